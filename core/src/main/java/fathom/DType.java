@@ -1,0 +1,20 @@
+package fathom;
+
+/// The type of a tensor's elements. Training runs in [#FLOAT32], checks in [#FLOAT64]; [#INT64] holds
+/// class indices.
+public enum DType {
+  FLOAT32(4),
+  FLOAT64(8),
+  INT64(8);
+
+  private final int bytes;
+
+  DType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /// Bytes per element.
+  public int bytes() {
+    return bytes;
+  }
+}

@@ -1,0 +1,69 @@
+package fathom;
+
+/// Random numbers without a generator: every draw is a function of a key and an index.
+///
+/// Initial weights, the order of an epoch, augmentation: each has a key made of the seed, a purpose
+/// and where it is used, so the same draw is had again at any time, on any worker, in any order, and
+/// resuming a run needs no generator state.
+///
+/// The bits are SplitMix64's output function (Steele, Lea and Flood, 2014) over `key + (i+1)·γ`.
+public record Draw(long key) {
+  private static final long GAMMA = 0x9E3779B97F4A7C15L;
+
+  /// The key for one purpose (`"order"`, `"augment"`, ...) under one seed. The purpose must not be
+  /// empty.
+  public static Draw of(long seed, String purpose) {
+    // Without a purpose, index i under seed s would have the key of index s under seed i.
+    if (purpose.isEmpty()) {
+      throw new IllegalArgumentException("a draw needs a purpose, but it is empty; name one");
+    }
+    long key = mix(seed + GAMMA);
+    for (int i = 0; i < purpose.length(); i++) {
+      key = mix(key ^ (purpose.charAt(i) + GAMMA));
+    }
+    return new Draw(key);
+  }
+
+  /// The key that belongs to `index` (an epoch, a position in the data set, ...) under this one.
+  public Draw at(long index) {
+    return new Draw(mix(key ^ mix(index + GAMMA)));
+  }
+
+  /// 64 random bits.
+  public long bits(long i) {
+    return mix(key + (i + 1) * GAMMA);
+  }
+
+  /// Uniform in [0, 1).
+  public double uniform(long i) {
+    return (bits(i) >>> 11) * 0x1p-53;
+  }
+
+  /// Uniform in 0 .. bound-1. The bias of the multiplication is below `bound / 2^64`.
+  public int below(long i, int bound) {
+    return (int) Math.unsignedMultiplyHigh(bits(i), bound);
+  }
+
+  /// Normal with mean 0 and deviation 1 (Box and Muller). StrictMath: the same on every machine.
+  public double normal(long i) {
+    double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(2 * i)));
+    return radius * StrictMath.cos(2 * Math.PI * uniform(2 * i + 1));
+  }
+
+  /// A random order of `0 .. count-1` (Fisher and Yates).
+  public int[] permutation(int count) {
+    int[] order = new int[count];
+    for (int i = 0; i < count; i++) {
+      int j = below(i, i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    return order;
+  }
+
+  private static long mix(long z) {
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+}

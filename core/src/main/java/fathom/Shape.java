@@ -1,0 +1,78 @@
+package fathom;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/// The sizes of a tensor, outermost first: `N×C×H×W` for pictures, `N×F` for features, none for a
+/// single number.
+public final class Shape {
+  private final long[] sizes;
+
+  private Shape(long[] sizes) {
+    this.sizes = sizes;
+  }
+
+  /// Throws `IllegalArgumentException` for a negative size or more elements than a `long` counts.
+  public static Shape of(long... sizes) {
+    long elements = 1;
+    for (long size : sizes) {
+      if (size < 0) {
+        throw new IllegalArgumentException(
+            "a size must not be negative, but the shape is " + Arrays.toString(sizes));
+      }
+      try {
+        elements = Math.multiplyExact(elements, size);
+      } catch (ArithmeticException e) {
+        throw new IllegalArgumentException(
+            "the shape " + Arrays.toString(sizes) + " has more elements than can be counted", e);
+      }
+    }
+    return new Shape(sizes.clone());
+  }
+
+  public int rank() {
+    return sizes.length;
+  }
+
+  /// The size of dimension `dim`; negative ones count from the end, as in `size(-1)`.
+  public long size(int dim) {
+    int at = dim < 0 ? dim + sizes.length : dim;
+    if (at < 0 || at >= sizes.length) {
+      throw new IllegalArgumentException(
+          "dimension %d of the shape %s, which has %d".formatted(dim, this, sizes.length));
+    }
+    return sizes[at];
+  }
+
+  /// The number of elements.
+  public long elements() {
+    long n = 1;
+    for (long size : sizes) {
+      n *= size;
+    }
+    return n;
+  }
+
+  public long[] toArray() {
+    return sizes.clone();
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Shape other && Arrays.equals(sizes, other.sizes);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(sizes);
+  }
+
+  /// For example `128×3×32×32`; `scalar` where there is no dimension.
+  @Override
+  public String toString() {
+    return sizes.length == 0
+        ? "scalar"
+        : LongStream.of(sizes).mapToObj(Long::toString).collect(Collectors.joining("×"));
+  }
+}

@@ -1,0 +1,574 @@
+package fathom;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.jspecify.annotations.Nullable;
+
+/// A dense array of numbers in native memory.
+///
+/// Its values do not change after it is made, except through methods whose names end in an underscore,
+/// which only the code that made the tensor may call. It dies with the [Scope] it was made in; used
+/// after that, every method throws `IllegalStateException`. It stays on its thread.
+///
+/// Shapes and types are checked here, before native code sees them: a mistake is an
+/// `IllegalArgumentException` that names both sides.
+///
+/// - Making: [#zeros], [#of], [#scalar], [#over], [#zerosLike], [#emptyLike]
+/// - Arithmetic: [#plus], [#minus], [#times], [#dividedBy], [#matmul], [#exp], [#log], [#sqrt],
+///   [#square], [#relu], [#sigmoid], [#tanh], [#logSoftmax]
+/// - Reducing: [#sum], [#mean], [#argMax]
+/// - Shape: [#reshape], [#transpose], [#narrow], [#every], [#expand], [#alias]
+/// - Type and layout: [#to], [#contiguous], [#channelsLast]
+/// - Writing: [#add_], [#addProduct_], [#copy_], [#zero_]
+/// - Reading: [#item], [#toDoubles], [#segment]
+public final class Tensor {
+  private static final AtomicLong LIVE = new AtomicLong();
+  private static final AtomicLong LIVE_BYTES = new AtomicLong();
+
+  private final org.bytedeco.pytorch.Tensor raw;
+  private final Shape shape;
+  private final DType type;
+  private final long bytes;
+  private @Nullable MemorySegment memory;
+  private boolean freed;
+
+  /// The scope that frees this tensor; [Scope] moves it.
+  @Nullable Scope scope;
+
+  private Tensor(org.bytedeco.pytorch.Tensor raw, boolean ownsMemory) {
+    this.raw = raw;
+    long[] sizes = new long[(int) raw.dim()];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = raw.size(i);
+    }
+    this.shape = Shape.of(sizes);
+    this.type = Torch.type(raw);
+    this.bytes = ownsMemory ? shape.elements() * type.bytes() : 0;
+    LIVE.incrementAndGet();
+    LIVE_BYTES.addAndGet(bytes);
+    Scope.innermost().adopt(this);
+  }
+
+  /// Takes over the result of a native operation.
+  static Tensor adopt(org.bytedeco.pytorch.Tensor raw) {
+    return new Tensor(raw, true);
+  }
+
+  /// Takes over a handle on memory that another tensor is accounted for.
+  static Tensor view(org.bytedeco.pytorch.Tensor raw) {
+    return new Tensor(raw, false);
+  }
+
+  org.bytedeco.pytorch.Tensor raw() {
+    if (freed) {
+      throw new IllegalStateException(
+          "this tensor of shape %s died with its scope; keep() it in the scope that returns it"
+              .formatted(shape));
+    }
+    return raw;
+  }
+
+  /// How many tensors live now, in the whole process.
+  public static long live() {
+    return LIVE.get();
+  }
+
+  /// The bytes of the elements of all tensors that live now; views count nothing.
+  public static long liveBytes() {
+    return LIVE_BYTES.get();
+  }
+
+  // ---- Making
+
+  public static Tensor zeros(DType type, long... shape) {
+    Shape.of(shape);
+    return adopt(torch.zeros(shape, Torch.options(type)));
+  }
+
+  /// A float32 tensor of these elements, outermost dimension first.
+  public static Tensor of(float[] elements, long... shape) {
+    Tensor t = zeros(DType.FLOAT32, shape);
+    t.checkCount(elements.length);
+    MemorySegment.copy(elements, 0, t.segment(), ValueLayout.JAVA_FLOAT, 0, elements.length);
+    return t;
+  }
+
+  /// A float64 tensor of these elements, outermost dimension first.
+  public static Tensor of(double[] elements, long... shape) {
+    Tensor t = zeros(DType.FLOAT64, shape);
+    t.checkCount(elements.length);
+    MemorySegment.copy(elements, 0, t.segment(), ValueLayout.JAVA_DOUBLE, 0, elements.length);
+    return t;
+  }
+
+  /// A tensor without dimensions.
+  public static Tensor scalar(DType type, double value) {
+    try (var s = new Scalar(value)) {
+      return adopt(torch.scalar_tensor(s, Torch.options(type)));
+    }
+  }
+
+  /// Standard normal draws, in float64 before they are rounded to `type`.
+  public static Tensor normal(Draw draw, DType type, long... shape) {
+    double[] elements = new double[Math.toIntExact(Shape.of(shape).elements())];
+    for (int i = 0; i < elements.length; i++) {
+      elements[i] = draw.normal(i);
+    }
+    return of(elements, shape).to(type);
+  }
+
+  /// A tensor over memory that somebody else owns and that must outlive it; pictures (four dimensions)
+  /// either row-major, N×C×H×W, or with the channels innermost.
+  public static Tensor over(
+      MemorySegment memory, DType type, boolean channelsLast, long... shape) {
+    Shape s = Shape.of(shape);
+    if (!memory.isNative() || memory.byteSize() < s.elements() * type.bytes()) {
+      throw new IllegalArgumentException(
+          "a tensor of shape %s and type %s needs %d bytes of native memory, but this segment has %d %s"
+              .formatted(
+                  s,
+                  type,
+                  s.elements() * type.bytes(),
+                  memory.byteSize(),
+                  memory.isNative() ? "native ones" : "on the heap"));
+    }
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    if (channelsLast && shape.length != 4) {
+      throw new IllegalArgumentException("channels-last needs 4 dimensions, but the shape is " + s);
+    }
+    int[] fromInnermost = channelsLast ? new int[] {1, 3, 2, 0} : descending(shape.length);
+    for (int dim : fromInnermost) {
+      strides[dim] = stride;
+      stride *= shape[dim];
+    }
+    Tensor t = view(torch.from_blob(new Address(memory), shape, strides, Torch.options(type)));
+    t.memory = memory.asSlice(0, s.elements() * type.bytes()); // which keeps its arena from the collector
+    return t;
+  }
+
+  private static int[] descending(int n) {
+    int[] dims = new int[n];
+    for (int i = 0; i < n; i++) {
+      dims[i] = n - 1 - i;
+    }
+    return dims;
+  }
+
+  private static final class Address extends Pointer {
+    Address(MemorySegment memory) {
+      super((Pointer) null);
+      address = memory.address();
+    }
+  }
+
+  /// Zeros of this shape, type and layout.
+  public Tensor zerosLike() {
+    return adopt(torch.zeros_like(raw()));
+  }
+
+  /// Memory of this shape, type and layout with no particular elements.
+  public Tensor emptyLike() {
+    return adopt(torch.empty_like(raw()));
+  }
+
+  // ---- Arithmetic
+
+  public Tensor plus(Tensor o) {
+    checkElementwise("+", o);
+    return adopt(raw().add(o.raw()));
+  }
+
+  public Tensor plus(double k) {
+    try (var s = new Scalar(k)) {
+      return adopt(raw().add(s));
+    }
+  }
+
+  public Tensor minus(Tensor o) {
+    checkElementwise("-", o);
+    return adopt(raw().sub(o.raw()));
+  }
+
+  public Tensor times(Tensor o) {
+    checkElementwise("*", o);
+    return adopt(raw().mul(o.raw()));
+  }
+
+  public Tensor times(double k) {
+    try (var s = new Scalar(k)) {
+      return adopt(raw().mul(s));
+    }
+  }
+
+  public Tensor dividedBy(Tensor o) {
+    checkElementwise("/", o);
+    return adopt(raw().div(o.raw()));
+  }
+
+  /// The matrix product of M×K and K×N.
+  public Tensor matmul(Tensor o) {
+    checkMatrices(o);
+    return adopt(raw().matmul(o.raw()));
+  }
+
+  public Tensor exp() {
+    return adopt(raw().exp());
+  }
+
+  public Tensor log() {
+    return adopt(raw().log());
+  }
+
+  public Tensor sqrt() {
+    return adopt(raw().sqrt());
+  }
+
+  public Tensor square() {
+    return adopt(raw().square());
+  }
+
+  public Tensor relu() {
+    return adopt(raw().relu());
+  }
+
+  public Tensor sigmoid() {
+    return adopt(raw().sigmoid());
+  }
+
+  public Tensor tanh() {
+    return adopt(raw().tanh());
+  }
+
+  /// log(exp(x) / Σ exp(x)) over dimension `dim`.
+  public Tensor logSoftmax(int dim) {
+    shape.size(dim);
+    return adopt(torch.log_softmax(raw(), dim));
+  }
+
+  // ---- Reducing
+
+  /// The sum of all elements, without dimensions.
+  public Tensor sum() {
+    return adopt(raw().sum());
+  }
+
+  /// The sum over `dims`, which stay as dimensions of size 1.
+  public Tensor sum(long... dims) {
+    checkDims(dims);
+    return adopt(raw().sum(dims, true, Torch.SAME_TYPE));
+  }
+
+  /// The mean over `dims`, which stay as dimensions of size 1.
+  public Tensor mean(long... dims) {
+    checkDims(dims);
+    return adopt(raw().mean(dims, true, Torch.SAME_TYPE));
+  }
+
+  /// For each row of an N×K matrix, the column of its largest element; the first one of equals.
+  public int[] argMax() {
+    checkRank(2);
+    double[] elements = toDoubles();
+    int columns = (int) shape.size(1);
+    int[] best = new int[(int) shape.size(0)];
+    for (int row = 0; row < best.length; row++) {
+      for (int c = 1; c < columns; c++) {
+        if (elements[row * columns + c] > elements[row * columns + best[row]]) {
+          best[row] = c;
+        }
+      }
+    }
+    return best;
+  }
+
+  // ---- Shape
+
+  /// The same elements in row-major order under another shape: a view where the layout allows it.
+  public Tensor reshape(long... shape) {
+    Shape to = Shape.of(shape);
+    if (to.elements() != this.shape.elements()) {
+      throw new IllegalArgumentException(
+          "a reshape keeps the number of elements, but %s has %d and %s has %d"
+              .formatted(this.shape, this.shape.elements(), to, to.elements()));
+    }
+    return view(raw().reshape(shape));
+  }
+
+  /// The transpose of a matrix, a view.
+  public Tensor transpose() {
+    checkRank(2);
+    return view(raw().t());
+  }
+
+  /// The part `from .. to-1` of dimension `dim`, a view.
+  public Tensor narrow(int dim, long from, long to) {
+    long size = shape.size(dim);
+    if (from < 0 || from > to || to > size) {
+      throw new IllegalArgumentException(
+          "the part %d..%d does not lie in dimension %d of the shape %s, 0..%d"
+              .formatted(from, to, dim, shape, size));
+    }
+    return view(raw().narrow(dim, from, to - from));
+  }
+
+  /// Every `step`-th pixel of both directions of N×C×H×W pictures, from the first, a view.
+  public Tensor every(int step) {
+    checkRank(4);
+    try (var first = new org.bytedeco.pytorch.LongOptional(0);
+        var rows = new org.bytedeco.pytorch.LongOptional(shape.size(2));
+        var columns = new org.bytedeco.pytorch.LongOptional(shape.size(3));
+        var sliced = raw().slice(2, first, rows, step)) {
+      return view(sliced.slice(3, first, columns, step));
+    }
+  }
+
+  /// Repeats dimensions of size 1 to `shape`, a view.
+  public Tensor expand(Shape shape) {
+    checkExpands(shape);
+    return view(raw().expand(shape.toArray()));
+  }
+
+  /// A second handle on the same elements.
+  public Tensor alias() {
+    return view(new org.bytedeco.pytorch.Tensor(raw()));
+  }
+
+  // ---- Type and layout
+
+  /// The elements rounded to another type; a second handle if it is this one's.
+  public Tensor to(DType type) {
+    return type == this.type ? alias() : adopt(raw().to(Torch.scalarType(type)));
+  }
+
+  /// The elements in row-major order: a second handle if they are.
+  public Tensor contiguous() {
+    return raw().is_contiguous() ? alias() : adopt(raw().contiguous());
+  }
+
+  /// N×C×H×W pictures with their channels innermost in memory, the layout in which convolutions and
+  /// per-channel kernels run; other ranks row-major. A second handle if they are.
+  public Tensor channelsLast() {
+    if (shape.rank() != 4) {
+      return contiguous();
+    }
+    return isChannelsLast() ? alias() : adopt(raw().contiguous(MemoryFormat.ChannelsLast));
+  }
+
+  boolean isChannelsLast() {
+    return shape.rank() == 4 && raw().is_contiguous(MemoryFormat.ChannelsLast);
+  }
+
+  // ---- Writing
+
+  /// `this += o`.
+  public Tensor add_(Tensor o) {
+    checkElementwise("+=", o);
+    raw().add_(o.raw());
+    return this;
+  }
+
+  /// `this += a·b`, the shape of every weight gradient.
+  public Tensor addProduct_(Tensor a, Tensor b) {
+    a.checkMatrices(b);
+    raw().addmm_(a.raw(), b.raw());
+    return this;
+  }
+
+  /// `this = o`, element by element, in this layout and type.
+  public Tensor copy_(Tensor o) {
+    if (!o.shape.equals(shape)) {
+      throw new IllegalArgumentException(
+          "a copy needs equal shapes, but %s was to be copied into %s".formatted(o.shape, shape));
+    }
+    raw().copy_(o.raw());
+    return this;
+  }
+
+  /// `this += elements`, which are in row-major order.
+  public Tensor add_(double[] elements) {
+    double[] sum = toDoubles();
+    checkCount(elements.length);
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += elements[i];
+    }
+    return copy_(sum);
+  }
+
+  /// `this = elements`, which are in row-major order.
+  public Tensor copy_(double[] elements) {
+    checkCount(elements.length);
+    checkRowMajor();
+    MemorySegment to = segment();
+    switch (type) {
+      case FLOAT32 -> {
+        for (int i = 0; i < elements.length; i++) {
+          to.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) elements[i]);
+        }
+      }
+      case FLOAT64 ->
+          MemorySegment.copy(elements, 0, to, ValueLayout.JAVA_DOUBLE, 0, elements.length);
+      case INT64 -> throw new IllegalArgumentException("fractions do not fit into " + this);
+    }
+    return this;
+  }
+
+  public Tensor zero_() {
+    raw().zero_();
+    return this;
+  }
+
+  // ---- Reading
+
+  public Shape shape() {
+    return shape;
+  }
+
+  public DType type() {
+    return type;
+  }
+
+  /// The only element.
+  public double item() {
+    if (shape.elements() != 1) {
+      throw new IllegalArgumentException(
+          "item() reads a tensor of one element, but this one is " + shape);
+    }
+    return raw().item_double();
+  }
+
+  /// All elements in row-major order.
+  public double[] toDoubles() {
+    if (!raw().is_contiguous()) {
+      try (var _ = Scope.open()) {
+        return contiguous().toDoubles();
+      }
+    }
+    double[] elements = new double[Math.toIntExact(shape.elements())];
+    MemorySegment from = segment();
+    for (int i = 0; i < elements.length; i++) {
+      elements[i] =
+          switch (type) {
+            case FLOAT32 -> from.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            case FLOAT64 -> from.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+            case INT64 -> from.getAtIndex(ValueLayout.JAVA_LONG, i);
+          };
+    }
+    return elements;
+  }
+
+  /// The elements as memory, in the order in which they lie there: row-major, or with the channels
+  /// innermost after [#channelsLast]. Valid while this tensor lives; writing follows the rule of the
+  /// underscore. Throws `IllegalStateException` for a view with gaps.
+  public MemorySegment segment() {
+    var live = raw();
+    if (memory == null) {
+      if (!live.is_contiguous() && !isChannelsLast()) {
+        throw new IllegalStateException(
+            "a kernel needs elements without gaps, but this %s is a transposed or sliced view; make it contiguous()"
+                .formatted(shape));
+      }
+      memory = memory(live, shape.elements() * type.bytes());
+    }
+    return memory;
+  }
+
+  @SuppressWarnings("restricted") // the size is the tensor's own
+  private static MemorySegment memory(org.bytedeco.pytorch.Tensor raw, long bytes) {
+    return bytes == 0
+        ? MemorySegment.NULL
+        : MemorySegment.ofAddress(raw.data_ptr().address()).reinterpret(bytes);
+  }
+
+  /// Frees this tensor now instead of at the end of its scope. For loops that would otherwise hold
+  /// every intermediate value; using the tensor afterwards is an error.
+  public void release() {
+    if (!freed) {
+      freed = true;
+      LIVE.decrementAndGet();
+      LIVE_BYTES.addAndGet(-bytes);
+      raw.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return type + " " + shape + (freed ? " (freed)" : "");
+  }
+
+  // ---- Checks
+
+  private void checkCount(long elements) {
+    if (elements != shape.elements()) {
+      throw new IllegalArgumentException(
+          "the shape %s has %d elements, but %d were given"
+              .formatted(shape, shape.elements(), elements));
+    }
+  }
+
+  private void checkRowMajor() {
+    if (!raw().is_contiguous()) {
+      throw new IllegalStateException(
+          "elements are written in row-major order, but this %s lies otherwise in memory"
+              .formatted(this));
+    }
+  }
+
+  private void checkRank(int rank) {
+    if (shape.rank() != rank) {
+      throw new IllegalArgumentException(
+          "this operation needs %d dimensions, but the shape is %s".formatted(rank, shape));
+    }
+  }
+
+  private void checkDims(long[] dims) {
+    for (long dim : dims) {
+      shape.size(Math.toIntExact(dim));
+    }
+  }
+
+  private void checkType(String operation, Tensor o) {
+    if (type != o.type) {
+      throw new IllegalArgumentException(
+          "both sides of %s have one type, but these are %s and %s; convert one with to()"
+              .formatted(operation, this, o));
+    }
+  }
+
+  private void checkElementwise(String operation, Tensor o) {
+    checkType(operation, o);
+    for (int i = 1; i <= Math.min(shape.rank(), o.shape.rank()); i++) {
+      long a = shape.size(-i);
+      long b = o.shape.size(-i);
+      if (a != b && a != 1 && b != 1) {
+        throw new IllegalArgumentException(
+            "the sizes of both sides of %s are equal or 1, but the shapes are %s and %s"
+                .formatted(operation, shape, o.shape));
+      }
+    }
+  }
+
+  private void checkMatrices(Tensor o) {
+    checkType("a matrix product", o);
+    if (shape.rank() != 2 || o.shape.rank() != 2 || shape.size(1) != o.shape.size(0)) {
+      throw new IllegalArgumentException(
+          "a matrix product needs M×K and K×N, but the shapes are %s and %s"
+              .formatted(shape, o.shape));
+    }
+  }
+
+  private void checkExpands(Shape to) {
+    boolean fits = to.rank() == shape.rank();
+    for (int i = 0; fits && i < to.rank(); i++) {
+      fits = shape.size(i) == to.size(i) || shape.size(i) == 1;
+    }
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "only sizes of 1 can be expanded, but %s was to become %s".formatted(shape, to));
+    }
+  }
+}

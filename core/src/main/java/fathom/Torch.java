@@ -1,0 +1,271 @@
+package fathom;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.bytedeco.javacpp.BoolPointer;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.LongArrayRefOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.T_TensorTensorTensor_T;
+import org.bytedeco.pytorch.T_TensorTensor_T;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// What Fathom needs of libtorch besides the operations of [Tensor]: its start and its threads, and the
+/// operations that come with a derivative of their own.
+public final class Torch {
+  static final LongArrayRefOptional NO_SIZES;
+  static final ScalarTypeOptional SAME_TYPE;
+  private static final TensorOptional NO_TENSOR;
+  private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
+  private static final long[] NO_DILATION = {1, 1};
+  private static final long[] NO_PADDING = {0, 0};
+
+  static {
+    // JavaCPP would read the process's memory at every allocation (1.7 us) and cap it at a multiple of
+    // the Java heap. Scopes bound our memory instead. It reads the property when it loads, which is
+    // now, or has been earlier with jvm.args.
+    if (System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes") == null) {
+      System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+    }
+    keepPages();
+    Loader.load(torch.class);
+    NO_SIZES = new LongArrayRefOptional();
+    SAME_TYPE = new ScalarTypeOptional();
+    NO_TENSOR = new TensorOptional();
+    for (DType type : DType.values()) {
+      OPTIONS.put(type, new TensorOptions(scalarType(type)));
+    }
+  }
+
+  private Torch() {}
+
+  /// Loads the native libraries, if that has not happened yet, and says which they are:
+  /// `libtorch 2.10.0-1.5.13 (AVX512)`. Throws `UnsatisfiedLinkError` if there are none for this machine.
+  public static String version() {
+    try (BytePointer capability = torch.get_cpu_capability()) {
+      return "libtorch %s (%s)".formatted(release(), capability.getString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String release() throws IOException {
+    return Loader.getVersion("org.bytedeco", "pytorch");
+  }
+
+  /// The threads that an operation of libtorch may use when the calling thread runs it: one in a worker
+  /// of a training, all cores for a single prediction. The trainer and the predictor call it, nobody
+  /// else.
+  public static void threads(int count) {
+    torch.set_num_threads(count);
+  }
+
+  /// glibc returns a large block to the system when it is freed and faults its pages in again at the
+  /// next allocation, which costs a training step more than a convolution (docs/speed-log.md). Asked
+  /// to, it keeps them. Elsewhere `mallopt` does not exist and nothing happens.
+  private static void keepPages() {
+    if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux")
+        || !Boolean.parseBoolean(System.getProperty("fathom.mallopt", "true"))) {
+      return;
+    }
+    var linker = Linker.nativeLinker();
+    var symbol = linker.defaultLookup().find("mallopt");
+    if (symbol.isEmpty()) {
+      return;
+    }
+    int trimThreshold = -1;
+    int topPad = -2;
+    int mmapThreshold = -3;
+    @SuppressWarnings("restricted") // a C library function of two ints
+    var mallopt =
+        linker.downcallHandle(
+            symbol.get(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    try {
+      // Its answer is 1 for success; musl has the name and answers 0, which is as good as not having it.
+      int answer = (int) mallopt.invokeExact(mmapThreshold, 1 << 30);
+      if (answer == 1) {
+        answer = (int) mallopt.invokeExact(trimThreshold, Integer.MAX_VALUE);
+        answer = (int) mallopt.invokeExact(topPad, 64 << 20);
+      }
+    } catch (Throwable e) {
+      throw new LinkageError("mallopt could not be called", e);
+    }
+  }
+
+  static ScalarType scalarType(DType type) {
+    return switch (type) {
+      case FLOAT32 -> ScalarType.Float;
+      case FLOAT64 -> ScalarType.Double;
+      case INT64 -> ScalarType.Long;
+    };
+  }
+
+  static DType type(org.bytedeco.pytorch.Tensor raw) {
+    ScalarType type = raw.scalar_type().intern();
+    return switch (type) {
+      case Float -> DType.FLOAT32;
+      case Double -> DType.FLOAT64;
+      case Long -> DType.INT64;
+      default -> throw new IllegalStateException("libtorch gave a tensor of type " + type);
+    };
+  }
+
+  static TensorOptions options(DType type) {
+    return Objects.requireNonNull(OPTIONS.get(type));
+  }
+
+  /// A tuple's elements are borrowed from it: a copied handle lives on when the tuple is gone.
+  private static Tensor own(org.bytedeco.pytorch.Tensor borrowed) {
+    return Tensor.adopt(new org.bytedeco.pytorch.Tensor(borrowed));
+  }
+
+  /// A two-dimensional convolution (cross-correlation): x is N×C×H×W, w is O×C×K×K; the value is
+  /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w` is.
+  public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
+    return Tensor.adopt(
+        torch.convolution(
+            x.raw(),
+            w.raw(),
+            NO_TENSOR,
+            new long[] {stride, stride},
+            new long[] {padding, padding},
+            NO_DILATION,
+            false,
+            NO_PADDING,
+            1));
+  }
+
+  /// The derivatives of [#convolution]: dE/dx, null if not asked for, and dE/dw.
+  public record ConvolutionGradients(@Nullable Tensor dx, Tensor dw) {}
+
+  public static ConvolutionGradients convolutionBackward(
+      Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
+    try (var mask = new BoolPointer(3)) {
+      mask.put(0, needDx).put(1, true).put(2, false);
+      try (T_TensorTensorTensor_T gradients =
+          torch.convolution_backward(
+              dy.raw(),
+              x.raw(),
+              w.raw(),
+              NO_SIZES,
+              new long[] {stride, stride},
+              new long[] {padding, padding},
+              NO_DILATION,
+              false,
+              NO_PADDING,
+              1,
+              mask)) {
+        return new ConvolutionGradients(
+            needDx ? own(gradients.get0()) : null, own(gradients.get1()));
+      }
+    }
+  }
+
+  /// The largest value of each window, and where it stood.
+  public record MaxPooled(Tensor value, Tensor indices) {}
+
+  public static MaxPooled maxPool(Tensor x, int size, int stride, int padding) {
+    try (T_TensorTensor_T pooled =
+        torch.max_pool2d_with_indices(
+            x.raw(),
+            new long[] {size, size},
+            new long[] {stride, stride},
+            new long[] {padding, padding},
+            NO_DILATION,
+            false)) {
+      return new MaxPooled(own(pooled.get0()), own(pooled.get1()));
+    }
+  }
+
+  public static Tensor maxPoolBackward(
+      Tensor dy, Tensor x, Tensor indices, int size, int stride, int padding) {
+    return Tensor.adopt(
+        torch.max_pool2d_with_indices_backward(
+            dy.raw(),
+            x.raw(),
+            new long[] {size, size},
+            new long[] {stride, stride},
+            new long[] {padding, padding},
+            NO_DILATION,
+            false,
+            indices.raw()));
+  }
+
+  /// A layer-normalised tensor with the mean and the reciprocal deviation of each case.
+  public record LayerNormed(Tensor value, Tensor mean, Tensor reciprocal) {}
+
+  /// Layer norm over the last dimensions, of sizes `features` (Ba et al. 2016, eq. 3).
+  public static LayerNormed layerNorm(
+      Tensor x, Shape features, Tensor gain, Tensor bias, double epsilon) {
+    try (var g = new TensorOptional(gain.raw());
+        var b = new TensorOptional(bias.raw());
+        T_TensorTensorTensor_T normed =
+            torch.native_layer_norm(x.raw(), features.toArray(), g, b, epsilon)) {
+      return new LayerNormed(own(normed.get0()), own(normed.get1()), own(normed.get2()));
+    }
+  }
+
+  /// dE/dx, dE/dgain and dE/dbias.
+  public record LayerNormGradients(Tensor dx, Tensor dgain, Tensor dbias) {}
+
+  public static LayerNormGradients layerNormBackward(
+      Tensor dy, Tensor x, Shape features, LayerNormed normed, Tensor gain, Tensor bias) {
+    try (var g = new TensorOptional(gain.raw());
+        var b = new TensorOptional(bias.raw());
+        var mask = new BoolPointer(3)) {
+      mask.put(0, true).put(1, true).put(2, true);
+      try (T_TensorTensorTensor_T gradients =
+          torch.native_layer_norm_backward(
+              dy.raw(),
+              x.raw(),
+              features.toArray(),
+              normed.mean().raw(),
+              normed.reciprocal().raw(),
+              g,
+              b,
+              mask)) {
+        return new LayerNormGradients(
+            own(gradients.get0()), own(gradients.get1()), own(gradients.get2()));
+      }
+    }
+  }
+
+  /// x·Wᵀ + b for x of N×I, W of O×I and b of O.
+  public static Tensor linear(Tensor x, Tensor w, Tensor b) {
+    try (var bias = new TensorOptional(b.raw())) {
+      return Tensor.adopt(torch.linear(x.raw(), w.raw(), bias));
+    }
+  }
+
+  /// dE/dx of max(x, 0) where `y` is its value.
+  public static Tensor reluBackward(Tensor dy, Tensor y) {
+    try (var zero = new Scalar(0.0)) {
+      return Tensor.adopt(torch.threshold_backward(dy.raw(), y.raw(), zero));
+    }
+  }
+
+  /// dE/dx of the logistic function where `y` is its value.
+  public static Tensor sigmoidBackward(Tensor dy, Tensor y) {
+    return Tensor.adopt(torch.sigmoid_backward(dy.raw(), y.raw()));
+  }
+
+  /// dE/dx of tanh where `y` is its value.
+  public static Tensor tanhBackward(Tensor dy, Tensor y) {
+    return Tensor.adopt(torch.tanh_backward(dy.raw(), y.raw()));
+  }
+}

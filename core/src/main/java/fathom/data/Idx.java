@@ -1,0 +1,197 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+
+/// The four IDX files in which MNIST and its relatives are given away, plain or as gzip.
+///
+/// All numbers are big-endian. Pictures: the magic number 2051, N, H, W (32 bits each), then
+/// `N×H×W` bytes. Labels: the magic number 2049, N, then N bytes. The format has no class names:
+/// they are the numbers from 0 to 9, or as far as the labels go.
+final class Idx {
+  private static final int PICTURES = 2051;
+  private static final int LABELS = 2049;
+
+  /// No stream of `n` bytes inflates to more than `n` times this.
+  private static final long MOST_INFLATED = 1032;
+
+  private Idx() {}
+
+  /// Whether at least one of the four files is in the folder.
+  static boolean isIn(Path folder) {
+    for (String split : List.of("train", "t10k")) {
+      if (find(folder, split, "images", 3) != null || find(folder, split, "labels", 1) != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static DataSet read(String name, Path folder) {
+    Images train = split(folder, "train");
+    Images test = split(folder, "t10k");
+    if (train.height() != test.height() || train.width() != test.width()) {
+      throw new BadFileException(
+          need(folder, "t10k", "images", 3),
+          "the pictures are %d×%d, but those for training are %d×%d; do the files belong together?"
+              .formatted(test.height(), test.width(), train.height(), train.width()));
+    }
+    int classes = classes(need(folder, "train", "labels", 1), train.labels());
+    for (int label : test.labels()) {
+      if (label >= classes) {
+        throw new BadFileException(
+            need(folder, "t10k", "labels", 1),
+            "there is a label %d, but training has the classes 0 to %d; do the files belong together?"
+                .formatted(label, classes - 1));
+      }
+    }
+    return new DataSet(
+        name, IntStream.range(0, classes).mapToObj(Integer::toString).toList(), train, test);
+  }
+
+  private static Images split(Path folder, String split) {
+    Path labelFile = need(folder, split, "labels", 1);
+    Values pictures = values(need(folder, split, "images", 3), PICTURES, 3);
+    Values labels = values(labelFile, LABELS, 1);
+    int count = pictures.sizes[0];
+    if (labels.sizes[0] != count) {
+      throw new BadFileException(
+          labelFile,
+          "%d pictures need %d labels, but the file has %d; is it the file of the other split?"
+              .formatted(count, count, labels.sizes[0]));
+    }
+    return new Images(
+        1,
+        pictures.sizes[1],
+        pictures.sizes[2],
+        pictures.bytes,
+        IntStream.range(0, count).map(i -> Byte.toUnsignedInt(labels.bytes[i])).toArray());
+  }
+
+  /// At least ten, as a small extract of MNIST may lack one of them. More only if no number up to
+  /// the largest is left out: a lone large label is a damaged byte, or a file of something else.
+  private static int classes(Path file, int[] labels) {
+    int[] pictures = new int[256];
+    int largest = 9;
+    for (int label : labels) {
+      pictures[label]++;
+      largest = Math.max(largest, label);
+    }
+    for (int label = 0; label < largest && largest > 9; label++) {
+      if (pictures[label] == 0) {
+        throw new BadFileException(
+            file,
+            "classes are counted from 0 without a gap, but there is a label %d and none is %d; is the"
+                    .formatted(largest, label)
+                + " file damaged?");
+      }
+    }
+    return largest + 1;
+  }
+
+  private static Path need(Path folder, String split, String what, int dims) {
+    Path file = find(folder, split, what, dims);
+    if (file == null) {
+      throw new BadFileException(
+          folder,
+          "an IDX data set is four files, but %s-%s-idx%d-ubyte (or .gz) is missing; add it"
+              .formatted(split, what, dims));
+    }
+    return file;
+  }
+
+  private static @Nullable Path find(Path folder, String split, String what, int dims) {
+    for (String separator : List.of("-", ".")) {
+      for (String end : List.of("", ".gz")) {
+        Path file = folder.resolve(split + "-" + what + separator + "idx" + dims + "-ubyte" + end);
+        if (Files.exists(file)) {
+          return file;
+        }
+      }
+    }
+    return null;
+  }
+
+  /// What a file holds: its sizes, outermost first, and as many bytes as their product.
+  private record Values(int[] sizes, byte[] bytes) {}
+
+  private static Values values(Path file, int magic, int dims) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(file, "an IDX file was expected, but this is no file; replace it");
+    }
+    try (InputStream raw = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+      raw.mark(2);
+      boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
+      raw.reset();
+      DataInputStream in = new DataInputStream(gzip ? new GZIPInputStream(raw, 1 << 16) : raw);
+      checkMagic(file, in.readInt(), magic);
+      int[] sizes = new int[dims];
+      for (int d = 0; d < dims; d++) {
+        sizes[d] = in.readInt();
+      }
+      int length = length(file, sizes);
+      checkFileSize(file, gzip, length + 4L + 4L * dims);
+      byte[] bytes = new byte[length];
+      in.readFully(bytes);
+      if (in.read() >= 0) {
+        throw new BadFileException(
+            file,
+            "the header promises %d values, but more follow; is it damaged?".formatted(length));
+      }
+      return new Values(sizes, bytes);
+    } catch (EOFException e) {
+      throw new BadFileException(file, "the file ends too early; copy it again", e);
+    } catch (IOException e) {
+      throw new BadFileException(
+          file, "the file cannot be read (%s); is it damaged?".formatted(e.getMessage()), e);
+    }
+  }
+
+  private static void checkMagic(Path file, int found, int magic) {
+    if (found != magic) {
+      throw new BadFileException(
+          file,
+          "IDX %s start with the number %d, but this file starts with %d; is it another file?"
+              .formatted(magic == PICTURES ? "pictures" : "labels", magic, found));
+    }
+  }
+
+  private static int length(Path file, int[] sizes) {
+    long length = 1;
+    for (int size : sizes) {
+      // Below 2^31 before and after each factor, so that the product cannot overflow.
+      length = size < 1 ? Long.MAX_VALUE : length * size;
+      if (length > Integer.MAX_VALUE - 8) {
+        throw new BadFileException(
+            file,
+            "sizes must be at least 1 and their product below 2^31, but the header says %s"
+                .formatted(
+                    IntStream.of(sizes)
+                        .mapToObj(Integer::toUnsignedString)
+                        .collect(Collectors.joining("×"))));
+      }
+    }
+    return (int) length;
+  }
+
+  private static void checkFileSize(Path file, boolean gzip, long expected) throws IOException {
+    long size = Files.size(file);
+    if (gzip ? expected > size * MOST_INFLATED : expected != size) {
+      throw new BadFileException(
+          file,
+          "the header promises %d bytes, but the file has %d%s; is it damaged or cut short?"
+              .formatted(expected, size, gzip ? " (gzip), which cannot hold them" : ""));
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package fathom.data;
+
+import java.util.Arrays;
+
+/// Labelled pictures of one size, on the heap.
+///
+/// The arrays are not copied: a data set may fill half the memory. Who makes an `Images` leaves
+/// them alone afterwards.
+///
+/// @param channels 1 for grey, 3 for red, green, blue
+/// @param pixels `N×C×H×W` unsigned bytes, one picture after the other
+/// @param labels the class of each picture, counted from 0; their number is N
+public record Images(int channels, int height, int width, byte[] pixels, int[] labels) {
+  public Images {
+    if (channels < 1 || height < 1 || width < 1) {
+      throw new IllegalArgumentException(
+          "a picture needs at least one channel, row and column, but the size is %d×%d×%d"
+              .formatted(channels, height, width));
+    }
+    long plane = (long) height * width;
+    if (plane > Integer.MAX_VALUE
+        || plane * channels > Integer.MAX_VALUE
+        || pixels.length != labels.length * plane * channels) {
+      throw new IllegalArgumentException(
+          "%d labels need as many pictures of %d×%d×%d bytes, but there are %d bytes"
+              .formatted(labels.length, channels, height, width, pixels.length));
+    }
+    for (int label : labels) {
+      if (label < 0) {
+        throw new IllegalArgumentException("classes are counted from 0, but a label is " + label);
+      }
+    }
+  }
+
+  /// The number of pictures.
+  public int count() {
+    return labels.length;
+  }
+
+  /// Bytes of one picture: `C·H·W`.
+  public int size() {
+    return channels * height * width;
+  }
+
+  /// The first `n` pictures.
+  public Images take(int n) {
+    if (n < 0 || n > count()) {
+      throw new IllegalArgumentException(
+          "the first %d pictures were asked for, but there are %d".formatted(n, count()));
+    }
+    return new Images(
+        channels, height, width, Arrays.copyOf(pixels, n * size()), Arrays.copyOf(labels, n));
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Images other
+        && channels == other.channels
+        && height == other.height
+        && width == other.width
+        && Arrays.equals(labels, other.labels)
+        && Arrays.equals(pixels, other.pixels);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(labels) + Arrays.hashCode(pixels);
+  }
+
+  /// For example `50000×3×32×32`.
+  @Override
+  public String toString() {
+    return count() + "×" + channels + "×" + height + "×" + width;
+  }
+}

@@ -1,0 +1,175 @@
+package fathom.data;
+
+import java.util.Arrays;
+
+/// What is done to every value of a picture before a net sees it: `(x/255 - mean) / deviation`.
+///
+/// A deviation of 0, which a constant channel has, becomes 1: such a channel is 0 after its mean
+/// has been subtracted, and must not become 0/0.
+///
+/// @param mean on the scale of 0 to 1: one per channel, or one per pixel and channel (`C×H×W`)
+/// @param deviation the same, independently of `mean`
+public record Normalization(float[] mean, float[] deviation) {
+  public Normalization {
+    mean = checked("mean", mean);
+    deviation = checked("deviation", deviation);
+    for (int i = 0; i < deviation.length; i++) {
+      if (deviation[i] < 0) {
+        throw new IllegalArgumentException(
+            "a deviation must not be negative, but number %d is %s".formatted(i, deviation[i]));
+      }
+      if (deviation[i] == 0) {
+        deviation[i] = 1;
+      }
+    }
+  }
+
+  private static float[] checked(String what, float[] values) {
+    if (values.length == 0) {
+      throw new IllegalArgumentException(
+          "one %s per channel is needed, but there is none".formatted(what));
+    }
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new IllegalArgumentException(
+            "a %s must be a finite number, but number %d is %s".formatted(what, i, values[i]));
+      }
+    }
+    return values.clone();
+  }
+
+  /// For example `of({0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f})`.
+  public static Normalization of(float[] mean, float[] deviation) {
+    return new Normalization(mean, deviation);
+  }
+
+  /// Subtracts from each pixel its mean over `training`; deviation 1. The residual paper's choice
+  /// for CIFAR-10.
+  public static Normalization perPixelMean(Images training) {
+    checkNotEmpty(training);
+    int size = training.size();
+    long[] sums = new long[size];
+    byte[] pixels = training.pixels();
+    for (int i = 0; i < pixels.length; i += size) {
+      for (int p = 0; p < size; p++) {
+        sums[p] += pixels[i + p] & 0xff;
+      }
+    }
+    float[] mean = new float[size];
+    for (int p = 0; p < size; p++) {
+      mean[p] = (float) (sums[p] / (255.0 * training.count()));
+    }
+    float[] deviation = new float[training.channels()];
+    Arrays.fill(deviation, 1);
+    return new Normalization(mean, deviation);
+  }
+
+  /// Gives each channel the mean 0 and the deviation 1 over all pixels of `training`.
+  public static Normalization perChannel(Images training) {
+    checkNotEmpty(training);
+    float[] mean = new float[training.channels()];
+    float[] deviation = new float[training.channels()];
+    double pixels = (double) training.count() * training.height() * training.width();
+    for (int c = 0; c < mean.length; c++) {
+      // With 256 values, their counts say all: mean first, then deviations from it, in few terms.
+      long[] counts = counts(training, c);
+      double m = 0;
+      for (int v = 0; v < 256; v++) {
+        m += counts[v] / pixels * (v / 255.0);
+      }
+      double variance = 0;
+      for (int v = 0; v < 256; v++) {
+        variance += counts[v] / pixels * (v / 255.0 - m) * (v / 255.0 - m);
+      }
+      mean[c] = (float) m;
+      deviation[c] = (float) Math.sqrt(variance);
+    }
+    return new Normalization(mean, deviation);
+  }
+
+  /// How often each value occurs in channel `c`.
+  private static long[] counts(Images images, int c) {
+    long[] counts = new long[256];
+    int plane = images.height() * images.width();
+    byte[] pixels = images.pixels();
+    for (int i = 0; i < images.count(); i++) {
+      int from = (i * images.channels() + c) * plane;
+      for (int p = from; p < from + plane; p++) {
+        counts[pixels[p] & 0xff]++;
+      }
+    }
+    return counts;
+  }
+
+  private static void checkNotEmpty(Images training) {
+    if (training.count() == 0) {
+      throw new IllegalArgumentException("a mean needs at least one picture, but there is none");
+    }
+  }
+
+  @Override
+  public float[] mean() {
+    return mean.clone();
+  }
+
+  @Override
+  public float[] deviation() {
+    return deviation.clone();
+  }
+
+  /// `mean` for each of the `C×H×W` values of a picture.
+  float[] meanOf(Images images) {
+    return spread("mean", mean, images);
+  }
+
+  /// `deviation` for each of the `C×H×W` values of a picture.
+  float[] deviationOf(Images images) {
+    return spread("deviation", deviation, images);
+  }
+
+  private static float[] spread(String what, float[] values, Images images) {
+    if (values.length == images.size()) {
+      return values.clone();
+    }
+    if (values.length != images.channels()) {
+      throw new IllegalArgumentException(
+          "pictures of %d×%d×%d need %d or %d values for the %s, but the normalization has %d"
+              .formatted(
+                  images.channels(),
+                  images.height(),
+                  images.width(),
+                  images.channels(),
+                  images.size(),
+                  what,
+                  values.length));
+    }
+    int plane = images.height() * images.width();
+    float[] spread = new float[images.size()];
+    for (int c = 0; c < values.length; c++) {
+      Arrays.fill(spread, c * plane, (c + 1) * plane, values[c]);
+    }
+    return spread;
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Normalization other
+        && Arrays.equals(mean, other.mean)
+        && Arrays.equals(deviation, other.deviation);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(mean) + Arrays.hashCode(deviation);
+  }
+
+  /// All values where there is one per channel; how many otherwise.
+  @Override
+  public String toString() {
+    return "mean %s, deviation %s".formatted(show(mean), show(deviation));
+  }
+
+  private static String show(float[] values) {
+    return values.length <= 4 ? Arrays.toString(values) : "of each of " + values.length + " pixels";
+  }
+}

@@ -1,0 +1,182 @@
+package fathom.io;
+
+import fathom.BadFileException;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
+
+/// Replaces a file as a whole: at every moment, also after a crash or a power cut, its name leads
+/// to all of the old content or to all of the new.
+///
+/// The content goes into a temporary file in the same folder (`.NAME.PID-N.tmp`), is forced to the
+/// disk, and takes the name in one step; then the folder is forced, where the platform can. A
+/// temporary file that a killed process left is deleted at the next replacement.
+public final class AtomicFile {
+  /// Writes a file's content. Closing the stream is left to [AtomicFile].
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  private static final Set<Path> IN_USE = ConcurrentHashMap.newKeySet();
+  private static final AtomicLong NEXT = new AtomicLong();
+  private static final long PID = ProcessHandle.current().pid();
+
+  private AtomicFile() {}
+
+  /// As [#replace(Path, Content)], with a content that is at hand.
+  public static void replace(Path file, byte[] content) {
+    replace(file, out -> out.write(content));
+  }
+
+  /// Makes `content` the content of `file`. A symbolic link is followed.
+  ///
+  /// Throws [BadFileException] if that fails (a full disk, a folder that is missing or may not be
+  /// written, a `file` that is a folder or a device) and lets the exceptions of `content` through;
+  /// both leave the previous file as it was and no temporary file behind. An interrupted thread may
+  /// call this: it saves, and stays interrupted.
+  public static void replace(Path file, Content content) {
+    try {
+      Path target = target(file);
+      deleteLeftovers(target);
+      Path temporary = temporary(target);
+      IN_USE.add(temporary);
+      try {
+        write(temporary, content);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      } catch (Throwable problem) {
+        delete(temporary, problem);
+        throw problem;
+      } finally {
+        IN_USE.remove(temporary);
+      }
+      forceFolder(folder(target));
+    } catch (IOException e) {
+      throw new BadFileException(
+          file,
+          "cannot be written: %s; %s"
+              .formatted(
+                  reason(e),
+                  Files.exists(file) ? "the previous file is intact" : "no file was left behind"),
+          e);
+    }
+  }
+
+  private static Path target(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return file.toAbsolutePath().normalize();
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(
+          file,
+          "only a regular file can be replaced, but this is a %s; name another file"
+              .formatted(Files.isDirectory(file) ? "folder" : "device or pipe"));
+    }
+    return file.toRealPath();
+  }
+
+  private static Path temporary(Path target) {
+    return target.resolveSibling(
+        ".%s.%d-%d.tmp".formatted(target.getFileName(), PID, NEXT.getAndIncrement()));
+  }
+
+  /// Not by a channel: an interrupt would close it, and a run that is being stopped must still
+  /// save.
+  private static void write(Path temporary, Content content) throws IOException {
+    Files.createFile(temporary);
+    try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+      content.writeTo(new KeptOpen(out));
+      out.getFD().sync();
+    }
+  }
+
+  private static void delete(Path temporary, Throwable problem) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      problem.addSuppressed(e);
+    }
+  }
+
+  /// After the move the file is complete; a folder that cannot be forced (Windows, some network
+  /// folders) makes only its survival of a power cut less certain.
+  private static void forceFolder(Path folder) {
+    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      return;
+    }
+  }
+
+  /// Best effort: what cannot be listed or deleted must not keep the file from being written.
+  private static void deleteLeftovers(Path target) {
+    Pattern name =
+        Pattern.compile(
+            "\\.%s\\.(\\d{1,18})-\\d+\\.tmp"
+                .formatted(Pattern.quote(String.valueOf(target.getFileName()))));
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder(target))) {
+      for (Path leftover : files) {
+        var match = name.matcher(String.valueOf(leftover.getFileName()));
+        if (match.matches() && isAbandoned(leftover, Long.parseLong(match.group(1)))) {
+          Files.deleteIfExists(leftover);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return;
+    }
+  }
+
+  /// In a container the process before this one may have had the same number.
+  private static boolean isAbandoned(Path temporary, long pid) {
+    return pid == PID ? !IN_USE.contains(temporary) : ProcessHandle.of(pid).isEmpty();
+  }
+
+  private static Path folder(Path target) {
+    return Objects.requireNonNull(target.getParent(), "a regular file lies in a folder");
+  }
+
+  /// What went wrong, without the path, which a [BadFileException] names anyway.
+  static String reason(IOException e) {
+    return switch (e) {
+      case AccessDeniedException _ -> "permission denied";
+      case NoSuchFileException missing ->
+          "the folder %s does not exist".formatted(Path.of(missing.getFile()).getParent());
+      case FileSystemException named when named.getReason() != null -> named.getReason();
+      default -> String.valueOf(e.getMessage());
+    };
+  }
+
+  /// Writers of JSON close what they write to, but the file is still to be forced.
+  private static final class KeptOpen extends OutputStream {
+    private final OutputStream out;
+
+    KeptOpen(OutputStream out) {
+      this.out = out;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      out.write(b);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+    }
+  }
+}

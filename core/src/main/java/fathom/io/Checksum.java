@@ -1,0 +1,115 @@
+package fathom.io;
+
+import fathom.BadFileException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/// The checksum inside the safetensors files that Fathom writes: SHA-256 of the whole file, in
+/// which the 64 digits of the checksum itself count as zeros.
+///
+/// It stands at a fixed place, at the very start of the header. Two more mentions of its name, in
+/// the metadata behind it, tell a file of Fathom's whose damage hit that name from another
+/// program's file, which has no checksum.
+final class Checksum {
+  private static final String KEY = "fathom.sha256";
+  private static final String DIGITS = "0".repeat(64);
+  private static final byte[] START =
+      "{\"%s\":{\"%s\":\"".formatted(Header.METADATA, KEY).getBytes(StandardCharsets.UTF_8);
+  private static final int DIGITS_AT = Header.LENGTH_BYTES + START.length;
+  private static final int CHUNK = 1 << 16;
+
+  private Checksum() {}
+
+  /// The metadata that [#enter] needs at the start of a header.
+  static SequencedMap<String, String> metadata() {
+    SequencedMap<String, String> metadata = new LinkedHashMap<>();
+    metadata.put(KEY, DIGITS);
+    metadata.put(KEY + ".of", "the whole file, with zeros for the digits of " + KEY);
+    return metadata;
+  }
+
+  /// Enters the checksum into `head`, the start of a file up to its first tensor.
+  static void enter(byte[] head, List<MemorySegment> data) {
+    byte[] digits = sum(head, data).getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(digits, 0, head, DIGITS_AT, digits.length);
+  }
+
+  /// Whether a file with this metadata has, or had before it was damaged, a checksum.
+  static boolean isMentioned(Map<String, String> metadata) {
+    return metadata.entrySet().stream()
+        .anyMatch(entry -> entry.getKey().contains(KEY) || entry.getValue().contains(KEY));
+  }
+
+  /// Whether a metadata key is one of the checksum's own.
+  static boolean isReserved(String key) {
+    return metadata().containsKey(key);
+  }
+
+  /// Throws [BadFileException] unless the file has the checksum that it says.
+  static void verify(Path file, byte[] head, MemorySegment data) {
+    int start = Header.LENGTH_BYTES;
+    if (head.length < DIGITS_AT + DIGITS.length()
+        || !Arrays.equals(head, start, DIGITS_AT, START, 0, START.length)) {
+      throw new BadFileException(
+          file,
+          "its metadata mention %s, but the header does not begin with it: the file is damaged, or another"
+                  .formatted(KEY)
+              + " program rewrote it and should have dropped that metadata");
+    }
+    String found = new String(head, DIGITS_AT, DIGITS.length(), StandardCharsets.ISO_8859_1);
+    byte[] zeroed = head.clone();
+    System.arraycopy(
+        DIGITS.getBytes(StandardCharsets.US_ASCII), 0, zeroed, DIGITS_AT, DIGITS.length());
+    String sum = sum(zeroed, List.of(data));
+    if (!sum.equals(found)) {
+      throw new BadFileException(
+          file,
+          "the file is damaged: its checksum should be %s, but it is %s; use another copy"
+              .formatted(Header.shown(found), sum));
+    }
+  }
+
+  /// Copies memory of any kind: not every segment can be seen as a `ByteBuffer`.
+  static void copy(MemorySegment from, OutputStream to) throws IOException {
+    byte[] chunk = new byte[(int) Math.min(CHUNK, from.byteSize())];
+    for (long at = 0; at < from.byteSize(); at += chunk.length) {
+      int length = (int) Math.min(chunk.length, from.byteSize() - at);
+      MemorySegment.copy(from, at, MemorySegment.ofArray(chunk), 0, length);
+      to.write(chunk, 0, length);
+    }
+  }
+
+  private static String sum(byte[] head, List<MemorySegment> data) {
+    MessageDigest sha256 = sha256();
+    try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), sha256)) {
+      out.write(head);
+      for (MemorySegment bytes : data) {
+        copy(bytes, out);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return HexFormat.of().formatHex(sha256.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

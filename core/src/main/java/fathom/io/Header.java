@@ -1,0 +1,144 @@
+package fathom.io;
+
+import fathom.Shape;
+import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonWriteFeature;
+
+/// What a safetensors file says of its tensors, in the order in which it says it, and its metadata.
+record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> metadata) {
+  /// One tensor. Its bytes are those from `begin` to before `end`, counted from the end of the
+  /// header.
+  record Entry(StoredType type, Shape shape, long begin, long end) {}
+
+  /// The key under which the JSON has the metadata; no tensor can have this name.
+  static final String METADATA = "__metadata__";
+
+  /// Bytes of the number in front of the JSON, which is the JSON's length.
+  static final int LENGTH_BYTES = 8;
+
+  /// The most bytes that the format allows for the JSON.
+  static final int MAX_BYTES = 100_000_000;
+
+  private static final int ALIGNMENT = 8;
+
+  private static final JsonFactory JSON =
+      JsonFactory.builder().disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES).build();
+
+  /// The header of a file to be written. Tensors keep their order here, while their bytes are laid
+  /// out by falling size of the elements, since readers in other languages want each at a multiple
+  /// of that size and the format knows no gaps. Metadata is sorted, as maps may have any order.
+  static Header of(SequencedMap<String, StoredTensor> tensors, Map<String, String> metadata) {
+    Map<String, Entry> placed = new LinkedHashMap<>();
+    long begin = 0;
+    for (var tensor : bySizeOfElements(tensors)) {
+      StoredTensor stored = tensor.getValue();
+      long end = begin + stored.bytes().byteSize();
+      placed.put(
+          unicode(tensor.getKey()),
+          new Entry(StoredType.of(stored.type()), stored.shape(), begin, end));
+      begin = end;
+    }
+    SequencedMap<String, Entry> entries = new LinkedHashMap<>(tensors.size());
+    for (String name : tensors.sequencedKeySet()) {
+      if (name.equals(METADATA)) {
+        throw new IllegalArgumentException("no tensor can have the name " + METADATA);
+      }
+      entries.put(name, placed.get(name));
+    }
+    metadata.forEach((key, value) -> unicode(key + value));
+    return new Header(entries, new TreeMap<>(metadata));
+  }
+
+  /// The order in which [#of] lays out the bytes.
+  static List<Map.Entry<String, StoredTensor>> bySizeOfElements(
+      SequencedMap<String, StoredTensor> tensors) {
+    return tensors.sequencedEntrySet().stream()
+        .sorted(Comparator.comparingInt(tensor -> -tensor.getValue().type().bytes()))
+        .toList();
+  }
+
+  private static String unicode(String text) {
+    if (!isUnicode(text)) {
+      throw new IllegalArgumentException(
+          "%s has half of a surrogate pair and no form in UTF-8".formatted(shown(text)));
+    }
+    return text;
+  }
+
+  /// The tensors in the order of their bytes.
+  List<Map.Entry<String, Entry>> inOrderOfBytes() {
+    return tensors.sequencedEntrySet().stream()
+        .sorted(
+            Comparator.<Map.Entry<String, Entry>>comparingLong(tensor -> tensor.getValue().begin())
+                .thenComparingLong(tensor -> tensor.getValue().end()))
+        .toList();
+  }
+
+  /// The start of the file, up to the first tensor: length, JSON, and spaces up to a multiple of 8
+  /// bytes. `first` are metadata that go in front of all else.
+  byte[] toBytes(SequencedMap<String, String> first) {
+    byte[] json = toJson(first).getBytes(StandardCharsets.UTF_8);
+    int length = Math.ceilDiv(json.length, ALIGNMENT) * ALIGNMENT;
+    if (length > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "names, shapes and metadata take %d bytes, but a safetensors header has at most %d"
+              .formatted(length, MAX_BYTES));
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(LENGTH_BYTES + length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(length).put(json);
+    while (bytes.hasRemaining()) {
+      bytes.put((byte) ' ');
+    }
+    return bytes.array();
+  }
+
+  private String toJson(SequencedMap<String, String> first) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
+      json.writeStartObject();
+      json.writeName(METADATA).writeStartObject();
+      first.forEach(json::writeStringProperty);
+      metadata.forEach(json::writeStringProperty);
+      json.writeEndObject();
+      tensors.forEach((name, entry) -> write(json, name, entry));
+      json.writeEndObject();
+    }
+    return text.toString();
+  }
+
+  private static void write(JsonGenerator json, String name, Entry entry) {
+    long[] shape = entry.shape().toArray();
+    json.writeName(name).writeStartObject();
+    json.writeStringProperty("dtype", entry.type().name());
+    json.writeName("shape").writeArray(shape, 0, shape.length);
+    json.writeName("data_offsets").writeArray(new long[] {entry.begin(), entry.end()}, 0, 2);
+    json.writeEndObject();
+  }
+
+  static boolean isUnicode(String text) {
+    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+  }
+
+  /// A text from a file as a message may show it.
+  static String shown(String text) {
+    return "'" + printable(text) + "'";
+  }
+
+  /// Without control characters, which a terminal would obey, and not too long.
+  static String printable(String text) {
+    String start = text.length() <= 120 ? text : text.substring(0, 120) + "...";
+    return start.replaceAll("[\\p{Cc}\\p{Cf}]", "?");
+  }
+}

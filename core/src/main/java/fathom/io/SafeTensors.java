@@ -1,0 +1,258 @@
+package fathom.io;
+
+import fathom.BadFileException;
+import fathom.DType;
+import fathom.Shape;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.SequencedSet;
+
+/// A safetensors file that is open for reading, and how to write one.
+///
+/// The file is mapped, not read: a tensor is a read-only view of it, and files may be larger than
+/// the memory or than 2 GiB. All views end with [#close], from whichever thread. Another program
+/// must not change an open file in place; replacing it, as [#write] does, is safe (not on Windows,
+/// which keeps open files from being replaced).
+///
+/// Opening checks everything but the numbers: the header's form, that each byte of the data belongs
+/// to exactly one tensor of fitting type and shape, and the checksum if the file has one, that is,
+/// if Fathom wrote it.
+public final class SafeTensors implements AutoCloseable {
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Path file;
+  private final Arena arena;
+  private final Header header;
+  private final MemorySegment data;
+
+  private SafeTensors(Path file, Arena arena, Header header, MemorySegment data) {
+    this.file = file;
+    this.arena = arena;
+    this.header = header;
+    this.data = data;
+  }
+
+  /// Opens and checks `file`. Throws [BadFileException] if it is missing, of another kind or
+  /// damaged.
+  public static SafeTensors open(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(file, whyNotRegular(file));
+    }
+    @SuppressWarnings("MustBeClosedChecker") // by close, or here if the file is refused
+    Arena arena = Arena.ofShared();
+    try {
+      return open(file, arena, map(file, arena));
+    } catch (Throwable problem) {
+      arena.close();
+      throw problem;
+    }
+  }
+
+  private static String whyNotRegular(Path file) {
+    if (Files.isDirectory(file)) {
+      return "this is a folder; name a safetensors file in it";
+    }
+    return Files.exists(file) ? "this is a device or pipe, not a file" : "there is no such file";
+  }
+
+  private static MemorySegment map(Path file, Arena arena) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    } catch (IOException e) {
+      throw new BadFileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static SafeTensors open(Path file, Arena arena, MemorySegment all) {
+    int headBytes = headBytes(file, all);
+    byte[] head = all.asSlice(0, headBytes).toArray(ValueLayout.JAVA_BYTE);
+    MemorySegment data = all.asSlice(headBytes);
+    CharBuffer text = decode(file, head);
+    Header header = HeaderReader.read(file, text.array(), text.remaining(), data.byteSize());
+    if (Checksum.isMentioned(header.metadata())) {
+      Checksum.verify(file, head, data);
+    }
+    return new SafeTensors(file, arena, header, data);
+  }
+
+  /// Bytes in front of the first tensor.
+  private static int headBytes(Path file, MemorySegment all) {
+    if (all.byteSize() < Header.LENGTH_BYTES) {
+      throw new BadFileException(
+          file,
+          "a safetensors file has at least 10 bytes, but this file has %d%s"
+              .formatted(all.byteSize(), all.byteSize() == 0 ? ": it is empty" : ""));
+    }
+    long length = all.get(LONG, 0);
+    long room = all.byteSize() - Header.LENGTH_BYTES;
+    if (length < 0 || length > Math.min(room, Header.MAX_BYTES)) {
+      throw new BadFileException(
+          file,
+          "no safetensors file, or cut off: its first 8 bytes announce a header of %s bytes, but %d bytes"
+                  .formatted(Long.toUnsignedString(length), room)
+              + " follow and a header has at most %d%s"
+                  .formatted(Header.MAX_BYTES, FileKind.hint(all)));
+    }
+    if (length == 0 || all.get(ValueLayout.JAVA_BYTE, Header.LENGTH_BYTES) != '{') {
+      throw new BadFileException(
+          file,
+          "no safetensors file: a header of %d bytes must begin with '{', but does not%s"
+              .formatted(length, FileKind.hint(all)));
+    }
+    return Header.LENGTH_BYTES + (int) length;
+  }
+
+  private static CharBuffer decode(Path file, byte[] head) {
+    ByteBuffer bytes =
+        ByteBuffer.wrap(head, Header.LENGTH_BYTES, head.length - Header.LENGTH_BYTES);
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes);
+    } catch (CharacterCodingException e) {
+      throw new BadFileException(
+          file,
+          "the header must be UTF-8, but byte %d of the file is not".formatted(bytes.position()),
+          e);
+    }
+  }
+
+  /// The tensors' names in the order of the header.
+  public SequencedSet<String> names() {
+    return Collections.unmodifiableSequencedSet(header.tensors().sequencedKeySet());
+  }
+
+  /// The metadata, except for the checksum's own entries.
+  public SequencedMap<String, String> metadata() {
+    SequencedMap<String, String> metadata = new LinkedHashMap<>(header.metadata());
+    metadata.keySet().removeIf(Checksum::isReserved);
+    return Collections.unmodifiableSequencedMap(metadata);
+  }
+
+  /// Whether the file has a checksum, which then was right when the file was opened.
+  public boolean isChecksummed() {
+    return Checksum.isMentioned(header.metadata());
+  }
+
+  /// The shape of a tensor. Throws [BadFileException] if the file has none of this name.
+  public Shape shape(String name) {
+    return entry(name).shape();
+  }
+
+  /// The tensor, without a copy. Throws [BadFileException] if the file has none of this name, or
+  /// not as F32, F64 or I64.
+  public StoredTensor tensor(String name) {
+    Header.Entry entry = entry(name);
+    DType type = entry.type().type();
+    if (type == null) {
+      throw new BadFileException(
+          file,
+          "tensor %s has dtype %s, but must be F32, F64 or I64 (F16 and BF16 where weights are imported);"
+                  .formatted(Header.shown(name), entry.type())
+              + " convert it with the program that wrote the file");
+    }
+    return new StoredTensor(type, entry.shape(), bytes(entry));
+  }
+
+  /// As [#tensor], but F16 and BF16 tensors are read too: as FLOAT32, which holds all of their
+  /// values exactly, in memory from `memory`.
+  public StoredTensor widened(String name, SegmentAllocator memory) {
+    Header.Entry entry = entry(name);
+    return switch (entry.type()) {
+      case F16 -> widened(entry, memory, Float::float16ToFloat);
+      case BF16 -> widened(entry, memory, half -> Float.intBitsToFloat(half << 16));
+      default -> tensor(name);
+    };
+  }
+
+  private interface Widening {
+    float widen(short half);
+  }
+
+  private StoredTensor widened(Header.Entry entry, SegmentAllocator memory, Widening widening) {
+    long count = entry.shape().elements();
+    MemorySegment halves = bytes(entry);
+    MemorySegment floats = memory.allocate(ValueLayout.JAVA_FLOAT, count);
+    for (long i = 0; i < count; i++) {
+      float value = widening.widen(halves.get(SHORT, i * Short.BYTES));
+      floats.set(FLOAT, i * Float.BYTES, value);
+    }
+    return new StoredTensor(DType.FLOAT32, entry.shape(), floats);
+  }
+
+  private Header.Entry entry(String name) {
+    Header.Entry entry = header.tensors().get(name);
+    if (entry == null) {
+      List<String> some = names().stream().limit(5).map(Header::shown).toList();
+      throw new BadFileException(
+          file,
+          "tensor %s is needed, but the file has %d others: %s%s; is it of another model?"
+              .formatted(
+                  Header.shown(name),
+                  names().size(),
+                  String.join(", ", some),
+                  some.size() < names().size() ? ", ..." : ""));
+    }
+    return entry;
+  }
+
+  private MemorySegment bytes(Header.Entry entry) {
+    return data.asSlice(entry.begin(), entry.end() - entry.begin());
+  }
+
+  /// Ends all views of the file. Closing again does nothing.
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+
+  /// Writes a file with a checksum and puts it in the place of `file`, whole or not at all, as
+  /// [AtomicFile] does. The same arguments make the same bytes.
+  ///
+  /// Names keep their order. Throws [BadFileException] if the file cannot be written and
+  /// `IllegalArgumentException` for a name that the format or the checksum uses itself.
+  public static void write(
+      Path file, SequencedMap<String, StoredTensor> tensors, Map<String, String> metadata) {
+    for (String key : metadata.keySet()) {
+      if (Checksum.isReserved(key)) {
+        throw new IllegalArgumentException(
+            "the metadata key %s is for the checksum".formatted(key));
+      }
+    }
+    Header header = Header.of(tensors, metadata);
+    byte[] head = header.toBytes(Checksum.metadata());
+    List<MemorySegment> data =
+        Header.bySizeOfElements(tensors).stream().map(tensor -> tensor.getValue().bytes()).toList();
+    Checksum.enter(head, data);
+    AtomicFile.replace(
+        file,
+        out -> {
+          out.write(head);
+          for (MemorySegment bytes : data) {
+            Checksum.copy(bytes, out);
+          }
+        });
+  }
+}

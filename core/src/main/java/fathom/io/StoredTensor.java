@@ -1,0 +1,22 @@
+package fathom.io;
+
+import fathom.DType;
+import fathom.Shape;
+import java.lang.foreign.MemorySegment;
+
+/// A tensor as it lies in a file: type, shape, and the elements' bytes in row-major order,
+/// little-endian.
+///
+/// Little-endian is the byte order of the format and of every platform that Fathom runs on. A
+/// segment from [SafeTensors#tensor] may begin at any address: read it with unaligned layouts. Two
+/// of these are equal if they mean the same memory, not if they have the same content.
+public record StoredTensor(DType type, Shape shape, MemorySegment bytes) {
+  /// Throws `IllegalArgumentException` if the segment's size is not that of the elements.
+  public StoredTensor {
+    if (StoredType.of(type).bytes(shape) != bytes.byteSize()) {
+      throw new IllegalArgumentException(
+          "a %s tensor of shape %s has %d bytes, but the segment has %d"
+              .formatted(type, shape, StoredType.of(type).bytes(shape), bytes.byteSize()));
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/// Tensors in files.
+///
+/// [SafeTensors] reads and writes the safetensors format, in which weights travel between programs:
+/// an 8-byte length, a JSON header of that length, then the tensors' bytes. What it writes carries
+/// a checksum, and [AtomicFile] puts it in place whole or not at all. Tensors are memory segments
+/// here; nothing in this package needs the native library.
+@NullMarked
+package fathom.io;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,94 @@
+package fathom.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import org.jspecify.annotations.Nullable;
+
+/// The text-book loops, in double precision whatever the type of the elements: the specification of
+/// [VectorBatchNorm], and what float64 runs on.
+final class ScalarBatchNorm implements BatchNormKernel {
+  @Override
+  public void moments(Rows x, double[] sums) {
+    int channels = x.channels();
+    for (long i = 0; i < x.count() * channels; i++) {
+      int c = (int) (i % channels);
+      double v = get(x, i);
+      sums[c] += v;
+      sums[channels + c] += v * v;
+    }
+  }
+
+  @Override
+  public void normalize(
+      Rows x,
+      double[] mean,
+      double[] scale,
+      double[] shift,
+      @Nullable Rows addend,
+      boolean rectify,
+      Rows y) {
+    int channels = x.channels();
+    for (long i = 0; i < x.count() * channels; i++) {
+      int c = (int) (i % channels);
+      double v = (get(x, i) - mean[c]) * scale[c] + shift[c];
+      if (addend != null) {
+        v += get(addend, i);
+      }
+      set(y, i, rectify ? Math.max(v, 0) : v);
+    }
+  }
+
+  @Override
+  public void momentsBack(Rows dy, Rows x, @Nullable Rows y, double[] mean, double[] sums) {
+    int channels = x.channels();
+    for (long i = 0; i < x.count() * channels; i++) {
+      int c = (int) (i % channels);
+      double g = passed(dy, y, i);
+      sums[c] += g;
+      sums[channels + c] += g * (get(x, i) - mean[c]);
+    }
+  }
+
+  @Override
+  public void normalizeBack(
+      Rows dy,
+      Rows x,
+      @Nullable Rows y,
+      double[] mean,
+      double[] a,
+      double[] b,
+      double[] c,
+      Rows dx,
+      @Nullable Rows daddend) {
+    int channels = x.channels();
+    for (long i = 0; i < x.count() * channels; i++) {
+      int ch = (int) (i % channels);
+      double g = passed(dy, y, i);
+      set(dx, i, g * a[ch] + (get(x, i) - mean[ch]) * b[ch] + c[ch]);
+      if (daddend != null) {
+        set(daddend, i, g);
+      }
+    }
+  }
+
+  private static double passed(Rows dy, @Nullable Rows y, long i) {
+    return y == null || get(y, i) > 0 ? get(dy, i) : 0;
+  }
+
+  private static double get(Rows rows, long i) {
+    return switch (rows.type()) {
+      case FLOAT32 -> rows.memory().getAtIndex(JAVA_FLOAT, i);
+      case FLOAT64 -> rows.memory().getAtIndex(JAVA_DOUBLE, i);
+      case INT64 -> throw new IllegalArgumentException("batch norm of whole numbers");
+    };
+  }
+
+  private static void set(Rows rows, long i, double v) {
+    switch (rows.type()) {
+      case FLOAT32 -> rows.memory().setAtIndex(JAVA_FLOAT, i, (float) v);
+      case FLOAT64 -> rows.memory().setAtIndex(JAVA_DOUBLE, i, v);
+      case INT64 -> throw new IllegalArgumentException("batch norm of whole numbers");
+    }
+  }
+}

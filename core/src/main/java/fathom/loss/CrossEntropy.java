@@ -1,0 +1,74 @@
+package fathom.loss;
+
+import fathom.Scope;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.Traced;
+import java.util.Arrays;
+
+/// The cross-entropy of class indices under a softmax, in nats: −(1/n)·Σ log p[i, label(i)], where
+/// log p = logits − log Σ exp(logits) and n counts the examples of the whole batch, over all workers. A
+/// worker's value and gradients are its share; their sum over workers is the batch's.
+public final class CrossEntropy {
+  private CrossEntropy() {}
+
+  /// The loss of N×K `logits` as a tensor without dimensions, and the way back to the logits. Throws
+  /// `IllegalArgumentException` unless there are N labels in 0 .. K-1.
+  public static Traced of(Tensor logits, int[] labels) {
+    int classes = check(logits, labels);
+    double total = Step.current().total(labels.length);
+    Tensor logP = logits.logSoftmax(1);
+    double[] values = logP.toDoubles();
+    double sum = 0;
+    for (int i = 0; i < labels.length; i++) {
+      sum -= values[i * classes + labels[i]];
+    }
+    return new Traced(
+        Tensor.scalar(logits.type(), sum / total),
+        dy -> {
+          try (var scope = Scope.open()) {
+            // d/dlogits = (softmax − one-hot) / n
+            Tensor dlogits = logP.exp();
+            double[] d = dlogits.toDoubles();
+            for (int i = 0; i < labels.length; i++) {
+              d[i * classes + labels[i]] -= 1;
+            }
+            double scale = dy.item() / total;
+            for (int i = 0; i < d.length; i++) {
+              d[i] *= scale;
+            }
+            return scope.keep(dlogits.copy_(d));
+          }
+        });
+  }
+
+  /// Σ −log p[i, label(i)] of the examples, for an average over many batches.
+  public static double sum(Tensor logits, int[] labels) {
+    int classes = check(logits, labels);
+    try (var _ = Scope.open()) {
+      double[] values = logits.logSoftmax(1).toDoubles();
+      double sum = 0;
+      for (int i = 0; i < labels.length; i++) {
+        sum -= values[i * classes + labels[i]];
+      }
+      return sum;
+    }
+  }
+
+  private static int check(Tensor logits, int[] labels) {
+    if (logits.shape().rank() != 2 || logits.shape().size(0) != labels.length) {
+      throw new IllegalArgumentException(
+          "cross-entropy needs N×K logits and N labels, but was given %s and %d labels"
+              .formatted(logits.shape(), labels.length));
+    }
+    int classes = (int) logits.shape().size(1);
+    int largest = Arrays.stream(labels).max().orElse(0);
+    int smallest = Arrays.stream(labels).min().orElse(0);
+    if (smallest < 0 || largest >= classes) {
+      throw new IllegalArgumentException(
+          "labels lie in 0..%d for %d classes, but there are some from %d to %d"
+              .formatted(classes - 1, classes, smallest, largest));
+    }
+    return classes;
+  }
+}

@@ -1,0 +1,5 @@
+/// What training makes small.
+@NullMarked
+package fathom.loss;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,145 @@
+package fathom.net;
+
+import fathom.Layer;
+import fathom.Layer.Child;
+import fathom.nn.Chain;
+import fathom.nn.Conv2d;
+import fathom.nn.Dense;
+import fathom.nn.GlobalAveragePool;
+import fathom.nn.Init;
+import fathom.nn.Relu;
+import fathom.nn.Residual;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/// The nets of the residual paper's CIFAR experiments (He et al. 2016, section 4.2): a 3×3 convolution,
+/// three stages of n blocks of two 3×3 convolutions with W, 2W and 4W channels, the second and third
+/// stage at half the size of the one before, a global average and a dense layer: depth 6n + 2. Batch norm
+/// stands behind every convolution and before the rectifier, which follows the addition.
+///
+/// A plain net is the same without shortcuts; with option A both have the same parameters. Parameters
+/// have the names of the published weights: `conv1.weight`, `layer1.0.bn1.running_mean`,
+/// `linear.bias`.
+///
+/// @param depth 6n + 2 for n of at least 1
+/// @param width W, 16 in the paper
+/// @param input the pictures: channels, height and width
+public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes) {
+  private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
+
+  /// Channels, height and width of a picture.
+  public record Input(int channels, int height, int width) {
+    @Override
+    public String toString() {
+      return channels + "×" + height + "×" + width;
+    }
+  }
+
+  public CifarNet {
+    if (depth < 8 || depth % 6 != 2) {
+      int below = Math.max(8, depth - Math.floorMod(depth - 2, 6));
+      throw new IllegalArgumentException(
+          "a CIFAR net has depth 6n+2, but %d was asked for; the nearest are %d and %d"
+              .formatted(depth, below, below + 6));
+    }
+    if (width < 1 || classes < 1 || input.channels < 1 || input.height < 1 || input.width < 1) {
+      throw new IllegalArgumentException(
+          "width, classes and picture sizes are at least 1, but are %d, %d and %s"
+              .formatted(width, classes, input));
+    }
+  }
+
+  /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16 channels,
+  /// 3×32×32 pictures of ten classes. Throws `IllegalArgumentException` for another name or depth.
+  public static CifarNet named(String name) {
+    var matcher = NAME.matcher(name.toLowerCase(Locale.ROOT));
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException(
+          "there is no model \"%s\"; there are resnetN and plainN for N = 6n+2: resnet20, plain56, ..."
+              .formatted(name));
+    }
+    return new CifarNet(
+        Integer.parseInt(matcher.group(2)),
+        matcher.group(1).equals("plain") ? Shortcut.NONE : Shortcut.A,
+        Norm.BATCH,
+        16,
+        new Input(3, 32, 32),
+        10);
+  }
+
+  /// The depths of the paper's table 6.
+  public static List<Integer> paperDepths() {
+    return List.of(20, 32, 44, 56, 110, 1202);
+  }
+
+  /// `resnet20` or `plain20`.
+  public String name() {
+    return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth;
+  }
+
+  public CifarNet withShortcut(Shortcut shortcut) {
+    return new CifarNet(depth, shortcut, norm, width, input, classes);
+  }
+
+  public CifarNet withNorm(Norm norm) {
+    return new CifarNet(depth, shortcut, norm, width, input, classes);
+  }
+
+  public CifarNet withWidth(int width) {
+    return new CifarNet(depth, shortcut, norm, width, input, classes);
+  }
+
+  /// The same for other pictures and another number of classes.
+  public CifarNet on(Input input, int classes) {
+    return new CifarNet(depth, shortcut, norm, width, input, classes);
+  }
+
+  /// The net, its parameters drawn by `init`, in the innermost scope.
+  public Layer build(Init init) {
+    var layers = new ArrayList<Child>();
+    layers.add(new Child("conv1", Conv2d.of(init, "conv1", input.channels, width, 3, 1)));
+    layers.add(new Child("bn1", norm.layer(width, input.height, input.width)));
+    layers.add(new Child("relu", new Relu()));
+    int in = width;
+    int height = input.height;
+    int wide = input.width;
+    for (int stage = 1; stage <= 3; stage++) {
+      int out = width << (stage - 1);
+      String path = "layer" + stage;
+      var blocks = new ArrayList<Child>();
+      for (int i = 0; i < (depth - 2) / 6; i++) {
+        int stride = stage > 1 && i == 0 ? 2 : 1;
+        height = (height + stride - 1) / stride;
+        wide = (wide + stride - 1) / stride;
+        Layer block = block(init, path + "." + i, in, out, stride, height, wide);
+        blocks.add(new Child(Integer.toString(i), block));
+        in = out;
+      }
+      layers.add(new Child(path, new Chain(blocks)));
+    }
+    layers.add(new Child("pool", new GlobalAveragePool()));
+    layers.add(new Child("linear", Dense.of(init, "linear", in, classes)));
+    return new Chain(layers);
+  }
+
+  private Layer block(
+      Init init, String path, int in, int out, int stride, int height, int width) {
+    var branch =
+        List.of(
+            new Child("conv1", Conv2d.of(init, path + ".conv1", in, out, 3, stride)),
+            new Child("bn1", norm.layer(out, height, width)),
+            new Child("relu1", new Relu()),
+            new Child("conv2", Conv2d.of(init, path + ".conv2", out, out, 3, 1)),
+            new Child("bn2", norm.layer(out, height, width)));
+    var relu = new Child("relu2", new Relu());
+    if (shortcut == Shortcut.NONE) {
+      var all = new ArrayList<>(branch);
+      all.add(relu);
+      return new Chain(all);
+    }
+    Layer past = shortcut.layer(init, path + ".shortcut", in, out, stride);
+    return new Chain(List.of(new Child("", new Residual(new Chain(branch), past)), relu));
+  }
+}

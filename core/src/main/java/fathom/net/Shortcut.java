@@ -1,0 +1,37 @@
+package fathom.net;
+
+import fathom.Layer;
+import fathom.nn.BatchNorm;
+import fathom.nn.Chain;
+import fathom.nn.Conv2d;
+import fathom.nn.Identity;
+import fathom.nn.Init;
+import fathom.nn.PaddedSubsample;
+
+/// What a residual block adds to its branch (He et al. 2016, section 3.3).
+public enum Shortcut {
+  /// Nothing: the plain twin.
+  NONE,
+  /// Option A: the identity; where dimensions change, every second pixel and channels of zeros.
+  A,
+  /// Option B: the identity; where dimensions change, a 1×1 convolution with batch norm.
+  B,
+  /// Option C: a 1×1 convolution with batch norm everywhere.
+  C;
+
+  /// The connection past a block from `in` to `out` channels at a stride; not for [#NONE].
+  Layer layer(Init init, String path, int in, int out, int stride) {
+    boolean same = stride == 1 && in == out;
+    return switch (this) {
+      case NONE -> throw new IllegalStateException("a plain block has no shortcut");
+      case A -> same ? new Identity() : new PaddedSubsample(stride, in, out);
+      case B -> same ? new Identity() : projection(init, path, in, out, stride);
+      case C -> projection(init, path, in, out, stride);
+    };
+  }
+
+  private static Layer projection(Init init, String path, int in, int out, int stride) {
+    return Chain.of(
+        Conv2d.of(init, Layer.path(path, "0"), in, out, 1, stride), BatchNorm.of(out));
+  }
+}

@@ -1,0 +1,80 @@
+package fathom.net;
+
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Traced;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A net as a tree with the shapes that one example takes on its way through, measured by running it.
+///
+/// @param layers every layer of the tree, a parent before its children
+public record Summary(List<Entry> layers, long params, long multiplyAdds) {
+  /// One layer: its depth in the tree, name and description, the shape of its value for one example, its
+  /// own trained parameters and multiply-adds without those of its children.
+  public record Entry(
+      int depth, String name, String layer, Shape value, long params, long multiplyAdds) {}
+
+  /// Runs `net` on one example of zeros of this shape, without the dimension of the batch.
+  public static Summary of(Layer net, Shape example) {
+    try (var _ = Scope.open()) {
+      Layer measured = Layer.map(net, (_, layer) -> new Measured(layer));
+      long[] shape = new long[example.rank() + 1];
+      shape[0] = 1;
+      System.arraycopy(example.toArray(), 0, shape, 1, example.rank());
+      measured.predict(Tensor.zeros(fathom.DType.FLOAT32, shape).channelsLast());
+      var entries = new ArrayList<Entry>();
+      describe(0, "", measured, entries);
+      return new Summary(
+          List.copyOf(entries),
+          net.params().stream().mapToLong(p -> p.value().shape().elements()).sum(),
+          entries.stream().mapToLong(Entry::multiplyAdds).sum());
+    }
+  }
+
+  private static void describe(int depth, String name, Layer layer, List<Entry> entries) {
+    if (!(layer instanceof Measured measured)) {
+      throw new IllegalStateException("every layer of a measured net is measured");
+    }
+    entries.add(measured.entry(depth, name));
+    for (Layer.Child child : measured.layer.children()) {
+      describe(depth + 1, child.name(), child.layer(), entries);
+    }
+  }
+
+  /// A layer that remembers the shape of its value.
+  private static final class Measured implements Layer {
+    private final Layer layer;
+    private Shape in = Shape.of();
+    private Shape out = Shape.of();
+
+    Measured(Layer layer) {
+      this.layer = layer;
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      Tensor y = layer.predict(x);
+      in = x.shape();
+      out = y.shape();
+      return y;
+    }
+
+    Entry entry(int depth, String name) {
+      long own =
+          layer.own().values().stream()
+              .filter(Param::trained)
+              .mapToLong(p -> p.value().shape().elements())
+              .sum();
+      return new Entry(depth, name, layer.toString(), out, own, layer.multiplyAdds(in, out));
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      return layer.forward(x);
+    }
+  }
+}

@@ -1,0 +1,246 @@
+package fathom.nn;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.kernel.BatchNormKernel;
+import fathom.kernel.Kernels;
+import fathom.kernel.Rows;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased variance
+/// of each channel over the whole batch, of all workers and all pixels of N×C×H×W, or the rows of N×C.
+/// The sums of each worker are added up in float64, so statistics and gradients do not depend on how
+/// many there are.
+///
+/// Prediction uses running statistics: a moving average with momentum 0.1 of the mean and the unbiased
+/// variance, committed on the way back.
+public record BatchNorm(
+    Param weight, Param bias, Param runningMean, Param runningVariance, boolean perWorker)
+    implements Layer {
+  static final double EPSILON = 1e-5;
+  static final double MOMENTUM = 0.1;
+
+  /// Gains 1, biases 0, running mean 0 and variance 1.
+  public static BatchNorm of(int channels) {
+    return new BatchNorm(
+        Param.of(Tensor.zeros(DType.FLOAT32, channels).plus(1)),
+        Param.of(Tensor.zeros(DType.FLOAT32, channels)),
+        Param.buffer(Tensor.zeros(DType.FLOAT32, channels)),
+        Param.buffer(Tensor.zeros(DType.FLOAT32, channels).plus(1)),
+        false);
+  }
+
+  /// The same with the statistics of each worker's share alone, as on the paper's two GPUs.
+  public BatchNorm ofShards() {
+    return new BatchNorm(weight, bias, runningMean, runningVariance, true);
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    Joined joined = forward(x, null, false);
+    return new Traced(joined.value(), dy -> joined.back().apply(dy).dx());
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    return predict(x, null, false);
+  }
+
+  /// Batch norm together with what follows it: `[norm(x) + addend]`, rectified or not.
+  record Joined(Tensor value, Back back) {}
+
+  interface Back {
+    Gradients apply(Tensor dy);
+  }
+
+  /// dE/dx and, where there was an addend, dE/daddend.
+  record Gradients(Tensor dx, @Nullable Tensor daddend) {}
+
+  Joined forward(Tensor x, @Nullable Tensor addend, boolean rectify) {
+    Tensor input = input(x);
+    BatchNormKernel kernel = Kernels.batchNorm(input.type());
+    Statistics statistics = Statistics.of(kernel, rows(input), perWorker);
+    double[] gain = weight.value().toDoubles();
+    double[] shift = bias.value().toDoubles();
+    Tensor y = input.emptyLike();
+    try (var _ = Scope.open()) {
+      kernel.normalize(
+          rows(input),
+          statistics.mean,
+          statistics.scaled(gain),
+          shift,
+          addend == null ? null : rows(addend.channelsLast()),
+          rectify,
+          rows(y));
+    }
+    return new Joined(
+        y, dy -> back(dy, input, rectify ? y : null, addend != null, statistics, gain));
+  }
+
+  private Gradients back(
+      Tensor dy,
+      Tensor x,
+      @Nullable Tensor rectified,
+      boolean wantsAddend,
+      Statistics statistics,
+      double[] gain) {
+    try (var scope = Scope.open()) {
+      BatchNormKernel kernel = Kernels.batchNorm(x.type());
+      Rows g = rows(dy.channelsLast());
+      Rows y = rectified == null ? null : rows(rectified);
+      int channels = channels();
+      double[] sums = new double[2 * channels];
+      kernel.momentsBack(g, rows(x), y, statistics.mean, sums);
+      accumulate(sums, statistics);
+      if (!perWorker) {
+        Step.current().collective().allReduce(sums);
+      }
+      // dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)
+      double[] a = statistics.scaled(gain);
+      double[] b = new double[channels];
+      double[] c = new double[channels];
+      for (int i = 0; i < channels; i++) {
+        double r = statistics.reciprocal[i];
+        b[i] = -a[i] * r * r * sums[channels + i] / statistics.count;
+        c[i] = -a[i] * sums[i] / statistics.count;
+      }
+      Tensor dx = x.emptyLike();
+      // Without a rectifier the addend's cotangent is dy itself.
+      Tensor daddend = !wantsAddend ? null : y == null ? dy.alias() : x.emptyLike();
+      kernel.normalizeBack(
+          g, rows(x), y, statistics.mean, a, b, c, rows(dx),
+          daddend == null || y == null ? null : rows(daddend));
+      commit(statistics);
+      return new Gradients(scope.keep(dx), daddend == null ? null : scope.keep(daddend));
+    }
+  }
+
+  /// dβ += Σg and dγ += Σg·(x − μ)/σ, over this worker's rows: the trainer sums gradients over workers.
+  private void accumulate(double[] sums, Statistics statistics) {
+    int channels = channels();
+    double[] dgain = new double[channels];
+    double[] dshift = new double[channels];
+    for (int i = 0; i < channels; i++) {
+      dshift[i] = sums[i];
+      dgain[i] = sums[channels + i] * statistics.reciprocal[i];
+    }
+    weight.grad().add_(dgain);
+    bias.grad().add_(dshift);
+  }
+
+  private void commit(Statistics statistics) {
+    if (statistics.count > 0) { // a worker without rows has none of its own
+      move(runningMean.value(), statistics.mean);
+      move(runningVariance.value(), statistics.unbiasedVariance());
+    }
+  }
+
+  private static void move(Tensor running, double[] now) {
+    double[] average = running.toDoubles();
+    for (int i = 0; i < average.length; i++) {
+      average[i] += MOMENTUM * (now[i] - average[i]);
+    }
+    running.copy_(average);
+  }
+
+  Tensor predict(Tensor x, @Nullable Tensor addend, boolean rectify) {
+    try (var scope = Scope.open()) {
+      Tensor input = input(x);
+      double[] scale = weight.value().toDoubles();
+      double[] variance = runningVariance.value().toDoubles();
+      for (int i = 0; i < scale.length; i++) {
+        scale[i] /= Math.sqrt(variance[i] + EPSILON);
+      }
+      Tensor y = input.emptyLike();
+      Kernels.batchNorm(input.type())
+          .normalize(
+              rows(input),
+              runningMean.value().toDoubles(),
+              scale,
+              bias.value().toDoubles(),
+              addend == null ? null : rows(addend.channelsLast()),
+              rectify,
+              rows(y));
+      return scope.keep(y);
+    }
+  }
+
+  private Tensor input(Tensor x) {
+    int rank = x.shape().rank();
+    if ((rank != 2 && rank != 4) || x.shape().size(1) != channels()) {
+      throw new IllegalArgumentException(
+          "%s needs N×%d or N×%d×H×W, but was given %s"
+              .formatted(this, channels(), channels(), x.shape()));
+    }
+    return x.channelsLast();
+  }
+
+  private int channels() {
+    return (int) weight.value().shape().size(0);
+  }
+
+  private Rows rows(Tensor t) {
+    return new Rows(t.segment(), t.type(), t.shape().elements() / channels(), channels());
+  }
+
+  /// Mean, biased variance and reciprocal deviation per channel over `count` rows.
+  private record Statistics(double[] mean, double[] variance, double[] reciprocal, double count) {
+    static Statistics of(BatchNormKernel kernel, Rows x, boolean perWorker) {
+      int channels = x.channels();
+      double[] sums = new double[2 * channels + 1];
+      kernel.moments(x, sums);
+      sums[2 * channels] = x.count();
+      if (!perWorker) {
+        Step.current().collective().allReduce(sums);
+      }
+      double count = sums[2 * channels];
+      double[] mean = new double[channels];
+      double[] variance = new double[channels];
+      double[] reciprocal = new double[channels];
+      for (int i = 0; i < channels; i++) {
+        mean[i] = sums[i] / count;
+        variance[i] = Math.max(0, sums[channels + i] / count - mean[i] * mean[i]);
+        reciprocal[i] = 1 / Math.sqrt(variance[i] + EPSILON);
+      }
+      return new Statistics(mean, variance, reciprocal, count);
+    }
+
+    double[] scaled(double[] gain) {
+      double[] scale = new double[gain.length];
+      for (int i = 0; i < scale.length; i++) {
+        scale[i] = gain[i] * reciprocal[i];
+      }
+      return scale;
+    }
+
+    double[] unbiasedVariance() {
+      double[] unbiased = new double[variance.length];
+      for (int i = 0; i < unbiased.length; i++) {
+        unbiased[i] = variance[i] * count / Math.max(1, count - 1);
+      }
+      return unbiased;
+    }
+  }
+
+  @Override
+  public Map<String, Param> own() {
+    var byName = new LinkedHashMap<String, Param>();
+    byName.put("weight", weight);
+    byName.put("bias", bias);
+    byName.put("running_mean", runningMean);
+    byName.put("running_var", runningVariance);
+    return byName;
+  }
+
+  @Override
+  public String toString() {
+    return "BatchNorm " + channels();
+  }
+}

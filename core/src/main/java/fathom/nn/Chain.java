@@ -1,0 +1,89 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Pullback;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Traced;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Layers one after the other, any number of them. The way back is a loop: depth costs no stack.
+public record Chain(List<Child> children) implements Layer {
+  public Chain {
+    children = List.copyOf(children);
+  }
+
+  /// Layers under the names `0`, `1`, ...
+  public static Chain of(Layer... layers) {
+    var children = new ArrayList<Child>();
+    for (Layer layer : layers) {
+      children.add(new Child(Integer.toString(children.size()), layer));
+    }
+    return new Chain(children);
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    var traced = new Traced[children.size()];
+    Tensor y = x;
+    for (int i = 0; i < traced.length; i++) {
+      traced[i] = children.get(i).layer().forward(y);
+      y = traced[i].value();
+    }
+    return new Traced(traced.length == 0 ? x.alias() : y, new Back(traced));
+  }
+
+  private record Back(Traced[] traced) implements Pullback {
+    @Override
+    public Tensor apply(Tensor dy) {
+      return through(dy, 0);
+    }
+
+    @Override
+    public void accumulate(Tensor dy) {
+      if (traced.length > 0) {
+        try (var _ = Scope.open()) {
+          traced[0].accumulate(through(dy, 1));
+        }
+      }
+    }
+
+    private Tensor through(Tensor dy, int first) {
+      Tensor d = dy.alias();
+      for (int i = traced.length - 1; i >= first; i--) {
+        try (var scope = Scope.open()) { // what a layer needs for a moment dies with its turn
+          Tensor spent = d;
+          d = scope.keep(traced[i].back(spent));
+          spent.release();
+        }
+      }
+      return d;
+    }
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    Tensor y = x.alias();
+    for (Child child : children) {
+      Tensor spent = y;
+      y = child.layer().predict(spent);
+      spent.release();
+    }
+    return y;
+  }
+
+  @Override
+  public Layer with(List<Layer> layers) {
+    var named = new ArrayList<Child>();
+    for (int i = 0; i < children.size(); i++) {
+      named.add(new Child(children.get(i).name(), layers.get(i)));
+    }
+    return new Chain(named);
+  }
+
+  @Override
+  public String toString() {
+    return "Chain";
+  }
+}

@@ -1,0 +1,98 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Param;
+import fathom.Pullback;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+import java.util.Map;
+import java.util.Objects;
+
+/// A two-dimensional convolution without bias, for the norm behind it has one:
+/// y[n,o,i,j] = Σ w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a
+/// weight of O×C×K×K. Weight and value lie in channels-last memory.
+public record Conv2d(Param weight, int stride, int padding) implements Layer {
+  /// A K×K convolution with He's weights, padded by ⌊K/2⌋: at stride 1 and odd K it keeps the size.
+  public static Conv2d of(Init init, String path, int in, int out, int kernel, int stride) {
+    long fanIn = (long) in * kernel * kernel;
+    Tensor weight;
+    try (var scope = Scope.open()) {
+      weight =
+          scope.keep(
+              init.weights(Layer.path(path, "weight"), fanIn, out, in, kernel, kernel)
+                  .channelsLast());
+    }
+    return new Conv2d(Param.of(weight), stride, kernel / 2);
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    Tensor pixels = input(x);
+    return new Traced(
+        Torch.convolution(pixels, weight.value(), stride, padding), new Back(this, pixels));
+  }
+
+  private record Back(Conv2d layer, Tensor x) implements Pullback {
+    @Override
+    public Tensor apply(Tensor dy) {
+      try (var scope = Scope.open()) {
+        var gradients = gradients(dy, true);
+        layer.weight.grad().add_(gradients.dw());
+        return scope.keep(Objects.requireNonNull(gradients.dx()));
+      }
+    }
+
+    @Override
+    public void accumulate(Tensor dy) {
+      try (var _ = Scope.open()) {
+        layer.weight.grad().add_(gradients(dy, false).dw());
+      }
+    }
+
+    private Torch.ConvolutionGradients gradients(Tensor dy, boolean needDx) {
+      return Torch.convolutionBackward(
+          dy.channelsLast(), x, layer.weight.value(), layer.stride, layer.padding, needDx);
+    }
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    try (var scope = Scope.open()) {
+      return scope.keep(Torch.convolution(input(x), weight.value(), stride, padding));
+    }
+  }
+
+  private Tensor input(Tensor x) {
+    Shape w = weight.value().shape();
+    Shape s = x.shape();
+    if (s.rank() != 4
+        || s.size(1) != w.size(1)
+        || Math.min(s.size(2), s.size(3)) + 2L * padding < w.size(2)) {
+      throw new IllegalArgumentException(
+          "%s needs N×%d×H×W with H and W of at least %d, but was given %s"
+              .formatted(this, w.size(1), w.size(2) - 2L * padding, s));
+    }
+    return x.channelsLast();
+  }
+
+  @Override
+  public Map<String, Param> own() {
+    return Map.of("weight", weight);
+  }
+
+  @Override
+  public long multiplyAdds(Shape in, Shape out) {
+    return out.size(0) * out.size(2) * out.size(3) * weight.value().shape().elements();
+  }
+
+  @Override
+  public String toString() {
+    Shape w = weight.value().shape();
+    return "Conv2d %d→%d, %d×%d%s"
+        .formatted(
+            w.size(1), w.size(0), w.size(2), w.size(3), stride == 1 ? "" : ", stride " + stride);
+  }
+}

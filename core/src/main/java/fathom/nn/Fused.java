@@ -1,0 +1,132 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Param;
+import fathom.Pullback;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Traced;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/// Rewrites a net of plain layers, which is its specification, into one that reads and writes each
+/// tensor fewer times: batch norm with the rectifier behind it, and batch norm with the addition of a
+/// shortcut and the rectifier behind that, become one kernel each. Parameters, paths and results stay
+/// (within rounding). Instruments run on the plain net.
+public final class Fused {
+  private Fused() {}
+
+  public static Layer of(Layer net) {
+    return Layer.map(net, (_, layer) -> layer instanceof Chain chain ? fuse(chain) : layer);
+  }
+
+  private static Layer fuse(Chain chain) {
+    var fused = new ArrayList<Layer.Child>();
+    for (int i = 0; i < chain.children().size(); i++) {
+      Layer.Child child = chain.children().get(i);
+      boolean rectified =
+          i + 1 < chain.children().size()
+              && chain.children().get(i + 1).layer() instanceof Relu;
+      if (rectified && child.layer() instanceof BatchNorm norm) {
+        fused.add(new Layer.Child(child.name(), new NormRelu(norm)));
+        i++;
+      } else if (rectified && child.layer() instanceof Residual r && endsInNorm(r.branch())) {
+        fused.add(new Layer.Child(child.name(), ResidualNormRelu.of((Chain) r.branch(), r)));
+        i++;
+      } else {
+        fused.add(child);
+      }
+    }
+    return new Chain(fused);
+  }
+
+  private static boolean endsInNorm(Layer branch) {
+    return branch instanceof Chain chain
+        && !chain.children().isEmpty()
+        && chain.children().getLast().layer() instanceof BatchNorm;
+  }
+
+  /// max(norm(x), 0)
+  private record NormRelu(BatchNorm norm) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      var joined = norm.forward(x, null, true);
+      return new Traced(joined.value(), dy -> joined.back().apply(dy).dx());
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      return norm.predict(x, null, true);
+    }
+
+    @Override
+    public Map<String, Param> own() {
+      return norm.own();
+    }
+
+    @Override
+    public String toString() {
+      return norm + " + Relu";
+    }
+  }
+
+  /// max(norm(branch(x)) + shortcut(x), 0)
+  private record ResidualNormRelu(Layer branch, Child norm, Layer shortcut) implements Layer {
+    static Layer of(Chain branch, Residual residual) {
+      var children = branch.children();
+      return new ResidualNormRelu(
+          new Chain(children.subList(0, children.size() - 1)),
+          children.getLast(),
+          residual.shortcut());
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      Traced f = branch.forward(x);
+      Traced s = shortcut.forward(x);
+      var joined = batchNorm().forward(f.value(), s.value(), true);
+      return new Traced(joined.value(), new Back(f, s, joined.back()));
+    }
+
+    private record Back(Traced branch, Traced shortcut, BatchNorm.Back norm) implements Pullback {
+      @Override
+      public Tensor apply(Tensor dy) {
+        try (var scope = Scope.open()) {
+          var gradients = norm.apply(dy);
+          Tensor through = branch.back(gradients.dx());
+          gradients.dx().release();
+          return scope.keep(through.plus(shortcut.back(Objects.requireNonNull(gradients.daddend()))));
+        }
+      }
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      try (var scope = Scope.open()) {
+        return scope.keep(batchNorm().predict(branch.predict(x), shortcut.predict(x), true));
+      }
+    }
+
+    private BatchNorm batchNorm() {
+      return (BatchNorm) norm.layer();
+    }
+
+    @Override
+    public List<Child> children() {
+      return List.of(new Child("", branch), norm, new Child("shortcut", shortcut));
+    }
+
+    @Override
+    public Layer with(List<Layer> children) {
+      return new ResidualNormRelu(
+          children.get(0), new Child(norm.name(), children.get(1)), children.get(2));
+    }
+
+    @Override
+    public String toString() {
+      return "Residual + BatchNorm + Relu";
+    }
+  }
+}

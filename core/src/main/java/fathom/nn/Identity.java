@@ -1,0 +1,23 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.Traced;
+
+/// y = x: the shortcut of a residual connection.
+public record Identity() implements Layer {
+  @Override
+  public Traced forward(Tensor x) {
+    return new Traced(x.alias(), Tensor::alias);
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    return x.alias();
+  }
+
+  @Override
+  public String toString() {
+    return "Identity";
+  }
+}

@@ -1,0 +1,49 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+
+/// The largest value in each size×size window of N×C×H×W pictures.
+public record MaxPool2d(int size, int stride, int padding) implements Layer {
+  public MaxPool2d {
+    if (size < 1 || stride < 1 || padding < 0 || 2 * padding > size) {
+      throw new IllegalArgumentException(
+          "a pool needs size and stride of at least 1 and a padding of at most half the size, but has size %d, stride %d, padding %d"
+              .formatted(size, stride, padding));
+    }
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    check(x);
+    var pooled = Torch.maxPool(x, size, stride, padding);
+    return new Traced(
+        pooled.value(),
+        dy -> Torch.maxPoolBackward(dy, x, pooled.indices(), size, stride, padding));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    check(x);
+    try (var scope = Scope.open()) {
+      return scope.keep(Torch.maxPool(x, size, stride, padding).value());
+    }
+  }
+
+  private void check(Tensor x) {
+    if (x.shape().rank() != 4
+        || Math.min(x.shape().size(2), x.shape().size(3)) + 2L * padding < size) {
+      throw new IllegalArgumentException(
+          "%s needs N×C×H×W with H and W of at least %d, but was given %s"
+              .formatted(this, size - 2 * padding, x.shape()));
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "MaxPool2d %d×%d, stride %d".formatted(size, size, stride);
+  }
+}

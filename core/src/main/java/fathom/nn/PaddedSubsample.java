@@ -1,0 +1,64 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Traced;
+
+/// Shortcut option A (He et al. 2016, section 3.3): every `stride`-th pixel, with channels of zeros
+/// added in equal parts before and behind. It has no parameters, so a residual net has exactly those of
+/// its plain twin.
+public record PaddedSubsample(int stride, int in, int out) implements Layer {
+  public PaddedSubsample {
+    if (stride < 1 || in < 1 || out < in) {
+      throw new IllegalArgumentException(
+          "a parameter-free shortcut adds channels, but was to go from %d to %d at stride %d"
+              .formatted(in, out, stride));
+    }
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    Shape s = x.shape();
+    return new Traced(
+        predict(x),
+        dy -> {
+          try (var scope = Scope.open()) {
+            Tensor dx = Tensor.zeros(dy.type(), s.toArray()).channelsLast();
+            dx.every(stride).copy_(dy.narrow(1, before(), before() + in));
+            return scope.keep(dx);
+          }
+        });
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    Shape s = x.shape();
+    if (s.rank() != 4 || s.size(1) != in) {
+      throw new IllegalArgumentException(
+          "%s needs N×%d×H×W, but was given %s".formatted(this, in, s));
+    }
+    try (var scope = Scope.open()) {
+      Tensor y =
+          Tensor.zeros(
+                  x.type(), s.size(0), out, ceil(s.size(2), stride), ceil(s.size(3), stride))
+              .channelsLast();
+      y.narrow(1, before(), before() + in).copy_(x.every(stride));
+      return scope.keep(y);
+    }
+  }
+
+  private int before() {
+    return (out - in) / 2;
+  }
+
+  private static long ceil(long n, int by) {
+    return (n + by - 1) / by;
+  }
+
+  @Override
+  public String toString() {
+    return "PaddedSubsample %d→%d, stride %d".formatted(in, out, stride);
+  }
+}

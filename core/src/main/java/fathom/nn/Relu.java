@@ -1,0 +1,25 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+
+/// y = max(x, 0), the rectifier.
+public record Relu() implements Layer {
+  @Override
+  public Traced forward(Tensor x) {
+    Tensor y = predict(x);
+    return new Traced(y, dy -> Torch.reluBackward(dy, y));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    return x.relu();
+  }
+
+  @Override
+  public String toString() {
+    return "Relu";
+  }
+}

@@ -1,0 +1,25 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+
+/// y = 1 / (1 + e⁻ˣ), the logistic function.
+public record Sigmoid() implements Layer {
+  @Override
+  public Traced forward(Tensor x) {
+    Tensor y = predict(x);
+    return new Traced(y, dy -> Torch.sigmoidBackward(dy, y));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    return x.sigmoid();
+  }
+
+  @Override
+  public String toString() {
+    return "Sigmoid";
+  }
+}

@@ -1,0 +1,66 @@
+package fathom.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import fathom.FlatParams;
+import java.lang.foreign.MemorySegment;
+
+/// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors ran
+/// it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
+///
+/// The rate η is inside the velocity: when it drops by ten, the velocity still carries the old rate for
+/// a few steps. With the rate outside, as PyTorch has it, both are the same until the rate changes.
+public final class Sgd {
+  private final FlatParams params;
+  private final double momentum;
+  private final double weightDecay;
+  private final MemorySegment velocity;
+
+  public Sgd(FlatParams params, double momentum, double weightDecay) {
+    this.params = params;
+    this.momentum = momentum;
+    this.weightDecay = weightDecay;
+    this.velocity = params.zeros();
+  }
+
+  /// Changes the parameters by one step at rate `rate`, and sets the gradients to zero.
+  public void step(double rate) {
+    switch (params.type()) {
+      case FLOAT32 -> floats((float) rate, (float) momentum, (float) weightDecay);
+      case FLOAT64 -> doubles(rate);
+      case INT64 -> throw new IllegalStateException("whole numbers are not trained");
+    }
+    params.gradients().fill((byte) 0);
+  }
+
+  private void floats(float rate, float m, float decay) {
+    MemorySegment w = params.values();
+    MemorySegment g = params.gradients();
+    MemorySegment v = velocity;
+    long count = params.count();
+    for (long i = 0; i < count; i++) {
+      float value = w.getAtIndex(JAVA_FLOAT, i);
+      float moved =
+          m * v.getAtIndex(JAVA_FLOAT, i) + rate * (g.getAtIndex(JAVA_FLOAT, i) + decay * value);
+      v.setAtIndex(JAVA_FLOAT, i, moved);
+      w.setAtIndex(JAVA_FLOAT, i, value - moved);
+    }
+  }
+
+  private void doubles(double rate) {
+    for (long i = 0; i < params.count(); i++) {
+      double value = params.values().getAtIndex(JAVA_DOUBLE, i);
+      double gradient = params.gradients().getAtIndex(JAVA_DOUBLE, i);
+      double moved =
+          momentum * velocity.getAtIndex(JAVA_DOUBLE, i) + rate * (gradient + weightDecay * value);
+      velocity.setAtIndex(JAVA_DOUBLE, i, moved);
+      params.values().setAtIndex(JAVA_DOUBLE, i, value - moved);
+    }
+  }
+
+  /// The velocity, laid out like the parameters: what a checkpoint stores.
+  public MemorySegment velocity() {
+    return velocity;
+  }
+}

@@ -1,0 +1,38 @@
+package fathom.train;
+
+import fathom.Torch;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// What a run was made by and on.
+///
+/// @param source the version of Fathom, and the commit where the launcher knows it
+public record Machine(
+    String source, String libtorch, String java, String system, String processor, int cores) {
+  public static final String VERSION = "0.1.0";
+
+  public static Machine here() {
+    String commit = System.getProperty("fathom.source", "");
+    return new Machine(
+        commit.isEmpty() ? VERSION : VERSION + " (" + commit + ")",
+        Torch.version(),
+        System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),
+        System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+        processorName(),
+        Runtime.getRuntime().availableProcessors());
+  }
+
+  private static String processorName() {
+    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .orElse("unknown");
+    } catch (IOException | UncheckedIOException e) {
+      return "unknown"; // not Linux
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package fathom.train;
+
+import java.util.List;
+
+/// What a training writes down as it goes, one line of `metrics.jsonl` each.
+public sealed interface Metrics {
+  /// The step after which it was written: so many steps had been made.
+  long step();
+
+  /// An epoch that ended.
+  ///
+  /// @param epoch how many epochs have ended
+  /// @param rate the learning rate of its last step
+  /// @param trainLoss the mean loss of its batches, each before its step
+  /// @param trainError the error of the same, in percent, of pictures varied as in training
+  /// @param seconds the time since the run started, without interruptions
+  record Epoch(
+      int epoch,
+      long step,
+      double rate,
+      double trainLoss,
+      double trainError,
+      double testLoss,
+      double testError,
+      double seconds,
+      double imagesPerSecond)
+      implements Metrics {}
+
+  /// What the layers looked like: for each norm, the deviation of its value over one batch (the
+  /// residual paper's figure 7); for each convolution and dense layer, the norm of the gradient of its
+  /// weights.
+  record Layers(long step, List<Entry> responses, List<Entry> gradients) implements Metrics {
+    /// A layer's path and its number.
+    public record Entry(String layer, double value) {}
+  }
+
+  /// The end: all training and test pictures by the final weights, as they are, through `predict`.
+  record Final(
+      long step,
+      double trainError,
+      double trainLoss,
+      double testError,
+      double testLoss,
+      double seconds)
+      implements Metrics {}
+}

@@ -1,0 +1,212 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.io.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line for
+/// each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced whole) and
+/// `report.html`.
+public final class Run {
+  /// Of the files in the folder; a run of a newer one is refused.
+  private static final int FORMAT = 1;
+
+  /// What `run.json` says.
+  ///
+  /// @param source the version of Fathom, and the commit where it is known
+  /// @param classes the names of the classes, in the order of the net's outputs
+  /// @param input channels, height and width
+  public record Info(
+      int format,
+      String source,
+      String started,
+      Recipe recipe,
+      List<String> classes,
+      List<Integer> input,
+      Machine machine) {
+    public Info {
+      classes = List.copyOf(classes);
+      input = List.copyOf(input);
+    }
+  }
+
+  private final Path folder;
+  private final Info info;
+
+  private Run(Path folder, Info info) {
+    this.folder = folder;
+    this.info = info;
+  }
+
+  /// Starts a run in `folder`, which is made if need be. Throws [BadFileException] if it has a run
+  /// already or cannot be written.
+  public static Run create(Path folder, Recipe recipe, List<String> classes, List<Integer> input) {
+    Path file = folder.resolve("run.json");
+    if (Files.exists(file)) {
+      throw new BadFileException(
+          folder,
+          "there is a run in this folder already; give another one (--out), or go on with this one (--resume)");
+    }
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new BadFileException(
+          folder, "the folder of the run cannot be made; check the path and its permissions", e);
+    }
+    Machine machine = Machine.here();
+    var info =
+        new Info(
+            FORMAT,
+            machine.source(),
+            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+            recipe,
+            classes,
+            input,
+            machine);
+    AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
+    return new Run(folder, info);
+  }
+
+  /// Whether `folder` holds a run.
+  public static boolean isIn(Path folder) {
+    return Files.isRegularFile(folder.resolve("run.json"));
+  }
+
+  /// Throws [BadFileException] if the folder has no run, or one that cannot be read.
+  public static Run open(Path folder) {
+    Path file = folder.resolve("run.json");
+    if (!isIn(folder)) {
+      throw new BadFileException(folder, "there is no run in this folder (no run.json)");
+    }
+    try {
+      JsonNode node = Json.parse(Files.readString(file));
+      int format = node.path("format").asInt(0);
+      if (format != FORMAT) {
+        throw new BadFileException(
+            file,
+            "the run has format %d, but this version of Fathom reads %d; use the version that made it (%s)"
+                .formatted(format, FORMAT, node.path("source").asString("unknown")));
+      }
+      return new Run(folder, Json.read(node, Info.class));
+    } catch (IOException | JacksonException | IllegalArgumentException e) {
+      throw new BadFileException(
+          file, "this is not the description of a run: " + firstLine(e), e);
+    }
+  }
+
+  private static String firstLine(Exception e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  }
+
+  /// The same run by another recipe from now on.
+  public Run withRecipe(Recipe recipe) {
+    var changed =
+        new Info(
+            info.format, info.source, info.started, recipe, info.classes, info.input, info.machine);
+    AtomicFile.replace(
+        folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
+    return new Run(folder, changed);
+  }
+
+  public Info info() {
+    return info;
+  }
+
+  public Recipe recipe() {
+    return info.recipe();
+  }
+
+  public Path folder() {
+    return folder;
+  }
+
+  public Path checkpoint() {
+    return folder.resolve("checkpoint.safetensors");
+  }
+
+  public Path report() {
+    return folder.resolve("report.html");
+  }
+
+  private Path metricsFile() {
+    return folder.resolve("metrics.jsonl");
+  }
+
+  /// Writes a line.
+  void append(Metrics metrics) {
+    try {
+      Files.writeString(
+          metricsFile(), line(metrics), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new BadFileException(
+          metricsFile(), "the metrics cannot be written; is the disk full?", e);
+    }
+  }
+
+  /// All lines, oldest first. A last line that was cut off when the run was killed is left out.
+  public List<Metrics> metrics() {
+    var all = new ArrayList<Metrics>();
+    if (!Files.exists(metricsFile())) {
+      return all;
+    }
+    try {
+      List<String> lines = Files.readAllLines(metricsFile());
+      for (int i = 0; i < lines.size(); i++) {
+        try {
+          all.add(parse(Json.parse(lines.get(i))));
+        } catch (JacksonException e) {
+          if (i < lines.size() - 1) {
+            throw new BadFileException(
+                metricsFile(), "line %d is not a line of metrics".formatted(i + 1), e);
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw new BadFileException(metricsFile(), "the metrics cannot be read", e);
+    }
+    return all;
+  }
+
+  private Metrics parse(JsonNode line) {
+    String kind = line.path("kind").asString("");
+    return switch (kind) {
+      case "epoch" -> Json.read(line, Metrics.Epoch.class);
+      case "layers" -> Json.read(line, Metrics.Layers.class);
+      case "final" -> Json.read(line, Metrics.Final.class);
+      default ->
+          throw new BadFileException(
+              metricsFile(), "there are no metrics of the kind \"%s\"".formatted(kind));
+    };
+  }
+
+  /// Forgets what is going to be written again when the run goes on after `step` steps.
+  void truncate(long step) {
+    var lines = new StringBuilder();
+    for (Metrics m : metrics()) {
+      boolean keep =
+          switch (m) {
+            case Metrics.Epoch epoch -> epoch.step() <= step;
+            case Metrics.Layers layers -> layers.step() < step;
+            case Metrics.Final _ -> false;
+          };
+      lines.append(keep ? line(m) : "");
+    }
+    AtomicFile.replace(metricsFile(), lines.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String line(Metrics metrics) {
+    String kind = metrics.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    return Json.object(metrics).put("kind", kind) + "\n";
+  }
+}

@@ -1,0 +1,63 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.io.SafeTensors;
+import fathom.io.StoredTensor;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/// A net's parameters and buffers in files, under their paths.
+public final class Weights {
+  private Weights() {}
+
+  /// Reads every parameter and buffer of `net` from `file`, converted to its type. The file may have
+  /// others besides. Throws [BadFileException] at the first name that is missing or shape that differs,
+  /// with nothing read.
+  public static void read(Path file, Layer net) {
+    try (var stored = SafeTensors.open(file)) {
+      read(file, stored, net.state());
+    }
+  }
+
+  static void read(Path file, SafeTensors stored, Map<String, Param> state) {
+    state.forEach(
+        (path, param) -> {
+          Shape found = stored.shape(path);
+          if (!found.equals(param.value().shape())) {
+            throw new BadFileException(
+                file,
+                "tensor \"%s\" is %s, but the model needs %s; is it of another model?"
+                    .formatted(path, found, param.value().shape()));
+          }
+        });
+    state.forEach((path, param) -> copy(stored, path, param.value()));
+  }
+
+  /// Copies the tensor `name` of a file, which has the shape of `to`.
+  static void copy(SafeTensors stored, String name, Tensor to) {
+    try (var _ = Scope.open();
+        Arena arena = Arena.ofConfined()) {
+      StoredTensor tensor = stored.widened(name, arena);
+      to.copy_(Tensor.over(tensor.bytes(), tensor.type(), false, tensor.shape().toArray()));
+    }
+  }
+
+  /// Everything in `net.state()` as it is now, in row-major order, in the innermost scope.
+  static SequencedMap<String, StoredTensor> stored(Layer net) {
+    var tensors = new LinkedHashMap<String, StoredTensor>();
+    net.state().forEach((path, param) -> tensors.put(path, stored(param.value())));
+    return tensors;
+  }
+
+  static StoredTensor stored(Tensor tensor) {
+    return new StoredTensor(tensor.type(), tensor.shape(), tensor.contiguous().segment());
+  }
+}

@@ -1,0 +1,272 @@
+package fathom.train;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import fathom.Collective;
+import fathom.LostWorkerException;
+import fathom.Tensor;
+import fathom.Torch;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Runs one program on several threads that meet in collectives, each with one-thread libtorch
+/// operations. It owns the threads and libtorch's thread setting during a training; layers start none.
+public final class Workers {
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  private Workers() {}
+
+  /// Runs `program` on `size` threads and returns when all have ended. Throws what the first worker that
+  /// failed threw; the others are woken from their meetings.
+  public static void run(int size, Consumer<Collective> program) {
+    run(size, PATIENCE, program);
+  }
+
+  static void run(int size, Duration patience, Consumer<Collective> program) {
+    if (size < 1) {
+      throw new IllegalArgumentException("there is at least one worker, but %d were asked for".formatted(size));
+    }
+    var meeting = new Meeting(size, patience);
+    var threads = new Thread[size];
+    for (int rank = 0; rank < size; rank++) {
+      var member = new Member(meeting, rank);
+      threads[rank] =
+          Thread.ofPlatform()
+              .name("fathom-worker-" + rank)
+              .daemon()
+              .start(() -> work(member, program));
+    }
+    for (Thread thread : threads) {
+      join(thread);
+    }
+    meeting.throwFailure();
+  }
+
+  private static void work(Member member, Consumer<Collective> program) {
+    try {
+      Torch.threads(1);
+      program.accept(member);
+    } catch (Throwable e) {
+      member.meeting.fail(member.rank, e);
+    }
+  }
+
+  private static void join(Thread thread) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true; // the workers cannot be left alone with the caller's data
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// Where the workers wait for each other, and what they show each other there.
+  private static final class Meeting {
+    private static final int SPINS = 20_000;
+
+    final int size;
+    final @Nullable MemorySegment[] segments;
+    final double[][][] numbers;
+    private final long patienceNanos;
+    private final int spins;
+    private final AtomicInteger arrived = new AtomicInteger();
+    private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
+    private volatile int generation;
+
+    record Failure(int rank, Throwable cause) {}
+
+    Meeting(int size, Duration patience) {
+      this.size = size;
+      this.patienceNanos = patience.toNanos();
+      this.segments = new MemorySegment[size];
+      this.numbers = new double[2][size][0];
+      // Waiting workers spin while every one has a core, because a step has a hundred meetings.
+      this.spins = size <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
+    }
+
+    void await(int rank) {
+      if (size == 1) {
+        return;
+      }
+      int now = generation;
+      if (arrived.incrementAndGet() == size) {
+        arrived.set(0);
+        generation = now + 1;
+      } else {
+        waitFor(now, rank);
+      }
+      throwLost();
+    }
+
+    private void waitFor(int now, int rank) {
+      for (int i = 0; i < spins && generation == now; i++) {
+        Thread.onSpinWait();
+      }
+      long start = System.nanoTime();
+      for (int i = 0; generation == now && failure.get() == null; i++) {
+        if (i < 100) {
+          Thread.yield();
+        } else {
+          LockSupport.parkNanos(50_000);
+        }
+        if (System.nanoTime() - start > patienceNanos) {
+          fail(
+              rank,
+              new LostWorkerException(
+                  "worker %d has waited %d s for another one; it hangs or has died"
+                      .formatted(rank, Duration.ofNanos(patienceNanos).toSeconds()),
+                  null));
+        }
+      }
+    }
+
+    void fail(int rank, Throwable cause) {
+      failure.compareAndSet(null, new Failure(rank, cause));
+    }
+
+    private void throwLost() {
+      Failure failed = failure.get();
+      if (failed != null) {
+        throw new LostWorkerException(
+            "worker %d failed: %s".formatted(failed.rank, failed.cause), failed.cause);
+      }
+    }
+
+    void throwFailure() {
+      Failure failed = failure.get();
+      switch (failed == null ? null : failed.cause) {
+        case null -> {}
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        case Throwable e -> throw new LostWorkerException("worker failed: " + e, e);
+      }
+    }
+  }
+
+  private static final class Member implements Collective {
+    private final Meeting meeting;
+    private final int rank;
+    private int turn;
+
+    Member(Meeting meeting, int rank) {
+      this.meeting = meeting;
+      this.rank = rank;
+    }
+
+    @Override
+    public int rank() {
+      return rank;
+    }
+
+    @Override
+    public int size() {
+      return meeting.size;
+    }
+
+    @Override
+    public void barrier() {
+      meeting.await(rank);
+    }
+
+    /// Two sets of places, used in turn: nobody can be a whole meeting ahead, so one meeting suffices.
+    @Override
+    public void allReduce(double[] values) {
+      if (meeting.size == 1) {
+        return;
+      }
+      double[][] places = meeting.numbers[turn];
+      turn ^= 1;
+      places[rank] = values.clone();
+      meeting.await(rank);
+      Arrays.fill(values, 0);
+      for (double[] each : places) {
+        for (int i = 0; i < values.length; i++) {
+          values[i] += each[i];
+        }
+      }
+    }
+
+    /// Every worker sums a part of the elements, for all.
+    @Override
+    public void allReduce(Tensor tensor) {
+      if (meeting.size == 1) {
+        return;
+      }
+      long count = tensor.shape().elements();
+      long from = count * rank / meeting.size;
+      long to = count * (rank + 1) / meeting.size;
+      MemorySegment[] segments = show(tensor);
+      switch (tensor.type()) {
+        case FLOAT32 -> sumFloats(segments, from, to);
+        case FLOAT64 -> sumDoubles(segments, from, to);
+        case INT64 -> throw new IllegalArgumentException("whole numbers are not summed");
+      }
+      meeting.await(rank);
+    }
+
+    private static void sumFloats(MemorySegment[] segments, long from, long to) {
+      for (long i = from; i < to; i++) {
+        float sum = 0;
+        for (MemorySegment each : segments) {
+          sum += each.getAtIndex(JAVA_FLOAT, i);
+        }
+        for (MemorySegment each : segments) {
+          each.setAtIndex(JAVA_FLOAT, i, sum);
+        }
+      }
+    }
+
+    private static void sumDoubles(MemorySegment[] segments, long from, long to) {
+      for (long i = from; i < to; i++) {
+        double sum = 0;
+        for (MemorySegment each : segments) {
+          sum += each.getAtIndex(JAVA_DOUBLE, i);
+        }
+        for (MemorySegment each : segments) {
+          each.setAtIndex(JAVA_DOUBLE, i, sum);
+        }
+      }
+    }
+
+    @Override
+    public void broadcast(Tensor tensor, int root) {
+      if (meeting.size == 1) {
+        return;
+      }
+      MemorySegment[] segments = show(tensor);
+      if (rank != root) {
+        tensor.segment().copyFrom(segments[root]);
+      }
+      meeting.await(rank);
+    }
+
+    private MemorySegment[] show(Tensor tensor) {
+      MemorySegment[] shown = new MemorySegment[meeting.size];
+      meeting.segments[rank] = tensor.segment();
+      meeting.await(rank);
+      for (int i = 0; i < shown.length; i++) {
+        MemorySegment each = java.util.Objects.requireNonNull(meeting.segments[i]);
+        if (each.byteSize() != tensor.segment().byteSize()) {
+          throw new IllegalArgumentException(
+              "workers meet with tensors of one size, but worker %d has %d bytes and worker %d %d"
+                  .formatted(rank, tensor.segment().byteSize(), i, each.byteSize()));
+        }
+        shown[i] = each;
+      }
+      return shown;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package fathom.data;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import fathom.BadFileException;
+import fathom.Draw;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.function.Executable;
+
+/// What a reader must bear: a file cut short and a file with a few wrong bytes.
+final class Damage {
+  private Damage() {}
+
+  /// Reading must fail with [BadFileException] when `file` is cut to any length but its own and
+  /// those that are a positive multiple of `record`.
+  static void cut(Path file, int record, Executable read) throws IOException {
+    byte[] whole = Files.readAllBytes(file);
+    int step = Math.max(1, whole.length / 400);
+    for (int length = 0; length < whole.length; length += length < 100 ? 1 : step) {
+      if (length == 0 || length % record != 0) {
+        Files.write(file, Arrays.copyOf(whole, length));
+        assertThrows(BadFileException.class, read, "cut to %d bytes".formatted(length));
+      }
+    }
+    Files.write(file, whole);
+    assertDoesNotThrow(read);
+  }
+
+  /// Reading must succeed or fail with [BadFileException] when one to three bytes of `file` are
+  /// others; half of the time they are among the first 64.
+  static void mutate(Path file, int times, Executable read) throws IOException {
+    byte[] whole = Files.readAllBytes(file);
+    for (int t = 0; t < times; t++) {
+      Draw draw = Draw.of(t, "damage");
+      byte[] damaged = whole.clone();
+      for (int i = 0; i <= draw.below(0, 3); i++) {
+        int reach = draw.bits(3 * i + 1) < 0 ? Math.min(64, whole.length) : whole.length;
+        damaged[draw.below(3 * i + 2, reach)] = (byte) draw.bits(3 * i + 3);
+      }
+      Files.write(file, damaged);
+      try {
+        read.execute();
+      } catch (Throwable e) {
+        assertInstanceOf(BadFileException.class, e, "mutation %d of %s".formatted(t, file));
+      }
+    }
+    Files.write(file, whole);
+  }
+}

@@ -1,0 +1,181 @@
+package fathom.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Draw;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class IdxTest {
+  private static final Images TRAIN = images(12, 3, 5);
+  private static final Images TEST = images(4, 3, 5);
+
+  @TempDir Path dir;
+
+  private static Images images(int count, int height, int width) {
+    byte[] pixels = new byte[count * height * width];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) Draw.of(count, "pixels").bits(i);
+    }
+    return new Images(
+        1, height, width, pixels, IntStream.range(0, count).map(i -> i % 10).toArray());
+  }
+
+  private static byte[] pictures(Images images) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    for (int v : new int[] {2051, images.count(), images.height(), images.width()}) {
+      out.writeInt(v);
+    }
+    out.write(images.pixels());
+    return bytes.toByteArray();
+  }
+
+  private static byte[] labels(int... labels) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    out.writeInt(2049);
+    out.writeInt(labels.length);
+    for (int label : labels) {
+      out.write(label);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static byte[] gzip(byte[] bytes) throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (OutputStream out = new GZIPOutputStream(packed)) {
+      out.write(bytes);
+    }
+    return packed.toByteArray();
+  }
+
+  private Path write(String file, byte[] bytes) throws IOException {
+    return Files.write(dir.resolve(file), bytes);
+  }
+
+  private DataSet read() {
+    return DataSet.open(dir.toString());
+  }
+
+  private String bad() {
+    return String.valueOf(assertThrows(BadFileException.class, this::read).getMessage());
+  }
+
+  @BeforeEach
+  void plainFiles() throws IOException {
+    write("train-images-idx3-ubyte", pictures(TRAIN));
+    write("train-labels-idx1-ubyte", labels(TRAIN.labels()));
+    write("t10k-images-idx3-ubyte", pictures(TEST));
+    write("t10k-labels-idx1-ubyte", labels(TEST.labels()));
+  }
+
+  @Test
+  void readsWhatWasWritten() {
+    DataSet data = read();
+    assertEquals(dir.toString(), data.name());
+    assertEquals(10, data.classes().size());
+    assertEquals("9", data.classes().get(9));
+    assertEquals(TRAIN, data.train());
+    assertEquals(TEST, data.test());
+  }
+
+  @Test
+  void readsGzipAndNamesWithADot() throws IOException {
+    for (String stem :
+        new String[] {"train-images", "train-labels", "t10k-images", "t10k-labels"}) {
+      String end = stem.endsWith("images") ? "idx3-ubyte" : "idx1-ubyte";
+      Path plain = dir.resolve(stem + "-" + end);
+      write(stem + "." + end + ".gz", gzip(Files.readAllBytes(plain)));
+      Files.delete(plain);
+    }
+    assertEquals(TRAIN, read().train());
+    // Content decides, not the name: here a plain file is called .gz.
+    write("t10k-images.idx3-ubyte.gz", pictures(TEST));
+    assertEquals(TEST, read().test());
+  }
+
+  @Test
+  void moreThanTenClassesAreCounted() throws IOException {
+    write("train-labels-idx1-ubyte", labels(IntStream.range(0, 12).toArray()));
+    assertEquals(12, read().classes().size());
+  }
+
+  @Test
+  void labelsMustBeInRange() throws IOException {
+    int[] labels = TRAIN.labels().clone();
+    labels[3] = 200;
+    write("train-labels-idx1-ubyte", labels(labels));
+    assertTrue(bad().contains("there is a label 200 and none is 3"), bad());
+    write("train-labels-idx1-ubyte", labels(TRAIN.labels()));
+    write("t10k-labels-idx1-ubyte", labels(0, 1, 10, 2));
+    assertTrue(bad().contains("there is a label 10, but training has the classes 0 to 9"), bad());
+  }
+
+  @Test
+  void countsAndSizesMustAgree() throws IOException {
+    write("train-labels-idx1-ubyte", labels(TEST.labels()));
+    assertTrue(bad().contains("12 pictures need 12 labels, but the file has 4"), bad());
+    write("train-labels-idx1-ubyte", labels(TRAIN.labels()));
+    write("t10k-images-idx3-ubyte", pictures(images(4, 5, 3)));
+    assertTrue(bad().contains("the pictures are 5×3, but those for training are 3×5"), bad());
+    write("t10k-images-idx3-ubyte", labels(TEST.labels()));
+    assertTrue(bad().contains("start with the number 2051, but this file starts with 2049"), bad());
+    Files.delete(dir.resolve("t10k-images-idx3-ubyte"));
+    assertTrue(bad().contains("t10k-images-idx3-ubyte (or .gz) is missing"), bad());
+    Files.createDirectory(dir.resolve("t10k-images-idx3-ubyte"));
+    assertTrue(bad().contains("this is no file"), bad());
+  }
+
+  @Test
+  void headersAreCheckedBeforeMemoryIsTaken() throws IOException {
+    byte[] plain = pictures(TRAIN);
+    int[][] sizes = {
+      {60000, 200, 150}, {-1, -1, -1}, {1 << 30, 1 << 30, 1 << 30}, {1 << 16, 1 << 16, 1}, {0, 3, 5}
+    };
+    for (int[] size : sizes) {
+      byte[] lying = plain.clone();
+      for (int i = 0; i < 12; i++) {
+        lying[4 + i] = (byte) (size[i / 4] >> (24 - 8 * (i % 4)));
+      }
+      write("train-images-idx3-ubyte", lying);
+      bad();
+      write("train-images-idx3-ubyte", gzip(lying));
+      bad();
+    }
+  }
+
+  @Test
+  void nothingMayFollow() throws IOException {
+    byte[] longer = Arrays.copyOf(pictures(TRAIN), pictures(TRAIN).length + 1);
+    write("train-images-idx3-ubyte", longer);
+    assertTrue(bad().contains("the header promises 196 bytes, but the file has 197"), bad());
+    write("train-images-idx3-ubyte", gzip(longer));
+    assertTrue(bad().contains("more follow"), bad());
+  }
+
+  @Test
+  void anyDamageIsABadFile() throws IOException {
+    for (String file : new String[] {"train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+      Path path = dir.resolve(file);
+      Damage.cut(path, Integer.MAX_VALUE, this::read);
+      Damage.mutate(path, 2000, this::read);
+      write(file, gzip(Files.readAllBytes(path)));
+      Damage.cut(path, Integer.MAX_VALUE, this::read);
+      Damage.mutate(path, 2000, this::read);
+    }
+  }
+}

@@ -1,0 +1,321 @@
+package fathom.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Draw;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.function.IntBinaryOperator;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ImageFolderTest {
+  @TempDir Path dir;
+
+  private static int ramp(int x, int y) {
+    return 8 * x + y;
+  }
+
+  /// A picture with these samples: grey values, or `0xRRGGBB` for a colour type.
+  private static BufferedImage picture(int type, int width, int height, IntBinaryOperator samples) {
+    BufferedImage image = new BufferedImage(width, height, type);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        if (image.getRaster().getNumBands() == 1 && type != BufferedImage.TYPE_BYTE_INDEXED) {
+          image.getRaster().setSample(x, y, 0, samples.applyAsInt(x, y));
+        } else {
+          image.setRGB(x, y, 0xff000000 | samples.applyAsInt(x, y));
+        }
+      }
+    }
+    return image;
+  }
+
+  private static BufferedImage grey(int width, int height, IntBinaryOperator samples) {
+    return picture(BufferedImage.TYPE_BYTE_GRAY, width, height, samples);
+  }
+
+  private static BufferedImage colour(int width, int height, IntBinaryOperator rgb) {
+    return picture(BufferedImage.TYPE_3BYTE_BGR, width, height, rgb);
+  }
+
+  private Path write(String file, BufferedImage image) throws IOException {
+    Path path = dir.resolve(file);
+    Files.createDirectories(path.getParent());
+    try (OutputStream out = Files.newOutputStream(path)) {
+      assertTrue(ImageIO.write(image, file.substring(file.lastIndexOf('.') + 1), out));
+    }
+    return path;
+  }
+
+  private Path text(String file) throws IOException {
+    Path path = dir.resolve(file);
+    Files.createDirectories(path.getParent());
+    return Files.writeString(path, "not a picture");
+  }
+
+  /// Two classes with a grey picture each, for training and for testing.
+  private void smallest() throws IOException {
+    for (String file : List.of("train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png")) {
+      write(file, grey(4, 3, ImageFolderTest::ramp));
+    }
+  }
+
+  private DataSet read() {
+    return DataSet.open("images:" + dir);
+  }
+
+  private String bad() {
+    return String.valueOf(assertThrows(BadFileException.class, this::read).getMessage());
+  }
+
+  private static int[] values(Images images, int picture, int channel) {
+    int plane = images.height() * images.width();
+    return IntStream.range(0, plane)
+        .map(i -> images.pixels()[picture * images.size() + channel * plane + i] & 0xff)
+        .toArray();
+  }
+
+  private static int[] grid(int width, int height, IntBinaryOperator samples) {
+    return IntStream.range(0, width * height)
+        .map(i -> samples.applyAsInt(i % width, i / width))
+        .toArray();
+  }
+
+  @Test
+  void greyPicturesOfOneSizeAreKeptAsTheyAre() throws IOException {
+    smallest();
+    write("train/a/2.bmp", picture(BufferedImage.TYPE_BYTE_GRAY, 4, 3, (x, y) -> 200));
+    DataSet data = read();
+    assertEquals("images:" + dir, data.name());
+    assertEquals(List.of("a", "b"), data.classes());
+    assertEquals("3×1×3×4", data.train().toString());
+    assertArrayEquals(new int[] {0, 0, 1}, data.train().labels());
+    assertArrayEquals(grid(4, 3, ImageFolderTest::ramp), values(data.train(), 0, 0));
+    assertArrayEquals(grid(4, 3, (x, y) -> 200), values(data.train(), 1, 0));
+    assertEquals(data.test(), DataSet.open(dir.toString()).test());
+  }
+
+  @Test
+  void greyOfOtherDepthsBecomesEightBits() throws IOException {
+    smallest();
+    write("train/a/2.png", picture(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 21845));
+    write("train/a/3.png", picture(BufferedImage.TYPE_BYTE_BINARY, 4, 3, (x, y) -> x % 2));
+    Images train = read().train();
+    assertEquals(1, train.channels());
+    assertArrayEquals(grid(4, 3, (x, y) -> x * 85), values(train, 1, 0));
+    assertArrayEquals(grid(4, 3, (x, y) -> x % 2 * 255), values(train, 2, 0));
+  }
+
+  @Test
+  void oneColourPictureMakesAllThreeChannels() throws IOException {
+    smallest();
+    IntBinaryOperator rgb = (x, y) -> 0xff0000 + 0x003300 * x + 0x000080 * (y % 2);
+    write("train/b/2.png", colour(4, 3, rgb));
+    write("train/b/3.bmp", colour(4, 3, rgb));
+    write("train/b/4.png", picture(BufferedImage.TYPE_4BYTE_ABGR, 4, 3, rgb));
+    write("train/b/5.gif", picture(BufferedImage.TYPE_BYTE_INDEXED, 4, 3, (x, y) -> 0xff0033 * x));
+    Images train = read().train();
+    assertEquals("6×3×3×4", train.toString());
+    for (int c = 0; c < 3; c++) {
+      int shift = 16 - 8 * c;
+      assertArrayEquals(
+          grid(4, 3, ImageFolderTest::ramp), values(train, 0, c), "grey, not brightened");
+      for (int picture = 2; picture < 5; picture++) {
+        assertArrayEquals(
+            grid(4, 3, (x, y) -> (rgb.applyAsInt(x, y) >> shift) & 0xff),
+            values(train, picture, c));
+      }
+    }
+    // The colours of the palette that ImageIO makes are steps of 0x33.
+    assertEquals(0xff, values(train, 5, 0)[1]);
+    assertEquals(0x33, values(train, 5, 2)[1]);
+  }
+
+  @Test
+  void jpegIsDecoded() throws IOException {
+    smallest();
+    write("train/a/2.jpg", grey(4, 3, (x, y) -> 100));
+    assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 0));
+    write("test/a/2.jpeg", colour(4, 3, (x, y) -> 0x6464c8));
+    Images test = read().test();
+    assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 2));
+    for (int c = 0; c < 3; c++) {
+      for (int value : values(test, 1, c)) {
+        assertEquals(c == 2 ? 200 : 100, value, 3);
+      }
+    }
+  }
+
+  @Test
+  void otherSizesAreScaledAndCroppedToTheCentre() throws IOException {
+    smallest();
+    // Thirds of a width of 96 are red, green and blue: the crop has the middle one.
+    write("train/a/2.png", colour(96, 32, (x, y) -> 0xff0000 >> (x / 32 * 8)));
+    write("train/a/3.png", colour(70, 210, (x, y) -> y / 70 == 1 ? 0x00ff00 : 0xff0000));
+    // A ramp stays a ramp. Halved, pixel i lies between 2i and 2i+1; doubled, at i/2 - 1/4.
+    write("train/b/2.png", grey(64, 64, (x, y) -> 2 * x));
+    write("train/b/3.png", grey(64, 64, (x, y) -> 2 * y));
+    write("train/b/4.png", grey(16, 16, (x, y) -> 8 * x));
+    Images train = read().train();
+    assertEquals("7×3×32×32", train.toString());
+    for (int picture : new int[] {1, 2}) {
+      assertArrayEquals(new int[1024], values(train, picture, 0));
+      assertArrayEquals(grid(32, 32, (x, y) -> 255), values(train, picture, 1));
+      assertArrayEquals(new int[1024], values(train, picture, 2));
+    }
+    for (int i = 1; i < 31; i++) {
+      assertEquals(4 * i + 1, values(train, 4, 0)[32 * 5 + i]);
+      assertEquals(4 * i + 1, values(train, 5, 1)[32 * i + 5]);
+      assertEquals(4 * i - 2, values(train, 6, 2)[32 * 5 + i]);
+    }
+  }
+
+  @Test
+  void sizesFromOnePixelUpAreScaled() throws IOException {
+    smallest();
+    int[] sides = {1, 2, 31, 33, 100, 333};
+    for (int side : sides) {
+      write("train/a/x%04d.png".formatted(side), grey(side, side + side / 3, (x, y) -> 77));
+    }
+    Images train = read().train();
+    for (int i = 0; i < sides.length; i++) {
+      assertArrayEquals(grid(32, 32, (x, y) -> 77), values(train, 1 + i, 0));
+    }
+  }
+
+  @Test
+  void withoutATestFolderAFifthOfEachClassIsDrawn() throws IOException {
+    int[] sizes = {10, 3, 1};
+    for (int c = 0; c < sizes.length; c++) {
+      for (int i = 0; i < sizes[c]; i++) {
+        int value = 100 * c + i;
+        write("%s/%02d.png".formatted("abc".charAt(c), i), grey(2, 2, (x, y) -> value));
+      }
+    }
+    DataSet data = read();
+    assertEquals(List.of("a", "b", "c"), data.classes());
+    assertArrayEquals(new int[] {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}, data.train().labels());
+    assertArrayEquals(new int[] {0, 0, 1}, data.test().labels());
+    TreeSet<Integer> seen = new TreeSet<>();
+    for (Images split : List.of(data.train(), data.test())) {
+      for (int i = 0; i < split.count(); i++) {
+        int value = values(split, i, 0)[0];
+        assertEquals(value / 100, split.labels()[i]);
+        seen.add(value);
+      }
+    }
+    assertEquals(14, seen.size());
+    assertEquals(data.train(), read().train());
+    assertEquals(data.test(), read().test());
+  }
+
+  @Test
+  void aFewPicturesCannotBeSplit() throws IOException {
+    write("a/1.png", grey(2, 2, ImageFolderTest::ramp));
+    write("b/1.png", grey(2, 2, ImageFolderTest::ramp));
+    assertTrue(
+        bad().contains("needs a class of at least 3 pictures, but the largest has 1"), bad());
+  }
+
+  @Test
+  void valIsTakenForTest() throws IOException {
+    smallest();
+    Files.move(dir.resolve("test"), dir.resolve("val"));
+    assertEquals(2, read().test().count());
+  }
+
+  @Test
+  void trainWithoutTestIsRefusedUnlessItIsAClass() throws IOException {
+    write("train/a/1.png", grey(2, 2, ImageFolderTest::ramp));
+    assertTrue(bad().contains("there is a folder train, but neither test nor val"), bad());
+    Files.move(dir.resolve("train/a"), dir.resolve("ship"));
+    for (int i = 0; i < 5; i++) {
+      write("train/%d.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
+    }
+    assertEquals(List.of("ship", "train"), read().classes());
+  }
+
+  @Test
+  void classFoldersMustBeSound() throws IOException {
+    smallest();
+    Files.createDirectories(dir.resolve("train/c"));
+    assertTrue(bad().contains("this class folder has no pictures"), bad());
+    write("train/c/1.png", grey(4, 3, ImageFolderTest::ramp));
+    assertTrue(bad().contains("only for training there are [c], only for testing []"), bad());
+    write("test/c/deep/1.png", grey(4, 3, ImageFolderTest::ramp));
+    assertTrue(bad().contains("pictures must lie in their class folder itself"), bad());
+    Files.delete(dir.resolve("test/c/deep/1.png"));
+    Files.delete(dir.resolve("test/c/deep"));
+    text("test/c/labels.txt");
+    assertTrue(
+        bad().contains("labels.txt: every file of a class folder must be a JPEG, PNG, GIF or BMP"));
+  }
+
+  @Test
+  void emptyFoldersAndLitterAreSkipped() throws IOException {
+    assertTrue(bad().contains("there is no folder"), bad());
+    text("notes.txt");
+    assertTrue(bad().contains("there is no folder"), bad());
+    smallest();
+    text("train/.DS_Store");
+    text("train/a/.hidden");
+    text("train/a/Thumbs.db");
+    Files.createDirectories(dir.resolve("train/.cache"));
+    assertEquals(2, read().train().count());
+  }
+
+  @Test
+  void contentDecidesNotTheName() throws IOException {
+    smallest();
+    Files.move(dir.resolve("train/a/1.png"), dir.resolve("train/a/1.jpg"));
+    assertArrayEquals(grid(4, 3, ImageFolderTest::ramp), values(read().train(), 0, 0));
+  }
+
+  @Test
+  void hugePicturesAreRefusedUnread() throws IOException {
+    smallest();
+    Path file = write("train/a/2.bmp", colour(4, 3, (x, y) -> 0));
+    byte[] bytes = Files.readAllBytes(file);
+    ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    Files.write(file, header.putInt(18, 10_001).putInt(22, 10_000).array());
+    assertTrue(
+        bad().contains("2.bmp: a picture may have 100 megapixels, but this one is 10001×10000"),
+        bad());
+    Files.write(file, header.putInt(18, 9_000).putInt(22, 9_000).array());
+    assertTrue(bad().contains("a picture of 9000×9000 cannot be held in 90 bytes"), bad());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"jpg", "png", "gif", "bmp"})
+  void damagedPicturesAreBadFiles(String format) throws IOException {
+    smallest();
+    IntBinaryOperator noise = (x, y) -> (int) Draw.of(1, "noise").bits(16 * y + x) & 0xffffff;
+    int type =
+        format.equals("gif") ? BufferedImage.TYPE_BYTE_INDEXED : BufferedImage.TYPE_3BYTE_BGR;
+    Path file = write("train/b/2." + format, picture(type, 16, 16, noise));
+    byte[] whole = Files.readAllBytes(file);
+    for (int percent : new int[] {0, 1, 5, 20, 50, 90}) {
+      Files.write(file, Arrays.copyOf(whole, whole.length * percent / 100));
+      assertTrue(bad().contains("2." + format + ": "), bad());
+    }
+    Files.write(file, whole);
+    Damage.mutate(file, 500, this::read);
+  }
+}

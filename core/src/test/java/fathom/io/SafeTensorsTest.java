@@ -1,0 +1,341 @@
+package fathom.io;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import fathom.BadFileException;
+import fathom.DType;
+import fathom.Shape;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class SafeTensorsTest {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  @TempDir Path folder;
+
+  @Test
+  void whatIsWrittenIsRead() {
+    Path path = folder.resolve("all.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Fixture.metadata());
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertEquals(List.copyOf(Fixture.tensors().keySet()), List.copyOf(file.names()));
+      assertEquals(Fixture.metadata(), file.metadata());
+      assertTrue(file.isChecksummed());
+      Fixture.tensors()
+          .forEach((name, tensor) ->
+              assertEquals(Fixture.content(tensor), Fixture.content(file.tensor(name)), name));
+    }
+  }
+
+  @Test
+  void manyTensorsAndNone() {
+    SequencedMap<String, StoredTensor> many = new LinkedHashMap<>();
+    for (int i = 0; i < 5000; i++) {
+      many.put("layer%d.weight".formatted(i), Fixture.floats(Shape.of(1), i));
+    }
+    Path path = folder.resolve("many.safetensors");
+    SafeTensors.write(path, many, Map.of());
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertEquals(5000, file.names().size());
+      assertEquals(4711, file.tensor("layer4711.weight").bytes().get(FLOAT, 0));
+    }
+    SafeTensors.write(path, new LinkedHashMap<>(), Map.of());
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertEquals(List.of(), List.copyOf(file.names()));
+      assertTrue(file.isChecksummed());
+    }
+  }
+
+  @Test
+  void longNamesAndTexts() {
+    String name = "n".repeat(200_000);
+    Path path = folder.resolve("long.safetensors");
+    SequencedMap<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put(name, Fixture.floats(Shape.of(), 5));
+    SafeTensors.write(path, tensors, Map.of("log", "ü".repeat(3_000_000)));
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertEquals(5, file.tensor(name).bytes().get(FLOAT, 0));
+      assertEquals("ü".repeat(3_000_000), file.metadata().get("log"));
+    }
+  }
+
+  /// A file made without the writer: 1.0f, -2.0f, then the scalar -2, then a list of no numbers.
+  @Test
+  void readsAFileMadeByHand() {
+    String json =
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+            + "\"__metadata__\":{\"k\":\"v\"},"
+            + "\"empty\":{\"shape\":[0],\"data_offsets\":[16,16],\"dtype\":\"F64\"},"
+            + " \"\\u0073\" : {\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[8,16]}} \n";
+    byte[] bytes = Fixture.file(json, "0000803f 000000c0 feffffffffffffff");
+    try (SafeTensors file = open(bytes)) {
+      assertEquals(List.of("a", "empty", "s"), List.copyOf(file.names()));
+      assertEquals(Map.of("k", "v"), file.metadata());
+      assertFalse(file.isChecksummed());
+      StoredTensor a = file.tensor("a");
+      assertEquals(DType.FLOAT32, a.type());
+      assertEquals(Shape.of(2, 1), a.shape());
+      assertEquals(1f, a.bytes().get(FLOAT, 0));
+      assertEquals(-2f, a.bytes().get(FLOAT, 4));
+      assertEquals(-2, file.tensor("s").bytes().get(LONG, 0));
+      assertEquals(Shape.of(), file.tensor("s").shape());
+      assertEquals(DType.FLOAT64, file.tensor("empty").type());
+      assertEquals(0, file.tensor("empty").bytes().byteSize());
+    }
+  }
+
+  /// The whole file, byte for byte. The digits are what `sha256sum` says of it with zeros in their
+  /// place.
+  @Test
+  void writesTheseBytes() throws IOException {
+    SequencedMap<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put("w/ü", Fixture.floats(Shape.of(1), 1));
+    tensors.put(
+        "n", new StoredTensor(DType.INT64, Shape.of(), MemorySegment.ofArray(new long[] {-2})));
+    Path path = folder.resolve("bytes.safetensors");
+    SafeTensors.write(path, tensors, new HashMap<>(Map.of("b", "2", "a", "1")));
+    String json =
+        "{\"__metadata__\":{\"fathom.sha256\":\"8c8e3502966ed31f32ffb33ed6ae95b0aacebcd59a763ba2130e58d0e57c53c8\","
+            + "\"fathom.sha256.of\":\"the whole file, with zeros for the digits of fathom.sha256\","
+            + "\"a\":\"1\",\"b\":\"2\"},"
+            + "\"w/ü\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
+            + "\"n\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}      ";
+    assertArrayEquals(Fixture.file(json, "feffffffffffffff 0000803f"), Files.readAllBytes(path));
+  }
+
+  @Test
+  void bytesDependOnTheContentOnly() throws IOException {
+    Path path = folder.resolve("same.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Fixture.metadata());
+    byte[] first = Files.readAllBytes(path);
+    SafeTensors.write(path, Fixture.tensors(), new LinkedHashMap<>(Fixture.metadata()));
+    assertArrayEquals(first, Files.readAllBytes(path));
+  }
+
+  /// Python's readers want an F64 at a multiple of 8 bytes, an F32 at one of 4.
+  @Test
+  void everyTensorIsAligned() throws IOException {
+    Path path = folder.resolve("aligned.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Fixture.metadata());
+    long start =
+        8 + ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    assertEquals(0, start % 8);
+    try (SafeTensors file = SafeTensors.open(path)) {
+      long first = file.tensor("double").bytes().address();
+      for (String name : file.names()) {
+        StoredTensor tensor = file.tensor(name);
+        long offset = tensor.bytes().address() - first;
+        assertEquals(0, offset % tensor.type().bytes(), name);
+      }
+    }
+  }
+
+  /// 1, -2, the largest, the smallest positive, infinity, NaN: what each of the 16 bits means.
+  @ParameterizedTest
+  @CsvSource({
+    "F16, 003c 00c0 ff7b 0100 007c 007e, 65504, 5.9604645E-8",
+    "BF16, 803f 00c0 7f7f 0100 807f c07f, 3.3895314E38, 9.18355E-41"
+  })
+  void halvesAreWidened(String dtype, String hex, float largest, float smallest) {
+    byte[] bytes =
+        Fixture.file(
+            "{\"h\":{\"dtype\":\"%s\",\"shape\":[2,3],\"data_offsets\":[0,12]}}".formatted(dtype),
+            hex);
+    try (SafeTensors file = open(bytes);
+        Arena arena = Arena.ofConfined()) {
+      StoredTensor wide = file.widened("h", arena);
+      assertEquals(DType.FLOAT32, wide.type());
+      assertEquals(Shape.of(2, 3), wide.shape());
+      assertArrayEquals(
+          new float[] {1, -2, largest, smallest, Float.POSITIVE_INFINITY, Float.NaN},
+          wide.bytes().toArray(FLOAT));
+      var refused = assertThrows(BadFileException.class, () -> file.tensor("h"));
+      assertContains(refused, "'h'", dtype, "F32, F64 or I64");
+    }
+  }
+
+  @Test
+  void wideningLeavesTheOthersAsTheyAre() {
+    Path path = folder.resolve("all.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Map.of());
+    try (SafeTensors file = SafeTensors.open(path);
+        Arena arena = Arena.ofConfined()) {
+      for (String name : file.names()) {
+        assertEquals(
+            file.tensor(name).bytes().address(), file.widened(name, arena).bytes().address());
+      }
+    }
+  }
+
+  /// Other types are no reason to refuse the file, only the tensor.
+  @Test
+  void aTensorOfAnotherTypeIsRefusedWhenItIsAskedFor() {
+    StringBuilder json = new StringBuilder("{");
+    List<String> others = new ArrayList<>();
+    int at = 0;
+    for (StoredType type : StoredType.values()) {
+      int size = (int) type.bytes(Shape.of(4));
+      json.append(at == 0 ? "" : ",");
+      json.append(
+          "\"%s\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[%d,%d]}"
+              .formatted(type, type, at, at + size));
+      at += size;
+      if (type.type() == null) {
+        others.add(type.name());
+      }
+    }
+    try (SafeTensors file = open(Fixture.file(json + "}", "00".repeat(at)))) {
+      assertEquals(22, file.names().size());
+      assertEquals(19, others.size());
+      for (String other : others) {
+        var refused = assertThrows(BadFileException.class, () -> file.tensor(other));
+        assertContains(refused, "tensor '" + other + "' has dtype " + other);
+      }
+      assertEquals(16, file.tensor("F32").bytes().byteSize());
+    }
+  }
+
+  @Test
+  void aMissingTensorIsNamedWithSomeThatAreThere() {
+    Path path = folder.resolve("all.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Map.of());
+    try (SafeTensors file = SafeTensors.open(path)) {
+      var missing = assertThrows(BadFileException.class, () -> file.tensor("fc.weight"));
+      assertContains(missing, path.toString(), "'fc.weight'", "7 others", "'odd'", "...");
+    }
+  }
+
+  @Test
+  void viewsEndWithTheFile() {
+    Path path = folder.resolve("all.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Map.of());
+    SafeTensors file = SafeTensors.open(path);
+    MemorySegment view = file.tensor("odd").bytes();
+    assertTrue(view.isReadOnly());
+    assertEquals(1, view.get(FLOAT, 0));
+    file.close();
+    file.close();
+    assertThrows(IllegalStateException.class, () -> view.get(FLOAT, 0));
+  }
+
+  /// What is open stays readable while its name gets a new file.
+  @Test
+  void anOpenFileOutlivesItsReplacement() {
+    assumeTrue(!System.getProperty("os.name").startsWith("Windows"));
+    Path path = folder.resolve("replaced.safetensors");
+    SequencedMap<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put("x", Fixture.floats(Shape.of(), 1));
+    SafeTensors.write(path, tensors, Map.of());
+    try (SafeTensors before = SafeTensors.open(path)) {
+      tensors.put("x", Fixture.floats(Shape.of(), 2));
+      SafeTensors.write(path, tensors, Map.of());
+      try (SafeTensors after = SafeTensors.open(path)) {
+        assertEquals(1, before.tensor("x").bytes().get(FLOAT, 0));
+        assertEquals(2, after.tensor("x").bytes().get(FLOAT, 0));
+      }
+    }
+  }
+
+  /// What was read can be written again, straight from the mapped file.
+  @Test
+  void rewritingAForeignFileKeepsItsContent() {
+    byte[] bytes =
+        Fixture.file(
+            "{\"__metadata__\":{\"k\":\"v\"},\"b\":{\"dtype\":\"F32\",\"shape\":[1],"
+                + "\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F64\",\"shape\":[1],"
+                + "\"data_offsets\":[4,12]}}",
+            "01020304 05060708090a0b0c");
+    Path path = folder.resolve("again.safetensors");
+    try (SafeTensors foreign = open(bytes)) {
+      SequencedMap<String, StoredTensor> tensors = new LinkedHashMap<>();
+      foreign.names().forEach(name -> tensors.put(name, foreign.tensor(name)));
+      SafeTensors.write(path, tensors, foreign.metadata());
+      try (SafeTensors own = SafeTensors.open(path)) {
+        assertEquals(Fixture.content(foreign), Fixture.content(own));
+      }
+    }
+  }
+
+  @Test
+  void namesThatTheFormatUsesAreRefused() {
+    Path path = folder.resolve("refused.safetensors");
+    for (String name : List.of("__metadata__", "half\ud83d", "\ude00half")) {
+      SequencedMap<String, StoredTensor> tensors = new LinkedHashMap<>();
+      tensors.put(name, Fixture.floats(Shape.of(), 1));
+      assertThrows(
+          IllegalArgumentException.class, () -> SafeTensors.write(path, tensors, Map.of()), name);
+    }
+    for (String key : List.of("fathom.sha256", "fathom.sha256.of", "half\ud83d")) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> SafeTensors.write(path, Fixture.tensors(), Map.of(key, "")),
+          key);
+    }
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> SafeTensors.write(path, Fixture.tensors(), Map.of("key", "\ud83d")));
+    assertFalse(Files.exists(path));
+  }
+
+  @Test
+  void aTensorHasAsManyBytesAsItsShapeSays() {
+    var wrong =
+        assertThrows(IllegalArgumentException.class, () -> Fixture.floats(Shape.of(2, 3), 1));
+    assertContains(wrong, "2×3 has 24 bytes, but the segment has 4");
+    assertThrows(
+        IllegalArgumentException.class, () -> Fixture.floats(Shape.of(1L << 61, 2)), "overflow");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"resnet20, 97, 271098", "resnet32, 157, 466426"})
+  void readsPublishedWeights(String name, int tensors, long elements) {
+    Path root = Path.of(System.getProperty("fathom.root", "."));
+    Path data = root.resolve("../shared/data").normalize();
+    assumeTrue(Files.isDirectory(data), "no " + data);
+    try (SafeTensors file = SafeTensors.open(data.resolve(name + ".safetensors"))) {
+      assertEquals(tensors, file.names().size());
+      assertEquals(
+          elements, file.names().stream().mapToLong(n -> file.tensor(n).shape().elements()).sum());
+      assertEquals(Shape.of(16, 3, 3, 3), file.tensor("conv1.weight").shape());
+      assertEquals(Shape.of(10, 64), file.tensor("linear.weight").shape());
+      MemorySegment variance = file.tensor("bn1.running_var").bytes();
+      for (float value : variance.toArray(FLOAT)) {
+        assertTrue(value > 0 && value < 100, "a variance of " + value);
+      }
+    }
+  }
+
+  private SafeTensors open(byte[] bytes) {
+    return SafeTensors.open(Fixture.write(folder.resolve("made.safetensors"), bytes));
+  }
+
+  private static void assertContains(Exception e, String... parts) {
+    for (String part : parts) {
+      assertTrue(String.valueOf(e.getMessage()).contains(part), e.getMessage() + " lacks " + part);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package fathom.report;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/// A line of a [Chart].
+///
+/// @param group decides the colour, the same on the whole page: what is compared, such as a network
+/// @param name tells the curves of one group apart by their dashes, such as a seed; may be empty
+/// @param points in strictly rising order of finite x; may be empty
+/// @throws IllegalArgumentException if an x is not finite, or not above the one before it
+public record Curve(String group, String name, List<Point> points) {
+  public Curve {
+    points = List.copyOf(points);
+    double before = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < points.size(); i++) {
+      double x = points.get(i).x();
+      if (!(x > before && x < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "curve \"%s\" \"%s\": x must be finite and rise, but x[%d] is %s after %s; sort the points"
+                    .formatted(group, name, i, x, i == 0 ? "nothing" : Double.toString(before))
+                + " and leave out those without a place");
+      }
+      before = x;
+    }
+  }
+
+  /// The curve through `(x[i], y[i])`.
+  ///
+  /// @throws IllegalArgumentException also if x and y have different lengths
+  public static Curve of(String group, String name, double[] x, double[] y) {
+    if (x.length != y.length) {
+      throw new IllegalArgumentException(
+          "curve \"%s\" \"%s\": every x needs a y, but there are %d x and %d y"
+              .formatted(group, name, x.length, y.length));
+    }
+    List<Point> points = new ArrayList<>(x.length);
+    for (int i = 0; i < x.length; i++) {
+      points.add(new Point(x[i], y[i]));
+    }
+    return new Curve(group, name, points);
+  }
+
+  /// The y given for an x, if one was.
+  OptionalDouble at(double x) {
+    int i =
+        Collections.binarySearch(points, new Point(x, 0), Comparator.comparingDouble(Point::x));
+    return i < 0 ? OptionalDouble.empty() : OptionalDouble.of(points.get(i).y());
+  }
+
+  /// Group and name in one line.
+  public String label() {
+    return name.isEmpty() ? group : group + ", " + name;
+  }
+}

@@ -1,0 +1,62 @@
+package fathom.report;
+
+import static fathom.report.Html.attr;
+import static fathom.report.Html.tag;
+import static fathom.report.Html.text;
+
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// A table as markup.
+final class Grid {
+  /// A number and whatever is said of it: `0.07`, `-3 %`, `8.1 ± 0.2`, `1.5e-9`.
+  private static final Pattern NUMBER = Pattern.compile("[-+\u2212]?\\.?\\d.*|NaN|-?Infinity|–");
+
+  private final boolean[] flushRight;
+
+  private Grid(Table table) {
+    flushRight = new boolean[table.head().size()];
+    for (int c = 0; c < flushRight.length; c++) {
+      int column = c;
+      flushRight[c] =
+          table.rows().stream()
+              .map(row -> row.get(column))
+              .allMatch(cell -> cell.isEmpty() || NUMBER.matcher(cell).matches());
+    }
+  }
+
+  static Html of(Table table) {
+    Grid grid = new Grid(table);
+    return tag(
+        "div",
+        // A wide table scrolls inside its frame, by touch and by the arrow keys.
+        attr("class", "frame"),
+        attr("role", "region"),
+        attr("tabindex", "0"),
+        attr("aria-label", table.caption()),
+        tag(
+            "table",
+            tag("caption", text(table.caption())),
+            tag("thead", grid.row(table.head(), c -> "col")),
+            tag("tbody", table.rows().stream().map(row -> grid.row(row, c -> c == 0 ? "row" : "")))));
+  }
+
+  /// A row of cells, of which those with a scope are headings.
+  private Html row(List<String> cells, IntFunction<String> scope) {
+    return tag("tr", IntStream.range(0, cells.size()).mapToObj(c -> cell(c, cells.get(c), scope.apply(c))));
+  }
+
+  private Html cell(int column, String words, String scope) {
+    Stream.Builder<Html> parts = Stream.builder();
+    if (!scope.isEmpty()) {
+      parts.add(attr("scope", scope));
+    }
+    if (flushRight[column]) {
+      parts.add(attr("class", "number"));
+    }
+    return tag(scope.isEmpty() ? "td" : "th", parts.add(text(words)).build());
+  }
+}

@@ -1,0 +1,24 @@
+package fathom.report;
+
+import java.util.List;
+
+/// A table whose first column names its rows. Cells are shown as they are given; a column in which
+/// every cell is a figure is set flush right.
+///
+/// @param caption what the table shows
+/// @param head one heading for each column
+/// @param rows one cell for each heading; an empty cell is a missing value
+/// @throws IllegalArgumentException if a row has more or fewer cells than there are headings
+public record Table(String caption, List<String> head, List<List<String>> rows) implements Block {
+  public Table {
+    head = List.copyOf(head);
+    rows = rows.stream().map(List::copyOf).toList();
+    for (int i = 0; i < rows.size(); i++) {
+      if (rows.get(i).size() != head.size()) {
+        throw new IllegalArgumentException(
+            "table \"%s\": row %d has %d cells, but the head has %d; give one cell for each heading"
+                .formatted(caption, i, rows.get(i).size(), head.size()));
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+package fathom.report;
+
+/// Plain text. An empty line begins a new paragraph; nothing in it is markup.
+public record Text(String text) implements Block {}
