@@ -42,6 +42,9 @@ public final class Torch {
     }
     keepPages();
     Loader.load(torch.class);
+    // Parallelism is the workers'. Libtorch's own threads would spin between operations and take the
+    // cores from them.
+    torch.set_num_threads(1);
     NO_SIZES = new LongArrayRefOptional();
     SAME_TYPE = new ScalarTypeOptional();
     NO_TENSOR = new TensorOptional();

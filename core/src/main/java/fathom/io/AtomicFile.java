@@ -10,7 +10,6 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -77,17 +76,23 @@ public final class AtomicFile {
     }
   }
 
+  /// The real path, so that a file has one name however it is spelt.
   private static Path target(Path file) throws IOException {
-    if (!Files.exists(file)) {
-      return file.toAbsolutePath().normalize();
+    if (Files.isRegularFile(file)) {
+      return file.toRealPath();
     }
-    if (!Files.isRegularFile(file)) {
+    if (Files.exists(file)) {
       throw new BadFileException(
           file,
           "only a regular file can be replaced, but this is a %s; name another file"
-              .formatted(Files.isDirectory(file) ? "folder" : "device or pipe"));
+              .formatted(Files.isDirectory(file) ? "folder" : "device, pipe or socket"));
     }
-    return file.toRealPath();
+    Path path = file.toAbsolutePath();
+    if (!Files.isDirectory(folder(path))) {
+      throw new BadFileException(
+          file, "cannot be written: there is no folder %s; make it first".formatted(folder(path)));
+    }
+    return folder(path).toRealPath().resolve(path.getFileName());
   }
 
   private static Path temporary(Path target) {
@@ -154,10 +159,8 @@ public final class AtomicFile {
   static String reason(IOException e) {
     return switch (e) {
       case AccessDeniedException _ -> "permission denied";
-      case NoSuchFileException missing ->
-          "the folder %s does not exist".formatted(Path.of(missing.getFile()).getParent());
       case FileSystemException named when named.getReason() != null -> named.getReason();
-      default -> String.valueOf(e.getMessage());
+      default -> Objects.requireNonNullElse(e.getMessage(), e.toString());
     };
   }
 

@@ -60,14 +60,13 @@ final class Checksum {
 
   /// Throws [BadFileException] unless the file has the checksum that it says.
   static void verify(Path file, byte[] head, MemorySegment data) {
-    int start = Header.LENGTH_BYTES;
     if (head.length < DIGITS_AT + DIGITS.length()
-        || !Arrays.equals(head, start, DIGITS_AT, START, 0, START.length)) {
+        || !Arrays.equals(head, Header.LENGTH_BYTES, DIGITS_AT, START, 0, START.length)) {
       throw new BadFileException(
           file,
-          "its metadata mention %s, but the header does not begin with it: the file is damaged, or another"
+          "the file is damaged: its metadata mention %s, but the header does not begin with it; use"
                   .formatted(KEY)
-              + " program rewrote it and should have dropped that metadata");
+              + " another copy (if another program rewrote it on purpose, drop that metadata)");
     }
     String found = new String(head, DIGITS_AT, DIGITS.length(), StandardCharsets.ISO_8859_1);
     byte[] zeroed = head.clone();
@@ -77,8 +76,9 @@ final class Checksum {
     if (!sum.equals(found)) {
       throw new BadFileException(
           file,
-          "the file is damaged: its checksum should be %s, but it is %s; use another copy"
-              .formatted(Header.shown(found), sum));
+          "the file is damaged: by its metadata its SHA-256 is %s, but it is %s; use another copy"
+                  .formatted(Header.shown(found), sum)
+              + " (if another program rewrote it on purpose, drop the metadata %s)".formatted(KEY));
     }
   }
 

@@ -46,8 +46,7 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
       StoredTensor stored = tensor.getValue();
       long end = begin + stored.bytes().byteSize();
       placed.put(
-          unicode(tensor.getKey()),
-          new Entry(StoredType.of(stored.type()), stored.shape(), begin, end));
+          tensor.getKey(), new Entry(StoredType.of(stored.type()), stored.shape(), begin, end));
       begin = end;
     }
     SequencedMap<String, Entry> entries = new LinkedHashMap<>(tensors.size());
@@ -55,9 +54,11 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
       if (name.equals(METADATA)) {
         throw new IllegalArgumentException("no tensor can have the name " + METADATA);
       }
+      checkUnicode(name);
       entries.put(name, placed.get(name));
     }
-    metadata.forEach((key, value) -> unicode(key + value));
+    metadata.keySet().forEach(Header::checkUnicode);
+    metadata.values().forEach(Header::checkUnicode);
     return new Header(entries, new TreeMap<>(metadata));
   }
 
@@ -69,12 +70,11 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
         .toList();
   }
 
-  private static String unicode(String text) {
+  private static void checkUnicode(String text) {
     if (!isUnicode(text)) {
       throw new IllegalArgumentException(
           "%s has half of a surrogate pair and no form in UTF-8".formatted(shown(text)));
     }
-    return text;
   }
 
   /// The tensors in the order of their bytes.
@@ -127,6 +127,7 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
     json.writeEndObject();
   }
 
+  /// Whether the text has a form in UTF-8: not with half of a surrogate pair.
   static boolean isUnicode(String text) {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
   }

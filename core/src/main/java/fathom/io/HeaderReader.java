@@ -26,8 +26,6 @@ import tools.jackson.core.json.JsonFactory;
 ///
 /// Token by token: whatever else a file holds, however deep or long, is refused where it begins.
 final class HeaderReader {
-  private static final int MAX_RANK = 64;
-
   /// Names and texts may be as long as the header. Names are not canonicalised, so that no file can
   /// make them collide.
   private static final JsonFactory JSON =
@@ -121,7 +119,7 @@ final class HeaderReader {
       for (String key = json.nextName(); key != null; key = json.nextName()) {
         switch (key) {
           case "dtype" -> type = type();
-          case "shape" -> sizes = numbers("shape", MAX_RANK);
+          case "shape" -> sizes = numbers("shape", StoredTensor.MAX_RANK);
           case "data_offsets" -> offsets = numbers("data_offsets", 2);
           default ->
               throw bad(

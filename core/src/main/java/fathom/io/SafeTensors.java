@@ -63,7 +63,7 @@ public final class SafeTensors implements AutoCloseable {
     @SuppressWarnings("MustBeClosedChecker") // by close, or here if the file is refused
     Arena arena = Arena.ofShared();
     try {
-      return open(file, arena, map(file, arena));
+      return over(file, arena, map(file, arena));
     } catch (Throwable problem) {
       arena.close();
       throw problem;
@@ -74,7 +74,9 @@ public final class SafeTensors implements AutoCloseable {
     if (Files.isDirectory(file)) {
       return "this is a folder; name a safetensors file in it";
     }
-    return Files.exists(file) ? "this is a device or pipe, not a file" : "there is no such file";
+    return Files.exists(file)
+        ? "this is a device, pipe or socket and no regular file"
+        : "there is no such file";
   }
 
   private static MemorySegment map(Path file, Arena arena) {
@@ -85,7 +87,8 @@ public final class SafeTensors implements AutoCloseable {
     }
   }
 
-  private static SafeTensors open(Path file, Arena arena, MemorySegment all) {
+  /// The file whose content is `all`, which lives as long as `arena`; the path is for messages.
+  static SafeTensors over(Path file, Arena arena, MemorySegment all) {
     int headBytes = headBytes(file, all);
     byte[] head = all.asSlice(0, headBytes).toArray(ValueLayout.JAVA_BYTE);
     MemorySegment data = all.asSlice(headBytes);

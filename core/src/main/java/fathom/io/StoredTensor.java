@@ -11,8 +11,17 @@ import java.lang.foreign.MemorySegment;
 /// segment from [SafeTensors#tensor] may begin at any address: read it with unaligned layouts. Two
 /// of these are equal if they mean the same memory, not if they have the same content.
 public record StoredTensor(DType type, Shape shape, MemorySegment bytes) {
-  /// Throws `IllegalArgumentException` if the segment's size is not that of the elements.
+  /// The most dimensions; a file that claims more is refused.
+  static final int MAX_RANK = 64;
+
+  /// Throws `IllegalArgumentException` if the segment's size is not that of the elements, or for
+  /// more than 64 dimensions.
   public StoredTensor {
+    if (shape.rank() > MAX_RANK) {
+      throw new IllegalArgumentException(
+          "a tensor in a file has at most %d dimensions, but this one has %d"
+              .formatted(MAX_RANK, shape.rank()));
+    }
     if (StoredType.of(type).bytes(shape) != bytes.byteSize()) {
       throw new IllegalArgumentException(
           "a %s tensor of shape %s has %d bytes, but the segment has %d"

@@ -110,16 +110,13 @@ public record Recipe(
         false);
   }
 
-  /// The net, for pictures of this data set.
-  public CifarNet net(DataSet data) {
-    Images train = data.train();
+  /// The net, for pictures of this size and so many classes.
+  public CifarNet net(CifarNet.Input input, int classes) {
     return CifarNet.named(model)
         .withShortcut(shortcut)
         .withNorm(norm)
         .withWidth(width)
-        .on(
-            new CifarNet.Input(train.channels(), train.height(), train.width()),
-            data.classes().size());
+        .on(input, classes);
   }
 
   Augmentation augmentation() {

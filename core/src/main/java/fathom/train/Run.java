@@ -1,7 +1,10 @@
 package fathom.train;
 
 import fathom.BadFileException;
+import fathom.data.DataSet;
+import fathom.data.Normalization;
 import fathom.io.AtomicFile;
+import fathom.net.CifarNet;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,11 +36,10 @@ public final class Run {
       String started,
       Recipe recipe,
       List<String> classes,
-      List<Integer> input,
+      CifarNet.Input input,
       Machine machine) {
     public Info {
       classes = List.copyOf(classes);
-      input = List.copyOf(input);
     }
   }
 
@@ -51,7 +53,7 @@ public final class Run {
 
   /// Starts a run in `folder`, which is made if need be. Throws [BadFileException] if it has a run
   /// already or cannot be written.
-  public static Run create(Path folder, Recipe recipe, List<String> classes, List<Integer> input) {
+  public static Run create(Path folder, Recipe recipe, DataSet data) {
     Path file = folder.resolve("run.json");
     if (Files.exists(file)) {
       throw new BadFileException(
@@ -71,8 +73,9 @@ public final class Run {
             machine.source(),
             Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
             recipe,
-            classes,
-            input,
+            data.classes(),
+            new CifarNet.Input(
+                data.train().channels(), data.train().height(), data.train().width()),
             machine);
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, info);
@@ -125,6 +128,17 @@ public final class Run {
 
   public Recipe recipe() {
     return info.recipe();
+  }
+
+  /// The net that this run trains.
+  public CifarNet net() {
+    return recipe().net(info.input(), info.classes().size());
+  }
+
+  /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is no
+  /// checkpoint yet.
+  public Normalization normalization() {
+    return Checkpoint.normalization(checkpoint());
   }
 
   public Path folder() {

@@ -26,6 +26,8 @@ import fathom.optim.Sgd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -92,7 +94,7 @@ public final class Trainer {
     var trainer = new Trainer(run, data, progress, stop);
     run.truncate(trainer.start.step());
     Workers.run(run.recipe().workers(), all -> trainer.new Worker(all).run());
-    return java.util.Objects.requireNonNull(trainer.result.get());
+    return Objects.requireNonNull(trainer.result.get());
   }
 
   /// One worker's part.
@@ -129,7 +131,7 @@ public final class Trainer {
 
     private Layer build() {
       Init init = first() && start.step() == 0 ? Init.he(recipe.seed()) : Init.zeros();
-      Layer net = recipe.net(data).build(init);
+      Layer net = run.net().build(init);
       return recipe.shardStatistics()
           ? Layer.map(net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
           : net;
@@ -145,7 +147,7 @@ public final class Trainer {
     }
 
     private Shared shared() {
-      return java.util.Objects.requireNonNull(shared.get());
+      return Objects.requireNonNull(shared.get());
     }
 
     /// The first worker reads what is shared, every worker its own buffers; all write the same.
@@ -170,7 +172,6 @@ public final class Trainer {
       while (step < steps && !stopped) {
         int epoch = (int) (step / epochs.batches());
         int[] order = epochs.order(epoch);
-        long from = step;
         long began = System.nanoTime();
         long seen = 0;
         while (step < (epoch + 1L) * epochs.batches() && !stopped) {
@@ -184,7 +185,7 @@ public final class Trainer {
           }
         }
         if (step % epochs.batches() == 0) {
-          stopped |= endEpoch(step, plain, net, speed);
+          endEpoch(step, plain, net, speed);
         } else if (first()) {
           checkpoint(step, plain);
         }
@@ -264,7 +265,7 @@ public final class Trainer {
       return new DivergedException(step, "the gradient is not finite, although every layer's is");
     }
 
-    private boolean endEpoch(long step, Layer plain, Layer net, double speed) {
+    private void endEpoch(long step, Layer plain, Layer net, double speed) {
       if (recipe.shardStatistics()) {
         for (Param param : plain.state().values()) {
           if (!param.trained()) {
@@ -292,7 +293,6 @@ public final class Trainer {
         checkpoint(step, plain);
         progress.epoch(epoch);
       }
-      return false;
     }
 
     private void finish(long step, Layer plain, Layer net, double speed) {
@@ -327,7 +327,7 @@ public final class Trainer {
             Arena arena = Arena.ofConfined()) {
           MemorySegment pixels = arena.allocate(4L * rows * data.train().size(), 64);
           loader.fill(pixels, indices, 0, rows);
-          int[] labels = java.util.Arrays.copyOf(data.train().labels(), rows);
+          int[] labels = Arrays.copyOf(data.train().labels(), rows);
           run.append(LayerReport.of(plain, pictures(pixels, rows), labels, step));
         }
       }

@@ -10,6 +10,7 @@ import fathom.Torch;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -116,12 +117,8 @@ public final class Workers {
         Thread.onSpinWait();
       }
       long start = System.nanoTime();
-      for (int i = 0; generation == now && failure.get() == null; i++) {
-        if (i < 100) {
-          Thread.yield();
-        } else {
-          LockSupport.parkNanos(50_000);
-        }
+      while (generation == now && failure.get() == null) {
+        LockSupport.parkNanos(20_000);
         if (System.nanoTime() - start > patienceNanos) {
           fail(
               rank,
@@ -258,7 +255,7 @@ public final class Workers {
       meeting.segments[rank] = tensor.segment();
       meeting.await(rank);
       for (int i = 0; i < shown.length; i++) {
-        MemorySegment each = java.util.Objects.requireNonNull(meeting.segments[i]);
+        MemorySegment each = Objects.requireNonNull(meeting.segments[i]);
         if (each.byteSize() != tensor.segment().byteSize()) {
           throw new IllegalArgumentException(
               "workers meet with tensors of one size, but worker %d has %d bytes and worker %d %d"

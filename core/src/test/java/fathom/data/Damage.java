@@ -9,6 +9,7 @@ import fathom.Draw;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import org.junit.jupiter.api.function.Executable;
 
@@ -42,7 +43,8 @@ final class Damage {
         int reach = draw.bits(3 * i + 1) < 0 ? Math.min(64, whole.length) : whole.length;
         damaged[draw.below(3 * i + 2, reach)] = (byte) draw.bits(3 * i + 3);
       }
-      Files.write(file, damaged);
+      // Without TRUNCATE_EXISTING, after which some file systems wait for the disk.
+      Files.write(file, damaged, StandardOpenOption.WRITE);
       try {
         read.execute();
       } catch (Throwable e) {

@@ -11,7 +11,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -115,11 +114,13 @@ class ImageFolderTest {
   @Test
   void greyOfOtherDepthsBecomesEightBits() throws IOException {
     smallest();
-    write("train/a/2.png", picture(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 21845));
+    write("train/a/2.png", picture(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 20_000));
     write("train/a/3.png", picture(BufferedImage.TYPE_BYTE_BINARY, 4, 3, (x, y) -> x % 2));
     Images train = read().train();
     assertEquals(1, train.channels());
-    assertArrayEquals(grid(4, 3, (x, y) -> x * 85), values(train, 1, 0));
+    // 20,000 of 65,535 is 77.8 of 255.
+    int[] expected = {0, 78, 156, 233, 0, 78, 156, 233, 0, 78, 156, 233};
+    assertArrayEquals(expected, values(train, 1, 0));
     assertArrayEquals(grid(4, 3, (x, y) -> x % 2 * 255), values(train, 2, 0));
   }
 
@@ -291,15 +292,14 @@ class ImageFolderTest {
   @Test
   void hugePicturesAreRefusedUnread() throws IOException {
     smallest();
-    Path file = write("train/a/2.bmp", colour(4, 3, (x, y) -> 0));
-    byte[] bytes = Files.readAllBytes(file);
-    ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    Files.write(file, header.putInt(18, 10_001).putInt(22, 10_000).array());
+    Path file = write("train/a/2.png", colour(4, 3, (x, y) -> 0));
+    // The header of a PNG has the width at byte 16 and the height at byte 20.
+    ByteBuffer png = ByteBuffer.wrap(Files.readAllBytes(file));
+    Files.write(file, png.putInt(16, 10_001).putInt(20, 10_000).array());
     assertTrue(
-        bad().contains("2.bmp: a picture may have 100 megapixels, but this one is 10001×10000"),
-        bad());
-    Files.write(file, header.putInt(18, 9_000).putInt(22, 9_000).array());
-    assertTrue(bad().contains("a picture of 9000×9000 cannot be held in 90 bytes"), bad());
+        bad().contains("2.png: a picture may have 100 megapixels, but this one is 10001×10000"));
+    Files.write(file, png.putInt(16, 9_000).putInt(20, 9_000).array());
+    assertTrue(bad().contains("a picture of 9000×9000 cannot be held in"), bad());
   }
 
   @ParameterizedTest
@@ -315,7 +315,24 @@ class ImageFolderTest {
       Files.write(file, Arrays.copyOf(whole, whole.length * percent / 100));
       assertTrue(bad().contains("2." + format + ": "), bad());
     }
+    if (format.equals("jpg")) {
+      assertDamaged(file, whole, 0xff, 0xd9); // the mark of the end, too early
+      Files.write(file, whole);
+      Damage.cut(file, Integer.MAX_VALUE, this::read);
+    }
+    if (format.equals("gif")) {
+      assertDamaged(file, whole, 0xff, 0xff); // a code that is not in the table yet
+    }
     Files.write(file, whole);
     Damage.mutate(file, 500, this::read);
+  }
+
+  private void assertDamaged(Path file, byte[] whole, int... wrong) throws IOException {
+    byte[] damaged = whole.clone();
+    for (int i = 0; i < wrong.length; i++) {
+      damaged[whole.length * 9 / 10 + i] = (byte) wrong[i];
+    }
+    Files.write(file, damaged);
+    assertTrue(bad().contains(file.getFileName() + ": the picture is damaged"), bad());
   }
 }

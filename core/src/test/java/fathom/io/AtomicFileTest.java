@@ -11,6 +11,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.BadFileException;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -199,14 +202,16 @@ final class AtomicFileTest {
   @Test
   void whatCannotBeReplacedIsRefused() throws IOException {
     Path missing = folder.resolve("nowhere/run.json");
-    assertRefused(missing, "the folder " + missing.getParent() + " does not exist", "no file");
+    assertRefused(missing, "there is no folder " + missing.getParent());
     assertRefused(folder, "only a regular file", "a folder");
     Path plain = Files.createFile(folder.resolve("plain"));
-    assertRefused(plain.resolve("run.json"), "cannot be written: ", "no file was left");
-    assertRefused(folder.resolve("n".repeat(300)), "cannot be written: ");
-    Path device = Path.of("/dev/null");
-    assumeTrue(Files.exists(device), "no /dev/null");
-    assertRefused(device, "only a regular file", "device");
+    assertRefused(plain.resolve("run.json"), "there is no folder " + plain);
+    assertRefused(folder.resolve("n".repeat(300)), "cannot be written: ", "no file was left");
+    try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      Path socket = folder.resolve("socket");
+      channel.bind(UnixDomainSocketAddress.of(socket));
+      assertRefused(socket, "only a regular file", "device");
+    }
   }
 
   @Test

@@ -10,7 +10,10 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import fathom.BadFileException;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -202,9 +205,11 @@ final class MalformedFileTest {
     assertRefused(folder, "this is a folder");
     Path plain = Files.createFile(folder.resolve("plain"));
     assertRefused(plain.resolve("below"), "there is no such file");
-    Path device = Path.of("/dev/zero");
-    assumeTrue(Files.exists(device), "no /dev/zero");
-    assertRefused(device, "device or pipe");
+    try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      Path socket = folder.resolve("socket");
+      channel.bind(UnixDomainSocketAddress.of(socket));
+      assertRefused(socket, "no regular file");
+    }
   }
 
   @Test

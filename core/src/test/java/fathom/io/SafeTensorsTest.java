@@ -19,7 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,7 +117,7 @@ final class SafeTensorsTest {
     tensors.put(
         "n", new StoredTensor(DType.INT64, Shape.of(), MemorySegment.ofArray(new long[] {-2})));
     Path path = folder.resolve("bytes.safetensors");
-    SafeTensors.write(path, tensors, new HashMap<>(Map.of("b", "2", "a", "1")));
+    SafeTensors.write(path, tensors, Map.of("b", "2", "a", "1"));
     String json =
         "{\"__metadata__\":{\"fathom.sha256\":\"8c8e3502966ed31f32ffb33ed6ae95b0aacebcd59a763ba2130e58d0e57c53c8\","
             + "\"fathom.sha256.of\":\"the whole file, with zeros for the digits of fathom.sha256\","
@@ -132,7 +132,8 @@ final class SafeTensorsTest {
     Path path = folder.resolve("same.safetensors");
     SafeTensors.write(path, Fixture.tensors(), Fixture.metadata());
     byte[] first = Files.readAllBytes(path);
-    SafeTensors.write(path, Fixture.tensors(), new LinkedHashMap<>(Fixture.metadata()));
+    SequencedMap<String, String> metadata = new LinkedHashMap<>(Fixture.metadata());
+    SafeTensors.write(path, Fixture.tensors(), metadata.reversed());
     assertArrayEquals(first, Files.readAllBytes(path));
   }
 
@@ -297,7 +298,7 @@ final class SafeTensorsTest {
     }
     assertThrows(
         IllegalArgumentException.class,
-        () -> SafeTensors.write(path, Fixture.tensors(), Map.of("key", "\ud83d")));
+        () -> SafeTensors.write(path, Fixture.tensors(), Map.of("key\ud83d", "\ude00")));
     assertFalse(Files.exists(path));
   }
 
@@ -308,6 +309,9 @@ final class SafeTensorsTest {
     assertContains(wrong, "2×3 has 24 bytes, but the segment has 4");
     assertThrows(
         IllegalArgumentException.class, () -> Fixture.floats(Shape.of(1L << 61, 2)), "overflow");
+    long[] ones = new long[65];
+    Arrays.fill(ones, 1);
+    assertThrows(IllegalArgumentException.class, () -> Fixture.floats(Shape.of(ones), 1));
   }
 
   @ParameterizedTest
@@ -327,6 +331,21 @@ final class SafeTensorsTest {
         assertTrue(value > 0 && value < 100, "a variance of " + value);
       }
     }
+  }
+
+  /// A program that keeps the metadata of a file whose tensors it changes.
+  @Test
+  void aChecksumOfAnotherContentIsRefused() throws IOException {
+    Path path = folder.resolve("all.safetensors");
+    SafeTensors.write(path, Fixture.tensors(), Map.of());
+    byte[] bytes = Files.readAllBytes(path);
+    bytes[bytes.length - 1] ^= 1;
+    var damaged = assertThrows(BadFileException.class, () -> open(bytes));
+    assertContains(damaged, "damaged", "SHA-256 is '", "use another copy", "drop the metadata");
+    String moved =
+        "{\"__metadata__\":{\"a\":\"\",\"fathom.sha256\":\"%s\"}}".formatted("0".repeat(64));
+    var elsewhere = assertThrows(BadFileException.class, () -> open(Fixture.file(moved, "")));
+    assertContains(elsewhere, "damaged", "mention fathom.sha256", "does not begin with it");
   }
 
   private SafeTensors open(byte[] bytes) {

@@ -159,7 +159,7 @@
             ticks: {stroke: axis.grid.stroke, width: 1, size: 5},
             border: {show: true, stroke: axis.grid.stroke, width: 1},
             space: 60,
-            size: 34,
+            size: 28,
             ...(this.data[0].every(Number.isInteger) && {incrs: WHOLE_STEPS}),
             values: (u, lines) => lines.map(v => number(v, 8)),
           },
@@ -222,12 +222,12 @@
     entry(group, members) {
       const many = members.length > 1;
       const item = element('li', {className: many ? 'many' : 'one'});
-      if (many) item.append(this.control(members, element('span', {className: 'group', textContent: group})));
+      if (many) item.append(this.control(members, element('strong', {textContent: group})));
       for (const i of members) {
         const {name, colour, dash} = this.curves[i];
         const swatch = element('span', {className: 'swatch'});
-        swatch.innerHTML = `<svg viewBox="0 0 28 8" aria-hidden="true"><path class="k${colour}"
-            d="M0 4H28" stroke-width="2.5" stroke-dasharray="${DASHES[dash % DASHES.length].join(' ')}"/></svg>`;
+        swatch.innerHTML = `<svg viewBox="0 0 24 8" aria-hidden="true"><path class="k${colour}"
+            d="M0 4H24" stroke-width="2.5" stroke-dasharray="${DASHES[dash % DASHES.length].join(' ')}"/></svg>`;
         this.values[i] = element('span', {className: 'value'});
         const label = many ? name : [group, name].filter(Boolean).join(', ');
         item.append(this.control([i], swatch, element('span', {textContent: label}), this.values[i]));
@@ -358,24 +358,27 @@
       ctx.restore();
     }
 
-    /** Each name at the mean of its lines' ends, moved down or up until no two overlap. */
+    /** Each name at the end of its group's first line, moved up or down until no two overlap. */
     placeNames(u, height) {
-      const names = [];
+      const columns = new Map();
       this.groups.forEach((members, group) => {
-        const shown = members.filter(i => u.series[i + 1].show && this.endIn(u, i) >= 0);
-        if (shown.length === 0) return;
-        const x = Math.max(...shown.map(i => u.valToPos(u.data[0][this.endIn(u, i)], 'x', true)));
-        const ys = shown.map(i => u.valToPos(u.data[i + 1][this.endIn(u, i)], 'y', true));
-        names.push({group, members, x, y: ys.reduce((a, b) => a + b) / ys.length});
+        const first = members.find(i => u.series[i + 1].show && this.endIn(u, i) >= 0);
+        if (first === undefined) return;
+        const end = this.endIn(u, first);
+        const x = u.valToPos(u.data[0][end], 'x', true);
+        const y = u.valToPos(u.data[first + 1][end], 'y', true);
+        columns.set(end, [...(columns.get(end) ?? []), {group, members, x, y}]);
       });
-      names.sort((a, b) => a.y - b.y);
-      for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + height);
-      let floor = u.bbox.top + u.bbox.height;
-      for (const name of names.slice().reverse()) {
-        name.y = Math.min(name.y, floor);
-        floor = name.y - height;
+      for (const names of columns.values()) {
+        names.sort((a, b) => a.y - b.y);
+        for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + height);
+        let floor = u.bbox.top + u.bbox.height;
+        for (const name of names.slice().reverse()) {
+          name.y = Math.min(name.y, floor);
+          floor = name.y - height;
+        }
       }
-      return names;
+      return [...columns.values()].flat();
     }
 
     /** The index of a curve's last value in view. */

@@ -1,0 +1,114 @@
+package fathom.cli;
+
+import fathom.BadFileException;
+import fathom.train.DivergedException;
+import fathom.train.Machine;
+import java.io.PrintWriter;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "fathom",
+    description = "Trains very deep networks on the JVM and shows why they train.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    subcommands = {
+      DemoCommand.class,
+      ModelsCommand.class,
+      TrainCommand.class,
+      EvalCommand.class,
+      ReportCommand.class,
+      BenchCommand.class,
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  fathom demo                                plain and residual nets on digits, in 3 minutes",
+      "  fathom models resnet20                     a net as a tree with shapes",
+      "  fathom train resnet20 --data digits        trains, and writes a run below runs/",
+      "  fathom eval runs/resnet20-digits-1         measures a run's last checkpoint",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library or device,",
+      "5 diverged, 130 interrupted after saving. FATHOM_STACKTRACE=1 shows where a failure came from."
+    })
+final class Main implements Runnable {
+  @Spec private @Nullable CommandSpec spec;
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(100)
+        .setParameterExceptionHandler(Main::wrongUsage)
+        .setExecutionExceptionHandler((e, line, _) -> failed(e, line.getErr()));
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(
+        Objects.requireNonNull(spec).commandLine(), "a command is missing");
+  }
+
+  private static int wrongUsage(ParameterException e, String[] args) {
+    CommandLine line = e.getCommandLine();
+    PrintWriter err = line.getErr();
+    err.println("fathom: " + e.getMessage());
+    if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
+      err.println("Try \"%s --help\".".formatted(line.getCommandSpec().qualifiedName()));
+    }
+    return Exit.USAGE;
+  }
+
+  private static int failed(Throwable e, PrintWriter err) {
+    if (System.getenv("FATHOM_STACKTRACE") != null) {
+      e.printStackTrace(err);
+    }
+    return switch (e) {
+      case BadFileException _ -> fail(err, e.getMessage(), Exit.BAD_FILE);
+      case DivergedException _ -> fail(err, e.getMessage(), Exit.DIVERGED);
+      case LinkageError _ ->
+          fail(
+              err,
+              "libtorch could not be loaded on this machine (%s): %s"
+                  .formatted(System.getProperty("os.arch"), rootMessage(e)),
+              Exit.NATIVE);
+      case OutOfMemoryError _ ->
+          fail(err, "out of memory: " + e.getMessage() + "; try a smaller --batch", Exit.FAILED);
+      default -> fail(err, rootMessage(e), Exit.FAILED);
+    };
+  }
+
+  private static int fail(PrintWriter err, @Nullable String message, int code) {
+    err.println("fathom: " + message);
+    return code;
+  }
+
+  /// The first line: libtorch's messages carry its stack behind it.
+  private static String rootMessage(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    String message = root.getMessage() == null ? root.toString() : root.getMessage();
+    return message.lines().findFirst().orElse(root.toString());
+  }
+
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      Machine machine = Machine.here();
+      return new String[] {
+        "Fathom " + machine.source(), machine.libtorch(), machine.java()
+      };
+    }
+  }
+}

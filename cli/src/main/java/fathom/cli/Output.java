@@ -1,0 +1,94 @@
+package fathom.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Where a command's answer goes: results to standard output, as text or as one JSON object; everything
+/// else to standard error.
+final class Output {
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(names = "--json", description = "Print the result as one JSON object, and nothing else.")
+  private boolean json;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the command before it calls anything
+  Output() {}
+
+  boolean json() {
+    return json;
+  }
+
+  PrintWriter out() {
+    return command.commandLine().getOut();
+  }
+
+  PrintWriter err() {
+    return command.commandLine().getErr();
+  }
+
+  /// The answer: `result` as JSON, or else the lines of text.
+  void answer(Object result, Runnable text) {
+    if (json) {
+      out().println(MAPPER.writeValueAsString(result));
+    } else {
+      text.run();
+    }
+    out().flush();
+  }
+
+  /// Prints columns under headings; the first is flush left, the others flush right.
+  void table(List<String> head, List<List<String>> rows) {
+    int[] widths = new int[head.size()];
+    for (int i = 0; i < widths.length; i++) {
+      widths[i] = head.get(i).length();
+      for (List<String> row : rows) {
+        widths[i] = Math.max(widths[i], row.get(i).length());
+      }
+    }
+    line(head, widths);
+    rows.forEach(row -> line(row, widths));
+  }
+
+  private void line(List<String> cells, int[] widths) {
+    var line = new StringBuilder();
+    for (int i = 0; i < widths.length; i++) {
+      String pad = " ".repeat(widths[i] - cells.get(i).length());
+      line.append(i == 0 ? cells.get(i) + pad : "  " + pad + cells.get(i));
+    }
+    out().println(line.toString().stripTrailing());
+  }
+
+  /// The value of an argument without which nothing can be done.
+  <T> T required(@Nullable T value, String name) {
+    if (value == null) {
+      throw new ParameterException(command.commandLine(), "Missing: " + name);
+    }
+    return value;
+  }
+
+  /// Wrong usage that shows only when arguments are looked at together.
+  void refuse(String message) {
+    throw new ParameterException(command.commandLine(), message);
+  }
+
+  /// For arguments that only the library can judge: what it refuses is wrong usage.
+  <T> T usage(Supplier<T> arguments) {
+    try {
+      return arguments.get();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+}
