@@ -8,13 +8,13 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 
-/// Layers from arbitrary tensor code, with libtorch's reverse mode as their way back: the escape hatch
-/// for users, and the oracle against which every other layer is tested.
+/// Layers from arbitrary tensor code, with libtorch's reverse mode as their way back: the escape
+/// hatch for users, and the oracle against which every other layer is tested.
 public final class Autograd {
   private Autograd() {}
 
-  /// A layer that computes `function`. It may use the operations of [Tensor] and [Torch] that return a
-  /// tensor, and the values of `params`, which get gradients under the names `0`, `1`, ...
+  /// A layer that computes `function`. It may use the operations of [Tensor] and [Torch] that
+  /// return a tensor, and the values of `params`, which get gradients under the names `0`, `1`, ...
   public static Layer layer(UnaryOperator<Tensor> function, Param... params) {
     return new Custom(function, List.of(params));
   }
@@ -28,7 +28,8 @@ public final class Autograd {
       return new Traced(plain(value), dy -> back(value, argument, leaves, dy));
     }
 
-    /// Runs the function on values that record what happens to them, in the place of the parameters'.
+    /// Runs the function on values that record what happens to them, in the place of the
+    /// parameters'.
     private Tensor withLeaves(Tensor argument, List<Tensor> leaves) {
       var values = params.stream().map(Param::value).toList();
       try {
@@ -80,6 +81,7 @@ public final class Autograd {
   }
 
   private static Tensor leaf(Tensor t) {
+    t.checkFractions("a derivative");
     var raw = t.raw().detach();
     raw.set_requires_grad(true);
     return Tensor.view(raw);

@@ -3,8 +3,8 @@ package fathom;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// A file or folder that is missing, damaged or not what it should be. The message names the file, what
-/// was expected, what was found and what to do.
+/// A file or folder that is missing, damaged or not what it should be. The message names the file,
+/// what was expected, what was found and what to do.
 public final class BadFileException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

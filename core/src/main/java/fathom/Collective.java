@@ -3,8 +3,8 @@ package fathom;
 /// Workers that run one program, each on its own share of a batch, and meet here.
 ///
 /// Every worker calls the same methods in the same order, also when its share is empty. Sums are
-/// taken in the order of ranks, so they do not depend on who comes first. If a worker fails, the others
-/// get a [LostWorkerException] instead of waiting for it.
+/// taken in the order of ranks, so they do not depend on who comes first. If a worker fails, the
+/// others get a [LostWorkerException] instead of waiting for it.
 public interface Collective {
   /// This worker, from 0.
   int rank();
@@ -15,8 +15,8 @@ public interface Collective {
   /// Replaces `values` by its sum over all workers.
   void allReduce(double[] values);
 
-  /// Replaces the elements of `tensor`, dense and of one shape and type everywhere, by their sums over
-  /// all workers.
+  /// Replaces the elements of `tensor`, dense and of one shape and type everywhere, by their sums
+  /// over all workers.
   void allReduce(Tensor tensor);
 
   /// Replaces the elements of `tensor` by those of worker `root`.

@@ -1,7 +1,7 @@
 package fathom;
 
-/// The type of a tensor's elements. Training runs in [#FLOAT32], checks in [#FLOAT64]; [#INT64] holds
-/// class indices.
+/// The type of a tensor's elements. Training runs in [#FLOAT32], checks in [#FLOAT64]; [#INT64]
+/// holds class indices.
 public enum DType {
   FLOAT32(4),
   FLOAT64(8),

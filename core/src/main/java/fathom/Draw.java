@@ -3,8 +3,8 @@ package fathom;
 /// Random numbers without a generator: every draw is a function of a key and an index.
 ///
 /// Initial weights, the order of an epoch, augmentation: each has a key made of the seed, a purpose
-/// and where it is used, so the same draw is had again at any time, on any worker, in any order, and
-/// resuming a run needs no generator state.
+/// and where it is used, so the same draw is had again at any time, on any worker, in any order,
+/// and resuming a run needs no generator state.
 ///
 /// The bits are SplitMix64's output function (Steele, Lea and Flood, 2014) over `key + (i+1)·γ`.
 public record Draw(long key) {

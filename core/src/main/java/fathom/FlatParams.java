@@ -5,11 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The trained parameters of a net as one block of values and one block of gradients, so that workers
-/// share values, gradients are summed in one go and an optimizer is one loop.
+/// The trained parameters of a net as one block of values and one block of gradients, so that
+/// workers share values, gradients are summed in one go and an optimizer is one loop.
 ///
-/// The block lies outside any scope: it lives as long as somebody refers to it. Each parameter starts
-/// at a multiple of 64 bytes; what lies between is zero and stays so.
+/// The block lies outside any scope: it lives as long as somebody refers to it. Each parameter
+/// starts at a multiple of 64 bytes; what lies between is zero and stays so.
 public final class FlatParams {
   private static final int ALIGNMENT = 64;
 
@@ -43,10 +43,7 @@ public final class FlatParams {
                 .formatted(type, value));
       }
       slots.add(
-          new Slot(
-              offset,
-              value.shape(),
-              !value.raw().is_contiguous() && value.isChannelsLast()));
+          new Slot(offset, value.shape(), !value.raw().is_contiguous() && value.isChannelsLast()));
       offset += roundUp(value.shape().elements() * type.bytes());
     }
     var flat = new FlatParams(type, List.copyOf(slots), allocate(offset), offset);
@@ -59,7 +56,8 @@ public final class FlatParams {
     return flat;
   }
 
-  /// Makes the parameters of another tree of the same net use these values, with gradients of its own.
+  /// Makes the parameters of another tree of the same net use these values, with gradients of its
+  /// own.
   public FlatParams shareWith(List<Param> twin) {
     if (twin.size() != slots.size()) {
       throw new IllegalArgumentException(

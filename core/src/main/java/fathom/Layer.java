@@ -11,9 +11,9 @@ import java.util.Set;
 
 /// A function of one tensor that knows its own way back.
 ///
-/// Four rules make layers compose. A layer never returns its argument and never writes into a tensor
-/// that it did not make. [#forward] changes no state. [#predict] remembers nothing, uses running
-/// statistics and no randomness. A layer starts no threads.
+/// Four rules make layers compose. A layer never returns its argument and never writes into a
+/// tensor that it did not make. [#forward] changes no state. [#predict] remembers nothing, uses
+/// running statistics and no randomness. A layer starts no threads.
 ///
 /// [#forward] is all that a new layer must have; with parameters it also has [#own()], with layers
 /// inside it [#children()] and [#with].
@@ -41,11 +41,12 @@ public interface Layer {
     return List.of();
   }
 
-  /// The same layer over other children, one for each of [#children()] in their order. With it, nets
-  /// are rewritten: instruments, fusion and recomputation are functions from net to net.
+  /// The same layer over other children, one for each of [#children()] in their order. With it,
+  /// nets are rewritten: instruments, fusion and recomputation are functions from net to net.
   default Layer with(List<Layer> children) {
     if (!children.isEmpty()) {
-      throw new IllegalArgumentException(this + " has no children, but was given " + children.size());
+      throw new IllegalArgumentException(
+          this + " has no children, but was given " + children.size());
     }
     return this;
   }
@@ -56,9 +57,9 @@ public interface Layer {
     return 0;
   }
 
-  /// Every parameter and buffer of this tree under its path, `layer1.0.conv1.weight`; one that is used
-  /// in several places appears once, under the first. Throws `IllegalStateException` if two differ but
-  /// have one path.
+  /// Every parameter and buffer of this tree under its path, `layer1.0.conv1.weight`; one that is
+  /// used in several places appears once, under the first. Throws `IllegalStateException` if two
+  /// differ but have one path.
   default SequencedMap<String, Param> state() {
     var byPath = new LinkedHashMap<String, Param>();
     collect("", this, byPath, Collections.newSetFromMap(new IdentityHashMap<>()));
@@ -79,20 +80,20 @@ public interface Layer {
       String path, Layer layer, Map<String, Param> byPath, Set<Param> seen) {
     layer
         .own()
-        .forEach(
-            (name, param) -> {
-              if (seen.add(param) && byPath.put(path(path, name), param) != null) {
-                throw new IllegalStateException(
-                    "two parameters have the path \"%s\"; give one of the layers another name"
-                        .formatted(path(path, name)));
-              }
-            });
+        .forEach((name, param) -> {
+          if (seen.add(param) && byPath.put(path(path, name), param) != null) {
+            throw new IllegalStateException(
+                "two parameters have the path \"%s\"; give one of the layers another name"
+                    .formatted(path(path, name)));
+          }
+        });
     for (Child child : layer.children()) {
       collect(path(path, child.name()), child.layer(), byPath, seen);
     }
   }
 
-  /// Rewrites a tree from the leaves up: children first, then `rule` on the layer over the new ones.
+  /// Rewrites a tree from the leaves up: children first, then `rule` on the layer over the new
+  /// ones.
   static Layer map(Layer layer, Rule rule) {
     return map("", layer, rule);
   }

@@ -2,11 +2,11 @@ package fathom;
 
 import org.jspecify.annotations.Nullable;
 
-/// A tensor that belongs to a layer: trained, with a gradient that pullbacks add to, or a buffer that
-/// is only stored with the rest, such as the running statistics of batch norm.
+/// A tensor that belongs to a layer: trained, with a gradient that pullbacks add to, or a buffer
+/// that is only stored with the rest, such as the running statistics of batch norm.
 ///
-/// Its name is its path in the tree of layers ([Layer#state()]). It lives in the scope in which it is
-/// made, which is the one in which the net is built.
+/// Its name is its path in the tree of layers ([Layer#state()]). It lives in the scope in which it
+/// is made, which is the one in which the net is built.
 public final class Param {
   private Tensor value;
   private @Nullable Tensor grad;

@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A lexical lifetime for tensors.
 ///
-/// A tensor belongs to the innermost scope that is open on its thread when it is made, and dies when
-/// that scope closes. Who opens a scope [keeps][#keep] what it returns. Outside any scope no tensor
-/// can be made, so none can be forgotten.
+/// A tensor belongs to the innermost scope that is open on its thread when it is made, and dies
+/// when that scope closes. Who opens a scope [keeps][#keep] what it returns. Outside any scope no
+/// tensor can be made, so none can be forgotten.
 ///
 /// ```java
 /// try (var scope = Scope.open()) {
@@ -34,8 +34,8 @@ public final class Scope implements AutoCloseable {
     return scope;
   }
 
-  /// Hands `tensor` to the enclosing scope, and returns it. A tensor of an outer scope stays where it
-  /// is. Throws `IllegalStateException` if there is no enclosing scope.
+  /// Hands `tensor` to the enclosing scope, and returns it. A tensor of an outer scope stays where
+  /// it is. Throws `IllegalStateException` if there is no enclosing scope.
   public Tensor keep(Tensor tensor) {
     if (tensor.scope == this) {
       if (outer == null) {
@@ -48,8 +48,8 @@ public final class Scope implements AutoCloseable {
     return tensor;
   }
 
-  /// Frees every tensor that was made in this scope and not kept. Throws `IllegalStateException` if an
-  /// inner scope is still open, or on another thread than the one that opened it.
+  /// Frees every tensor that was made in this scope and not kept. Throws `IllegalStateException` if
+  /// an inner scope is still open, or on another thread than the one that opened it.
   @Override
   public void close() {
     if (!open) {

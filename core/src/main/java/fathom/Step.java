@@ -2,9 +2,9 @@ package fathom;
 
 import java.util.function.Supplier;
 
-/// What a layer may know beyond its argument: the training step it is part of. The trainer binds it to
-/// the thread; only batch norm, dropout and losses read it. Where none is bound, one worker has the
-/// whole batch.
+/// What a layer may know beyond its argument: the training step it is part of. The trainer binds it
+/// to the thread; only batch norm, dropout and losses read it. Where none is bound, one worker has
+/// the whole batch.
 ///
 /// @param seed the run's seed, for draws
 /// @param index the number of the step since the start of the run, from 0

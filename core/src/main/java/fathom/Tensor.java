@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /// A dense array of numbers in native memory.
 ///
-/// Its values do not change after it is made, except through methods whose names end in an underscore,
-/// which only the code that made the tensor may call. It dies with the [Scope] it was made in; used
-/// after that, every method throws `IllegalStateException`. It stays on its thread.
+/// Its values do not change after it is made, except through methods whose names end in an
+/// underscore, which only the code that made the tensor may call. It dies with the [Scope] it was
+/// made in; used after that, every method throws `IllegalStateException`. It stays on its thread.
 ///
 /// Shapes and types are checked here, before native code sees them: a mistake is an
 /// `IllegalArgumentException` that names both sides.
 ///
-/// - Making: [#zeros], [#of], [#scalar], [#over], [#zerosLike], [#emptyLike]
+/// - Making: [#zeros], [#emptyPictures], [#of], [#scalar], [#over], [#zerosLike], [#emptyLike]
 /// - Arithmetic: [#plus], [#minus], [#times], [#dividedBy], [#matmul], [#exp], [#log], [#sqrt],
 ///   [#square], [#relu], [#sigmoid], [#tanh], [#logSoftmax]
 /// - Reducing: [#sum], [#mean], [#argMax]
@@ -90,6 +90,14 @@ public final class Tensor {
     return adopt(torch.zeros(shape, Torch.options(type)));
   }
 
+  /// Memory for N×C×H×W pictures with the channels innermost, with no particular elements.
+  public static Tensor emptyPictures(DType type, long n, long c, long h, long w) {
+    Shape.of(n, c, h, w);
+    try (var rows = torch.empty(new long[] {n, h, w, c}, Torch.options(type), Torch.NO_FORMAT)) {
+      return adopt(rows.permute(0, 3, 1, 2));
+    }
+  }
+
   /// A float32 tensor of these elements, outermost dimension first.
   public static Tensor of(float[] elements, long... shape) {
     Tensor t = zeros(DType.FLOAT32, shape);
@@ -122,10 +130,9 @@ public final class Tensor {
     return of(elements, shape).to(type);
   }
 
-  /// A tensor over memory that somebody else owns and that must outlive it; pictures (four dimensions)
-  /// either row-major, N×C×H×W, or with the channels innermost.
-  public static Tensor over(
-      MemorySegment memory, DType type, boolean channelsLast, long... shape) {
+  /// A tensor over memory that somebody else owns and that must outlive it; pictures (four
+  /// dimensions) either row-major, N×C×H×W, or with the channels innermost.
+  public static Tensor over(MemorySegment memory, DType type, boolean channelsLast, long... shape) {
     Shape s = Shape.of(shape);
     if (!memory.isNative() || memory.byteSize() < s.elements() * type.bytes()) {
       throw new IllegalArgumentException(
@@ -148,7 +155,8 @@ public final class Tensor {
       stride *= shape[dim];
     }
     Tensor t = view(torch.from_blob(new Address(memory), shape, strides, Torch.options(type)));
-    t.memory = memory.asSlice(0, s.elements() * type.bytes()); // which keeps its arena from the collector
+    t.memory =
+        memory.asSlice(0, s.elements() * type.bytes()); // which keeps its arena from the collector
     return t;
   }
 
@@ -266,6 +274,7 @@ public final class Tensor {
 
   /// The mean over `dims`, which stay as dimensions of size 1.
   public Tensor mean(long... dims) {
+    checkFractions("a mean");
     checkDims(dims);
     return adopt(raw().mean(dims, true, Torch.SAME_TYPE));
   }
@@ -462,8 +471,8 @@ public final class Tensor {
   }
 
   /// The elements as memory, in the order in which they lie there: row-major, or with the channels
-  /// innermost after [#channelsLast]. Valid while this tensor lives; writing follows the rule of the
-  /// underscore. Throws `IllegalStateException` for a view with gaps.
+  /// innermost after [#channelsLast]. Valid while this tensor lives; writing follows the rule of
+  /// the underscore. Throws `IllegalStateException` for a view with gaps.
   public MemorySegment segment() {
     var live = raw();
     if (memory == null) {
@@ -531,11 +540,18 @@ public final class Tensor {
     }
   }
 
-  private void checkType(String operation, Tensor o) {
+  void checkType(String operation, Tensor o) {
     if (type != o.type) {
       throw new IllegalArgumentException(
           "both sides of %s have one type, but these are %s and %s; convert one with to()"
               .formatted(operation, this, o));
+    }
+  }
+
+  void checkFractions(String operation) {
+    if (type == DType.INT64) {
+      throw new IllegalArgumentException(
+          "%s needs fractions, but was given %s; convert it with to()".formatted(operation, this));
     }
   }
 

@@ -13,6 +13,7 @@ import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.LongArrayRefOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
@@ -23,18 +24,20 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// What Fathom needs of libtorch besides the operations of [Tensor]: its start and its threads, and the
-/// operations that come with a derivative of their own.
+/// What Fathom needs of libtorch besides the operations of [Tensor]: its start and its threads, and
+/// the operations that come with a derivative of their own.
 public final class Torch {
   static final LongArrayRefOptional NO_SIZES;
   static final ScalarTypeOptional SAME_TYPE;
+  static final MemoryFormatOptional NO_FORMAT;
   private static final TensorOptional NO_TENSOR;
   private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
   private static final long[] NO_DILATION = {1, 1};
   private static final long[] NO_PADDING = {0, 0};
 
   static {
-    // JavaCPP would read the process's memory at every allocation (1.7 us) and cap it at a multiple of
+    // JavaCPP would read the process's memory at every allocation (1.7 us) and cap it at a multiple
+    // of
     // the Java heap. Scopes bound our memory instead. It reads the property when it loads, which is
     // now, or has been earlier with jvm.args.
     if (System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes") == null) {
@@ -42,11 +45,13 @@ public final class Torch {
     }
     keepPages();
     Loader.load(torch.class);
-    // Parallelism is the workers'. Libtorch's own threads would spin between operations and take the
+    // Parallelism is the workers'. Libtorch's own threads would spin between operations and take
+    // the
     // cores from them.
     torch.set_num_threads(1);
     NO_SIZES = new LongArrayRefOptional();
     SAME_TYPE = new ScalarTypeOptional();
+    NO_FORMAT = new MemoryFormatOptional();
     NO_TENSOR = new TensorOptional();
     for (DType type : DType.values()) {
       OPTIONS.put(type, new TensorOptions(scalarType(type)));
@@ -55,8 +60,8 @@ public final class Torch {
 
   private Torch() {}
 
-  /// Loads the native libraries, if that has not happened yet, and says which they are:
-  /// `libtorch 2.10.0-1.5.13 (AVX512)`. Throws `UnsatisfiedLinkError` if there are none for this machine.
+  /// Loads the native libraries, if that has not happened yet, and says which they are: `libtorch
+  /// 2.10.0-1.5.13 (AVX512)`. Throws `UnsatisfiedLinkError` if there are none for this machine.
   public static String version() {
     try (BytePointer capability = torch.get_cpu_capability()) {
       return "libtorch %s (%s)".formatted(release(), capability.getString());
@@ -69,16 +74,16 @@ public final class Torch {
     return Loader.getVersion("org.bytedeco", "pytorch");
   }
 
-  /// The threads that an operation of libtorch may use when the calling thread runs it: one in a worker
-  /// of a training, all cores for a single prediction. The trainer and the predictor call it, nobody
-  /// else.
+  /// The threads that an operation of libtorch may use when the calling thread runs it: one in a
+  /// worker of a training, all cores for a single prediction. The trainer and the predictor call
+  /// it, nobody else.
   public static void threads(int count) {
     torch.set_num_threads(count);
   }
 
-  /// glibc returns a large block to the system when it is freed and faults its pages in again at the
-  /// next allocation, which costs a training step more than a convolution (docs/speed-log.md). Asked
-  /// to, it keeps them. Elsewhere `mallopt` does not exist and nothing happens.
+  /// glibc returns a large block to the system when it is freed and faults its pages in again at
+  /// the next allocation, which costs a training step more than a convolution (docs/speed-log.md).
+  /// Asked to, it keeps them. Elsewhere `mallopt` does not exist and nothing happens.
   private static void keepPages() {
     if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux")
         || !Boolean.parseBoolean(System.getProperty("fathom.mallopt", "true"))) {
@@ -99,7 +104,8 @@ public final class Torch {
             FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
     try {
-      // Its answer is 1 for success; musl has the name and answers 0, which is as good as not having it.
+      // Its answer is 1 for success; musl has the name and answers 0, which is as good as not
+      // having it.
       int answer = (int) mallopt.invokeExact(mmapThreshold, 1 << 30);
       if (answer == 1) {
         answer = (int) mallopt.invokeExact(trimThreshold, Integer.MAX_VALUE);
@@ -138,8 +144,10 @@ public final class Torch {
   }
 
   /// A two-dimensional convolution (cross-correlation): x is N×C×H×W, w is O×C×K×K; the value is
-  /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w` is.
+  /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w`
+  /// is.
   public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
+    x.checkType("a convolution", w);
     return Tensor.adopt(
         torch.convolution(
             x.raw(),
@@ -215,6 +223,7 @@ public final class Torch {
   /// Layer norm over the last dimensions, of sizes `features` (Ba et al. 2016, eq. 3).
   public static LayerNormed layerNorm(
       Tensor x, Shape features, Tensor gain, Tensor bias, double epsilon) {
+    x.checkType("layer norm", gain);
     try (var g = new TensorOptional(gain.raw());
         var b = new TensorOptional(bias.raw());
         T_TensorTensorTensor_T normed =
@@ -250,6 +259,7 @@ public final class Torch {
 
   /// x·Wᵀ + b for x of N×I, W of O×I and b of O.
   public static Tensor linear(Tensor x, Tensor w, Tensor b) {
+    x.checkType("a matrix product", w);
     try (var bias = new TensorOptional(b.raw())) {
       return Tensor.adopt(torch.linear(x.raw(), w.raw(), bias));
     }

@@ -2,7 +2,8 @@ package fathom;
 
 /// A layer's value and the way back from it.
 public record Traced(Tensor value, Pullback pullback) {
-  /// dE/dy to dE/dx, once. Throws `IllegalArgumentException` if `dy` has not the value's shape and type.
+  /// dE/dy to dE/dx, once. Throws `IllegalArgumentException` if `dy` has not the value's shape and
+  /// type.
   public Tensor back(Tensor dy) {
     check(dy);
     return pullback.apply(dy);

@@ -20,8 +20,8 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// The time of a whole training step (forward, back, sum over workers, SGD) on one batch that stays in
-/// memory: what `pytorch_resnet.py` and the like time too. The data path is not in it.
+/// The time of a whole training step (forward, back, sum over workers, SGD) on one batch that stays
+/// in memory: what `pytorch_resnet.py` and the like time too. The data path is not in it.
 ///
 /// @param net what is trained
 /// @param batch pictures in a step, over all workers
@@ -34,8 +34,8 @@ public record TrainingStep(CifarNet net, int batch, int steps, int workers) {
   /// @param loss after the last step: with one batch seen again and again it must have come down
   public record Timing(double median, double low, double high, double loss) {}
 
-  /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that was
-  /// timed.
+  /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that
+  /// was timed.
   public Timing run() {
     double[] seconds = new double[steps];
     double[] losses = new double[2];

@@ -62,7 +62,7 @@ final class BenchCommand implements Callable<Integer> {
     CifarNet net = output.usage(() -> CifarNet.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
     if (batch < 1 || steps < 1 || threads < 1) {
-      output.refuse("--batch, --steps and --workers are at least 1");
+      throw output.refused("--batch, --steps and --workers are at least 1");
     }
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
@@ -76,15 +76,14 @@ final class BenchCommand implements Callable<Integer> {
             output.table(
                 List.of("suite", "what", "unit", "median", "low", "high"),
                 results.stream()
-                    .map(
-                        r ->
-                            List.of(
-                                r.suite,
-                                r.name,
-                                r.unit,
-                                number(r.median),
-                                number(r.low),
-                                number(r.high)))
+                    .map(r ->
+                        List.of(
+                            r.suite,
+                            r.name,
+                            r.unit,
+                            number(r.median),
+                            number(r.low),
+                            number(r.high)))
                     .toList()));
     return Exit.DONE;
   }

@@ -24,7 +24,10 @@ import picocli.CommandLine.Option;
 final class DemoCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Where to write. Default: below runs/.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Where to write. Default: below runs/.")
   private @Nullable Path out;
 
   /// What `--json` prints.
@@ -33,8 +36,11 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Path folder = out != null ? out : TrainCommand.freeFolder("demo", "digits");
-    output.err().println(
-        "plain and residual nets of 20 and 56 layers on 1437 digits, three seeds each, in " + folder);
+    output
+        .err()
+        .println(
+            "plain and residual nets of 20 and 56 layers on 1437 digits, three seeds each, in "
+                + folder);
     try (var interruption = new Interruption()) {
       Demo.Findings findings;
       try (var display = new ProgressDisplay("demo", output.err())) {

@@ -15,7 +15,6 @@ import fathom.train.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -76,8 +75,7 @@ final class EvalCommand implements Callable<Integer> {
       double seconds) {}
 
   /// What is measured: a net, its weights, its pictures and what is done to them.
-  private record Subject(
-      CifarNet net, Path weights, DataSet data, Normalization normalization) {}
+  private record Subject(CifarNet net, Path weights, DataSet data, Normalization normalization) {}
 
   @Override
   public Integer call() {
@@ -99,23 +97,25 @@ final class EvalCommand implements Callable<Integer> {
     output.answer(
         answer,
         () ->
-            output.out().println(
-                String.format(
-                    Locale.ROOT,
-                    "%s on %s: error %.2f %% (%d of %d), cross-entropy %.4f; %.0f images/s",
-                    answer.model,
-                    answer.data,
-                    answer.error,
-                    result.errors(),
-                    answer.count,
-                    answer.crossEntropy,
-                    answer.imagesPerSecond)));
+            output
+                .out()
+                .println(
+                    String.format(
+                        Locale.ROOT,
+                        "%s on %s: error %.2f %% (%d of %d), cross-entropy %.4f; %.0f images/s",
+                        answer.model,
+                        answer.data,
+                        answer.error,
+                        result.errors(),
+                        answer.count,
+                        answer.crossEntropy,
+                        answer.imagesPerSecond)));
     return Exit.DONE;
   }
 
   private Subject ofRun(Run run) {
     if (model != null) {
-      output.refuse("--model is for a file of weights; a run knows its own");
+      throw output.refused("--model is for a file of weights; a run knows its own");
     }
     if (!Files.exists(run.checkpoint())) {
       throw new BadFileException(run.folder(), "the run has no checkpoint yet");
@@ -136,24 +136,23 @@ final class EvalCommand implements Callable<Integer> {
     DataSet dataSet = output.usage(() -> DataSet.open(dataName));
     var train = dataSet.train();
     CifarNet net =
-        output.usage(
-            () ->
-                named.on(
-                    new CifarNet.Input(train.channels(), train.height(), train.width()),
-                    dataSet.classes().size()));
+        output.usage(() ->
+            named.on(
+                new CifarNet.Input(train.channels(), train.height(), train.width()),
+                dataSet.classes().size()));
     return new Subject(net, file, dataSet, given(dataSet));
   }
 
   private Normalization given(DataSet dataSet) {
     if (mean == null || deviation == null) {
-      output.refuse(
+      throw output.refused(
           "weights from elsewhere need what their pictures were normalised by: --mean and --std, one number per channel");
     }
-    float[] m = Objects.requireNonNull(mean);
-    float[] d = Objects.requireNonNull(deviation);
+    float[] m = mean;
+    float[] d = deviation;
     int channels = dataSet.test().channels();
     if (m.length != channels || d.length != channels) {
-      output.refuse(
+      throw output.refused(
           "--mean and --std have one number per channel, which are %d, but have %d and %d"
               .formatted(channels, m.length, d.length));
     }
@@ -165,7 +164,7 @@ final class EvalCommand implements Callable<Integer> {
     var input = subject.net.input();
     var given = new CifarNet.Input(test.channels(), test.height(), test.width());
     if (!given.equals(input) || subject.data.classes().size() != subject.net.classes()) {
-      output.refuse(
+      throw output.refused(
           "the run was trained on pictures of %s in %d classes, but those of %s are %s in %d"
               .formatted(
                   input,
@@ -185,8 +184,7 @@ final class EvalCommand implements Callable<Integer> {
             Layer net = subject.net.build(Init.zeros());
             Weights.read(subject.weights, net);
             Evaluation evaluation =
-                Evaluation.of(
-                    Fused.of(net), subject.data.test(), subject.normalization, all);
+                Evaluation.of(Fused.of(net), subject.data.test(), subject.normalization, all);
             if (all.rank() == 0) {
               result.set(evaluation);
             }

@@ -3,7 +3,8 @@ package fathom.cli;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Ctrl-C during a training: the training is asked to stop and gets time to save before the JVM ends.
+/// Ctrl-C during a training: the training is asked to stop and gets time to save before the JVM
+/// ends.
 final class Interruption implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
 

@@ -106,9 +106,7 @@ final class Main implements Runnable {
     @Override
     public String[] getVersion() {
       Machine machine = Machine.here();
-      return new String[] {
-        "Fathom " + machine.source(), machine.libtorch(), machine.java()
-      };
+      return new String[] {"Fathom " + machine.source(), machine.libtorch(), machine.java()};
     }
   }
 }

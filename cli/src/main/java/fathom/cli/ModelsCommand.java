@@ -74,14 +74,13 @@ final class ModelsCommand implements Callable<Integer> {
             output.table(
                 List.of("model", "depth", "parameters", "multiply-adds", "input"),
                 entries.stream()
-                    .map(
-                        e ->
-                            List.of(
-                                e.name,
-                                Integer.toString(e.depth),
-                                Count.exact(e.params),
-                                Count.millions(e.madds),
-                                size.toString()))
+                    .map(e ->
+                        List.of(
+                            e.name,
+                            Integer.toString(e.depth),
+                            Count.exact(e.params),
+                            Count.millions(e.madds),
+                            size.toString()))
                     .toList()));
   }
 
@@ -112,8 +111,7 @@ final class ModelsCommand implements Callable<Integer> {
   private static Summary summary(CifarNet net) {
     try (var _ = Scope.open()) {
       CifarNet.Input in = net.input();
-      return Summary.of(
-          net.build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
+      return Summary.of(net.build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
     }
   }
 
@@ -128,8 +126,7 @@ final class ModelsCommand implements Callable<Integer> {
   }
 
   private static CifarNet.Input parse(String text) {
-    var matcher =
-        Pattern.compile("(\\d{1,4})[x×](\\d{1,4})[x×](\\d{1,4})").matcher(text);
+    var matcher = Pattern.compile("(\\d{1,4})[x×](\\d{1,4})[x×](\\d{1,4})").matcher(text);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
           "--input is channels x height x width, such as 3x32x32, but is \"" + text + "\"");

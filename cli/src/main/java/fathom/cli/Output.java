@@ -11,8 +11,8 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Where a command's answer goes: results to standard output, as text or as one JSON object; everything
-/// else to standard error.
+/// Where a command's answer goes: results to standard output, as text or as one JSON object;
+/// everything else to standard error.
 final class Output {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -79,8 +79,8 @@ final class Output {
   }
 
   /// Wrong usage that shows only when arguments are looked at together.
-  void refuse(String message) {
-    throw new ParameterException(command.commandLine(), message);
+  ParameterException refused(String message) {
+    return new ParameterException(command.commandLine(), message);
   }
 
   /// For arguments that only the library can judge: what it refuses is wrong usage.

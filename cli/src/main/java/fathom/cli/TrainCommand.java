@@ -38,7 +38,10 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final Output output = new Output();
 
-  @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The model: see \"fathom models\".")
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "MODEL",
+      description = "The model: see \"fathom models\".")
   private @Nullable String model;
 
   @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
@@ -75,7 +78,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
   private long seed = 1;
 
-  @Option(names = "--out", paramLabel = "RUN", description = "The run's folder. Default: below runs/.")
+  @Option(
+      names = "--out",
+      paramLabel = "RUN",
+      description = "The run's folder. Default: below runs/.")
   private @Nullable Path out;
 
   @Option(names = "--resume", paramLabel = "RUN", description = "Go on with a run.")
@@ -138,7 +144,8 @@ final class TrainCommand implements Callable<Integer> {
 
   private int resume(Path folder) {
     if (model != null || data != null || out != null) {
-      output.refuse("--resume goes on with a run as it is: leave out MODEL, --data and --out");
+      throw output.refused(
+          "--resume goes on with a run as it is: leave out MODEL, --data and --out");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
@@ -151,9 +158,11 @@ final class TrainCommand implements Callable<Integer> {
       int threads = workers;
       Recipe same = now;
       now = output.usage(() -> same.withWorkers(threads));
-      output.err().println(
-          "fathom: the run had %d workers and goes on with %d: sums are rounded otherwise, so it is not bit-exact"
-              .formatted(before.workers(), threads));
+      output
+          .err()
+          .println(
+              "fathom: the run had %d workers and goes on with %d: sums are rounded otherwise, so it is not bit-exact"
+                  .formatted(before.workers(), threads));
     }
     DataSet dataSet = output.usage(() -> DataSet.open(before.data()));
     return train(now.equals(before) ? run : run.withRecipe(now), dataSet);
@@ -161,16 +170,18 @@ final class TrainCommand implements Callable<Integer> {
 
   private int train(Run run, DataSet dataSet) {
     Recipe r = run.recipe();
-    output.err().println(
-        "%s on %s: %d epochs of %d pictures in batches of %d, %d workers, in %s"
-            .formatted(
-                r.model(),
-                r.data(),
-                r.epochs(),
-                dataSet.train().count(),
-                r.batch(),
-                r.workers(),
-                run.folder()));
+    output
+        .err()
+        .println(
+            "%s on %s: %d epochs of %d pictures in batches of %d, %d workers, in %s"
+                .formatted(
+                    r.model(),
+                    r.data(),
+                    r.epochs(),
+                    dataSet.train().count(),
+                    r.batch(),
+                    r.workers(),
+                    run.folder()));
     try (var interruption = new Interruption()) {
       Trainer.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
@@ -179,8 +190,9 @@ final class TrainCommand implements Callable<Integer> {
       RunReport.of(run).write(run.report());
       answer(run, result);
       if (!result.finished()) {
-        output.err().println(
-            "interrupted and saved; go on with: fathom train --resume " + run.folder());
+        output
+            .err()
+            .println("interrupted and saved; go on with: fathom train --resume " + run.folder());
         output.err().flush();
         return Exit.INTERRUPTED;
       }
@@ -208,20 +220,22 @@ final class TrainCommand implements Callable<Integer> {
     output.answer(
         answer,
         () -> {
-          output.out().println(
-              String.format(
-                  Locale.ROOT,
-                  "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f%s; %.0f s",
-                  answer.model,
-                  answer.data,
-                  answer.error,
-                  test.errors(),
-                  answer.count,
-                  answer.crossEntropy,
-                  train == null
-                      ? ""
-                      : String.format(Locale.ROOT, "; training error %.2f %%", train.error()),
-                  answer.seconds));
+          output
+              .out()
+              .println(
+                  String.format(
+                      Locale.ROOT,
+                      "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f%s; %.0f s",
+                      answer.model,
+                      answer.data,
+                      answer.error,
+                      test.errors(),
+                      answer.count,
+                      answer.crossEntropy,
+                      train == null
+                          ? ""
+                          : String.format(Locale.ROOT, "; training error %.2f %%", train.error()),
+                      answer.seconds));
           output.out().println("report: " + run.report());
         });
   }

@@ -1,15 +1,16 @@
 package fathom.data;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import fathom.DType;
 import fathom.Draw;
+import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// Writes normalised and augmented pictures and their labels into the caller's memory. Any number
-/// of threads may use one loader at a time.
+/// Normalised and augmented pictures as tensors. Any number of threads may use one loader at a
+/// time.
 public final class Loader {
   /// `v / 255` for each value of a byte.
   private static final float[] UNIT = new float[256];
@@ -21,12 +22,14 @@ public final class Loader {
   }
 
   private final Images images;
+  private final Normalization normalization;
   private final float[] mean;
   private final float[] deviation;
 
   /// Throws `IllegalArgumentException` if the normalization is for pictures of another size.
   public Loader(Images images, Normalization normalization) {
     this.images = images;
+    this.normalization = normalization;
     this.mean = normalization.meanOf(images);
     this.deviation = normalization.deviationOf(images);
   }
@@ -35,9 +38,32 @@ public final class Loader {
     return images;
   }
 
-  /// Writes the pictures `indices[from] .. indices[to-1]` as they are; see below.
-  public void fill(MemorySegment out, int[] indices, int from, int to) {
-    fill(out, indices, from, to, Augmentation.NONE, new Draw(0));
+  public Normalization normalization() {
+    return normalization;
+  }
+
+  /// The pictures `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32,
+  /// channels innermost, in the innermost scope.
+  public Tensor pictures(int[] order, Rows rows) {
+    return pictures(order, rows, Augmentation.NONE, new Draw(0));
+  }
+
+  /// The same, each varied by a draw of `augment` that belongs to its index.
+  public Tensor pictures(int[] order, Rows rows, Augmentation augmentation, Draw augment) {
+    Tensor pictures =
+        Tensor.emptyPictures(
+            DType.FLOAT32, rows.count(), images.channels(), images.height(), images.width());
+    fill(pictures.segment(), order, rows.from(), rows.to(), augmentation, augment);
+    return pictures;
+  }
+
+  /// The labels of the same pictures.
+  public int[] labels(int[] order, Rows rows) {
+    int[] labels = new int[rows.count()];
+    for (int i = 0; i < labels.length; i++) {
+      labels[i] = images.labels()[order[rows.from() + i]];
+    }
+    return labels;
   }
 
   /// Writes the pictures `indices[from] .. indices[to-1]` to the start of `out`, as float32 in the
@@ -47,7 +73,7 @@ public final class Loader {
   /// in the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
   /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded picture, and is
   /// then mirrored if `d.bits(2)` is negative.
-  public void fill(
+  void fill(
       MemorySegment out, int[] indices, int from, int to, Augmentation augmentation, Draw augment) {
     int size = images.size();
     checkRoom(out, indices, from, to, 4L * size);
@@ -56,16 +82,6 @@ public final class Loader {
       int index = Objects.checkIndex(indices[i], images.count());
       write(picture, index, augmentation, augment.at(index));
       MemorySegment.copy(picture, 0, out, JAVA_FLOAT_UNALIGNED, 4L * size * (i - from), size);
-    }
-  }
-
-  /// Writes the labels of the pictures `indices[from] .. indices[to-1]` to the start of `out`, as
-  /// int64.
-  public void labels(MemorySegment out, int[] indices, int from, int to) {
-    checkRoom(out, indices, from, to, 8);
-    int[] labels = images.labels();
-    for (int i = from; i < to; i++) {
-      out.set(JAVA_LONG_UNALIGNED, 8L * (i - from), labels[indices[i]]);
     }
   }
 

@@ -78,14 +78,15 @@ public final class AtomicFile {
 
   /// The real path, so that a file has one name however it is spelt.
   private static Path target(Path file) throws IOException {
-    if (Files.isRegularFile(file)) {
-      return file.toRealPath();
-    }
-    if (Files.exists(file)) {
+    // In this order: another writer may create the file between two looks.
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new BadFileException(
           file,
           "only a regular file can be replaced, but this is a %s; name another file"
               .formatted(Files.isDirectory(file) ? "folder" : "device, pipe or socket"));
+    }
+    if (Files.exists(file)) {
+      return file.toRealPath();
     }
     Path path = file.toAbsolutePath();
     if (!Files.isDirectory(folder(path))) {

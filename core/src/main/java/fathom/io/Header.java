@@ -14,7 +14,6 @@ import java.util.TreeMap;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.json.JsonWriteFeature;
 
 /// What a safetensors file says of its tensors, in the order in which it says it, and its metadata.
 record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> metadata) {
@@ -33,8 +32,7 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
 
   private static final int ALIGNMENT = 8;
 
-  private static final JsonFactory JSON =
-      JsonFactory.builder().disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES).build();
+  private static final JsonFactory JSON = new JsonFactory();
 
   /// The header of a file to be written. Tensors keep their order here, while their bytes are laid
   /// out by falling size of the elements, since readers in other languages want each at a multiple

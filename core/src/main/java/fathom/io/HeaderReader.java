@@ -78,7 +78,6 @@ final class HeaderReader {
     SequencedMap<String, String> metadata = new LinkedHashMap<>();
     expect(json.nextToken(), JsonToken.START_OBJECT, "the header");
     for (String name = json.nextName(); name != null; name = json.nextName()) {
-      checkUnicode(name);
       if (name.equals(Header.METADATA)) {
         metadata = metadata();
       } else {
@@ -96,9 +95,7 @@ final class HeaderReader {
     expect(json.nextToken(), JsonToken.START_OBJECT, Header.METADATA);
     for (String key = json.nextName(); key != null; key = json.nextName()) {
       expect(json.nextToken(), JsonToken.VALUE_STRING, "the metadata " + Header.shown(key));
-      checkUnicode(key);
-      checkUnicode(json.getString());
-      metadata.put(key, json.getString());
+      metadata.put(key, unicode(key, json.getString()));
     }
     return metadata;
   }
@@ -267,10 +264,14 @@ final class HeaderReader {
     return Header.shown(json.getString());
   }
 
-  private void checkUnicode(String text) {
+  /// In keys the parser itself refuses this, in texts it does not.
+  private String unicode(String key, String text) {
     if (!Header.isUnicode(text)) {
-      throw bad("%s in the header has half of a surrogate pair".formatted(Header.shown(text)));
+      throw bad(
+          "the metadata %s has half of a surrogate pair: %s"
+              .formatted(Header.shown(key), Header.shown(text)));
     }
+    return text;
   }
 
   private BadFileException bad(String problem) {

@@ -2,16 +2,17 @@ package fathom.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm over rows, fused with what follows it in a residual net: the addition of the shortcut and
-/// the rectifier. Statistics are per channel, over all rows, in double precision; the kernel sums its
-/// own rows, and the caller adds up the sums of all workers between the two passes of each direction.
+/// Batch norm over rows, fused with what follows it in a residual net: the addition of the shortcut
+/// and the rectifier. Statistics are per channel, over all rows, in double precision; the kernel
+/// sums its own rows, and the caller adds up the sums of all workers between the two passes of each
+/// direction.
 ///
 /// With mean μ, deviation σ = √(variance + ε), gain γ and bias β per channel:
 ///
 /// - forward: `y = [(x − μ)·γ/σ + β + addend]`, where `[·]` is max(·, 0) or nothing;
 /// - backward, with `g = dy` where the rectifier let the value through and 0 elsewhere, and n rows:
-///   `dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)`, `daddend = g`, `dβ = Σg`,
-///   `dγ = Σg·(x − μ)/σ`.
+///   `dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)`, `daddend = g`, `dβ = Σg`, `dγ = Σg·(x −
+///   μ)/σ`.
 public interface BatchNormKernel {
   /// Adds Σx of each channel c to `sums[c]` and Σx² to `sums[channels + c]`.
   void moments(Rows x, double[] sums);

@@ -15,13 +15,13 @@ public record Rows(MemorySegment memory, DType type, long count, int channels) {
     }
   }
 
-  /// Throws `IllegalArgumentException` if `other` has another number of rows, channels or another type.
+  /// Throws `IllegalArgumentException` if `other` has another number of rows, channels or another
+  /// type.
   void checkLike(Rows other) {
     if (other.count != count || other.channels != channels || other.type != type) {
       throw new IllegalArgumentException(
           "the operands of a kernel have one size and type, but these are %d×%d %s and %d×%d %s"
-              .formatted(
-                  count, channels, type, other.count, other.channels, other.type));
+              .formatted(count, channels, type, other.count, other.channels, other.type));
     }
   }
 }

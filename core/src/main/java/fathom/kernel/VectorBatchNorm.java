@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Batch norm on vector registers, float32 elements, any number of rows and channels.
 ///
-/// A vector has L lanes. To keep every channel in a lane of its own whatever their number C, k rows are
-/// taken as one of M = k·C elements, with the smallest k that makes M a multiple of L; the few rows that
-/// are left over go through [ScalarBatchNorm]'s formulas one by one. Columns of L elements are walked
-/// down in blocks of rows that fit the first-level cache.
+/// A vector has L lanes. To keep every channel in a lane of its own whatever their number C, k rows
+/// are taken as one of M = k·C elements, with the smallest k that makes M a multiple of L; the few
+/// rows that are left over go through [ScalarBatchNorm]'s formulas one by one. Columns of L
+/// elements are walked down in blocks of rows that fit the first-level cache.
 ///
-/// Sums run in float32 over one block, of differences from the first row so that a large mean does not
-/// swallow a small deviation, and in float64 over the blocks.
+/// Sums run in float32 over one block, of differences from the first row so that a large mean does
+/// not swallow a small deviation, and in float64 over the blocks.
 final class VectorBatchNorm implements BatchNormKernel {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
@@ -365,8 +365,8 @@ final class VectorBatchNorm implements BatchNormKernel {
     return wide;
   }
 
-  /// How far a mean moves when it is rounded to float32. Beside a deviation of 1, that of 10,000 moves
-  /// by up to 0.0005, so the formulas are given it back.
+  /// How far a mean moves when it is rounded to float32. Beside a deviation of 1, that of 10,000
+  /// moves by up to 0.0005, so the formulas are given it back.
   private static double rounding(double mean) {
     return (float) mean - mean;
   }

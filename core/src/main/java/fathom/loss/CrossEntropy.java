@@ -7,13 +7,13 @@ import fathom.Traced;
 import java.util.Arrays;
 
 /// The cross-entropy of class indices under a softmax, in nats: −(1/n)·Σ log p[i, label(i)], where
-/// log p = logits − log Σ exp(logits) and n counts the examples of the whole batch, over all workers. A
-/// worker's value and gradients are its share; their sum over workers is the batch's.
+/// log p = logits − log Σ exp(logits) and n counts the examples of the whole batch, over all
+/// workers. A worker's value and gradients are its share; their sum over workers is the batch's.
 public final class CrossEntropy {
   private CrossEntropy() {}
 
-  /// The loss of N×K `logits` as a tensor without dimensions, and the way back to the logits. Throws
-  /// `IllegalArgumentException` unless there are N labels in 0 .. K-1.
+  /// The loss of N×K `logits` as a tensor without dimensions, and the way back to the logits.
+  /// Throws `IllegalArgumentException` unless there are N labels in 0 .. K-1.
   public static Traced of(Tensor logits, int[] labels) {
     int classes = check(logits, labels);
     double total = Step.current().total(labels.length);

@@ -14,19 +14,21 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/// The nets of the residual paper's CIFAR experiments (He et al. 2016, section 4.2): a 3×3 convolution,
-/// three stages of n blocks of two 3×3 convolutions with W, 2W and 4W channels, the second and third
-/// stage at half the size of the one before, a global average and a dense layer: depth 6n + 2. Batch norm
-/// stands behind every convolution and before the rectifier, which follows the addition.
+/// The nets of the residual paper's CIFAR experiments (He et al. 2016, section 4.2): a 3×3
+/// convolution, three stages of n blocks of two 3×3 convolutions with W, 2W and 4W channels, the
+/// second and third stage at half the size of the one before, a global average and a dense layer:
+/// depth 6n + 2. Batch norm stands behind every convolution and before the rectifier, which follows
+/// the addition.
 ///
-/// A plain net is the same without shortcuts; with option A both have the same parameters. Parameters
-/// have the names of the published weights: `conv1.weight`, `layer1.0.bn1.running_mean`,
+/// A plain net is the same without shortcuts; with option A both have the same parameters.
+/// Parameters have the names of the published weights: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `linear.bias`.
 ///
 /// @param depth 6n + 2 for n of at least 1
 /// @param width W, 16 in the paper
 /// @param input the pictures: channels, height and width
-public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes) {
+public record CifarNet(
+    int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes) {
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
 
   /// Channels, height and width of a picture.
@@ -51,8 +53,9 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
     }
   }
 
-  /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16 channels,
-  /// 3×32×32 pictures of ten classes. Throws `IllegalArgumentException` for another name or depth.
+  /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16
+  /// channels, 3×32×32 pictures of ten classes. Throws `IllegalArgumentException` for another name
+  /// or depth.
   public static CifarNet named(String name) {
     var matcher = NAME.matcher(name.toLowerCase(Locale.ROOT));
     if (!matcher.matches()) {
@@ -124,8 +127,7 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
     return new Chain(layers);
   }
 
-  private Layer block(
-      Init init, String path, int in, int out, int stride, int height, int width) {
+  private Layer block(Init init, String path, int in, int out, int stride, int height, int width) {
     var branch =
         List.of(
             new Child("conv1", Conv2d.of(init, path + ".conv1", in, out, 3, stride)),

@@ -31,7 +31,6 @@ public enum Shortcut {
   }
 
   private static Layer projection(Init init, String path, int in, int out, int stride) {
-    return Chain.of(
-        Conv2d.of(init, Layer.path(path, "0"), in, out, 1, stride), BatchNorm.of(out));
+    return Chain.of(Conv2d.of(init, Layer.path(path, "0"), in, out, 1, stride), BatchNorm.of(out));
   }
 }

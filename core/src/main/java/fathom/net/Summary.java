@@ -9,12 +9,13 @@ import fathom.Traced;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A net as a tree with the shapes that one example takes on its way through, measured by running it.
+/// A net as a tree with the shapes that one example takes on its way through, measured by running
+/// it.
 ///
 /// @param layers every layer of the tree, a parent before its children
 public record Summary(List<Entry> layers, long params, long multiplyAdds) {
-  /// One layer: its depth in the tree, name and description, the shape of its value for one example, its
-  /// own trained parameters and multiply-adds without those of its children.
+  /// One layer: its depth in the tree, name and description, the shape of its value for one
+  /// example, its own trained parameters and multiply-adds without those of its children.
   public record Entry(
       int depth, String name, String layer, Shape value, long params, long multiplyAdds) {}
 

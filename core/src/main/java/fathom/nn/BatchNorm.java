@@ -14,13 +14,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased variance
-/// of each channel over the whole batch, of all workers and all pixels of N×C×H×W, or the rows of N×C.
-/// The sums of each worker are added up in float64, so statistics and gradients do not depend on how
-/// many there are.
+/// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased
+/// variance of each channel over the whole batch, of all workers and all pixels of N×C×H×W, or the
+/// rows of N×C. The sums of each worker are added up in float64, so statistics and gradients do not
+/// depend on how many there are.
 ///
-/// Prediction uses running statistics: a moving average with momentum 0.1 of the mean and the unbiased
-/// variance, committed on the way back.
+/// Prediction uses running statistics: a moving average with momentum 0.1 of the mean and the
+/// unbiased variance, committed on the way back.
 public record BatchNorm(
     Param weight, Param bias, Param runningMean, Param runningVariance, boolean perWorker)
     implements Layer {
@@ -115,14 +115,22 @@ public record BatchNorm(
       // Without a rectifier the addend's cotangent is dy itself.
       Tensor daddend = !wantsAddend ? null : y == null ? dy.alias() : x.emptyLike();
       kernel.normalizeBack(
-          g, rows(x), y, statistics.mean, a, b, c, rows(dx),
+          g,
+          rows(x),
+          y,
+          statistics.mean,
+          a,
+          b,
+          c,
+          rows(dx),
           daddend == null || y == null ? null : rows(daddend));
       commit(statistics);
       return new Gradients(scope.keep(dx), daddend == null ? null : scope.keep(daddend));
     }
   }
 
-  /// dβ += Σg and dγ += Σg·(x − μ)/σ, over this worker's rows: the trainer sums gradients over workers.
+  /// dβ += Σg and dγ += Σg·(x − μ)/σ, over this worker's rows: the trainer sums gradients over
+  /// workers.
   private void accumulate(double[] sums, Statistics statistics) {
     int channels = channels();
     double[] dgain = new double[channels];
@@ -201,12 +209,13 @@ public record BatchNorm(
         Step.current().collective().allReduce(sums);
       }
       double count = sums[2 * channels];
+      double rows = Math.max(1, count); // 0/0 would make the gradients of no rows NaN
       double[] mean = new double[channels];
       double[] variance = new double[channels];
       double[] reciprocal = new double[channels];
       for (int i = 0; i < channels; i++) {
-        mean[i] = sums[i] / count;
-        variance[i] = Math.max(0, sums[channels + i] / count - mean[i] * mean[i]);
+        mean[i] = sums[i] / rows;
+        variance[i] = Math.max(0, sums[channels + i] / rows - mean[i] * mean[i]);
         reciprocal[i] = 1 / Math.sqrt(variance[i] + EPSILON);
       }
       return new Statistics(mean, variance, reciprocal, count);

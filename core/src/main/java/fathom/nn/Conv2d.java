@@ -11,9 +11,9 @@ import fathom.Traced;
 import java.util.Map;
 import java.util.Objects;
 
-/// A two-dimensional convolution without bias, for the norm behind it has one:
-/// y[n,o,i,j] = Σ w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a
-/// weight of O×C×K×K. Weight and value lie in channels-last memory.
+/// A two-dimensional convolution without bias, for the norm behind it has one: y[n,o,i,j] = Σ
+/// w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a weight of
+/// O×C×K×K. Weight and value lie in channels-last memory.
 public record Conv2d(Param weight, int stride, int padding) implements Layer {
   /// A K×K convolution with He's weights, padded by ⌊K/2⌋: at stride 1 and odd K it keeps the size.
   public static Conv2d of(Init init, String path, int in, int out, int kernel, int stride) {

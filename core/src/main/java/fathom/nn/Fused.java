@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /// Rewrites a net of plain layers, which is its specification, into one that reads and writes each
-/// tensor fewer times: batch norm with the rectifier behind it, and batch norm with the addition of a
-/// shortcut and the rectifier behind that, become one kernel each. Parameters, paths and results stay
-/// (within rounding). Instruments run on the plain net.
+/// tensor fewer times: batch norm with the rectifier behind it, and batch norm with the addition of
+/// a shortcut and the rectifier behind that, become one kernel each. Parameters, paths and results
+/// stay (within rounding). Instruments run on the plain net.
 public final class Fused {
   private Fused() {}
 
@@ -27,8 +27,7 @@ public final class Fused {
     for (int i = 0; i < chain.children().size(); i++) {
       Layer.Child child = chain.children().get(i);
       boolean rectified =
-          i + 1 < chain.children().size()
-              && chain.children().get(i + 1).layer() instanceof Relu;
+          i + 1 < chain.children().size() && chain.children().get(i + 1).layer() instanceof Relu;
       if (rectified && child.layer() instanceof BatchNorm norm) {
         fused.add(new Layer.Child(child.name(), new NormRelu(norm)));
         i++;
@@ -97,7 +96,8 @@ public final class Fused {
           var gradients = norm.apply(dy);
           Tensor through = branch.back(gradients.dx());
           gradients.dx().release();
-          return scope.keep(through.plus(shortcut.back(Objects.requireNonNull(gradients.daddend()))));
+          return scope.keep(
+              through.plus(shortcut.back(Objects.requireNonNull(gradients.daddend()))));
         }
       }
     }

@@ -4,12 +4,13 @@ import fathom.DType;
 import fathom.Draw;
 import fathom.Tensor;
 
-/// How the weights of a new net are drawn. A draw depends on the seed and on the weight's place in the
-/// net, not on what was drawn before: two nets that share a layer's name and shape, as a residual net
-/// and its plain twin do, start it with the same weights.
+/// How the weights of a new net are drawn. A draw depends on the seed and on the weight's place in
+/// the net, not on what was drawn before: two nets that share a layer's name and shape, as a
+/// residual net and its plain twin do, start it with the same weights.
 @FunctionalInterface
 public interface Init {
-  /// Weights of this shape, each of whose outputs sums `fanIn` products; `path` names them in the net.
+  /// Weights of this shape, each of whose outputs sums `fanIn` products; `path` names them in the
+  /// net.
   Tensor weights(String path, long fanIn, long... shape);
 
   /// Normal with mean 0 and deviation √(2 / fanIn), which keeps the variance of a signal through

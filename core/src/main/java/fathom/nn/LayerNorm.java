@@ -11,10 +11,10 @@ import fathom.Traced;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Layer norm (Ba, Kiros and Hinton 2016, eq. 3): y = g·(a − μ)/√(σ² + ε) + b, with the mean μ and the
-/// biased variance σ² of one case over all its features, which are the dimensions after the first: F
-/// features of N×F, or the whole C×H×W of a picture. The same in training and prediction, and for a
-/// batch of one.
+/// Layer norm (Ba, Kiros and Hinton 2016, eq. 3): y = g·(a − μ)/√(σ² + ε) + b, with the mean μ and
+/// the biased variance σ² of one case over all its features, which are the dimensions after the
+/// first: F features of N×F, or the whole C×H×W of a picture. The same in training and prediction,
+/// and for a batch of one.
 public record LayerNorm(Param gain, Param bias, double epsilon) implements Layer {
   /// Gains 1 and biases 0 for features of this shape, ε = 1e-5.
   public static LayerNorm of(long... features) {

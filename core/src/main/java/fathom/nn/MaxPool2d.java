@@ -35,6 +35,7 @@ public record MaxPool2d(int size, int stride, int padding) implements Layer {
 
   private void check(Tensor x) {
     if (x.shape().rank() != 4
+        || x.shape().size(1) < 1
         || Math.min(x.shape().size(2), x.shape().size(3)) + 2L * padding < size) {
       throw new IllegalArgumentException(
           "%s needs N×C×H×W with H and W of at least %d, but was given %s"

@@ -7,8 +7,8 @@ import fathom.Tensor;
 import fathom.Traced;
 
 /// Shortcut option A (He et al. 2016, section 3.3): every `stride`-th pixel, with channels of zeros
-/// added in equal parts before and behind. It has no parameters, so a residual net has exactly those of
-/// its plain twin.
+/// added in equal parts before and behind. It has no parameters, so a residual net has exactly
+/// those of its plain twin.
 public record PaddedSubsample(int stride, int in, int out) implements Layer {
   public PaddedSubsample {
     if (stride < 1 || in < 1 || out < in) {
@@ -25,7 +25,8 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
         predict(x),
         dy -> {
           try (var scope = Scope.open()) {
-            Tensor dx = Tensor.zeros(dy.type(), s.toArray()).channelsLast();
+            Tensor dx =
+                Tensor.emptyPictures(dy.type(), s.size(0), in, s.size(2), s.size(3)).zero_();
             dx.every(stride).copy_(dy.narrow(1, before(), before() + in));
             return scope.keep(dx);
           }
@@ -41,9 +42,9 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
     }
     try (var scope = Scope.open()) {
       Tensor y =
-          Tensor.zeros(
+          Tensor.emptyPictures(
                   x.type(), s.size(0), out, ceil(s.size(2), stride), ceil(s.size(3), stride))
-              .channelsLast();
+              .zero_();
       y.narrow(1, before(), before() + in).copy_(x.every(stride));
       return scope.keep(y);
     }

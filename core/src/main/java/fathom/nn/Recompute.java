@@ -6,9 +6,10 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// The same layer in less memory: it remembers only its argument and runs forward again on the way back,
-/// which is how 1202 layers fit (Chen et al. 2016, "Training deep nets with sublinear memory cost").
-/// Batch norm is safe inside, because statistics are committed on the way back, and that runs once.
+/// The same layer in less memory: it remembers only its argument and runs forward again on the way
+/// back, which is how 1202 layers fit (Chen et al. 2016, "Training deep nets with sublinear memory
+/// cost"). Batch norm is safe inside, because statistics are committed on the way back, and that
+/// runs once.
 public record Recompute(Layer layer) implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -6,12 +6,12 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// y = branch(x) + shortcut(x), the gap connection (He et al. 2016, eq. 1): the branch, of any number of
-/// layers, only learns a correction to what the shortcut carries past it, and the cotangent comes back
-/// through the shortcut unchanged.
+/// y = branch(x) + shortcut(x), the gap connection (He et al. 2016, eq. 1): the branch, of any
+/// number of layers, only learns a correction to what the shortcut carries past it, and the
+/// cotangent comes back through the shortcut unchanged.
 ///
-/// A connection from layer 8 to layer 10 of a ten-layer net is
-/// `Chain.of(l1, ..., l7, l8, new Residual(Chain.of(l9, l10)))`.
+/// A connection from layer 8 to layer 10 of a ten-layer net is `Chain.of(l1, ..., l7, l8, new
+/// Residual(Chain.of(l9, l10)))`.
 public record Residual(Layer branch, Layer shortcut) implements Layer {
   /// With the identity as shortcut (eq. 1); another one is a projection (eq. 2).
   public Residual(Layer branch) {

@@ -5,8 +5,8 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// An instrument: a layer that wraps a layer and shows an observer every value and every cotangent. The
-/// observer must not keep the tensors, which live as long as their step, nor change them.
+/// An instrument: a layer that wraps a layer and shows an observer every value and every cotangent.
+/// The observer must not keep the tensors, which live as long as their step, nor change them.
 public record Watched(String path, Layer layer, Observer observer) implements Layer {
   /// Sees what passes a layer; `path` is the layer's in its net.
   public interface Observer {
@@ -21,8 +21,7 @@ public record Watched(String path, Layer layer, Observer observer) implements La
   public static Layer leaves(Layer net, Observer observer) {
     return Layer.map(
         net,
-        (path, layer) ->
-            layer.children().isEmpty() ? new Watched(path, layer, observer) : layer);
+        (path, layer) -> layer.children().isEmpty() ? new Watched(path, layer, observer) : layer);
   }
 
   @Override

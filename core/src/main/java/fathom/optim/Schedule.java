@@ -11,8 +11,8 @@ import java.util.List;
 /// @param warmUpSteps how long the first rate is `rate` · 0.1
 /// @param milestones the steps at which the rate is divided by ten, ascending
 public record Schedule(double rate, long warmUpSteps, List<Long> milestones) {
-  /// The paper warms 110 layers up "until the training error is below 80 % (about 400 iterations)". A
-  /// number of steps keeps the rate a function of the step, so that resuming needs nothing else.
+  /// The paper warms 110 layers up "until the training error is below 80 % (about 400 iterations)".
+  /// A number of steps keeps the rate a function of the step, so that resuming needs nothing else.
   public static final long WARM_UP_STEPS = 400;
 
   public Schedule {
@@ -24,12 +24,11 @@ public record Schedule(double rate, long warmUpSteps, List<Long> milestones) {
     }
   }
 
-  /// Divided by ten at these fractions of all `steps`: the paper's are 1/2 and 3/4 (32k and 48k of 64k).
+  /// Divided by ten at these fractions of all `steps`: the paper's are 1/2 and 3/4 (32k and 48k of
+  /// 64k).
   public static Schedule divided(double rate, long steps, double... fractions) {
     return new Schedule(
-        rate,
-        0,
-        java.util.Arrays.stream(fractions).mapToObj(f -> Math.round(f * steps)).toList());
+        rate, 0, java.util.Arrays.stream(fractions).mapToObj(f -> Math.round(f * steps)).toList());
   }
 
   public Schedule withWarmUp(long steps) {

@@ -6,11 +6,12 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import fathom.FlatParams;
 import java.lang.foreign.MemorySegment;
 
-/// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors ran
-/// it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
+/// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors
+/// ran it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
 ///
-/// The rate η is inside the velocity: when it drops by ten, the velocity still carries the old rate for
-/// a few steps. With the rate outside, as PyTorch has it, both are the same until the rate changes.
+/// The rate η is inside the velocity: when it drops by ten, the velocity still carries the old rate
+/// for a few steps. With the rate outside, as PyTorch has it, both are the same until the rate
+/// changes.
 public final class Sgd {
   private final FlatParams params;
   private final double momentum;

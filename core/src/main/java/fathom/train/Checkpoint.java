@@ -15,7 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// A position in a run: weights and buffers under their paths, the optimizer's velocity under
-/// `optimizer.velocity.`, what is subtracted from pictures under `input.`, and how far the run has come.
+/// `optimizer.velocity.`, what is subtracted from pictures under `input.`, and how far the run has
+/// come.
 ///
 /// @param step the steps that have been made
 /// @param seconds the time they took
@@ -32,8 +33,7 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
       int i = 0;
       for (var entry : net.state().entrySet()) {
         if (entry.getValue().trained()) {
-          tensors.put(
-              VELOCITY + entry.getKey(), Weights.stored(flat.part(sgd.velocity(), i++)));
+          tensors.put(VELOCITY + entry.getKey(), Weights.stored(flat.part(sgd.velocity(), i++)));
         }
       }
       tensors.put(MEAN, vector(normalization.mean()));
@@ -73,7 +73,9 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
       throw new BadFileException(file, "%s is a number, but is \"%s\"".formatted(key, text), e);
     }
     throw new BadFileException(
-        file, "a run's checkpoint has the entry %s, but this file does not; is it of a run?".formatted(key));
+        file,
+        "a run's checkpoint has the entry %s, but this file does not; is it of a run?"
+            .formatted(key));
   }
 
   static void readVelocity(Path file, Layer net, FlatParams flat, Sgd sgd) {

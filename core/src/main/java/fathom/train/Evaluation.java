@@ -1,7 +1,6 @@
 package fathom.train;
 
 import fathom.Collective;
-import fathom.DType;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -10,8 +9,6 @@ import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 
 /// How well a net predicts labelled pictures.
@@ -27,43 +24,25 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return 100.0 * errors / count;
   }
 
-  /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every worker
-  /// gets the same result.
+  /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every
+  /// worker gets the same result.
   public static Evaluation of(
       Layer net, Images images, Normalization normalization, Collective collective) {
     var loader = new Loader(images, normalization);
     int[] indices = IntStream.range(0, images.count()).toArray();
     double[] sums = new double[2];
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment pixels = arena.allocate(4L * BATCH * images.size(), 64);
-      for (int from = 0; from < images.count(); from += BATCH) {
-        Rows batch = new Rows(from, Math.min(images.count(), from + BATCH));
-        Rows own = batch.share(collective.rank(), collective.size());
-        loader.fill(pixels, indices, own.from(), own.to());
-        add(net, images, pixels, own, sums);
+    for (int from = 0; from < images.count(); from += BATCH) {
+      Rows batch = new Rows(from, Math.min(images.count(), from + BATCH));
+      Rows own = batch.share(collective.rank(), collective.size());
+      try (var _ = Scope.open()) {
+        Tensor logits = net.predict(loader.pictures(indices, own));
+        int[] labels = loader.labels(indices, own);
+        sums[0] += errors(logits, labels);
+        sums[1] += CrossEntropy.sum(logits, labels);
       }
     }
     collective.allReduce(sums);
     return new Evaluation(images.count(), Math.round(sums[0]), sums[1] / images.count());
-  }
-
-  private static void add(
-      Layer net, Images images, MemorySegment pixels, Rows rows, double[] sums) {
-    try (var _ = Scope.open()) {
-      Tensor x =
-          Tensor.over(
-              pixels,
-              DType.FLOAT32,
-              true,
-              rows.count(),
-              images.channels(),
-              images.height(),
-              images.width());
-      int[] labels = java.util.Arrays.copyOfRange(images.labels(), rows.from(), rows.to());
-      Tensor logits = net.predict(x);
-      sums[0] += errors(logits, labels);
-      sums[1] += CrossEntropy.sum(logits, labels);
-    }
   }
 
   /// How many rows of `logits` are largest in another column than their label's.

@@ -53,12 +53,11 @@ final class LayerReport {
   private static List<Metrics.Layers.Entry> gradients(Layer net) {
     var gradients = new ArrayList<Metrics.Layers.Entry>();
     net.state()
-        .forEach(
-            (path, param) -> {
-              if (param.trained() && param.value().shape().rank() > 1) {
-                gradients.add(new Metrics.Layers.Entry(path, norm(param.grad())));
-              }
-            });
+        .forEach((path, param) -> {
+          if (param.trained() && param.value().shape().rank() > 1) {
+            gradients.add(new Metrics.Layers.Entry(path, norm(param.grad())));
+          }
+        });
     return gradients;
   }
 

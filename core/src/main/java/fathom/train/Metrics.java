@@ -27,8 +27,8 @@ public sealed interface Metrics {
       implements Metrics {}
 
   /// What the layers looked like: for each norm, the deviation of its value over one batch (the
-  /// residual paper's figure 7); for each convolution and dense layer, the norm of the gradient of its
-  /// weights.
+  /// residual paper's figure 7); for each convolution and dense layer, the norm of the gradient of
+  /// its weights.
   record Layers(long step, List<Entry> responses, List<Entry> gradients) implements Metrics {
     /// A layer's path and its number.
     public record Entry(String layer, double value) {}

@@ -1,6 +1,7 @@
 package fathom.train;
 
-/// Hears how a training goes. Called by one worker, between steps: what it does, the training waits for.
+/// Hears how a training goes. Called by one worker, between steps: what it does, the training waits
+/// for.
 public interface Progress {
   /// A step that ended, with the means over the epoch so far.
   ///

@@ -17,8 +17,8 @@ import java.util.List;
 /// @param divideAt the fractions of all steps at which the rate is divided by ten
 /// @param warmUp the steps at a tenth of the rate before it
 /// @param crop the width of the border from which pictures are cropped at random; 0 for none
-/// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper; otherwise
-///     each channel is brought to mean 0 and deviation 1
+/// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper;
+///   otherwise each channel is brought to mean 0 and deviation 1
 /// @param shardStatistics whether batch norm's statistics are those of each worker's share
 public record Recipe(
     String model,
@@ -57,8 +57,8 @@ public record Recipe(
     }
   }
 
-  /// The residual paper's recipe for CIFAR-10: rate 0.1 divided by ten at a half and three quarters of
-  /// 64,000 steps of 128, per-pixel mean, pad-and-crop and flip.
+  /// The residual paper's recipe for CIFAR-10: rate 0.1 divided by ten at a half and three quarters
+  /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip.
   public static Recipe paper(CifarNet net, DataSet data, long seed, int workers) {
     int batches = Math.ceilDiv(data.train().count(), 128);
     boolean colour = data.train().channels() == 3;
@@ -83,9 +83,9 @@ public record Recipe(
         false);
   }
 
-  /// Much shorter, for two cores: 20 epochs of batches of 64 for fewer than 10,000 pictures, 10 of 128
-  /// for more; rate 0.1 divided by ten at 60 % and 85 %; channels normalised; pictures in colour cropped
-  /// and flipped, those in grey as they are.
+  /// Much shorter, for two cores: 20 epochs of batches of 64 for fewer than 10,000 pictures, 10 of
+  /// 128 for more; rate 0.1 divided by ten at 60 % and 85 %; channels normalised; pictures in
+  /// colour cropped and flipped, those in grey as they are.
   public static Recipe fast(CifarNet net, DataSet data, long seed, int workers) {
     boolean small = data.train().count() < 10_000;
     boolean colour = data.train().channels() == 3;
@@ -136,31 +136,111 @@ public record Recipe(
 
   public Recipe withEpochs(int epochs) {
     return new Recipe(
-        model, shortcut, norm, width, data, epochs, batch, rate, divideAt, warmUp, momentum,
-        weightDecay, crop, flip, pixelMean, seed, workers, shardStatistics);
+        model,
+        shortcut,
+        norm,
+        width,
+        data,
+        epochs,
+        batch,
+        rate,
+        divideAt,
+        warmUp,
+        momentum,
+        weightDecay,
+        crop,
+        flip,
+        pixelMean,
+        seed,
+        workers,
+        shardStatistics);
   }
 
   public Recipe withBatch(int batch) {
     return new Recipe(
-        model, shortcut, norm, width, data, epochs, batch, rate, divideAt, warmUp, momentum,
-        weightDecay, crop, flip, pixelMean, seed, workers, shardStatistics);
+        model,
+        shortcut,
+        norm,
+        width,
+        data,
+        epochs,
+        batch,
+        rate,
+        divideAt,
+        warmUp,
+        momentum,
+        weightDecay,
+        crop,
+        flip,
+        pixelMean,
+        seed,
+        workers,
+        shardStatistics);
   }
 
   public Recipe withRate(double rate) {
     return new Recipe(
-        model, shortcut, norm, width, data, epochs, batch, rate, divideAt, warmUp, momentum,
-        weightDecay, crop, flip, pixelMean, seed, workers, shardStatistics);
+        model,
+        shortcut,
+        norm,
+        width,
+        data,
+        epochs,
+        batch,
+        rate,
+        divideAt,
+        warmUp,
+        momentum,
+        weightDecay,
+        crop,
+        flip,
+        pixelMean,
+        seed,
+        workers,
+        shardStatistics);
   }
 
   public Recipe withWorkers(int workers) {
     return new Recipe(
-        model, shortcut, norm, width, data, epochs, batch, rate, divideAt, warmUp, momentum,
-        weightDecay, crop, flip, pixelMean, seed, workers, shardStatistics);
+        model,
+        shortcut,
+        norm,
+        width,
+        data,
+        epochs,
+        batch,
+        rate,
+        divideAt,
+        warmUp,
+        momentum,
+        weightDecay,
+        crop,
+        flip,
+        pixelMean,
+        seed,
+        workers,
+        shardStatistics);
   }
 
   public Recipe withShardStatistics(boolean shardStatistics) {
     return new Recipe(
-        model, shortcut, norm, width, data, epochs, batch, rate, divideAt, warmUp, momentum,
-        weightDecay, crop, flip, pixelMean, seed, workers, shardStatistics);
+        model,
+        shortcut,
+        norm,
+        width,
+        data,
+        epochs,
+        batch,
+        rate,
+        divideAt,
+        warmUp,
+        momentum,
+        weightDecay,
+        crop,
+        flip,
+        pixelMean,
+        seed,
+        workers,
+        shardStatistics);
   }
 }

@@ -18,9 +18,9 @@ import java.util.Locale;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line for
-/// each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced whole) and
-/// `report.html`.
+/// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
+/// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
+/// whole) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
   private static final int FORMAT = 1;
@@ -103,8 +103,7 @@ public final class Run {
       }
       return new Run(folder, Json.read(node, Info.class));
     } catch (IOException | JacksonException | IllegalArgumentException e) {
-      throw new BadFileException(
-          file, "this is not the description of a run: " + firstLine(e), e);
+      throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
     }
   }
 
@@ -135,8 +134,8 @@ public final class Run {
     return recipe().net(info.input(), info.classes().size());
   }
 
-  /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is no
-  /// checkpoint yet.
+  /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is
+  /// no checkpoint yet.
   public Normalization normalization() {
     return Checkpoint.normalization(checkpoint());
   }

@@ -12,7 +12,6 @@ import fathom.Traced;
 import fathom.data.Augmentation;
 import fathom.data.DataSet;
 import fathom.data.Epochs;
-import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
@@ -23,10 +22,7 @@ import fathom.nn.Init;
 import fathom.nn.Watched;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -35,10 +31,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Trains the net of a run, from where its checkpoint stands, or from the start.
 ///
-/// Every worker runs this same program: its own tree of layers over one block of parameter values, its
-/// share of every batch, its own block of gradients. Gradients are summed in the order of ranks and the
-/// first worker makes the step. Order, augmentation and rate are functions of the step, so a run that
-/// was stopped continues as if it had not been.
+/// Every worker runs this same program: its own tree of layers over one block of parameter values,
+/// its share of every batch, its own block of gradients. Gradients are summed in the order of ranks
+/// and the first worker makes the step. Order, augmentation and rate are functions of the step, so
+/// a run that was stopped continues as if it had not been.
 public final class Trainer {
   private static final int REPORT_ROWS = 128;
 
@@ -80,16 +76,14 @@ public final class Trainer {
     this.steps = (long) recipe.epochs() * epochs.batches();
     this.schedule = recipe.schedule(steps);
     boolean resumed = Files.exists(run.checkpoint());
-    this.start =
-        resumed ? Checkpoint.position(run.checkpoint()) : new Checkpoint(0, 0, 0, 0);
+    this.start = resumed ? Checkpoint.position(run.checkpoint()) : new Checkpoint(0, 0, 0, 0);
     this.normalization =
-        resumed
-            ? Checkpoint.normalization(run.checkpoint())
-            : recipe.normalization(data.train());
+        resumed ? Checkpoint.normalization(run.checkpoint()) : recipe.normalization(data.train());
   }
 
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
-  /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any more.
+  /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any
+  /// more.
   public static Result train(Run run, DataSet data, Progress progress, BooleanSupplier stop) {
     var trainer = new Trainer(run, data, progress, stop);
     run.truncate(trainer.start.step());
@@ -115,17 +109,14 @@ public final class Trainer {
     }
 
     void run() {
-      try (var _ = Scope.open();
-          Arena arena = Arena.ofConfined()) {
+      try (var _ = Scope.open()) {
         Layer plain = build();
         FlatParams flat = share(plain);
         if (start.step() > 0) {
           resume(plain);
         }
         all.barrier();
-        int rows = Math.ceilDiv(recipe.batch(), all.size());
-        MemorySegment pixels = arena.allocate(4L * rows * data.train().size(), 64);
-        train(plain, Fused.of(plain), flat, pixels);
+        train(plain, Fused.of(plain), flat);
       }
     }
 
@@ -162,7 +153,7 @@ public final class Trainer {
       }
     }
 
-    private void train(Layer plain, Layer net, FlatParams flat, MemorySegment pixels) {
+    private void train(Layer plain, Layer net, FlatParams flat) {
       if (start.step() == 0) {
         report(plain, 0);
       }
@@ -176,7 +167,7 @@ public final class Trainer {
         long seen = 0;
         while (step < (epoch + 1L) * epochs.batches() && !stopped) {
           Rows batch = epochs.batch((int) (step % epochs.batches()));
-          stopped = step(step, epoch, order, batch, plain, net, flat, pixels);
+          stopped = step(step, epoch, order, batch, plain, net, flat);
           step++;
           seen += batch.count();
           speed = seen / ((System.nanoTime() - began) / 1e9);
@@ -195,21 +186,12 @@ public final class Trainer {
 
     /// One step; returns whether to stop after it.
     private boolean step(
-        long step,
-        int epoch,
-        int[] order,
-        Rows batch,
-        Layer plain,
-        Layer net,
-        FlatParams flat,
-        MemorySegment pixels) {
+        long step, int epoch, int[] order, Rows batch, Layer plain, Layer net, FlatParams flat) {
       Rows own = batch.share(all.rank(), all.size());
-      loader.fill(pixels, order, own.from(), own.to(), augmentation, epochs.augment(epoch));
-      int[] labels =
-          IntStream.range(own.from(), own.to()).map(i -> data.train().labels()[order[i]]).toArray();
+      int[] labels = loader.labels(order, own);
       var context = new Step(recipe.seed(), step, all, batch.count());
       try (var _ = Scope.open()) {
-        Tensor x = pictures(pixels, own.count());
+        Tensor x = loader.pictures(order, own, augmentation, epochs.augment(epoch));
         double[] sums = context.run(() -> gradients(net, x, labels));
         sums[2] = first() && stop.getAsBoolean() ? 1 : 0;
         all.allReduce(sums);
@@ -230,27 +212,13 @@ public final class Trainer {
       }
     }
 
-    private Tensor pictures(MemorySegment pixels, int rows) {
-      Images images = data.train();
-      return Tensor.over(
-          pixels,
-          DType.FLOAT32,
-          true,
-          rows,
-          images.channels(),
-          images.height(),
-          images.width());
-    }
-
     /// Adds to the gradients; returns this worker's share of the loss and its errors.
     private double[] gradients(Layer net, Tensor x, int[] labels) {
       try (var _ = Scope.open()) {
         Traced logits = net.forward(x);
         Traced loss = CrossEntropy.of(logits.value(), labels);
         logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
-        return new double[] {
-          loss.value().item(), Evaluation.errors(logits.value(), labels), 0
-        };
+        return new double[] {loss.value().item(), Evaluation.errors(logits.value(), labels), 0};
       }
     }
 
@@ -298,8 +266,7 @@ public final class Trainer {
     private void finish(long step, Layer plain, Layer net, double speed) {
       boolean finished = step == steps;
       Evaluation test = Evaluation.of(net, data.test(), normalization, all);
-      Evaluation train =
-          finished ? Evaluation.of(net, data.train(), normalization, all) : null;
+      Evaluation train = finished ? Evaluation.of(net, data.train(), normalization, all) : null;
       if (train != null) {
         report(plain, step);
         if (first()) {
@@ -321,14 +288,11 @@ public final class Trainer {
     /// Only the first worker looks, alone, while the others wait.
     private void report(Layer plain, long step) {
       if (first()) {
-        int rows = Math.min(REPORT_ROWS, data.train().count());
-        int[] indices = IntStream.range(0, rows).toArray();
-        try (var _ = Scope.open();
-            Arena arena = Arena.ofConfined()) {
-          MemorySegment pixels = arena.allocate(4L * rows * data.train().size(), 64);
-          loader.fill(pixels, indices, 0, rows);
-          int[] labels = Arrays.copyOf(data.train().labels(), rows);
-          run.append(LayerReport.of(plain, pictures(pixels, rows), labels, step));
+        Rows rows = new Rows(0, Math.min(REPORT_ROWS, data.train().count()));
+        int[] order = IntStream.range(0, rows.to()).toArray();
+        try (var _ = Scope.open()) {
+          Tensor x = loader.pictures(order, rows);
+          run.append(LayerReport.of(plain, x, loader.labels(order, rows), step));
         }
       }
       all.barrier();
@@ -371,7 +335,9 @@ public final class Trainer {
 
     @Override
     public void cotangent(String path, Layer layer, Tensor dy) {
-      note("the cotangent that comes back to layer %s (%s) is not finite".formatted(path, layer), dy);
+      note(
+          "the cotangent that comes back to layer %s (%s) is not finite".formatted(path, layer),
+          dy);
     }
 
     private void note(String what, Tensor t) {

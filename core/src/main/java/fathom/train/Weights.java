@@ -18,9 +18,9 @@ import java.util.SequencedMap;
 public final class Weights {
   private Weights() {}
 
-  /// Reads every parameter and buffer of `net` from `file`, converted to its type. The file may have
-  /// others besides. Throws [BadFileException] at the first name that is missing or shape that differs,
-  /// with nothing read.
+  /// Reads every parameter and buffer of `net` from `file`, converted to its type. The file may
+  /// have others besides. Throws [BadFileException] at the first name that is missing or shape that
+  /// differs, with nothing read.
   public static void read(Path file, Layer net) {
     try (var stored = SafeTensors.open(file)) {
       read(file, stored, net.state());
@@ -28,16 +28,15 @@ public final class Weights {
   }
 
   static void read(Path file, SafeTensors stored, Map<String, Param> state) {
-    state.forEach(
-        (path, param) -> {
-          Shape found = stored.shape(path);
-          if (!found.equals(param.value().shape())) {
-            throw new BadFileException(
-                file,
-                "tensor \"%s\" is %s, but the model needs %s; is it of another model?"
-                    .formatted(path, found, param.value().shape()));
-          }
-        });
+    state.forEach((path, param) -> {
+      Shape found = stored.shape(path);
+      if (!found.equals(param.value().shape())) {
+        throw new BadFileException(
+            file,
+            "tensor \"%s\" is %s, but the model needs %s; is it of another model?"
+                .formatted(path, found, param.value().shape()));
+      }
+    });
     state.forEach((path, param) -> copy(stored, path, param.value()));
   }
 

@@ -18,21 +18,23 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Runs one program on several threads that meet in collectives, each with one-thread libtorch
-/// operations. It owns the threads and libtorch's thread setting during a training; layers start none.
+/// operations. It owns the threads and libtorch's thread setting during a training; layers start
+/// none.
 public final class Workers {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private Workers() {}
 
-  /// Runs `program` on `size` threads and returns when all have ended. Throws what the first worker that
-  /// failed threw; the others are woken from their meetings.
+  /// Runs `program` on `size` threads and returns when all have ended. Throws what the first worker
+  /// that failed threw; the others are woken from their meetings.
   public static void run(int size, Consumer<Collective> program) {
     run(size, PATIENCE, program);
   }
 
   static void run(int size, Duration patience, Consumer<Collective> program) {
     if (size < 1) {
-      throw new IllegalArgumentException("there is at least one worker, but %d were asked for".formatted(size));
+      throw new IllegalArgumentException(
+          "there is at least one worker, but %d were asked for".formatted(size));
     }
     var meeting = new Meeting(size, patience);
     var threads = new Thread[size];
@@ -178,7 +180,8 @@ public final class Workers {
       meeting.await(rank);
     }
 
-    /// Two sets of places, used in turn: nobody can be a whole meeting ahead, so one meeting suffices.
+    /// Two sets of places, used in turn: nobody can be a whole meeting ahead, so one meeting
+    /// suffices.
     @Override
     public void allReduce(double[] values) {
       if (meeting.size == 1) {

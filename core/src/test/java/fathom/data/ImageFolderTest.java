@@ -324,7 +324,7 @@ class ImageFolderTest {
       assertDamaged(file, whole, 0xff, 0xff); // a code that is not in the table yet
     }
     Files.write(file, whole);
-    Damage.mutate(file, 500, this::read);
+    Damage.mutate(file, 300, this::read);
   }
 
   private void assertDamaged(Path file, byte[] whole, int... wrong) throws IOException {

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Draw;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -197,30 +200,47 @@ class LoaderTest {
       MemorySegment out = arena.allocate(4L * (2 * SIZE + 1), 64);
       out.set(ValueLayout.JAVA_FLOAT, 4L * 2 * SIZE, 42);
       Loader loader = new Loader(IMAGES, plain(IMAGES));
-      loader.fill(out, new int[] {7, 0, 3}, 1, 3);
+      loader.fill(out, new int[] {7, 0, 3}, 1, 3, Augmentation.NONE, KEY);
       float[] expected =
           load(IMAGES, plain(IMAGES), new int[] {0, 3}, 0, 2, Augmentation.NONE, KEY);
       assertArrayEquals(expected, Arrays.copyOf(out.toArray(ValueLayout.JAVA_FLOAT), 2 * SIZE));
       assertEquals(42, out.get(ValueLayout.JAVA_FLOAT, 4L * 2 * SIZE));
-      loader.fill(out.asSlice(0, 0), new int[] {7}, 1, 1);
+      loader.fill(out.asSlice(0, 0), new int[] {7}, 1, 1, Augmentation.NONE, KEY);
     }
   }
 
   @Test
   void labelsFollowTheIndices() {
-    MemorySegment out = MemorySegment.ofArray(new long[] {-1, -1, -1});
-    new Loader(IMAGES, plain(IMAGES)).labels(out, new int[] {5, 31, 2, 9}, 1, 3);
-    assertArrayEquals(new long[] {31, 2, -1}, out.toArray(ValueLayout.JAVA_LONG));
+    int[] labels =
+        new Loader(IMAGES, plain(IMAGES)).labels(new int[] {5, 31, 2, 9}, new Rows(1, 3));
+    assertArrayEquals(new int[] {31, 2}, labels);
+  }
+
+  @Test
+  void picturesAreTheFilledRowsWithChannelsInnermost() {
+    Loader loader = new Loader(IMAGES, plain(IMAGES));
+    int[] order = {7, 0, 3};
+    float[] expected = load(IMAGES, plain(IMAGES), order, 1, 3, Augmentation.CIFAR, KEY);
+    try (var _ = Scope.open()) {
+      Tensor pictures = loader.pictures(order, new Rows(1, 3), Augmentation.CIFAR, KEY);
+      assertEquals(
+          Shape.of(2, IMAGES.channels(), IMAGES.height(), IMAGES.width()), pictures.shape());
+      assertArrayEquals(expected, pictures.segment().toArray(ValueLayout.JAVA_FLOAT));
+    }
   }
 
   @Test
   void rowsMustFitAndExist() {
     Loader loader = new Loader(IMAGES, plain(IMAGES));
     MemorySegment one = MemorySegment.ofArray(new float[SIZE]);
-    assertThrows(IllegalArgumentException.class, () -> loader.fill(one, new int[] {0, 1}, 0, 2));
-    assertThrows(IndexOutOfBoundsException.class, () -> loader.fill(one, new int[] {0}, 0, 2));
-    assertThrows(IndexOutOfBoundsException.class, () -> loader.fill(one, new int[] {COUNT}, 0, 1));
+    assertThrows(IllegalArgumentException.class, () -> fill(loader, one, new int[] {0, 1}, 2));
+    assertThrows(IndexOutOfBoundsException.class, () -> fill(loader, one, new int[] {0}, 2));
+    assertThrows(IndexOutOfBoundsException.class, () -> fill(loader, one, new int[] {COUNT}, 1));
     assertThrows(IllegalArgumentException.class, () -> new Augmentation(-1, false));
     assertThrows(IllegalArgumentException.class, () -> new Augmentation(Integer.MAX_VALUE, false));
+  }
+
+  private static void fill(Loader loader, MemorySegment out, int[] indices, int to) {
+    loader.fill(out, indices, 0, to, Augmentation.NONE, KEY);
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Draw;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -20,7 +21,9 @@ class NormalizationTest {
   private static float[] all(Images images, Normalization normalization) {
     float[] out = new float[images.pixels().length];
     int[] indices = IntStream.range(0, images.count()).toArray();
-    new Loader(images, normalization).fill(MemorySegment.ofArray(out), indices, 0, indices.length);
+    new Loader(images, normalization)
+        .fill(
+            MemorySegment.ofArray(out), indices, 0, indices.length, Augmentation.NONE, new Draw(0));
     return out;
   }
 

@@ -141,15 +141,18 @@ final class AtomicFileTest {
   @Test
   void writersOfTheSameFileDoNotMix() throws Exception {
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
-      List<Callable<Void>> writers =
-          IntStream.range(0, 100).<Callable<Void>>mapToObj(i -> () -> write(content(i))).toList();
-      for (Future<Void> written : threads.invokeAll(writers)) {
-        written.get();
+      for (int round = 0; round < 40; round++) {
+        Files.deleteIfExists(file);
+        List<Callable<Void>> writers =
+            IntStream.range(0, 4).<Callable<Void>>mapToObj(i -> () -> write(content(i))).toList();
+        for (Future<Void> written : threads.invokeAll(writers)) {
+          written.get();
+        }
+        byte[] last = Files.readAllBytes(file);
+        assertTrue(Arrays.equals(content(last[0]), last));
+        assertEquals(Set.of("run.json"), names());
       }
     }
-    byte[] last = Files.readAllBytes(file);
-    assertTrue(Arrays.equals(content(last[0]), last));
-    assertEquals(Set.of("run.json"), names());
   }
 
   private Void write(byte[] content) {

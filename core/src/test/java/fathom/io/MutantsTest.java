@@ -48,6 +48,23 @@ final class MutantsTest {
     }
   }
 
+  /// Whichever of the three mentions of the checksum is left, the file does not pass for another
+  /// program's.
+  @Test
+  void damageToTwoOfTheThreeMentionsIsRefused() {
+    String text = new String(original, StandardCharsets.ISO_8859_1);
+    int first = text.indexOf("fathom.sha256");
+    int second = text.indexOf("fathom.sha256", first + 1);
+    int third = text.indexOf("fathom.sha256", second + 1);
+    for (int[] pair :
+        List.of(new int[] {first, second}, new int[] {first, third}, new int[] {second, third})) {
+      byte[] mutant = original.clone();
+      mutant[pair[0]] ^= 1;
+      mutant[pair[1]] ^= 1;
+      assertRefused(mutant, "damage at " + pair[0] + " and " + pair[1]);
+    }
+  }
+
   @Test
   void everyTruncationIsRefused() {
     for (int length = 0; length < original.length; length++) {

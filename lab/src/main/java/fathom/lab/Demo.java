@@ -31,11 +31,11 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The claim of the residual paper (He et al. 2016, section 4.2 and figure 6) on pictures that come
-/// along: of plain nets, the deep one does not even fit the pictures it is trained with, although the
-/// shallow one does; with shortcuts, of the same depth and the same parameters, it does.
+/// along: of plain nets, the deep one does not even fit the pictures it is trained with, although
+/// the shallow one does; with shortcuts, of the same depth and the same parameters, it does.
 ///
-/// Four nets (plain and residual, of depths 20 and 56), three seeds each, on the embedded digits. Nets
-/// are trained side by side, one worker each, because nets this small do not fill two cores.
+/// Four nets (plain and residual, of depths 20 and 56), three seeds each, on the embedded digits.
+/// Nets are trained side by side, one worker each, because nets this small do not fill two cores.
 public final class Demo {
   private static final List<Integer> DEPTHS = List.of(20, 56);
   private static final List<Long> SEEDS = List.of(1L, 2L, 3L);
@@ -82,8 +82,7 @@ public final class Demo {
 
   /// Trains, writes the runs and the report below `folder`, and says what the numbers mean. Null if
   /// `stop` asked to stop.
-  public static @Nullable Findings run(
-      Path folder, Watcher watcher, BooleanSupplier stop) {
+  public static @Nullable Findings run(Path folder, Watcher watcher, BooleanSupplier stop) {
     DataSet data = DataSet.open("digits");
     var jobs = new ArrayList<Callable<Trained>>();
     for (int depth : DEPTHS.reversed()) { // the long ones first
@@ -109,8 +108,7 @@ public final class Demo {
       String model, long seed, DataSet data, Path folder, Watcher watcher, BooleanSupplier stop) {
     CifarNet net = CifarNet.named(model);
     Recipe recipe = Recipe.fast(net, data, seed, 1).withEpochs(EPOCHS);
-    Run run =
-        Run.create(folder.resolve("%s-seed%d".formatted(model, seed)), recipe, data);
+    Run run = Run.create(folder.resolve("%s-seed%d".formatted(model, seed)), recipe, data);
     var progress =
         new Progress() {
           @Override
@@ -249,7 +247,12 @@ public final class Demo {
             new Section(
                 "Learning",
                 curves(byDepth, "Training error", "error in %", Scale.LINEAR, e -> e.trainError()),
-                curves(byDepth, "Training loss", "cross-entropy in nats", Scale.LOG, e -> e.trainLoss()),
+                curves(
+                    byDepth,
+                    "Training loss",
+                    "cross-entropy in nats",
+                    Scale.LOG,
+                    e -> e.trainLoss()),
                 curves(byDepth, "Test error", "error in %", Scale.LINEAR, e -> e.testError())),
             new Section("Layers of the deep nets", layers(byDepth)),
             new Section("What was run", new Facts(facts(byDepth.getFirst())))));
@@ -259,22 +262,16 @@ public final class Demo {
     return new Table(
         "Means over %d seeds; the spread is the largest less the smallest".formatted(SEEDS.size()),
         List.of(
-            "net",
-            "train error in %",
-            "its spread",
-            "test error in %",
-            "its spread",
-            "seconds"),
+            "net", "train error in %", "its spread", "test error in %", "its spread", "seconds"),
         rows.stream()
-            .map(
-                r ->
-                    List.of(
-                        r.kind + "-" + r.depth,
-                        RunReport.number(r.trainError, 1),
-                        RunReport.number(r.trainErrorSpread, 1),
-                        RunReport.number(r.testError, 1),
-                        RunReport.number(r.testErrorSpread, 1),
-                        RunReport.number(r.seconds, 0)))
+            .map(r ->
+                List.of(
+                    r.kind + "-" + r.depth,
+                    RunReport.number(r.trainError, 1),
+                    RunReport.number(r.trainErrorSpread, 1),
+                    RunReport.number(r.testError, 1),
+                    RunReport.number(r.testErrorSpread, 1),
+                    RunReport.number(r.seconds, 0)))
             .toList());
   }
 
@@ -291,13 +288,12 @@ public final class Demo {
         unit,
         scale,
         trained.stream()
-            .map(
-                t ->
-                    RunReport.curve(
-                        kind(t.net) + "-" + t.net.depth(),
-                        "seed " + t.seed,
-                        RunReport.all(t.run.metrics(), Metrics.Epoch.class),
-                        y))
+            .map(t ->
+                RunReport.curve(
+                    kind(t.net) + "-" + t.net.depth(),
+                    "seed " + t.seed,
+                    RunReport.all(t.run.metrics(), Metrics.Epoch.class),
+                    y))
             .toList());
   }
 

@@ -38,8 +38,20 @@ public final class RunReport {
     sections.add(
         new Section(
             "Learning",
-            chart("Error", "error in %", Scale.LINEAR, epochs, e -> e.trainError(), e -> e.testError()),
-            chart("Loss", "cross-entropy in nats", Scale.LOG, epochs, e -> e.trainLoss(), e -> e.testLoss())));
+            chart(
+                "Error",
+                "error in %",
+                Scale.LINEAR,
+                epochs,
+                e -> e.trainError(),
+                e -> e.testError()),
+            chart(
+                "Loss",
+                "cross-entropy in nats",
+                Scale.LOG,
+                epochs,
+                e -> e.trainLoss(),
+                e -> e.testLoss())));
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
     }
@@ -124,7 +136,9 @@ public final class RunReport {
     for (Metrics.Layers each : layers) {
       curves.add(
           layerCurve(
-              model, each.step() == 0 ? "start" : "after step " + each.step(), entries.apply(each)));
+              model,
+              each.step() == 0 ? "start" : "after step " + each.step(),
+              entries.apply(each)));
     }
     return new Chart(title, caption, "layer", unit, Scale.LOG, curves);
   }
@@ -140,8 +154,11 @@ public final class RunReport {
   static SequencedMap<String, String> facts(Run run) {
     Recipe r = run.recipe();
     var facts = new LinkedHashMap<String, String>();
-    facts.put("model", "%s, width %d, shortcut %s, %s norm"
-        .formatted(r.model(), r.width(), r.shortcut(), r.norm().name().toLowerCase(Locale.ROOT)));
+    facts.put(
+        "model",
+        "%s, width %d, shortcut %s, %s norm"
+            .formatted(
+                r.model(), r.width(), r.shortcut(), r.norm().name().toLowerCase(Locale.ROOT)));
     facts.put("data", r.data());
     facts.put(
         "recipe",
@@ -161,7 +178,8 @@ public final class RunReport {
                 r.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
                 r.crop() == 0 && !r.flip()
                     ? "as they are"
-                    : "cropped from a border of %d%s".formatted(r.crop(), r.flip() ? ", flipped" : "")));
+                    : "cropped from a border of %d%s"
+                        .formatted(r.crop(), r.flip() ? ", flipped" : "")));
     facts.put("seed", Long.toString(r.seed()));
     facts.put("workers", Integer.toString(r.workers()));
     facts.put("started", run.info().started());

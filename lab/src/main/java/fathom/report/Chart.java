@@ -2,8 +2,8 @@ package fathom.report;
 
 import java.util.List;
 
-/// Curves over one x axis. Charts that follow each other in a section stand side by side where there
-/// is room, and share the cursor if their x labels are equal.
+/// Curves over one x axis. Charts that follow each other in a section stand side by side where
+/// there is room, and share the cursor if their x labels are equal.
 ///
 /// @param title what the chart shows
 /// @param caption what to see in it; may be empty

@@ -11,8 +11,8 @@ import java.util.OptionalDouble;
 /// @param group decides the colour, the same on the whole page: what is compared, such as a network
 /// @param name tells the curves of one group apart by their dashes, such as a seed; may be empty
 /// @param points in strictly rising order of finite x; may be empty
-/// @throws IllegalArgumentException if an x is not finite, or not above the one before it
 public record Curve(String group, String name, List<Point> points) {
+  /// @throws IllegalArgumentException if an x is not finite, or not above the one before it
   public Curve {
     points = List.copyOf(points);
     double before = Double.NEGATIVE_INFINITY;
@@ -46,8 +46,7 @@ public record Curve(String group, String name, List<Point> points) {
 
   /// The y given for an x, if one was.
   OptionalDouble at(double x) {
-    int i =
-        Collections.binarySearch(points, new Point(x, 0), Comparator.comparingDouble(Point::x));
+    int i = Collections.binarySearch(points, new Point(x, 0), Comparator.comparingDouble(Point::x));
     return i < 0 ? OptionalDouble.empty() : OptionalDouble.of(points.get(i).y());
   }
 

@@ -41,12 +41,16 @@ final class Grid {
             "table",
             tag("caption", text(table.caption())),
             tag("thead", grid.row(table.head(), c -> "col")),
-            tag("tbody", table.rows().stream().map(row -> grid.row(row, c -> c == 0 ? "row" : "")))));
+            tag(
+                "tbody",
+                table.rows().stream().map(row -> grid.row(row, c -> c == 0 ? "row" : "")))));
   }
 
   /// A row of cells, of which those with a scope are headings.
   private Html row(List<String> cells, IntFunction<String> scope) {
-    return tag("tr", IntStream.range(0, cells.size()).mapToObj(c -> cell(c, cells.get(c), scope.apply(c))));
+    return tag(
+        "tr",
+        IntStream.range(0, cells.size()).mapToObj(c -> cell(c, cells.get(c), scope.apply(c))));
   }
 
   private Html cell(int column, String words, String scope) {

@@ -51,14 +51,13 @@ sealed interface Html {
   static Element tag(String name, Stream<? extends Html> parts) {
     List<Attribute> attributes = new ArrayList<>();
     List<Html> content = new ArrayList<>();
-    parts.forEach(
-        part -> {
-          if (part instanceof Attribute attribute) {
-            attributes.add(attribute);
-          } else {
-            content.add(part);
-          }
-        });
+    parts.forEach(part -> {
+      if (part instanceof Attribute attribute) {
+        attributes.add(attribute);
+      } else {
+        content.add(part);
+      }
+    });
     return new Element(name, attributes, content);
   }
 

@@ -89,7 +89,9 @@ final class Layout {
   private static Html footer() {
     return tag(
         "footer",
-        tag("p", text("Written by Fathom. The file is complete: it loads nothing when it is read.")));
+        tag(
+            "p",
+            text("Written by Fathom. The file is complete: it loads nothing when it is read.")));
   }
 
   private Html main(Page page) {
@@ -111,14 +113,10 @@ final class Layout {
         tag(
             "ul",
             IntStream.range(0, sections.size())
-                .mapToObj(
-                    i ->
-                        tag(
-                            "li",
-                            tag(
-                                "a",
-                                attr("href", "#" + id(i)),
-                                text(sections.get(i).heading()))))));
+                .mapToObj(i ->
+                    tag(
+                        "li",
+                        tag("a", attr("href", "#" + id(i)), text(sections.get(i).heading()))))));
   }
 
   private static String id(int section) {

@@ -18,8 +18,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The charts of one page as markup: a caption, the place and the data from which `report.js` draws,
-/// what a screen reader says instead, and the numbers as a table.
+/// The charts of one page as markup: a caption, the place and the data from which `report.js`
+/// draws, what a screen reader says instead, and the numbers as a table.
 final class Plots {
   /// As many as `report.css` has; a group beyond them has an earlier one's colour and other dashes.
   private static final int COLOURS = 7;
@@ -114,29 +114,25 @@ final class Plots {
     StringBuilder words =
         new StringBuilder("Line chart: %s by %s".formatted(chart.yLabel(), chart.xLabel()));
     words.append(chart.y() == Scale.LOG ? ", logarithmic scale." : ".");
-    members.forEach(
-        (group, curves) -> {
-          List<List<Point>> drawn =
-              curves.stream().map(c -> drawn(chart, c)).filter(d -> !d.isEmpty()).toList();
-          words.append(' ').append(group);
-          words.append(curves.size() == 1 ? ": " : ", %d curves: ".formatted(curves.size()));
-          words.append(
-              drawn.isEmpty()
-                  ? "no values."
-                  : "begins at %s, ends at %s."
-                      .formatted(
-                          range(drawn.stream().map(List::getFirst)),
-                          range(drawn.stream().map(List::getLast))));
-        });
+    members.forEach((group, curves) -> {
+      List<List<Point>> drawn =
+          curves.stream().map(c -> drawn(chart, c)).filter(d -> !d.isEmpty()).toList();
+      words.append(' ').append(group);
+      words.append(curves.size() == 1 ? ": " : ", %d curves: ".formatted(curves.size()));
+      words.append(
+          drawn.isEmpty()
+              ? "no values."
+              : "begins at %s, ends at %s."
+                  .formatted(
+                      range(drawn.stream().map(List::getFirst)),
+                      range(drawn.stream().map(List::getLast))));
+    });
     return words.toString();
   }
 
   private static String range(Stream<Point> points) {
-    List<String> y =
-        points.map(Point::y).sorted().map(Digits::rounded).toList();
-    return y.getFirst().equals(y.getLast())
-        ? y.getFirst()
-        : y.getFirst() + " to " + y.getLast();
+    List<String> y = points.map(Point::y).sorted().map(Digits::rounded).toList();
+    return y.getFirst().equals(y.getLast()) ? y.getFirst() : y.getFirst() + " to " + y.getLast();
   }
 
   private static Table numbers(Chart chart) {
@@ -166,7 +162,8 @@ final class Plots {
     return row;
   }
 
-  /// Both ends, and from equal stretches between them the first x at which most curves have a value.
+  /// Both ends, and from equal stretches between them the first x at which most curves have a
+  /// value.
   private static List<Double> thinned(SortedMap<Double, Integer> present) {
     List<Double> all = List.copyOf(present.keySet());
     if (all.size() <= ROWS) {

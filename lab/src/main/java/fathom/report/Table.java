@@ -8,8 +8,8 @@ import java.util.List;
 /// @param caption what the table shows
 /// @param head one heading for each column
 /// @param rows one cell for each heading; an empty cell is a missing value
-/// @throws IllegalArgumentException if a row has more or fewer cells than there are headings
 public record Table(String caption, List<String> head, List<List<String>> rows) implements Block {
+  /// @throws IllegalArgumentException if a row has more or fewer cells than there are headings
   public Table {
     head = List.copyOf(head);
     rows = rows.stream().map(List::copyOf).toList();

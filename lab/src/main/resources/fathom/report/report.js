@@ -24,6 +24,7 @@
   /** A number for the eye: at most `digits` digits after the whole ones, powers of ten, a true minus. */
   function number(value, digits) {
     if (value === 0) return '0';
+    if (!Number.isFinite(value)) return '';
     const [mantissa, exponent] = value.toExponential(digits - 1).split('e').map(Number);
     if (exponent >= -3 && exponent < 6) {
       const maximumSignificantDigits = Math.max(digits, exponent + 1);
@@ -65,21 +66,22 @@
 
   /** The lines of a log axis from 10^low to 10^high: powers of ten, with 2 and 5 of each if few. */
   function logLines(low, high, pixels) {
-    if (high - low < 0.7) return evenLines(10 ** low, 10 ** high).map(Math.log10);
+    const visible = line => line >= low && line <= high && 10 ** line > 0 && 10 ** line < Infinity;
+    if (high - low < 0.7) return evenLines(10 ** low, 10 ** high).map(Math.log10).filter(visible);
     const step = Math.ceil((high - low) / Math.max(2, pixels / 40));
     const marks = high - low > 2.5 ? [1] : [1, 2, 5];
     const lines = [];
     for (let e = Math.floor(low / step) * step; e <= high; e += step) {
       lines.push(...marks.map(mark => e + Math.log10(mark)));
     }
-    return lines.filter(line => line >= low && line <= high);
+    return lines.filter(visible);
   }
 
   function evenLines(low, high) {
     const rough = (high - low) / 4;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find(m => m * power >= rough);
-    return Array.from({length: 6}, (_, k) => (Math.ceil(low / step) + k) * step).filter(v => v > 0 && v <= high);
+    return Array.from({length: 6}, (_, k) => (Math.ceil(low / step) + k) * step);
   }
 
   /** The indices that no line reaches as both neighbours are gaps: they are drawn as dots. */
@@ -110,8 +112,9 @@
       this.curves.forEach(({group}, i) => this.groups.get(group).push(i));
       this.scale = scaleOf(this.spec);
       // uPlot's own distinction: null is a gap, undefined is a place where only other curves have a value.
-      this.data = uPlot.join(this.curves.map(
-          ({x, y}) => [x, y.map(v => (v === null ? null : this.scale.to(v)))]));
+      const tables = this.curves.map(({x, y}) => [x, y.map(v => (v === null ? null : this.scale.to(v)))]);
+      const gapsReachTheirNeighbours = 2;
+      this.data = uPlot.join(tables, tables.map(() => [0, gapsReachTheirNeighbours]));
       this.ends = this.data.slice(1).map(ys => ys.findLastIndex(y => y != null));
       [this.first, this.last] = [this.data[0][0], this.data[0].at(-1)];
       this.controls = [];
@@ -133,7 +136,8 @@
 
     options() {
       const {log} = this.spec;
-      const least = 1e-6 * (this.last - this.first) || 1;
+      const least = 1e-6 * (this.last - this.first);
+      const around = (centre, width) => [centre - width / 2, centre + width / 2];
       const axis = {
         font: `12px ${FONT}`,
         stroke: () => style('--soft'),
@@ -148,7 +152,9 @@
           x: {
             time: false,
             range: (u, low, high) =>
-                high - low < least ? [(low + high - least) / 2, (low + high + least) / 2] : [low, high],
+                least === 0 ? around(this.first, Math.max(1, 0.2 * Math.abs(this.first)))
+                : high - low < least ? around((low + high) / 2, least)
+                : [low, high],
           },
           y: {range: (u, low, high) => rangeOf(log, low, high)},
         },

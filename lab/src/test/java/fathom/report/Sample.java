@@ -86,7 +86,10 @@ final class Sample {
           double[] y = new double[x.length];
           for (int e = 0; e < y.length; e++) {
             double decay = (90 - end) * Math.exp(-e / pace);
-            y[e] = Math.max(0.1, end + gap + decay * (1 + 0.05 * draw.normal(e)) + 0.5 * draw.normal(99 + e));
+            y[e] =
+                Math.max(
+                    0.1,
+                    end + gap + decay * (1 + 0.05 * draw.normal(e)) + 0.5 * draw.normal(99 + e));
           }
           curves.add(Curve.of(kind + "-" + depth, "seed " + seed, x, y));
         }

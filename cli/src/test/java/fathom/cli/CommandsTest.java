@@ -1,0 +1,190 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CommandsTest {
+  @TempDir private Path folder;
+
+  @Test
+  void modelsListsTheParametersAndMultiplyAddsOfThePaper() {
+    Cli cli = Cli.run("models", "--json");
+    var byName = new java.util.HashMap<String, List<Double>>();
+    cli.json()
+        .path("models")
+        .forEach(m ->
+            byName.put(
+                m.path("name").asString(),
+                List.of(m.path("params").asDouble(), m.path("madds").asDouble() / 1e6)));
+    Map<Integer, List<Double>> table =
+        Map.of(
+            20, List.of(269722.0, 40.55),
+            32, List.of(464154.0, 68.86),
+            44, List.of(658586.0, 97.17),
+            56, List.of(853018.0, 125.49),
+            110, List.of(1727962.0, 252.89),
+            1202, List.of(19421274.0, 2829.24));
+    assertEquals(Exit.DONE, cli.code());
+    table.forEach((depth, expected) -> {
+      for (String family : List.of("resnet", "plain")) {
+        List<Double> found = byName.get(family + depth);
+        assertEquals(expected.get(0), found.get(0), family + depth);
+        assertEquals(expected.get(1), found.get(1), 0.01, family + depth);
+      }
+    });
+  }
+
+  @Test
+  void modelsShowsATreeWithShapes() {
+    Cli cli = Cli.run("models", "resnet20", "--input", "1x8x8");
+    assertEquals(Exit.DONE, cli.code());
+    assertTrue(cli.out().contains("1×64×2×2"), cli.out());
+    assertTrue(cli.out().contains("269,434"), "one input channel saves 288 weights:\n" + cli.out());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          models resnet21                                        | 2 | depth 6n+2, but 21
+          models vgg16                                           | 2 | no model "vgg16"
+          models --input 3x32                                    | 2 | channels x height x width
+          modles                                                 | 2 | models
+          train                                                  | 2 | Missing: --data
+          train resnet20                                         | 2 | Missing: --data
+          train --data digits                                    | 2 | Missing: MODEL
+          train resnet20 --data digist                           | 2 | digits
+          train resnet20 --data digits --batch 0                 | 2 | at least 1
+          train resnet20 --data digits --batch 2000              | 2 | 1437
+          train resnet20 --data digits --lr -1                   | 2 | positive
+          train resnet20 --data digits --epochs many             | 2 | --epochs
+          train plain20 --data digits --shortcut B               | 2 | no shortcuts
+          train resnet20 --data ./no-such-folder                 | 3 | no-such-folder
+          train --resume ./no-such-run                           | 3 | no run
+          train resnet20 --resume runs/x                         | 2 | leave out MODEL
+          eval                                                   | 2 | RUN
+          eval ./no-such-file                                    | 3 | no such run or file
+          report ./no-such-run                                   | 3 | no run
+          bench train --batch 0                                  | 2 | at least 1
+          """)
+  void whatIsWrongIsSaidAndHasItsCode(String args, int code, String says) {
+    Cli cli = Cli.run(args.strip().split(" +"));
+    assertAll(
+        () -> assertEquals(code, cli.code(), cli.err()),
+        () -> assertTrue(cli.err().contains(says.strip()), cli.err()),
+        () -> assertFalse(cli.err().contains("\tat "), "a stack trace:\n" + cli.err()),
+        () -> assertEquals("", cli.out()));
+  }
+
+  private Cli train(String... more) {
+    var args =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "resnet8",
+                "--data",
+                "digits",
+                "--width",
+                "4",
+                "--epochs",
+                "2",
+                "--workers",
+                "2",
+                "--json"));
+    args.addAll(List.of(more));
+    return Cli.run(args.toArray(String[]::new));
+  }
+
+  @Test
+  void aRunIsTrainedMeasuredReportedAndGoneOnWith() throws IOException {
+    String run = folder.resolve("run").toString();
+    Cli trained = train("--out", run);
+    assertEquals(Exit.DONE, trained.code(), trained.err());
+    var answer = trained.json();
+    assertEquals(360, answer.path("count").asInt());
+    assertEquals("resnet8", answer.path("model").asString());
+    assertEquals("digits", answer.path("data").asString());
+    double error = answer.path("error").asDouble();
+    assertTrue(error < 60, "two epochs learn something: " + error);
+    for (String file :
+        List.of("run.json", "metrics.jsonl", "checkpoint.safetensors", "report.html")) {
+      assertTrue(Files.size(folder.resolve("run").resolve(file)) > 0, file);
+    }
+
+    Cli evaluated = Cli.run("eval", run, "--json");
+    assertEquals(error, evaluated.json().path("error").asDouble(), 1e-9);
+    assertEquals(
+        answer.path("crossEntropy").asDouble(),
+        evaluated.json().path("crossEntropy").asDouble(),
+        1e-5);
+
+    Cli again = train("--out", run);
+    assertEquals(Exit.BAD_FILE, again.code());
+    assertTrue(again.err().contains("--resume"), again.err());
+
+    Cli further = Cli.run("train", "--resume", run, "--epochs", "3", "--json");
+    assertEquals(Exit.DONE, further.code(), further.err());
+    long lines;
+    try (var metrics = Files.lines(folder.resolve("run").resolve("metrics.jsonl"))) {
+      lines = metrics.filter(line -> line.contains("\"kind\":\"epoch\"")).count();
+    }
+    assertEquals(3, lines, "an epoch has one line each");
+
+    Cli report = Cli.run("report", run);
+    assertEquals(Exit.DONE, report.code());
+    assertTrue(report.out().contains("report.html"), report.out());
+  }
+
+  @Test
+  void weightsOfAnotherModelAreRefusedByTheFirstTensorThatDiffers() {
+    String run = folder.resolve("run").toString();
+    assertEquals(Exit.DONE, train("--out", run).code());
+    Cli cli =
+        Cli.run(
+            "eval",
+            run + "/checkpoint.safetensors",
+            "--model",
+            "resnet8",
+            "--width",
+            "8",
+            "--data",
+            "digits",
+            "--mean",
+            "0.5",
+            "--std",
+            "0.5");
+    assertEquals(Exit.BAD_FILE, cli.code());
+    assertTrue(cli.err().contains("conv1.weight"), cli.err());
+    assertTrue(cli.err().contains("4×1×3×3") && cli.err().contains("8×1×3×3"), cli.err());
+  }
+
+  @Test
+  void divergenceNamesTheLayerAndKeepsTheCode() {
+    Cli cli = train("--out", folder.resolve("run").toString(), "--lr", "1e30");
+    assertEquals(Exit.DIVERGED, cli.code(), cli.err());
+    assertTrue(cli.err().contains("diverged") && cli.err().contains("layer"), cli.err());
+  }
+
+  @Test
+  void aDryRunPrintsTheRecipeAndWritesNothing() {
+    Path run = folder.resolve("run");
+    Cli cli = train("--out", run.toString(), "--dry-run");
+    assertEquals(Exit.DONE, cli.code());
+    assertEquals(0.1, cli.json().path("rate").asDouble());
+    assertFalse(Files.exists(run));
+  }
+}

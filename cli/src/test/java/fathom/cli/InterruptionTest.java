@@ -1,0 +1,107 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A training that is stopped from outside goes on as if it had not been.
+class InterruptionTest {
+  private static final List<String> RECIPE =
+      List.of("--data", "digits", "--width", "4", "--epochs", "6", "--workers", "2", "--seed", "7");
+
+  @TempDir private Path folder;
+
+  @Test
+  void killedOrInterruptedRunsEndWithTheSameWeights() throws Exception {
+    Assumptions.assumeFalse(
+        System.getProperty("os.name").startsWith("Windows"), "signals are POSIX's");
+    Path whole = folder.resolve("whole");
+    assertEquals(0, end(start("train", "resnet8", "--out", whole.toString())));
+    byte[] expected = weights(whole);
+
+    Path killed = folder.resolve("killed");
+    Process first = start("train", "resnet8", "--out", killed.toString());
+    awaitCheckpoint(killed, first);
+    first.destroyForcibly();
+    end(first);
+    assertEquals(0, end(resume(killed)), "after kill -9");
+    assertArrayEquals(expected, weights(killed), "after kill -9");
+
+    Path interrupted = folder.resolve("interrupted");
+    Process second = start("train", "resnet8", "--out", interrupted.toString());
+    awaitCheckpoint(interrupted, second);
+    new ProcessBuilder("kill", "-INT", Long.toString(second.pid())).start().waitFor();
+    assertEquals(Exit.INTERRUPTED, end(second), "after Ctrl-C");
+    assertTrue(
+        Files.readString(log(second)).contains("fathom train --resume"),
+        Files.readString(log(second)));
+    assertEquals(0, end(resume(interrupted)), "after Ctrl-C");
+    assertArrayEquals(expected, weights(interrupted), "after Ctrl-C");
+  }
+
+  private final java.util.Map<Process, Path> logs = new java.util.HashMap<>();
+
+  private Path log(Process process) {
+    return java.util.Objects.requireNonNull(logs.get(process));
+  }
+
+  private Process resume(Path run) throws IOException {
+    return launch(List.of("train", "--resume", run.toString()));
+  }
+
+  private Process start(String... args) throws IOException {
+    var all = new ArrayList<>(List.of(args));
+    all.addAll(RECIPE);
+    return launch(all);
+  }
+
+  private Process launch(List<String> args) throws IOException {
+    var command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + System.getProperty("fathom.jvm.args"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "fathom.cli.Main"));
+    command.addAll(args);
+    Path log = folder.resolve("log" + logs.size());
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    logs.put(process, log);
+    return process;
+  }
+
+  private int end(Process process) throws Exception {
+    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new AssertionError("still running after 120 s:\n" + Files.readString(log(process)));
+    }
+    return process.exitValue();
+  }
+
+  private void awaitCheckpoint(Path run, Process process) throws Exception {
+    while (!Files.exists(run.resolve("checkpoint.safetensors"))) {
+      assertTrue(process.isAlive(), () -> "ended before its first checkpoint");
+      Thread.sleep(5);
+    }
+  }
+
+  /// Weights, buffers and velocity: everything behind the header, which also holds the time it
+  /// took.
+  private static byte[] weights(Path run) throws IOException {
+    byte[] file = Files.readAllBytes(run.resolve("checkpoint.safetensors"));
+    long header = java.nio.ByteBuffer.wrap(file).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
+    return java.util.Arrays.copyOfRange(file, (int) (8 + header), file.length);
+  }
+}
