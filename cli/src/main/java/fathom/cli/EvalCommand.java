@@ -15,6 +15,7 @@ import fathom.train.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -176,7 +177,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private static Evaluation measure(Subject subject) {
-    var result = new AtomicReference<Evaluation>();
+    var result = new AtomicReference<@Nullable Evaluation>();
     Workers.run(
         Runtime.getRuntime().availableProcessors(),
         all -> {
@@ -190,6 +191,6 @@ final class EvalCommand implements Callable<Integer> {
             }
           }
         });
-    return result.get();
+    return Objects.requireNonNull(result.get());
   }
 }

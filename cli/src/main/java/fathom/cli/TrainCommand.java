@@ -153,11 +153,10 @@ final class TrainCommand implements Callable<Integer> {
           folder, "the run was stopped before its first checkpoint; start it anew");
     }
     Recipe before = run.recipe();
-    Recipe now = epochs == null ? before : output.usage(() -> before.withEpochs(epochs));
-    if (workers != null && workers != before.workers()) {
-      int threads = workers;
-      Recipe same = now;
-      now = output.usage(() -> same.withWorkers(threads));
+    int length = epochs == null ? before.epochs() : epochs;
+    int threads = workers == null ? before.workers() : workers;
+    Recipe now = output.usage(() -> before.withEpochs(length).withWorkers(threads));
+    if (threads != before.workers()) {
       output
           .err()
           .println(

@@ -2,6 +2,7 @@ package fathom.kernel;
 
 import fathom.DType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// A matrix in memory, `count` rows of `channels` elements each, without gaps. Pictures with their
 /// channels innermost are one row per pixel.
@@ -15,10 +16,11 @@ public record Rows(MemorySegment memory, DType type, long count, int channels) {
     }
   }
 
-  /// Throws `IllegalArgumentException` if `other` has another number of rows, channels or another
-  /// type.
-  void checkLike(Rows other) {
-    if (other.count != count || other.channels != channels || other.type != type) {
+  /// Throws `IllegalArgumentException` if there is an `other` that has another number of rows, channels
+  /// or another type.
+  void checkLike(@Nullable Rows other) {
+    if (other != null
+        && (other.count != count || other.channels != channels || other.type != type)) {
       throw new IllegalArgumentException(
           "the operands of a kernel have one size and type, but these are %d×%d %s and %d×%d %s"
               .formatted(count, channels, type, other.count, other.channels, other.type));

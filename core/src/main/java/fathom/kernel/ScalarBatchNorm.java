@@ -28,6 +28,8 @@ final class ScalarBatchNorm implements BatchNormKernel {
       @Nullable Rows addend,
       boolean rectify,
       Rows y) {
+    x.checkLike(addend);
+    x.checkLike(y);
     int channels = x.channels();
     for (long i = 0; i < x.count() * channels; i++) {
       int c = (int) (i % channels);
@@ -41,6 +43,8 @@ final class ScalarBatchNorm implements BatchNormKernel {
 
   @Override
   public void momentsBack(Rows dy, Rows x, @Nullable Rows y, double[] mean, double[] sums) {
+    x.checkLike(dy);
+    x.checkLike(y);
     int channels = x.channels();
     for (long i = 0; i < x.count() * channels; i++) {
       int c = (int) (i % channels);
@@ -61,6 +65,10 @@ final class ScalarBatchNorm implements BatchNormKernel {
       double[] c,
       Rows dx,
       @Nullable Rows daddend) {
+    x.checkLike(dy);
+    x.checkLike(y);
+    x.checkLike(dx);
+    x.checkLike(daddend);
     int channels = x.channels();
     for (long i = 0; i < x.count() * channels; i++) {
       int ch = (int) (i % channels);

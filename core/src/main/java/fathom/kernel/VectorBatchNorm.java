@@ -40,6 +40,10 @@ final class VectorBatchNorm implements BatchNormKernel {
       }
       double[] differences = new double[2 * width];
       moments(x.memory(), grouped.count, width, first, differences);
+      if (!finite(differences)) { // float32 cannot hold these squares, or x has no number somewhere
+        scalar.moments(x, sums);
+        return;
+      }
       long n = grouped.count;
       for (int i = 0; i < width; i++) {
         int c = i % channels;
@@ -52,6 +56,15 @@ final class VectorBatchNorm implements BatchNormKernel {
     if (grouped.rest > 0) {
       scalar.moments(grouped.rest(x), sums);
     }
+  }
+
+  private static boolean finite(double[] values) {
+    for (double v : values) {
+      if (!Double.isFinite(v)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void moments(
@@ -94,6 +107,7 @@ final class VectorBatchNorm implements BatchNormKernel {
       @Nullable Rows addend,
       boolean rectify,
       Rows y) {
+    x.checkLike(addend);
     x.checkLike(y);
     Grouped grouped = Grouped.of(x);
     if (grouped.count > 0) {
@@ -156,6 +170,7 @@ final class VectorBatchNorm implements BatchNormKernel {
   @Override
   public void momentsBack(Rows dy, Rows x, @Nullable Rows y, double[] mean, double[] sums) {
     x.checkLike(dy);
+    x.checkLike(y);
     Grouped grouped = Grouped.of(x);
     if (grouped.count > 0) {
       int width = grouped.width;
@@ -264,7 +279,9 @@ final class VectorBatchNorm implements BatchNormKernel {
       Rows dx,
       @Nullable Rows daddend) {
     x.checkLike(dy);
+    x.checkLike(y);
     x.checkLike(dx);
+    x.checkLike(daddend);
     Grouped grouped = Grouped.of(x);
     if (grouped.count > 0) {
       normalizeBack(

@@ -85,6 +85,7 @@ public final class Fused {
     public Traced forward(Tensor x) {
       Traced f = branch.forward(x);
       Traced s = shortcut.forward(x);
+      Residual.check(f.value(), s.value());
       var joined = batchNorm().forward(f.value(), s.value(), true);
       return new Traced(joined.value(), new Back(f, s, joined.back()));
     }
@@ -105,7 +106,10 @@ public final class Fused {
     @Override
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
-        return scope.keep(batchNorm().predict(branch.predict(x), shortcut.predict(x), true));
+        Tensor f = branch.predict(x);
+        Tensor s = shortcut.predict(x);
+        Residual.check(f, s);
+        return scope.keep(batchNorm().predict(f, s, true));
       }
     }
 

@@ -22,6 +22,7 @@ public record Residual(Layer branch, Layer shortcut) implements Layer {
   public Traced forward(Tensor x) {
     Traced f = branch.forward(x);
     Traced s = shortcut.forward(x);
+    check(f.value(), s.value());
     return new Traced(
         f.value().plus(s.value()),
         dy -> {
@@ -34,7 +35,19 @@ public record Residual(Layer branch, Layer shortcut) implements Layer {
   @Override
   public Tensor predict(Tensor x) {
     try (var scope = Scope.open()) {
-      return scope.keep(branch.predict(x).plus(shortcut.predict(x)));
+      Tensor f = branch.predict(x);
+      Tensor s = shortcut.predict(x);
+      check(f, s);
+      return scope.keep(f.plus(s));
+    }
+  }
+
+  /// A sum would repeat the smaller one, and nobody would see it.
+  static void check(Tensor branch, Tensor shortcut) {
+    if (!branch.shape().equals(shortcut.shape())) {
+      throw new IllegalArgumentException(
+          "a residual connection adds values of one shape, but its branch gives %s and its shortcut %s; use a projection as shortcut"
+              .formatted(branch.shape(), shortcut.shape()));
     }
   }
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// none.
 public final class Workers {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
+  private static final Duration POLL = Duration.ofMillis(50);
 
   private Workers() {}
 
@@ -47,7 +49,7 @@ public final class Workers {
               .start(() -> work(member, program));
     }
     for (Thread thread : threads) {
-      join(thread);
+      join(thread, meeting, patience);
     }
     meeting.throwFailure();
   }
@@ -61,12 +63,15 @@ public final class Workers {
     }
   }
 
-  private static void join(Thread thread) {
+  /// Waits for a worker to end. One that does not, long after another has failed, is left behind.
+  private static void join(Thread thread, Meeting meeting, Duration patience) {
     boolean interrupted = false;
     while (true) {
+      boolean failed = meeting.failure.get() != null;
       try {
-        thread.join();
-        break;
+        if (thread.join(failed ? patience : POLL) || failed) {
+          break;
+        }
       } catch (InterruptedException e) {
         interrupted = true; // the workers cannot be left alone with the caller's data
       }
@@ -86,6 +91,7 @@ public final class Workers {
     private final long patienceNanos;
     private final int spins;
     private final AtomicInteger arrived = new AtomicInteger();
+    private final AtomicIntegerArray meetings; // how many each worker has come to
     private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
     private volatile int generation;
 
@@ -95,6 +101,7 @@ public final class Workers {
       this.size = size;
       this.patienceNanos = patience.toNanos();
       this.segments = new MemorySegment[size];
+      this.meetings = new AtomicIntegerArray(size);
       this.numbers = new double[2][size][0];
       // Waiting workers spin while every one has a core, because a step has a hundred meetings.
       this.spins = size <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
@@ -105,6 +112,7 @@ public final class Workers {
         return;
       }
       int now = generation;
+      meetings.set(rank, now + 1);
       if (arrived.incrementAndGet() == size) {
         arrived.set(0);
         generation = now + 1;
@@ -122,14 +130,23 @@ public final class Workers {
       while (generation == now && failure.get() == null) {
         LockSupport.parkNanos(20_000);
         if (System.nanoTime() - start > patienceNanos) {
+          int lost = missing(now + 1);
           fail(
-              rank,
+              lost,
               new LostWorkerException(
-                  "worker %d has waited %d s for another one; it hangs or has died"
-                      .formatted(rank, Duration.ofNanos(patienceNanos).toSeconds()),
+                  "worker %d has waited %.1f s for worker %d, which hangs or has died"
+                      .formatted(rank, patienceNanos / 1e9, lost),
                   null));
         }
       }
+    }
+
+    private int missing(int meeting) {
+      int rank = 0;
+      while (rank < size - 1 && meetings.get(rank) == meeting) {
+        rank++;
+      }
+      return rank;
     }
 
     void fail(int rank, Throwable cause) {

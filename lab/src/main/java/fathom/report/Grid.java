@@ -34,7 +34,7 @@ final class Grid {
         "div",
         // A wide table scrolls inside its frame, by touch and by the arrow keys.
         attr("class", "frame"),
-        attr("role", "region"),
+        attr("role", "group"),
         attr("tabindex", "0"),
         attr("aria-label", table.caption()),
         tag(

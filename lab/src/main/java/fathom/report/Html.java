@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /// never become a tag. It reads the same as HTML and as XML.
 sealed interface Html {
   /// Elements in running text, around which no line may be broken: a blank there would show.
-  Set<String> INLINE = Set.of("a", "button", "dd", "dt", "span", "strong", "td", "th");
+  Set<String> INLINE = Set.of("a", "dd", "dt", "td", "th");
 
   /// Elements that HTML closes by itself.
   Set<String> VOID = Set.of("link", "meta");

@@ -54,8 +54,14 @@ final class Layout {
   /// Nothing is loaded from anywhere, and of what the page holds only our script and style run: a
   /// second wall, should a name ever become markup.
   private static String policy() {
-    return "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'"
-        .formatted(hash(Assets.SCRIPT), hash(Assets.STYLE));
+    return String.join(
+        "; ",
+        "default-src 'none'",
+        "script-src '" + hash(Assets.SCRIPT) + "'",
+        "style-src '" + hash(Assets.STYLE) + "'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'");
   }
 
   private static String hash(Html.Code code) {

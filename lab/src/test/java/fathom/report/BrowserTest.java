@@ -1,0 +1,281 @@
+package fathom.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The pages in a real browser, if one is installed.
+class BrowserTest {
+  private static final String BROWSER = "chromium";
+
+  /// Uses the first figure of [Sample] as a reader does, and leaves what it saw as JSON in the
+  /// page.
+  private static final String READER =
+      """
+      addEventListener('load', async () => {
+        const seen = {};
+        const settle = () => new Promise(done => setTimeout(done, 60));
+        const [figure, neighbour] = document.querySelectorAll('figure');
+        const over = figure.querySelector('.u-over');
+        const plot = figure.querySelector('.plot');
+        const [all, first] = figure.querySelectorAll('.legend button');
+        const reset = figure.querySelector('.tools button');
+        const text = (root, name) => [...root.querySelectorAll(name)].map(e => e.textContent);
+        const mouse = async (type, part) => {
+          const {left, top, width} = over.getBoundingClientRect();
+          over.dispatchEvent(new MouseEvent(type, {
+              bubbles: true, view: window, movementX: 9, clientX: left + part * width, clientY: top + 40}));
+          await settle();
+        };
+        const key = async name => {
+          plot.dispatchEvent(new KeyboardEvent('keydown', {key: name, bubbles: true, cancelable: true}));
+          await settle();
+        };
+        const painted = root => {
+          const canvas = root.querySelector('canvas');
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          return [1, 2, 3, 4].map(c => {
+            const hex = getComputedStyle(document.documentElement).getPropertyValue('--c' + c).trim();
+            const colour = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+            let count = 0;
+            for (let i = 0; i < data.length; i += 4) {
+              if (data[i + 3] > 200 && colour.every((v, k) => Math.abs(v - data[i + k]) < 12)) count++;
+            }
+            return count;
+          });
+        };
+        const values = () => [...text(figure, '.where'), ...text(figure, '.value')];
+
+        seen.paper = getComputedStyle(document.body).backgroundColor;
+        seen.painted = [...document.querySelectorAll('figure')].map(painted);
+        seen.idle = values();
+        await mouse('mouseenter', 0.3);
+        await mouse('mousemove', 1 / 3);
+        seen.hover = values();
+        seen.neighbour = text(neighbour, '.where')[0];
+        await mouse('mousedown', 1 / 3);
+        await mouse('mousemove', 2 / 3);
+        await mouse('mouseup', 2 / 3);
+        seen.zoomed = [reset.hidden, neighbour.querySelector('.tools button').hidden];
+        await mouse('mousemove', 0);
+        seen.zoomedLeft = text(figure, '.where')[0];
+        reset.click();
+        await settle();
+        seen.reset = [reset.hidden, document.activeElement === plot];
+        await key('Home');
+        await key('ArrowRight');
+        seen.spoken = text(figure, '[role=status]')[0];
+        await key('+');
+        seen.keyZoomed = reset.hidden;
+        await mouse('dblclick', 0.5);
+        seen.doubleClicked = reset.hidden;
+        all.click();
+        await settle();
+        seen.hidden = painted(figure);
+        first.click();
+        await settle();
+        seen.shown = painted(figure);
+        seen.pressed = [...figure.querySelectorAll('.legend button')].map(b => b.ariaPressed);
+        const wide = figure.querySelector('canvas').clientWidth;
+        figure.style.width = '300px';
+        await settle();
+        seen.widths = [wide, figure.querySelector('canvas').clientWidth];
+        document.body.append(Object.assign(document.createElement('pre'),
+            {id: 'seen', textContent: JSON.stringify(seen)}));
+      });
+      """;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void findTheBrowser() {
+    boolean found =
+        Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+            .anyMatch(path -> Files.isExecutable(Path.of(path, BROWSER)));
+    assumeTrue(found, BROWSER + " is not installed: the pages were not opened in a browser");
+  }
+
+  static Stream<Page> pages() {
+    return PageTest.pages();
+  }
+
+  @ParameterizedTest
+  @MethodSource("pages")
+  void drawsEveryChartAndReportsNoError(Page page) throws Exception {
+    Path file = folder.resolve("report.html");
+    page.write(file);
+    String dom = open(file);
+    int charts = count(dom, "<script type=\"application/json\"");
+    assertEquals(charts, count(dom, "<canvas"));
+    assertEquals(charts, count(dom, "<ul class=\"legend\""));
+    assertFalse(dom.contains("<title>had"), "a name was run");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"light", "dark"})
+  void canBeReadZoomedAndToggled(String scheme) throws Exception {
+    JsonNode seen = use(Sample.page(), scheme);
+
+    assertEquals(scheme.equals("light"), seen.get("paper").asString().startsWith("rgb(25"));
+    for (JsonNode chart : seen.get("painted")) {
+      chart.forEach(pixels -> assertTrue(pixels.asInt() > 30, "all four colours: " + chart));
+    }
+
+    Chart chart = (Chart) Sample.page().sections().get(1).blocks().getFirst();
+    assertValues("Last values", 30, chart, seen.get("idle"));
+    assertValues("epoch 10", 10, chart, seen.get("hover"));
+    assertEquals("epoch 10", seen.get("neighbour").asString());
+
+    assertEquals("[false,true]", seen.get("zoomed").toString(), "the neighbour keeps its zoom");
+    assertEquals("epoch 10", seen.get("zoomedLeft").asString());
+    assertEquals("[true,true]", seen.get("reset").toString());
+    assertFalse(seen.get("keyZoomed").asBoolean());
+    assertTrue(seen.get("doubleClicked").asBoolean());
+    String spoken = seen.get("spoken").asString();
+    assertTrue(spoken.startsWith("epoch 1: plain-20 seed 0 "), spoken);
+
+    assertEquals(0, seen.get("hidden").get(0).asInt());
+    assertNotEquals(0, seen.get("hidden").get(1).asInt());
+    assertNotEquals(0, seen.get("shown").get(0).asInt());
+    List<String> pressed = seen.get("pressed").valueStream().map(JsonNode::asString).toList();
+    assertEquals(List.of("true", "true", "false", "false", "true"), pressed.subList(0, 5));
+    assertTrue(seen.get("widths").get(0).asInt() > 400);
+    assertEquals(300, seen.get("widths").get(1).asInt());
+  }
+
+  @Test
+  void drawsGapsWhereValuesAreMissing() throws Exception {
+    // Left half of one line, a gap, right half of the other: nothing may be painted in between.
+    Curve a = Curve.of("a", "", new double[] {0, 1, 2, 9}, new double[] {1, 1, Double.NaN, 1});
+    Curve b = Curve.of("b", "", new double[] {1.5, 4, 8}, new double[] {2, Double.NaN, 2});
+    Page page =
+        new Page(
+            "t", "l", new Section("s", new Chart("c", "", "x", "y", Scale.LINEAR, List.of(a, b))));
+    String probe =
+        """
+        addEventListener('load', () => {
+          const canvas = document.querySelector('canvas');
+          const over = document.querySelector('.u-over');
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const painted = (c, x) => {
+            const hex = getComputedStyle(document.documentElement).getPropertyValue('--c' + c).trim();
+            const colour = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+            const column = Math.round(over.offsetLeft + x / 9 * over.offsetWidth) - 1;
+            for (let row = 0; row < canvas.height; row++) {
+              for (const i of [0, 1, 2].map(d => 4 * (row * canvas.width + column + d))) {
+                if (data[i + 3] > 200 && colour.every((v, k) => Math.abs(v - data[i + k]) < 40)) return true;
+              }
+            }
+            return false;
+          };
+          const seen = {
+            a: [0.5, 1.25, 1.6, 2.5, 5, 8.5, 9].map(x => painted(1, x)),
+            b: [1.5, 1.75, 3, 5, 7.5, 8].map(x => painted(2, x)),
+          };
+          document.body.append(Object.assign(document.createElement('pre'),
+              {id: 'seen', textContent: JSON.stringify(seen)}));
+        });
+        """;
+    JsonNode seen = use(page, probe, "light");
+    assertEquals("[true,false,false,false,false,false,true]", seen.get("a").toString());
+    assertEquals("[true,false,false,false,false,true]", seen.get("b").toString());
+  }
+
+  private static void assertValues(String where, int epoch, Chart chart, JsonNode seen) {
+    assertEquals(where, seen.get(0).asString());
+    for (int i = 0; i < chart.curves().size(); i++) {
+      double given = chart.curves().get(i).points().get(epoch).y();
+      assertEquals(given, Double.parseDouble(seen.get(i + 1).asString()), 5e-4 * given);
+    }
+  }
+
+  private JsonNode use(Page page, String scheme) throws Exception {
+    return use(page, READER, scheme);
+  }
+
+  /// Opens the page with a script of ours, which its policy would rightly refuse.
+  private JsonNode use(Page page, String script, String scheme) throws Exception {
+    Path file = folder.resolve("used.html");
+    String html =
+        page.html()
+            .replaceFirst("<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "")
+            .replace("</body>", "<script>" + script + "</script></body>");
+    Files.writeString(file, html);
+    String dom =
+        open(
+            file,
+            "--blink-settings=preferredColorScheme=" + (scheme.equals("dark") ? 0 : 1),
+            "--virtual-time-budget=10000");
+    var seen = Pattern.compile("<pre id=\"seen\">(.*?)</pre>", Pattern.DOTALL).matcher(dom);
+    assertTrue(seen.find(), "the script ran to its end");
+    return JsonMapper.shared().readTree(seen.group(1).replace("&gt;", ">").replace("&amp;", "&"));
+  }
+
+  /// The page's document after its scripts ran; there must be nothing on the console.
+  private String open(Path file, String... flags) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                BROWSER,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--user-data-dir=" + Files.createTempDirectory(folder, "profile"),
+                "--window-size=1200,1600",
+                "--enable-logging=stderr",
+                "--v=0",
+                "--dump-dom"));
+    command.addAll(List.of(flags));
+    command.add(file.toUri().toString());
+    Path dom = folder.resolve("dom.html");
+    Path log = folder.resolve("log.txt");
+    Process browser =
+        new ProcessBuilder(command)
+            .redirectOutput(dom.toFile())
+            .redirectError(log.toFile())
+            .start();
+    try {
+      assertTrue(browser.waitFor(60, TimeUnit.SECONDS), "the browser hangs on " + file);
+    } finally {
+      browser.descendants().forEach(ProcessHandle::destroyForcibly);
+      browser.destroyForcibly().waitFor();
+    }
+    String console =
+        Files.readString(log)
+            .lines()
+            .filter(l -> l.contains("CONSOLE"))
+            .collect(Collectors.joining("\n"));
+    assertEquals("", console);
+    return Files.readString(dom);
+  }
+
+  private static int count(String text, String part) {
+    return text.split(Pattern.quote(part), -1).length - 1;
+  }
+}
