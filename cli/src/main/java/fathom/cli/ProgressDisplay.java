@@ -4,6 +4,7 @@ import fathom.train.Metrics;
 import fathom.train.Progress;
 import java.io.PrintWriter;
 import java.util.Locale;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -13,8 +14,14 @@ import org.jspecify.annotations.Nullable;
 final class ProgressDisplay implements AutoCloseable {
   private static final long LINE_EVERY_NANOS = 30_000_000_000L;
 
+  /// The launcher knows how wide the terminal is.
+  private static final int WIDTH = Math.max(60, Integer.getInteger("fathom.columns", 100)) - 1;
+
+  private static final String CLEAR_REST = "\033[K";
+
   private final PrintWriter err;
   private final String name;
+  private String drawn = "";
   private @Nullable ProgressBar bar;
   private long steps;
   private long lastLine = System.nanoTime();
@@ -76,6 +83,7 @@ final class ProgressDisplay implements AutoCloseable {
                 .setInitialMax(of)
                 .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                 .setUpdateIntervalMillis(250)
+                .setConsumer(new DelegatingProgressBarConsumer(this::draw, WIDTH))
                 .build();
         bar.stepTo(Math.max(0, step - 1)); // a resumed run starts where it stood
       }
@@ -97,17 +105,26 @@ final class ProgressDisplay implements AutoCloseable {
   /// A line that stays.
   synchronized void line(String line) {
     lastLine = System.nanoTime();
-    if (bar != null) {
-      err.print("\r\033[K"); // over the bar, which draws itself again below
-    }
-    err.println(line);
+    err.println(bar == null ? line : "\r" + line + CLEAR_REST);
+    err.print(drawn);
     err.flush();
   }
 
+  /// The library says what the bar looks like; it is drawn here, over the old one, so that lines can
+  /// stand above it.
+  private synchronized void draw(String picture) {
+    drawn = "\r" + picture + CLEAR_REST;
+    err.print(drawn);
+    err.flush();
+  }
+
+  /// Not under the lock: the bar waits for its last picture, which another thread draws.
   @Override
-  public synchronized void close() {
+  public void close() {
     if (bar != null) {
       bar.close();
+      err.println();
+      err.flush();
     }
   }
 }

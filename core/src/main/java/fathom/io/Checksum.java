@@ -5,12 +5,13 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,10 +26,9 @@ import java.util.SequencedMap;
 /// program's file, which has no checksum.
 final class Checksum {
   private static final String KEY = "fathom.sha256";
-  private static final String DIGITS = "0".repeat(64);
-  private static final byte[] START =
-      "{\"%s\":{\"%s\":\"".formatted(Header.METADATA, KEY).getBytes(StandardCharsets.UTF_8);
-  private static final int DIGITS_AT = Header.LENGTH_BYTES + START.length;
+  private static final String ZEROS = "0".repeat(64);
+  private static final String START = "{\"%s\":{\"%s\":\"".formatted(Header.METADATA, KEY);
+  private static final int DIGITS_AT = Header.LENGTH_BYTES + START.length();
   private static final int CHUNK = 1 << 16;
 
   private Checksum() {}
@@ -36,14 +36,16 @@ final class Checksum {
   /// The metadata that [#enter] needs at the start of a header.
   static SequencedMap<String, String> metadata() {
     SequencedMap<String, String> metadata = new LinkedHashMap<>();
-    metadata.put(KEY, DIGITS);
+    metadata.put(KEY, ZEROS);
     metadata.put(KEY + ".of", "the whole file, with zeros for the digits of " + KEY);
     return metadata;
   }
 
   /// Enters the checksum into `head`, the start of a file up to its first tensor.
   static void enter(byte[] head, List<MemorySegment> data) {
-    byte[] digits = sum(head, data).getBytes(StandardCharsets.US_ASCII);
+    List<MemorySegment> all = new ArrayList<>(data);
+    all.addFirst(MemorySegment.ofArray(head));
+    byte[] digits = sum(all).getBytes(StandardCharsets.US_ASCII);
     System.arraycopy(digits, 0, head, DIGITS_AT, digits.length);
   }
 
@@ -58,21 +60,20 @@ final class Checksum {
     return metadata().containsKey(key);
   }
 
-  /// Throws [BadFileException] unless the file has the checksum that it says.
-  static void verify(Path file, byte[] head, MemorySegment data) {
-    if (head.length < DIGITS_AT + DIGITS.length()
-        || !Arrays.equals(head, Header.LENGTH_BYTES, DIGITS_AT, START, 0, START.length)) {
+  /// Throws [BadFileException] unless the file, whose content is `all`, has the checksum it says.
+  static void verify(Path file, MemorySegment all) {
+    if (!startsWithIt(all)) {
       throw new BadFileException(
           file,
           "the file is damaged: its metadata mention %s, but the header does not begin with it; use"
                   .formatted(KEY)
               + " another copy (if another program rewrote it on purpose, drop that metadata)");
     }
-    String found = new String(head, DIGITS_AT, DIGITS.length(), StandardCharsets.ISO_8859_1);
-    byte[] zeroed = head.clone();
-    System.arraycopy(
-        DIGITS.getBytes(StandardCharsets.US_ASCII), 0, zeroed, DIGITS_AT, DIGITS.length());
-    String sum = sum(zeroed, List.of(data));
+    MemorySegment before = all.asSlice(0, DIGITS_AT);
+    MemorySegment zeros = MemorySegment.ofArray(ZEROS.getBytes(StandardCharsets.US_ASCII));
+    MemorySegment after = all.asSlice(DIGITS_AT + ZEROS.length());
+    String sum = sum(List.of(before, zeros, after));
+    String found = text(all.asSlice(DIGITS_AT, ZEROS.length()));
     if (!sum.equals(found)) {
       throw new BadFileException(
           file,
@@ -80,6 +81,15 @@ final class Checksum {
                   .formatted(Header.shown(found), sum)
               + " (if another program rewrote it on purpose, drop the metadata %s)".formatted(KEY));
     }
+  }
+
+  private static boolean startsWithIt(MemorySegment all) {
+    return all.byteSize() >= DIGITS_AT + ZEROS.length()
+        && text(all.asSlice(Header.LENGTH_BYTES, START.length())).equals(START);
+  }
+
+  private static String text(MemorySegment bytes) {
+    return new String(bytes.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
   }
 
   /// Copies memory of any kind: not every segment can be seen as a `ByteBuffer`.
@@ -92,12 +102,11 @@ final class Checksum {
     }
   }
 
-  private static String sum(byte[] head, List<MemorySegment> data) {
+  private static String sum(List<MemorySegment> file) {
     MessageDigest sha256 = sha256();
     try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), sha256)) {
-      out.write(head);
-      for (MemorySegment bytes : data) {
-        copy(bytes, out);
+      for (MemorySegment part : file) {
+        copy(part, out);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

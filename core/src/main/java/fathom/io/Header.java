@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -30,7 +31,11 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
   /// The most bytes that the format allows for the JSON.
   static final int MAX_BYTES = 100_000_000;
 
+  /// The most tensors and metadata together; a limit of Fathom's, not of the format.
+  static final int MAX_NAMES = 250_000;
+
   private static final int ALIGNMENT = 8;
+  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}]");
 
   private static final JsonFactory JSON = new JsonFactory();
 
@@ -87,6 +92,12 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
   /// The start of the file, up to the first tensor: length, JSON, and spaces up to a multiple of 8
   /// bytes. `first` are metadata that go in front of all else.
   byte[] toBytes(SequencedMap<String, String> first) {
+    int names = tensors.size() + metadata.size() + first.size();
+    if (names >= MAX_NAMES) {
+      throw new IllegalArgumentException(
+          "a file has less than %d tensors and metadata, but this one would have %d"
+              .formatted(MAX_NAMES, names));
+    }
     byte[] json = toJson(first).getBytes(StandardCharsets.UTF_8);
     int length = Math.ceilDiv(json.length, ALIGNMENT) * ALIGNMENT;
     if (length > MAX_BYTES) {
@@ -138,6 +149,6 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
   /// Without control characters, which a terminal would obey, and not too long.
   static String printable(String text) {
     String start = text.length() <= 120 ? text : text.substring(0, 120) + "...";
-    return start.replaceAll("[\\p{Cc}\\p{Cf}]", "?");
+    return UNPRINTABLE.matcher(start).replaceAll("?");
   }
 }

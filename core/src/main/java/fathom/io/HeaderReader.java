@@ -2,6 +2,7 @@ package fathom.io;
 
 import fathom.BadFileException;
 import fathom.Shape;
+import java.io.Reader;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -44,6 +45,11 @@ final class HeaderReader {
   private final JsonParser json;
   private final long dataBytes;
 
+  /// The tensor whose entry is being read, for messages.
+  private @Nullable String tensor;
+
+  private int names;
+
   private HeaderReader(Path file, JsonParser json, long dataBytes) {
     this.file = file;
     this.json = json;
@@ -52,15 +58,20 @@ final class HeaderReader {
 
   /// The header whose JSON is `text`, in front of `dataBytes` bytes of data. Throws
   /// [BadFileException].
-  static Header read(Path file, char[] text, int length, long dataBytes) {
-    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), text, 0, length)) {
+  static Header read(Path file, Reader text, long dataBytes) {
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), text)) {
       HeaderReader reader = new HeaderReader(file, json, dataBytes);
       Header header = reader.header();
       reader.checkCoverage(header);
       return header;
+    }
+  }
+
+  private Header header() {
+    try {
+      return object();
     } catch (JacksonException e) {
-      throw new BadFileException(
-          file, "the header is not the JSON of a safetensors file%s".formatted(reason(e)), e);
+      throw bad("the header is not the JSON of a safetensors file%s".formatted(reason(e)), e);
     }
   }
 
@@ -73,15 +84,17 @@ final class HeaderReader {
             Header.printable(e.getOriginalMessage()));
   }
 
-  private Header header() {
+  private Header object() {
     SequencedMap<String, Header.Entry> tensors = new LinkedHashMap<>();
     SequencedMap<String, String> metadata = new LinkedHashMap<>();
     expect(json.nextToken(), JsonToken.START_OBJECT, "the header");
-    for (String name = json.nextName(); name != null; name = json.nextName()) {
+    for (String name = nextName(); name != null; name = nextName()) {
       if (name.equals(Header.METADATA)) {
         metadata = metadata();
       } else {
-        tensors.put(name, new EntryReader(name).entry());
+        tensor = name;
+        tensors.put(name, entry());
+        tensor = null;
       }
     }
     if (json.nextToken() != null) {
@@ -93,154 +106,150 @@ final class HeaderReader {
   private SequencedMap<String, String> metadata() {
     SequencedMap<String, String> metadata = new LinkedHashMap<>();
     expect(json.nextToken(), JsonToken.START_OBJECT, Header.METADATA);
-    for (String key = json.nextName(); key != null; key = json.nextName()) {
-      expect(json.nextToken(), JsonToken.VALUE_STRING, "the metadata " + Header.shown(key));
-      metadata.put(key, unicode(key, json.getString()));
+    for (String key = nextName(); key != null; key = nextName()) {
+      expect(json.nextToken(), JsonToken.VALUE_STRING, "every value in " + Header.METADATA);
+      metadata.put(key, unicode(json.getString()));
     }
     return metadata;
   }
 
-  /// Reads one tensor's entry.
-  private final class EntryReader {
-    private final String tensor;
-    private @Nullable StoredType type;
-    private long @Nullable [] sizes;
-    private long @Nullable [] offsets;
-
-    EntryReader(String name) {
-      this.tensor = "tensor " + Header.shown(name);
+  /// Bounds the memory that a hostile header of 100 MB can make this take.
+  private @Nullable String nextName() {
+    String name = json.nextName();
+    if (name != null && ++names > Header.MAX_NAMES) {
+      throw bad("the header has more than %d tensors and metadata".formatted(Header.MAX_NAMES));
     }
+    return name;
+  }
 
-    Header.Entry entry() {
-      expect(json.nextToken(), JsonToken.START_OBJECT, tensor);
-      for (String key = json.nextName(); key != null; key = json.nextName()) {
-        switch (key) {
-          case "dtype" -> type = type();
-          case "shape" -> sizes = numbers("shape", StoredTensor.MAX_RANK);
-          case "data_offsets" -> offsets = numbers("data_offsets", 2);
-          default ->
-              throw bad(
-                  ("%s: dtype, shape and data_offsets are all that an entry has, but this one also has"
-                          + " %s")
-                      .formatted(tensor, Header.shown(key)));
-        }
+  private Header.Entry entry() {
+    StoredType type = null;
+    long[] sizes = null;
+    long[] offsets = null;
+    expect(json.nextToken(), JsonToken.START_OBJECT, "its entry");
+    for (String key = json.nextName(); key != null; key = json.nextName()) {
+      switch (key) {
+        case "dtype" -> type = type();
+        case "shape" -> sizes = numbers("shape", StoredTensor.MAX_RANK);
+        case "data_offsets" -> offsets = numbers("data_offsets", 2);
+        default ->
+            throw bad(
+                "an entry has dtype, shape and data_offsets, but this one also has %s"
+                    .formatted(Header.shown(key)));
       }
-      return checked(
-          present(type, "dtype"), present(sizes, "shape"), present(offsets, "data_offsets"));
     }
+    return checked(
+        present(type, "dtype"), present(sizes, "shape"), present(offsets, "data_offsets"));
+  }
 
-    private <T> T present(@Nullable T value, String key) {
-      if (value == null) {
-        throw bad(
-            "%s: dtype, shape and data_offsets are needed, but %s is missing"
-                .formatted(tensor, key));
-      }
-      return value;
+  private <T> T present(@Nullable T value, String key) {
+    if (value == null) {
+      throw bad("an entry has dtype, shape and data_offsets, but %s is missing".formatted(key));
     }
+    return value;
+  }
 
-    private StoredType type() {
-      expect(json.nextToken(), JsonToken.VALUE_STRING, tensor + ": dtype");
-      String name = json.getString();
-      for (StoredType each : StoredType.values()) {
-        if (each.name().equals(name)) {
-          return each;
-        }
+  private StoredType type() {
+    expect(json.nextToken(), JsonToken.VALUE_STRING, "dtype");
+    String name = json.getString();
+    for (StoredType each : StoredType.values()) {
+      if (each.name().equals(name)) {
+        return each;
       }
+    }
+    throw bad(
+        "dtype must be one of %s, but is %s"
+            .formatted(Arrays.toString(StoredType.values()), Header.shown(name)));
+  }
+
+  private long[] numbers(String key, int most) {
+    expect(json.nextToken(), JsonToken.START_ARRAY, key);
+    long[] numbers = new long[most];
+    int count = 0;
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      if (count == most) {
+        throw bad("%s may have %d numbers, but has more".formatted(key, most));
+      }
+      numbers[count++] = number(key);
+    }
+    return Arrays.copyOf(numbers, count);
+  }
+
+  private long number(String key) {
+    if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+      throw bad("%s must have whole numbers, but has %s".formatted(key, found()));
+    }
+    String digits = json.getString();
+    if (digits.startsWith("-")) {
+      throw bad("%s must not be negative, but has %s".formatted(key, Header.shown(digits)));
+    }
+    try {
+      return Long.parseLong(digits);
+    } catch (NumberFormatException e) {
       throw bad(
-          "%s: dtype must be one of %s, but is %s"
-              .formatted(tensor, Arrays.toString(StoredType.values()), Header.shown(name)));
+          "%s may go up to %d, but has %s".formatted(key, Long.MAX_VALUE, Header.shown(digits)));
     }
+  }
 
-    private long[] numbers(String key, int most) {
-      expect(json.nextToken(), JsonToken.START_ARRAY, tensor + ": " + key);
-      long[] numbers = new long[most];
-      int count = 0;
-      while (json.nextToken() != JsonToken.END_ARRAY) {
-        if (count == most) {
-          throw bad("%s: %s may have %d numbers, but has more".formatted(tensor, key, most));
-        }
-        numbers[count++] = number(key);
-      }
-      return Arrays.copyOf(numbers, count);
+  private Header.Entry checked(StoredType type, long[] sizes, long[] offsets) {
+    if (offsets.length != 2) {
+      throw bad("data_offsets must be 2 numbers, but are %d".formatted(offsets.length));
     }
-
-    private long number(String key) {
-      expect(json.currentToken(), JsonToken.VALUE_NUMBER_INT, tensor + ": each number of " + key);
-      String digits = json.getString();
-      if (digits.startsWith("-")) {
-        throw bad(
-            "%s: %s must not be negative, but has %s".formatted(tensor, key, Header.shown(digits)));
-      }
-      try {
-        return Long.parseLong(digits);
-      } catch (NumberFormatException e) {
-        throw bad(
-            "%s: %s may go up to %d, but has %s"
-                .formatted(tensor, key, Long.MAX_VALUE, Header.shown(digits)));
-      }
+    long begin = offsets[0];
+    long end = offsets[1];
+    if (begin > end) {
+      throw bad("its bytes begin at %d, but end before that, at %d".formatted(begin, end));
     }
-
-    private Header.Entry checked(StoredType type, long[] sizes, long[] offsets) {
-      if (offsets.length != 2) {
-        throw bad(
-            "%s: data_offsets must be 2 numbers, but are %d".formatted(tensor, offsets.length));
-      }
-      long begin = offsets[0];
-      long end = offsets[1];
-      if (begin > end) {
-        throw bad(
-            "%s: its bytes begin at %d, but end before that, at %d".formatted(tensor, begin, end));
-      }
-      if (end > dataBytes) {
-        throw bad(
-            "%s: its bytes end at %d, but the file has only %d bytes of data; was it cut off?"
-                .formatted(tensor, end, dataBytes));
-      }
-      Shape shape = shape(type, sizes);
-      if (type.bytes(shape) != end - begin) {
-        throw bad(
-            "%s: %s of shape %s takes %d bytes, but data_offsets %d to %d are %d bytes"
-                .formatted(tensor, type, shape, type.bytes(shape), begin, end, end - begin));
-      }
-      return new Header.Entry(type, shape, begin, end);
+    if (end > dataBytes) {
+      throw bad(
+          "its bytes end at %d, but the file has only %d bytes of data; was it cut off?"
+              .formatted(end, dataBytes));
     }
+    Shape shape = shape(type, sizes);
+    if (type.bytes(shape) != end - begin) {
+      throw bad(
+          "%s of shape %s takes %d bytes, but data_offsets %d to %d are %d bytes"
+              .formatted(type, shape, type.bytes(shape), begin, end, end - begin));
+    }
+    return new Header.Entry(type, shape, begin, end);
+  }
 
-    private Shape shape(StoredType type, long[] sizes) {
-      try {
-        Shape shape = Shape.of(sizes);
-        type.bytes(shape);
-        return shape;
-      } catch (IllegalArgumentException e) {
-        throw new BadFileException(file, tensor + ": " + e.getMessage(), e);
-      }
+  private Shape shape(StoredType type, long[] sizes) {
+    try {
+      Shape shape = Shape.of(sizes);
+      type.bytes(shape);
+      return shape;
+    } catch (IllegalArgumentException e) {
+      throw bad(String.valueOf(e.getMessage()), e);
     }
   }
 
   /// Every byte of the data belongs to one tensor.
   private void checkCoverage(Header header) {
-    String before = "the header";
+    String before = null;
     long covered = 0;
-    for (Map.Entry<String, Header.Entry> tensor : header.inOrderOfBytes()) {
-      String name = "tensor " + Header.shown(tensor.getKey());
-      long begin = tensor.getValue().begin();
-      if (begin < covered) {
+    for (Map.Entry<String, Header.Entry> next : header.inOrderOfBytes()) {
+      tensor = next.getKey();
+      long begin = next.getValue().begin();
+      if (begin != covered) {
         throw bad(
-            "%s begins at byte %d, inside %s, which ends at %d"
-                .formatted(name, begin, before, covered));
+            "its bytes begin at %d, but %s at %d: %s"
+                .formatted(
+                    begin,
+                    before == null
+                        ? "the data begin"
+                        : "those of tensor %s end".formatted(Header.shown(before)),
+                    covered,
+                    begin < covered ? "they overlap" : "the bytes between belong to no tensor"));
       }
-      if (begin > covered) {
-        throw bad(
-            "%s begins at byte %d, but %s ends at %d: the bytes between belong to no tensor"
-                .formatted(name, begin, before, covered));
-      }
-      before = name;
-      covered = tensor.getValue().end();
+      before = tensor;
+      covered = next.getValue().end();
     }
+    tensor = null;
     if (covered != dataBytes) {
       throw bad(
-          ("the tensors end at byte %d, but the file has %d bytes of data: the last %d belong to no"
-                  + " tensor")
-              .formatted(covered, dataBytes, dataBytes - covered));
+          "the tensors end at byte %d, but the file has %d bytes of data: the rest belongs to none"
+              .formatted(covered, dataBytes));
     }
   }
 
@@ -255,7 +264,6 @@ final class HeaderReader {
       case START_OBJECT -> "an object {...}";
       case START_ARRAY -> "a list [...]";
       case VALUE_STRING -> "a text";
-      case VALUE_NUMBER_INT -> "a whole number";
       default -> token.toString();
     };
   }
@@ -264,17 +272,20 @@ final class HeaderReader {
     return Header.shown(json.getString());
   }
 
-  /// In keys the parser itself refuses this, in texts it does not.
-  private String unicode(String key, String text) {
+  /// In names the parser itself refuses half of a pair, in texts it does not.
+  private String unicode(String text) {
     if (!Header.isUnicode(text)) {
-      throw bad(
-          "the metadata %s has half of a surrogate pair: %s"
-              .formatted(Header.shown(key), Header.shown(text)));
+      throw bad("a text has half of a surrogate pair: %s".formatted(Header.shown(text)));
     }
     return text;
   }
 
   private BadFileException bad(String problem) {
-    return new BadFileException(file, problem);
+    return bad(problem, null);
+  }
+
+  private BadFileException bad(String problem, @Nullable Exception cause) {
+    String where = tensor == null ? "" : "tensor %s: ".formatted(Header.shown(tensor));
+    return new BadFileException(file, where + problem, cause);
   }
 }

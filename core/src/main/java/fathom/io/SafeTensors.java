@@ -4,16 +4,13 @@ import fathom.BadFileException;
 import fathom.DType;
 import fathom.Shape;
 import java.io.IOException;
+import java.io.Reader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.CharBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -89,19 +86,17 @@ public final class SafeTensors implements AutoCloseable {
 
   /// The file whose content is `all`, which lives as long as `arena`; the path is for messages.
   static SafeTensors over(Path file, Arena arena, MemorySegment all) {
-    int headBytes = headBytes(file, all);
-    byte[] head = all.asSlice(0, headBytes).toArray(ValueLayout.JAVA_BYTE);
-    MemorySegment data = all.asSlice(headBytes);
-    CharBuffer text = decode(file, head);
-    Header header = HeaderReader.read(file, text.array(), text.remaining(), data.byteSize());
+    MemorySegment json = json(file, all);
+    MemorySegment data = all.asSlice(Header.LENGTH_BYTES + json.byteSize());
+    Reader text = new Utf8Reader(file, Header.LENGTH_BYTES, json.asByteBuffer());
+    Header header = HeaderReader.read(file, text, data.byteSize());
     if (Checksum.isMentioned(header.metadata())) {
-      Checksum.verify(file, head, data);
+      Checksum.verify(file, all);
     }
     return new SafeTensors(file, arena, header, data);
   }
 
-  /// Bytes in front of the first tensor.
-  private static int headBytes(Path file, MemorySegment all) {
+  private static MemorySegment json(Path file, MemorySegment all) {
     if (all.byteSize() < Header.LENGTH_BYTES) {
       throw new BadFileException(
           file,
@@ -124,20 +119,7 @@ public final class SafeTensors implements AutoCloseable {
           "no safetensors file: a header of %d bytes must begin with '{', but does not%s"
               .formatted(length, FileKind.hint(all)));
     }
-    return Header.LENGTH_BYTES + (int) length;
-  }
-
-  private static CharBuffer decode(Path file, byte[] head) {
-    ByteBuffer bytes =
-        ByteBuffer.wrap(head, Header.LENGTH_BYTES, head.length - Header.LENGTH_BYTES);
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(bytes);
-    } catch (CharacterCodingException e) {
-      throw new BadFileException(
-          file,
-          "the header must be UTF-8, but byte %d of the file is not".formatted(bytes.position()),
-          e);
-    }
+    return all.asSlice(Header.LENGTH_BYTES, length);
   }
 
   /// The tensors' names in the order of the header.

@@ -101,7 +101,9 @@ public final class Run {
             "the run has format %d, but this version of Fathom reads %d; use the version that made it (%s)"
                 .formatted(format, FORMAT, node.path("source").asString("unknown")));
       }
-      return new Run(folder, Json.read(node, Info.class));
+      var run = new Run(folder, Json.read(node, Info.class));
+      run.net(); // throws if no net is meant
+      return run;
     } catch (IOException | JacksonException | IllegalArgumentException e) {
       throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
     }

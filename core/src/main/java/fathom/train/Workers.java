@@ -134,7 +134,7 @@ public final class Workers {
           fail(
               lost,
               new LostWorkerException(
-                  "worker %d has waited %.1f s for worker %d, which hangs or has died"
+                  "worker %d has waited %s s for worker %d, which hangs or has died"
                       .formatted(rank, patienceNanos / 1e9, lost),
                   null));
         }

@@ -19,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -65,8 +67,18 @@ final class MalformedFileTest {
         json("{/**/}", "comment", 0, "JSON", "'/'"),
         json("{'a':1}", "single quotes", 0, "JSON"),
         json("{\"__metadata__\":{},}", "trailing comma", 0, "JSON"),
-        json("{\"a\":1}", "number for an entry", 0, "tensor 'a' must be an object", "is '1'"),
-        json("{\"a\":null}", "null for an entry", 0, "tensor 'a' must be an object", "is 'null'"),
+        json(
+            "{\"a\":1}",
+            "number for an entry",
+            0,
+            "tensor 'a': its entry must be an object",
+            "is '1'"),
+        json(
+            "{\"a\":null}",
+            "null for an entry",
+            0,
+            "tensor 'a': its entry must be an object",
+            "is 'null'"),
         json("{\"a\":" + "[".repeat(100_000), "deep nesting", 0, "tensor 'a'", "is '['"),
         json("{\"a\":".repeat(100_000), "deep objects", 0, "tensor 'a'", "also has 'a'"),
         json("{\"__metadata__\":[]}", "metadata list", 0, "__metadata__ must be an object", "'['"),
@@ -76,8 +88,18 @@ final class MalformedFileTest {
             0,
             "__metadata__ must be an object",
             "'null'"),
-        json("{\"__metadata__\":{\"k\":1}}", "metadata number", 0, "'k' must be a text", "is '1'"),
-        json("{\"__metadata__\":{\"k\":{}}}", "metadata object", 0, "'k' must be a text", "is '{'"),
+        json(
+            "{\"__metadata__\":{\"k\":1}}",
+            "metadata number",
+            0,
+            "every value in __metadata__ must be a text",
+            "is '1'"),
+        json(
+            "{\"__metadata__\":{\"k\":{}}}",
+            "metadata object",
+            0,
+            "every value in __metadata__ must be a text",
+            "is '{'"),
         json(
             "{\"__metadata__\":{},\"__metadata__\":{}}",
             "metadata twice",
@@ -94,7 +116,7 @@ final class MalformedFileTest {
             "{\"__metadata__\":{\"k\":\"\\ud83d\"}}",
             "half a pair in metadata",
             0,
-            "metadata 'k' has half of a surrogate pair"),
+            "has half of a surrogate pair"),
         json("{\"\\ud83d\":{}}", "half a pair in a name", 0, "surrogate"),
         json(
             "{\"__metadata__\":{\"fathom.sha256\":\"\"}}",
@@ -113,22 +135,28 @@ final class MalformedFileTest {
         entry("no shape", "\"dtype\":\"F32\",\"data_offsets\":[0,4]", 4, "shape is missing"),
         entry("no offsets", "\"dtype\":\"F32\",\"shape\":[1]", 4, "data_offsets is missing"),
         entry("another key", FIELDS + ",\"x\":[[[[[[[[1]]]]]]]]", 4, "tensor 'a'", "also has 'x'"),
-        entry("dtype twice", FIELDS + ",\"dtype\":\"F32\"", 4, "Duplicate", "\"dtype\""),
+        entry(
+            "dtype twice",
+            FIELDS + ",\"dtype\":\"F32\"",
+            4,
+            "tensor 'a'",
+            "Duplicate",
+            "\"dtype\""),
         entry("shape twice", FIELDS + ",\"sh\\u0061pe\":[1]", 4, "Duplicate", "\"shape\""),
         typed("unknown dtype", "\"F99\"", 4, "tensor 'a'", "must be one of", "BF16", "is 'F99'"),
         typed("lower case", "\"f32\"", 4, "must be one of", "is 'f32'"),
         typed("dtype is a number", "32", 4, "dtype must be a text", "is '32'"),
         shape("shape is a number", "1", 4, "shape must be a list", "is '1'"),
-        shape("negative size", "[-1]", 4, "tensor 'a'", "shape must not be negative", "'-1'"),
+        shape("negative size", "[-1]", 4, "tensor 'a': shape must not be negative", "'-1'"),
         shape("two negative sizes", "[-1,-1]", 4, "must not be negative", "'-1'"),
         shape("minus zero", "[-0]", 0, "must not be negative", "'-0'"),
-        shape("fraction", "[1.0]", 4, "whole number", "is '1.0'"),
-        shape("exponent", "[1e0]", 4, "whole number", "is '1e0'"),
-        shape("text", "[\"1\"]", 4, "whole number", "is '1'"),
-        shape("null", "[null]", 4, "whole number", "is 'null'"),
+        shape("fraction", "[1.0]", 4, "whole numbers", "has \'1.0'"),
+        shape("exponent", "[1e0]", 4, "whole numbers", "has \'1e0'"),
+        shape("text", "[\"1\"]", 4, "whole numbers", "has \'1'"),
+        shape("null", "[null]", 4, "whole numbers", "has \'null'"),
         shape("leading zero", "[01]", 4, "JSON", "Leading zeroes"),
         shape("NaN", "[NaN]", 4, "JSON", "NaN"),
-        shape("nested list", "[[1]]", 4, "whole number", "is '['"),
+        shape("nested list", "[[1]]", 4, "whole numbers", "has \'['"),
         shape("2^63", "[9223372036854775808]", 4, "9223372036854775807", "9223372036854775808"),
         shape("digits", "[" + "9".repeat(2000) + "]", 4, "JSON", "Number value length"),
         shape("product beyond 2^63", "[4294967296,4294967296]", 4, "'a'", "more elements"),
@@ -142,17 +170,37 @@ final class MalformedFileTest {
         offsets("one offset", "[4]", 4, "2 numbers, but are 1"),
         offsets("three offsets", "[0,4,8]", 4, "2 numbers, but has more"),
         offsets("negative offset", "[-4,0]", 4, "'a'", "data_offsets must not be negative", "'-4'"),
-        offsets("fractional offset", "[0.5,4.5]", 4, "'a'", "whole number", "'0.5'"),
+        offsets("fractional offset", "[0.5,4.5]", 4, "'a'", "whole numbers", "'0.5'"),
         offsets("backwards", "[4,0]", 4, "'a'", "begin at 4", "at 0"),
         offsets("beyond the file", "[0,4]", 3, "'a'", "end at 4", "only 3 bytes", "cut off"),
         offsets("far beyond", "[0,9223372036854775807]", 4, "9223372036854775807", "only 4 bytes"),
-        offsets("bytes before", "[4,8]", 8, "'a' begins at byte 4", "the header ends at 0"),
-        offsets("bytes behind", "[0,4]", 9, "end at byte 4", "has 9 bytes", "last 5"),
+        offsets("bytes before", "[4,8]", 8, "'a': its bytes begin at 4, but the data begin at 0"),
+        offsets("bytes behind", "[0,4]", 9, "end at byte 4", "has 9 bytes of data"),
         json("{}", "data of no tensor", 1, "end at byte 0", "has 1 bytes"),
-        two("overlap", "[0,4]", "[2,6]", 6, "'b' begins at byte 2, inside tensor 'a'", "ends at 4"),
-        two("same bytes", "[0,4]", "[0,4]", 4, "'b' begins at byte 0, inside tensor 'a'"),
-        two("gap", "[0,4]", "[5,9]", 9, "'b' begins at byte 5, but tensor 'a' ends at 4"),
-        two("gap, reversed", "[5,9]", "[0,4]", 9, "'a' begins at byte 5, but tensor 'b' ends at 4"),
+        two(
+            "overlap",
+            "[0,4]",
+            "[2,6]",
+            6,
+            "'b': its bytes begin at 2, but those of tensor 'a' end at 4: they overlap"),
+        two(
+            "same bytes",
+            "[0,4]",
+            "[0,4]",
+            4,
+            "'b': its bytes begin at 0, but those of tensor 'a' end at 4: they overlap"),
+        two(
+            "gap",
+            "[0,4]",
+            "[5,9]",
+            9,
+            "'b': its bytes begin at 5, but those of tensor 'a' end at 4: the bytes between"),
+        two(
+            "gap, reversed",
+            "[5,9]",
+            "[0,4]",
+            9,
+            "'a': its bytes begin at 5, but those of tensor 'b' end at 4: the bytes between"),
         json(
             "{%s,%s}".formatted(named("a", "[0,4]"), named("a", "[4,8]")),
             "same name",
@@ -251,6 +299,15 @@ final class MalformedFileTest {
       channel.position(200_000_000).write(ByteBuffer.wrap(new byte[1]));
     }
     assertRefused(file, "header of 100000001 bytes", "at most 100000000");
+  }
+
+  @Test
+  void aHeaderOfTooManyNamesIsRefused() {
+    String many =
+        IntStream.rangeClosed(0, Header.MAX_NAMES)
+            .mapToObj("\"%x\":\"\""::formatted)
+            .collect(Collectors.joining(",", "{\"__metadata__\":{", "}}"));
+    assertRefused(json(many, "", 0, "more than 250000 tensors and metadata"));
   }
 
   private void assertRefused(Case malformed) {

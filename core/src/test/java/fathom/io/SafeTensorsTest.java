@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -288,7 +289,7 @@ final class SafeTensorsTest {
   }
 
   @Test
-  void namesThatTheFormatUsesAreRefused() {
+  void whatTheFormatCannotHoldIsRefused() {
     Path path = folder.resolve("refused.safetensors");
     for (String name : List.of("__metadata__", "half\ud83d", "\ude00half")) {
       SequencedMap<String, StoredTensor> tensors = new LinkedHashMap<>();
@@ -307,6 +308,12 @@ final class SafeTensorsTest {
           () -> SafeTensors.write(path, Fixture.tensors(), metadata),
           metadata.toString());
     }
+    Map<String, String> many = new HashMap<>();
+    for (int i = 0; i < Header.MAX_NAMES; i++) {
+      many.put("key" + i, "");
+    }
+    assertThrows(
+        IllegalArgumentException.class, () -> SafeTensors.write(path, Fixture.tensors(), many));
     assertFalse(Files.exists(path));
   }
 

@@ -161,7 +161,9 @@ final class Layout {
   }
 
   private static Stream<Html> paragraphs(String words) {
-    return PARAGRAPHS.splitAsStream(words.strip()).map(paragraph -> tag("p", text(paragraph)));
+    return PARAGRAPHS
+        .splitAsStream(words.strip())
+        .map(paragraph -> tag("p", text(paragraph.strip())));
   }
 
   private static Html facts(Facts facts) {

@@ -129,6 +129,10 @@
       this.read();
     }
 
+    fit() {
+      if (this.place.clientWidth !== this.chart.width) this.chart.setSize(this.size());
+    }
+
     size() {
       const width = this.place.clientWidth;
       return {width, height: Math.round(Math.min(380, Math.max(240, width * 0.5)))};
@@ -290,7 +294,8 @@
     // Keys and touch do what the mouse does.
 
     listen() {
-      new ResizeObserver(() => this.chart.setSize(this.size())).observe(this.place);
+      // In the next frame, as the observer must not change what it observes.
+      new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(this.place);
       this.place.tabIndex = 0;
       this.place.onkeydown = event => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
