@@ -41,6 +41,7 @@ public final class Tensor {
   @Nullable Scope scope;
 
   private Tensor(org.bytedeco.pytorch.Tensor raw, boolean ownsMemory) {
+    Scope home = Scope.innermost();
     this.raw = raw;
     long[] sizes = new long[(int) raw.dim()];
     for (int i = 0; i < sizes.length; i++) {
@@ -51,7 +52,7 @@ public final class Tensor {
     this.bytes = ownsMemory ? shape.elements() * type.bytes() : 0;
     LIVE.incrementAndGet();
     LIVE_BYTES.addAndGet(bytes);
-    Scope.innermost().adopt(this);
+    home.adopt(this);
   }
 
   /// Takes over the result of a native operation.

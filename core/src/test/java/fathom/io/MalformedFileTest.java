@@ -2,6 +2,7 @@ package fathom.io;
 
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -57,6 +58,7 @@ final class MalformedFileTest {
         raw("header is an array", "0200000000000000 5b5d", "header of 2 bytes", "'{'"),
         raw("leading blank", "0300000000000000 207b7d", "header of 3 bytes", "'{'"),
         raw("not UTF-8", "0600000000000000 7b22c0af227d", "UTF-8", "byte 10"),
+        raw("cut-off UTF-8", "0300000000000000 7b22c3", "UTF-8", "byte 10"),
         raw("surrogate in UTF-8", "0700000000000000 7b22eda080227d", "UTF-8", "byte 10"),
         raw("UTF-16", "0400000000000000 7b007d00", "JSON", "character 1"),
         json("{", "cut-off object", 0, "JSON", "character 1", "end-of-input"),
@@ -130,6 +132,11 @@ final class MalformedFileTest {
             0,
             "mention fathom.sha256",
             "does not begin with it"),
+        json(
+            "{%s,\"__metadata__\":[]}".formatted(named("a", "[0,4]")),
+            "metadata behind a tensor",
+            4,
+            ".safetensors: __metadata__ must be an object"),
         json("{\"a\":{}}", "empty entry", 0, "tensor 'a'", "dtype is missing"),
         json("{\"\\u001b[2J\\u202e\":{}}", "control characters", 0, "tensor '?[2J?'"),
         entry("no shape", "\"dtype\":\"F32\",\"data_offsets\":[0,4]", 4, "shape is missing"),
@@ -310,9 +317,24 @@ final class MalformedFileTest {
     assertRefused(json(many, "", 0, "more than 250000 tensors and metadata"));
   }
 
+  @Test
+  void aRefusedFileDoesNotStayMapped() throws IOException {
+    Path maps = Path.of("/proc/self/maps");
+    assumeTrue(Files.exists(maps), "no " + maps);
+    assertRefused(json("{}", "", 1, "belongs to none"));
+    assertFalse(Files.readString(maps).contains(folder.toRealPath().toString()));
+    SafeTensors opened = SafeTensors.open(write(Fixture.file("{}", "")));
+    assertTrue(Files.readString(maps).contains(folder.toRealPath().toString()));
+    opened.close();
+    assertFalse(Files.readString(maps).contains(folder.toRealPath().toString()));
+  }
+
   private void assertRefused(Case malformed) {
-    Path path = Fixture.write(folder.resolve("malformed.safetensors"), malformed.file);
-    assertRefused(path, malformed.message);
+    assertRefused(write(malformed.file), malformed.message);
+  }
+
+  private Path write(byte[] bytes) {
+    return Fixture.write(folder.resolve("malformed.safetensors"), bytes);
   }
 
   private static void assertRefused(Path path, String... message) {

@@ -294,7 +294,7 @@
     // Keys and touch do what the mouse does.
 
     listen() {
-      // In the next frame, as the observer must not change what it observes.
+      // In the next frame, as an observer must not change what it observes.
       new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(this.place);
       this.place.tabIndex = 0;
       this.place.onkeydown = event => {

@@ -6,15 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import java.io.File;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,9 +35,10 @@ class BrowserTest {
   /// page.
   private static final String READER =
       """
-      addEventListener('load', async () => {
+      async function look() {
         const seen = {};
-        const settle = () => new Promise(done => setTimeout(done, 60));
+        const frame = () => new Promise(requestAnimationFrame);
+        const settle = async () => { await frame(); await frame(); await frame(); };
         const [figure, neighbour] = document.querySelectorAll('figure');
         const over = figure.querySelector('.u-over');
         const plot = figure.querySelector('.plot');
@@ -100,8 +106,15 @@ class BrowserTest {
         figure.style.width = '300px';
         await settle();
         seen.widths = [wide, figure.querySelector('canvas').clientWidth];
-        document.body.append(Object.assign(document.createElement('pre'),
-            {id: 'seen', textContent: JSON.stringify(seen)}));
+        return seen;
+      }
+      """;
+
+  private static final String REPORT =
+      """
+      addEventListener('load', async () => {
+        const seen = await Promise.resolve().then(look).catch(error => ({error: error.stack}));
+        fetch('/', {method: 'POST', body: JSON.stringify(seen)});
       });
       """;
 
@@ -171,7 +184,7 @@ class BrowserTest {
             "t", "l", new Section("s", new Chart("c", "", "x", "y", Scale.LINEAR, List.of(a, b))));
     String probe =
         """
-        addEventListener('load', () => {
+        function look() {
           const canvas = document.querySelector('canvas');
           const over = document.querySelector('.u-over');
           const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -186,14 +199,12 @@ class BrowserTest {
             }
             return false;
           };
-          const seen = {
+          return {
             paper: getComputedStyle(document.body).backgroundColor,
             a: [0.5, 1.25, 1.6, 2.5, 5, 8.5, 9].map(x => painted(1, x)),
             b: [1.5, 1.75, 3, 5, 7.5, 8].map(x => painted(2, x)),
           };
-          document.body.append(Object.assign(document.createElement('pre'),
-              {id: 'seen', textContent: JSON.stringify(seen)}));
-        });
+        }
         """;
     JsonNode seen = use(page, probe, "dark");
     assertEquals("rgb(16, 23, 28)", seen.get("paper").asString());
@@ -209,26 +220,62 @@ class BrowserTest {
     }
   }
 
-  /// Opens the page with a script of ours, which its policy would rightly refuse.
+  /// Opens the page, served by ourselves and without its policy, with a script that defines `look`,
+  /// and returns what that sees.
   private JsonNode use(Page page, String script, String scheme) throws Exception {
-    Path file = folder.resolve("used.html");
     String html =
         page.html()
             .replaceFirst("<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "")
-            .replace("</body>", "<script>" + script + "</script></body>");
-    Files.writeString(file, html);
-    String dom =
-        open(
-            file,
-            "--blink-settings=preferredColorScheme=" + (scheme.equals("dark") ? 0 : 1),
-            "--virtual-time-budget=10000");
-    var seen = Pattern.compile("<pre id=\"seen\">(.*?)</pre>", Pattern.DOTALL).matcher(dom);
-    assertTrue(seen.find(), "the script ran to its end");
-    return JsonMapper.shared().readTree(seen.group(1).replace("&gt;", ">").replace("&amp;", "&"));
+            .replace("</body>", "<script>" + script + REPORT + "</script></body>");
+    CompletableFuture<String> seen = new CompletableFuture<>();
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext("/", exchange -> serve(exchange, html, seen));
+    server.start();
+    Process browser =
+        start(
+            "http://localhost:" + server.getAddress().getPort() + "/",
+            // Keeps the browser open.
+            "--remote-debugging-port=0",
+            "--blink-settings=preferredColorScheme=" + (scheme.equals("dark") ? 0 : 1));
+    try {
+      JsonNode answer = JsonMapper.shared().readTree(seen.get(60, TimeUnit.SECONDS));
+      assertFalse(answer.has("error"), answer.toString());
+      return answer;
+    } finally {
+      stop(browser);
+      server.stop(0);
+      assertQuiet();
+    }
   }
 
-  /// The page's document after its scripts ran; there must be nothing on the console.
-  private String open(Path file, String... flags) throws IOException, InterruptedException {
+  private static void serve(HttpExchange exchange, String html, CompletableFuture<String> seen)
+      throws IOException {
+    try (exchange) {
+      if (exchange.getRequestMethod().equals("POST")) {
+        seen.complete(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+        exchange.sendResponseHeaders(204, -1);
+      } else {
+        exchange.getResponseHeaders().set("Content-Type", "text/html");
+        exchange.sendResponseHeaders(200, 0);
+        exchange.getResponseBody().write(html.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+  }
+
+  /// The page's document after its scripts ran.
+  private String open(Path file) throws IOException, InterruptedException {
+    Process browser = start(file.toUri().toString(), "--dump-dom");
+    try {
+      assertTrue(browser.waitFor(60, TimeUnit.SECONDS), "the browser hangs on " + file);
+    } finally {
+      stop(browser);
+      assertQuiet();
+    }
+    return Files.readString(folder.resolve("out.txt"));
+  }
+
+  private Process start(String address, String... flags) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -241,33 +288,29 @@ class BrowserTest {
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--disable-sync",
-                "--user-data-dir=" + Files.createTempDirectory(folder, "profile"),
+                "--user-data-dir=" + folder.resolve("profile"),
                 "--window-size=1200,1600",
                 "--enable-logging=stderr",
-                "--v=0",
-                "--dump-dom"));
+                "--v=0"));
     command.addAll(List.of(flags));
-    command.add(file.toUri().toString());
-    Path dom = folder.resolve("dom.html");
-    Path log = folder.resolve("log.txt");
-    Process browser =
-        new ProcessBuilder(command)
-            .redirectOutput(dom.toFile())
-            .redirectError(log.toFile())
-            .start();
-    try {
-      assertTrue(browser.waitFor(60, TimeUnit.SECONDS), "the browser hangs on " + file);
-    } finally {
-      browser.descendants().forEach(ProcessHandle::destroyForcibly);
-      browser.destroyForcibly().waitFor();
+    command.add(address);
+    return new ProcessBuilder(command)
+        .redirectOutput(folder.resolve("out.txt").toFile())
+        .redirectError(folder.resolve("log.txt").toFile())
+        .start();
+  }
+
+  private static void stop(Process browser) throws InterruptedException {
+    List<ProcessHandle> processes = browser.descendants().toList();
+    browser.destroyForcibly().waitFor();
+    processes.forEach(ProcessHandle::destroyForcibly);
+    processes.forEach(process -> process.onExit().join());
+  }
+
+  private void assertQuiet() throws IOException {
+    try (Stream<String> log = Files.lines(folder.resolve("log.txt"))) {
+      assertEquals(List.of(), log.filter(line -> line.contains("CONSOLE")).toList());
     }
-    String console =
-        Files.readString(log)
-            .lines()
-            .filter(l -> l.contains("CONSOLE"))
-            .collect(Collectors.joining("\n"));
-    assertEquals("", console);
-    return Files.readString(dom);
   }
 
   private static int count(String text, String part) {
