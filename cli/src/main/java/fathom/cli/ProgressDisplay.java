@@ -110,8 +110,8 @@ final class ProgressDisplay implements AutoCloseable {
     err.flush();
   }
 
-  /// The library says what the bar looks like; it is drawn here, over the old one, so that lines can
-  /// stand above it.
+  /// The library says what the bar looks like; it is drawn here, over the old one, so that lines
+  /// can stand above it.
   private synchronized void draw(String picture) {
     drawn = "\r" + picture + CLEAR_REST;
     err.print(drawn);

@@ -40,7 +40,7 @@ class CommandsTest {
     assertEquals(Exit.DONE, cli.code());
     table.forEach((depth, expected) -> {
       for (String family : List.of("resnet", "plain")) {
-        List<Double> found = byName.get(family + depth);
+        List<Double> found = byName.getOrDefault(family + depth, List.of(0.0, 0.0));
         assertEquals(expected.get(0), found.get(0), family + depth);
         assertEquals(expected.get(1), found.get(1), 0.01, family + depth);
       }

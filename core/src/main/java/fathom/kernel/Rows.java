@@ -16,8 +16,8 @@ public record Rows(MemorySegment memory, DType type, long count, int channels) {
     }
   }
 
-  /// Throws `IllegalArgumentException` if there is an `other` that has another number of rows, channels
-  /// or another type.
+  /// Throws `IllegalArgumentException` if there is an `other` that has another number of rows,
+  /// channels or another type.
   void checkLike(@Nullable Rows other) {
     if (other != null
         && (other.count != count || other.channels != channels || other.type != type)) {
