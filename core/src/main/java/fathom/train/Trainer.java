@@ -9,7 +9,6 @@ import fathom.Scope;
 import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
-import fathom.data.Augmentation;
 import fathom.data.DataSet;
 import fathom.data.Epochs;
 import fathom.data.Loader;
@@ -36,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 /// and the first worker makes the step. Order, augmentation and rate are functions of the step, so
 /// a run that was stopped continues as if it had not been.
 public final class Trainer {
-  private static final int REPORT_ROWS = 128;
+  private static final int REPORT_ROWS = 64;
 
   private final Run run;
   private final Recipe recipe;
@@ -87,48 +86,56 @@ public final class Trainer {
   public static Result train(Run run, DataSet data, Progress progress, BooleanSupplier stop) {
     var trainer = new Trainer(run, data, progress, stop);
     run.truncate(trainer.start.step());
-    Workers.run(run.recipe().workers(), all -> trainer.new Worker(all).run());
+    Workers.run(
+        run.recipe().workers(),
+        all -> {
+          try (var _ = Scope.open()) {
+            trainer.new Worker(all).train();
+          }
+        });
     return Objects.requireNonNull(trainer.result.get());
   }
 
-  /// One worker's part.
+  /// One worker's part: its trees over the shared values, plain and fused, and its share of the
+  /// sums.
   private final class Worker {
     private final Collective all;
+    private final Layer plain;
+    private final Layer net;
+    private final FlatParams flat;
     private final Loader loader = new Loader(data.train(), normalization);
-    private final Augmentation augmentation = recipe.augmentation();
     private final long begun = System.nanoTime();
+    private long step = start.step();
     private double lossSum = start.lossSum();
     private double errorSum = start.errorSum();
+    private double speed;
+    private @Nullable Evaluation tested;
+    private long testedAt;
 
     Worker(Collective all) {
       this.all = all;
+      this.plain = build();
+      this.net = Fused.of(plain);
+      this.flat = share();
+      if (step > 0) {
+        resume();
+      }
+      all.barrier();
     }
 
     private boolean first() {
       return all.rank() == 0;
     }
 
-    void run() {
-      try (var _ = Scope.open()) {
-        Layer plain = build();
-        FlatParams flat = share(plain);
-        if (start.step() > 0) {
-          resume(plain);
-        }
-        all.barrier();
-        train(plain, Fused.of(plain), flat);
-      }
-    }
-
     private Layer build() {
-      Init init = first() && start.step() == 0 ? Init.he(recipe.seed()) : Init.zeros();
+      Init init = first() && step == 0 ? Init.he(recipe.seed()) : Init.zeros();
       Layer net = run.net().build(init);
       return recipe.shardStatistics()
           ? Layer.map(net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
           : net;
     }
 
-    private FlatParams share(Layer net) {
+    private FlatParams share() {
       if (first()) {
         var flat = FlatParams.of(net.params());
         shared.set(new Shared(flat, new Sgd(flat, recipe.momentum(), recipe.weightDecay())));
@@ -142,7 +149,7 @@ public final class Trainer {
     }
 
     /// The first worker reads what is shared, every worker its own buffers; all write the same.
-    private void resume(Layer net) {
+    private void resume() {
       if (first()) {
         Weights.read(run.checkpoint(), net);
         Checkpoint.readVelocity(run.checkpoint(), net, shared().flat, shared().sgd);
@@ -153,52 +160,55 @@ public final class Trainer {
       }
     }
 
-    private void train(Layer plain, Layer net, FlatParams flat) {
-      if (start.step() == 0) {
-        report(plain, 0);
+    void train() {
+      if (step == 0) {
+        report();
       }
-      long step = start.step();
       boolean stopped = false;
-      double speed = 0;
       while (step < steps && !stopped) {
-        int epoch = (int) (step / epochs.batches());
-        int[] order = epochs.order(epoch);
-        long began = System.nanoTime();
-        long seen = 0;
-        while (step < (epoch + 1L) * epochs.batches() && !stopped) {
-          Rows batch = epochs.batch((int) (step % epochs.batches()));
-          stopped = step(step, epoch, order, batch, plain, net, flat);
-          step++;
-          seen += batch.count();
-          speed = seen / ((System.nanoTime() - began) / 1e9);
-          if (first()) {
-            progress.step(stepEnd(step, epoch, batch.to(), speed));
-          }
-        }
-        if (step % epochs.batches() == 0) {
-          endEpoch(step, plain, net, speed);
-        } else if (first()) {
-          checkpoint(step, plain);
+        stopped = epoch((int) (step / epochs.batches()));
+      }
+      finish();
+    }
+
+    /// The rest of an epoch; returns whether it was broken off, after a checkpoint.
+    private boolean epoch(int epoch) {
+      int[] order = epochs.order(epoch);
+      long began = System.nanoTime();
+      long seen = 0;
+      boolean stopped = false;
+      while (step < (epoch + 1L) * epochs.batches() && !stopped) {
+        Rows batch = epochs.batch((int) (step % epochs.batches()));
+        stopped = step(epoch, order, batch);
+        step++;
+        seen += batch.count();
+        speed = seen / ((System.nanoTime() - began) / 1e9);
+        if (first()) {
+          progress.step(stepEnd(epoch, batch.to()));
         }
       }
-      finish(step, plain, net, speed);
+      if (step == (epoch + 1L) * epochs.batches()) {
+        endEpoch();
+      } else if (first()) {
+        checkpoint();
+      }
+      return stopped;
     }
 
     /// One step; returns whether to stop after it.
-    private boolean step(
-        long step, int epoch, int[] order, Rows batch, Layer plain, Layer net, FlatParams flat) {
+    private boolean step(int epoch, int[] order, Rows batch) {
       Rows own = batch.share(all.rank(), all.size());
       int[] labels = loader.labels(order, own);
       var context = new Step(recipe.seed(), step, all, batch.count());
       try (var _ = Scope.open()) {
-        Tensor x = loader.pictures(order, own, augmentation, epochs.augment(epoch));
+        Tensor x = loader.pictures(order, own, recipe.augmentation(), epochs.augment(epoch));
         double[] sums = context.run(() -> gradients(net, x, labels));
         sums[2] = first() && stop.getAsBoolean() ? 1 : 0;
         all.allReduce(sums);
         Tensor gradient = flat.gradient();
         all.allReduce(gradient);
         if (!Double.isFinite(sums[0]) || !Double.isFinite(gradient.sum().item())) {
-          throw context.run(() -> diverged(step, plain, x, labels));
+          throw context.run(() -> diverged(x, labels));
         }
         lossSum += sums[0] * batch.count();
         errorSum += sums[1];
@@ -223,17 +233,17 @@ public final class Trainer {
     }
 
     /// Runs the batch again with an eye on every layer, and says which was the first that failed.
-    private RuntimeException diverged(long step, Layer plain, Tensor x, int[] labels) {
+    private RuntimeException diverged(Tensor x, int[] labels) {
       var search = new FirstNonFinite();
       gradients(Watched.leaves(plain, search), x, labels);
       if (search.found() != null) {
         throw new DivergedException(step, search.found());
       }
       all.barrier(); // a worker that has found it ends the meeting
-      return new DivergedException(step, "the gradient is not finite, although every layer's is");
+      return new DivergedException(step, "the gradient of a weight is not finite");
     }
 
-    private void endEpoch(long step, Layer plain, Layer net, double speed) {
+    private void endEpoch() {
       if (recipe.shardStatistics()) {
         for (Param param : plain.state().values()) {
           if (!param.trained()) {
@@ -241,7 +251,7 @@ public final class Trainer {
           }
         }
       }
-      Evaluation test = Evaluation.of(net, data.test(), normalization, all);
+      Evaluation test = test();
       double count = data.train().count();
       var epoch =
           new Metrics.Epoch(
@@ -258,17 +268,28 @@ public final class Trainer {
       errorSum = 0;
       if (first()) {
         run.append(epoch);
-        checkpoint(step, plain);
+        checkpoint();
         progress.epoch(epoch);
       }
     }
 
-    private void finish(long step, Layer plain, Layer net, double speed) {
+    /// All test pictures by the weights as they are now, predicted once.
+    private Evaluation test() {
+      Evaluation known = tested;
+      if (known == null || testedAt != step) {
+        known = Evaluation.of(net, data.test(), normalization, all);
+        tested = known;
+        testedAt = step;
+      }
+      return known;
+    }
+
+    private void finish() {
       boolean finished = step == steps;
-      Evaluation test = Evaluation.of(net, data.test(), normalization, all);
+      Evaluation test = test();
       Evaluation train = finished ? Evaluation.of(net, data.train(), normalization, all) : null;
       if (train != null) {
-        report(plain, step);
+        report();
         if (first()) {
           run.append(
               new Metrics.Final(
@@ -286,7 +307,7 @@ public final class Trainer {
     }
 
     /// Only the first worker looks, alone, while the others wait.
-    private void report(Layer plain, long step) {
+    private void report() {
       if (first()) {
         Rows rows = new Rows(0, Math.min(REPORT_ROWS, data.train().count()));
         int[] order = IntStream.range(0, rows.to()).toArray();
@@ -298,7 +319,7 @@ public final class Trainer {
       all.barrier();
     }
 
-    private void checkpoint(long step, Layer plain) {
+    private void checkpoint() {
       new Checkpoint(step, seconds(), lossSum, errorSum)
           .write(run.checkpoint(), plain, shared().flat, shared().sgd, normalization);
     }
@@ -307,7 +328,7 @@ public final class Trainer {
       return start.seconds() + (System.nanoTime() - begun) / 1e9;
     }
 
-    private Progress.StepEnd stepEnd(long step, int epoch, int seen, double speed) {
+    private Progress.StepEnd stepEnd(int epoch, int seen) {
       return new Progress.StepEnd(
           step,
           steps,

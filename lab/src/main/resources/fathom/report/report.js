@@ -36,14 +36,14 @@
   }
 
   /**
-   * How values become places on a linear axis that uPlot can divide: of a log scale it sees the
+   * How numbers become places on a linear axis that uPlot can divide: of a log scale it sees the
    * logarithms, and numbers far from 1 it sees in units of a power of ten.
    */
-  function scaleOf({log, curves}) {
+  function scaleOf(log, arrays) {
     if (log) return {to: Math.log10, from: v => 10 ** v};
     let most = 0;
-    for (const {y} of curves) for (const value of y) most = Math.max(most, Math.abs(value));
-    const near = most === 0 || (most > 1e-4 && most < 1e9);
+    for (const array of arrays) for (const value of array) most = Math.max(most, Math.abs(value));
+    const near = most === 0 || (most > 1e-4 && most < 1e12);
     const unit = near ? 1 : 10 ** Math.max(-300, Math.floor(Math.log10(most)));
     return {to: v => v / unit, from: v => v * unit};
   }
@@ -110,9 +110,11 @@
       this.curves = this.spec.curves;
       this.groups = new Map(this.curves.map(({group}) => [group, []]));
       this.curves.forEach(({group}, i) => this.groups.get(group).push(i));
-      this.scale = scaleOf(this.spec);
+      this.x = scaleOf(false, this.curves.map(({x}) => x));
+      this.y = scaleOf(this.spec.log, this.curves.map(({y}) => y));
       // uPlot's own distinction: null is a gap, undefined is a place where only other curves have a value.
-      const tables = this.curves.map(({x, y}) => [x, y.map(v => (v === null ? null : this.scale.to(v)))]);
+      const tables = this.curves.map(
+          ({x, y}) => [x.map(this.x.to), y.map(v => (v === null ? null : this.y.to(v)))]);
       const gapsReachTheirNeighbours = 2;
       this.data = uPlot.join(tables, tables.map(() => [0, gapsReachTheirNeighbours]));
       this.ends = this.data.slice(1).map(ys => ys.findLastIndex(y => y != null));
@@ -171,14 +173,14 @@
             space: 60,
             size: 28,
             ...(this.data[0].every(Number.isInteger) && {incrs: WHOLE_STEPS}),
-            values: (u, lines) => lines.map(v => number(v, 8)),
+            values: (u, lines) => lines.map(v => number(this.x.from(v), 8)),
           },
           {
             ...axis,
             space: 40,
             size: (u, texts) => 10 + 7 * Math.max(2, ...(texts ?? []).map(text => text.length)),
             ...(log && {splits: (u, i, low, high) => logLines(low, high, u.height)}),
-            values: (u, lines) => lines.map(v => number(this.scale.from(v), 8)),
+            values: (u, lines) => lines.map(v => number(this.y.from(v), 8)),
           },
         ],
         series: [{}, ...this.curves.map((curve, i) => this.series(curve, this.data[i + 1]))],
@@ -269,11 +271,11 @@
     read(u = this.chart) {
       const {idx, idxs} = u.cursor;
       const here = idx != null;
-      this.where.textContent = here ? `${this.spec.x} ${number(this.data[0][idx], 8)}` : 'Last values';
+      this.where.textContent = here ? `${this.spec.x} ${number(this.x.from(this.data[0][idx]), 8)}` : 'Last values';
       this.values.forEach((value, i) => {
         const at = here ? idxs[i + 1] : this.ends[i];
         const known = at != null && at >= 0;
-        value.textContent = known ? number(this.scale.from(this.data[i + 1][at]), 4) : '–';
+        value.textContent = known ? number(this.y.from(this.data[i + 1][at]), 4) : '–';
       });
     }
 
