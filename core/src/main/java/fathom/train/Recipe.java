@@ -60,34 +60,29 @@ public record Recipe(
   /// The residual paper's recipe for CIFAR-10: rate 0.1 divided by ten at a half and three quarters
   /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip.
   public static Recipe paper(CifarNet net, DataSet data, long seed, int workers) {
-    int batches = Math.ceilDiv(data.train().count(), 128);
-    boolean colour = data.train().channels() == 3;
-    return new Recipe(
-        net.name(),
-        net.shortcut(),
-        net.norm(),
-        net.width(),
-        data.name(),
-        (int) Math.ceilDiv(PAPER_STEPS, batches),
-        128,
-        0.1,
-        List.of(0.5, 0.75),
-        net.depth() >= WARM_UP_DEPTH ? Schedule.WARM_UP_STEPS : 0,
-        0.9,
-        1e-4,
-        colour ? 4 : 0,
-        colour,
-        true,
-        seed,
-        workers,
-        false);
+    int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(data.train().count(), 128));
+    return of(net, data, epochs, 128, List.of(0.5, 0.75), true, seed, workers);
   }
 
   /// Much shorter, for two cores: 20 epochs of batches of 64 for fewer than 10,000 pictures, 10 of
-  /// 128 for more; rate 0.1 divided by ten at 60 % and 85 %; channels normalised; pictures in
-  /// colour cropped and flipped, those in grey as they are.
+  /// 128 for more; rate 0.1 divided by ten at 60 % and 85 %; channels normalised.
   public static Recipe fast(CifarNet net, DataSet data, long seed, int workers) {
     boolean small = data.train().count() < 10_000;
+    return of(
+        net, data, small ? 20 : 10, small ? 64 : 128, List.of(0.6, 0.85), false, seed, workers);
+  }
+
+  /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
+  /// stay as they are.
+  private static Recipe of(
+      CifarNet net,
+      DataSet data,
+      int epochs,
+      int batch,
+      List<Double> divideAt,
+      boolean pixelMean,
+      long seed,
+      int workers) {
     boolean colour = data.train().channels() == 3;
     return new Recipe(
         net.name(),
@@ -95,16 +90,16 @@ public record Recipe(
         net.norm(),
         net.width(),
         data.name(),
-        small ? 20 : 10,
-        small ? 64 : 128,
+        epochs,
+        batch,
         0.1,
-        List.of(0.6, 0.85),
+        divideAt,
         net.depth() >= WARM_UP_DEPTH ? Schedule.WARM_UP_STEPS : 0,
         0.9,
         1e-4,
         colour ? 4 : 0,
         colour,
-        false,
+        pixelMean,
         seed,
         workers,
         false);
@@ -135,94 +130,26 @@ public record Recipe(
   }
 
   public Recipe withEpochs(int epochs) {
-    return new Recipe(
-        model,
-        shortcut,
-        norm,
-        width,
-        data,
-        epochs,
-        batch,
-        rate,
-        divideAt,
-        warmUp,
-        momentum,
-        weightDecay,
-        crop,
-        flip,
-        pixelMean,
-        seed,
-        workers,
-        shardStatistics);
+    return with(epochs, batch, rate, workers, shardStatistics);
   }
 
   public Recipe withBatch(int batch) {
-    return new Recipe(
-        model,
-        shortcut,
-        norm,
-        width,
-        data,
-        epochs,
-        batch,
-        rate,
-        divideAt,
-        warmUp,
-        momentum,
-        weightDecay,
-        crop,
-        flip,
-        pixelMean,
-        seed,
-        workers,
-        shardStatistics);
+    return with(epochs, batch, rate, workers, shardStatistics);
   }
 
   public Recipe withRate(double rate) {
-    return new Recipe(
-        model,
-        shortcut,
-        norm,
-        width,
-        data,
-        epochs,
-        batch,
-        rate,
-        divideAt,
-        warmUp,
-        momentum,
-        weightDecay,
-        crop,
-        flip,
-        pixelMean,
-        seed,
-        workers,
-        shardStatistics);
+    return with(epochs, batch, rate, workers, shardStatistics);
   }
 
   public Recipe withWorkers(int workers) {
-    return new Recipe(
-        model,
-        shortcut,
-        norm,
-        width,
-        data,
-        epochs,
-        batch,
-        rate,
-        divideAt,
-        warmUp,
-        momentum,
-        weightDecay,
-        crop,
-        flip,
-        pixelMean,
-        seed,
-        workers,
-        shardStatistics);
+    return with(epochs, batch, rate, workers, shardStatistics);
   }
 
   public Recipe withShardStatistics(boolean shardStatistics) {
+    return with(epochs, batch, rate, workers, shardStatistics);
+  }
+
+  private Recipe with(int epochs, int batch, double rate, int workers, boolean shardStatistics) {
     return new Recipe(
         model,
         shortcut,

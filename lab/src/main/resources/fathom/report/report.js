@@ -5,6 +5,7 @@
   const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [12, 5], [2, 2, 7, 2]];
   const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
   const ROOM_FOR_NAMES = 440; // pixels: in a narrower plot the ends of lines have no names
+  const BARE = 18; // pixels to the right of a plot without names: half of the last label of x
   const WHOLE_STEPS = Array.from({length: 16}, (_, e) => [1, 2, 5].map(m => m * 10 ** e)).flat();
 
   const root = document.documentElement;
@@ -180,7 +181,7 @@
             space: 40,
             size: (u, texts) => 10 + 7 * Math.max(2, ...(texts ?? []).map(text => text.length)),
             ...(log && {splits: (u, i, low, high) => logLines(low, high, u.height)}),
-            values: (u, lines) => lines.map(v => number(this.y.from(v), 8)),
+            values: (u, lines) => lines.map(v => number(this.y.from(v), log ? 4 : 8)),
           },
         ],
         series: [{}, ...this.curves.map((curve, i) => this.series(curve, this.data[i + 1]))],
@@ -346,13 +347,13 @@
     // The groups' names at the ends of their lines, so that nobody has to match colours.
 
     nameWidth() {
-      if (this.groups.size < 2 || this.place.clientWidth < ROOM_FOR_NAMES) return 12;
+      if (this.groups.size < 2 || this.place.clientWidth < ROOM_FOR_NAMES) return BARE;
       const longest = Math.max(...[...this.groups.keys()].map(group => group.length));
-      return longest > 20 ? 12 : 16 + 7 * longest;
+      return longest > 20 ? BARE : BARE + 7 * longest;
     }
 
     drawNames(u) {
-      if (this.nameWidth() <= 12) return;
+      if (this.nameWidth() === BARE) return;
       const {ctx} = u;
       const dot = devicePixelRatio;
       ctx.save();

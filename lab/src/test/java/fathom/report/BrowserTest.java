@@ -110,6 +110,57 @@ class BrowserTest {
       }
       """;
 
+  /// Looks at what is painted: in the first chart near given x, in all of them how much and which
+  /// labels.
+  private static final String PAINT =
+      """
+      const labels = new Map();
+      const {fillText} = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function(text, ...place) {
+        labels.set(this.canvas, [...(labels.get(this.canvas) ?? []), text]);
+        fillText.call(this, text, ...place);
+      };
+      function look() {
+        const figures = [...document.querySelectorAll('figure')].filter(f => f.querySelector('canvas'));
+        const pixels = (figure, path) => {
+          const canvas = figure.querySelector('canvas');
+          const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+          copy.drawImage(canvas, 0, 0);
+          const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
+          const colour = getComputedStyle(path).stroke.match(/\\d+/g).map(Number);
+          return (x, y) => {
+            const i = 4 * (y * canvas.width + x);
+            return data[i + 3] > 200 && colour.every((v, k) => Math.abs(v - data[i + k]) < 40);
+          };
+        };
+        const rows = figure => [...Array(figure.querySelector('canvas').height).keys()];
+        const near = (figure, curve) => {
+          const over = figure.querySelector('.u-over');
+          const hit = pixels(figure, figure.querySelectorAll('.legend path')[curve]);
+          return x => {
+            const column = Math.round(over.offsetLeft + x / 9 * over.offsetWidth);
+            return rows(figure).some(row => [-1, 0, 1].some(d => hit(column + d, row)));
+          };
+        };
+        const area = figure => {
+          const hit = pixels(figure, figure.querySelector('.legend li:last-child path'));
+          const {offsetLeft, offsetWidth} = figure.querySelector('.u-over');
+          const columns = [...Array(offsetWidth).keys()].map(x => x + offsetLeft);
+          return rows(figure).flatMap(row => columns.filter(column => hit(column, row))).length;
+        };
+        return {
+          paper: getComputedStyle(document.body).backgroundColor,
+          a: [0.5, 1.25, 1.6, 2.5, 5, 8.5, 9].map(near(figures[0], 0)),
+          b: [1.5, 1.75, 3, 5, 7.5, 8].map(near(figures[0], 1)),
+          charts: figures.map(figure => ({
+            title: figure.querySelector('h3').textContent,
+            painted: area(figure),
+            labels: labels.get(figure.querySelector('canvas')),
+          })),
+        };
+      }
+      """;
+
   private static final String REPORT =
       """
       addEventListener('load', async () => {
@@ -175,41 +226,30 @@ class BrowserTest {
   }
 
   @Test
-  void drawsGapsWhereValuesAreMissingAlsoInTheDark() throws Exception {
-    // One line and dots: nothing may be painted next to a gap, not even up to another curve's x.
+  void drawsGapsAndExtremesAlsoInTheDark() throws Exception {
+    // Next to a gap nothing may be painted, not even up to the x of another curve.
     Curve a = Curve.of("a", "", new double[] {0, 1, 2, 9}, new double[] {1, 1, Double.NaN, 1});
     Curve b = Curve.of("b", "", new double[] {1.5, 4, 8}, new double[] {2, Double.NaN, 2});
-    Page page =
-        new Page(
-            "t", "l", new Section("s", new Chart("c", "", "x", "y", Scale.LINEAR, List.of(a, b))));
-    String probe =
-        """
-        function look() {
-          const canvas = document.querySelector('canvas');
-          const over = document.querySelector('.u-over');
-          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          const painted = (c, x) => {
-            const hex = getComputedStyle(document.documentElement).getPropertyValue('--c' + c).trim();
-            const colour = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
-            const column = Math.round(over.offsetLeft + x / 9 * over.offsetWidth) - 1;
-            for (let row = 0; row < canvas.height; row++) {
-              for (const i of [0, 1, 2].map(d => 4 * (row * canvas.width + column + d))) {
-                if (data[i + 3] > 200 && colour.every((v, k) => Math.abs(v - data[i + k]) < 40)) return true;
-              }
-            }
-            return false;
-          };
-          return {
-            paper: getComputedStyle(document.body).backgroundColor,
-            a: [0.5, 1.25, 1.6, 2.5, 5, 8.5, 9].map(x => painted(1, x)),
-            b: [1.5, 1.75, 3, 5, 7.5, 8].map(x => painted(2, x)),
-          };
-        }
-        """;
-    JsonNode seen = use(page, probe, "dark");
+    Chart gaps = new Chart("gaps", "", "x", "y", Scale.LINEAR, List.of(a, b));
+    List<Section> sections = new ArrayList<>(List.of(new Section("Gaps", gaps)));
+    sections.addAll(Extremes.page().sections());
+    JsonNode seen = use(new Page("t", "l", sections), PAINT, "dark");
+
     assertEquals("rgb(16, 23, 28)", seen.get("paper").asString());
     assertEquals("[true,false,false,false,false,false,true]", seen.get("a").toString());
     assertEquals("[true,false,false,false,false,true]", seen.get("b").toString());
+    for (JsonNode chart : seen.get("charts")) {
+      String title = chart.get("title").asString();
+      assertTrue(chart.get("painted").asInt() > 20, title + ": no line or dot");
+      List<String> labels = chart.get("labels").valueStream().map(JsonNode::asString).toList();
+      for (String label : labels) {
+        assertTrue(
+            label.matches("(−?[\\d,.]+(\u2009×\u200910|(?<=10))?[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*|\\w+( \\d+)?)?"),
+            title + ": " + label);
+        assertFalse(label.matches(".*(NaN|Infinity|undefined|null).*"), title + ": " + label);
+      }
+      assertTrue(labels.stream().filter(label -> !label.isEmpty()).count() >= 3, title + labels);
+    }
   }
 
   private static void assertValues(String where, int epoch, Chart chart, JsonNode seen) {
@@ -226,7 +266,7 @@ class BrowserTest {
     String html =
         page.html()
             .replaceFirst("<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "")
-            .replace("</body>", "<script>" + script + REPORT + "</script></body>");
+            .replace("</head>", "<script>" + script + REPORT + "</script></head>");
     CompletableFuture<String> seen = new CompletableFuture<>();
     HttpServer server =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -294,10 +334,12 @@ class BrowserTest {
                 "--v=0"));
     command.addAll(List.of(flags));
     command.add(address);
-    return new ProcessBuilder(command)
-        .redirectOutput(folder.resolve("out.txt").toFile())
-        .redirectError(folder.resolve("log.txt").toFile())
-        .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectOutput(folder.resolve("out.txt").toFile())
+            .redirectError(folder.resolve("log.txt").toFile());
+    builder.environment().put("TMPDIR", folder.toString());
+    return builder.start();
   }
 
   private static void stop(Process browser) throws InterruptedException {
