@@ -2,6 +2,7 @@ package fathom;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Scalar;
@@ -256,6 +257,7 @@ public final class Tensor {
 
   /// log(exp(x) / Σ exp(x)) over dimension `dim`.
   public Tensor logSoftmax(int dim) {
+    checkFractions("a softmax");
     shape.size(dim);
     return adopt(torch.log_softmax(raw(), dim));
   }
@@ -329,6 +331,9 @@ public final class Tensor {
   /// Every `step`-th pixel of both directions of N×C×H×W pictures, from the first, a view.
   public Tensor every(int step) {
     checkRank(4);
+    if (step < 1) {
+      throw new IllegalArgumentException("a step is at least 1, but is " + step);
+    }
     try (var first = new org.bytedeco.pytorch.LongOptional(0);
         var rows = new org.bytedeco.pytorch.LongOptional(shape.size(2));
         var columns = new org.bytedeco.pytorch.LongOptional(shape.size(3));
@@ -377,7 +382,8 @@ public final class Tensor {
 
   /// `this += o`.
   public Tensor add_(Tensor o) {
-    checkElementwise("+=", o);
+    checkType("+=", o);
+    checkFits(o);
     raw().add_(o.raw());
     return this;
   }
@@ -385,6 +391,12 @@ public final class Tensor {
   /// `this += a·b`, the shape of every weight gradient.
   public Tensor addProduct_(Tensor a, Tensor b) {
     a.checkMatrices(b);
+    checkType("+=", a);
+    if (!shape.equals(Shape.of(a.shape.size(0), b.shape.size(1)))) {
+      throw new IllegalArgumentException(
+          "a product of M×K and K×N is added to M×N, but these are %s, %s and %s"
+              .formatted(a.shape, b.shape, shape));
+    }
     raw().addmm_(a.raw(), b.raw());
     return this;
   }
@@ -536,8 +548,15 @@ public final class Tensor {
   }
 
   private void checkDims(long[] dims) {
+    var seen = new BitSet();
     for (long dim : dims) {
       shape.size(Math.toIntExact(dim));
+      int at = (int) (dim < 0 ? dim + shape.rank() : dim);
+      if (seen.get(at)) {
+        throw new IllegalArgumentException(
+            "dimension %d of the shape %s is named twice".formatted(at, shape));
+      }
+      seen.set(at);
     }
   }
 
@@ -566,6 +585,18 @@ public final class Tensor {
             "the sizes of both sides of %s are equal or 1, but the shapes are %s and %s"
                 .formatted(operation, shape, o.shape));
       }
+    }
+  }
+
+  private void checkFits(Tensor o) {
+    boolean fits = o.shape.rank() <= shape.rank();
+    for (int i = 1; fits && i <= o.shape.rank(); i++) {
+      fits = o.shape.size(-i) == shape.size(-i) || o.shape.size(-i) == 1;
+    }
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "what is added has the same sizes or 1, but %s was to be added to %s"
+              .formatted(o.shape, shape));
     }
   }
 

@@ -8,6 +8,8 @@
   const BARE = 18; // pixels to the right of a plot without names: half of the last label of x
   const WHOLE_STEPS = Array.from({length: 16}, (_, e) => [1, 2, 5].map(m => m * 10 ** e)).flat();
 
+  const KEYS = 'Arrow keys read, + and − zoom, Escape resets';
+
   const root = document.documentElement;
   const style = name => getComputedStyle(root).getPropertyValue(name).trim();
 
@@ -67,7 +69,7 @@
 
   /** The lines of a log axis from 10^low to 10^high: powers of ten, with 2 and 5 of each if few. */
   function logLines(low, high, pixels) {
-    const visible = line => line >= low && line <= high && 10 ** line > 0 && 10 ** line < Infinity;
+    const visible = line => line >= low && line <= high;
     if (high - low < 0.7) return evenLines(10 ** low, 10 ** high).map(Math.log10).filter(visible);
     const step = Math.ceil((high - low) / Math.max(2, pixels / 40));
     const marks = high - low > 2.5 ? [1] : [1, 2, 5];
@@ -227,6 +229,7 @@
       this.groups.forEach((members, group) => legend.append(this.entry(group, members)));
       const hint = element('span', {className: 'hint'},
           element('span', {className: 'mouse', textContent: 'Drag to zoom, double-click to reset'}),
+          element('span', {className: 'typed', textContent: KEYS}),
           element('span', {className: 'touch', textContent: 'Slide along the chart to read it'}));
       this.figure.querySelector('.axis.x').after(
           element('div', {className: 'tools'}, this.where, this.back, hint), legend, this.spoken);
@@ -234,7 +237,7 @@
 
     entry(group, members) {
       const many = members.length > 1;
-      const item = element('li', {className: many ? 'many' : 'one'});
+      const item = element('li', {className: many ? 'many' : ''});
       if (many) item.append(this.control(members, element('strong', {textContent: group})));
       for (const i of members) {
         const {name, colour, dash} = this.curves[i];
@@ -300,6 +303,7 @@
       // In the next frame, as an observer must not change what it observes.
       new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(this.place);
       this.place.tabIndex = 0;
+      this.place.setAttribute('aria-description', KEYS);
       this.place.onkeydown = event => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
         const act = this.keys(event.shiftKey ? 10 : 1)[event.key];

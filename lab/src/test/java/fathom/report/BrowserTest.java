@@ -240,7 +240,7 @@ class BrowserTest {
     assertEquals("[true,false,false,false,false,true]", seen.get("b").toString());
     for (JsonNode chart : seen.get("charts")) {
       String title = chart.get("title").asString();
-      assertTrue(chart.get("painted").asInt() > 20, title + ": no line or dot");
+      assertTrue(chart.get("painted").asInt() > 8, title + ": no line or dot");
       List<String> labels = chart.get("labels").valueStream().map(JsonNode::asString).toList();
       for (String label : labels) {
         assertTrue(
