@@ -1,80 +1,144 @@
 package fathom;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.lang.ArchRule;
-import java.util.stream.Stream;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
 
-/// The arrows of ARCHITECTURE.md, and what CONTRIBUTING.md rejects.
+/// Who may see whom, and what nobody does.
 class ArchitectureTest {
-  private static final JavaClasses CORE =
+  private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
           .importPackages("fathom");
 
-  static Stream<ArchRule> rules() {
-    return Stream.of(
-        noClasses()
-            .that()
-            .resideOutsideOfPackage("fathom")
-            .should()
-            .dependOnClassesThat()
-            .resideInAPackage("org.bytedeco.."),
-        see("fathom", "fathom"),
-        see("fathom.kernel", "fathom"),
-        see("fathom.data", "fathom"),
-        see("fathom.io", "fathom"),
-        see("fathom.loss", "fathom"),
-        see("fathom.optim", "fathom"),
-        see("fathom.nn", "fathom", "fathom.kernel"),
-        see("fathom.net", "fathom", "fathom.nn"),
-        noClasses()
-            .should()
-            .haveSimpleNameStartingWith("Abstract")
-            .orShould()
-            .haveSimpleNameEndingWith("Impl")
-            .orShould()
-            .haveSimpleNameEndingWith("Manager")
-            .orShould()
-            .haveSimpleNameEndingWith("Helper")
-            .orShould()
-            .haveSimpleNameEndingWith("Utils"),
-        noClasses()
-            .should()
-            .dependOnClassesThat()
-            .haveFullyQualifiedName("java.util.Random")
-            .orShould()
-            .callMethod(Math.class, "random")
-            .because("every draw is a function of its key: use Draw"),
-        noClasses()
-            .should()
-            .callMethod(System.class, "gc")
-            .because("scopes free native memory, the collector does not"));
+  /// The packages of core and, of each, the others that it may use: the direction in which data
+  /// flows, and none against it.
+  private static final Map<String, Set<String>> MAY_SEE = new LinkedHashMap<>();
+
+  static {
+    MAY_SEE.put("fathom", Set.of());
+    MAY_SEE.put("fathom.io", Set.of("fathom"));
+    MAY_SEE.put("fathom.data", Set.of("fathom"));
+    MAY_SEE.put("fathom.kernel", Set.of("fathom"));
+    MAY_SEE.put("fathom.nn", Set.of("fathom", "fathom.kernel"));
+    MAY_SEE.put("fathom.net", Set.of("fathom", "fathom.nn"));
+    MAY_SEE.put("fathom.loss", Set.of("fathom"));
+    MAY_SEE.put("fathom.optim", Set.of("fathom"));
+    MAY_SEE.put(
+        "fathom.train",
+        Set.of(
+            "fathom",
+            "fathom.io",
+            "fathom.data",
+            "fathom.nn",
+            "fathom.net",
+            "fathom.loss",
+            "fathom.optim"));
   }
 
-  /// Classes of `from` depend on none of Fathom's packages but `from` and these.
-  private static ArchRule see(String from, String... seen) {
-    var allowed = Stream.concat(Stream.of(from), Stream.of(seen)).toArray(String[]::new);
-    return noClasses()
+  @Test
+  void everyPackageIsInTheTable() {
+    var packages =
+        CLASSES.stream()
+            .map(JavaClass::getPackageName)
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(new TreeSet<>(MAY_SEE.keySet()), packages);
+    assertTrue(CLASSES.size() > 80, "only %d classes were found".formatted(CLASSES.size()));
+  }
+
+  @Test
+  void packagesSeeOnlyWhatTheyMay() {
+    MAY_SEE.forEach((name, others) -> {
+      String[] forbidden =
+          MAY_SEE.keySet().stream()
+              .filter(other -> !other.equals(name) && !others.contains(other))
+              .toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage(name)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(forbidden)
+          .check(CLASSES);
+    });
+  }
+
+  @Test
+  void onlyTheRootKnowsTheEngine() {
+    noClasses()
         .that()
-        .resideInAPackage(from)
+        .resideOutsideOfPackage("fathom")
         .should()
-        .dependOnClassesThat(
-            com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage("fathom..")
-                .and(
-                    com.tngtech.archunit.base.DescribedPredicate.not(
-                        com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage(
-                            allowed))));
+        .dependOnClassesThat()
+        .resideInAPackage("org.bytedeco..")
+        .check(CLASSES);
   }
 
-  @ParameterizedTest
-  @MethodSource("rules")
-  void holds(ArchRule rule) {
-    rule.check(CORE);
+  /// What is public shows no type of the engine: it can be replaced.
+  @Test
+  void theEngineIsInNobodysSignature() {
+    noMethods()
+        .that()
+        .arePublic()
+        .or()
+        .areProtected()
+        .should()
+        .haveRawReturnType(JavaClass.Predicates.resideInAPackage("org.bytedeco.."))
+        .check(CLASSES);
+  }
+
+  @Test
+  void nothingIsCalledAfterWhatItIsNot() {
+    for (String name : new String[] {"Impl", "Manager", "Helper", "Helpers", "Util", "Utils"}) {
+      noClasses().should().haveSimpleNameEndingWith(name).check(CLASSES);
+    }
+    noClasses().should().haveSimpleNameStartingWith("Abstract").check(CLASSES);
+  }
+
+  @Test
+  void nobodyTellsTheCollectorWhatToDo() {
+    noClasses()
+        .should()
+        .callMethod(System.class, "gc")
+        .orShould()
+        .callMethod(Runtime.class, "gc")
+        .because("scopes free native memory, the collector does not")
+        .check(CLASSES);
+  }
+
+  /// Every draw is a function of a key: see [Draw].
+  @Test
+  void nothingHasAGeneratorOfRandomNumbers() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(RandomGenerator.class)
+        .orShould()
+        .callMethod(Math.class, "random")
+        .orShould()
+        .callMethod(StrictMath.class, "random")
+        .because("every draw is a function of its key: use Draw")
+        .check(CLASSES);
+  }
+
+  @Test
+  void everyPackageSaysWhatMayBeNull() throws ClassNotFoundException {
+    for (String name : MAY_SEE.keySet()) {
+      assertTrue(Class.forName(name + ".package-info").isAnnotationPresent(NullMarked.class), name);
+    }
   }
 }

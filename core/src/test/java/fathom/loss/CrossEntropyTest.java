@@ -12,73 +12,163 @@ import fathom.Scope;
 import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class CrossEntropyTest {
-  /// Logits (0, ln 3) have the probabilities 1/4 and 3/4; (ln 2, 0) have 2/3 and 1/3. With the
-  /// labels 1 and 1 the loss is (ln 4/3 + ln 3) / 2, and the gradient (p − one-hot) / 2.
-  @Test
-  void isWhatAHandComputes() {
-    try (var _ = Scope.open()) {
-      Tensor logits = Tensor.of(new double[] {0, Math.log(3), Math.log(2), 0}, 2, 2);
-      Traced loss = CrossEntropy.of(logits, new int[] {1, 1});
-      assertEquals((Math.log(4.0 / 3) + Math.log(3)) / 2, loss.value().item(), 1e-15);
-      double[] gradient = loss.back(Tensor.scalar(DType.FLOAT64, 1)).toDoubles();
-      assertArrayEquals(new double[] {0.125, -0.125, 1.0 / 3, -1.0 / 3}, gradient, 1e-15);
-      assertEquals(2 * loss.value().item(), CrossEntropy.sum(logits, new int[] {1, 1}), 1e-15);
-    }
+  /// Logits ln 1, ln 2, ln 5 have the probabilities 1/8, 2/8, 5/8; three equal ones 1/3 each.
+  private static Tensor logits() {
+    return Tensor.of(new double[] {0, Math.log(2), Math.log(5), 7, 7, 7}, 2, 3);
+  }
+
+  private static Tensor one(DType type) {
+    return Tensor.scalar(type, 1);
   }
 
   @Test
-  void agreesWithCentralDifferences() {
+  void twoRowsAreAsByHand() {
     try (var _ = Scope.open()) {
-      Tensor logits = Tensor.normal(new Draw(3), DType.FLOAT64, 4, 5);
-      int[] labels = {0, 4, 2, 2};
-      double[] gradient =
-          CrossEntropy.of(logits, labels).back(Tensor.scalar(DType.FLOAT64, 1)).toDoubles();
-      double h = 1e-6;
-      for (int i = 0; i < gradient.length; i++) {
-        double[] nudge = new double[gradient.length];
-        nudge[i] = h;
-        Tensor step = Tensor.of(nudge, 4, 5);
-        double up = CrossEntropy.of(logits.plus(step), labels).value().item();
-        double down = CrossEntropy.of(logits.minus(step), labels).value().item();
-        assertEquals((up - down) / (2 * h), gradient[i], 1e-9);
+      Traced loss = CrossEntropy.of(logits(), new int[] {2, 0});
+      assertEquals("scalar", loss.value().shape().toString());
+      assertEquals((Math.log(8.0 / 5) + Math.log(3)) / 2, loss.value().item(), 1e-15);
+      Tensor d = loss.back(one(DType.FLOAT64));
+      double third = 1.0 / 3;
+      assertArrayEquals(
+          new double[] {1.0 / 16, 2.0 / 16, -3.0 / 16, -third, third / 2, third / 2},
+          d.toDoubles(),
+          1e-15);
+      assertEquals(
+          Math.log(8.0 / 5) + Math.log(3), CrossEntropy.sum(logits(), new int[] {2, 0}), 1e-15);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void theGradientOfARowSumsToZero(DType type) {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.normal(Draw.of(1, "logits"), type, 20, 7).times(5);
+      Tensor d = CrossEntropy.of(logits, labels(20, 7)).back(one(type));
+      assertEquals(type, d.type());
+      for (double sum : d.sum(1).toDoubles()) {
+        assertEquals(0, sum, type == DType.FLOAT64 ? 1e-16 : 1e-7);
       }
     }
   }
 
+  private static int[] labels(int count, int classes) {
+    int[] labels = new int[count];
+    for (int i = 0; i < count; i++) {
+      labels[i] = Draw.of(2, "labels").below(i, classes);
+    }
+    return labels;
+  }
+
+  @Test
+  void theGradientAgreesWithCentralDifferences() {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.normal(Draw.of(1, "logits"), DType.FLOAT64, 3, 4);
+      int[] labels = {3, 0, 0};
+      double[] d =
+          CrossEntropy.of(logits, labels).back(Tensor.scalar(DType.FLOAT64, 2.5)).toDoubles();
+      for (int i = 0; i < 12; i++) {
+        double[] step = new double[12];
+        step[i] = 1e-6;
+        Tensor h = Tensor.of(step, 3, 4);
+        double up = CrossEntropy.of(logits.plus(h), labels).value().item();
+        double down = CrossEntropy.of(logits.minus(h), labels).value().item();
+        assertEquals(2.5 * (up - down) / 2e-6, d[i], 1e-8);
+      }
+    }
+  }
+
+  @Test
+  void largeLogitsAreNoTrouble() {
+    try (var _ = Scope.open()) {
+      for (double shift : new double[] {-1e4, 1e4}) {
+        Traced loss = CrossEntropy.of(logits().plus(shift), new int[] {2, 0});
+        assertEquals((Math.log(8.0 / 5) + Math.log(3)) / 2, loss.value().item(), 1e-11);
+      }
+      Tensor sure = Tensor.of(new float[] {-300, 300}, 1, 2);
+      assertEquals(600, CrossEntropy.of(sure, new int[] {0}).value().item());
+      assertEquals(0, CrossEntropy.of(sure, new int[] {1}).value().item());
+      assertArrayEquals(
+          new double[] {-1, 1},
+          CrossEntropy.of(sure, new int[] {0}).back(one(DType.FLOAT32)).toDoubles());
+    }
+  }
+
+  @Test
+  void whatIsNotANumberIsPassedOn() {
+    try (var _ = Scope.open()) {
+      for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+        Tensor logits = Tensor.of(new float[] {0, bad, 0, 0}, 2, 2);
+        assertTrue(Double.isNaN(CrossEntropy.of(logits, new int[] {0, 0}).value().item()));
+      }
+    }
+  }
+
+  @Test
+  void theLayoutOfTheLogitsDoesNotMatter() {
+    try (var _ = Scope.open()) {
+      Tensor transposed = logits().transpose().contiguous().transpose();
+      int[] labels = {2, 0};
+      assertArrayEquals(
+          CrossEntropy.of(logits(), labels).back(one(DType.FLOAT64)).toDoubles(),
+          CrossEntropy.of(transposed, labels).back(one(DType.FLOAT64)).toDoubles());
+    }
+  }
+
+  /// Shares of a batch add up to it, also where one has no rows.
   @Test
   void aShareIsDividedByTheWholeBatch() {
     try (var _ = Scope.open()) {
-      Tensor logits = Tensor.normal(new Draw(3), DType.FLOAT64, 2, 3);
-      double alone = CrossEntropy.of(logits, new int[] {0, 2}).value().item();
-      double share =
-          new Step(1, 0, Collective.ALONE, 8)
-              .run(() -> CrossEntropy.of(logits, new int[] {0, 2}).value().item());
-      assertEquals(alone / 4, share, 1e-15);
-    }
-  }
-
-  @Test
-  void largeLogitsDoNotOverflow() {
-    try (var _ = Scope.open()) {
-      Tensor logits = Tensor.of(new float[] {10_000, 0, -10_000, 0}, 2, 2);
-      Traced loss = CrossEntropy.of(logits, new int[] {0, 1});
-      assertEquals(0, loss.value().item());
-      assertArrayEquals(
-          new double[4], loss.back(Tensor.scalar(DType.FLOAT32, 1)).toDoubles(), 1e-6);
-    }
-  }
-
-  @Test
-  void labelsThatFitNoClassAreRefused() {
-    try (var _ = Scope.open()) {
-      Tensor logits = Tensor.zeros(DType.FLOAT32, 2, 3);
-      for (int[] labels : new int[][] {{0, 3}, {-1, 0}, {0}, {0, 1, 2}}) {
-        var e = assertThrows(IllegalArgumentException.class, () -> CrossEntropy.of(logits, labels));
-        assertTrue(String.valueOf(e.getMessage()).matches(".*(classes|labels).*"), e.getMessage());
+      Traced whole = CrossEntropy.of(logits(), new int[] {2, 0});
+      double[] expected = whole.back(one(DType.FLOAT64)).toDoubles();
+      var step = new Step(0, 0, Collective.ALONE, 2);
+      double sum = 0;
+      for (int row = 0; row < 2; row++) {
+        Tensor own = logits().narrow(0, row, row + 1);
+        int[] label = {row == 0 ? 2 : 0};
+        Traced share = step.run(() -> CrossEntropy.of(own, label));
+        sum += share.value().item();
+        double[] d = share.back(one(DType.FLOAT64)).toDoubles();
+        assertArrayEquals(Arrays.copyOfRange(expected, 3 * row, 3 * row + 3), d, 1e-16);
       }
+      assertEquals(whole.value().item(), sum, 1e-15);
+      Traced none = step.run(() -> CrossEntropy.of(logits().narrow(0, 1, 1), new int[0]));
+      assertEquals(0, none.value().item());
+      assertEquals("0×3", none.back(one(DType.FLOAT64)).shape().toString());
+    }
+  }
+
+  @Test
+  void wrongLabelsAreRefused() {
+    try (var _ = Scope.open()) {
+      for (int[] labels : new int[][] {{0, 3}, {-1, 0}, {Integer.MAX_VALUE, 0}}) {
+        for (Runnable way :
+            new Runnable[] {
+              () -> CrossEntropy.of(logits(), labels), () -> CrossEntropy.sum(logits(), labels)
+            }) {
+          var e = assertThrows(IllegalArgumentException.class, way::run);
+          assertTrue(e.getMessage().contains("0..2 for 3 classes"), e.getMessage());
+          assertTrue(
+              e.getMessage()
+                  .contains(
+                      "from %d to %d"
+                          .formatted(
+                              Math.min(labels[0], labels[1]), Math.max(labels[0], labels[1]))),
+              e.getMessage());
+        }
+      }
+      var e =
+          assertThrows(
+              IllegalArgumentException.class, () -> CrossEntropy.of(logits(), new int[] {1}));
+      assertTrue(e.getMessage().contains("2×3 and 1 labels"), e.getMessage());
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> CrossEntropy.of(Tensor.zeros(DType.FLOAT32, 3), new int[3]));
     }
   }
 }

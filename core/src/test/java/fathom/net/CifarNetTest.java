@@ -2,6 +2,7 @@ package fathom.net;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,29 +12,34 @@ import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.Traced;
 import fathom.io.SafeTensors;
 import fathom.nn.Fused;
 import fathom.nn.Init;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class CifarNetTest {
-  private static Summary summary(CifarNet net) {
+  private static final Shape PICTURE = Shape.of(3, 32, 32);
+
+  private static long count(CifarNet net) {
     try (var _ = Scope.open()) {
-      CifarNet.Input in = net.input();
-      return Summary.of(net.build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
+      return net.build(Init.zeros()).params().stream()
+          .mapToLong(param -> param.value().shape().elements())
+          .sum();
     }
   }
 
+  /// Counted for the nets of the paper's table 6; the multiply-adds are those of convolutions and
+  /// the dense layer.
   @ParameterizedTest
   @CsvSource({
     "20, 269722, 272474, 40.55",
@@ -41,134 +47,323 @@ class CifarNetTest {
     "44, 658586, 661338, 97.17",
     "56, 853018, 855770, 125.49",
     "110, 1727962, 1730714, 252.89",
-    "1202, 19421274, 19424026, 2829.24"
+    "1202, 19421274, 19424026, 2829.24",
   })
-  void hasTheCountsOfThePaper(int depth, long params, long withProjections, double millions) {
-    CifarNet residual = CifarNet.named("resnet" + depth);
-    Summary a = summary(residual);
-    assertEquals(params, a.params());
-    assertEquals(millions, a.multiplyAdds() / 1e6, 0.005);
-    assertEquals(withProjections, summary(residual.withShortcut(Shortcut.B)).params());
-    Summary plain = summary(CifarNet.named("plain" + depth));
-    assertEquals(params, plain.params(), "the plain twin has the same parameters");
-    assertEquals(a.multiplyAdds(), plain.multiplyAdds(), "and the same multiply-adds");
+  void parametersAndMultiplyAddsAreThePapers(
+      int depth, long params, long paramsOfOptionB, double millions) {
+    CifarNet net = CifarNet.named("resnet" + depth);
+    assertEquals(params, count(CifarNet.named("plain" + depth)), "of the plain twin");
+    assertEquals(paramsOfOptionB, count(net.withShortcut(Shortcut.B)), "with option B");
+    try (var _ = Scope.open()) {
+      Summary summary = Summary.of(net.build(Init.zeros()), PICTURE);
+      assertEquals(params, summary.params());
+      assertEquals(millions, summary.multiplyAdds() / 1e6, 0.01);
+      assertEquals(params, summary.layers().stream().mapToLong(Summary.Entry::params).sum());
+      assertEquals(
+          depth - 1,
+          summary.layers().stream().filter(e -> e.layer().startsWith("Conv2d")).count(),
+          "convolutions, and one dense layer");
+    }
   }
 
-  /// By hand for resnet8 (n = 1) on 8×8 pictures in grey: the first convolution has 9·16 weights;
-  /// the six others 9·16·16·2, 9·(16·32 + 32·32) and 9·(32·64 + 64·64); a norm two per channel; 650
-  /// at the end.
+  /// By hand for resnet8 (n = 1) on 8×8 pictures in grey: the first convolution has 9·16 weights,
+  /// the six others 9·16·16 twice, 9·(16·32 + 32·32) and 9·(32·64 + 64·64), a norm two per channel,
+  /// and the dense layer 640 and 10.
   @Test
-  void hasTheCountsOfOtherPictures() {
+  void parametersOfOtherPicturesAreAsByHand() {
     long convolutions = 9 * 16 + 9 * (16 * 16 * 2 + 16 * 32 + 32 * 32 + 32 * 64 + 64 * 64);
     long norms = 2 * (16 + 2 * 16 + 2 * 32 + 2 * 64);
     CifarNet net = CifarNet.named("resnet8").on(new CifarNet.Input(1, 8, 8), 10);
-    assertEquals(convolutions + norms + 650, summary(net).params());
-  }
-
-  @ParameterizedTest
-  @CsvSource({"1, 8, 8, 1", "1, 28, 28, 4", "3, 32, 32, 5", "2, 7, 9, 16", "3, 1, 1, 3"})
-  void takesPicturesOfAnySizeAndAnyWidth(int channels, int height, int wide, int width) {
-    for (Shortcut shortcut : Shortcut.values()) {
-      for (Norm norm : Norm.values()) {
-        CifarNet net =
-            CifarNet.named("resnet8")
-                .withShortcut(shortcut)
-                .withNorm(norm)
-                .withWidth(width)
-                .on(new CifarNet.Input(channels, height, wide), 7);
-        try (var _ = Scope.open()) {
-          Tensor x = Tensor.normal(new Draw(1), DType.FLOAT32, 3, channels, height, wide);
-          assertEquals(Shape.of(3, 7), net.build(Init.he(1)).predict(x).shape());
-        }
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"resnet20", "plain20", "resnet14"})
-  void fusedIsTheSameNet(String name) {
-    for (Shortcut shortcut : Shortcut.values()) {
-      CifarNet spec = CifarNet.named(name).withWidth(4).on(new CifarNet.Input(2, 9, 8), 5);
-      if (spec.shortcut() != Shortcut.NONE) {
-        spec = spec.withShortcut(shortcut);
-      }
-      try (var _ = Scope.open()) {
-        Layer plain = spec.build(Init.he(3));
-        plain.state().values().forEach(p -> p.convert(DType.FLOAT64));
-        Layer fused = Fused.of(plain);
-        assertEquals(plain.state().keySet(), fused.state().keySet());
-        Tensor x = Tensor.normal(new Draw(1), DType.FLOAT64, 6, 2, 9, 8);
-        Tensor dy = Tensor.normal(new Draw(2), DType.FLOAT64, 6, 5);
-        var expected = step(plain, x, dy);
-        var found = step(fused, x, dy);
-        for (int i = 0; i < expected.size(); i++) {
-          assertArrayEquals(expected.get(i), found.get(i), 1e-9);
-        }
-      }
-    }
-  }
-
-  /// Value, dE/dx and all gradients of a step, and what `predict` says after it.
-  private static List<double[]> step(Layer net, Tensor x, Tensor dy) {
-    var state = net.state();
-    var buffers = new ArrayList<double[]>();
-    state.values().forEach(p -> buffers.add(p.value().toDoubles()));
-    net.params().forEach(p -> p.grad().zero_());
-    var all = new ArrayList<double[]>();
-    var traced = net.forward(x);
-    all.add(traced.value().toDoubles());
-    all.add(traced.back(dy).toDoubles());
-    state
-        .values()
-        .forEach(p -> all.add(p.trained() ? p.grad().toDoubles() : p.value().toDoubles()));
-    all.add(net.predict(x).toDoubles());
-    int i = 0;
-    for (var param : state.values()) {
-      param.value().copy_(Tensor.of(buffers.get(i++), param.value().shape().toArray()));
-    }
-    return all;
+    assertEquals(convolutions + norms + 650, count(net));
   }
 
   @Test
-  void twinsStartAlike() {
+  void thePlainTwinMultipliesAsMuch() {
     try (var _ = Scope.open()) {
-      var plain = CifarNet.named("plain20").build(Init.he(5)).state();
-      var residual = CifarNet.named("resnet20").build(Init.he(5)).state();
-      assertEquals(plain.keySet(), residual.keySet());
-      plain.forEach((path, param) ->
-          assertArrayEquals(
-              param.value().toDoubles(),
-              Objects.requireNonNull(residual.get(path)).value().toDoubles(),
-              path));
+      assertEquals(
+          Summary.of(CifarNet.named("resnet20").build(Init.zeros()), PICTURE).multiplyAdds(),
+          Summary.of(CifarNet.named("plain20").build(Init.zeros()), PICTURE).multiplyAdds());
     }
   }
 
   @Test
-  void statesHaveTheNamesOfThePublishedWeights() {
+  void theSummaryIsATreeWithShapes() {
+    try (var _ = Scope.open()) {
+      Summary summary =
+          Summary.of(
+              CifarNet.named("resnet8").withShortcut(Shortcut.B).build(Init.zeros()), PICTURE);
+      List<String> lines = new ArrayList<>();
+      summary
+          .layers()
+          .forEach(e ->
+              lines.add(
+                  "%d %s|%s|%s|%d|%d"
+                      .formatted(
+                          e.depth(),
+                          e.name(),
+                          e.layer(),
+                          e.value(),
+                          e.params(),
+                          e.multiplyAdds())));
+      assertEquals("0 |Chain|1×10|0|0", lines.getFirst());
+      assertEquals("1 conv1|Conv2d 3→16, 3×3|1×16×32×32|432|442368", lines.get(1));
+      assertEquals("1 linear|Dense 64→10|1×10|650|640", lines.getLast());
+      assertTrue(lines.contains("1 bn1|BatchNorm 16|1×16×32×32|32|0"), lines.toString());
+      assertTrue(
+          lines.contains("5 0|Conv2d 16→32, 1×1, stride 2|1×32×16×16|512|131072"),
+          lines.toString());
+    }
+  }
+
+  // ---- Names
+
+  private static List<String> names(int depth) {
+    var names = new ArrayList<String>();
+    names.add("conv1.weight");
+    norm(names, "bn1");
+    for (int stage = 1; stage <= 3; stage++) {
+      for (int block = 0; block < (depth - 2) / 6; block++) {
+        String path = "layer" + stage + "." + block;
+        names.add(path + ".conv1.weight");
+        norm(names, path + ".bn1");
+        names.add(path + ".conv2.weight");
+        norm(names, path + ".bn2");
+      }
+    }
+    names.add("linear.weight");
+    names.add("linear.bias");
+    return names;
+  }
+
+  private static void norm(List<String> names, String path) {
+    for (String own : List.of("weight", "bias", "running_mean", "running_var")) {
+      names.add(path + "." + own);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"resnet20, 20", "plain20, 20", "resnet8, 8", "plain56, 56"})
+  void parametersHaveThePublishedNamesInTheOrderOfTheData(String name, int depth) {
+    try (var _ = Scope.open()) {
+      assertEquals(
+          names(depth), List.copyOf(CifarNet.named(name).build(Init.zeros()).state().keySet()));
+    }
+  }
+
+  @Test
+  void aProjectionIsCalledShortcut() {
+    try (var _ = Scope.open()) {
+      var names =
+          new TreeSet<>(
+              CifarNet.named("resnet14")
+                  .withShortcut(Shortcut.B)
+                  .build(Init.zeros())
+                  .state()
+                  .keySet());
+      names.removeAll(names(14));
+      var expected = new ArrayList<String>();
+      for (int stage = 2; stage <= 3; stage++) {
+        expected.add("layer%d.0.shortcut.0.weight".formatted(stage));
+        norm(expected, "layer%d.0.shortcut.1".formatted(stage));
+      }
+      assertEquals(new TreeSet<>(expected), names);
+      assertEquals(
+          6,
+          CifarNet.named("resnet14")
+              .withShortcut(Shortcut.C)
+              .build(Init.zeros())
+              .state()
+              .keySet()
+              .stream()
+              .filter(path -> path.endsWith("shortcut.0.weight"))
+              .count());
+    }
+  }
+
+  /// The weights that were published for these nets lie beside the checkout, or not.
+  @ParameterizedTest
+  @CsvSource({"resnet20", "resnet32"})
+  void publishedWeightsFit(String model) {
     Path file =
-        Path.of(System.getProperty("fathom.root"), "..", "shared", "data", "resnet20.safetensors");
-    Assumptions.assumeTrue(Files.exists(file), "the published weights are not beside the checkout");
+        Path.of(System.getProperty("fathom.root", "."), "../shared/data", model + ".safetensors");
+    Assumptions.assumeTrue(Files.exists(file), "the published weights are not here");
     try (var _ = Scope.open();
-        var published = SafeTensors.open(file)) {
-      var state = CifarNet.named("resnet20").build(Init.zeros()).state();
-      assertEquals(new HashSet<>(published.names()), state.keySet());
-      state.forEach(
-          (path, param) -> assertEquals(published.shape(path), param.value().shape(), path));
+        var stored = SafeTensors.open(file)) {
+      var state = CifarNet.named(model).build(Init.zeros()).state();
+      assertEquals(new TreeSet<>(stored.names()), new TreeSet<>(state.keySet()));
+      state.forEach((path, param) -> assertEquals(stored.shape(path), param.value().shape(), path));
+    }
+  }
+
+  // ---- What can be asked for
+
+  @ParameterizedTest
+  @CsvSource({
+    "21, 20 and 26",
+    "19, 14 and 20",
+    "0, 8 and 14",
+    "2, 8 and 14",
+    "-7, 8 and 14",
+    "57, 56 and 62",
+  })
+  void aWrongDepthIsRefusedWithTheNearest(int depth, String nearest) {
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                new CifarNet(depth, Shortcut.A, Norm.BATCH, 16, new CifarNet.Input(3, 32, 32), 10));
+    assertTrue(e.getMessage().contains("6n+2, but " + depth), e.getMessage());
+    assertTrue(e.getMessage().endsWith(nearest), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"resnet", "resnet-20", "plain20x", "vgg16", "''", "resnet99999999999"})
+  void anUnknownNameIsRefused(String name) {
+    var e = assertThrows(IllegalArgumentException.class, () -> CifarNet.named(name));
+    assertTrue(e.getMessage().contains("\"" + name + "\""), e.getMessage());
+  }
+
+  @Test
+  void namesAreRead() {
+    for (int depth : CifarNet.paperDepths()) {
+      for (String name : List.of("resnet" + depth, "plain" + depth)) {
+        assertEquals(name, CifarNet.named(name).name());
+      }
+    }
+    assertEquals("resnet20", CifarNet.named("ResNet20").name());
+    assertEquals(Shortcut.A, CifarNet.named("resnet20").shortcut());
+    assertEquals(Shortcut.NONE, CifarNet.named("plain20").shortcut());
+  }
+
+  @Test
+  void sizesOfNothingAreRefused() {
+    CifarNet net = CifarNet.named("resnet8");
+    var input = new CifarNet.Input(1, 8, 8);
+    for (Runnable bad :
+        new Runnable[] {
+          () -> net.withWidth(0),
+          () -> net.on(input, 0),
+          () -> net.on(new CifarNet.Input(0, 8, 8), 10),
+          () -> net.on(new CifarNet.Input(1, 0, 8), 10),
+          () -> net.on(new CifarNet.Input(1, 8, -1), 10)
+        }) {
+      assertThrows(IllegalArgumentException.class, bad::run);
     }
   }
 
   @ParameterizedTest
   @CsvSource({
-    "resnet21, 20 and 26",
-    "plain7, 8 and 14",
-    "resnet0, 8 and 14",
-    "resnet9, 8 and 14",
-    "vgg16, resnetN",
-    "resnet, resnetN",
-    "resnet99999999999, resnetN"
+    "1, 8, 8, 1",
+    "1, 8, 8, 4",
+    "1, 28, 28, 5",
+    "3, 32, 32, 16",
+    "3, 7, 5, 4",
+    "2, 1, 1, 3"
   })
-  void namesThatMeanNothingAreRefused(String name, String says) {
-    var e = assertThrows(IllegalArgumentException.class, () -> CifarNet.named(name));
-    assertTrue(String.valueOf(e.getMessage()).contains(says), e.getMessage());
+  void picturesOfAnySizeGoThroughNetsOfAnyWidth(int channels, int height, int width, int filters) {
+    for (Shortcut shortcut : Shortcut.values()) {
+      for (Norm norm : Norm.values()) {
+        try (var _ = Scope.open()) {
+          Layer net =
+              new CifarNet(
+                      8, shortcut, norm, filters, new CifarNet.Input(channels, height, width), 7)
+                  .build(Init.he(1));
+          Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 3, channels, height, width);
+          Traced y = net.forward(x);
+          assertEquals(Shape.of(3, 7), y.value().shape());
+          assertEquals(x.shape(), y.back(y.value().zerosLike()).shape());
+          for (double v : net.predict(x).toDoubles()) {
+            assertTrue(Double.isFinite(v));
+          }
+        }
+      }
+    }
+  }
+
+  // ---- Twins
+
+  @Test
+  void thePlainTwinStartsWithTheSameWeights() {
+    try (var _ = Scope.open()) {
+      var residual = CifarNet.named("resnet14").build(Init.he(3)).state();
+      var plain = CifarNet.named("plain14").build(Init.he(3)).state();
+      var optionB = CifarNet.named("resnet14").withShortcut(Shortcut.B).build(Init.he(3)).state();
+      assertEquals(residual.keySet(), plain.keySet());
+      residual.forEach((path, param) -> {
+        double[] values = param.value().toDoubles();
+        assertArrayEquals(values, plain.get(path).value().toDoubles(), path);
+        assertArrayEquals(values, optionB.get(path).value().toDoubles(), path);
+      });
+    }
+  }
+
+  @Test
+  void aPlainNetIsTheResidualNetWithoutItsShortcuts() {
+    try (var _ = Scope.open()) {
+      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 2, 3, 8, 8);
+      double[] residual =
+          CifarNet.named("resnet14").build(Init.he(3)).forward(x).value().toDoubles();
+      double[] plain = CifarNet.named("plain14").build(Init.he(3)).forward(x).value().toDoubles();
+      double difference = 0;
+      for (int i = 0; i < plain.length; i++) {
+        difference += Math.abs(plain[i] - residual[i]);
+      }
+      assertTrue(difference > 0.1, "the same values with and without shortcuts");
+    }
+  }
+
+  // ---- Fused
+
+  @ParameterizedTest
+  @EnumSource
+  void theFusedNetIsThePlainOne(Shortcut shortcut) {
+    for (DType type : new DType[] {DType.FLOAT64, DType.FLOAT32}) {
+      double tolerance = type == DType.FLOAT64 ? 1e-10 : 2e-4;
+      try (var _ = Scope.open()) {
+        Layer plain = small(shortcut, type);
+        Layer other = small(shortcut, type);
+        Layer fused = Fused.of(other);
+        assertEquals(
+            List.copyOf(plain.state().keySet()), List.copyOf(fused.state().keySet()), "paths");
+        other.state().forEach((path, param) -> assertSame(param, fused.state().get(path), path));
+        assertTrue(count(fused) < count(plain), "nothing was fused");
+        Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 4, 3, 8, 8).to(type);
+        Traced expected = plain.forward(x);
+        Traced actual = fused.forward(x);
+        assertClose("value", expected.value().toDoubles(), actual.value().toDoubles(), tolerance);
+        Tensor dy = Tensor.normal(Draw.of(2, "dy"), DType.FLOAT32, 4, 10).to(type);
+        assertClose("dE/dx", expected.back(dy).toDoubles(), actual.back(dy).toDoubles(), tolerance);
+        plain
+            .state()
+            .forEach((path, param) -> {
+              var twin = fused.state().get(path);
+              assertClose(path, param.value().toDoubles(), twin.value().toDoubles(), tolerance);
+              if (param.trained()) {
+                assertClose(path, param.grad().toDoubles(), twin.grad().toDoubles(), tolerance);
+              }
+            });
+        assertClose(
+            "prediction", plain.predict(x).toDoubles(), fused.predict(x).toDoubles(), tolerance);
+      }
+    }
+  }
+
+  private static Layer small(Shortcut shortcut, DType type) {
+    Layer net = CifarNet.named("resnet14").withShortcut(shortcut).withWidth(5).build(Init.he(3));
+    net.state().values().forEach(param -> param.convert(type));
+    return net;
+  }
+
+  private static long count(Layer net) {
+    return 1 + net.children().stream().mapToLong(child -> count(child.layer())).sum();
+  }
+
+  private static void assertClose(
+      String what, double[] expected, double[] actual, double tolerance) {
+    double largest = 1e-3;
+    for (double v : expected) {
+      largest = Math.max(largest, Math.abs(v));
+    }
+    assertArrayEquals(expected, actual, tolerance * largest, what);
   }
 }

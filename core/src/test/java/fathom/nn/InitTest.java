@@ -2,38 +2,60 @@ package fathom.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Scope;
+import fathom.Tensor;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class InitTest {
-  /// The deviation of n normal draws lies within 4/√(2n) of its own with probability 0.99994.
-  @ParameterizedTest
-  @ValueSource(ints = {9, 144, 576})
-  void heHasTheDeviationOfItsFanIn(int fanIn) {
+  /// Of n normal draws the mean is off by σ/√n and the deviation by σ/√(2n), most of the time.
+  private static void assertNormal(double deviation, Tensor weights) {
+    double[] w = weights.toDoubles();
+    double n = w.length;
+    double mean = Arrays.stream(w).sum() / n;
+    double square = Arrays.stream(w).map(v -> v * v).sum() / n;
+    assertEquals(0, mean, 4 * deviation / Math.sqrt(n), "the mean");
+    assertEquals(deviation, Math.sqrt(square), 4 * deviation / Math.sqrt(2 * n), "the deviation");
+    double inside = Arrays.stream(w).filter(v -> Math.abs(v) < deviation).count() / n;
+    assertEquals(0.6827, inside, 4 * 0.47 / Math.sqrt(n), "the share within one deviation");
+  }
+
+  @Test
+  void heDeviatesByTheRootOfTwoByTheNumberOfInputs() {
     try (var _ = Scope.open()) {
-      int n = 20_000;
-      double[] w = Init.he(1).weights("conv1.weight", fanIn, n / 10, 10).toDoubles();
-      double mean = Arrays.stream(w).average().orElseThrow();
-      double variance = Arrays.stream(w).map(v -> v * v).average().orElseThrow();
-      double deviation = Math.sqrt(2.0 / fanIn);
-      assertEquals(0, mean, 4 * deviation / Math.sqrt(n));
-      assertEquals(1, Math.sqrt(variance) / deviation, 4 / Math.sqrt(2.0 * n));
+      var init = Init.he(1);
+      assertNormal(Math.sqrt(2.0 / 50), init.weights("w", 50, 100, 200));
+      assertNormal(Math.sqrt(2.0 / (16 * 9)), Conv2d.of(init, "c", 16, 32, 3, 1).weight().value());
+      assertNormal(Math.sqrt(2.0 / 64), Conv2d.of(init, "p", 64, 64, 1, 2).weight().value());
+      Dense dense = Dense.of(init, "d", 80, 90);
+      assertNormal(Math.sqrt(2.0 / 80), dense.weight().value());
+      assertArrayEquals(new double[90], dense.bias().value().toDoubles());
     }
   }
 
   @Test
-  void aDrawDependsOnSeedAndPathOnly() {
+  void aDrawDependsOnSeedAndPathAndOnNothingElse() {
     try (var _ = Scope.open()) {
-      double[] one = Init.he(1).weights("layer1.0.conv1.weight", 9, 50).toDoubles();
-      Init.he(1).weights("something.else", 9, 1000);
-      assertArrayEquals(one, Init.he(1).weights("layer1.0.conv1.weight", 9, 50).toDoubles());
-      assertNotEquals(one[0], Init.he(2).weights("layer1.0.conv1.weight", 9, 50).toDoubles()[0]);
-      assertNotEquals(one[0], Init.he(1).weights("layer1.0.conv2.weight", 9, 50).toDoubles()[0]);
+      double[] first = Init.he(1).weights("a.weight", 8, 4, 8).toDoubles();
+      var init = Init.he(1);
+      init.weights("b.weight", 8, 100, 8);
+      assertArrayEquals(first, init.weights("a.weight", 8, 4, 8).toDoubles());
+      assertArrayEquals(first, init.weights("a.weight", 8, 2, 2, 8).toDoubles());
+      assertArrayEquals(first, init.in("a").weights("weight", 8, 4, 8).toDoubles());
+      assertFalse(Arrays.equals(first, init.weights("b.weight", 8, 4, 8).toDoubles()));
+      assertFalse(Arrays.equals(first, Init.he(2).weights("a.weight", 8, 4, 8).toDoubles()));
+    }
+  }
+
+  @Test
+  void zerosAreZeros() {
+    try (var _ = Scope.open()) {
+      assertTrue(
+          Arrays.stream(Init.zeros().weights("a", 1, 2, 3, 3, 3).toDoubles())
+              .allMatch(v -> v == 0));
     }
   }
 }

@@ -8,42 +8,71 @@ import fathom.FlatParams;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SgdTest {
-  /// By hand: w = 1, gradients 0.5, 0.5, 0.5, m = 0.9, λ = 0.1, rates 0.1, 0.1, 0.01.
+  /// Momentum 1/2, decay 1/2, gradients 1, −1, 2, rates 1/2, 1/2, 1/4, from w = 1. By hand, without
+  /// rounding:
   ///
-  /// - v₁ = 0.1·(0.5 + 0.1·1) = 0.06, w₁ = 0.94
-  /// - v₂ = 0.9·0.06 + 0.1·(0.5 + 0.094) = 0.1134, w₂ = 0.8266
-  /// - v₃ = 0.9·0.1134 + 0.01·(0.5 + 0.08266) = 0.1078866, w₃ = 0.7187134: the velocity still has
-  ///   the old rate. With the rate outside the velocity w₃ would be 0.8266 − 0.01·1.60326 =
-  ///   0.81057.
+  ///     v = 0 + 1/2·(1 + 1/2·1)              = 0.75        w =  0.25
+  ///     v = 1/2·0.75 + 1/2·(−1 + 1/2·0.25)   = −0.0625     w =  0.3125
+  ///     v = 1/2·(−0.0625) + 1/4·(2 + 0.15625) = 0.5078125  w = −0.1953125
+  ///
+  /// With the rate outside the velocity the last step would end at −0.2109375: the velocity carries
+  /// the old rate.
   @ParameterizedTest
-  @EnumSource(
-      value = DType.class,
-      names = {"FLOAT32", "FLOAT64"})
-  void followsTheVelocityOfThePaper(DType type) {
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void threeStepsAreAsByHand(DType type) {
+    double[] gradients = {1, -1, 2};
+    double[] rates = {0.5, 0.5, 0.25};
+    double[] weights = {0.25, 0.3125, -0.1953125};
+    double[] velocities = {0.75, -0.0625, 0.5078125};
     try (var _ = Scope.open()) {
-      Param w = Param.of(Tensor.scalar(type, 1).reshape(1));
-      var sgd = new Sgd(FlatParams.of(List.of(w)), 0.9, 0.1);
-      double[] rates = {0.1, 0.1, 0.01};
-      double[] expected = {0.94, 0.8266, 0.7187134};
-      for (int i = 0; i < rates.length; i++) {
-        w.grad().add_(new double[] {0.5});
+      Param other = Param.of(Tensor.zeros(type, 2, 3));
+      Param param = Param.of(Tensor.zeros(type, 5).plus(1)); // 5 elements, and a gap behind them
+      FlatParams flat = FlatParams.of(List.of(other, param));
+      var sgd = new Sgd(flat, 0.5, 0.5);
+      for (int i = 0; i < 3; i++) {
+        param.grad().add_(Tensor.zeros(type, 5).plus(gradients[i]));
         sgd.step(rates[i]);
-        assertEquals(expected[i], w.value().item(), type == DType.FLOAT64 ? 1e-15 : 1e-6);
-        assertEquals(0, w.grad().item(), "a step leaves gradients of zero");
+        assertArrayEquals(all(5, weights[i]), param.value().toDoubles(), "after step " + i);
+        assertArrayEquals(all(5, velocities[i]), flat.part(sgd.velocity(), 1).toDoubles());
+        assertArrayEquals(new double[5], param.grad().toDoubles(), "a step spends the gradients");
+        assertArrayEquals(new double[6], other.value().toDoubles(), "zero stays zero");
+        assertEquals(
+            5 * weights[i],
+            Tensor.over(flat.values(), type, false, flat.count()).sum().item(),
+            "the gaps stay zero");
       }
     }
   }
 
+  private static double[] all(int count, double value) {
+    var values = new double[count];
+    Arrays.fill(values, value);
+    return values;
+  }
+
   @ParameterizedTest
-  @EnumSource(
-      value = DType.class,
-      names = {"FLOAT32", "FLOAT64"})
-  void movesEveryParameterByItsOwnGradient(DType type) {
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void withoutMomentumAndDecayItIsPlainDescent(DType type) {
+    try (var _ = Scope.open()) {
+      Param w = Param.of(Tensor.of(new double[] {3, -2}, 2).to(type));
+      var sgd = new Sgd(FlatParams.of(List.of(w)), 0, 0);
+      w.grad().add_(new double[] {4, 8});
+      sgd.step(0.25);
+      assertArrayEquals(new double[] {2, -4}, w.value().toDoubles());
+      sgd.step(0.25);
+      assertArrayEquals(new double[] {2, -4}, w.value().toDoubles());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void everyParameterMovesByItsOwnGradient(DType type) {
     try (var _ = Scope.open()) {
       Param a = Param.of(Tensor.zeros(type, 3, 2));
       Param b = Param.of(Tensor.zeros(type, 5));
@@ -53,6 +82,21 @@ class SgdTest {
       sgd.step(0.5);
       assertArrayEquals(new double[] {-0.5, -1, -1.5, -2, -2.5, -3}, a.value().toDoubles());
       assertArrayEquals(new double[] {-5, -10, -15, -20, -25}, b.value().toDoubles());
+    }
+  }
+
+  /// A quadratic bowl E = w²/2 has its bottom at 0.
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void itFindsTheBottomOfABowl(DType type) {
+    try (var _ = Scope.open()) {
+      Param w = Param.of(Tensor.of(new double[] {5, -7, 100}, 3).to(type));
+      var sgd = new Sgd(FlatParams.of(List.of(w)), 0.9, 0);
+      for (int i = 0; i < 500; i++) {
+        w.grad().add_(w.value());
+        sgd.step(0.1);
+      }
+      assertArrayEquals(new double[3], w.value().toDoubles(), 1e-6);
     }
   }
 }

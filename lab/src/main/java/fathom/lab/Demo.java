@@ -333,7 +333,8 @@ public final class Demo {
   private static SequencedMap<String, String> facts(Trained one) {
     var facts = new LinkedHashMap<String, String>(RunReport.facts(one.run));
     facts.put("model", "resnetN (shortcut A) and plainN, N = 20 and 56, width 16, batch norm");
-    facts.put("data", "digits: 1437 training and 360 test pictures of 8×8, nearly all by other writers");
+    facts.put(
+        "data", "digits: 1437 training and 360 test pictures of 8×8, nearly all by other writers");
     facts.put("seed", SEEDS.toString());
     facts.put("workers", "1 for each net, nets side by side");
     return facts;

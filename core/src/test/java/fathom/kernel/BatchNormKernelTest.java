@@ -1,0 +1,405 @@
+package fathom.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.DType;
+import fathom.Draw;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The vector kernel against the text-book loops, and both against formulas in float64.
+class BatchNormKernelTest {
+  private static final int[] ROWS = {0, 1, 2, 3, 7, 16, 33, 100, 1025};
+  private static final double EPSILON = 1e-5;
+
+  private final BatchNormKernel scalar = new ScalarBatchNorm();
+  private final BatchNormKernel vector = new VectorBatchNorm();
+  private final Arena arena = Arena.ofConfined();
+
+  @AfterEach
+  void free() {
+    arena.close();
+  }
+
+  private static LongToDoubleFunction normal(String what) {
+    return Draw.of(1, what)::normal;
+  }
+
+  /// Rows that do not start at a multiple of a vector.
+  private Rows rows(long count, int channels, LongToDoubleFunction element) {
+    long n = count * channels;
+    MemorySegment memory = arena.allocate(4 * n + 4, 64).asSlice(4);
+    for (long i = 0; i < n; i++) {
+      memory.setAtIndex(JAVA_FLOAT_UNALIGNED, i, (float) element.applyAsDouble(i));
+    }
+    return new Rows(memory, DType.FLOAT32, count, channels);
+  }
+
+  private Rows like(Rows x) {
+    return rows(x.count(), x.channels(), _ -> 77);
+  }
+
+  private static double[] elements(Rows rows) {
+    double[] elements = new double[Math.toIntExact(rows.count() * rows.channels())];
+    for (int i = 0; i < elements.length; i++) {
+      elements[i] = rows.memory().getAtIndex(JAVA_FLOAT_UNALIGNED, i);
+    }
+    return elements;
+  }
+
+  private static double[] perChannel(int channels, LongToDoubleFunction element) {
+    double[] values = new double[channels];
+    for (int c = 0; c < channels; c++) {
+      values[c] = element.applyAsDouble(c);
+    }
+    return values;
+  }
+
+  private static void assertNear(
+      String what, double[] expected, double[] actual, double tolerance) {
+    assertEquals(expected.length, actual.length, what);
+    for (int i = 0; i < expected.length; i++) {
+      if (!(Math.abs(expected[i] - actual[i]) <= tolerance * Math.max(1, Math.abs(expected[i])))) {
+        throw new AssertionError(
+            "%s: element %d is %s, but should be %s".formatted(what, i, actual[i], expected[i]));
+      }
+    }
+  }
+
+  // ---- Vector and scalar
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 5, 7, 8, 9, 16, 17, 24, 31, 32, 48, 64, 100, 207})
+  void theVectorKernelDoesWhatTheLoopsDo(int channels) {
+    for (int count : ROWS) {
+      String what = count + " rows of " + channels + ", ";
+      Rows x = rows(count, channels, i -> 3 + 2 * normal("x").applyAsDouble(i));
+      Rows dy = rows(count, channels, normal("dy"));
+      Rows addend = rows(count, channels, normal("addend"));
+      double[] mean = perChannel(channels, c -> 3 + 0.1 * normal("mean").applyAsDouble(c));
+      double[] scale = perChannel(channels, normal("scale"));
+      double[] shift = perChannel(channels, normal("shift"));
+      moments(what, x);
+      for (Rows added : new @Nullable Rows[] {null, addend}) {
+        for (boolean rectify : new boolean[] {false, true}) {
+          if (count > 100 && rectify == (added == null)) {
+            continue; // the small ones have tried it
+          }
+          String how =
+              what + (added == null ? "" : "with addend, ") + (rectify ? "rectified, " : "");
+          Rows y = like(x);
+          scalar.normalize(x, mean, scale, shift, added, rectify, y);
+          Rows actual = like(x);
+          vector.normalize(x, mean, scale, shift, added, rectify, actual);
+          assertNear(how + "normalize", elements(y), elements(actual), 2e-6);
+          back(how, dy, x, rectify ? y : null, mean);
+        }
+      }
+    }
+  }
+
+  private void moments(String what, Rows x) {
+    double[] expected = perChannel(2 * x.channels(), c -> c); // they are added to what is there
+    double[] actual = expected.clone();
+    scalar.moments(x, expected);
+    vector.moments(x, actual);
+    assertNear(what + "moments", expected, actual, 1e-6);
+  }
+
+  private void back(String what, Rows dy, Rows x, @Nullable Rows y, double[] mean) {
+    int channels = x.channels();
+    double[] expected = perChannel(2 * channels, c -> c);
+    double[] actual = expected.clone();
+    scalar.momentsBack(dy, x, y, mean, expected);
+    vector.momentsBack(dy, x, y, mean, actual);
+    double tolerance = 1e-5 * Math.sqrt(x.count() + 1.0); // of sums that may be near zero
+    assertNear(what + "momentsBack", expected, actual, tolerance);
+    double[] a = perChannel(channels, normal("a"));
+    double[] b = perChannel(channels, normal("b"));
+    double[] c = perChannel(channels, normal("c"));
+    for (boolean wanted : new boolean[] {false, true}) {
+      Rows dx = like(x);
+      Rows actualDx = like(x);
+      // The addend's cotangent is dy itself where nothing was rectified: the caller does not ask.
+      Rows daddend = wanted && y != null ? like(x) : null;
+      Rows actualDaddend = wanted && y != null ? like(x) : null;
+      scalar.normalizeBack(dy, x, y, mean, a, b, c, dx, daddend);
+      vector.normalizeBack(dy, x, y, mean, a, b, c, actualDx, actualDaddend);
+      assertNear(what + "normalizeBack", elements(dx), elements(actualDx), 5e-6);
+      if (daddend != null && actualDaddend != null) {
+        assertArrayEquals(elements(daddend), elements(actualDaddend), what + "daddend");
+      }
+    }
+  }
+
+  // ---- Against float64
+
+  @Test
+  void theLoopsAreTheFormulas() {
+    var x = doubles(1, 10, 3, 20);
+    double[] sums = new double[4];
+    scalar.moments(x, sums);
+    assertArrayEquals(new double[] {4, 30, 10, 500}, sums);
+    double[] mean = {2, 15};
+    Rows y = doubles(0, 0, 0, 0);
+    double[] scale = {2, 0.2};
+    double[] shift = {1, -1};
+    scalar.normalize(x, mean, scale, shift, null, false, y);
+    assertArrayEquals(new double[] {-1, -2, 3, 0}, doubles(y));
+    scalar.normalize(x, mean, scale, shift, doubles(2, 1, -4, 5), true, y);
+    assertArrayEquals(new double[] {1, 0, 0, 5}, doubles(y)); // of 1, -1, -1, 5
+    Rows dy = doubles(1, 2, 3, 4);
+    double[] back = new double[4];
+    scalar.momentsBack(dy, x, null, mean, back);
+    assertArrayEquals(new double[] {4, 6, 2, 10}, back);
+    back = new double[4];
+    scalar.momentsBack(dy, x, y, mean, back); // 1 and 4 came through
+    assertArrayEquals(new double[] {1, 4, -1, 20}, back);
+    Rows dx = doubles(0, 0, 0, 0);
+    Rows daddend = doubles(0, 0, 0, 0);
+    double[] a = {1, 2};
+    double[] b = {10, 0.2};
+    double[] c = {100, 1000};
+    scalar.normalizeBack(dy, x, y, mean, a, b, c, dx, daddend);
+    assertArrayEquals(new double[] {1, 0, 0, 4}, doubles(daddend));
+    assertArrayEquals(new double[] {91, 999, 110, 1009}, doubles(dx));
+  }
+
+  /// Two rows of two channels.
+  private Rows doubles(double... elements) {
+    return new Rows(arena.allocateFrom(JAVA_DOUBLE, elements), DType.FLOAT64, 2, 2);
+  }
+
+  private static double[] doubles(Rows rows) {
+    return rows.memory().toArray(JAVA_DOUBLE);
+  }
+
+  /// What a kernel makes of one batch, by the way that `BatchNorm` goes: gain 1 and bias 0.
+  private record Normed(double[] y, double[] dx, double[] variance) {}
+
+  private Normed norm(BatchNormKernel kernel, Rows x, Rows dy) {
+    int channels = x.channels();
+    double n = x.count();
+    double[] sums = new double[2 * channels];
+    kernel.moments(x, sums);
+    double[] mean = perChannel(channels, c -> sums[(int) c] / n);
+    double[] variance =
+        perChannel(
+            channels,
+            c -> Math.max(0, sums[channels + (int) c] / n - mean[(int) c] * mean[(int) c]));
+    double[] r = perChannel(channels, c -> 1 / Math.sqrt(variance[(int) c] + EPSILON));
+    Rows y = like(x);
+    kernel.normalize(x, mean, r, new double[channels], null, false, y);
+    double[] back = new double[2 * channels];
+    kernel.momentsBack(dy, x, null, mean, back);
+    Rows dx = like(x);
+    kernel.normalizeBack(
+        dy,
+        x,
+        null,
+        mean,
+        r,
+        perChannel(channels, c -> -Math.pow(r[(int) c], 3) * back[channels + (int) c] / n),
+        perChannel(channels, c -> -r[(int) c] * back[(int) c] / n),
+        dx,
+        null);
+    return new Normed(elements(y), elements(dx), variance);
+  }
+
+  /// The same by formulas that cancel nothing: the variance is a mean of squared differences.
+  private static Normed formulas(Rows rows, Rows cotangent) {
+    double[] x = elements(rows);
+    double[] dy = elements(cotangent);
+    int channels = rows.channels();
+    int n = (int) rows.count();
+    var result = new Normed(new double[x.length], new double[x.length], new double[channels]);
+    for (int c = 0; c < channels; c++) {
+      double mean = 0;
+      double meanDy = 0;
+      for (int i = c; i < x.length; i += channels) {
+        mean += x[i] / n;
+        meanDy += dy[i] / n;
+      }
+      double variance = 0;
+      for (int i = c; i < x.length; i += channels) {
+        variance += (x[i] - mean) * (x[i] - mean) / n;
+      }
+      double r = 1 / Math.sqrt(variance + EPSILON);
+      double meanDyY = 0;
+      for (int i = c; i < x.length; i += channels) {
+        result.y[i] = (x[i] - mean) * r;
+        meanDyY += dy[i] * result.y[i] / n;
+      }
+      for (int i = c; i < x.length; i += channels) {
+        result.dx[i] = r * (dy[i] - meanDy - result.y[i] * meanDyY);
+      }
+      result.variance[c] = variance;
+    }
+    return result;
+  }
+
+  private void assertNormed(Rows x, double tolerance) {
+    Rows dy = rows(x.count(), x.channels(), normal("dy"));
+    Normed expected = formulas(x, dy);
+    for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+      String what = kernel.getClass().getSimpleName();
+      Normed actual = norm(kernel, x, dy);
+      assertNear(what + ", y", expected.y, actual.y, tolerance);
+      for (int i = 0; i < expected.dx.length; i++) { // dx may be nothing beside what it is made of
+        double size = 1 / Math.sqrt(expected.variance[i % x.channels()] + EPSILON);
+        assertEquals(expected.dx[i], actual.dx[i], tolerance * size, what + ", dx " + i);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 16, 31})
+  void aMeanOfTenThousandDeviationsIsNoTrouble(int channels) {
+    for (int count : new int[] {2, 33, 5000}) {
+      assertNormed(
+          rows(
+              count,
+              channels,
+              i -> (i % channels % 2 == 0 ? 1e4 : -3e4) + normal("x").applyAsDouble(i)),
+          1e-3);
+    }
+  }
+
+  @Test
+  void aFirstRowFarFromTheOthersIsNoTrouble() {
+    for (double far : new double[] {10, 100, 1000}) {
+      assertNormed(rows(5000, 16, i -> i < 16 ? far : normal("x").applyAsDouble(i)), 1e-3);
+    }
+  }
+
+  @Test
+  void numbersAsLargeAsFloatsCanSquareAreNoTrouble() {
+    for (double size : new double[] {1e-4, 1e6, 1e15}) {
+      assertNormed(rows(1000, 24, i -> size * normal("x").applyAsDouble(i)), 1e-4);
+    }
+  }
+
+  /// Their squares are no floats: a sum of them must not become infinite, for then they would all
+  /// be normalised to zero and nobody would see it.
+  @Test
+  void numbersThatFloatsCannotSquareAreNormalisedToo() {
+    for (double size : new double[] {1e18, 1e25, 1e36}) {
+      Rows x = rows(1000, 24, i -> size * normal("x").applyAsDouble(i));
+      Rows dy = rows(1000, 24, normal("dy"));
+      assertNear("y", formulas(x, dy).y, norm(vector, x, dy).y, 1e-4);
+    }
+  }
+
+  @Test
+  void aConstantChannelIsNormalisedToItsBias() {
+    for (double constant : new double[] {0, 0.1, -7, 1e4, 1e15}) {
+      Rows x = rows(777, 5, i -> i % 5 == 2 ? constant : normal("x").applyAsDouble(i));
+      for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+        Normed normed = norm(kernel, x, rows(777, 5, normal("dy")));
+        for (int i = 2; i < normed.y.length; i += 5) {
+          assertEquals(0, normed.y[i], 1e-3 * Math.max(1, constant / 1e4), "constant " + constant);
+          assertTrue(Double.isFinite(normed.dx[i]));
+        }
+      }
+    }
+  }
+
+  // ---- What is not a number
+
+  @Test
+  void whatIsNotANumberIsPassedOn() {
+    for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+      for (int count : new int[] {1, 3, 100}) {
+        for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+          int channels = 7;
+          long at = count * 7L - 4;
+          Rows x = rows(count, channels, i -> i == at ? bad : normal("x").applyAsDouble(i));
+          double[] sums = new double[2 * channels];
+          kernel.moments(x, sums);
+          for (int c = 0; c < channels; c++) {
+            assertEquals(c != 3, Double.isFinite(sums[c]), "the sum of channel " + c);
+            assertEquals(c != 3, Double.isFinite(sums[channels + c]), "the squares of " + c);
+          }
+          double[] zero = new double[channels];
+          double[] one = perChannel(channels, _ -> 1);
+          for (boolean rectify : new boolean[] {false, true}) {
+            Rows y = like(x);
+            kernel.normalize(x, zero, one, zero, null, rectify, y);
+            assertBad(bad, at, elements(y));
+            kernel.normalize(rows(count, channels, _ -> 0), zero, one, zero, x, rectify, y);
+            assertBad(bad, at, elements(y));
+          }
+          Rows dx = like(x);
+          kernel.normalizeBack(x, dx, null, zero, one, zero, zero, dx, null);
+          assertBad(bad, at, elements(dx));
+        }
+      }
+    }
+  }
+
+  private static void assertBad(double expected, long at, double[] actual) {
+    for (int i = 0; i < actual.length; i++) {
+      if (i == at) {
+        assertEquals(expected, actual[i], "element " + i);
+      } else {
+        assertTrue(Double.isFinite(actual[i]), "element " + i + " is " + actual[i]);
+      }
+    }
+  }
+
+  // ---- What is refused and what is chosen
+
+  @Test
+  void operandsOfAnotherSizeAreRefused() {
+    Rows x = rows(16, 4, normal("x"));
+    double[] p = new double[4];
+    for (Rows other :
+        new Rows[] {rows(15, 4, normal("x")), rows(17, 4, normal("x")), rows(8, 8, normal("x"))}) {
+      for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+        refuse(x, other, () -> kernel.normalize(x, p, p, p, null, false, other));
+        refuse(x, other, () -> kernel.normalize(x, p, p, p, other, false, like(x)));
+        refuse(x, other, () -> kernel.momentsBack(other, x, null, p, new double[8]));
+        refuse(x, other, () -> kernel.momentsBack(x, x, other, p, new double[8]));
+        refuse(x, other, () -> kernel.normalizeBack(other, x, null, p, p, p, p, like(x), null));
+        refuse(x, other, () -> kernel.normalizeBack(x, x, other, p, p, p, p, like(x), null));
+        refuse(x, other, () -> kernel.normalizeBack(x, x, null, p, p, p, p, other, null));
+        refuse(x, other, () -> kernel.normalizeBack(x, x, x, p, p, p, p, like(x), other));
+      }
+    }
+    MemorySegment memory = arena.allocate(64);
+    var e =
+        assertThrows(IllegalArgumentException.class, () -> new Rows(memory, DType.FLOAT32, 5, 3));
+    assertEquals("5 rows of 3 FLOAT32 need 60 bytes, but the memory has 64", e.getMessage());
+  }
+
+  private static void refuse(Rows x, Rows other, Runnable call) {
+    var e = assertThrows(IllegalArgumentException.class, call::run);
+    for (Rows rows : new Rows[] {x, other}) {
+      assertTrue(e.getMessage().contains(rows.count() + "×" + rows.channels()), e.getMessage());
+    }
+  }
+
+  @Test
+  void theVectorKernelIsChosen() {
+    assertInstanceOf(VectorBatchNorm.class, Kernels.batchNorm(DType.FLOAT32));
+    assertInstanceOf(ScalarBatchNorm.class, Kernels.batchNorm(DType.FLOAT64));
+  }
+
+  @Test
+  void wholeNumbersAreRefused() {
+    var x = new Rows(arena.allocate(32), DType.INT64, 2, 2);
+    assertThrows(IllegalArgumentException.class, () -> scalar.moments(x, new double[4]));
+  }
+}

@@ -1,0 +1,571 @@
+package fathom.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Collective;
+import fathom.DType;
+import fathom.Draw;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.data.DataSet;
+import fathom.data.Images;
+import fathom.io.SafeTensors;
+import fathom.net.Norm;
+import fathom.net.Shortcut;
+import fathom.nn.Init;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainerTest {
+  private static final DataSet DIGITS = DataSet.open("digits");
+
+  /// Seven steps an epoch at a batch of 15, the last of them with 10 pictures.
+  private static final DataSet FEW = few(100, 30);
+
+  private static final int EPOCH = 7;
+
+  @TempDir Path folder;
+
+  private static DataSet few(int train, int test) {
+    return new DataSet(
+        "digits", DIGITS.classes(), DIGITS.train().take(train), DIGITS.test().take(test));
+  }
+
+  /// Everything that draws or changes with the step: crops and flips, a warm-up, a falling rate.
+  private static Recipe recipe(String model, int epochs, int batch, int workers) {
+    return recipe(model, 5, epochs, batch, workers);
+  }
+
+  private static Recipe recipe(String model, int width, int epochs, int batch, int workers) {
+    return new Recipe(
+        model,
+        model.startsWith("plain") ? Shortcut.NONE : Shortcut.A,
+        Norm.BATCH,
+        width,
+        "digits",
+        epochs,
+        batch,
+        0.1,
+        List.of(0.6, 0.85),
+        2,
+        0.9,
+        1e-4,
+        1,
+        true,
+        true,
+        11,
+        workers,
+        false);
+  }
+
+  private Run run(String name, Recipe recipe) {
+    return Run.create(folder.resolve(name), recipe, FEW);
+  }
+
+  private static Trainer.Result train(Run run) {
+    return Trainer.train(run, FEW, Progress.NONE, () -> false);
+  }
+
+  /// As if the process were killed after `step` steps: nothing is saved.
+  private static void kill(Run run, long step) {
+    var killed =
+        new Progress() {
+          @Override
+          public void step(StepEnd now) {
+            if (now.step() == step) {
+              throw new IllegalStateException("killed");
+            }
+          }
+        };
+    var e =
+        assertThrows(
+            IllegalStateException.class, () -> Trainer.train(run, FEW, killed, () -> false));
+    assertEquals("killed", e.getMessage());
+  }
+
+  /// All that a checkpoint holds but the time, bit by bit.
+  private static Map<String, String> bits(Run run) {
+    var bits = new TreeMap<String, String>();
+    try (var stored = SafeTensors.open(run.checkpoint())) {
+      for (String name : stored.names()) {
+        byte[] bytes = stored.tensor(name).bytes().toArray(ValueLayout.JAVA_BYTE);
+        bits.put(name, HexFormat.of().formatHex(bytes));
+      }
+      stored
+          .metadata()
+          .forEach((key, value) -> {
+            if (key.startsWith("fathom.") && !key.equals("fathom.seconds")) {
+              bits.put(key, value);
+            }
+          });
+    }
+    return bits;
+  }
+
+  /// All lines but their times.
+  private static List<Metrics> metrics(Run run) {
+    return run.metrics().stream().map(TrainerTest::withoutTimes).toList();
+  }
+
+  private static Metrics withoutTimes(Metrics metrics) {
+    return switch (metrics) {
+      case Metrics.Epoch e ->
+          new Metrics.Epoch(
+              e.epoch(),
+              e.step(),
+              e.rate(),
+              e.trainLoss(),
+              e.trainError(),
+              e.testLoss(),
+              e.testError(),
+              0,
+              0);
+      case Metrics.Layers l -> l;
+      case Metrics.Final f ->
+          new Metrics.Final(
+              f.step(), f.trainError(), f.trainLoss(), f.testError(), f.testLoss(), 0);
+    };
+  }
+
+  private static Path metricsFile(Run run) {
+    return run.folder().resolve("metrics.jsonl");
+  }
+
+  // ---- It learns
+
+  @ParameterizedTest
+  @ValueSource(strings = {"resnet8", "plain8"})
+  void aSmallNetLearnsDigits(String model) {
+    var recipe = recipe(model, 8, 8, 20, 1);
+    var run = Run.create(folder.resolve(model), recipe, few(400, 100));
+    var epochs = new ArrayList<Metrics.Epoch>();
+    var steps = new ArrayList<Progress.StepEnd>();
+    var result =
+        Trainer.train(
+            run,
+            few(400, 100),
+            new Progress() {
+              @Override
+              public void step(StepEnd step) {
+                steps.add(step);
+              }
+
+              @Override
+              public void epoch(Metrics.Epoch epoch) {
+                epochs.add(epoch);
+              }
+            },
+            () -> false);
+    assertTrue(result.finished());
+    assertTrue(result.test().error() < 40, "the error is " + result.test().error()); // chance: 90
+    assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
+    assertEquals(100, result.test().count());
+    assertEquals(400, Objects.requireNonNull(result.train()).count());
+    assertTrue(result.seconds() > 0 && result.imagesPerSecond() > 0);
+
+    assertEquals(8, epochs.size());
+    assertEquals(160, steps.size());
+    for (int i = 0; i < steps.size(); i++) {
+      assertEquals(i + 1, steps.get(i).step());
+      assertEquals(i / 20 + 1, steps.get(i).epoch());
+      assertEquals(160, steps.get(i).steps());
+      assertEquals(recipe.schedule(160).at(i), steps.get(i).rate());
+    }
+    Progress.StepEnd last = steps.get(19);
+    assertEquals(epochs.getFirst().trainLoss(), last.loss(), 1e-12);
+    assertEquals(epochs.getFirst().trainError(), last.error(), 1e-12);
+
+    var lines = run.metrics();
+    assertEquals(11, lines.size());
+    assertEquals(epochs, lines.subList(1, 9));
+    assertEquals(0, ((Metrics.Layers) lines.getFirst()).step());
+    assertEquals(160, ((Metrics.Layers) lines.get(9)).step());
+    var end = (Metrics.Final) lines.get(10);
+    assertEquals(result.test().error(), end.testError());
+    assertEquals(result.train().crossEntropy(), end.trainLoss());
+  }
+
+  /// The training of the first version, in its first steps, where rounding has not grown yet: a
+  /// change of these numbers is a change of what is computed.
+  @Test
+  void tenLossesAreAsRecorded() {
+    double[] recorded = {
+      2.969172, 2.847239, 2.831157, 2.752008, 2.509129, 2.316860, 2.203442, 2.016924, 2.053523,
+      2.082618
+    };
+    DataSet one = few(48, 10); // an epoch is one step
+    var losses = new ArrayList<Double>();
+    Trainer.train(
+        Run.create(folder.resolve("ten"), recipe("resnet8", 8, 10, 48, 1), one),
+        one,
+        new Progress() {
+          @Override
+          public void epoch(Metrics.Epoch epoch) {
+            losses.add(epoch.trainLoss());
+          }
+        },
+        () -> false);
+    for (int i = 0; i < 10; i++) {
+      assertEquals(recorded[i], losses.get(i), (i < 4 ? 1e-4 : 1e-2) * recorded[i], "step " + i);
+    }
+  }
+
+  // ---- It goes on as if it had not been stopped
+
+  @ParameterizedTest
+  @CsvSource({"1, 4", "1, 7", "2, 5"})
+  void aRunThatIsStoppedGoesOnBitByBit(int workers, int every) {
+    Run whole = run("whole", recipe("resnet8", 2, 15, workers));
+    train(whole);
+    Run stopped = run("stopped", recipe("resnet8", 2, 15, workers));
+    Trainer.Result result;
+    int pieces = 0;
+    do {
+      var steps = new AtomicLong();
+      result =
+          Trainer.train(
+              Run.open(stopped.folder()),
+              FEW,
+              Progress.NONE,
+              () -> steps.incrementAndGet() == every);
+      assertEquals(!result.finished(), result.train() == null);
+      pieces++;
+    } while (!result.finished());
+    assertEquals(Math.ceilDiv(2 * EPOCH, every), pieces);
+    assertEquals(bits(whole), bits(stopped));
+    assertEquals(metrics(whole), metrics(stopped));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {3, 7, 10})
+  void aRunThatIsKilledGoesOnFromItsLastCheckpoint(long step) {
+    Run whole = run("whole", recipe("plain8", 2, 15, 1));
+    train(whole);
+    Run killed = run("killed", recipe("plain8", 2, 15, 1));
+    kill(killed, step);
+    assertEquals(step > EPOCH, Files.exists(killed.checkpoint()));
+    assertTrue(train(Run.open(killed.folder())).finished());
+    assertEquals(bits(whole), bits(killed));
+    assertEquals(metrics(whole), metrics(killed));
+  }
+
+  /// Killed between the two files: the checkpoint decides, and what the metrics say too much goes.
+  @Test
+  void metricsThatAreAheadOfTheCheckpointAreWrittenAgain() throws IOException {
+    Run whole = run("whole", recipe("resnet8", 3, 15, 1));
+    train(whole);
+    Run killed = run("killed", recipe("resnet8", 3, 15, 1));
+    kill(killed, 10);
+    byte[] afterOneEpoch = Files.readAllBytes(killed.checkpoint());
+    train(killed);
+    for (int lines : new int[] {2, 4, 6}) { // 1 of the start, 3 epochs, 2 of the end
+      List<String> all = Files.readAllLines(metricsFile(whole));
+      assertEquals(6, all.size());
+      Files.write(killed.checkpoint(), afterOneEpoch);
+      Files.write(metricsFile(killed), all.subList(0, lines));
+      assertTrue(train(Run.open(killed.folder())).finished());
+      assertEquals(bits(whole), bits(killed));
+      assertEquals(metrics(whole), metrics(killed), lines + " lines were there");
+    }
+  }
+
+  @Test
+  void aLineThatWasCutOffIsWrittenAgain() throws IOException {
+    Run whole = run("whole", recipe("resnet8", 2, 15, 1));
+    train(whole);
+    byte[] all = Files.readAllBytes(metricsFile(whole));
+    for (int cut : new int[] {1, 90}) {
+      Files.write(metricsFile(whole), Arrays.copyOf(all, all.length - cut));
+      List<Metrics> before = metrics(whole);
+      assertEquals(cut == 1 ? 5 : 4, before.size(), "all but the end can be read");
+      assertTrue(train(Run.open(whole.folder())).finished());
+      assertEquals(5, metrics(whole).size());
+      assertEquals(before, metrics(whole).subList(0, before.size()));
+    }
+  }
+
+  /// The epochs that are not there any more cannot be had again; nothing else may suffer.
+  @Test
+  void aCheckpointThatIsAheadOfTheMetricsGoesOn() throws IOException {
+    Run whole = run("whole", recipe("resnet8", 3, 15, 1));
+    train(whole);
+    Run killed = run("killed", recipe("resnet8", 3, 15, 1));
+    kill(killed, 10);
+    List<String> lines = Files.readAllLines(metricsFile(killed));
+    Files.write(metricsFile(killed), lines.subList(0, 1));
+    train(Run.open(killed.folder()));
+    assertEquals(bits(whole), bits(killed));
+    List<Metrics> expected = new ArrayList<>(metrics(whole));
+    expected.remove(1);
+    assertEquals(expected, metrics(killed));
+    Files.delete(metricsFile(killed));
+    assertTrue(train(Run.open(killed.folder())).finished());
+    assertEquals(bits(whole), bits(killed));
+    assertEquals(expected.subList(3, 5), metrics(killed));
+  }
+
+  @Test
+  void aFinishedRunIsNotTrainedAgain() {
+    Run whole = run("whole", recipe("resnet8", 1, 15, 1));
+    var first = train(whole);
+    var bits = bits(whole);
+    var lines = metrics(whole);
+    var again = train(Run.open(whole.folder()));
+    assertEquals(first.test(), again.test());
+    assertEquals(bits, bits(whole));
+    assertEquals(lines, metrics(whole));
+    var longer = whole.withRecipe(whole.recipe().withEpochs(2));
+    assertTrue(train(Run.open(longer.folder())).finished());
+    assertEquals("14", bits(whole).get("fathom.step"));
+  }
+
+  @Test
+  void anotherNumberOfWorkersGoesOn() {
+    Run run = run("run", recipe("resnet8", 2, 15, 1));
+    var steps = new AtomicLong();
+    Trainer.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
+    var result = train(run.withRecipe(run.recipe().withWorkers(2)));
+    assertTrue(result.finished());
+    assertEquals("14", bits(run).get("fathom.step"));
+  }
+
+  @Test
+  void statisticsOfShardsAreThoseOfTheFirstWorkerInTheEnd() {
+    Run run = run("run", recipe("resnet8", 1, 15, 2).withShardStatistics(true));
+    var result = train(run);
+    assertTrue(result.finished());
+    try (var _ = Scope.open()) {
+      var net = run.net().build(Init.zeros());
+      Weights.read(run.checkpoint(), net);
+      Evaluation again = Evaluation.of(net, FEW.test(), run.normalization(), Collective.ALONE);
+      assertEquals(result.test().errors(), again.errors());
+      assertEquals(result.test().crossEntropy(), again.crossEntropy(), 1e-5);
+    }
+  }
+
+  // ---- It says when it has diverged
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aRunThatDivergesSaysWhereAndKeepsItsCheckpoint(int workers) throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, workers));
+    train(run);
+    byte[] before = Files.readAllBytes(run.checkpoint());
+    Run wild = run.withRecipe(run.recipe().withEpochs(3).withRate(1e30));
+    var e = assertThrows(DivergedException.class, () -> train(wild));
+    assertTrue(
+        e.getMessage()
+            .matches(
+                "step \\d+ diverged: the (value|cotangent).* layer [\\w.]+ \\(.*\\) is not .*"),
+        e.getMessage());
+    assertArrayEquals(before, Files.readAllBytes(run.checkpoint()));
+    Run tame = run.withRecipe(run.recipe().withEpochs(2));
+    assertTrue(train(tame).finished());
+    Run whole = run("whole", recipe("resnet8", 1, 15, workers));
+    train(whole);
+    train(whole.withRecipe(whole.recipe().withEpochs(2)));
+    assertEquals(bits(whole), bits(run), "a run that has diverged in between is not the same");
+  }
+
+  // ---- Its folder
+
+  @Test
+  void aFolderWithARunIsRefused() {
+    run("run", recipe("resnet8", 1, 15, 1));
+    var e = assertThrows(BadFileException.class, () -> run("run", recipe("resnet8", 1, 15, 1)));
+    assertTrue(e.getMessage().contains("--resume"), e.getMessage());
+    assertTrue(Run.isIn(folder.resolve("run")));
+    assertFalse(Run.isIn(folder));
+    assertThrows(BadFileException.class, () -> Run.open(folder));
+  }
+
+  @Test
+  void aRunIsReadAsItWasWritten() {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    assertEquals(run.info(), Run.open(run.folder()).info());
+    assertEquals(List.of(), run.metrics());
+    assertEquals(recipe("resnet8", 1, 15, 1), run.recipe());
+  }
+
+  @Test
+  void aRunOfANewerFormatIsRefused() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    String json = Files.readString(file);
+    Files.writeString(file, json.replaceFirst("\"format\" : 1", "\"format\" : 2"));
+    var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
+    assertTrue(e.getMessage().contains("format 2"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 1"), e.getMessage());
+    Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
+    assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
+  }
+
+  /// Right or refused: a description with a line less is no description.
+  @Test
+  void aDamagedDescriptionIsRefused() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    List<String> lines = Files.readAllLines(file);
+    String whole = Files.readString(file);
+    for (String damaged :
+        List.of("", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 1}")) {
+      refuse(run, file, damaged);
+    }
+    for (int cut = 1; cut < whole.length() - 2; cut += 7) {
+      refuse(run, file, whole.substring(0, whole.length() - 2 - cut));
+    }
+    for (int i = 1; i < lines.size() - 1; i++) {
+      var fewer = new ArrayList<>(lines);
+      String gone = fewer.remove(i);
+      if (gone.contains(" : ")) {
+        // The line before the last of an object needs no comma.
+        String json = String.join("\n", fewer).replaceAll(",(\\s*})", "$1");
+        refuse(run, file, json);
+        refuse(run, file, whole.replace(gone, gone.replaceFirst(" : [^\\[{,]+", " : null")));
+      }
+    }
+    refuse(run, file, whole.replace("\"epochs\" : 1", "\"epochs\" : 0"));
+    refuse(run, file, whole.replace("\"resnet8\"", "\"resnet9\""));
+    refuse(run, file, whole.replace("\"rate\" : 0.1", "\"rate\" : -0.1"));
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0x7b});
+    assertThrows(BadFileException.class, () -> Run.open(run.folder()));
+  }
+
+  private static void refuse(Run run, Path file, String json) throws IOException {
+    if (json.equals(Json.pretty(run.info()))) {
+      return;
+    }
+    Files.writeString(file, json);
+    try {
+      Run opened = Run.open(run.folder());
+      assertEquals(run.info(), opened.info(), "was accepted: " + json);
+      opened.net();
+    } catch (BadFileException e) {
+      assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+    }
+  }
+
+  @Test
+  void metricsThatAreNoneAreRefused() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    train(run);
+    List<String> lines = Files.readAllLines(metricsFile(run));
+    for (String bad :
+        List.of("", "{", "5", "null", "{\"kind\":\"other\"}", "{\"kind\":\"epoch\"}")) {
+      var damaged = new ArrayList<>(lines);
+      damaged.set(1, bad);
+      Files.write(metricsFile(run), damaged);
+      var e = assertThrows(BadFileException.class, run::metrics, "accepted: " + bad);
+      assertTrue(e.getMessage().startsWith(metricsFile(run).toString()), e.getMessage());
+    }
+  }
+
+  @Test
+  void aCheckpointOfAnotherModelIsRefused() {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    train(run);
+    Run other = run("other", recipe("resnet14", 2, 15, 1));
+    assertThrows(
+        BadFileException.class,
+        () -> {
+          Files.copy(run.checkpoint(), other.checkpoint());
+          train(other);
+        });
+  }
+
+  // ---- What it measures
+
+  @Test
+  void anEvaluationDoesNotDependOnTheNumberOfWorkers() {
+    Run run = run("run", recipe("resnet8", 2, 15, 1));
+    train(run);
+    Images images = DIGITS.test().take(300); // more than one batch
+    var alone = new Evaluation[1];
+    for (int workers = 1; workers <= 3; workers++) {
+      Workers.run(
+          workers,
+          all -> {
+            try (var _ = Scope.open()) {
+              var net = run.net().build(Init.zeros());
+              Weights.read(run.checkpoint(), net);
+              Evaluation evaluation = Evaluation.of(net, images, run.normalization(), all);
+              if (all.size() == 1) {
+                alone[0] = evaluation;
+              }
+              assertEquals(300, evaluation.count());
+              assertEquals(alone[0].errors(), evaluation.errors());
+              assertEquals(alone[0].crossEntropy(), evaluation.crossEntropy(), 1e-6);
+              assertEquals(evaluation.errors() / 3.0, evaluation.error(), 1e-12);
+            }
+          });
+    }
+  }
+
+  @Test
+  void anErrorIsALargestLogitInAnotherClass() {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.of(new float[] {1, 2, 3, 9, 8, 7, 5, 5, 4}, 3, 3);
+      assertEquals(0, Evaluation.errors(logits, new int[] {2, 0, 0}));
+      assertEquals(2, Evaluation.errors(logits, new int[] {1, 0, 1}), "the first of equals");
+      assertEquals(0, Evaluation.errors(Tensor.zeros(DType.FLOAT32, 0, 3), new int[0]));
+    }
+  }
+
+  @Test
+  void aReportOnTheLayersLeavesTheNetAsItWas() {
+    try (var _ = Scope.open()) {
+      var net =
+          recipe("resnet8", 1, 15, 1)
+              .net(run("r", recipe("resnet8", 1, 15, 1)).info().input(), 10)
+              .build(Init.he(2));
+      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 6, 1, 8, 8);
+      var before = new ArrayList<double[]>();
+      net.state().values().forEach(param -> before.add(param.value().toDoubles()));
+      var report = LayerReport.of(net, x, new int[6], 3);
+      int i = 0;
+      for (var param : net.state().values()) {
+        assertArrayEquals(before.get(i++), param.value().toDoubles());
+        if (param.trained()) {
+          assertEquals(0, param.grad().square().sum().item());
+        }
+      }
+      assertEquals(3, report.step());
+      assertEquals(7, report.responses().size()); // one norm behind each of 7 convolutions
+      assertEquals(8, report.gradients().size()); // and the dense layer
+      report
+          .responses()
+          .forEach(entry -> {
+            assertTrue(entry.layer().matches("(layer\\d\\.0\\.)?bn\\d"), entry.layer());
+            assertEquals(1, entry.value(), 1e-2, "a fresh norm's value has deviation 1");
+          });
+      report
+          .gradients()
+          .forEach(entry -> {
+            assertTrue(entry.layer().endsWith("weight"), entry.layer());
+            assertTrue(entry.value() > 0);
+          });
+      assertNull(net.state().get("conv1.bias"));
+    }
+  }
+}
