@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -334,9 +335,9 @@ public final class Tensor {
     if (step < 1) {
       throw new IllegalArgumentException("a step is at least 1, but is " + step);
     }
-    try (var first = new org.bytedeco.pytorch.LongOptional(0);
-        var rows = new org.bytedeco.pytorch.LongOptional(shape.size(2));
-        var columns = new org.bytedeco.pytorch.LongOptional(shape.size(3));
+    try (var first = new LongOptional(0);
+        var rows = new LongOptional(shape.size(2));
+        var columns = new LongOptional(shape.size(3));
         var sliced = raw().slice(2, first, rows, step)) {
       return view(sliced.slice(3, first, columns, step));
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ class CommandsTest {
   @Test
   void modelsListsTheParametersAndMultiplyAddsOfThePaper() {
     Cli cli = Cli.run("models", "--json");
-    var byName = new java.util.HashMap<String, List<Double>>();
+    var byName = new HashMap<String, List<Double>>();
     cli.json()
         .path("models")
         .forEach(m ->

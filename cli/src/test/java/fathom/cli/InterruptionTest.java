@@ -5,10 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -49,10 +55,10 @@ class InterruptionTest {
     assertArrayEquals(expected, weights(interrupted), "after Ctrl-C");
   }
 
-  private final java.util.Map<Process, Path> logs = new java.util.HashMap<>();
+  private final Map<Process, Path> logs = new HashMap<>();
 
   private Path log(Process process) {
-    return java.util.Objects.requireNonNull(logs.get(process));
+    return Objects.requireNonNull(logs.get(process));
   }
 
   private Process resume(Path run) throws IOException {
@@ -101,7 +107,7 @@ class InterruptionTest {
   /// took.
   private static byte[] weights(Path run) throws IOException {
     byte[] file = Files.readAllBytes(run.resolve("checkpoint.safetensors"));
-    long header = java.nio.ByteBuffer.wrap(file).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
-    return java.util.Arrays.copyOfRange(file, (int) (8 + header), file.length);
+    long header = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    return Arrays.copyOfRange(file, (int) (8 + header), file.length);
   }
 }

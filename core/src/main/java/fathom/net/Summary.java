@@ -1,5 +1,6 @@
 package fathom.net;
 
+import fathom.DType;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -26,7 +27,7 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
       long[] shape = new long[example.rank() + 1];
       shape[0] = 1;
       System.arraycopy(example.toArray(), 0, shape, 1, example.rank());
-      measured.predict(Tensor.zeros(fathom.DType.FLOAT32, shape).channelsLast());
+      measured.predict(Tensor.zeros(DType.FLOAT32, shape).channelsLast());
       var entries = new ArrayList<Entry>();
       describe(0, "", measured, entries);
       return new Summary(

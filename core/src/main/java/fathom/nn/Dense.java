@@ -1,5 +1,6 @@
 package fathom.nn;
 
+import fathom.DType;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -16,7 +17,7 @@ public record Dense(Param weight, Param bias) implements Layer {
   public static Dense of(Init init, String path, int in, int out) {
     return new Dense(
         Param.of(init.weights(Layer.path(path, "weight"), in, out, in)),
-        Param.of(Tensor.zeros(fathom.DType.FLOAT32, out)));
+        Param.of(Tensor.zeros(DType.FLOAT32, out)));
   }
 
   @Override

@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.DType;
 import fathom.Draw;
+import fathom.Shape;
 import fathom.Tensor;
 
 /// How the weights of a new net are drawn. A draw depends on the seed and on the weight's place in
@@ -32,12 +33,7 @@ public interface Init {
     return (_, _, shape) -> Tensor.zeros(DType.FLOAT32, shape);
   }
 
-  /// The same draws for the layers inside `parent`.
-  default Init in(String parent) {
-    return (path, fanIn, shape) -> weights(fathom.Layer.path(parent, path), fanIn, shape);
-  }
-
   private static int elements(long[] shape) {
-    return Math.toIntExact(fathom.Shape.of(shape).elements());
+    return Math.toIntExact(Shape.of(shape).elements());
   }
 }

@@ -1,5 +1,6 @@
 package fathom.optim;
 
+import java.util.Arrays;
 import java.util.List;
 
 /// The learning rate as a function of the step, counted from 0.
@@ -28,7 +29,7 @@ public record Schedule(double rate, long warmUpSteps, List<Long> milestones) {
   /// 64k).
   public static Schedule divided(double rate, long steps, double... fractions) {
     return new Schedule(
-        rate, 0, java.util.Arrays.stream(fractions).mapToObj(f -> Math.round(f * steps)).toList());
+        rate, 0, Arrays.stream(fractions).mapToObj(f -> Math.round(f * steps)).toList());
   }
 
   public Schedule withWarmUp(long steps) {

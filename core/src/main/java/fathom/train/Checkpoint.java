@@ -10,6 +10,8 @@ import fathom.data.Normalization;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.optim.Sgd;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -100,13 +102,8 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
   private static float[] floats(SafeTensors stored, String name) {
     var tensor = stored.tensor(name);
     var values = new float[(int) tensor.shape().elements()];
-    java.lang.foreign.MemorySegment.copy(
-        tensor.bytes(),
-        java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED,
-        0,
-        values,
-        0,
-        values.length);
+    MemorySegment.copy(
+        tensor.bytes(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values, 0, values.length);
     return values;
   }
 }

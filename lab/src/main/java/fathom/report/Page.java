@@ -1,10 +1,9 @@
 package fathom.report;
 
 import fathom.BadFileException;
-import java.io.IOException;
-import java.nio.file.Files;
+import fathom.io.AtomicFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /// A report: what it is about, its result in a sentence or two, and the sections that show it.
@@ -27,17 +26,6 @@ public record Page(String title, String lead, List<Section> sections) {
   ///
   /// @throws BadFileException if the folder is missing or cannot be written
   public void write(Path file) {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
-    try {
-      try {
-        Files.writeString(part, html());
-        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(part);
-      }
-    } catch (IOException e) {
-      throw new BadFileException(
-          file, "the report cannot be written (" + e + "); is its folder there and writable?", e);
-    }
+    AtomicFile.replace(file, html().getBytes(StandardCharsets.UTF_8));
   }
 }
