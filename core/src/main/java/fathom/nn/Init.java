@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.DType;
 import fathom.Draw;
+import fathom.Layer;
 import fathom.Shape;
 import fathom.Tensor;
 
@@ -31,6 +32,11 @@ public interface Init {
   /// All zero: for a net whose weights are about to be read, or that is only measured.
   static Init zeros() {
     return (_, _, shape) -> Tensor.zeros(DType.FLOAT32, shape);
+  }
+
+  /// The same for the layers inside `parent`: paths start with its name.
+  default Init in(String parent) {
+    return (path, fanIn, shape) -> weights(Layer.path(parent, path), fanIn, shape);
   }
 
   private static int elements(long[] shape) {
