@@ -5,6 +5,8 @@ package fathom;
 public enum DType {
   FLOAT32(4),
   FLOAT64(8),
+  /// The upper half of a FLOAT32: its range, with 8 bits of precision.
+  BFLOAT16(2),
   INT64(8);
 
   private final int bytes;

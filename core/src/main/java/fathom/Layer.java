@@ -1,13 +1,7 @@
 package fathom;
 
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.SequencedMap;
-import java.util.Set;
 
 /// A function of one tensor that knows its own way back.
 ///
@@ -17,7 +11,7 @@ import java.util.Set;
 ///
 /// [#forward] is all that a new layer must have; with parameters it also has [#own()], with layers
 /// inside it [#children()] and [#with].
-public interface Layer {
+public interface Layer extends Node {
   /// A layer inside another, under its name. The empty name adds nothing to the path.
   record Child(String name, Layer layer) {}
 
@@ -31,14 +25,14 @@ public interface Layer {
     }
   }
 
-  /// This layer's own parameters and buffers by name, without those of its children.
-  default Map<String, Param> own() {
-    return Map.of();
-  }
-
   /// The layers inside this one, in the order in which data flows.
   default List<Child> children() {
     return List.of();
+  }
+
+  @Override
+  default List<Part> parts() {
+    return children().stream().map(child -> new Part(child.name(), child.layer())).toList();
   }
 
   /// The same layer over other children, one for each of [#children()] in their order. With it,
@@ -57,41 +51,6 @@ public interface Layer {
     return 0;
   }
 
-  /// Every parameter and buffer of this tree under its path, `layer1.0.conv1.weight`; one that is
-  /// used in several places appears once, under the first. Throws `IllegalStateException` if two
-  /// differ but have one path.
-  default SequencedMap<String, Param> state() {
-    var byPath = new LinkedHashMap<String, Param>();
-    collect("", this, byPath, Collections.newSetFromMap(new IdentityHashMap<>()));
-    return byPath;
-  }
-
-  /// The trained parameters of this tree, each once.
-  default List<Param> params() {
-    return state().values().stream().filter(Param::trained).toList();
-  }
-
-  /// `a` and `b` as `a.b`; an empty one is left out.
-  static String path(String parent, String name) {
-    return parent.isEmpty() || name.isEmpty() ? parent + name : parent + "." + name;
-  }
-
-  private static void collect(
-      String path, Layer layer, Map<String, Param> byPath, Set<Param> seen) {
-    layer
-        .own()
-        .forEach((name, param) -> {
-          if (seen.add(param) && byPath.put(path(path, name), param) != null) {
-            throw new IllegalStateException(
-                "two parameters have the path \"%s\"; give one of the layers another name"
-                    .formatted(path(path, name)));
-          }
-        });
-    for (Child child : layer.children()) {
-      collect(path(path, child.name()), child.layer(), byPath, seen);
-    }
-  }
-
   /// Rewrites a tree from the leaves up: children first, then `rule` on the layer over the new
   /// ones.
   static Layer map(Layer layer, Rule rule) {
@@ -101,7 +60,7 @@ public interface Layer {
   private static Layer map(String path, Layer layer, Rule rule) {
     var children = new ArrayList<Layer>();
     for (Child child : layer.children()) {
-      children.add(map(path(path, child.name()), child.layer(), rule));
+      children.add(map(Node.path(path, child.name()), child.layer(), rule));
     }
     return rule.apply(path, children.isEmpty() ? layer : layer.with(children));
   }

@@ -3,10 +3,12 @@ package fathom;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.jspecify.annotations.Nullable;
@@ -20,11 +22,13 @@ import org.jspecify.annotations.Nullable;
 /// Shapes and types are checked here, before native code sees them: a mistake is an
 /// `IllegalArgumentException` that names both sides.
 ///
-/// - Making: [#zeros], [#emptyPictures], [#of], [#scalar], [#over], [#zerosLike], [#emptyLike]
+/// - Making: [#zeros], [#empty], [#emptyPictures], [#of], [#scalar], [#over], [#zerosLike],
+///   [#emptyLike]
 /// - Arithmetic: [#plus], [#minus], [#times], [#dividedBy], [#matmul], [#exp], [#log], [#sqrt],
 ///   [#square], [#relu], [#sigmoid], [#tanh], [#logSoftmax]
 /// - Reducing: [#sum], [#mean], [#argMax]
-/// - Shape: [#reshape], [#transpose], [#narrow], [#every], [#expand], [#alias]
+/// - Shape: [#reshape], [#transpose], [#narrow], [#every], [#expand], [#permute], [#concatenated],
+///   [#alias]
 /// - Type and layout: [#to], [#contiguous], [#channelsLast]
 /// - Writing: [#add_], [#addProduct_], [#copy_], [#zero_]
 /// - Reading: [#item], [#toDoubles], [#segment]
@@ -91,6 +95,12 @@ public final class Tensor {
   public static Tensor zeros(DType type, long... shape) {
     Shape.of(shape);
     return adopt(torch.zeros(shape, Torch.options(type)));
+  }
+
+  /// Memory in row-major order with no particular elements.
+  public static Tensor empty(DType type, long... shape) {
+    Shape.of(shape);
+    return adopt(torch.empty(shape, Torch.options(type), Torch.NO_FORMAT));
   }
 
   /// Memory for N×C×H×W pictures with the channels innermost, with no particular elements.
@@ -343,6 +353,36 @@ public final class Tensor {
     }
   }
 
+  /// The same elements with dimension `order[i]` in place i, a view.
+  public Tensor permute(long... order) {
+    checkDims(order);
+    checkRank(order.length);
+    return view(raw().permute(order));
+  }
+
+  /// These tensors one after the other along dimension `dim`; their other sizes are equal.
+  public static Tensor concatenated(int dim, List<Tensor> parts) {
+    Tensor first = parts.getFirst();
+    first.shape.size(dim);
+    try (var raws = new TensorVector(parts.size())) {
+      for (int i = 0; i < parts.size(); i++) {
+        Tensor part = parts.get(i);
+        first.checkType("a concatenation", part);
+        boolean fits = part.shape.rank() == first.shape.rank();
+        for (int d = 0; fits && d < first.shape.rank(); d++) {
+          fits = d == dim || part.shape.size(d) == first.shape.size(d);
+        }
+        if (!fits) {
+          throw new IllegalArgumentException(
+              "what is concatenated along dimension %d has equal sizes elsewhere, but the shapes are %s and %s"
+                  .formatted(dim, first.shape, part.shape));
+        }
+        raws.put(i, part.raw());
+      }
+      return adopt(torch.cat(raws, dim));
+    }
+  }
+
   /// Repeats dimensions of size 1 to `shape`, a view.
   public Tensor expand(Shape shape) {
     checkExpands(shape);
@@ -435,6 +475,11 @@ public final class Tensor {
       }
       case FLOAT64 ->
           MemorySegment.copy(elements, 0, to, ValueLayout.JAVA_DOUBLE, 0, elements.length);
+      case BFLOAT16 -> {
+        try (var _ = Scope.open()) {
+          copy_(of(elements, shape.toArray()));
+        }
+      }
       case INT64 -> throw new IllegalArgumentException("fractions do not fit into " + this);
     }
     return this;
@@ -478,6 +523,7 @@ public final class Tensor {
           switch (type) {
             case FLOAT32 -> from.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             case FLOAT64 -> from.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+            case BFLOAT16 -> Float.intBitsToFloat(from.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
             case INT64 -> from.getAtIndex(ValueLayout.JAVA_LONG, i);
           };
     }

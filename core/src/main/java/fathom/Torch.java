@@ -12,6 +12,7 @@ import java.util.Objects;
 import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.LongArrayRefOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -48,7 +49,7 @@ public final class Torch {
     // Parallelism is the workers'. Libtorch's own threads would spin between operations and take
     // the
     // cores from them.
-    torch.set_num_threads(1);
+    threads(1);
     NO_SIZES = new LongArrayRefOptional();
     SAME_TYPE = new ScalarTypeOptional();
     NO_FORMAT = new MemoryFormatOptional();
@@ -79,6 +80,9 @@ public final class Torch {
   /// it, nobody else.
   public static void threads(int count) {
     torch.set_num_threads(count);
+    // Matrix products run in OpenBLAS, which has threads of its own and, beside a second worker,
+    // makes one wait for the other.
+    openblas_nolapack.blas_set_num_threads(count);
   }
 
   /// glibc returns a large block to the system when it is freed and faults its pages in again at
@@ -120,6 +124,7 @@ public final class Torch {
     return switch (type) {
       case FLOAT32 -> ScalarType.Float;
       case FLOAT64 -> ScalarType.Double;
+      case BFLOAT16 -> ScalarType.BFloat16;
       case INT64 -> ScalarType.Long;
     };
   }
@@ -129,6 +134,7 @@ public final class Torch {
     return switch (type) {
       case Float -> DType.FLOAT32;
       case Double -> DType.FLOAT64;
+      case BFloat16 -> DType.BFLOAT16;
       case Long -> DType.INT64;
       default -> throw new IllegalStateException("libtorch gave a tensor of type " + type);
     };

@@ -35,7 +35,8 @@ class ArchitectureTest {
     MAY_SEE.put("fathom.data", Set.of("fathom"));
     MAY_SEE.put("fathom.kernel", Set.of("fathom"));
     MAY_SEE.put("fathom.nn", Set.of("fathom", "fathom.kernel"));
-    MAY_SEE.put("fathom.net", Set.of("fathom", "fathom.nn"));
+    MAY_SEE.put("fathom.recurrent", Set.of("fathom", "fathom.kernel", "fathom.nn"));
+    MAY_SEE.put("fathom.net", Set.of("fathom", "fathom.nn", "fathom.recurrent"));
     MAY_SEE.put("fathom.loss", Set.of("fathom"));
     MAY_SEE.put("fathom.optim", Set.of("fathom"));
     MAY_SEE.put(
@@ -45,6 +46,7 @@ class ArchitectureTest {
             "fathom.io",
             "fathom.data",
             "fathom.nn",
+            "fathom.recurrent",
             "fathom.net",
             "fathom.loss",
             "fathom.optim"));

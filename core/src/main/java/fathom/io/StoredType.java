@@ -46,6 +46,7 @@ enum StoredType {
     return switch (type) {
       case FLOAT32 -> F32;
       case FLOAT64 -> F64;
+      case BFLOAT16 -> BF16;
       case INT64 -> I64;
     };
   }

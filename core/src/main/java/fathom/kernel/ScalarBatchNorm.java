@@ -88,8 +88,9 @@ final class ScalarBatchNorm implements BatchNormKernel {
     return switch (rows.type()) {
       case FLOAT32 -> rows.memory().getAtIndex(JAVA_FLOAT, i);
       case FLOAT64 -> rows.memory().getAtIndex(JAVA_DOUBLE, i);
-      case INT64 ->
-          throw new IllegalArgumentException("batch norm needs fractions, but was given INT64");
+      case BFLOAT16, INT64 ->
+          throw new IllegalArgumentException(
+              "batch norm runs in FLOAT32 or FLOAT64, but was given " + rows.type());
     };
   }
 
@@ -97,8 +98,9 @@ final class ScalarBatchNorm implements BatchNormKernel {
     switch (rows.type()) {
       case FLOAT32 -> rows.memory().setAtIndex(JAVA_FLOAT, i, (float) v);
       case FLOAT64 -> rows.memory().setAtIndex(JAVA_DOUBLE, i, v);
-      case INT64 ->
-          throw new IllegalArgumentException("batch norm needs fractions, but was given INT64");
+      case BFLOAT16, INT64 ->
+          throw new IllegalArgumentException(
+              "batch norm runs in FLOAT32 or FLOAT64, but was given " + rows.type());
     }
   }
 }

@@ -1,6 +1,7 @@
 package fathom.net;
 
 import fathom.Layer;
+import fathom.Node;
 import fathom.nn.BatchNorm;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
@@ -31,6 +32,6 @@ public enum Shortcut {
   }
 
   private static Layer projection(Init init, String path, int in, int out, int stride) {
-    return Chain.of(Conv2d.of(init, Layer.path(path, "0"), in, out, 1, stride), BatchNorm.of(out));
+    return Chain.of(Conv2d.of(init, Node.path(path, "0"), in, out, 1, stride), BatchNorm.of(out));
   }
 }

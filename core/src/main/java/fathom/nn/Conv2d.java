@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.Pullback;
 import fathom.Scope;
@@ -22,7 +23,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     try (var scope = Scope.open()) {
       weight =
           scope.keep(
-              init.weights(Layer.path(path, "weight"), fanIn, out, in, kernel, kernel)
+              init.weights(Node.path(path, "weight"), fanIn, out, in, kernel, kernel)
                   .channelsLast());
     }
     return new Conv2d(Param.of(weight), stride, kernel / 2);

@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.DType;
 import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
@@ -16,7 +17,7 @@ public record Dense(Param weight, Param bias) implements Layer {
   /// He's weights and a zero bias.
   public static Dense of(Init init, String path, int in, int out) {
     return new Dense(
-        Param.of(init.weights(Layer.path(path, "weight"), in, out, in)),
+        Param.of(init.weights(Node.path(path, "weight"), in, out, in)),
         Param.of(Tensor.zeros(DType.FLOAT32, out)));
   }
 

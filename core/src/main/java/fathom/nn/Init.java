@@ -2,7 +2,7 @@ package fathom.nn;
 
 import fathom.DType;
 import fathom.Draw;
-import fathom.Layer;
+import fathom.Node;
 import fathom.Shape;
 import fathom.Tensor;
 
@@ -36,7 +36,7 @@ public interface Init {
 
   /// The same for the layers inside `parent`: paths start with its name.
   default Init in(String parent) {
-    return (path, fanIn, shape) -> weights(Layer.path(parent, path), fanIn, shape);
+    return (path, fanIn, shape) -> weights(Node.path(parent, path), fanIn, shape);
   }
 
   private static int elements(long[] shape) {

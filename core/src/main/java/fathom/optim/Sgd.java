@@ -30,7 +30,9 @@ public final class Sgd {
     switch (params.type()) {
       case FLOAT32 -> floats((float) rate, (float) momentum, (float) weightDecay);
       case FLOAT64 -> doubles(rate);
-      case INT64 -> throw new IllegalStateException("whole numbers are not trained");
+      case BFLOAT16, INT64 ->
+          throw new IllegalStateException(
+              "parameters are FLOAT32 or FLOAT64, not " + params.type());
     }
     params.gradients().fill((byte) 0);
   }

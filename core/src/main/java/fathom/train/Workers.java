@@ -229,7 +229,8 @@ public final class Workers {
       switch (tensor.type()) {
         case FLOAT32 -> sumFloats(segments, from, to);
         case FLOAT64 -> sumDoubles(segments, from, to);
-        case INT64 -> throw new IllegalArgumentException("whole numbers are not summed");
+        case BFLOAT16, INT64 ->
+            throw new IllegalArgumentException("FLOAT32 and FLOAT64 are summed, but not " + tensor);
       }
       meeting.await(rank);
     }

@@ -1,0 +1,53 @@
+package fathom.recurrent;
+
+import fathom.DType;
+import fathom.Recurrent;
+import fathom.Scope;
+import fathom.Sequences;
+import fathom.State;
+import fathom.TracedSequence;
+import java.util.List;
+
+/// y = x + branch(x) at every time: a gap connection past a recurrent layer (He et al. 2016, eq.
+/// 1).
+public record Gap(Recurrent branch) implements Recurrent {
+  @Override
+  public TracedSequence forward(Sequences x, State start) {
+    TracedSequence f = branch.forward(x, start);
+    if (!f.value().shape().equals(x.values().shape())) {
+      throw new IllegalArgumentException(
+          "a gap connection adds values of one shape, but its branch makes %s of %s"
+              .formatted(f.value().shape(), x.values().shape()));
+    }
+    return new TracedSequence(
+        f.value().plus(x.values()),
+        f.end(),
+        (dy, dend) -> {
+          try (var scope = Scope.open()) {
+            var d = f.back(dy, dend);
+            return new TracedSequence.Cotangents(
+                scope.keep(d.dx().plus(dy)), d.dstart().keptBy(scope));
+          }
+        });
+  }
+
+  @Override
+  public int states() {
+    return branch.states();
+  }
+
+  @Override
+  public State start(DType type, int count) {
+    return branch.start(type, count);
+  }
+
+  @Override
+  public List<Part> parts() {
+    return List.of(new Part("", branch));
+  }
+
+  @Override
+  public String toString() {
+    return "Gap over " + branch;
+  }
+}

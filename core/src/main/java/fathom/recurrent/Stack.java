@@ -1,0 +1,96 @@
+package fathom.recurrent;
+
+import fathom.DType;
+import fathom.Recurrent;
+import fathom.Scope;
+import fathom.Sequences;
+import fathom.State;
+import fathom.Tensor;
+import fathom.TracedSequence;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Recurrent layers one above the other: the values of one are the argument of the next.
+public record Stack(List<Recurrent> levels) implements Recurrent {
+  public Stack {
+    levels = List.copyOf(levels);
+    if (levels.isEmpty()) {
+      throw new IllegalArgumentException("a stack has at least one level, but has none");
+    }
+  }
+
+  @Override
+  public TracedSequence forward(Sequences x, State start) {
+    var traced = new ArrayList<TracedSequence>();
+    var end = new ArrayList<Tensor>();
+    Sequences y = x;
+    int from = 0;
+    for (Recurrent level : levels) {
+      int to = from + level.states();
+      traced.add(level.forward(y, start.part(from, to)));
+      end.addAll(traced.getLast().end().tensors());
+      y = y.with(traced.getLast().value());
+      from = to;
+    }
+    return new TracedSequence(y.values(), new State(end), (dy, dend) -> back(traced, dy, dend));
+  }
+
+  private static TracedSequence.Cotangents back(
+      List<TracedSequence> traced, Tensor dy, State dend) {
+    try (var scope = Scope.open()) {
+      var dstart = new ArrayList<Tensor>();
+      Tensor d = dy;
+      int to = dend.tensors().size();
+      for (TracedSequence level : traced.reversed()) {
+        int from = to - level.end().tensors().size();
+        var cotangents = level.back(d, dend.part(from, to));
+        dstart.addAll(0, cotangents.dstart().tensors());
+        d = cotangents.dx();
+        to = from;
+      }
+      return new TracedSequence.Cotangents(scope.keep(d), new State(dstart).keptBy(scope));
+    }
+  }
+
+  @Override
+  public Predicted predict(Sequences x, State start) {
+    try (var scope = Scope.open()) {
+      var end = new ArrayList<Tensor>();
+      Sequences y = x;
+      int from = 0;
+      for (Recurrent level : levels) {
+        int to = from + level.states();
+        var predicted = level.predict(y, start.part(from, to));
+        end.addAll(predicted.end().tensors());
+        y = y.with(predicted.value());
+        from = to;
+      }
+      return new Predicted(scope.keep(y.values()), new State(end).keptBy(scope));
+    }
+  }
+
+  @Override
+  public int states() {
+    return levels.stream().mapToInt(Recurrent::states).sum();
+  }
+
+  @Override
+  public State start(DType type, int count) {
+    return new State(
+        levels.stream().flatMap(level -> level.start(type, count).tensors().stream()).toList());
+  }
+
+  @Override
+  public List<Part> parts() {
+    var parts = new ArrayList<Part>();
+    for (Recurrent level : levels) {
+      parts.add(new Part(Integer.toString(parts.size()), level));
+    }
+    return parts;
+  }
+
+  @Override
+  public String toString() {
+    return "Stack of " + levels.size();
+  }
+}

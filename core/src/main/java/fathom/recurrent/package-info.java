@@ -1,0 +1,5 @@
+/// Recurrent layers: RNN, LSTM and GRU, plain and with layer norm, and what stacks them.
+@NullMarked
+package fathom.recurrent;
+
+import org.jspecify.annotations.NullMarked;
