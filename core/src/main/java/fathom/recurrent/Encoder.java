@@ -1,0 +1,146 @@
+package fathom.recurrent;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Layer.Child;
+import fathom.Node;
+import fathom.Param;
+import fathom.Recurrent;
+import fathom.Scope;
+import fathom.Sequences;
+import fathom.Shape;
+import fathom.State;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.TracedSequence;
+import fathom.nn.Chain;
+import fathom.nn.EncoderBlock;
+import fathom.nn.Init;
+import fathom.nn.LayerNorm;
+import fathom.nn.OverPositions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// A transformer as a function of sequences: T×N×E plus a learned position for each of T times,
+/// then causal blocks, then a norm. It has no state: what it knows of earlier times it reads from
+/// the sequence, whose first W steps it has positions for. A longer one is an
+/// `IllegalArgumentException`.
+///
+/// Lengths need no mask: a causal block never looks at what comes later, so no step of a sequence
+/// sees its padding.
+///
+/// @param positions W×E
+/// @param blocks N×T×E to N×T×E, causal
+/// @param norm N×T×E to N×T×E
+public record Encoder(Param positions, Layer blocks, Layer norm) implements Recurrent {
+  public Encoder {
+    if (positions.value().shape().rank() != 2) {
+      throw new IllegalArgumentException(
+          "positions are W×E, but were given as " + positions.value().shape());
+    }
+  }
+
+  /// `layers` causal blocks with the norm before attention and dense layers. Positions are normal
+  /// with deviation 1/√E, small beside tokens of deviation 1: where something stands begins as a
+  /// correction to what it is.
+  public static Encoder of(Init init, String path, int window, int width, int layers, int heads) {
+    if (window < 1 || layers < 1) {
+      throw new IllegalArgumentException(
+          "a transformer has at least one position and one block, but %d and %d were asked for"
+              .formatted(window, layers));
+    }
+    var blocks = new ArrayList<Child>();
+    for (int i = 0; i < layers; i++) {
+      String block = Node.path(path, "blocks." + i);
+      blocks.add(
+          new Child(Integer.toString(i), EncoderBlock.preNorm(init, block, width, heads, true)));
+    }
+    return new Encoder(
+        Param.of(init.weights(Node.path(path, "positions"), 2L * width, window, width)),
+        new Chain(blocks),
+        new OverPositions(LayerNorm.of(width)));
+  }
+
+  /// W.
+  public int window() {
+    return Math.toIntExact(positions.value().shape().size(0));
+  }
+
+  @Override
+  public TracedSequence forward(Sequences x, State start) {
+    Tensor placed = placed(x, start);
+    Traced body = blocks.forward(placed);
+    Traced last = norm.forward(body.value());
+    return new TracedSequence(
+        swapped(last.value()),
+        State.of(),
+        (dy, _) -> {
+          try (var scope = Scope.open()) {
+            Tensor d = body.back(last.back(swapped(dy)));
+            long steps = d.shape().size(1);
+            positions.grad().narrow(0, 0, steps).add_(d.sum(0).reshape(steps, d.shape().size(2)));
+            return new TracedSequence.Cotangents(scope.keep(swapped(d)), State.of());
+          }
+        });
+  }
+
+  @Override
+  public Predicted predict(Sequences x, State start) {
+    try (var scope = Scope.open()) {
+      Tensor y = norm.predict(blocks.predict(placed(x, start)));
+      return new Predicted(scope.keep(swapped(y)), State.of());
+    }
+  }
+
+  /// N×T×E: each sequence with its positions.
+  private Tensor placed(Sequences x, State start) {
+    State.of().check(start);
+    Shape table = positions.value().shape();
+    if (x.features() != table.size(1)) {
+      throw new IllegalArgumentException(
+          "%s needs T×N×%d, but was given %s".formatted(this, table.size(1), x.values().shape()));
+    }
+    if (x.steps() > window()) {
+      throw new IllegalArgumentException(
+          "%s has positions for %d steps, but was given %d; cut the sequence or build a wider window"
+              .formatted(this, window(), x.steps()));
+    }
+    Tensor here = positions.value().narrow(0, 0, x.steps());
+    try (var scope = Scope.open()) {
+      return scope.keep(swapped(x.values()).plus(here));
+    }
+  }
+
+  /// T×N×E as N×T×E and back, in row-major memory.
+  private static Tensor swapped(Tensor t) {
+    try (var scope = Scope.open()) {
+      return scope.keep(t.permute(1, 0, 2).contiguous());
+    }
+  }
+
+  @Override
+  public int states() {
+    return 0;
+  }
+
+  @Override
+  public State start(DType type, int count) {
+    return State.of();
+  }
+
+  @Override
+  public Map<String, Param> own() {
+    return Map.of("positions", positions);
+  }
+
+  @Override
+  public List<Part> parts() {
+    return List.of(new Part("blocks", blocks), new Part("norm", norm));
+  }
+
+  @Override
+  public String toString() {
+    return "Encoder with a window of " + window();
+  }
+}

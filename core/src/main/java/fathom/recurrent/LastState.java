@@ -1,0 +1,113 @@
+package fathom.recurrent;
+
+import fathom.Layer;
+import fathom.Recurrent;
+import fathom.Scope;
+import fathom.Sequences;
+import fathom.Shape;
+import fathom.State;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.TracedSequence;
+import java.util.List;
+
+/// What a recurrent layer makes of a whole sequence, as features for a classifier: N×T×I to N×H,
+/// its value at the last step after a start from zero.
+///
+/// N×C×T×I pictures are read row by row from the top: a step is the C·I numbers of one row.
+///
+/// @param features I, or C·I
+public record LastState(Recurrent body, int features) implements Layer {
+  @Override
+  public Traced forward(Tensor x) {
+    check(x);
+    long[] given = x.shape().toArray();
+    Sequences sequences = sequences(x);
+    TracedSequence traced;
+    try {
+      traced = body.forward(sequences, start(sequences));
+    } catch (IllegalArgumentException e) {
+      throw refused(x, e);
+    }
+    return new Traced(
+        last(traced.value()),
+        dy -> {
+          try (var scope = Scope.open()) {
+            Tensor d = traced.value().zerosLike();
+            long steps = d.shape().size(0);
+            d.narrow(0, steps - 1, steps)
+                .copy_(dy.reshape(1, dy.shape().size(0), dy.shape().size(1)));
+            return scope.keep(pictures(traced.back(d).dx(), given));
+          }
+        });
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    check(x);
+    try (var scope = Scope.open()) {
+      Sequences sequences = sequences(x);
+      return scope.keep(last(body.predict(sequences, start(sequences)).value()));
+    } catch (IllegalArgumentException e) {
+      throw refused(x, e);
+    }
+  }
+
+  /// The body knows the sequences only, and the caller only what was given here.
+  private IllegalArgumentException refused(Tensor x, IllegalArgumentException e) {
+    return new IllegalArgumentException(
+        "%s was given %s: %s".formatted(this, x, e.getMessage()), e);
+  }
+
+  private State start(Sequences x) {
+    return body.start(x.values().type(), x.count());
+  }
+
+  /// A copy: a view would hold the values of all steps.
+  private static Tensor last(Tensor values) {
+    Shape s = values.shape();
+    Tensor y = Tensor.empty(values.type(), s.size(1), s.size(2));
+    try (var _ = Scope.open()) {
+      return y.copy_(values.narrow(0, s.size(0) - 1, s.size(0)).reshape(s.size(1), s.size(2)));
+    }
+  }
+
+  private void check(Tensor x) {
+    Shape s = x.shape();
+    boolean pictures = s.rank() == 4;
+    if (!(pictures ? s.size(1) * s.size(3) == features : s.rank() == 3 && s.size(2) == features)
+        || s.size(-2) == 0) {
+      throw new IllegalArgumentException(
+          "%s needs N×T×%d with a step at least, or N×C×T×I with C·I = %d, but was given %s"
+              .formatted(this, features, features, s));
+    }
+  }
+
+  private Sequences sequences(Tensor x) {
+    boolean pictures = x.shape().rank() == 4;
+    try (var scope = Scope.open()) {
+      Tensor steps = pictures ? x.permute(2, 0, 1, 3) : x.permute(1, 0, 2);
+      return Sequences.of(
+          scope.keep(
+              steps.contiguous().reshape(steps.shape().size(0), steps.shape().size(1), features)));
+    }
+  }
+
+  /// T×N×I in the order and shape of the argument.
+  private static Tensor pictures(Tensor steps, long[] given) {
+    if (given.length == 3) {
+      return steps.permute(1, 0, 2).contiguous();
+    }
+    return steps.reshape(given[2], given[0], given[1], given[3]).permute(1, 2, 0, 3).contiguous();
+  }
+
+  @Override
+  public List<Part> parts() {
+    return List.of(new Part("", body));
+  }
+
+  @Override
+  public String toString() {
+    return "Last state of " + body;
+  }
+}
