@@ -1,5 +1,8 @@
 package fathom.cli;
 
+import fathom.bench.NormSuite;
+import fathom.bench.RecurrentSuite;
+import fathom.bench.Result;
 import fathom.bench.TrainingStep;
 import fathom.net.CifarNet;
 import java.util.ArrayList;
@@ -17,12 +20,17 @@ import picocli.CommandLine.Parameters;
     name = "bench",
     description = "Measures the speed of Fathom on this machine.",
     mixinStandardHelpOptions = true,
-    footerHeading = "%nExample:%n",
-    footer = "  fathom bench train --model resnet20 --batch 128")
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  fathom bench train --model resnet20 --batch 128",
+      "  FATHOM_PEERS=venv fathom bench norm rnn --json"
+    })
 final class BenchCommand implements Callable<Integer> {
   /// What can be measured.
   enum Suite {
-    TRAIN
+    TRAIN,
+    NORM,
+    RNN
   }
 
   @Mixin private final Output output = new Output();
@@ -30,7 +38,11 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "SUITE",
-      description = "train: whole training steps on one batch in memory.")
+      description = {
+        "train: whole training steps on one batch in memory.",
+        "norm: layer norm, alone and behind an addition, against libtorch's.",
+        "rnn: LSTM and GRU, with layer norm and without, against PyTorch's."
+      })
   private List<Suite> suites = List.of(Suite.TRAIN);
 
   @Option(names = "--model", paramLabel = "MODEL", description = "Default: resnet20.")
@@ -45,45 +57,59 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
 
-  /// A line of the table. No peer is measured yet.
-  record Result(
-      String suite,
-      String name,
-      String unit,
-      double median,
-      double low,
-      double high,
-      @Nullable String peer,
-      @Nullable Double peerMedian,
-      @Nullable Double ratio) {}
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      description = "norm, rnn: runs of each contender, in turn. Default: 21.")
+  private int rounds = 21;
 
   @Override
   public Integer call() {
     CifarNet net = output.usage(() -> CifarNet.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
-    if (batch < 1 || steps < 1 || threads < 1) {
-      throw output.refused("--batch, --steps and --workers are at least 1");
+    if (batch < 1 || steps < 1 || threads < 1 || rounds < 1) {
+      throw output.refused("--batch, --steps, --rounds and --workers are at least 1");
     }
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
         case TRAIN -> results.add(train(net, threads));
+        case NORM -> results.addAll(NormSuite.run(rounds));
+        case RNN -> {
+          String missing = RecurrentSuite.missingPeers();
+          if (missing != null) {
+            output.err().println("fathom: " + missing);
+          }
+          results.addAll(RecurrentSuite.run(rounds, threads));
+        }
       }
     }
     output.answer(
         Map.of("results", results),
         () ->
             output.table(
-                List.of("suite", "what", "unit", "median", "low", "high"),
+                List.of(
+                    "suite",
+                    "what",
+                    "unit",
+                    "median",
+                    "low",
+                    "high",
+                    "peer",
+                    "its median",
+                    "ratio"),
                 results.stream()
                     .map(r ->
                         List.of(
-                            r.suite,
-                            r.name,
-                            r.unit,
-                            number(r.median),
-                            number(r.low),
-                            number(r.high)))
+                            r.suite(),
+                            r.name(),
+                            r.unit(),
+                            number(r.median()),
+                            number(r.low()),
+                            number(r.high()),
+                            r.peer() == null ? "" : r.peer(),
+                            number(r.peerMedian()),
+                            number(r.ratio())))
                     .toList()));
     return Exit.DONE;
   }
@@ -102,7 +128,7 @@ final class BenchCommand implements Callable<Integer> {
         null);
   }
 
-  private static String number(double value) {
-    return String.format(Locale.ROOT, "%.1f", value);
+  private static String number(@Nullable Double value) {
+    return value == null ? "" : String.format(Locale.ROOT, "%.2f", value);
   }
 }

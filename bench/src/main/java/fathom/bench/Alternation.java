@@ -1,0 +1,39 @@
+package fathom.bench;
+
+import java.util.List;
+import java.util.function.DoubleSupplier;
+
+/// Runs contenders in turn, so that what else the machine does hits all of them alike.
+final class Alternation {
+  private static final long REST_MILLIS = 60;
+
+  private Alternation() {}
+
+  /// The milliseconds of `rounds` runs of each contender. Between two runs stands a rest: OpenMP's
+  /// threads spin for a while after an operation, on the cores of whoever comes next.
+  static double[][] of(int rounds, List<DoubleSupplier> contenders) {
+    var runs = new double[contenders.size()][rounds];
+    for (int round = 0; round < rounds; round++) {
+      for (int i = 0; i < runs.length; i++) {
+        rest();
+        runs[i][round] = contenders.get(i).getAsDouble();
+      }
+    }
+    return runs;
+  }
+
+  private static void rest() {
+    try {
+      Thread.sleep(REST_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the benchmark was interrupted", e);
+    }
+  }
+
+  static double milliseconds(Runnable work) {
+    long start = System.nanoTime();
+    work.run();
+    return (System.nanoTime() - start) / 1e6;
+  }
+}

@@ -1,0 +1,184 @@
+package fathom.bench;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.kernel.Kernels;
+import fathom.kernel.LayerNormKernel;
+import fathom.kernel.Rows;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
+
+/// Layer norm over rows in float32, our kernels against libtorch's in the same process, both on all
+/// cores: forward, back, and behind the addition of a residual connection, which libtorch makes an
+/// operation of its own. Tensors for results are made in every run, by both.
+public final class NormSuite {
+  private static final String SUITE = "norm";
+  private static final String PEER = "libtorch";
+  private static final double EPSILON = 1e-5;
+  private static final double TOLERANCE = 1e-4;
+
+  /// Runs before the first that counts, for the compiler.
+  private static final int WARM_UP = 60;
+
+  private static final LayerNormKernel KERNEL = Kernels.layerNorm(DType.FLOAT32);
+
+  private record Size(int rows, int features) {
+    @Override
+    public String toString() {
+      return rows + "x" + features;
+    }
+  }
+
+  private static final List<Size> SIZES =
+      List.of(new Size(4096, 1024), new Size(16384, 256), new Size(512, 4096));
+
+  private NormSuite() {}
+
+  /// Each of our kernels and libtorch's, `rounds` times in turn.
+  public static List<Result> run(int rounds) {
+    var results = new ArrayList<Result>();
+    int cores = Runtime.getRuntime().availableProcessors();
+    Torch.threads(cores);
+    try (var _ = Scope.open()) {
+      for (Size size : SIZES) {
+        results.addAll(run(size, rounds));
+      }
+    } finally {
+      Torch.threads(1);
+    }
+    return results;
+  }
+
+  /// The same work by us and by libtorch; both give their results, to be compared.
+  private record Pair(String name, Supplier<List<Tensor>> ours, Supplier<List<Tensor>> theirs) {}
+
+  private static List<Result> run(Size size, int rounds) {
+    var results = new ArrayList<Result>();
+    try (var _ = Scope.open()) {
+      for (Pair pair : pairs(size)) {
+        compare(pair);
+        for (int i = 0; i < WARM_UP; i++) {
+          time(pair.ours);
+          time(pair.theirs);
+        }
+        List<DoubleSupplier> contenders = List.of(() -> time(pair.ours), () -> time(pair.theirs));
+        double[][] runs = Alternation.of(rounds, contenders);
+        results.add(Result.of(SUITE, pair.name + " " + size, runs[0], PEER, runs[1]));
+      }
+    }
+    return results;
+  }
+
+  private static double time(Supplier<List<Tensor>> work) {
+    try (var _ = Scope.open()) {
+      var made = new ArrayList<Tensor>();
+      return Alternation.milliseconds(() -> made.addAll(work.get()));
+    }
+  }
+
+  private static List<Pair> pairs(Size size) {
+    Draw draw = Draw.of(1, "norm");
+    Tensor x = Tensor.normal(draw.at(0), DType.FLOAT32, size.rows, size.features);
+    Tensor addend = Tensor.normal(draw.at(1), DType.FLOAT32, size.rows, size.features);
+    Tensor dy = Tensor.normal(draw.at(2), DType.FLOAT32, size.rows, size.features);
+    Tensor dsum = Tensor.normal(draw.at(3), DType.FLOAT32, size.rows, size.features);
+    Tensor gain = Tensor.normal(draw.at(4), DType.FLOAT32, size.features);
+    Tensor bias = Tensor.normal(draw.at(5), DType.FLOAT32, size.features);
+    Shape features = Shape.of(size.features);
+    var form = new LayerNormKernel.Form(gain.segment(), bias.segment(), EPSILON, true);
+    Tensor statistics = Tensor.empty(DType.FLOAT64, size.rows, 2);
+    forward(form, x, statistics);
+    var normed = Torch.layerNorm(x, features, gain, bias, EPSILON);
+    return List.of(
+        new Pair(
+            "layer-norm forward",
+            () -> List.of(forward(form, x, Tensor.empty(DType.FLOAT64, size.rows, 2))),
+            () -> List.of(Torch.layerNorm(x, features, gain, bias, EPSILON).value())),
+        new Pair(
+            "layer-norm backward",
+            () -> backward(form, dy, x, statistics, false, dsum),
+            () -> {
+              var g = Torch.layerNormBackward(dy, x, features, normed, gain, bias);
+              return List.of(g.dx(), g.dgain(), g.dbias());
+            }),
+        new Pair(
+            "add-layer-norm forward",
+            () -> {
+              Tensor sum = x.emptyLike();
+              Tensor y = x.emptyLike();
+              Tensor s = Tensor.empty(DType.FLOAT64, size.rows, 2);
+              KERNEL.forward(form, rows(x), rows(addend), rows(sum), rows(y), s.segment());
+              return List.of(y, sum);
+            },
+            () -> {
+              Tensor sum = x.plus(addend);
+              return List.of(Torch.layerNorm(sum, features, gain, bias, EPSILON).value(), sum);
+            }),
+        new Pair(
+            "add-layer-norm backward",
+            () -> backward(form, dy, x, statistics, true, dsum),
+            () -> {
+              var g = Torch.layerNormBackward(dy, x, features, normed, gain, bias);
+              return List.of(g.dx().plus(dsum), g.dgain(), g.dbias());
+            }));
+  }
+
+  private static Tensor forward(LayerNormKernel.Form form, Tensor x, Tensor statistics) {
+    Tensor y = x.emptyLike();
+    KERNEL.forward(form, rows(x), null, null, rows(y), statistics.segment());
+    return y;
+  }
+
+  private static List<Tensor> backward(
+      LayerNormKernel.Form form,
+      Tensor dy,
+      Tensor x,
+      Tensor statistics,
+      boolean added,
+      Tensor dsum) {
+    Tensor dx = x.emptyLike();
+    int features = (int) x.shape().size(1);
+    double[] dgain = new double[features];
+    double[] dbias = new double[features];
+    KERNEL.backward(
+        form,
+        rows(dy),
+        rows(x),
+        statistics.segment(),
+        added ? rows(dsum) : null,
+        rows(dx),
+        dgain,
+        dbias);
+    return List.of(dx, Tensor.of(dgain, features), Tensor.of(dbias, features));
+  }
+
+  private static Rows rows(Tensor t) {
+    return new Rows(t.segment(), t.type(), t.shape().size(0), (int) t.shape().size(1));
+  }
+
+  private static void compare(Pair pair) {
+    try (var _ = Scope.open()) {
+      List<Tensor> ours = pair.ours.get();
+      List<Tensor> theirs = pair.theirs.get();
+      for (int k = 0; k < ours.size(); k++) {
+        double[] a = ours.get(k).toDoubles();
+        double[] b = theirs.get(k).toDoubles();
+        double scale = Arrays.stream(b).map(Math::abs).max().orElse(1);
+        for (int i = 0; i < a.length; i++) {
+          if (!(Math.abs(a[i] - b[i]) <= TOLERANCE * scale)) {
+            throw new IllegalStateException(
+                "%s is not timed: result %d differs from libtorch's at %d, %s and %s"
+                    .formatted(pair.name, k, i, a[i], b[i]));
+          }
+        }
+      }
+    }
+  }
+}

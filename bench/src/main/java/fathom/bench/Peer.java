@@ -1,0 +1,93 @@
+package fathom.bench;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Another system at the same work: a script of `bench/peers` in the Python environment that
+/// `FATHOM_PEERS` names. It stays alive and runs when it is told to, so that its runs alternate
+/// with ours.
+final class Peer implements AutoCloseable {
+  private final String name;
+  private final Process process;
+  private final BufferedReader answers;
+  private final BufferedWriter orders;
+
+  private Peer(String name, Process process) {
+    this.name = name;
+    this.process = process;
+    this.answers = process.inputReader();
+    this.orders = process.outputWriter();
+  }
+
+  /// The Python of the peers, or null where none is installed.
+  static @Nullable Path python() {
+    String home = System.getenv("FATHOM_PEERS");
+    if (home == null || home.isBlank()) {
+      return null;
+    }
+    Path python = Path.of(home, "bin", "python");
+    return Files.isExecutable(python) ? python : null;
+  }
+
+  /// Starts `script`, which warms itself up, and waits until it is ready. Throws
+  /// `IllegalStateException` if it ends before that, with the end of what it wrote.
+  static Peer start(Path python, String name, String script, String... arguments) {
+    try {
+      Path file = Files.createTempFile("fathom-peer-", ".py");
+      file.toFile().deleteOnExit();
+      try (var source = Peer.class.getResourceAsStream("/fathom/bench/peers/" + script)) {
+        if (source == null) {
+          throw new IllegalStateException("the script " + script + " is not in this build");
+        }
+        Files.write(file, source.readAllBytes());
+      }
+      var command = new ArrayList<>(List.of(python.toString(), "-W", "ignore", file.toString()));
+      command.addAll(List.of(arguments));
+      Path log = Files.createTempFile("fathom-peer-", ".log");
+      log.toFile().deleteOnExit();
+      Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+      var peer = new Peer(name, process);
+      String answer = peer.answers.readLine();
+      if (answer == null || !answer.startsWith("ready")) {
+        peer.close();
+        throw new IllegalStateException(
+            "the peer %s did not start: %s"
+                .formatted(name, Files.readString(log).strip().lines().reduce("", (_, b) -> b)));
+      }
+      return peer;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  String name() {
+    return name;
+  }
+
+  /// The milliseconds of one run.
+  double run() {
+    try {
+      orders.write("run\n");
+      orders.flush();
+      String answer = answers.readLine();
+      if (answer == null) {
+        throw new IllegalStateException("the peer %s has ended".formatted(name));
+      }
+      return Double.parseDouble(answer);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+  }
+}

@@ -1,0 +1,227 @@
+package fathom.bench;
+
+import fathom.Collective;
+import fathom.DType;
+import fathom.Draw;
+import fathom.Recurrent;
+import fathom.Scope;
+import fathom.Sequences;
+import fathom.State;
+import fathom.Tensor;
+import fathom.TracedSequence;
+import fathom.nn.Init;
+import fathom.recurrent.GateNorm;
+import fathom.recurrent.Kind;
+import fathom.recurrent.RecurrentLayer;
+import fathom.train.Workers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.SynchronousQueue;
+import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// One recurrent layer, forward and back over whole sequences: gradients of every parameter and of
+/// the input. Against PyTorch's layer-normalised cells (eager, jit, compile) and its built-in layer
+/// without a norm.
+public final class RecurrentSuite {
+  private static final String SUITE = "rnn";
+  private static final double TOLERANCE = 1e-3;
+
+  private RecurrentSuite() {}
+
+  /// T steps of B sequences, I features and H units.
+  private record Size(int steps, int batch, int in, int hidden) {
+    @Override
+    public String toString() {
+      return "%d,%d,%d,%d".formatted(steps, batch, in, hidden);
+    }
+  }
+
+  private static final List<Size> SIZES =
+      List.of(
+          new Size(100, 32, 128, 128), new Size(100, 64, 256, 256), new Size(100, 64, 512, 512));
+
+  /// Every kind and size, `rounds` times in turn with each peer.
+  public static List<Result> run(int rounds, int workers) {
+    var results = new ArrayList<Result>();
+    for (Kind kind : List.of(Kind.LSTM, Kind.GRU)) {
+      check(kind);
+      for (Size size : SIZES) {
+        results.addAll(run(kind, size, rounds, workers));
+      }
+    }
+    return results;
+  }
+
+  private static List<Result> run(Kind kind, Size size, int rounds, int workers) {
+    String name = kind.name().toLowerCase(Locale.ROOT);
+    Path python = Peer.python();
+    var peers = new ArrayList<Peer>();
+    try (var normed = new Ours(kind, GateNorm.LAYER, size, workers);
+        var plain = new Ours(kind, GateNorm.NONE, size, workers)) {
+      if (python != null) {
+        for (String mode : List.of("eager", "jit", "compile", "builtin")) {
+          peers.add(
+              Peer.start(
+                  python,
+                  "PyTorch " + mode,
+                  "recurrent.py",
+                  name,
+                  mode,
+                  size.toString(),
+                  Integer.toString(workers)));
+        }
+      }
+      var contenders = new ArrayList<DoubleSupplier>(List.of(normed::run, plain::run));
+      peers.forEach(peer -> contenders.add(peer::run));
+      double[][] runs = Alternation.of(rounds, contenders);
+      var results = new ArrayList<Result>();
+      String what = "ln-%s %s".formatted(name, size);
+      if (peers.isEmpty()) {
+        results.add(Result.of(SUITE, what, runs[0], null, null));
+        results.add(Result.of(SUITE, "%s %s".formatted(name, size), runs[1], null, null));
+        return results;
+      }
+      int best =
+          IntStream.of(2, 3, 4)
+              .reduce((a, b) -> Result.median(runs[a]) <= Result.median(runs[b]) ? a : b)
+              .orElseThrow();
+      for (int i = 2; i < 5; i++) {
+        String label = peers.get(i - 2).name() + (i == best ? " (its best)" : "");
+        results.add(Result.of(SUITE, what, runs[0], label, runs[i]));
+      }
+      results.add(Result.of(SUITE, what, runs[0], "PyTorch builtin, no norm", runs[5]));
+      results.add(
+          Result.of(SUITE, "%s %s".formatted(name, size), runs[1], "PyTorch builtin", runs[5]));
+      return results;
+    } finally {
+      peers.forEach(Peer::close);
+    }
+  }
+
+  /// Our layer over workers that wait between two runs, each with its share of the batch.
+  private static final class Ours implements AutoCloseable {
+    private static final int WARM_UP = 8;
+
+    private final SynchronousQueue<Boolean> orders = new SynchronousQueue<>();
+    private final SynchronousQueue<Double> answers = new SynchronousQueue<>();
+    private final Thread thread;
+
+    Ours(Kind kind, GateNorm norm, Size size, int workers) {
+      this.thread =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> Workers.run(workers, all -> work(kind, norm, size, all)));
+      for (int i = 0; i < WARM_UP; i++) {
+        run();
+      }
+    }
+
+    private void work(Kind kind, GateNorm norm, Size size, Collective all) {
+      try (var _ = Scope.open()) {
+        var layer = RecurrentLayer.of(Init.he(1), "", kind, norm, size.in, size.hidden);
+        int count =
+            size.batch * (all.rank() + 1) / all.size() - size.batch * all.rank() / all.size();
+        Tensor x =
+            Tensor.normal(
+                Draw.of(1, "bench").at(all.rank()), DType.FLOAT32, size.steps, count, size.in);
+        while (told(all)) {
+          double[] time = {0};
+          time[0] =
+              Alternation.milliseconds(() -> {
+                step(layer, Sequences.of(x));
+                all.barrier();
+              });
+          if (all.rank() == 0) {
+            put(answers, time[0]);
+          }
+        }
+      }
+    }
+
+    /// The first worker waits for the order, and all hear it.
+    private boolean told(Collective all) {
+      double[] go = {all.rank() == 0 && take(orders) ? 1 : 0};
+      all.allReduce(go);
+      return go[0] > 0;
+    }
+
+    private static void step(Recurrent layer, Sequences x) {
+      try (var _ = Scope.open()) {
+        TracedSequence traced = layer.forward(x, layer.start(DType.FLOAT32, x.count()));
+        try (var ones = Scope.open()) {
+          traced.back(ones.keep(traced.value().zerosLike().plus(1)));
+        }
+      }
+    }
+
+    double run() {
+      put(orders, true);
+      return take(answers);
+    }
+
+    @Override
+    public void close() {
+      put(orders, false);
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    private static <T> void put(SynchronousQueue<T> queue, T value) {
+      try {
+        queue.put(value);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("the benchmark was interrupted", e);
+      }
+    }
+
+    private static <T> T take(SynchronousQueue<T> queue) {
+      try {
+        return queue.take();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("the benchmark was interrupted", e);
+      }
+    }
+  }
+
+  /// Float32 against float64 on a short sequence: what is timed is the layer and not its ruin.
+  private static void check(Kind kind) {
+    try (var _ = Scope.open()) {
+      double[] single = gradient(kind, DType.FLOAT32);
+      double[] exact = gradient(kind, DType.FLOAT64);
+      double scale = Arrays.stream(exact).map(Math::abs).max().orElse(1);
+      for (int i = 0; i < exact.length; i++) {
+        if (!(Math.abs(single[i] - exact[i]) <= TOLERANCE * scale)) {
+          throw new IllegalStateException(
+              "LN-%s is not timed: its float32 gradient %d is %s and its float64 one %s"
+                  .formatted(kind, i, single[i], exact[i]));
+        }
+      }
+    }
+  }
+
+  private static double[] gradient(Kind kind, DType type) {
+    var layer = RecurrentLayer.of(Init.he(1), "", kind, GateNorm.LAYER, 20, 24);
+    layer.state().values().forEach(param -> param.convert(type));
+    Tensor x = Tensor.normal(Draw.of(1, "check"), DType.FLOAT32, 5, 3, 20).to(type);
+    State start = layer.start(type, 3);
+    TracedSequence traced = layer.forward(Sequences.of(x), start);
+    return traced.back(traced.value()).dx().toDoubles();
+  }
+
+  /// Where a peer's Python is looked for, for the user who has none.
+  public static @Nullable String missingPeers() {
+    return Peer.python() == null
+        ? "no peers: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch)"
+        : null;
+  }
+}
