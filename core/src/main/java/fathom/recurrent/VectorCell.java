@@ -3,12 +3,12 @@ package fathom.recurrent;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import fathom.kernel.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// [ScalarCell] on vector registers, in float32. The units are a multiple of the lanes; those that
@@ -111,7 +111,8 @@ final class VectorCell implements Cell {
     MemorySegment bias = u.weights().biasX();
     for (int j = 0; j < size; j += L) {
       FloatVector normal = load(u.ax(), a + j).sub(mean).fma(reciprocal, rest);
-      store(tanh(normal.fma(load(gain, j), load(bias, j))), u.h(), u.row(t + 1, n) * size + j);
+      store(
+          Lanes.tanh(normal.fma(load(gain, j), load(bias, j))), u.h(), u.row(t + 1, n) * size + j);
     }
   }
 
@@ -153,7 +154,7 @@ final class VectorCell implements Cell {
     long o = u.row(t, n) * u.width() + 2L * size;
     for (int j = 0; j < size; j += L) {
       FloatVector normal = load(c, after + j).sub(mean).fma(reciprocal, rest);
-      FloatVector y = tanh(normal.fma(load(gain, j), load(bias, j)));
+      FloatVector y = Lanes.tanh(normal.fma(load(gain, j), load(bias, j)));
       store(y, readOut, row + j);
       store(y.mul(load(u.gates(), o + j)), u.h(), after + j);
     }
@@ -190,7 +191,7 @@ final class VectorCell implements Cell {
               .sub(meanH)
               .fma(reciprocalH, restH)
               .fma(load(w.gainH(), k), load(w.biasH(), k));
-      FloatVector candidate = tanh(load(gates, g + size + j).fma(recurrent, x));
+      FloatVector candidate = Lanes.tanh(load(gates, g + size + j).fma(recurrent, x));
       store(candidate, gates, g + k);
       FloatVector h = load(u.h(), before + j);
       store(load(gates, g + j).fma(candidate.sub(h), h), u.h(), after + j);
@@ -222,7 +223,7 @@ final class VectorCell implements Cell {
       FloatVector x = load(ax, row + k).sub(meanX).fma(reciprocalX, restX);
       FloatVector h = load(ah, row + k).sub(meanH).fma(reciprocalH, restH);
       FloatVector z = x.fma(load(wx, k), h.fma(load(wh, k), load(bx, k).add(load(bh, k))));
-      store(function == SIGMOID ? sigmoid(z) : tanh(z), gates, row + k);
+      store(function == SIGMOID ? Lanes.sigmoid(z) : Lanes.tanh(z), gates, row + k);
     }
   }
 
@@ -278,8 +279,8 @@ final class VectorCell implements Cell {
         q = d.fma(d, q);
       }
     }
-    double shift = s.reduceLanes(VectorOperators.ADD) / count;
-    double variance = q.reduceLanes(VectorOperators.ADD) / count - shift * shift;
+    double shift = Lanes.total(s) / count;
+    double variance = Lanes.total(q) / count - shift * shift;
     statistics.setAtIndex(JAVA_DOUBLE, at, pivot + shift);
     statistics.setAtIndex(JAVA_DOUBLE, at + 1, 1 / Math.sqrt(Math.max(0, variance) + epsilon));
   }
@@ -296,7 +297,7 @@ final class VectorCell implements Cell {
     if (j < length) {
       s0 = s0.add(load(a, from + j));
     }
-    return s0.add(s1).reduceLanes(VectorOperators.ADD);
+    return Lanes.total(s0.add(s1));
   }
 
   @Override
@@ -397,8 +398,8 @@ final class VectorCell implements Cell {
       d.add(FloatVector.fromArray(S, biasC, j)).intoArray(biasC, j);
     }
     boolean normed = u.norm() != GateNorm.NONE;
-    float a = normed ? s.reduceLanes(VectorOperators.ADD) / hidden : 0;
-    float b = normed ? q.reduceLanes(VectorOperators.ADD) / hidden : 0;
+    float a = normed ? Lanes.total(s) / hidden : 0;
+    float b = normed ? Lanes.total(q) / hidden : 0;
     FloatVector va = FloatVector.broadcast(S, -a);
     FloatVector vb = FloatVector.broadcast(S, -b);
     for (int j = 0; j < size; j += L) {
@@ -514,8 +515,8 @@ final class VectorCell implements Cell {
       d.fma(normal, FloatVector.fromArray(S, dgain, k)).intoArray(dgain, k);
       d.add(FloatVector.fromArray(S, dbias, k)).intoArray(dbias, k);
     }
-    sum = s.reduceLanes(VectorOperators.ADD);
-    along = q.reduceLanes(VectorOperators.ADD);
+    sum = Lanes.total(s);
+    along = Lanes.total(q);
   }
 
   private void apply(
@@ -551,15 +552,6 @@ final class VectorCell implements Cell {
     double mean = statistics.getAtIndex(JAVA_DOUBLE, at);
     double reciprocal = statistics.getAtIndex(JAVA_DOUBLE, at + 1);
     return FloatVector.broadcast(S, (float) (((float) mean - mean) * reciprocal));
-  }
-
-  private static FloatVector sigmoid(FloatVector z) {
-    FloatVector one = FloatVector.broadcast(S, 1);
-    return one.div(z.neg().lanewise(VectorOperators.EXP).add(one));
-  }
-
-  private static FloatVector tanh(FloatVector z) {
-    return z.lanewise(VectorOperators.TANH);
   }
 
   private static FloatVector load(MemorySegment memory, long at) {
