@@ -12,7 +12,9 @@ import java.util.Objects;
 import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.openblas.presets.openblas_nolapack;
+import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.LongArrayRefOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -286,5 +288,83 @@ public final class Torch {
   /// dE/dx of tanh where `y` is its value.
   public static Tensor tanhBackward(Tensor dy, Tensor y) {
     return Tensor.adopt(torch.tanh_backward(dy.raw(), y.raw()));
+  }
+
+  /// x·Φ(x) with the distribution function Φ of the standard normal distribution, exactly.
+  public static Tensor gelu(Tensor x) {
+    x.checkFractions("the Gaussian error linear unit");
+    return Tensor.adopt(torch.gelu(x.raw()));
+  }
+
+  /// dE/dx of [#gelu].
+  public static Tensor geluBackward(Tensor dy, Tensor x) {
+    return Tensor.adopt(torch.gelu_backward(dy.raw(), x.raw()));
+  }
+
+  /// softmax(q·kᵀ/√d)·v of each N×heads×T×d head in one fused operation; if `causal`, position i
+  /// sees the positions 0..i only. Its derivative comes by [Autograd].
+  public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
+    q.checkFractions("attention");
+    q.checkType("attention", k);
+    q.checkType("attention", v);
+    if (q.shape().rank() != 4 || !q.shape().equals(k.shape()) || !q.shape().equals(v.shape())) {
+      throw new IllegalArgumentException(
+          "attention needs queries, keys and values N×heads×T×d, but was given %s, %s and %s"
+              .formatted(q.shape(), k.shape(), v.shape()));
+    }
+    try (var scale = new DoubleOptional()) {
+      return Tensor.adopt(
+          torch.scaled_dot_product_attention(
+              q.raw(), k.raw(), v.raw(), NO_TENSOR, 0.0, causal, scale, false));
+    }
+  }
+
+  /// The rows `indices` of a K×F table, in their order: n×F. Throws `IllegalArgumentException` for
+  /// an index outside of 0..K-1.
+  public static Tensor rows(Tensor table, int[] indices) {
+    checkRows(table, indices);
+    try (var at = indices(indices)) {
+      return Tensor.adopt(torch.index_select(table.raw(), 0, at));
+    }
+  }
+
+  /// `sums[indices[i]] += addends[i]`: the way back of [#rows]. Rows that are named twice get both.
+  public static void addRows_(Tensor sums, int[] indices, Tensor addends) {
+    checkRows(sums, indices);
+    sums.checkType("+=", addends);
+    if (!addends.shape().equals(Shape.of(indices.length, sums.shape().size(1)))) {
+      throw new IllegalArgumentException(
+          "to %d rows of %s are added as many of as many columns, but they are %s"
+              .formatted(indices.length, sums.shape(), addends.shape()));
+    }
+    try (var at = indices(indices)) {
+      sums.raw().index_add_(0, at, addends.raw());
+    }
+  }
+
+  private static void checkRows(Tensor table, int[] indices) {
+    if (table.shape().rank() != 2) {
+      throw new IllegalArgumentException("rows of a K×F table, but it is " + table.shape());
+    }
+    long rows = table.shape().size(0);
+    for (int index : indices) {
+      if (index < 0 || index >= rows) {
+        throw new IllegalArgumentException(
+            "the rows of a table of %s are 0..%d, but row %d was asked for"
+                .formatted(table.shape(), rows - 1, index));
+      }
+    }
+  }
+
+  private static org.bytedeco.pytorch.Tensor indices(int[] indices) {
+    var at = torch.empty(new long[] {indices.length}, options(DType.INT64), NO_FORMAT);
+    if (indices.length > 0) {
+      try (var memory = new LongPointer(at.data_ptr())) {
+        for (int i = 0; i < indices.length; i++) {
+          memory.put(i, indices[i]);
+        }
+      }
+    }
+    return at;
   }
 }

@@ -11,23 +11,37 @@ import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.BatchNorm;
+import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.DynamicTanh;
+import fathom.nn.EncoderBlock;
 import fathom.nn.Flatten;
 import fathom.nn.Fused;
+import fathom.nn.Gelu;
 import fathom.nn.GlobalAveragePool;
+import fathom.nn.GroupNorm;
 import fathom.nn.Identity;
 import fathom.nn.Init;
 import fathom.nn.LayerNorm;
 import fathom.nn.MaxPool2d;
+import fathom.nn.OverPositions;
 import fathom.nn.PaddedSubsample;
 import fathom.nn.Recompute;
 import fathom.nn.Relu;
 import fathom.nn.Residual;
+import fathom.nn.RmsNorm;
+import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
 import fathom.nn.Tanh;
 import fathom.nn.Watched;
+import fathom.nn.WeightNorm;
+import fathom.nn.WithMoments;
+import fathom.recurrent.EachStep;
+import fathom.recurrent.Encoder;
+import fathom.recurrent.LastState;
+import fathom.recurrent.Stack;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -109,6 +123,47 @@ class LayerLawsTest {
         plain("BatchNorm of one channel", _ -> BatchNorm.of(1), 2, 1, 3, 3),
         plain("LayerNorm of features", _ -> LayerNorm.of(7), 3, 7),
         plain("LayerNorm of pictures", _ -> LayerNorm.of(3, 4, 2), 2, 3, 4, 2),
+        plain("LayerNorm of one feature", _ -> LayerNorm.of(1), 3, 1),
+        plain("LayerNorm of 33 features", _ -> LayerNorm.of(33), 2, 33),
+        plain("LayerNorm of one pixel", _ -> LayerNorm.of(5, 1, 1), 2, 5, 1, 1),
+        plain("LayerNorm without gains", _ -> LayerNorm.plain(3, 2), 3, 3, 2),
+        plain("LayerNorm, ε = 0.3", _ -> LayerNorm.of(6).withEpsilon(0.3), 3, 6),
+        plain("LayerNorm per position", _ -> LayerNorm.ofPosition(5), 2, 5, 3, 2),
+        plain("LayerNorm per position of features", _ -> LayerNorm.ofPosition(5), 3, 5),
+        plain("LayerNorm of T×N×F", _ -> LayerNorm.ofLast(5), 2, 3, 5),
+        plain("LayerNorm of the last of four", _ -> LayerNorm.ofLast(4).plain(), 2, 3, 2, 4),
+        plain("RmsNorm of features", _ -> RmsNorm.of(7), 3, 7),
+        plain("RmsNorm of one feature", _ -> RmsNorm.of(1), 4, 1),
+        plain("RmsNorm of pictures", _ -> RmsNorm.of(3, 4, 2), 2, 3, 4, 2),
+        plain("RmsNorm per position", _ -> RmsNorm.ofPosition(3).plain(), 2, 3, 4, 2),
+        plain("RmsNorm of T×N×F", _ -> RmsNorm.ofLast(17).withEpsilon(0.1), 2, 2, 17),
+        plain("GroupNorm of features", _ -> GroupNorm.of(2, 6), 3, 6),
+        plain("GroupNorm of pictures", _ -> GroupNorm.of(2, 4), 2, 4, 3, 5),
+        plain("GroupNorm of one group", _ -> GroupNorm.of(1, 3).withEpsilon(0.1), 2, 3, 2, 2),
+        plain("GroupNorm of instances", _ -> GroupNorm.instance(3), 2, 3, 4, 3),
+        plain("Bias of features", _ -> Bias.of(5), 3, 5),
+        plain("Bias of pictures", _ -> Bias.of(3), 2, 3, 4, 2),
+        plain("DynamicTanh of features", _ -> DynamicTanh.of(0.5, 5), 3, 5),
+        plain("DynamicTanh of pictures", _ -> DynamicTanh.of(0.8, 3), 2, 3, 4, 2),
+        plain("WithMoments", _ -> new WithMoments(LayerNorm.of(5)), 3, 5),
+        plain("WithMoments of one feature", _ -> new WithMoments(LayerNorm.plain(1)), 3, 1),
+        plain("Dense without bias", i -> Dense.withoutBias(i, "", 5, 4), 3, 5),
+        plain("WeightNorm of Dense", i -> WeightNorm.of(Dense.of(i, "", 5, 4)), 3, 5),
+        plain("WeightNorm of Conv2d", i -> WeightNorm.of(Conv2d.of(i, "", 3, 3, 3, 1)), 2, 3, 5, 4),
+        plain("Gelu", _ -> new Gelu(), 3, 4, 5),
+        plain("OverPositions", i -> new OverPositions(Dense.of(i, "", 4, 5)), 2, 3, 4),
+        plain("SelfAttention", i -> SelfAttention.of(i, "", 4, 2, false), 2, 3, 4),
+        plain("SelfAttention, causal", i -> SelfAttention.of(i, "", 6, 3, true), 3, 5, 6),
+        plain("SelfAttention of one head", i -> SelfAttention.of(i, "", 3, 1, true), 1, 4, 3),
+        plain("EncoderBlock, pre-norm", i -> EncoderBlock.preNorm(i, "", 4, 2, true), 2, 3, 4),
+        plain("EncoderBlock, post-norm", i -> EncoderBlock.postNorm(i, "", 4, 2, false), 2, 3, 4),
+        plain(
+            "LastState of an encoder",
+            i -> new LastState(Encoder.of(i, "", 5, 4, 1, 2), 4),
+            2,
+            3,
+            4),
+        plain("LastState of pictures", LayerLawsTest::overRows, 3, 2, 4, 3),
         plain("Identity", _ -> new Identity(), 3, 2, 2, 4),
         plain("Chain of none", _ -> Chain.of(), 3, 4),
         plain("Chain of one", i -> Chain.of(Dense.of(i, "0", 4, 3)), 2, 4),
@@ -177,8 +232,45 @@ class LayerLawsTest {
         plain("CifarNet, option A", i -> net(Shortcut.A, Norm.BATCH).build(i), 4, 2, 5, 6),
         plain("CifarNet, option B", i -> net(Shortcut.B, Norm.BATCH).build(i), 4, 2, 5, 6),
         plain("CifarNet, option C", i -> net(Shortcut.C, Norm.BATCH).build(i), 4, 2, 5, 6),
+        row(
+            "Fused addition and layer norm",
+            i -> fused(Chain.of(new Residual(dense(i, "0")), LayerNorm.of(4))),
+            3,
+            4),
+        row(
+            "Fused addition and layer norm of pictures",
+            i -> fused(Chain.of(new Residual(new Tanh()), LayerNorm.of(3, 2, 4))),
+            2,
+            3,
+            2,
+            4),
+        row(
+            "Fused additions of projections and layer norms",
+            i ->
+                fused(
+                    Chain.of(
+                        new Residual(Conv2d.of(i, "0", 2, 3, 3, 1), Conv2d.of(i, "s", 2, 3, 1, 1)),
+                        LayerNorm.ofPosition(3),
+                        new Residual(new Tanh()),
+                        LayerNorm.ofPosition(3).plain())),
+            2,
+            2,
+            3,
+            4),
         plain("CifarNet with layer norm", i -> net(Shortcut.A, Norm.LAYER).build(i), 3, 2, 5, 6),
+        plain("CifarNet per position", i -> net(Shortcut.B, Norm.POSITION).build(i), 3, 2, 5, 6),
+        plain("CifarNet with RMS norm", i -> net(Shortcut.A, Norm.RMS).build(i), 3, 2, 5, 6),
+        plain("CifarNet with group norm", i -> net(Shortcut.B, Norm.GROUP).build(i), 3, 2, 5, 6),
+        plain("CifarNet with weight norm", i -> net(Shortcut.C, Norm.WEIGHT).build(i), 3, 2, 5, 6),
+        plain("CifarNet without norm", i -> net(Shortcut.NONE, Norm.NONE).build(i), 3, 2, 5, 6),
         row("CifarNet, fused", i -> fused(net(Shortcut.A, Norm.BATCH).build(i)), 4, 2, 5, 6));
+  }
+
+  /// Each row's 2·3 numbers in 4, and an encoder over the rows.
+  private static Layer overRows(Init i) {
+    return new LastState(
+        new Stack(List.of(new EachStep(Dense.of(i, "0", 6, 4)), Encoder.of(i, "1", 4, 4, 1, 1))),
+        6);
   }
 
   private static Layer dense(Init init, String path) {

@@ -1,25 +1,38 @@
 package fathom;
 
 import fathom.nn.BatchNorm;
+import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.DynamicTanh;
 import fathom.nn.Flatten;
+import fathom.nn.Gelu;
 import fathom.nn.GlobalAveragePool;
+import fathom.nn.GroupNorm;
 import fathom.nn.Identity;
 import fathom.nn.LayerNorm;
 import fathom.nn.MaxPool2d;
+import fathom.nn.OverPositions;
 import fathom.nn.PaddedSubsample;
 import fathom.nn.Recompute;
 import fathom.nn.Relu;
 import fathom.nn.Residual;
+import fathom.nn.RmsNorm;
+import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
 import fathom.nn.Tanh;
 import fathom.nn.Watched;
+import fathom.nn.WeightNorm;
+import fathom.nn.WithMoments;
+import fathom.recurrent.EachStep;
+import fathom.recurrent.Encoder;
+import fathom.recurrent.LastState;
+import fathom.recurrent.Stack;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.stream.LongStream;
+import java.util.function.UnaryOperator;
 
 /// What every layer computes, in plain operations on whole tensors, which libtorch differentiates:
 /// the second opinion of [LayerLawsTest].
@@ -56,7 +69,7 @@ final class Oracle {
       return known.value(this, x);
     }
     return switch (layer) {
-      case Dense d -> x.matmul(d.weight().value().transpose()).plus(d.bias().value());
+      case Dense d -> NormOracle.value(d, x);
       case Conv2d c -> Torch.convolution(x, c.weight().value(), c.stride(), c.padding());
       case Relu _ -> x.relu();
       case Sigmoid _ -> Tensor.scalar(x.type(), 1).dividedBy(x.times(-1).exp().plus(1));
@@ -69,7 +82,23 @@ final class Oracle {
       case Flatten _ -> x.reshape(x.shape().size(0), x.shape().elements() / x.shape().size(0));
       case PaddedSubsample p -> Torch.convolution(x, selection(p, x.type()), p.stride(), 0);
       case BatchNorm b -> batchNorm(b, x);
-      case LayerNorm l -> layerNorm(l, x);
+      case LayerNorm l -> NormOracle.value(l, x);
+      case RmsNorm r -> NormOracle.value(r, x);
+      case GroupNorm g -> NormOracle.value(g, x);
+      case Bias b -> NormOracle.value(b, x);
+      case DynamicTanh d -> NormOracle.value(d, x);
+      case WithMoments w -> NormOracle.value(w, x);
+      case WeightNorm w -> NormOracle.value(w, x);
+      case Gelu _ -> x.times(Tensor.adopt(x.times(Math.sqrt(0.5)).raw().erf()).plus(1)).times(0.5);
+      case OverPositions o -> overRows(x, rows -> value(o.layer(), rows));
+      case SelfAttention a -> attention(a, x);
+      case LastState l -> {
+        boolean pictures = x.shape().rank() == 4;
+        Tensor steps = pictures ? x.permute(0, 2, 1, 3) : x; // N×T×...
+        long n = x.shape().size(0);
+        Tensor y = sequences(l.body(), steps.reshape(n, steps.shape().size(1), l.features()));
+        yield y.narrow(1, y.shape().size(1) - 1, y.shape().size(1)).reshape(n, y.shape().size(2));
+      }
       case Identity _ -> x.alias();
       case Chain c -> {
         Tensor y = x;
@@ -116,13 +145,63 @@ final class Oracle {
         .plus(norm.bias().value().reshape(perChannel));
   }
 
-  private static Tensor layerNorm(LayerNorm norm, Tensor x) {
-    long[] features = LongStream.range(1, x.shape().rank()).toArray();
-    Tensor centred = x.minus(x.mean(features));
-    return centred
-        .dividedBy(centred.square().mean(features).plus(norm.epsilon()).sqrt())
-        .times(norm.gain().value())
-        .plus(norm.bias().value());
+  /// A recurrent layer of full sequences, N×T×I to N×T×H, from a state of zeros.
+  private Tensor sequences(Recurrent layer, Tensor x) {
+    return switch (layer) {
+      case Stack s -> {
+        Tensor y = x;
+        for (Recurrent level : s.levels()) {
+          y = sequences(level, y);
+        }
+        yield y;
+      }
+      case EachStep e -> overRows(x, rows -> value(e.layer(), rows));
+      case Encoder e ->
+          value(
+              e.norm(),
+              value(e.blocks(), x.plus(e.positions().value().narrow(0, 0, x.shape().size(1)))));
+      default -> throw new IllegalArgumentException("the oracle does not know " + layer);
+    };
+  }
+
+  private static Tensor overRows(Tensor x, UnaryOperator<Tensor> rows) {
+    long n = x.shape().size(0);
+    long t = x.shape().size(1);
+    Tensor y = rows.apply(x.reshape(n * t, x.shape().size(2)));
+    return y.reshape(n, t, y.shape().size(1));
+  }
+
+  /// Each case and head by itself, with matrix products and a mask that is added.
+  private static Tensor attention(SelfAttention layer, Tensor x) {
+    int steps = (int) x.shape().size(1);
+    long width = x.shape().size(2);
+    long d = width / layer.heads();
+    double[] hidden = new double[steps * steps];
+    for (int i = 0; i < steps; i++) {
+      for (int j = 0; j < steps; j++) {
+        hidden[i * steps + j] = layer.causal() && j > i ? -1e9 : 0;
+      }
+    }
+    Tensor mask = Tensor.of(hidden, steps, steps).to(x.type());
+    var cases = new ArrayList<Tensor>();
+    for (int n = 0; n < x.shape().size(0); n++) {
+      Tensor one = x.narrow(0, n, n + 1).reshape(steps, width);
+      Tensor packed = one.matmul(layer.inWeight().value().transpose()).plus(layer.inBias().value());
+      var heads = new ArrayList<Tensor>();
+      for (int h = 0; h < layer.heads(); h++) {
+        Tensor q = packed.narrow(1, h * d, (h + 1) * d);
+        Tensor k = packed.narrow(1, width + h * d, width + (h + 1) * d);
+        Tensor v = packed.narrow(1, 2 * width + h * d, 2 * width + (h + 1) * d);
+        Tensor scores = q.matmul(k.transpose()).times(1 / Math.sqrt((double) d)).plus(mask);
+        heads.add(scores.logSoftmax(1).exp().matmul(v));
+      }
+      Tensor y =
+          Tensor.concatenated(1, heads)
+              .matmul(layer.outWeight().value().transpose())
+              .plus(layer.outBias().value());
+      cases.add(y.reshape(1, steps, width));
+    }
+    return Tensor.concatenated(0, cases);
   }
 
   private static Tensor plain(Tensor t) {

@@ -9,6 +9,7 @@ import fathom.Sequences;
 import fathom.State;
 import fathom.Tensor;
 import fathom.TracedSequence;
+import fathom.kernel.PackedMatrix;
 import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
@@ -47,7 +48,7 @@ public final class RecurrentSuite {
 
   /// Every kind and size, `rounds` times in turn with each peer.
   public static List<Result> run(int rounds, int workers) {
-    var results = new ArrayList<Result>();
+    var results = new ArrayList<Result>(products(rounds));
     for (Kind kind : List.of(Kind.LSTM, Kind.GRU)) {
       check(kind);
       for (Size size : SIZES) {
@@ -55,6 +56,57 @@ public final class RecurrentSuite {
       }
     }
     return results;
+  }
+
+  /// The product of a worker's 32 states with the weights, 100 times as in a sequence, on one core:
+  /// by the packed matrix, which is packed once, and by the library.
+  private static List<Result> products(int rounds) {
+    var results = new ArrayList<Result>();
+    for (int hidden : new int[] {128, 256, 512}) {
+      try (var _ = Scope.open()) {
+        int gates = 4 * hidden;
+        Tensor h = Tensor.normal(Draw.of(1, "h"), DType.FLOAT32, 32, hidden);
+        Tensor weight = Tensor.normal(Draw.of(1, "w"), DType.FLOAT32, gates, hidden);
+        Tensor y = Tensor.empty(DType.FLOAT32, 32, gates);
+        Runnable ours = () -> packed(h, weight, y);
+        Runnable theirs = () -> library(h, weight);
+        for (int i = 0; i < 20; i++) {
+          ours.run();
+          theirs.run();
+        }
+        double[][] runs =
+            Alternation.of(
+                rounds,
+                List.of(
+                    () -> Alternation.milliseconds(ours), () -> Alternation.milliseconds(theirs)));
+        results.add(
+            Result.of(
+                SUITE,
+                "100 products 32x%d by %dx%d".formatted(hidden, hidden, gates),
+                runs[0],
+                "OpenBLAS",
+                runs[1]));
+      }
+    }
+    return results;
+  }
+
+  private static void packed(Tensor h, Tensor weight, Tensor y) {
+    try (var _ = Scope.open()) {
+      int gates = (int) weight.shape().size(0);
+      int hidden = (int) weight.shape().size(1);
+      Tensor memory = weight.emptyLike();
+      var matrix = PackedMatrix.of(weight.segment(), hidden, gates, 1, hidden, memory.segment());
+      for (int t = 0; t < 100; t++) {
+        matrix.times(h.segment(), 0, 32, y.segment(), 0);
+      }
+    }
+  }
+
+  private static void library(Tensor h, Tensor weight) {
+    for (int t = 0; t < 100; t++) {
+      h.matmul(weight.transpose()).release();
+    }
   }
 
   private static List<Result> run(Kind kind, Size size, int rounds, int workers) {

@@ -6,7 +6,11 @@ import java.lang.System.Logger.Level;
 /// Chooses, once, which kernels run on this JVM.
 public final class Kernels {
   private static final BatchNormKernel SCALAR = new ScalarBatchNorm();
-  private static final BatchNormKernel FASTEST = fastest();
+  private static final LayerNormKernel SCALAR_LAYER_NORM = new ScalarLayerNorm();
+  private static final boolean VECTORS = hasVectors();
+  private static final BatchNormKernel FASTEST = VECTORS ? new VectorBatchNorm() : SCALAR;
+  private static final LayerNormKernel FASTEST_LAYER_NORM =
+      VECTORS ? new VectorLayerNorm() : SCALAR_LAYER_NORM;
 
   private Kernels() {}
 
@@ -15,14 +19,19 @@ public final class Kernels {
     return type == DType.FLOAT32 ? FASTEST : SCALAR;
   }
 
-  private static BatchNormKernel fastest() {
-    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+  /// The kernel for elements of this type.
+  public static LayerNormKernel layerNorm(DType type) {
+    return type == DType.FLOAT32 ? FASTEST_LAYER_NORM : SCALAR_LAYER_NORM;
+  }
+
+  private static boolean hasVectors() {
+    boolean here = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    if (!here) {
       System.getLogger(Kernels.class.getName())
           .log(
               Level.WARNING,
               "kernels run element by element: start Java with --add-modules=jdk.incubator.vector");
-      return SCALAR;
     }
-    return new VectorBatchNorm();
+    return here;
   }
 }

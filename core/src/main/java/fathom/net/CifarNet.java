@@ -20,6 +20,8 @@ import java.util.regex.Pattern;
 /// depth 6n + 2. Batch norm stands behind every convolution and before the rectifier, which follows
 /// the addition.
 ///
+/// Another [Norm] stands in the same places under the same names.
+///
 /// A plain net is the same without shortcuts; with option A both have the same parameters.
 /// Parameters have the names of the published weights: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `linear.bias`.
@@ -102,7 +104,8 @@ public record CifarNet(
   /// The net, its parameters drawn by `init`, in the innermost scope.
   public Layer build(Init init) {
     var layers = new ArrayList<Child>();
-    layers.add(new Child("conv1", Conv2d.of(init, "conv1", input.channels, width, 3, 1)));
+    layers.add(
+        new Child("conv1", norm.weighted(Conv2d.of(init, "conv1", input.channels, width, 3, 1))));
     layers.add(new Child("bn1", norm.layer(width, input.height, input.width)));
     layers.add(new Child("relu", new Relu()));
     int in = width;
@@ -130,10 +133,10 @@ public record CifarNet(
   private Layer block(Init init, String path, int in, int out, int stride, int height, int width) {
     var branch =
         List.of(
-            new Child("conv1", Conv2d.of(init, path + ".conv1", in, out, 3, stride)),
+            new Child("conv1", norm.weighted(Conv2d.of(init, path + ".conv1", in, out, 3, stride))),
             new Child("bn1", norm.layer(out, height, width)),
             new Child("relu1", new Relu()),
-            new Child("conv2", Conv2d.of(init, path + ".conv2", out, out, 3, 1)),
+            new Child("conv2", norm.weighted(Conv2d.of(init, path + ".conv2", out, out, 3, 1))),
             new Child("bn2", norm.layer(out, height, width)));
     var relu = new Child("relu2", new Relu());
     if (shortcut == Shortcut.NONE) {
@@ -141,7 +144,7 @@ public record CifarNet(
       all.add(relu);
       return new Chain(all);
     }
-    Layer past = shortcut.layer(init, path + ".shortcut", in, out, stride);
+    Layer past = shortcut.layer(init, path + ".shortcut", norm, in, out, stride, height, width);
     return new Chain(List.of(new Child("", new Residual(new Chain(branch), past)), relu));
   }
 }

@@ -2,7 +2,6 @@ package fathom.net;
 
 import fathom.Layer;
 import fathom.Node;
-import fathom.nn.BatchNorm;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Identity;
@@ -15,23 +14,28 @@ public enum Shortcut {
   NONE,
   /// Option A: the identity; where dimensions change, every second pixel and channels of zeros.
   A,
-  /// Option B: the identity; where dimensions change, a 1×1 convolution with batch norm.
+  /// Option B: the identity; where dimensions change, a 1×1 convolution with the net's norm.
   B,
-  /// Option C: a 1×1 convolution with batch norm everywhere.
+  /// Option C: a 1×1 convolution with the net's norm everywhere.
   C;
 
-  /// The connection past a block from `in` to `out` channels at a stride; not for [#NONE].
-  Layer layer(Init init, String path, int in, int out, int stride) {
+  /// The connection past a block from `in` to `out` channels at a stride, which gives pictures of
+  /// this size; not for [#NONE].
+  Layer layer(
+      Init init, String path, Norm norm, int in, int out, int stride, int height, int width) {
     boolean same = stride == 1 && in == out;
     return switch (this) {
       case NONE -> throw new IllegalStateException("a plain block has no shortcut");
       case A -> same ? new Identity() : new PaddedSubsample(stride, in, out);
-      case B -> same ? new Identity() : projection(init, path, in, out, stride);
-      case C -> projection(init, path, in, out, stride);
+      case B ->
+          same ? new Identity() : projection(init, path, norm, in, out, stride, height, width);
+      case C -> projection(init, path, norm, in, out, stride, height, width);
     };
   }
 
-  private static Layer projection(Init init, String path, int in, int out, int stride) {
-    return Chain.of(Conv2d.of(init, Node.path(path, "0"), in, out, 1, stride), BatchNorm.of(out));
+  private static Layer projection(
+      Init init, String path, Norm norm, int in, int out, int stride, int height, int width) {
+    Layer convolution = Conv2d.of(init, Node.path(path, "0"), in, out, 1, stride);
+    return Chain.of(norm.weighted(convolution), norm.layer(out, height, width));
   }
 }

@@ -11,6 +11,7 @@ import fathom.Torch;
 import fathom.Traced;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /// A two-dimensional convolution without bias, for the norm behind it has one: y[n,o,i,j] = Σ
 /// w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a weight of
@@ -31,17 +32,23 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
 
   @Override
   public Traced forward(Tensor x) {
-    Tensor pixels = input(x);
-    return new Traced(
-        Torch.convolution(pixels, weight.value(), stride, padding), new Back(this, pixels));
+    return forward(x, weight.value(), dw -> weight.grad().add_(dw));
   }
 
-  private record Back(Conv2d layer, Tensor x) implements Pullback {
+  /// The same with other weights, whose gradient goes to `dweight`.
+  Traced forward(Tensor x, Tensor w, Consumer<Tensor> dweight) {
+    Tensor pixels = input(x);
+    return new Traced(
+        Torch.convolution(pixels, w, stride, padding), new Back(this, pixels, w, dweight));
+  }
+
+  private record Back(Conv2d layer, Tensor x, Tensor w, Consumer<Tensor> dweight)
+      implements Pullback {
     @Override
     public Tensor apply(Tensor dy) {
       try (var scope = Scope.open()) {
         var gradients = gradients(dy, true);
-        layer.weight.grad().add_(gradients.dw());
+        dweight.accept(gradients.dw());
         return scope.keep(Objects.requireNonNull(gradients.dx()));
       }
     }
@@ -49,20 +56,24 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     @Override
     public void accumulate(Tensor dy) {
       try (var _ = Scope.open()) {
-        layer.weight.grad().add_(gradients(dy, false).dw());
+        dweight.accept(gradients(dy, false).dw());
       }
     }
 
     private Torch.ConvolutionGradients gradients(Tensor dy, boolean needDx) {
       return Torch.convolutionBackward(
-          dy.channelsLast(), x, layer.weight.value(), layer.stride, layer.padding, needDx);
+          dy.channelsLast(), x, w, layer.stride, layer.padding, needDx);
     }
   }
 
   @Override
   public Tensor predict(Tensor x) {
+    return predict(x, weight.value());
+  }
+
+  Tensor predict(Tensor x, Tensor w) {
     try (var scope = Scope.open()) {
-      return scope.keep(Torch.convolution(input(x), weight.value(), stride, padding));
+      return scope.keep(Torch.convolution(input(x), w, stride, padding));
     }
   }
 

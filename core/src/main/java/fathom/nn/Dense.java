@@ -11,9 +11,12 @@ import fathom.Torch;
 import fathom.Traced;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/// y = x·Wᵀ + b for x of N×I, with a weight of O×I and a bias of O.
-public record Dense(Param weight, Param bias) implements Layer {
+/// y = x·Wᵀ + b for x of N×I, with a weight of O×I and a bias of O, or without one: a norm behind
+/// it would take it off.
+public record Dense(Param weight, @Nullable Param bias) implements Layer {
   /// He's weights and a zero bias.
   public static Dense of(Init init, String path, int in, int out) {
     return new Dense(
@@ -21,34 +24,69 @@ public record Dense(Param weight, Param bias) implements Layer {
         Param.of(Tensor.zeros(DType.FLOAT32, out)));
   }
 
+  /// He's weights and no bias.
+  public static Dense withoutBias(Init init, String path, int in, int out) {
+    return new Dense(Param.of(init.weights(Node.path(path, "weight"), in, out, in)), null);
+  }
+
   @Override
   public Traced forward(Tensor x) {
+    Tensor w = weight.value();
     return new Traced(
-        predict(x),
+        predict(x, w),
         dy -> {
           try (var scope = Scope.open()) {
             weight.grad().addProduct_(dy.transpose(), x); // O×I += (N×O)ᵀ · N×I
-            bias.grad().add_(dy.sum(0).reshape(bias.value().shape().size(0)));
-            return scope.keep(dy.matmul(weight.value()));
+            return scope.keep(back(dy, w));
           }
         });
   }
 
+  /// The same with other weights, whose gradient goes to `dweight`.
+  Traced forward(Tensor x, Tensor w, Consumer<Tensor> dweight) {
+    return new Traced(
+        predict(x, w),
+        dy -> {
+          try (var scope = Scope.open()) {
+            dweight.accept(dy.transpose().matmul(x));
+            return scope.keep(back(dy, w));
+          }
+        });
+  }
+
+  private Tensor back(Tensor dy, Tensor w) {
+    if (bias != null) {
+      bias.grad().add_(dy.sum(0).reshape(bias.value().shape().size(0)));
+    }
+    return dy.matmul(w);
+  }
+
   @Override
   public Tensor predict(Tensor x) {
-    long in = weight.value().shape().size(1);
+    return predict(x, weight.value());
+  }
+
+  Tensor predict(Tensor x, Tensor w) {
+    long in = w.shape().size(1);
     if (x.shape().rank() != 2 || x.shape().size(1) != in) {
       throw new IllegalArgumentException(
           "%s needs N×%d, but was given %s; flatten pictures first".formatted(this, in, x.shape()));
     }
-    return Torch.linear(x, weight.value(), bias.value());
+    if (bias != null) {
+      return Torch.linear(x, w, bias.value());
+    }
+    try (var scope = Scope.open()) {
+      return scope.keep(x.matmul(w.transpose()));
+    }
   }
 
   @Override
   public Map<String, Param> own() {
     var byName = new LinkedHashMap<String, Param>();
     byName.put("weight", weight);
-    byName.put("bias", bias);
+    if (bias != null) {
+      byName.put("bias", bias);
+    }
     return byName;
   }
 

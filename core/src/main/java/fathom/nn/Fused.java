@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.Pullback;
 import fathom.Scope;
@@ -13,8 +14,9 @@ import java.util.Objects;
 
 /// Rewrites a net of plain layers, which is its specification, into one that reads and writes each
 /// tensor fewer times: batch norm with the rectifier behind it, and batch norm with the addition of
-/// a shortcut and the rectifier behind that, become one kernel each. Parameters, paths and results
-/// stay (within rounding). Instruments run on the plain net.
+/// a shortcut and the rectifier behind that, become one kernel each, and so does layer norm with
+/// the addition before it. Parameters, paths and results stay (within rounding). Instruments run on
+/// the plain net.
 public final class Fused {
   private Fused() {}
 
@@ -33,6 +35,14 @@ public final class Fused {
         i++;
       } else if (rectified && child.layer() instanceof Residual r && endsInNorm(r.branch())) {
         fused.add(new Layer.Child(child.name(), ResidualNormRelu.of((Chain) r.branch(), r)));
+        i++;
+      } else if (child.layer() instanceof Residual r
+          && i + 1 < chain.children().size()
+          && chain.children().get(i + 1).layer() instanceof LayerNorm) {
+        // Both keep their names, so the layer that is made of them has none.
+        fused.add(
+            new Layer.Child(
+                "", new ResidualLayerNorm(child.name(), r, chain.children().get(i + 1))));
         i++;
       } else {
         fused.add(child);
@@ -131,6 +141,60 @@ public final class Fused {
     @Override
     public String toString() {
       return "Residual + BatchNorm + Relu";
+    }
+  }
+
+  /// norm(branch(x) + shortcut(x)), where the branch and the norm keep the names that they had.
+  private record ResidualLayerNorm(String name, Residual residual, Child norm) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      Traced f = residual.branch().forward(x);
+      Traced s = residual.shortcut().forward(x);
+      Residual.check(f.value(), s.value());
+      var normed = layerNorm().rows().forward(f.value(), s.value());
+      return new Traced(
+          normed.value(),
+          dy -> {
+            try (var scope = Scope.open()) {
+              Tensor ds = normed.back().apply(dy, null);
+              return scope.keep(f.back(ds).plus(s.back(ds)));
+            }
+          });
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      try (var scope = Scope.open()) {
+        Tensor f = residual.branch().predict(x);
+        Tensor s = residual.shortcut().predict(x);
+        Residual.check(f, s);
+        return scope.keep(layerNorm().rows().predict(f, s));
+      }
+    }
+
+    private LayerNorm layerNorm() {
+      return (LayerNorm) norm.layer();
+    }
+
+    @Override
+    public List<Child> children() {
+      return List.of(
+          new Child(name, residual.branch()),
+          new Child(Node.path(name, "shortcut"), residual.shortcut()),
+          norm);
+    }
+
+    @Override
+    public Layer with(List<Layer> children) {
+      return new ResidualLayerNorm(
+          name,
+          new Residual(children.get(0), children.get(1)),
+          new Child(norm.name(), children.get(2)));
+    }
+
+    @Override
+    public String toString() {
+      return "Residual + " + norm.layer();
     }
   }
 }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import fathom.Collective;
+import fathom.Cores;
 import fathom.LostWorkerException;
 import fathom.Tensor;
 import fathom.Torch;
@@ -57,7 +58,7 @@ public final class Workers {
   private static void work(Member member, Consumer<Collective> program) {
     try {
       Torch.threads(1);
-      program.accept(member);
+      Cores.alone(() -> program.accept(member)); // the other cores are the other workers'
     } catch (Throwable e) {
       member.meeting.fail(member.rank, e);
     }

@@ -1,0 +1,106 @@
+package fathom.net;
+
+import fathom.Node;
+import fathom.Recurrent;
+import fathom.nn.Dense;
+import fathom.nn.Init;
+import fathom.recurrent.EachStep;
+import fathom.recurrent.Encoder;
+import fathom.recurrent.Gap;
+import fathom.recurrent.GateNorm;
+import fathom.recurrent.Kind;
+import fathom.recurrent.RecurrentLayer;
+import fathom.recurrent.Stack;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// What reads a sequence inside a net, by its name.
+///
+/// @param kind of its recurrent layers; null for a transformer
+/// @param normed whether there is layer norm in its gates
+record Body(String name, @Nullable Kind kind, boolean normed) {
+  private static final Map<String, Body> BY_NAME = new LinkedHashMap<>();
+
+  static {
+    for (Kind kind : Kind.values()) {
+      String plain = kind.name().toLowerCase(Locale.ROOT);
+      BY_NAME.put(plain, new Body(plain, kind, false));
+      BY_NAME.put("ln-" + plain, new Body("ln-" + plain, kind, true));
+    }
+    BY_NAME.put("transformer", new Body("transformer", null, false));
+  }
+
+  /// Throws `IllegalArgumentException` for a name that is not known.
+  static Body named(String name) {
+    Body body = BY_NAME.get(name.toLowerCase(Locale.ROOT));
+    if (body == null) {
+      throw new IllegalArgumentException(
+          "there is no model \"%s\" for sequences; there are %s".formatted(name, names()));
+    }
+    return body;
+  }
+
+  static List<String> names() {
+    return List.copyOf(BY_NAME.keySet());
+  }
+
+  GateNorm usualNorm() {
+    return normed ? GateNorm.LAYER : GateNorm.NONE;
+  }
+
+  /// Throws `IllegalArgumentException` for a norm that contradicts the name.
+  void check(GateNorm norm) {
+    if (normed != (norm != GateNorm.NONE)) {
+      throw new IllegalArgumentException(
+          "\"%s\" has %s norm in its gates, but %s was asked for; a name that begins with ln- has one, and no other"
+              .formatted(name, normed ? "a" : "no", norm));
+    }
+  }
+
+  boolean transformer() {
+    return kind == null;
+  }
+
+  /// `layers` levels of `hidden` units over `in` features. Gap connections lead past every level
+  /// from the second on; the first, whose argument is not its own kind of signal, has none.
+  Recurrent build(
+      Init init, String path, GateNorm norm, int in, int hidden, int layers, int window) {
+    if (kind == null) {
+      return Encoder.of(init, path, window, hidden, layers, heads(hidden));
+    }
+    var levels = new ArrayList<Recurrent>();
+    for (int i = 0; i < layers; i++) {
+      var level =
+          RecurrentLayer.of(
+              init, Node.path(path, Integer.toString(i)), kind, norm, i == 0 ? in : hidden, hidden);
+      levels.add(i == 0 ? level : new Gap(level));
+    }
+    return new Stack(levels);
+  }
+
+  /// The same over features that are not `hidden` many: a transformer takes them through a dense
+  /// layer first, because its blocks keep the width.
+  Recurrent buildOver(
+      Init init, String path, GateNorm norm, int in, int hidden, int layers, int window) {
+    if (kind != null) {
+      return build(init, path, norm, in, hidden, layers, window);
+    }
+    return new Stack(
+        List.of(
+            new EachStep(Dense.of(init, Node.path(path, "0"), in, hidden)),
+            build(init, Node.path(path, "1"), norm, hidden, hidden, layers, window)));
+  }
+
+  /// The largest number of heads, of 64 features or more each, that divides the width.
+  static int heads(int width) {
+    int heads = Math.max(1, width / 64);
+    while (width % heads != 0) {
+      heads--;
+    }
+    return heads;
+  }
+}

@@ -1,0 +1,126 @@
+package fathom.net;
+
+import fathom.Node;
+import fathom.Recurrent;
+import fathom.Recurrent.Predicted;
+import fathom.Scope;
+import fathom.Sequences;
+import fathom.State;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.TracedSequence;
+import fathom.nn.Dense;
+import fathom.nn.Embedding;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// What comes next in a text: tokens to a score for each of K tokens to follow, through an
+/// embedding, a recurrent body and a dense layer. All texts of one call are equally long.
+///
+/// @param context 0 if the state carries all that the net knows of earlier tokens, for any number
+///   of them; else the W tokens of which it sees at most the last, without a state
+public record LanguageModel(Embedding embedding, Recurrent body, Dense head, int context)
+    implements Node {
+  /// The scores of what follows each token, (T·N)×K, those of the N texts at one time together; the
+  /// state after the texts; and the way back.
+  public record TracedText(Tensor logits, State end, Consumer<Tensor> pullback) {
+    /// Adds the gradients of all parameters, from the cotangent of the scores. On the last state
+    /// nothing depends: the way back ends at the start of these texts (truncated backpropagation).
+    /// Runs once. Throws `IllegalArgumentException` if `dlogits` has not the shape and type of the
+    /// scores.
+    public void back(Tensor dlogits) {
+      if (!dlogits.shape().equals(logits.shape()) || dlogits.type() != logits.type()) {
+        throw new IllegalArgumentException(
+            "a cotangent has the shape and type of its value, %s %s, but this one is %s %s"
+                .formatted(logits.shape(), logits.type(), dlogits.shape(), dlogits.type()));
+      }
+      pullback.accept(dlogits);
+    }
+  }
+
+  /// From T×N `tokens`: `tokens[t][n]` stands at time t of text n. Throws
+  /// `IllegalArgumentException` for texts of no or of different lengths, a token outside of 0..K-1,
+  /// or a state of other shapes.
+  public TracedText forward(int[][] tokens, State start) {
+    int[] flat = flat(tokens);
+    int n = tokens[0].length;
+    Sequences x = Sequences.of(embedding.value(flat).reshape(tokens.length, n, embedding.width()));
+    check(start, n);
+    TracedSequence hidden = body.forward(x, start);
+    Traced scores = head.forward(rows(hidden.value()));
+    return new TracedText(
+        scores.value(),
+        hidden.end(),
+        dlogits -> {
+          try (var _ = Scope.open()) {
+            Tensor dhidden = scores.back(dlogits).reshape(hidden.value().shape().toArray());
+            Tensor dx = hidden.back(dhidden).dx();
+            embedding.back(flat, dx.reshape(flat.length, embedding.width()));
+          }
+        });
+  }
+
+  /// The scores (T·N)×K and the state after the texts, without a way back.
+  public Predicted predict(int[][] tokens, State start) {
+    int[] flat = flat(tokens);
+    int n = tokens[0].length;
+    try (var scope = Scope.open()) {
+      check(start, n);
+      Sequences x =
+          Sequences.of(embedding.value(flat).reshape(tokens.length, n, embedding.width()));
+      Predicted hidden = body.predict(x, start);
+      return new Predicted(
+          scope.keep(head.predict(rows(hidden.value()))), hidden.end().keptBy(scope));
+    }
+  }
+
+  /// The state before the first token of `count` texts.
+  public State start(int count) {
+    return body.start(embedding.weight().value().type(), count);
+  }
+
+  /// K.
+  public int vocabulary() {
+    return embedding.tokens();
+  }
+
+  private static Tensor rows(Tensor values) {
+    return values.reshape(values.shape().size(0) * values.shape().size(1), values.shape().size(2));
+  }
+
+  private static int[] flat(int[][] tokens) {
+    if (tokens.length == 0 || tokens[0].length == 0) {
+      throw new IllegalArgumentException(
+          "a text has a token at least, but %d steps of %d texts were given"
+              .formatted(tokens.length, tokens.length == 0 ? 0 : tokens[0].length));
+    }
+    int n = tokens[0].length;
+    int[] flat = new int[Math.multiplyExact(tokens.length, n)];
+    for (int t = 0; t < tokens.length; t++) {
+      if (tokens[t].length != n) {
+        throw new IllegalArgumentException(
+            "all texts are equally long, but there are %d at time 0 and %d at time %d"
+                .formatted(n, tokens[t].length, t));
+      }
+      System.arraycopy(tokens[t], 0, flat, t * n, n);
+    }
+    return flat;
+  }
+
+  private void check(State start, int count) {
+    try (var _ = Scope.open()) {
+      start(count).check(start);
+    }
+  }
+
+  @Override
+  public List<Part> parts() {
+    return List.of(
+        new Part("embedding", embedding), new Part("body", body), new Part("head", head));
+  }
+
+  @Override
+  public String toString() {
+    return "Language model of %d tokens, %s".formatted(vocabulary(), body);
+  }
+}

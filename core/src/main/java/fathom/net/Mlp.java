@@ -1,0 +1,94 @@
+package fathom.net;
+
+import fathom.Layer;
+import fathom.Layer.Child;
+import fathom.nn.Chain;
+import fathom.nn.Dense;
+import fathom.nn.Flatten;
+import fathom.nn.Init;
+import fathom.nn.Relu;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// Dense layers with rectifiers between them, for which a picture is a set of numbers: the
+/// permutation-invariant MNIST net of the layer norm paper (Ba et al. 2016, section 6.6), with
+/// norms on the hidden layers only.
+///
+/// Parameters are called `hidden1.weight`, `norm1.weight`, ..., `linear.weight`.
+///
+/// @param hidden the features of each hidden layer; 1000 and 1000 in the paper
+/// @param biasBeforeNorm whether a hidden layer has a bias before its norm, beside the norm's own
+///   behind it. Without a norm there is one bias in any case
+public record Mlp(
+    List<Integer> hidden, Norm norm, boolean biasBeforeNorm, CifarNet.Input input, int classes) {
+  public Mlp {
+    hidden = List.copyOf(hidden);
+    for (int features : hidden) {
+      if (features < 1) {
+        throw new IllegalArgumentException(
+            "a hidden layer has at least one feature, but these have " + hidden);
+      }
+    }
+    if (classes < 1 || input.channels() < 1 || input.height() < 1 || input.width() < 1) {
+      throw new IllegalArgumentException(
+          "classes and picture sizes are at least 1, but are %d and %s".formatted(classes, input));
+    }
+  }
+
+  /// The net of the paper, `mlp`: 1000 and 1000 hidden features, layer norm, 1×28×28 pictures of
+  /// ten classes. Throws `IllegalArgumentException` for another name.
+  public static Mlp named(String name) {
+    if (!name.toLowerCase(Locale.ROOT).equals("mlp")) {
+      throw new IllegalArgumentException("there is no model \"%s\"; there is mlp".formatted(name));
+    }
+    return new Mlp(List.of(1000, 1000), Norm.LAYER, false, new CifarNet.Input(1, 28, 28), 10);
+  }
+
+  /// `mlp`.
+  public String name() {
+    return "mlp";
+  }
+
+  public Mlp withNorm(Norm norm) {
+    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+  }
+
+  public Mlp withHidden(List<Integer> hidden) {
+    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+  }
+
+  public Mlp withBiasBeforeNorm(boolean biasBeforeNorm) {
+    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+  }
+
+  /// The same for other pictures and another number of classes.
+  public Mlp on(CifarNet.Input input, int classes) {
+    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+  }
+
+  /// The net, its parameters drawn by `init`, in the innermost scope.
+  public Layer build(Init init) {
+    var layers = new ArrayList<Child>();
+    layers.add(new Child("flatten", new Flatten()));
+    int in =
+        Math.multiplyExact(Math.multiplyExact(input.channels(), input.height()), input.width());
+    for (int i = 1; i <= hidden.size(); i++) {
+      int out = hidden.get(i - 1);
+      String name = "hidden" + i;
+      layers.add(new Child(name, norm.weighted(hidden(init, name, in, out))));
+      layers.add(new Child("norm" + i, norm.layer(out)));
+      layers.add(new Child("relu" + i, new Relu()));
+      in = out;
+    }
+    layers.add(new Child("linear", Dense.of(init, "linear", in, classes)));
+    return new Chain(layers);
+  }
+
+  private Dense hidden(Init init, String name, int in, int out) {
+    boolean normed = norm != Norm.WEIGHT && norm != Norm.NONE;
+    return biasBeforeNorm && normed
+        ? Dense.of(init, name, in, out)
+        : Dense.withoutBias(init, name, in, out);
+  }
+}

@@ -1,0 +1,81 @@
+package fathom.net;
+
+import fathom.Layer;
+import fathom.Layer.Child;
+import fathom.nn.Chain;
+import fathom.nn.Dense;
+import fathom.nn.Init;
+import fathom.recurrent.GateNorm;
+import fathom.recurrent.LastState;
+import java.util.List;
+
+/// A classifier that reads a picture row by row from the top, as a sequence, and decides by what it
+/// knows after the last row. Its body is as in a [CharacterNet].
+///
+/// @param hidden the units of a level
+/// @param layers the levels, or the blocks of a transformer
+public record RowNet(
+    String name, GateNorm norm, int hidden, int layers, CifarNet.Input input, int classes) {
+  /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
+  /// below 1.
+  public RowNet {
+    Body body = Body.named(name);
+    name = body.name();
+    body.check(norm);
+    if (hidden < 1
+        || layers < 1
+        || classes < 1
+        || input.channels() < 1
+        || input.height() < 1
+        || input.width() < 1) {
+      throw new IllegalArgumentException(
+          "the sizes of a net are at least 1, but hidden, layers, classes and the picture are %d, %d, %d and %s"
+              .formatted(hidden, layers, classes, input));
+    }
+  }
+
+  /// One level of 128 units, or a transformer of two blocks, for grey 28×28 pictures of ten
+  /// classes. Throws `IllegalArgumentException`, with the names that there are, for another.
+  public static RowNet named(String name) {
+    Body body = Body.named(name);
+    return new RowNet(
+        body.name(),
+        body.usualNorm(),
+        128,
+        body.transformer() ? 2 : 1,
+        new CifarNet.Input(1, 28, 28),
+        10);
+  }
+
+  /// The names that [#named] knows.
+  public static List<String> names() {
+    return Body.names();
+  }
+
+  public RowNet withGateNorm(GateNorm norm) {
+    return new RowNet(name, norm, hidden, layers, input, classes);
+  }
+
+  public RowNet withHidden(int hidden) {
+    return new RowNet(name, norm, hidden, layers, input, classes);
+  }
+
+  public RowNet withLayers(int layers) {
+    return new RowNet(name, norm, hidden, layers, input, classes);
+  }
+
+  /// The same for other pictures and another number of classes.
+  public RowNet on(CifarNet.Input input, int classes) {
+    return new RowNet(name, norm, hidden, layers, input, classes);
+  }
+
+  /// The net, its parameters drawn by `init`, in the innermost scope.
+  public Layer build(Init init) {
+    int row = Math.multiplyExact(input.channels(), input.width());
+    var body = Body.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());
+    return new Chain(
+        List.of(
+            new Child("body", new LastState(body, row)),
+            new Child("head", Dense.of(init, "head", hidden, classes))));
+  }
+}

@@ -1,0 +1,54 @@
+package fathom.nn;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Traced;
+import java.util.Map;
+
+/// y = x + b with a bias for each channel of N×C or N×C×H×W: before a norm, where it keeps what the
+/// norm would take off, or in the place of one.
+public record Bias(Param bias) implements Layer {
+  /// Biases 0.
+  public static Bias of(int channels) {
+    return new Bias(Param.of(Tensor.zeros(DType.FLOAT32, channels)));
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    Shape shape = x.shape();
+    return new Traced(
+        predict(x),
+        dy -> {
+          accumulate(dy, shape);
+          return dy.alias();
+        });
+  }
+
+  private void accumulate(Tensor dy, Shape shape) {
+    try (var _ = Scope.open()) {
+      bias.grad().add_(dy.sum(PerChannel.others(shape)).reshape(bias.value().shape().size(0)));
+    }
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    PerChannel.check(this, bias, x);
+    try (var scope = Scope.open()) {
+      return scope.keep(x.plus(PerChannel.of(bias, x.shape())));
+    }
+  }
+
+  @Override
+  public Map<String, Param> own() {
+    return Map.of("bias", bias);
+  }
+
+  @Override
+  public String toString() {
+    return "Bias " + bias.value().shape();
+  }
+}

@@ -1,0 +1,55 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Layer.Child;
+import fathom.Node;
+import java.util.List;
+
+/// The encoder block of the transformer, N×T×E to N×T×E: self-attention across positions, then at
+/// each position a net of two dense layers E → 4E → E with a [Gelu] between, each of the two inside
+/// a residual connection and with a layer norm over the E features of one position.
+///
+/// Parameters: `attention.in_proj_weight`, `mlp.linear1.weight`, ...
+public final class EncoderBlock {
+  private EncoderBlock() {}
+
+  /// x = x + attention(norm(x)); x + mlp(norm(x)): the norms stand on the branches, and a signal
+  /// and its cotangent pass the block unchanged (Xiong et al. 2020, "On layer normalization in the
+  /// transformer architecture", table 1). A stack of these needs a norm behind it.
+  public static Layer preNorm(Init init, String path, int width, int heads, boolean causal) {
+    var attention =
+        List.of(
+            new Child("norm", new OverPositions(LayerNorm.of(width))),
+            new Child("", attention(init, path, width, heads, causal)));
+    var mlp =
+        List.of(new Child("norm", LayerNorm.of(width)), new Child("", mlp(init, path, width)));
+    return new Chain(
+        List.of(
+            new Child("attention", new Residual(new Chain(attention))),
+            new Child("mlp", new Residual(new OverPositions(new Chain(mlp))))));
+  }
+
+  /// x = norm(x + attention(x)); norm(x + mlp(x)): the norms follow the additions, as in the first
+  /// transformer (Vaswani et al. 2017, section 3.1).
+  public static Layer postNorm(Init init, String path, int width, int heads, boolean causal) {
+    return new Chain(
+        List.of(
+            new Child("attention", new Residual(attention(init, path, width, heads, causal))),
+            new Child("attention.norm", new OverPositions(LayerNorm.of(width))),
+            new Child("mlp", new Residual(new OverPositions(mlp(init, path, width)))),
+            new Child("mlp.norm", new OverPositions(LayerNorm.of(width)))));
+  }
+
+  private static Layer attention(Init init, String path, int width, int heads, boolean causal) {
+    return SelfAttention.of(init, Node.path(path, "attention"), width, heads, causal);
+  }
+
+  private static Layer mlp(Init init, String path, int width) {
+    String mlp = Node.path(path, "mlp");
+    return new Chain(
+        List.of(
+            new Child("linear1", Dense.of(init, Node.path(mlp, "linear1"), width, 4 * width)),
+            new Child("gelu", new Gelu()),
+            new Child("linear2", Dense.of(init, Node.path(mlp, "linear2"), 4 * width, width))));
+  }
+}

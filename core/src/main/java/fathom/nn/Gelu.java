@@ -1,0 +1,26 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+
+/// y = x·Φ(x), where Φ is the distribution function of the standard normal distribution: the
+/// Gaussian error linear unit (Hendrycks and Gimpel 2016, section 2), by the error function and not
+/// by its approximation with tanh.
+public record Gelu() implements Layer {
+  @Override
+  public Traced forward(Tensor x) {
+    return new Traced(predict(x), dy -> Torch.geluBackward(dy, x));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    return Torch.gelu(x);
+  }
+
+  @Override
+  public String toString() {
+    return "Gelu";
+  }
+}

@@ -1,0 +1,127 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Traced;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Weight norm (Salimans and Kingma 2016, eq. 2): a [Dense] or [Conv2d] whose weights are w =
+/// g·v/‖v‖ for each output, with v in the place of its weights and a gain g per output. A v of
+/// zeros gives a w of zeros, from which nothing comes back that is of use.
+public record WeightNorm(Layer weighted, Param gain) implements Layer {
+  /// Beside any length that is not zero it is nothing.
+  private static final double TINY = 1e-30;
+
+  public WeightNorm {
+    long outputs = weight(weighted).value().shape().size(0);
+    if (!gain.value().shape().equals(Shape.of(outputs))) {
+      throw new IllegalArgumentException(
+          "weight norm has a gain for each of the %d outputs of %s, but its gains are %s"
+              .formatted(outputs, weighted, gain.value().shape()));
+    }
+  }
+
+  /// With gains ‖v‖: it starts as the function that `weighted` was.
+  public static WeightNorm of(Layer weighted) {
+    return new WeightNorm(weighted, Param.of(lengthOfEach(weight(weighted).value())));
+  }
+
+  private static Tensor lengthOfEach(Tensor v) {
+    try (var scope = Scope.open()) {
+      return scope.keep(lengths(v).reshape(v.shape().size(0)).plus(0.0));
+    }
+  }
+
+  private static Param weight(Layer weighted) {
+    return switch (weighted) {
+      case Dense dense -> dense.weight();
+      case Conv2d conv -> conv.weight();
+      default ->
+          throw new IllegalArgumentException(
+              "weight norm is for Dense and Conv2d, but was given " + weighted);
+    };
+  }
+
+  /// ‖v‖ of each output, in a shape that repeats along v.
+  private static Tensor lengths(Tensor v) {
+    return v.square().sum(inputs(v)).sqrt();
+  }
+
+  private static long[] inputs(Tensor v) {
+    return v.shape().rank() == 2 ? new long[] {1} : new long[] {1, 2, 3};
+  }
+
+  private Tensor gains(Tensor v) {
+    long outputs = v.shape().size(0);
+    return v.shape().rank() == 2
+        ? gain.value().reshape(outputs, 1)
+        : gain.value().reshape(outputs, 1, 1, 1);
+  }
+
+  private Tensor weight() {
+    try (var scope = Scope.open()) {
+      Tensor v = weight(weighted).value();
+      return scope.keep(v.times(gains(v).dividedBy(lengths(v).plus(TINY))));
+    }
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    Tensor w = weight();
+    return switch (weighted) {
+      case Dense dense -> dense.forward(x, w, this::accumulate);
+      case Conv2d conv -> conv.forward(x, w, this::accumulate);
+      default -> throw new IllegalStateException("checked when it was made");
+    };
+  }
+
+  /// With u = v/‖v‖: dg = ⟨dw, u⟩ and dv = g/‖v‖·(dw − ⟨dw, u⟩·u) (eq. 3).
+  private void accumulate(Tensor dw) {
+    try (var _ = Scope.open()) {
+      Param v = weight(weighted);
+      Tensor length = lengths(v.value()).plus(TINY);
+      Tensor u = v.value().dividedBy(length);
+      Tensor along = dw.times(u).sum(inputs(u));
+      gain.grad().add_(along.reshape(gain.value().shape().size(0)));
+      v.grad().add_(dw.minus(u.times(along)).times(gains(u).dividedBy(length)));
+    }
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    try (var scope = Scope.open()) {
+      Tensor w = weight();
+      return scope.keep(
+          switch (weighted) {
+            case Dense dense -> dense.predict(x, w);
+            case Conv2d conv -> conv.predict(x, w);
+            default -> throw new IllegalStateException("checked when it was made");
+          });
+    }
+  }
+
+  @Override
+  public Map<String, Param> own() {
+    var byName = new LinkedHashMap<String, Param>();
+    byName.put("weight_g", gain);
+    byName.put("weight_v", weight(weighted));
+    if (weighted instanceof Dense dense && dense.bias() != null) {
+      byName.put("bias", dense.bias());
+    }
+    return byName;
+  }
+
+  @Override
+  public long multiplyAdds(Shape in, Shape out) {
+    return weighted.multiplyAdds(in, out);
+  }
+
+  @Override
+  public String toString() {
+    return "WeightNorm of " + weighted;
+  }
+}

@@ -1,0 +1,478 @@
+package fathom.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.Cores;
+import fathom.DType;
+import fathom.Draw;
+import fathom.kernel.LayerNormKernel.Form;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The vector kernel in float32 against the text-book loops in float64, and those against numbers
+/// by hand.
+class LayerNormKernelTest {
+  private static final int[] ROWS = {0, 1, 2, 3, 5, 64, 67};
+  private static final double EPSILON = 1e-5;
+
+  private final LayerNormKernel scalar = new ScalarLayerNorm();
+  private final LayerNormKernel vector = new VectorLayerNorm();
+  private final Arena arena = Arena.ofShared();
+
+  @AfterEach
+  void free() {
+    arena.close();
+  }
+
+  private static LongToDoubleFunction normal(String what) {
+    return Draw.of(1, what)::normal;
+  }
+
+  /// Numbers that are floats, in either type; rows do not start at a multiple of a vector.
+  private Rows rows(DType type, long count, int width, LongToDoubleFunction element) {
+    return new Rows(memory(type, count * width, element), type, count, width);
+  }
+
+  private MemorySegment memory(DType type, long n, LongToDoubleFunction element) {
+    MemorySegment memory = arena.allocate(type.bytes() * (n + 1), 64).asSlice(type.bytes());
+    for (long i = 0; i < n; i++) {
+      float v = (float) element.applyAsDouble(i);
+      if (type == DType.FLOAT32) {
+        memory.setAtIndex(JAVA_FLOAT, i, v);
+      } else {
+        memory.setAtIndex(JAVA_DOUBLE, i, v);
+      }
+    }
+    return memory;
+  }
+
+  private static double[] elements(Rows rows) {
+    double[] elements = new double[Math.toIntExact(rows.count() * rows.channels())];
+    for (int i = 0; i < elements.length; i++) {
+      elements[i] =
+          rows.type() == DType.FLOAT32
+              ? rows.memory().getAtIndex(JAVA_FLOAT, i)
+              : rows.memory().getAtIndex(JAVA_DOUBLE, i);
+    }
+    return elements;
+  }
+
+  // ---- One trial in either type
+
+  /// What is normalised: `count` rows of `width`, and what is done besides.
+  private record Trial(
+      int count,
+      int width,
+      LongToDoubleFunction x,
+      boolean centred,
+      boolean affine,
+      boolean added,
+      double epsilon) {
+    static Trial of(int count, int width, LongToDoubleFunction x) {
+      return new Trial(count, width, x, true, true, false, EPSILON);
+    }
+
+    @Override
+    public String toString() {
+      return "%d rows of %d%s%s%s"
+          .formatted(
+              count,
+              width,
+              centred ? "" : ", not centred",
+              affine ? ", gain and bias" : "",
+              added ? ", after an addition" : "");
+    }
+  }
+
+  private record Normed(
+      double[] y,
+      double[] sum,
+      double[] statistics,
+      double[] dx,
+      double[] dxAlone,
+      double[] dgain,
+      double[] dbias) {}
+
+  private Normed norm(LayerNormKernel kernel, DType type, Trial t) {
+    int count = t.count;
+    int width = t.width;
+    var form =
+        new Form(
+            t.affine ? memory(type, width, i -> 1 + 0.5 * normal("gain").applyAsDouble(i)) : null,
+            t.affine ? memory(type, width, normal("bias")) : null,
+            t.epsilon,
+            t.centred);
+    Rows x = rows(type, count, width, t.x);
+    Rows addend = t.added ? rows(type, count, width, normal("addend")) : null;
+    Rows sum = t.added ? rows(type, count, width, _ -> 77) : null;
+    Rows y = rows(type, count, width, _ -> 77);
+    MemorySegment statistics = arena.allocate(16L * count, 8);
+    kernel.forward(form, x, addend, sum, y, statistics);
+    Rows only = rows(type, count, width, _ -> 77);
+    kernel.forward(form, x, addend, null, only, null);
+    assertArrayEquals(elements(y), elements(only), "without a way back, " + t);
+
+    Rows s = sum == null ? x : sum;
+    Rows dy = rows(type, count, width, normal("dy"));
+    Rows dsum = rows(type, count, width, normal("dsum"));
+    Rows dx = rows(type, count, width, _ -> 77);
+    double[] dgain = new double[width];
+    double[] dbias = new double[width];
+    for (int i = 0; i < width; i++) { // they are added to what is there
+      dgain[i] = i % 3;
+      dbias[i] = -i % 5;
+    }
+    kernel.backward(form, dy, s, statistics, dsum, dx, dgain, dbias);
+    Rows alone = rows(type, count, width, _ -> 77);
+    kernel.backward(form, dy, s, statistics, null, alone, null, null);
+    Rows again = rows(type, count, width, _ -> 77);
+    double[] onlyGain = new double[width];
+    kernel.backward(form, dy, s, statistics, null, again, onlyGain, null);
+    double largest = 1;
+    for (double v : elements(alone)) {
+      largest = Math.max(largest, Math.abs(v));
+    }
+    assertArrayEquals(elements(alone), elements(again), 1e-6 * largest, "with a gain alone, " + t);
+    for (int i = 0; i < width; i++) {
+      assertEquals(dgain[i] - i % 3, onlyGain[i], 1e-12 * (1 + Math.abs(dgain[i])));
+    }
+    return new Normed(
+        elements(y),
+        elements(s),
+        statistics.toArray(JAVA_DOUBLE),
+        elements(dx),
+        elements(alone),
+        dgain,
+        dbias);
+  }
+
+  private void assertNear(Trial t, double tolerance) {
+    Normed exact = norm(scalar, DType.FLOAT64, t);
+    Normed actual = norm(vector, DType.FLOAT32, t);
+    assertNear("y, " + t, exact.y, actual.y, tolerance);
+    assertNear("the sum, " + t, exact.sum, actual.sum, 1e-6);
+    assertNear("statistics, " + t, exact.statistics, actual.statistics, tolerance);
+    assertNear("dx, " + t, exact.dx, actual.dx, 3 * tolerance);
+    assertNear("dx alone, " + t, exact.dxAlone, actual.dxAlone, 3 * tolerance);
+    double sums = tolerance * Math.sqrt(t.count + 1.0);
+    assertNear("dgain, " + t, exact.dgain, actual.dgain, 3 * sums);
+    assertNear("dbias, " + t, exact.dbias, actual.dbias, sums);
+  }
+
+  /// Differences are compared to the largest number, because sums lose what is small beside it.
+  private static void assertNear(
+      String what, double[] expected, double[] actual, double tolerance) {
+    assertEquals(expected.length, actual.length, what);
+    double largest = 1;
+    for (double v : expected) {
+      largest = Math.max(largest, Math.abs(v));
+    }
+    for (int i = 0; i < expected.length; i++) {
+      if (!(Math.abs(expected[i] - actual[i]) <= tolerance * largest)) {
+        throw new AssertionError(
+            "%s: element %d is %s, but should be %s".formatted(what, i, actual[i], expected[i]));
+      }
+    }
+  }
+
+  // ---- Vector and scalar
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 7, 8, 9, 16, 31, 64, 100, 207, 1024, 4098})
+  void theVectorKernelDoesWhatTheLoopsDo(int width) {
+    for (int count : ROWS) {
+      for (int how = 0; how < 8; how++) {
+        if (width > 1000 && count > 3 && how != count % 8) {
+          continue; // the small ones have tried it
+        }
+        var t =
+            new Trial(
+                count,
+                width,
+                i -> 3 + 2 * normal("x").applyAsDouble(i),
+                (how & 1) != 0,
+                (how & 2) != 0,
+                (how & 4) != 0,
+                EPSILON);
+        // Three numbers or fewer may lie so close that rounding is all they differ by.
+        assertNear(t, width > 3 ? 4e-6 : 1e-3);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {7, 16, 100, 1024, 20_000})
+  void aMeanOfTenThousandDeviationsIsNoTrouble(int width) {
+    for (double mean : new double[] {1e4, -1e4}) {
+      var t = Trial.of(5, width, i -> mean + normal("x").applyAsDouble(i));
+      Normed exact = norm(scalar, DType.FLOAT64, t);
+      Normed actual = norm(vector, DType.FLOAT32, t);
+      // The numbers are the same in both: the float32 that is nearest to the draw.
+      assertNear("y", exact.y, actual.y, 1e-5);
+      assertNear("dx", exact.dx, actual.dx, 1e-5);
+      assertNear("dgain", exact.dgain, actual.dgain, 1e-5);
+    }
+  }
+
+  @Test
+  void aFirstElementFarFromTheOthersIsNoTrouble() {
+    for (double far : new double[] {1e2, 1e4, 1e6}) {
+      assertNear(Trial.of(4, 300, i -> i % 300 == 0 ? far : normal("x").applyAsDouble(i)), 1e-5);
+    }
+  }
+
+  @Test
+  void numbersThatFloatsCannotSquareAreNormalisedToo() {
+    for (double size : new double[] {1e-6, 1e6, 1e18, 1e25, 1e37}) {
+      var t = new Trial(5, 100, i -> size * normal("x").applyAsDouble(i), true, true, false, 0);
+      Normed exact = norm(scalar, DType.FLOAT64, t);
+      Normed actual = norm(vector, DType.FLOAT32, t);
+      assertNear("y at " + size, exact.y, actual.y, 1e-5);
+      assertNear("dgain at " + size, exact.dgain, actual.dgain, 1e-5);
+      double[] scaled = actual.dxAlone.clone();
+      double[] expected = exact.dxAlone.clone();
+      for (int i = 0; i < scaled.length; i++) {
+        scaled[i] *= size;
+        expected[i] *= size;
+      }
+      if (size < 1e30) { // beyond, dx is no float
+        assertNear("dx at " + size, expected, scaled, 1e-5);
+      }
+    }
+  }
+
+  @Test
+  void equalElementsAreNormalisedToTheBias() {
+    for (double constant : new double[] {0, 0.1, -7, 1e4, 1e15, 3e38}) {
+      for (int width : new int[] {1, 3, 16, 207}) {
+        for (double epsilon : new double[] {EPSILON, 0}) {
+          var t = new Trial(6, width, _ -> constant, true, true, false, epsilon);
+          for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
+            Normed normed = norm(kernel, DType.FLOAT32, t);
+            for (int i = 0; i < normed.y.length; i++) {
+              float bias = (float) normal("bias").applyAsDouble(i % width);
+              assertEquals(bias, normed.y[i], "constant %s, width %d".formatted(constant, width));
+              assertTrue(Double.isFinite(normed.dx[i]));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatIsNotANumberMakesItsRowNaN() {
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      for (int at : new int[] {0, 1, 19}) {
+        for (boolean centred : new boolean[] {true, false}) {
+          var t =
+              new Trial(
+                  5,
+                  20,
+                  i -> i == 40 + at ? bad : normal("x").applyAsDouble(i),
+                  centred,
+                  true,
+                  false,
+                  EPSILON);
+          for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
+            double[] y = normalized(kernel, t);
+            for (int i = 0; i < y.length; i++) {
+              assertEquals(i / 20 == 2, Double.isNaN(y[i]), "element %d of %s".formatted(i, t));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private double[] normalized(LayerNormKernel kernel, Trial t) {
+    Rows y = rows(DType.FLOAT32, t.count, t.width, _ -> 77);
+    kernel.forward(
+        new Form(null, null, t.epsilon, t.centred),
+        rows(DType.FLOAT32, t.count, t.width, t.x),
+        null,
+        null,
+        y,
+        null);
+    return elements(y);
+  }
+
+  // ---- By hand
+
+  /// 1, 3 has mean 2 and deviation 1; 0, 8 has 4 and 4.
+  @Test
+  void theLoopsAreTheFormulas() {
+    Rows x = doubles(1, 3, 0, 8);
+    MemorySegment gain = doubles(2, 10).memory();
+    MemorySegment bias = doubles(100, 1000).memory();
+    var form = new Form(gain, bias, 0, true);
+    Rows y = doubles(0, 0, 0, 0);
+    MemorySegment statistics = arena.allocate(32, 8);
+    scalar.forward(form, x, null, null, y, statistics);
+    assertArrayEquals(new double[] {98, 1010, 98, 1010}, elements(y));
+    assertArrayEquals(new double[] {2, 1, 4, 0.25}, statistics.toArray(JAVA_DOUBLE));
+
+    double[] dgain = {7, 0};
+    double[] dbias = {0, 7};
+    Rows dx = doubles(0, 0, 0, 0);
+    scalar.backward(form, doubles(1, 2, 3, 4), x, statistics, null, dx, dgain, dbias);
+    // Two elements: x̂ is -1, 1 whatever x is, so nothing comes back to x.
+    assertArrayEquals(new double[4], elements(dx));
+    assertArrayEquals(new double[] {7 - 1 - 3, 2 + 4}, dgain);
+    assertArrayEquals(new double[] {4, 7 + 6}, dbias);
+    scalar.backward(form, doubles(1, 2, 3, 4), x, statistics, doubles(5, 6, 7, 8), dx, null, null);
+    assertArrayEquals(new double[] {5, 6, 7, 8}, elements(dx));
+
+    // RMS of (1, 3) + (0, 4) and (0, 8) + (3, -4): mean squares 25 and 12.5.
+    var rms = new Form(null, null, 0, false);
+    Rows sum = doubles(0, 0, 0, 0);
+    scalar.forward(rms, x, doubles(0, 4, 3, -4), sum, y, statistics);
+    assertArrayEquals(new double[] {1, 7, 3, 4}, elements(sum));
+    double second = Math.sqrt(12.5);
+    assertArrayEquals(new double[] {0.2, 1.4, 3 / second, 4 / second}, elements(y), 1e-15);
+    scalar.backward(rms, doubles(1, 0, 0, 0), sum, statistics, null, dx, null, null);
+    // (w - x̂·mean(w·x̂))/σ with mean(w·x̂) = 0.1: (1 - 0.02)/5 and (-0.14)/5
+    assertArrayEquals(new double[] {0.196, -0.028, 0, 0}, elements(dx), 1e-15);
+  }
+
+  private Rows doubles(double... elements) {
+    return new Rows(
+        arena.allocateFrom(JAVA_DOUBLE, elements), DType.FLOAT64, elements.length / 2, 2);
+  }
+
+  // ---- Divided over the cores
+
+  @Test
+  void dividedOverTheCoresItIsTheSame() {
+    for (int[] size : new int[][] {{2001, 100}, {67, 4098}, {20_000, 8}, {3, 70_000}}) {
+      var t =
+          new Trial(
+              size[0], size[1], i -> 3 + normal("x").applyAsDouble(i), true, true, true, EPSILON);
+      Normed divided = norm(vector, DType.FLOAT32, t);
+      var whole = new Normed[1];
+      Cores.alone(() -> whole[0] = norm(vector, DType.FLOAT32, t));
+      Normed alone = whole[0];
+      assertArrayEquals(alone.y, divided.y);
+      assertArrayEquals(alone.sum, divided.sum);
+      assertArrayEquals(alone.statistics, divided.statistics);
+      assertNear("dx", alone.dx, divided.dx, 1e-6); // rows are taken four at a time from another on
+      assertNear("dgain", alone.dgain, divided.dgain, 1e-6);
+      assertNear("dbias", alone.dbias, divided.dbias, 1e-6);
+      Normed again = norm(vector, DType.FLOAT32, t);
+      assertArrayEquals(divided.dgain, again.dgain, "not the same twice");
+      assertArrayEquals(divided.dx, again.dx, "not the same twice");
+    }
+  }
+
+  // ---- What is refused and what is chosen
+
+  @Test
+  void operandsOfAnotherSizeAreRefused() {
+    Rows x = rows(DType.FLOAT32, 4, 6, normal("x"));
+    Rows y = rows(DType.FLOAT32, 4, 6, normal("x"));
+    Rows other = rows(DType.FLOAT32, 6, 4, normal("x"));
+    MemorySegment statistics = arena.allocate(64, 8);
+    MemorySegment few = arena.allocate(20, 8);
+    var form = new Form(null, null, EPSILON, true);
+    for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
+      for (Runnable bad :
+          new Runnable[] {
+            () -> kernel.forward(form, x, null, null, other, statistics),
+            () -> kernel.forward(form, x, other, null, y, statistics),
+            () -> kernel.forward(form, x, x, other, y, statistics),
+            () -> kernel.forward(form, x, null, null, y, few),
+            () -> kernel.forward(new Form(few, null, 0, true), x, null, null, y, null),
+            () -> kernel.forward(new Form(null, few, 0, true), x, null, null, y, null),
+            () -> kernel.backward(form, other, x, statistics, null, y, null, null),
+            () -> kernel.backward(form, x, x, statistics, other, y, null, null),
+            () -> kernel.backward(form, x, x, statistics, null, other, null, null),
+            () -> kernel.backward(form, x, x, few, null, y, null, null),
+            () -> kernel.backward(form, x, x, statistics, null, y, new double[5], null),
+            () -> kernel.backward(form, x, x, statistics, null, y, null, new double[5])
+          }) {
+        assertThrows(IllegalArgumentException.class, bad::run);
+      }
+      Rows none = rows(DType.FLOAT32, 4, 0, normal("x"));
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> kernel.forward(form, none, null, null, none, null));
+      assertTrue(e.getMessage().contains("at least one element"), e.getMessage());
+    }
+  }
+
+  @Test
+  void theVectorKernelIsChosen() {
+    assertInstanceOf(VectorLayerNorm.class, Kernels.layerNorm(DType.FLOAT32));
+    assertInstanceOf(ScalarLayerNorm.class, Kernels.layerNorm(DType.FLOAT64));
+  }
+
+  @Test
+  void otherTypesAreRefused() {
+    var x = new Rows(arena.allocate(8), DType.BFLOAT16, 2, 2);
+    var form = new Form(null, null, EPSILON, true);
+    assertThrows(
+        IllegalArgumentException.class, () -> scalar.forward(form, x, null, null, x, null));
+  }
+
+  static @Nullable Throwable thrownBy(Runnable run) {
+    try {
+      run.run();
+      return null;
+    } catch (RuntimeException e) {
+      return e;
+    }
+  }
+
+  @Test
+  void whatAPartThrowsReachesTheCaller() {
+    var failed = new IllegalStateException("part");
+    for (int i = 0; i < 100; i++) {
+      assertEquals(
+          failed,
+          thrownBy(() ->
+              Cores.split(
+                  1000,
+                  1,
+                  (_, to, _) -> {
+                    if (to == 1000) {
+                      throw failed;
+                    }
+                  })));
+    }
+  }
+
+  @Test
+  void everyRowIsTakenOnceAndInsideAPartNothingIsDivided() {
+    for (int rows : new int[] {0, 1, 2, 3, 1001}) {
+      int[] taken = new int[rows];
+      Cores.split(
+          rows,
+          1,
+          (from, to, _) -> {
+            for (long row = from; row < to; row++) {
+              taken[(int) row]++;
+            }
+            if (rows > 1) {
+              assertEquals(1, Cores.parts(1_000_000, 1));
+            }
+          });
+      for (int times : taken) {
+        assertEquals(1, times);
+      }
+    }
+    Cores.alone(() -> assertEquals(1, Cores.parts(1_000_000, 1)));
+  }
+}
