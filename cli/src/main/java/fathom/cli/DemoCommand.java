@@ -59,7 +59,7 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public void step(long steps, Progress.StepEnd step) {
       display.count(
-          steps, String.format(Locale.ROOT, "%.0f images/s a net", step.imagesPerSecond()));
+          steps, String.format(Locale.ROOT, "%.0f images/s a net", step.examplesPerSecond()));
     }
 
     @Override

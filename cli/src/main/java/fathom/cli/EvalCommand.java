@@ -1,11 +1,16 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.Collective;
 import fathom.Layer;
 import fathom.Scope;
+import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Normalization;
+import fathom.data.Text;
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.LanguageModel;
 import fathom.nn.Fused;
 import fathom.nn.Init;
 import fathom.train.Evaluation;
@@ -18,6 +23,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,7 +32,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "eval",
-    description = "Measures a run's last checkpoint, or weights from elsewhere, on test pictures.",
+    description =
+        "Measures a run's last checkpoint on test pictures or held-out text, or weights from elsewhere on test pictures.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -48,7 +55,7 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "DATA",
-      description = "Whose test pictures. Default: the data of the run.")
+      description = "Whose test pictures or held-out text. Default: the data of the run.")
   private @Nullable String data;
 
   @Option(
@@ -65,7 +72,7 @@ final class EvalCommand implements Callable<Integer> {
       description = "What each channel is divided by after that.")
   private float @Nullable [] deviation;
 
-  /// What `--json` prints.
+  /// What `--json` prints of pictures.
   record Answer(
       String model,
       String data,
@@ -75,17 +82,105 @@ final class EvalCommand implements Callable<Integer> {
       double imagesPerSecond,
       double seconds) {}
 
-  /// What is measured: a net, its weights, its pictures and what is done to them.
-  private record Subject(CifarNet net, Path weights, DataSet data, Normalization normalization) {}
+  /// What `--json` prints of text.
+  record TextAnswer(
+      String model,
+      String data,
+      int count,
+      double bitsPerCharacter,
+      double perplexity,
+      double crossEntropy,
+      double error,
+      double charactersPerSecond,
+      double seconds) {}
+
+  /// What is measured: a net for pictures of a size, its weights, its pictures and what is done to
+  /// them.
+  private record Subject(
+      Architecture.OfPictures net,
+      CifarNet.Input input,
+      int classes,
+      Path weights,
+      DataSet data,
+      Normalization normalization) {}
+
+  /// A result, and the time it took.
+  private record Timed(Evaluation result, double seconds) {
+    double perSecond() {
+      return result.count() / seconds;
+    }
+  }
 
   @Override
   public Integer call() {
     Path path = output.required(from, "RUN or WEIGHTS");
-    Subject subject = Files.isDirectory(path) ? ofRun(Run.open(path)) : ofWeights(path);
+    if (!Files.isDirectory(path)) {
+      pictures(ofWeights(path));
+      return Exit.DONE;
+    }
+    Run run = Run.open(path);
+    if (model != null) {
+      throw output.refused("--model is for a file of weights; a run knows its own");
+    }
+    if (!Files.exists(run.checkpoint())) {
+      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
+    }
+    String name = data == null ? run.recipe().data() : data;
+    switch (output.usage(() -> run.open(name))) {
+      case DataSet dataSet -> pictures(ofRun(run, dataSet));
+      case Text text -> text(run, text);
+    }
+    return Exit.DONE;
+  }
+
+  private void text(Run run, Text text) {
+    if (mean != null || deviation != null) {
+      throw output.refused("--mean and --std are for pictures, but the run is about text");
+    }
+    Timed timed =
+        timed(all -> {
+          LanguageModel net = run.textNet(Init.zeros());
+          Weights.read(run.checkpoint(), net);
+          return Evaluation.of(net, text.validation(), all);
+        });
+    Evaluation result = timed.result;
+    output.answer(
+        new TextAnswer(
+            run.recipe().model(),
+            text.name(),
+            result.count(),
+            result.bitsPerCharacter(),
+            result.perplexity(),
+            result.crossEntropy(),
+            result.error(),
+            timed.perSecond(),
+            timed.seconds),
+        () ->
+            output
+                .out()
+                .println(
+                    String.format(
+                        Locale.ROOT,
+                        "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d); %.0f characters/s",
+                        run.recipe().model(),
+                        text.name(),
+                        result.bitsPerCharacter(),
+                        result.perplexity(),
+                        result.error(),
+                        result.errors(),
+                        result.count(),
+                        timed.perSecond())));
+  }
+
+  private void pictures(Subject subject) {
     checkPictures(subject);
-    long start = System.nanoTime();
-    Evaluation result = measure(subject);
-    double seconds = (System.nanoTime() - start) / 1e9;
+    Timed timed =
+        timed(all -> {
+          Layer net = subject.net.build(subject.input, subject.classes, Init.zeros());
+          Weights.read(subject.weights, net);
+          return Evaluation.of(Fused.of(net), subject.data.test(), subject.normalization, all);
+        });
+    Evaluation result = timed.result;
     var answer =
         new Answer(
             subject.net.name(),
@@ -93,8 +188,8 @@ final class EvalCommand implements Callable<Integer> {
             result.count(),
             result.error(),
             result.crossEntropy(),
-            result.count() / seconds,
-            seconds);
+            timed.perSecond(),
+            timed.seconds);
     output.answer(
         answer,
         () ->
@@ -111,20 +206,15 @@ final class EvalCommand implements Callable<Integer> {
                         answer.count,
                         answer.crossEntropy,
                         answer.imagesPerSecond)));
-    return Exit.DONE;
   }
 
-  private Subject ofRun(Run run) {
-    if (model != null) {
-      throw output.refused("--model is for a file of weights; a run knows its own");
-    }
-    if (!Files.exists(run.checkpoint())) {
-      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
-    }
-    String name = data == null ? run.recipe().data() : data;
-    DataSet dataSet = output.usage(() -> DataSet.open(name));
+  private Subject ofRun(Run run, DataSet dataSet) {
     Normalization own = mean == null && deviation == null ? run.normalization() : given(dataSet);
-    return new Subject(run.net(), run.checkpoint(), dataSet, own);
+    if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
+      throw new IllegalStateException("a run on pictures has a net for pictures");
+    }
+    return new Subject(
+        net, run.input(), run.info().classes().size(), run.checkpoint(), dataSet, own);
   }
 
   private Subject ofWeights(Path file) {
@@ -133,15 +223,19 @@ final class EvalCommand implements Callable<Integer> {
     }
     String modelName = output.required(model, "--model");
     String dataName = output.required(data, "--data");
-    CifarNet named = output.usage(() -> modelOptions.apply(CifarNet.named(modelName)));
+    if (Data.isText(dataName)) {
+      throw output.refused(
+          "a file of weights has no alphabet; give the folder of the run to measure it on text");
+    }
+    var net = output.usage(() -> Architecture.pictures(modelName, modelOptions.options()));
     DataSet dataSet = output.usage(() -> DataSet.open(dataName));
-    var train = dataSet.train();
-    CifarNet net =
-        output.usage(() ->
-            named.on(
-                new CifarNet.Input(train.channels(), train.height(), train.width()),
-                dataSet.classes().size()));
-    return new Subject(net, file, dataSet, given(dataSet));
+    return new Subject(
+        net, inputOf(dataSet), dataSet.classes().size(), file, dataSet, given(dataSet));
+  }
+
+  private static CifarNet.Input inputOf(DataSet dataSet) {
+    var test = dataSet.test();
+    return new CifarNet.Input(test.channels(), test.height(), test.width());
   }
 
   private Normalization given(DataSet dataSet) {
@@ -161,36 +255,32 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void checkPictures(Subject subject) {
-    var test = subject.data.test();
-    var input = subject.net.input();
-    var given = new CifarNet.Input(test.channels(), test.height(), test.width());
-    if (!given.equals(input) || subject.data.classes().size() != subject.net.classes()) {
+    CifarNet.Input given = inputOf(subject.data);
+    if (!given.equals(subject.input) || subject.data.classes().size() != subject.classes) {
       throw output.refused(
           "the run was trained on pictures of %s in %d classes, but those of %s are %s in %d"
               .formatted(
-                  input,
-                  subject.net.classes(),
+                  subject.input,
+                  subject.classes,
                   subject.data.name(),
                   given,
                   subject.data.classes().size()));
     }
   }
 
-  private static Evaluation measure(Subject subject) {
+  private static Timed timed(Function<Collective, Evaluation> measure) {
+    long start = System.nanoTime();
     var result = new AtomicReference<@Nullable Evaluation>();
     Workers.run(
         Runtime.getRuntime().availableProcessors(),
         all -> {
           try (var _ = Scope.open()) {
-            Layer net = subject.net.build(Init.zeros());
-            Weights.read(subject.weights, net);
-            Evaluation evaluation =
-                Evaluation.of(Fused.of(net), subject.data.test(), subject.normalization, all);
+            Evaluation evaluation = measure.apply(all);
             if (all.rank() == 0) {
               result.set(evaluation);
             }
           }
         });
-    return Objects.requireNonNull(result.get());
+    return new Timed(Objects.requireNonNull(result.get()), (System.nanoTime() - start) / 1e9);
   }
 }

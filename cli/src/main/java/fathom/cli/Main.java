@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       ModelsCommand.class,
       TrainCommand.class,
       EvalCommand.class,
+      SampleCommand.class,
       ReportCommand.class,
       BenchCommand.class,
     },
@@ -31,6 +32,8 @@ import picocli.CommandLine.Spec;
       "  fathom models resnet20                     a net as a tree with shapes",
       "  fathom train resnet20 --data digits        trains, and writes a run below runs/",
       "  fathom eval runs/resnet20-digits-1         measures a run's last checkpoint",
+      "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
+      "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library or device,",
       "5 diverged, 130 interrupted after saving. FATHOM_STACKTRACE=1 shows where a failure came from."

@@ -1,8 +1,11 @@
 package fathom.cli;
 
+import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.LanguageModel;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.net.Summary;
@@ -10,6 +13,7 @@ import fathom.nn.Init;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -20,16 +24,26 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "models",
-    description = "Lists every model, or shows one as a tree with the shapes of one picture.",
+    description = {
+      "Lists every model, or shows one as a tree: a net for pictures with the shapes of one picture,",
+      "a net for text with its parameters."
+    },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom models",
       "  fathom models plain56 --input 1x8x8 --width 8",
+      "  fathom models ln-lstm --hidden 512",
       "",
-      "resnetN and plainN exist for every N = 6n+2, not only for those of the list."
+      "resnetN and plainN exist for every N = 6n+2, not only for those of the list. The recurrent",
+      "nets exist for text, and for pictures (--input), which they read row by row."
     })
 final class ModelsCommand implements Callable<Integer> {
+  /// Lower-case English letters, capitals and some marks: the characters of a text of the list.
+  private static final int VOCABULARY = 65;
+
+  private static final int WINDOW = 100;
+
   @Mixin private final Output output = new Output();
 
   @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The model to show.")
@@ -40,58 +54,107 @@ final class ModelsCommand implements Callable<Integer> {
   @Option(
       names = "--input",
       paramLabel = "CxHxW",
-      description = "The size of a picture. Default: 3x32x32.")
-  private String input = "3x32x32";
+      description = "The size of a picture. Default: that for which the net was made.")
+  private @Nullable String input;
 
-  /// One model of the list.
-  record Entry(String name, int depth, long params, long madds, List<Integer> input) {}
+  /// One model of the list: of pictures of a size, or of text.
+  record Entry(
+      String name,
+      @Nullable Integer depth,
+      long params,
+      @Nullable Long madds,
+      @Nullable List<Integer> input,
+      @Nullable Integer vocabulary) {}
+
+  /// A parameter or buffer of a net for text.
+  record Parameter(String path, Shape shape, long elements, boolean trained) {}
 
   @Override
   public Integer call() {
-    CifarNet.Input size = output.usage(() -> parse(input));
-    if (model != null) {
-      String name = model;
-      CifarNet net = output.usage(() -> options.apply(CifarNet.named(name)).on(size, 10));
-      show(net);
-    } else {
+    String given = input;
+    CifarNet.Input size = given == null ? null : output.usage(() -> parse(given));
+    String name = model;
+    if (name == null) {
       list(size);
+    } else if (size == null && Architecture.textNames().contains(name)) {
+      show(output.usage(() -> Architecture.text(name, options.options())));
+    } else {
+      show(output.usage(() -> Architecture.pictures(name, options.options())), size);
     }
     return Exit.DONE;
   }
 
-  private void list(CifarNet.Input size) {
+  private void list(CifarNet.@Nullable Input size) {
+    Architecture.Options changed = options.options();
     var entries = new ArrayList<Entry>();
-    for (String family : List.of("resnet", "plain")) {
-      for (int depth : CifarNet.paperDepths()) {
-        CifarNet net =
-            output.usage(() -> options.apply(CifarNet.named(family + depth)).on(size, 10));
-        entries.add(entry(net, summary(net)));
-      }
+    for (String name : Architecture.picturesNames()) {
+      var net = output.usage(() -> Architecture.pictures(name, understood(name, changed)));
+      entries.add(entry(net, inputOf(net, size), summary(net, size)));
+    }
+    for (String name : Architecture.textNames()) {
+      var net = output.usage(() -> Architecture.text(name, understood(name, changed)));
+      entries.add(entry(net, parameters(net)));
     }
     output.answer(
         Map.of("models", entries),
         () ->
             output.table(
                 List.of("model", "depth", "parameters", "multiply-adds", "input"),
-                entries.stream()
-                    .map(e ->
-                        List.of(
-                            e.name,
-                            Integer.toString(e.depth),
-                            Count.exact(e.params),
-                            Count.millions(e.madds),
-                            size.toString()))
-                    .toList()));
+                entries.stream().map(ModelsCommand::row).toList()));
   }
 
-  private void show(CifarNet net) {
-    Summary summary = summary(net);
+  /// In the list, an option is for those that have it.
+  private static Architecture.Options understood(String name, Architecture.Options given) {
+    boolean convolutional = name.startsWith("resnet") || name.startsWith("plain");
+    boolean recurrent = Architecture.textNames().contains(name);
+    return new Architecture.Options(
+        name.startsWith("resnet") ? given.shortcut() : null,
+        recurrent ? null : given.norm(),
+        convolutional ? given.width() : null,
+        convolutional ? null : given.hidden(),
+        convolutional ? null : given.layers());
+  }
+
+  private static List<String> row(Entry e) {
+    return List.of(
+        e.name,
+        e.depth == null ? "" : Integer.toString(e.depth),
+        Count.exact(e.params),
+        e.madds == null ? "" : Count.millions(e.madds),
+        e.input == null
+            ? "text of %d characters".formatted(VOCABULARY)
+            : "%d×%d×%d".formatted(e.input.toArray()));
+  }
+
+  private void show(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
+    Summary summary = output.usage(() -> summary(net, size));
     output.answer(
-        Map.of("models", List.of(entry(net, summary)), "layers", summary.layers()),
+        Map.of(
+            "models", List.of(entry(net, inputOf(net, size), summary)), "layers", summary.layers()),
         () -> tree(net, summary));
   }
 
-  private void tree(CifarNet net, Summary summary) {
+  private void show(Architecture.OfText net) {
+    List<Parameter> parameters = parameters(net);
+    Entry entry = entry(net, parameters);
+    output.answer(
+        Map.of("models", List.of(entry), "parameters", parameters),
+        () -> {
+          var rows = new ArrayList<List<String>>();
+          for (Parameter p : parameters) {
+            rows.add(List.of("  " + p.path, p.shape.toString(), Count.exact(p.elements)));
+          }
+          rows.add(List.of("in all", "", Count.exact(entry.params)));
+          output.table(
+              List.of(
+                  "%s (%s) for %d characters".formatted(net.name(), net.options(), VOCABULARY),
+                  "shape",
+                  "parameters"),
+              rows);
+        });
+  }
+
+  private void tree(Architecture.OfPictures net, Summary summary) {
     var rows = new ArrayList<List<String>>();
     for (Summary.Entry e : summary.layers().subList(1, summary.layers().size())) {
       String name = e.name().isEmpty() ? e.layer() : e.name() + "  " + e.layer();
@@ -108,21 +171,46 @@ final class ModelsCommand implements Callable<Integer> {
     output.table(List.of(net.name(), "value", "parameters", "multiply-adds"), rows);
   }
 
-  private static Summary summary(CifarNet net) {
+  private static CifarNet.Input inputOf(
+      Architecture.OfPictures net, CifarNet.@Nullable Input size) {
+    return Objects.requireNonNullElse(size, net.usualInput());
+  }
+
+  private static Summary summary(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
     try (var _ = Scope.open()) {
-      CifarNet.Input in = net.input();
-      return Summary.of(net.build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
+      CifarNet.Input in = inputOf(net, size);
+      return Summary.of(
+          net.build(in, 10, Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
     }
   }
 
-  private static Entry entry(CifarNet net, Summary summary) {
-    CifarNet.Input in = net.input();
+  private static List<Parameter> parameters(Architecture.OfText net) {
+    try (var _ = Scope.open()) {
+      LanguageModel built = net.build(VOCABULARY, WINDOW, Init.zeros());
+      var parameters = new ArrayList<Parameter>();
+      for (Map.Entry<String, Param> each : built.state().entrySet()) {
+        Shape shape = each.getValue().value().shape();
+        parameters.add(
+            new Parameter(each.getKey(), shape, shape.elements(), each.getValue().trained()));
+      }
+      return parameters;
+    }
+  }
+
+  private static Entry entry(Architecture.OfPictures net, CifarNet.Input in, Summary summary) {
     return new Entry(
         net.name(),
-        net.depth(),
+        net instanceof Architecture.Convolutional deep ? deep.net().depth() : null,
         summary.params(),
         summary.multiplyAdds(),
-        List.of(in.channels(), in.height(), in.width()));
+        List.of(in.channels(), in.height(), in.width()),
+        null);
+  }
+
+  private static Entry entry(Architecture.OfText net, List<Parameter> parameters) {
+    long trained =
+        parameters.stream().filter(Parameter::trained).mapToLong(Parameter::elements).sum();
+    return new Entry(net.name(), null, trained, null, null, VOCABULARY);
   }
 
   private static CifarNet.Input parse(String text) {
@@ -147,27 +235,30 @@ final class ModelsCommand implements Callable<Integer> {
 
     @Option(
         names = "--norm",
-        description = "The normalization: ${COMPLETION-CANDIDATES}. Default: batch.",
+        description = "The normalization of resnetN, plainN and mlp: ${COMPLETION-CANDIDATES}.",
         paramLabel = "NORM")
-    private Norm norm = Norm.BATCH;
+    private @Nullable Norm norm;
 
     @Option(
         names = "--width",
-        description = "The channels of the first stage. Default: 16.",
+        description = "The channels of the first stage of resnetN and plainN. Default: 16.",
         paramLabel = "K")
-    private int width = 16;
+    private @Nullable Integer width;
 
-    CifarNet apply(CifarNet net) {
-      CifarNet changed = net.withNorm(norm).withWidth(width);
-      if (shortcut == null) {
-        return changed;
-      }
-      if (net.shortcut() == Shortcut.NONE && shortcut != Shortcut.NONE) {
-        throw new IllegalArgumentException(
-            "%s has no shortcuts, but --shortcut %s was given; resnet%d has"
-                .formatted(net.name(), shortcut, net.depth()));
-      }
-      return changed.withShortcut(shortcut);
+    @Option(
+        names = "--hidden",
+        description = "The units of a level of a recurrent net or transformer, or a layer of mlp.",
+        paramLabel = "H")
+    private @Nullable Integer hidden;
+
+    @Option(
+        names = "--layers",
+        description = "The levels of a recurrent net or transformer, or the hidden layers of mlp.",
+        paramLabel = "L")
+    private @Nullable Integer layers;
+
+    Architecture.Options options() {
+      return new Architecture.Options(shortcut, norm, width, hidden, layers);
     }
   }
 }

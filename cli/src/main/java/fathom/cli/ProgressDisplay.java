@@ -36,41 +36,68 @@ final class ProgressDisplay implements AutoCloseable {
     return Boolean.getBoolean("fathom.terminal");
   }
 
-  /// For one training.
-  Progress training() {
+  /// For one training, of pictures or of text.
+  Progress training(boolean text) {
     return new Progress() {
       @Override
       public void step(StepEnd step) {
-        show(step.step(), step.steps(), describe(step));
+        show(step.step(), step.steps(), describe(step, text));
       }
 
       @Override
       public void epoch(Metrics.Epoch epoch) {
-        line(
-            String.format(
-                Locale.ROOT,
-                "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   test loss %.4f error %5.2f %%   %6.0f images/s",
-                epoch.epoch(),
-                epoch.rate(),
-                epoch.trainLoss(),
-                epoch.trainError(),
-                epoch.testLoss(),
-                epoch.testError(),
-                epoch.imagesPerSecond()));
+        line(text ? textLine(epoch) : pictureLine(epoch));
       }
     };
   }
 
-  private static String describe(Progress.StepEnd s) {
+  private static String pictureLine(Metrics.Epoch epoch) {
     return String.format(
         Locale.ROOT,
-        "epoch %d/%d  loss %.4f  error %.1f %%  rate %.4g  %.0f images/s",
-        s.epoch(),
-        s.epochs(),
-        s.loss(),
-        s.error(),
-        s.rate(),
-        s.imagesPerSecond());
+        "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   test loss %.4f error %5.2f %%   %6.0f images/s",
+        epoch.epoch(),
+        epoch.rate(),
+        epoch.trainLoss(),
+        epoch.trainError(),
+        epoch.testLoss(),
+        epoch.testError(),
+        epoch.examplesPerSecond());
+  }
+
+  private static String textLine(Metrics.Epoch epoch) {
+    return String.format(
+        Locale.ROOT,
+        "epoch %3d  rate %-7.4g train %.3f bits per character   held out %.3f   %8.0f characters/s",
+        epoch.epoch(),
+        epoch.rate(),
+        bits(epoch.trainLoss()),
+        bits(epoch.testLoss()),
+        epoch.examplesPerSecond());
+  }
+
+  private static double bits(double nats) {
+    return nats / Math.log(2);
+  }
+
+  private static String describe(Progress.StepEnd s, boolean text) {
+    return text
+        ? String.format(
+            Locale.ROOT,
+            "epoch %d/%d  %.3f bits per character  rate %.4g  %.0f characters/s",
+            s.epoch(),
+            s.epochs(),
+            bits(s.loss()),
+            s.rate(),
+            s.examplesPerSecond())
+        : String.format(
+            Locale.ROOT,
+            "epoch %d/%d  loss %.4f  error %.1f %%  rate %.4g  %.0f images/s",
+            s.epoch(),
+            s.epochs(),
+            s.loss(),
+            s.error(),
+            s.rate(),
+            s.examplesPerSecond());
   }
 
   /// Moves to `step` of `of`.

@@ -1,9 +1,15 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.Scope;
+import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Text;
 import fathom.lab.RunReport;
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.nn.Init;
+import fathom.train.Descent;
 import fathom.train.Evaluation;
 import fathom.train.Recipe;
 import fathom.train.Run;
@@ -27,6 +33,8 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet20 --data digits",
       "  fathom train plain56 --data digits --epochs 30 --lr 0.05 --seed 2",
       "  fathom train resnet20 --data /data/cifar-10-batches-bin --recipe paper",
+      "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
+      "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
 final class TrainCommand implements Callable<Integer> {
@@ -49,7 +57,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "DATA",
-      description = "digits, images:DIR, or a folder with MNIST's or CIFAR-10's files.")
+      description = {
+        "digits, images:DIR, a folder with MNIST's or CIFAR-10's files, or mnist, cifar10 and the like",
+        "for such a folder below $FATHOM_DATA; text:FILE for a net that learns text."
+      })
   private @Nullable String data;
 
   @Option(
@@ -58,14 +69,38 @@ final class TrainCommand implements Callable<Integer> {
       description = "The residual paper's 64,000 steps, or few epochs. Default: fast.")
   private Name recipe = Name.FAST;
 
-  @Option(names = "--epochs", paramLabel = "N", description = "How often to see every picture.")
+  @Option(names = "--epochs", paramLabel = "N", description = "How often to see all of the data.")
   private @Nullable Integer epochs;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Pictures in a batch, of all workers.")
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Pictures in a batch, or streams of a text, of all workers.")
   private @Nullable Integer batch;
 
-  @Option(names = "--lr", paramLabel = "R", description = "The learning rate. Default: 0.1.")
+  @Option(
+      names = "--window",
+      paramLabel = "T",
+      description = "Characters of every stream in a step. Default: 100.")
+  private @Nullable Integer window;
+
+  @Option(
+      names = "--optimizer",
+      paramLabel = "sgd|adam",
+      description = "Default: sgd for resnetN and plainN, otherwise adam.")
+  private Descent.@Nullable Method optimizer;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "R",
+      description = "The learning rate. Default: what suits model and optimizer; see --dry-run.")
   private @Nullable Double rate;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "C",
+      description = "The largest norm of all gradients; 0 for any. Default: 1 for recurrent nets.")
+  private @Nullable Double clip;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
@@ -90,7 +125,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "Only print the resolved recipe.")
   private boolean dryRun;
 
-  /// What `--json` prints.
+  /// What `--json` prints of pictures.
   record Answer(
       String model,
       String data,
@@ -105,6 +140,23 @@ final class TrainCommand implements Callable<Integer> {
       String run,
       String report) {}
 
+  /// What `--json` prints of text.
+  record TextAnswer(
+      String model,
+      String data,
+      int count,
+      double bitsPerCharacter,
+      double perplexity,
+      double crossEntropy,
+      double error,
+      double charactersPerSecond,
+      @Nullable Double trainBitsPerCharacter,
+      int epochs,
+      double seconds,
+      boolean finished,
+      String run,
+      String report) {}
+
   @Override
   public Integer call() {
     if (resume != null) {
@@ -112,33 +164,57 @@ final class TrainCommand implements Callable<Integer> {
     }
     String dataName = output.required(data, "--data");
     String modelName = output.required(model, "MODEL");
-    CifarNet named = output.usage(() -> modelOptions.apply(CifarNet.named(modelName)));
-    DataSet dataSet = output.usage(() -> DataSet.open(dataName));
-    Recipe resolved = output.usage(() -> recipe(named, dataSet));
+    Architecture net = output.usage(() -> architecture(modelName, dataName));
+    Data read = output.usage(() -> Data.open(dataName));
+    Recipe resolved = output.usage(() -> recipe(net, read));
+    output.usage(() -> built(net, read));
     if (dryRun) {
-      output.answer(resolved, () -> output.out().println(resolved));
+      output.answer(
+          resolved,
+          () ->
+              RunReport.recipe(resolved)
+                  .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how))));
       return Exit.DONE;
     }
     Path folder = out != null ? out : freeFolder(resolved.model(), dataName);
-    return train(Run.create(folder, resolved, dataSet), dataSet);
+    return train(Run.create(folder, resolved, read), read);
   }
 
-  private Recipe recipe(CifarNet net, DataSet dataSet) {
+  private Architecture architecture(String name, String dataName) {
+    return Data.isText(dataName)
+        ? Architecture.text(name, modelOptions.options())
+        : Architecture.pictures(name, modelOptions.options());
+  }
+
+  /// Builds the net once, because only that shows whether its options fit together and to the data.
+  private static Architecture built(Architecture net, Data read) {
+    try (var _ = Scope.open()) {
+      if (net instanceof Architecture.OfPictures of && read instanceof DataSet pictures) {
+        var train = pictures.train();
+        of.build(
+            new CifarNet.Input(train.channels(), train.height(), train.width()),
+            pictures.classes().size(),
+            Init.zeros());
+      }
+      return net;
+    }
+  }
+
+  private Recipe recipe(Architecture net, Data read) {
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
     Recipe base =
         switch (recipe) {
-          case PAPER -> Recipe.paper(net, dataSet, seed, threads);
-          case FAST -> Recipe.fast(net, dataSet, seed, threads);
+          case PAPER -> Recipe.paper(net, read, seed, threads);
+          case FAST -> Recipe.fast(net, read, seed, threads);
         };
     Recipe resolved = base.withShardStatistics(shardStatistics);
     resolved = epochs == null ? resolved : resolved.withEpochs(epochs);
     resolved = batch == null ? resolved : resolved.withBatch(batch);
+    resolved = window == null ? resolved : resolved.withWindow(window);
+    resolved = optimizer == null ? resolved : resolved.withOptimizer(optimizer);
     resolved = rate == null ? resolved : resolved.withRate(rate);
-    if (resolved.batch() > dataSet.train().count()) {
-      throw new IllegalArgumentException(
-          "--batch is at most the number of training pictures, %d, but is %d"
-              .formatted(dataSet.train().count(), resolved.batch()));
-    }
+    resolved = clip == null ? resolved : resolved.withClip(clip);
+    resolved.check(read);
     return resolved;
   }
 
@@ -146,6 +222,10 @@ final class TrainCommand implements Callable<Integer> {
     if (model != null || data != null || out != null) {
       throw output.refused(
           "--resume goes on with a run as it is: leave out MODEL, --data and --out");
+    }
+    if (batch != null || window != null || optimizer != null || rate != null || clip != null) {
+      throw output.refused(
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr and --clip");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
@@ -163,28 +243,22 @@ final class TrainCommand implements Callable<Integer> {
               "fathom: the run had %d workers and goes on with %d: sums are rounded otherwise, so it is not bit-exact"
                   .formatted(before.workers(), threads));
     }
-    DataSet dataSet = output.usage(() -> DataSet.open(before.data()));
-    return train(now.equals(before) ? run : run.withRecipe(now), dataSet);
+    Data read = output.usage(() -> run.open(before.data()));
+    return train(now.equals(before) ? run : run.withRecipe(now), read);
   }
 
-  private int train(Run run, DataSet dataSet) {
+  private int train(Run run, Data read) {
     Recipe r = run.recipe();
     output
         .err()
         .println(
-            "%s on %s: %d epochs of %d pictures in batches of %d, %d workers, in %s"
+            "%s on %s: %d epochs of %s, %d workers, in %s"
                 .formatted(
-                    r.model(),
-                    r.data(),
-                    r.epochs(),
-                    dataSet.train().count(),
-                    r.batch(),
-                    r.workers(),
-                    run.folder()));
+                    r.model(), r.data(), r.epochs(), amount(r, read), r.workers(), run.folder()));
     try (var interruption = new Interruption()) {
       Trainer.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
-        result = Trainer.train(run, dataSet, display.training(), interruption::requested);
+        result = Trainer.train(run, read, display.training(r.isText()), interruption::requested);
       }
       RunReport.of(run).write(run.report());
       answer(run, result);
@@ -199,50 +273,102 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private static String amount(Recipe r, Data read) {
+    return switch (read) {
+      case DataSet pictures ->
+          "%d pictures in batches of %d".formatted(pictures.train().count(), r.batch());
+      case Text text ->
+          "%d characters as %d streams in windows of %d"
+              .formatted(text.train().length, r.batch(), r.window());
+    };
+  }
+
   private void answer(Run run, Trainer.Result result) {
-    Evaluation test = result.test();
-    Evaluation train = result.train();
-    var answer =
-        new Answer(
-            run.recipe().model(),
-            run.recipe().data(),
-            test.count(),
-            test.error(),
-            test.crossEntropy(),
-            result.imagesPerSecond(),
-            train == null ? null : train.error(),
-            run.recipe().epochs(),
-            result.seconds(),
-            result.finished(),
-            run.folder().toString(),
-            run.report().toString());
+    Object answer = run.recipe().isText() ? textAnswer(run, result) : pictureAnswer(run, result);
     output.answer(
         answer,
         () -> {
-          output
-              .out()
-              .println(
-                  String.format(
-                      Locale.ROOT,
-                      "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f%s; %.0f s",
-                      answer.model,
-                      answer.data,
-                      answer.error,
-                      test.errors(),
-                      answer.count,
-                      answer.crossEntropy,
-                      train == null
-                          ? ""
-                          : String.format(Locale.ROOT, "; training error %.2f %%", train.error()),
-                      answer.seconds));
+          output.out().println(sentence(run, result));
           output.out().println("report: " + run.report());
         });
   }
 
+  private static Answer pictureAnswer(Run run, Trainer.Result result) {
+    Evaluation test = result.test();
+    Evaluation train = result.train();
+    return new Answer(
+        run.recipe().model(),
+        run.recipe().data(),
+        test.count(),
+        test.error(),
+        test.crossEntropy(),
+        result.examplesPerSecond(),
+        train == null ? null : train.error(),
+        run.recipe().epochs(),
+        result.seconds(),
+        result.finished(),
+        run.folder().toString(),
+        run.report().toString());
+  }
+
+  private static TextAnswer textAnswer(Run run, Trainer.Result result) {
+    Evaluation test = result.test();
+    Evaluation train = result.train();
+    return new TextAnswer(
+        run.recipe().model(),
+        run.recipe().data(),
+        test.count(),
+        test.bitsPerCharacter(),
+        test.perplexity(),
+        test.crossEntropy(),
+        test.error(),
+        result.examplesPerSecond(),
+        train == null ? null : train.bitsPerCharacter(),
+        run.recipe().epochs(),
+        result.seconds(),
+        result.finished(),
+        run.folder().toString(),
+        run.report().toString());
+  }
+
+  private static String sentence(Run run, Trainer.Result result) {
+    Evaluation test = result.test();
+    Evaluation train = result.train();
+    Recipe r = run.recipe();
+    return r.isText()
+        ? String.format(
+            Locale.ROOT,
+            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d)%s; %.0f s",
+            r.model(),
+            r.data(),
+            test.bitsPerCharacter(),
+            test.perplexity(),
+            test.error(),
+            test.errors(),
+            test.count(),
+            train == null
+                ? ""
+                : String.format(Locale.ROOT, "; %.3f bits in training", train.bitsPerCharacter()),
+            result.seconds())
+        : String.format(
+            Locale.ROOT,
+            "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f%s; %.0f s",
+            r.model(),
+            r.data(),
+            test.error(),
+            test.errors(),
+            test.count(),
+            test.crossEntropy(),
+            train == null
+                ? ""
+                : String.format(Locale.ROOT, "; training error %.2f %%", train.error()),
+            result.seconds());
+  }
+
   /// runs/MODEL-DATA-1, or the next number that is free.
   static Path freeFolder(String model, String data) {
-    Path last = Path.of(data.replaceFirst("^images:", "")).getFileName();
-    String name = model + (last == null ? "" : "-" + last);
+    Path last = Path.of(data.replaceFirst("^(images|text):", "")).getFileName();
+    String name = model + (last == null ? "" : "-" + last.toString().replaceFirst("\\.txt$", ""));
     for (int i = 1; ; i++) {
       Path folder = Path.of("runs", name + "-" + i);
       if (!Files.exists(folder)) {

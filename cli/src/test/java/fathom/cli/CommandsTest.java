@@ -77,6 +77,19 @@ class CommandsTest {
           train resnet20 --data ./no-such-folder                 | 3 | no-such-folder
           train --resume ./no-such-run                           | 3 | no run
           train resnet20 --resume runs/x                         | 2 | leave out MODEL
+          train --resume runs/x --lr 0.5                         | 2 | leave out --batch
+          train transformer --data digits                        | 2 | transformer learns text
+          train lsmt --data digits                               | 2 | did you mean lstm?
+          train resnet20 --data digits --hidden 8                | 2 | --hidden means nothing to resnet20
+          train lstm --data digits --norm layer                  | 2 | --norm means nothing to lstm
+          train mlp --data digits --recipe paper                 | 2 | leave out --recipe
+          train mlp --data digits --norm instance                | 2 | layer norm
+          train lstm --data digits --window 5                    | 2 | --window is for text
+          train lstm --data digits --clip -1                     | 2 | --clip
+          train lstm --data text:                                | 2 | text:FILE
+          train lstm --data text:./no-such-text                  | 3 | no such file
+          sample                                                 | 2 | RUN
+          sample ./no-such-run                                   | 3 | no run
           eval                                                   | 2 | RUN
           eval ./no-such-file                                    | 3 | no such run or file
           report ./no-such-run                                   | 3 | no run
@@ -185,7 +198,114 @@ class CommandsTest {
     Path run = folder.resolve("run");
     Cli cli = train("--out", run.toString(), "--dry-run");
     assertEquals(Exit.DONE, cli.code());
-    assertEquals(0.1, cli.json().path("rate").asDouble());
+    assertEquals(0.1, cli.json().path("descent").path("rate").asDouble());
     assertFalse(Files.exists(run));
+  }
+
+  // ---- Text
+
+  private String text(String name, String content) throws IOException {
+    return "text:" + Files.writeString(folder.resolve(name), content);
+  }
+
+  private static void assertRefused(int code, String says, String... args) {
+    Cli cli = Cli.run(args);
+    assertEquals(code, cli.code(), cli.err());
+    assertTrue(cli.err().contains(says), cli.err());
+    assertEquals("", cli.out());
+  }
+
+  @Test
+  void textsThatCannotBeLearnedAreRefused() throws IOException {
+    String good = text("good.txt", "to be or not to be, ".repeat(20));
+    String run = folder.resolve("run").toString();
+    assertRefused(
+        Exit.BAD_FILE, "byte 3", "train", "gru", "--data", text("nul.txt", "abc\0"), "--out", run);
+    assertRefused(
+        Exit.BAD_FILE, "empty", "train", "gru", "--data", text("empty.txt", ""), "--out", run);
+    assertRefused(Exit.USAGE, "3232", "train", "gru", "--data", good, "--out", run);
+    for (String model : List.of("mlp", "resnet20")) {
+      assertRefused(
+          Exit.USAGE, model + " learns pictures", "train", model, "--data", good, "--out", run);
+    }
+    assertRefused(
+        Exit.USAGE, "--recipe", "train", "gru", "--data", good, "--recipe", "paper", "--out", run);
+    assertFalse(Files.exists(folder.resolve("run")), "nothing is written before all is known");
+  }
+
+  @Test
+  void aTextIsLearnedMeasuredAndWritten() throws IOException {
+    String data = text("line.txt", "to be or not to be, ".repeat(20));
+    String run = folder.resolve("run").toString();
+    Cli trained =
+        Cli.run(
+            "train",
+            "ln-gru",
+            "--data",
+            data,
+            "--hidden",
+            "16",
+            "--batch",
+            "4",
+            "--window",
+            "10",
+            "--epochs",
+            "3",
+            "--workers",
+            "2",
+            "--out",
+            run,
+            "--json");
+    assertEquals(Exit.DONE, trained.code(), trained.err());
+    var answer = trained.json();
+    double bits = answer.path("bitsPerCharacter").asDouble();
+    assertEquals(answer.path("crossEntropy").asDouble() / Math.log(2), bits, 1e-12);
+    assertEquals(Math.pow(2, bits), answer.path("perplexity").asDouble(), 1e-9);
+    assertTrue(answer.path("charactersPerSecond").asDouble() > 0);
+    assertTrue(answer.has("error"));
+    String report = Files.readString(folder.resolve("run").resolve("report.html"));
+    assertTrue(report.contains("its per character") && report.contains("windows of 10"), report);
+
+    var measured = Cli.run("eval", run, "--json").json();
+    assertEquals(bits, measured.path("bitsPerCharacter").asDouble(), 1e-4);
+    assertEquals(39, measured.path("count").asInt());
+    assertRefused(
+        Exit.BAD_FILE,
+        "'T' (U+0054)",
+        "eval",
+        run,
+        "--data",
+        text("other.txt", "To be or ".repeat(9)));
+    assertRefused(Exit.USAGE, "digits is no text", "eval", run, "--data", "digits");
+
+    Cli first = Cli.run("sample", run, "--prompt", "to be", "--length", "30", "--json");
+    assertEquals(Exit.DONE, first.code(), first.err());
+    assertEquals("to be", first.json().path("prompt").asString());
+    assertEquals(30, first.json().path("text").asString().length());
+    Cli again = Cli.run("sample", run, "--prompt", "to be", "--length", "30", "--json");
+    assertEquals(first.out(), again.out());
+    assertRefused(Exit.USAGE, "'?' (U+003F)", "sample", run, "--prompt", "to?");
+
+    Cli further = Cli.run("train", "--resume", run, "--epochs", "4", "--json");
+    assertEquals(Exit.DONE, further.code(), further.err());
+    assertEquals(4, further.json().path("epochs").asInt());
+  }
+
+  @Test
+  void picturesAreNotWritten() {
+    String run = folder.resolve("run").toString();
+    assertEquals(Exit.DONE, train("--out", run).code());
+    assertRefused(Exit.USAGE, "resnet8 learned pictures", "sample", run);
+    assertRefused(Exit.USAGE, "is a text", "eval", run, "--data", "text:x");
+  }
+
+  @Test
+  void recurrentNetsExistForTextAndForPictures() {
+    Cli text = Cli.run("models", "ln-lstm", "--json");
+    assertEquals(Exit.DONE, text.code(), text.err());
+    assertEquals(65, text.json().path("models").path(0).path("vocabulary").asInt());
+    assertTrue(text.out().contains("head.weight"), text.out());
+    Cli pictures = Cli.run("models", "ln-lstm", "--input", "1x8x8", "--json");
+    assertEquals(8, pictures.json().path("models").path(0).path("input").path(1).asInt());
   }
 }

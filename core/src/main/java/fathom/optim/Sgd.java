@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import fathom.FlatParams;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 
 /// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors
 /// ran it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
@@ -12,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 /// The rate η is inside the velocity: when it drops by ten, the velocity still carries the old rate
 /// for a few steps. With the rate outside, as PyTorch has it, both are the same until the rate
 /// changes.
-public final class Sgd {
+public final class Sgd implements Optimizer {
   private final FlatParams params;
   private final double momentum;
   private final double weightDecay;
@@ -25,7 +27,7 @@ public final class Sgd {
     this.velocity = params.zeros();
   }
 
-  /// Changes the parameters by one step at rate `rate`, and sets the gradients to zero.
+  @Override
   public void step(double rate) {
     switch (params.type()) {
       case FLOAT32 -> floats((float) rate, (float) momentum, (float) weightDecay);
@@ -62,7 +64,14 @@ public final class Sgd {
     }
   }
 
-  /// The velocity, laid out like the parameters: what a checkpoint stores.
+  @Override
+  public SequencedMap<String, MemorySegment> blocks() {
+    var blocks = new LinkedHashMap<String, MemorySegment>();
+    blocks.put("velocity", velocity);
+    return blocks;
+  }
+
+  /// The velocity, laid out like the parameters.
   public MemorySegment velocity() {
     return velocity;
   }

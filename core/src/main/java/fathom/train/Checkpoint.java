@@ -2,44 +2,38 @@ package fathom.train;
 
 import fathom.BadFileException;
 import fathom.FlatParams;
-import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Normalization;
 import fathom.io.SafeTensors;
-import fathom.io.StoredTensor;
-import fathom.optim.Sgd;
+import fathom.optim.Optimizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 
-/// A position in a run: weights and buffers under their paths, the optimizer's velocity under
-/// `optimizer.velocity.`, what is subtracted from pictures under `input.`, and how far the run has
-/// come.
+/// A position in a run: weights and buffers under their paths, each block of the optimizer under
+/// `optimizer.velocity.` or by its other name, what is subtracted from pictures under `input.`,
+/// what a net remembers of a text under `carried.`, and how far the run has come.
 ///
 /// @param step the steps that have been made
 /// @param seconds the time they took
-/// @param lossSum the sum of the losses of the pictures that the current epoch has seen
+/// @param lossSum the sum of the losses of the examples that the current epoch has seen
 /// @param errorSum how many of them were predicted wrongly
 record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
-  private static final String VELOCITY = "optimizer.velocity.";
-  private static final String MEAN = "input.mean";
-  private static final String DEVIATION = "input.deviation";
+  static final String MEAN = "input.mean";
+  static final String DEVIATION = "input.deviation";
 
-  void write(Path file, Layer net, FlatParams flat, Sgd sgd, Normalization normalization) {
+  /// Writes it with `more` besides weights and optimizer.
+  void write(Path file, Node net, FlatParams flat, Optimizer optimizer, Map<String, Tensor> more) {
     try (var _ = Scope.open()) {
       var tensors = Weights.stored(net);
-      int i = 0;
-      for (var entry : net.state().entrySet()) {
-        if (entry.getValue().trained()) {
-          tensors.put(VELOCITY + entry.getKey(), Weights.stored(flat.part(sgd.velocity(), i++)));
-        }
-      }
-      tensors.put(MEAN, vector(normalization.mean()));
-      tensors.put(DEVIATION, vector(normalization.deviation()));
+      parts(net, flat, optimizer).forEach((name, part) -> tensors.put(name, Weights.stored(part)));
+      more.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
       var metadata = new LinkedHashMap<String, String>();
       metadata.put("fathom.step", Long.toString(step));
       metadata.put("fathom.seconds", Double.toString(seconds));
@@ -49,8 +43,21 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
     }
   }
 
-  private static StoredTensor vector(float[] values) {
-    return Weights.stored(Tensor.of(values, values.length));
+  /// What the optimizer remembers of each trained parameter, by the name under which it is stored.
+  private static SequencedMap<String, Tensor> parts(
+      Node net, FlatParams flat, Optimizer optimizer) {
+    var parts = new LinkedHashMap<String, Tensor>();
+    optimizer
+        .blocks()
+        .forEach((block, memory) -> {
+          int i = 0;
+          for (Map.Entry<String, Param> entry : net.state().entrySet()) {
+            if (entry.getValue().trained()) {
+              parts.put("optimizer.%s.%s".formatted(block, entry.getKey()), flat.part(memory, i++));
+            }
+          }
+        });
+    return parts;
   }
 
   /// Where the run of this checkpoint stands.
@@ -80,15 +87,14 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
             .formatted(key));
   }
 
-  static void readVelocity(Path file, Layer net, FlatParams flat, Sgd sgd) {
+  static void readOptimizer(Path file, Node net, FlatParams flat, Optimizer optimizer) {
     try (var stored = SafeTensors.open(file);
         var _ = Scope.open()) {
-      int i = 0;
-      for (Map.Entry<String, Param> entry : net.state().entrySet()) {
-        if (entry.getValue().trained()) {
-          Weights.copy(stored, VELOCITY + entry.getKey(), flat.part(sgd.velocity(), i++));
-        }
-      }
+      parts(net, flat, optimizer)
+          .forEach((name, part) -> {
+            Weights.checkShape(file, stored, name, part);
+            Weights.copy(stored, name, part);
+          });
     }
   }
 

@@ -3,25 +3,81 @@ package fathom.train;
 import fathom.Collective;
 import fathom.Layer;
 import fathom.Scope;
+import fathom.State;
 import fathom.Tensor;
 import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
+import fathom.data.Streams;
 import fathom.loss.CrossEntropy;
+import fathom.net.LanguageModel;
 import java.util.stream.IntStream;
 
-/// How well a net predicts labelled pictures.
+/// How well a net predicts: the classes of pictures, or the characters of a text.
 ///
-/// @param count the number of pictures
-/// @param errors how many of them got their largest logit in another class than their own
-/// @param crossEntropy the mean over the pictures, in nats
+/// @param count the number of pictures, or of characters that were predicted
+/// @param errors how many of them got their largest logit elsewhere than they should
+/// @param crossEntropy the mean over them, in nats
 public record Evaluation(int count, long errors, double crossEntropy) {
   private static final int BATCH = 256;
+  private static final int STREAMS = 32;
+  private static final int WINDOW = 100;
 
   /// The share of wrong predictions, in percent.
   public double error() {
     return 100.0 * errors / count;
+  }
+
+  /// The cross-entropy in bits, as texts are measured.
+  public double bitsPerCharacter() {
+    return crossEntropy / Math.log(2);
+  }
+
+  /// Among how many equally likely ones the net might as well choose.
+  public double perplexity() {
+    return Math.exp(crossEntropy);
+  }
+
+  /// Predicts every character of a text but the first of each of up to 32 streams, of at least 100
+  /// characters where the text has so many, which the workers share; see [Streams]. A net with a
+  /// state carries it from the start of a stream to its end, another sees windows of its own
+  /// length, each alone. Every worker gets the same result.
+  public static Evaluation of(LanguageModel net, int[] text, Collective collective) {
+    int count = Math.clamp((text.length - 1) / WINDOW, 1, STREAMS);
+    var streams = new Streams(text, count, net.context() > 0 ? net.context() : WINDOW);
+    Rows own = new Rows(0, count).share(collective.rank(), collective.size());
+    double[] sums = new double[2];
+    if (own.count() > 0) {
+      try (var _ = Scope.open()) {
+        State carried = net.start(own.count());
+        for (int i = 0; i < streams.windows(); i++) {
+          add(net, streams, streams.window(i), own, carried, sums);
+        }
+      }
+    }
+    collective.allReduce(sums);
+    int predicted = count * streams.length();
+    return new Evaluation(predicted, Math.round(sums[0]), sums[1] / predicted);
+  }
+
+  private static void add(
+      LanguageModel net, Streams streams, Rows places, Rows own, State carried, double[] sums) {
+    int[] next = streams.next(places, own);
+    try (var _ = Scope.open()) {
+      var predicted = net.predict(streams.read(places, own), carried);
+      sums[0] += errors(predicted.value(), next);
+      sums[1] += CrossEntropy.sum(predicted.value(), next);
+      carry(predicted.end(), carried);
+    }
+  }
+
+  /// The state after one stretch is the start of the next.
+  static void carry(State end, State into) {
+    into.check(end);
+    for (int i = 0; i < into.tensors().size(); i++) {
+      into.tensors().get(i).copy_(end.tensors().get(i));
+    }
   }
 
   /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every

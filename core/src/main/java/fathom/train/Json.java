@@ -1,11 +1,22 @@
 package fathom.train;
 
+import fathom.net.Architecture;
+import fathom.net.Norm;
+import fathom.net.Shortcut;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.ser.std.StdSerializer;
 
 /// Records to JSON and back.
 final class Json {
@@ -15,9 +26,44 @@ final class Json {
           .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // of a later version
+          .addModule(options())
           .build();
 
   private Json() {}
+
+  /// Options are written where they are given, and are null elsewhere.
+  private static SimpleModule options() {
+    return new SimpleModule()
+        .addSerializer(
+            Architecture.Options.class,
+            new StdSerializer<>(Architecture.Options.class) {
+              @Override
+              public void serialize(
+                  Architecture.Options options, JsonGenerator out, SerializationContext context) {
+                context.writeValue(out, options.given());
+              }
+            })
+        .addDeserializer(
+            Architecture.Options.class,
+            new StdDeserializer<>(Architecture.Options.class) {
+              @Override
+              public Architecture.Options deserialize(
+                  JsonParser in, DeserializationContext context) {
+                JsonNode node = context.readTree(in);
+                return new Architecture.Options(
+                    one(context, node, "shortcut", Shortcut.class),
+                    one(context, node, "norm", Norm.class),
+                    one(context, node, "width", Integer.class),
+                    one(context, node, "hidden", Integer.class),
+                    one(context, node, "layers", Integer.class));
+              }
+            });
+  }
+
+  private static <T> @Nullable T one(
+      DeserializationContext context, JsonNode node, String name, Class<T> type) {
+    return node.has(name) ? context.readTreeAsValue(node.get(name), type) : null;
+  }
 
   static ObjectNode object(Object of) {
     return MAPPER.valueToTree(of);

@@ -7,7 +7,7 @@ public sealed interface Metrics {
   /// The step after which it was written: so many steps had been made.
   long step();
 
-  /// An epoch that ended.
+  /// An epoch that ended. An example is a picture, or a character to be predicted.
   ///
   /// @param epoch how many epochs have ended
   /// @param rate the learning rate of its last step
@@ -23,18 +23,19 @@ public sealed interface Metrics {
       double testLoss,
       double testError,
       double seconds,
-      double imagesPerSecond)
+      double examplesPerSecond)
       implements Metrics {}
 
   /// What the layers looked like: for each norm, the deviation of its value over one batch (the
   /// residual paper's figure 7); for each convolution and dense layer, the norm of the gradient of
-  /// its weights.
+  /// its weights. Of pictures only.
   record Layers(long step, List<Entry> responses, List<Entry> gradients) implements Metrics {
     /// A layer's path and its number.
     public record Entry(String layer, double value) {}
   }
 
-  /// The end: all training and test pictures by the final weights, as they are, through `predict`.
+  /// The end: by the final weights, through `predict`, all training and test pictures as they are;
+  /// or all of a text that is held out, and as much of that which was trained with.
   record Final(
       long step,
       double trainError,

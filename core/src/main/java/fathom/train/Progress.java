@@ -16,7 +16,7 @@ public interface Progress {
       double loss,
       double error,
       double rate,
-      double imagesPerSecond) {}
+      double examplesPerSecond) {}
 
   default void step(StepEnd step) {}
 

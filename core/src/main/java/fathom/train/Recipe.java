@@ -1,81 +1,143 @@
 package fathom.train;
 
-import fathom.data.Augmentation;
+import fathom.data.Data;
 import fathom.data.DataSet;
-import fathom.data.Images;
-import fathom.data.Normalization;
-import fathom.net.CifarNet;
-import fathom.net.Norm;
-import fathom.net.Shortcut;
+import fathom.data.Text;
+import fathom.net.Architecture;
 import fathom.optim.Schedule;
 import java.util.List;
 
 /// Everything that decides a training, resolved: what a run remembers.
 ///
-/// @param model the name, `resnet20` or `plain20`
-/// @param data the data set as the user named it
-/// @param divideAt the fractions of all steps at which the rate is divided by ten
-/// @param warmUp the steps at a tenth of the rate before it
-/// @param crop the width of the border from which pictures are cropped at random; 0 for none
-/// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper;
-///   otherwise each channel is brought to mean 0 and deviation 1
+/// @param model the name, `resnet20` or `ln-lstm`
+/// @param options of the model: all that it has
+/// @param data the data as the user named it
+/// @param batch the pictures of a batch, or the streams of a text, over all workers
+/// @param window the characters that every stream reads in a step; 0 for pictures
+/// @param preparation what is done to pictures
 /// @param shardStatistics whether batch norm's statistics are those of each worker's share
 public record Recipe(
     String model,
-    Shortcut shortcut,
-    Norm norm,
-    int width,
+    Architecture.Options options,
     String data,
     int epochs,
     int batch,
-    double rate,
-    List<Double> divideAt,
-    long warmUp,
-    double momentum,
-    double weightDecay,
-    int crop,
-    boolean flip,
-    boolean pixelMean,
+    int window,
+    Descent descent,
+    Preparation preparation,
     long seed,
     int workers,
     boolean shardStatistics) {
 
-  /// From this depth on the paper warms up (section 4.2).
+  /// From this depth on the residual paper warms up (section 4.2).
   private static final int WARM_UP_DEPTH = 110;
 
   private static final long PAPER_STEPS = 64_000;
+  private static final List<Double> FAST = List.of(0.6, 0.85);
 
+  /// Throws `IllegalArgumentException` unless all of it can be trained, and the options are all
+  /// that the model has.
   public Recipe {
-    divideAt = List.copyOf(divideAt);
     if (epochs < 1 || batch < 1 || workers < 1) {
       throw new IllegalArgumentException(
           "epochs, batch and workers are at least 1, but are %d, %d and %d"
               .formatted(epochs, batch, workers));
     }
-    if (!(rate > 0) || Double.isInfinite(rate)) {
-      throw new IllegalArgumentException("the learning rate is positive, but is " + rate);
+    if (window < 0) {
+      throw new IllegalArgumentException("a window has at least one character, not " + window);
+    }
+    Architecture.Options resolved = architecture(model, options, window).options();
+    if (!resolved.equals(options)) {
+      throw new IllegalArgumentException(
+          "a recipe has all options of its model, %s, but these are %s"
+              .formatted(resolved, options));
     }
   }
 
   /// The residual paper's recipe for CIFAR-10: rate 0.1 divided by ten at a half and three quarters
-  /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip.
-  public static Recipe paper(CifarNet net, DataSet data, long seed, int workers) {
-    int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(data.train().count(), 128));
-    return of(net, data, epochs, 128, List.of(0.5, 0.75), true, seed, workers);
+  /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip. Throws
+  /// `IllegalArgumentException` for another net than that paper's.
+  public static Recipe paper(Architecture net, Data data, long seed, int workers) {
+    if (!(net instanceof Architecture.Convolutional convolutional)
+        || !(data instanceof DataSet pictures)) {
+      throw new IllegalArgumentException(
+          "the recipe of the paper is for resnetN and plainN on pictures, but the model is %s; leave out --recipe"
+              .formatted(net.name()));
+    }
+    int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(pictures.train().count(), 128));
+    return convolutional(
+        convolutional, pictures, epochs, 128, List.of(0.5, 0.75), true, seed, workers);
   }
 
-  /// Much shorter, for two cores: 20 epochs of batches of 64 for fewer than 10,000 pictures, 10 of
-  /// 128 for more; rate 0.1 divided by ten at 60 % and 85 %; channels normalised.
-  public static Recipe fast(CifarNet net, DataSet data, long seed, int workers) {
-    boolean small = data.train().count() < 10_000;
-    return of(
-        net, data, small ? 20 : 10, small ? 64 : 128, List.of(0.6, 0.85), false, seed, workers);
+  /// Short, for two cores.
+  ///
+  /// Plain and residual nets: 20 epochs of batches of 64 for fewer than 10,000 pictures, 10 of 128
+  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Other nets for
+  /// pictures: as many epochs of batches of 128, Adam at 0.001, pictures as they are. Nets for
+  /// text: 5 epochs of 32 streams in windows of 100, gradients clipped to a norm of 1, Adam at
+  /// 0.002, or 0.001 for the plain RNN and the transformer.
+  public static Recipe fast(Architecture net, Data data, long seed, int workers) {
+    return switch (net) {
+      case Architecture.Convolutional convolutional -> {
+        DataSet pictures = pictures(net, data);
+        boolean small = small(pictures);
+        yield convolutional(
+            convolutional, pictures, small ? 20 : 10, small ? 64 : 128, FAST, false, seed, workers);
+      }
+      case Architecture.Perceptron _ ->
+          dense(net, pictures(net, data), Descent.adam(1e-3, FAST), seed, workers);
+      case Architecture.Rows _ ->
+          dense(net, pictures(net, data), Descent.adam(1e-3, FAST).withClip(1), seed, workers);
+      case Architecture.Characters _ -> {
+        boolean slow = List.of("rnn", "transformer").contains(net.name());
+        yield new Recipe(
+            net.name(),
+            net.options(),
+            data.name(),
+            5,
+            32,
+            100,
+            Descent.adam(slow ? 1e-3 : 2e-3, List.of()).withClip(1),
+            Preparation.PLAIN,
+            seed,
+            workers,
+            false);
+      }
+    };
+  }
+
+  private static DataSet pictures(Architecture net, Data data) {
+    if (data instanceof DataSet pictures) {
+      return pictures;
+    }
+    throw new IllegalArgumentException(
+        "%s learns pictures, but %s is a text".formatted(net.name(), data.name()));
+  }
+
+  private static boolean small(DataSet pictures) {
+    return pictures.train().count() < 10_000;
+  }
+
+  private static Recipe dense(
+      Architecture net, DataSet data, Descent descent, long seed, int workers) {
+    return new Recipe(
+        net.name(),
+        net.options(),
+        data.name(),
+        small(data) ? 20 : 10,
+        Math.min(128, data.train().count()),
+        0,
+        descent,
+        Preparation.PLAIN,
+        seed,
+        workers,
+        false);
   }
 
   /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
   /// stay as they are.
-  private static Recipe of(
-      CifarNet net,
+  private static Recipe convolutional(
+      Architecture.Convolutional net,
       DataSet data,
       int epochs,
       int batch,
@@ -84,88 +146,112 @@ public record Recipe(
       long seed,
       int workers) {
     boolean colour = data.train().channels() == 3;
+    boolean deep = net.net().depth() >= WARM_UP_DEPTH;
     return new Recipe(
         net.name(),
-        net.shortcut(),
-        net.norm(),
-        net.width(),
+        net.options(),
         data.name(),
         epochs,
         batch,
-        0.1,
-        divideAt,
-        net.depth() >= WARM_UP_DEPTH ? Schedule.WARM_UP_STEPS : 0,
-        0.9,
-        1e-4,
-        colour ? 4 : 0,
-        colour,
-        pixelMean,
+        0,
+        Descent.sgd(0.1, divideAt).withWarmUp(deep ? Schedule.WARM_UP_STEPS : 0),
+        new Preparation(colour ? 4 : 0, colour, pixelMean),
         seed,
         workers,
         false);
   }
 
-  /// The net, for pictures of this size and so many classes.
-  public CifarNet net(CifarNet.Input input, int classes) {
-    return CifarNet.named(model)
-        .withShortcut(shortcut)
-        .withNorm(norm)
-        .withWidth(width)
-        .on(input, classes);
+  /// Whether it is a text that is learned.
+  public boolean isText() {
+    return window > 0;
   }
 
-  Augmentation augmentation() {
-    return new Augmentation(crop, flip);
+  public Architecture architecture() {
+    return architecture(model, options, window);
   }
 
-  Normalization normalization(Images train) {
-    return pixelMean ? Normalization.perPixelMean(train) : Normalization.perChannel(train);
+  private static Architecture architecture(String model, Architecture.Options options, int window) {
+    return window > 0 ? Architecture.text(model, options) : Architecture.pictures(model, options);
   }
 
-  /// The rate over `steps` steps in all.
-  Schedule schedule(long steps) {
-    return Schedule.divided(
-            rate, steps, divideAt.stream().mapToDouble(Double::doubleValue).toArray())
-        .withWarmUp(warmUp);
+  /// Throws `IllegalArgumentException` if there is less data than one step needs.
+  public void check(Data of) {
+    switch (of) {
+      case DataSet pictures -> {
+        if (batch > pictures.train().count()) {
+          throw new IllegalArgumentException(
+              "--batch is at most the number of training pictures, %d, but is %d"
+                  .formatted(pictures.train().count(), batch));
+        }
+      }
+      case Text text -> {
+        long least = (long) batch * (window + 1);
+        if (text.train().length < least) {
+          throw new IllegalArgumentException(
+              "%d streams with windows of %d need a training text of %d characters, but %s has %d; give a longer text, or a smaller --batch or --window"
+                  .formatted(batch, window, least, text.name(), text.train().length));
+        }
+      }
+    }
   }
 
   public Recipe withEpochs(int epochs) {
-    return with(epochs, batch, rate, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics);
   }
 
   public Recipe withBatch(int batch) {
-    return with(epochs, batch, rate, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics);
+  }
+
+  /// Throws `IllegalArgumentException` where pictures are learned.
+  public Recipe withWindow(int window) {
+    if (!isText() || window < 1) {
+      throw new IllegalArgumentException(
+          isText()
+              ? "a window has at least one character, not " + window
+              : "--window is for text, but %s learns pictures".formatted(model));
+    }
+    return with(epochs, batch, window, descent, workers, shardStatistics);
   }
 
   public Recipe withRate(double rate) {
-    return with(epochs, batch, rate, workers, shardStatistics);
+    return with(epochs, batch, window, descent.withRate(rate), workers, shardStatistics);
+  }
+
+  /// By this optimizer; if it is another one, at its usual rate.
+  public Recipe withOptimizer(Descent.Method method) {
+    return with(
+        epochs,
+        batch,
+        window,
+        method == descent.optimizer() ? descent : descent.by(method),
+        workers,
+        shardStatistics);
+  }
+
+  public Recipe withClip(double clip) {
+    return with(epochs, batch, window, descent.withClip(clip), workers, shardStatistics);
   }
 
   public Recipe withWorkers(int workers) {
-    return with(epochs, batch, rate, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics);
   }
 
   public Recipe withShardStatistics(boolean shardStatistics) {
-    return with(epochs, batch, rate, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics);
   }
 
-  private Recipe with(int epochs, int batch, double rate, int workers, boolean shardStatistics) {
+  private Recipe with(
+      int epochs, int batch, int window, Descent descent, int workers, boolean shardStatistics) {
     return new Recipe(
         model,
-        shortcut,
-        norm,
-        width,
+        options,
         data,
         epochs,
         batch,
-        rate,
-        divideAt,
-        warmUp,
-        momentum,
-        weightDecay,
-        crop,
-        flip,
-        pixelMean,
+        window,
+        descent,
+        preparation,
         seed,
         workers,
         shardStatistics);

@@ -1,10 +1,17 @@
 package fathom.train;
 
 import fathom.BadFileException;
+import fathom.Layer;
+import fathom.data.Alphabet;
+import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Normalization;
+import fathom.data.Text;
 import fathom.io.AtomicFile;
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.LanguageModel;
+import fathom.nn.Init;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,23 +30,32 @@ import tools.jackson.databind.JsonNode;
 /// whole) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   /// What `run.json` says.
   ///
   /// @param source the version of Fathom, and the commit where it is known
-  /// @param classes the names of the classes, in the order of the net's outputs
-  /// @param input channels, height and width
+  /// @param classes the names of the classes, in the order of the net's outputs; of a text, its
+  ///   alphabet
+  /// @param input channels, height and width of a picture; empty for text
   public record Info(
       int format,
       String source,
       String started,
       Recipe recipe,
       List<String> classes,
-      CifarNet.Input input,
+      List<Integer> input,
       Machine machine) {
     public Info {
       classes = List.copyOf(classes);
+      input = List.copyOf(input);
+      if (classes.isEmpty()
+          || input.size() != (recipe.isText() ? 0 : 3)
+          || input.stream().anyMatch(size -> size < 1)) {
+        throw new IllegalArgumentException(
+            "a run has classes, and the size of its pictures if it is not about text, but has %d and %s"
+                .formatted(classes.size(), input));
+      }
     }
   }
 
@@ -53,7 +69,7 @@ public final class Run {
 
   /// Starts a run in `folder`, which is made if need be. Throws [BadFileException] if it has a run
   /// already or cannot be written.
-  public static Run create(Path folder, Recipe recipe, DataSet data) {
+  public static Run create(Path folder, Recipe recipe, Data data) {
     Path file = folder.resolve("run.json");
     if (Files.exists(file)) {
       throw new BadFileException(
@@ -73,9 +89,18 @@ public final class Run {
             machine.source(),
             Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
             recipe,
-            data.classes(),
-            new CifarNet.Input(
-                data.train().channels(), data.train().height(), data.train().width()),
+            switch (data) {
+              case DataSet pictures -> pictures.classes();
+              case Text text -> text.alphabet().characters();
+            },
+            switch (data) {
+              case DataSet pictures ->
+                  List.of(
+                      pictures.train().channels(),
+                      pictures.train().height(),
+                      pictures.train().width());
+              case Text _ -> List.of();
+            },
             machine);
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, info);
@@ -102,7 +127,9 @@ public final class Run {
                 .formatted(format, FORMAT, node.path("source").asString("unknown")));
       }
       var run = new Run(folder, Json.read(node, Info.class));
-      run.net(); // throws if no net is meant
+      if (run.recipe().isText()) {
+        run.alphabet(); // throws if it is none
+      }
       return run;
     } catch (IOException | JacksonException | IllegalArgumentException e) {
       throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
@@ -131,9 +158,49 @@ public final class Run {
     return info.recipe();
   }
 
-  /// The net that this run trains.
-  public CifarNet net() {
-    return recipe().net(info.input(), info.classes().size());
+  /// The net for pictures that this run trains, its parameters drawn by `init`, in the innermost
+  /// scope. Throws `IllegalStateException` if it trains one for text.
+  public Layer pictureNet(Init init) {
+    if (recipe().architecture() instanceof Architecture.OfPictures net) {
+      return net.build(input(), info.classes().size(), init);
+    }
+    throw new IllegalStateException("the run is about text, not pictures: " + folder);
+  }
+
+  /// The net for text that this run trains. Throws `IllegalStateException` if it trains one for
+  /// pictures.
+  public LanguageModel textNet(Init init) {
+    if (recipe().architecture() instanceof Architecture.OfText net) {
+      return net.build(info.classes().size(), recipe().window(), init);
+    }
+    throw new IllegalStateException("the run is about pictures, not text: " + folder);
+  }
+
+  /// The size of the pictures.
+  public CifarNet.Input input() {
+    List<Integer> size = info.input();
+    return new CifarNet.Input(size.get(0), size.get(1), size.get(2));
+  }
+
+  /// The characters of the text.
+  public Alphabet alphabet() {
+    return new Alphabet(info.classes());
+  }
+
+  /// Reads data for the net of this run: `spec` as in [Data#open]. Throws
+  /// `IllegalArgumentException` for pictures where text was learned and the other way round, and
+  /// [BadFileException] for a text with characters that this run does not know.
+  public Data open(String spec) {
+    if (Data.isText(spec) != recipe().isText()) {
+      throw new IllegalArgumentException(
+          "%s learned %s, but %s is %s"
+              .formatted(
+                  recipe().model(),
+                  recipe().isText() ? "text" : "pictures",
+                  spec,
+                  recipe().isText() ? "no text" : "a text"));
+    }
+    return recipe().isText() ? Text.open(spec, alphabet()) : DataSet.open(spec);
   }
 
   /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is

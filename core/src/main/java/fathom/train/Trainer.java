@@ -1,31 +1,25 @@
 package fathom.train;
 
 import fathom.Collective;
-import fathom.DType;
 import fathom.FlatParams;
-import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Step;
 import fathom.Tensor;
-import fathom.Traced;
+import fathom.data.Data;
 import fathom.data.DataSet;
-import fathom.data.Epochs;
-import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
-import fathom.loss.CrossEntropy;
-import fathom.nn.BatchNorm;
-import fathom.nn.Fused;
+import fathom.data.Text;
 import fathom.nn.Init;
-import fathom.nn.Watched;
+import fathom.optim.Clip;
+import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
-import fathom.optim.Sgd;
 import java.nio.file.Files;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Trains the net of a run, from where its checkpoint stands, or from the start.
@@ -33,57 +27,61 @@ import org.jspecify.annotations.Nullable;
 /// Every worker runs this same program: its own tree of layers over one block of parameter values,
 /// its share of every batch, its own block of gradients. Gradients are summed in the order of ranks
 /// and the first worker makes the step. Order, augmentation and rate are functions of the step, so
-/// a run that was stopped continues as if it had not been.
+/// a run that was stopped continues as if it had not been. What is learned, a [Learner] knows.
 public final class Trainer {
-  private static final int REPORT_ROWS = 64;
-
   private final Run run;
   private final Recipe recipe;
-  private final DataSet data;
+  private final Function<Place, Learner> learners;
   private final Progress progress;
   private final BooleanSupplier stop;
-  private final Normalization normalization;
-  private final Epochs epochs;
-  private final long steps;
-  private final Schedule schedule;
   private final Checkpoint start;
   private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
   private final AtomicReference<@Nullable Result> result = new AtomicReference<>();
 
+  /// Which worker a learner is for, and how its weights start.
+  private record Place(Collective all, Init init) {}
+
   /// What all workers use: the values, and the optimizer that changes them.
-  private record Shared(FlatParams flat, Sgd sgd) {}
+  private record Shared(FlatParams flat, Optimizer optimizer) {}
 
   /// How a training ended.
   ///
   /// @param finished false if it was asked to stop before
-  /// @param test all test pictures by the last weights
-  /// @param train all training pictures, as they are; null unless finished
+  /// @param test all test pictures, or the text that is held out, by the last weights
+  /// @param train all training pictures, as they are, or as much of the text that was trained with;
+  ///   null unless finished
   public record Result(
       boolean finished,
       Evaluation test,
       @Nullable Evaluation train,
       double seconds,
-      double imagesPerSecond) {}
+      double examplesPerSecond) {}
 
-  private Trainer(Run run, DataSet data, Progress progress, BooleanSupplier stop) {
+  private Trainer(Run run, Data data, Progress progress, BooleanSupplier stop) {
     this.run = run;
     this.recipe = run.recipe();
-    this.data = data;
     this.progress = progress;
     this.stop = stop;
-    this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
-    this.steps = (long) recipe.epochs() * epochs.batches();
-    this.schedule = recipe.schedule(steps);
     boolean resumed = Files.exists(run.checkpoint());
     this.start = resumed ? Checkpoint.position(run.checkpoint()) : new Checkpoint(0, 0, 0, 0);
-    this.normalization =
-        resumed ? Checkpoint.normalization(run.checkpoint()) : recipe.normalization(data.train());
+    this.learners =
+        switch (data) {
+          case DataSet pictures -> {
+            Normalization normalization =
+                resumed
+                    ? Checkpoint.normalization(run.checkpoint())
+                    : recipe.preparation().normalization(pictures.train());
+            yield place -> new PictureLearner(run, pictures, normalization, place.all, place.init);
+          }
+          case Text text -> place -> new TextLearner(run, text, place.all, place.init);
+        };
   }
 
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
   /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any
-  /// more.
-  public static Result train(Run run, DataSet data, Progress progress, BooleanSupplier stop) {
+  /// more, and `IllegalArgumentException` if there is less data than a step needs.
+  public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
+    run.recipe().check(data);
     var trainer = new Trainer(run, data, progress, stop);
     run.truncate(trainer.start.step());
     Workers.run(
@@ -96,14 +94,14 @@ public final class Trainer {
     return Objects.requireNonNull(trainer.result.get());
   }
 
-  /// One worker's part: its trees over the shared values, plain and fused, and its share of the
-  /// sums.
+  /// One worker's part: its learner over the shared values, and its share of the sums.
   private final class Worker {
     private final Collective all;
-    private final Layer plain;
-    private final Layer net;
+    private final Learner learner;
     private final FlatParams flat;
-    private final Loader loader = new Loader(data.train(), normalization);
+    private final int batches;
+    private final long steps;
+    private final Schedule schedule;
     private final long begun = System.nanoTime();
     private long step = start.step();
     private double lossSum = start.lossSum();
@@ -114,8 +112,11 @@ public final class Trainer {
 
     Worker(Collective all) {
       this.all = all;
-      this.plain = build();
-      this.net = Fused.of(plain);
+      Init init = first() && step == 0 ? Init.he(recipe.seed()) : Init.zeros();
+      this.learner = learners.apply(new Place(all, init));
+      this.batches = learner.batches();
+      this.steps = (long) recipe.epochs() * batches;
+      this.schedule = recipe.descent().schedule(steps);
       this.flat = share();
       if (step > 0) {
         resume();
@@ -127,21 +128,14 @@ public final class Trainer {
       return all.rank() == 0;
     }
 
-    private Layer build() {
-      Init init = first() && step == 0 ? Init.he(recipe.seed()) : Init.zeros();
-      Layer net = run.net().build(init);
-      return recipe.shardStatistics()
-          ? Layer.map(net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
-          : net;
-    }
-
     private FlatParams share() {
+      var params = learner.net().params();
       if (first()) {
-        var flat = FlatParams.of(net.params());
-        shared.set(new Shared(flat, new Sgd(flat, recipe.momentum(), recipe.weightDecay())));
+        var flat = FlatParams.of(params);
+        shared.set(new Shared(flat, recipe.descent().over(flat, step)));
       }
       all.barrier();
-      return first() ? shared().flat : shared().flat.shareWith(net.params());
+      return first() ? shared().flat : shared().flat.shareWith(params);
     }
 
     private Shared shared() {
@@ -151,13 +145,14 @@ public final class Trainer {
     /// The first worker reads what is shared, every worker its own buffers; all write the same.
     private void resume() {
       if (first()) {
-        Weights.read(run.checkpoint(), net);
-        Checkpoint.readVelocity(run.checkpoint(), net, shared().flat, shared().sgd);
+        Weights.read(run.checkpoint(), learner.net());
+        Checkpoint.readOptimizer(run.checkpoint(), learner.net(), flat, shared().optimizer);
       }
       all.barrier();
       if (!first()) {
-        Weights.read(run.checkpoint(), net);
+        Weights.read(run.checkpoint(), learner.net());
       }
+      learner.resume(run.checkpoint());
     }
 
     void train() {
@@ -166,54 +161,55 @@ public final class Trainer {
       }
       boolean stopped = false;
       while (step < steps && !stopped) {
-        stopped = epoch((int) (step / epochs.batches()));
+        stopped = epoch((int) (step / batches));
       }
       finish();
     }
 
     /// The rest of an epoch; returns whether it was broken off, after a checkpoint.
     private boolean epoch(int epoch) {
-      int[] order = epochs.order(epoch);
+      learner.begin(epoch, (int) (step % batches));
       long began = System.nanoTime();
       long seen = 0;
       boolean stopped = false;
-      while (step < (epoch + 1L) * epochs.batches() && !stopped) {
-        Rows batch = epochs.batch((int) (step % epochs.batches()));
-        stopped = step(epoch, order, batch);
+      while (step < (epoch + 1L) * batches && !stopped) {
+        int batch = (int) (step % batches);
+        Rows examples = learner.batch(batch);
+        stopped = step(batch, examples.count());
         step++;
-        seen += batch.count();
+        seen += examples.count();
         speed = seen / ((System.nanoTime() - began) / 1e9);
         if (first()) {
-          progress.step(stepEnd(epoch, batch.to()));
+          progress.step(stepEnd(epoch, examples.to()));
         }
       }
-      if (step == (epoch + 1L) * epochs.batches()) {
+      if (step == (epoch + 1L) * batches) {
         endEpoch();
-      } else if (first()) {
+      } else {
         checkpoint();
       }
       return stopped;
     }
 
     /// One step; returns whether to stop after it.
-    private boolean step(int epoch, int[] order, Rows batch) {
-      Rows own = batch.share(all.rank(), all.size());
-      int[] labels = loader.labels(order, own);
-      var context = new Step(recipe.seed(), step, all, batch.count());
+    private boolean step(int batch, int examples) {
+      var context = new Step(recipe.seed(), step, all, examples);
       try (var _ = Scope.open()) {
-        Tensor x = loader.pictures(order, own, recipe.augmentation(), epochs.augment(epoch));
-        double[] sums = context.run(() -> gradients(net, x, labels));
-        sums[2] = first() && stop.getAsBoolean() ? 1 : 0;
+        double[] share = context.run(() -> learner.gradients(batch));
+        double[] sums = {share[0], share[1], first() && stop.getAsBoolean() ? 1 : 0};
         all.allReduce(sums);
         Tensor gradient = flat.gradient();
         all.allReduce(gradient);
         if (!Double.isFinite(sums[0]) || !Double.isFinite(gradient.sum().item())) {
-          throw context.run(() -> diverged(x, labels));
+          throw context.run(() -> diverged(batch));
         }
-        lossSum += sums[0] * batch.count();
+        lossSum += sums[0] * examples;
         errorSum += sums[1];
         if (first()) {
-          shared().sgd.step(schedule.at(step));
+          if (recipe.descent().clip() > 0) {
+            Clip.to(flat, recipe.descent().clip());
+          }
+          shared().optimizer.step(schedule.at(step));
         } else {
           flat.gradients().fill((byte) 0);
         }
@@ -222,22 +218,11 @@ public final class Trainer {
       }
     }
 
-    /// Adds to the gradients; returns this worker's share of the loss and its errors.
-    private double[] gradients(Layer net, Tensor x, int[] labels) {
-      try (var _ = Scope.open()) {
-        Traced logits = net.forward(x);
-        Traced loss = CrossEntropy.of(logits.value(), labels);
-        logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
-        return new double[] {loss.value().item(), Evaluation.errors(logits.value(), labels), 0};
-      }
-    }
-
-    /// Runs the batch again with an eye on every layer, and says which was the first that failed.
-    private RuntimeException diverged(Tensor x, int[] labels) {
-      var search = new FirstNonFinite();
-      gradients(Watched.leaves(plain, search), x, labels);
-      if (search.found() != null) {
-        throw new DivergedException(step, search.found());
+    /// Says where it was seen first.
+    private RuntimeException diverged(int batch) {
+      String found = learner.notFinite(batch);
+      if (found != null) {
+        throw new DivergedException(step, found);
       }
       all.barrier(); // a worker that has found it ends the meeting
       return new DivergedException(step, "the gradient of a weight is not finite");
@@ -245,17 +230,17 @@ public final class Trainer {
 
     private void endEpoch() {
       if (recipe.shardStatistics()) {
-        for (Param param : plain.state().values()) {
+        for (Param param : learner.net().state().values()) {
           if (!param.trained()) {
             all.broadcast(param.value(), 0);
           }
         }
       }
       Evaluation test = test();
-      double count = data.train().count();
+      double count = learner.batch(batches - 1).to();
       var epoch =
           new Metrics.Epoch(
-              (int) (step / epochs.batches()),
+              (int) (step / batches),
               step,
               schedule.at(step - 1),
               lossSum / count,
@@ -268,16 +253,18 @@ public final class Trainer {
       errorSum = 0;
       if (first()) {
         run.append(epoch);
-        checkpoint();
+      }
+      checkpoint();
+      if (first()) {
         progress.epoch(epoch);
       }
     }
 
-    /// All test pictures by the weights as they are now, predicted once.
+    /// All that is for testing by the weights as they are now, predicted once.
     private Evaluation test() {
       Evaluation known = tested;
       if (known == null || testedAt != step) {
-        known = Evaluation.of(net, data.test(), normalization, all);
+        known = learner.test();
         tested = known;
         testedAt = step;
       }
@@ -287,7 +274,7 @@ public final class Trainer {
     private void finish() {
       boolean finished = step == steps;
       Evaluation test = test();
-      Evaluation train = finished ? Evaluation.of(net, data.train(), normalization, all) : null;
+      Evaluation train = finished ? learner.trained() : null;
       if (train != null) {
         report();
         if (first()) {
@@ -309,19 +296,23 @@ public final class Trainer {
     /// Only the first worker looks, alone, while the others wait.
     private void report() {
       if (first()) {
-        Rows rows = new Rows(0, Math.min(REPORT_ROWS, data.train().count()));
-        int[] order = IntStream.range(0, rows.to()).toArray();
-        try (var _ = Scope.open()) {
-          Tensor x = loader.pictures(order, rows);
-          run.append(LayerReport.of(plain, x, loader.labels(order, rows), step));
+        Metrics.Layers layers = learner.layers(step);
+        if (layers != null) {
+          run.append(layers);
         }
       }
       all.barrier();
     }
 
     private void checkpoint() {
-      new Checkpoint(step, seconds(), lossSum, errorSum)
-          .write(run.checkpoint(), plain, shared().flat, shared().sgd, normalization);
+      try (var _ = Scope.open()) {
+        var more = learner.stored();
+        if (first()) {
+          new Checkpoint(step, seconds(), lossSum, errorSum)
+              .write(run.checkpoint(), learner.net(), flat, shared().optimizer, more);
+        }
+        all.barrier(); // what the others show stays until it is written
+      }
     }
 
     private double seconds() {
@@ -338,35 +329,6 @@ public final class Trainer {
           100 * errorSum / seen,
           schedule.at(step - 1),
           speed);
-    }
-  }
-
-  /// Finds the layer at which numbers first stop being finite.
-  private static final class FirstNonFinite implements Watched.Observer {
-    private @Nullable String found;
-
-    @Nullable String found() {
-      return found;
-    }
-
-    @Override
-    public void value(String path, Layer layer, Tensor y) {
-      note("the value of layer %s (%s) is not finite".formatted(path, layer), y);
-    }
-
-    @Override
-    public void cotangent(String path, Layer layer, Tensor dy) {
-      note(
-          "the cotangent that comes back to layer %s (%s) is not finite".formatted(path, layer),
-          dy);
-    }
-
-    private void note(String what, Tensor t) {
-      try (var _ = Scope.open()) {
-        if (found == null && !Double.isFinite(t.to(DType.FLOAT64).sum().item())) {
-          found = what;
-        }
-      }
     }
   }
 }

@@ -1,7 +1,7 @@
 package fathom.train;
 
 import fathom.BadFileException;
-import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
@@ -21,23 +21,25 @@ public final class Weights {
   /// Reads every parameter and buffer of `net` from `file`, converted to its type. The file may
   /// have others besides. Throws [BadFileException] at the first name that is missing or shape that
   /// differs, with nothing read.
-  public static void read(Path file, Layer net) {
+  public static void read(Path file, Node net) {
     try (var stored = SafeTensors.open(file)) {
       read(file, stored, net.state());
     }
   }
 
   static void read(Path file, SafeTensors stored, Map<String, Param> state) {
-    state.forEach((path, param) -> {
-      Shape found = stored.shape(path);
-      if (!found.equals(param.value().shape())) {
-        throw new BadFileException(
-            file,
-            "tensor \"%s\" is %s, but the model needs %s; is it of another model?"
-                .formatted(path, found, param.value().shape()));
-      }
-    });
+    state.forEach((path, param) -> checkShape(file, stored, path, param.value()));
     state.forEach((path, param) -> copy(stored, path, param.value()));
+  }
+
+  static void checkShape(Path file, SafeTensors stored, String name, Tensor to) {
+    Shape found = stored.shape(name);
+    if (!found.equals(to.shape())) {
+      throw new BadFileException(
+          file,
+          "tensor \"%s\" is %s, but the model needs %s; is it of another model?"
+              .formatted(name, found, to.shape()));
+    }
   }
 
   /// Copies the tensor `name` of a file, which has the shape of `to`.
@@ -50,7 +52,7 @@ public final class Weights {
   }
 
   /// Everything in `net.state()` as it is now, in row-major order, in the innermost scope.
-  static SequencedMap<String, StoredTensor> stored(Layer net) {
+  static SequencedMap<String, StoredTensor> stored(Node net) {
     var tensors = new LinkedHashMap<String, StoredTensor>();
     net.state().forEach((path, param) -> tensors.put(path, stored(param.value())));
     return tensors;

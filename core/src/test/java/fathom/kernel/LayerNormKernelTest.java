@@ -367,7 +367,7 @@ class LayerNormKernelTest {
       assertArrayEquals(alone.y, divided.y);
       assertArrayEquals(alone.sum, divided.sum);
       assertArrayEquals(alone.statistics, divided.statistics);
-      assertNear("dx", alone.dx, divided.dx, 1e-6); // rows are taken four at a time from another on
+      assertNear("dx", alone.dx, divided.dx, 1e-6); // rows are taken in twos from another on
       assertNear("dgain", alone.dgain, divided.dgain, 1e-6);
       assertNear("dbias", alone.dbias, divided.dbias, 1e-6);
       Normed again = norm(vector, DType.FLOAT32, t);

@@ -16,6 +16,8 @@ import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
 import fathom.io.SafeTensors;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Init;
@@ -60,20 +62,14 @@ class TrainerTest {
   private static Recipe recipe(String model, int width, int epochs, int batch, int workers) {
     return new Recipe(
         model,
-        model.startsWith("plain") ? Shortcut.NONE : Shortcut.A,
-        Norm.BATCH,
-        width,
+        new Architecture.Options(
+            model.startsWith("plain") ? Shortcut.NONE : Shortcut.A, Norm.BATCH, width, null, null),
         "digits",
         epochs,
         batch,
-        0.1,
-        List.of(0.6, 0.85),
-        2,
-        0.9,
-        1e-4,
-        1,
-        true,
-        true,
+        0,
+        new Descent(Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0),
+        new Preparation(1, true, true),
         11,
         workers,
         false);
@@ -182,7 +178,7 @@ class TrainerTest {
     assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
     assertEquals(100, result.test().count());
     assertEquals(400, Objects.requireNonNull(result.train()).count());
-    assertTrue(result.seconds() > 0 && result.imagesPerSecond() > 0);
+    assertTrue(result.seconds() > 0 && result.examplesPerSecond() > 0);
 
     assertEquals(8, epochs.size());
     assertEquals(160, steps.size());
@@ -190,7 +186,7 @@ class TrainerTest {
       assertEquals(i + 1, steps.get(i).step());
       assertEquals(i / 20 + 1, steps.get(i).epoch());
       assertEquals(160, steps.get(i).steps());
-      assertEquals(recipe.schedule(160).at(i), steps.get(i).rate());
+      assertEquals(recipe.descent().schedule(160).at(i), steps.get(i).rate());
     }
     Progress.StepEnd last = steps.get(19);
     assertEquals(epochs.getFirst().trainLoss(), last.loss(), 1e-12);
@@ -356,7 +352,7 @@ class TrainerTest {
     var result = train(run);
     assertTrue(result.finished());
     try (var _ = Scope.open()) {
-      var net = run.net().build(Init.zeros());
+      var net = run.pictureNet(Init.zeros());
       Weights.read(run.checkpoint(), net);
       Evaluation again = Evaluation.of(net, FEW.test(), run.normalization(), Collective.ALONE);
       assertEquals(result.test().errors(), again.errors());
@@ -413,10 +409,10 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 1", "\"format\" : 2"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 2", "\"format\" : 3"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 2"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 1"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 3"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 2"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
   }
@@ -429,7 +425,7 @@ class TrainerTest {
     List<String> lines = Files.readAllLines(file);
     String whole = Files.readString(file);
     for (String damaged :
-        List.of("", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 1}")) {
+        List.of("", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 2}")) {
       refuse(run, file, damaged);
     }
     for (int cut = 1; cut < whole.length() - 2; cut += 7) {
@@ -460,7 +456,6 @@ class TrainerTest {
     try {
       Run opened = Run.open(run.folder());
       assertEquals(run.info(), opened.info(), "was accepted: " + json);
-      opened.net();
     } catch (BadFileException e) {
       assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
     }
@@ -507,7 +502,7 @@ class TrainerTest {
           workers,
           all -> {
             try (var _ = Scope.open()) {
-              var net = run.net().build(Init.zeros());
+              var net = run.pictureNet(Init.zeros());
               Weights.read(run.checkpoint(), net);
               Evaluation evaluation = Evaluation.of(net, images, run.normalization(), all);
               if (all.size() == 1) {
@@ -536,9 +531,8 @@ class TrainerTest {
   void aReportOnTheLayersLeavesTheNetAsItWas() {
     try (var _ = Scope.open()) {
       var net =
-          recipe("resnet8", 1, 15, 1)
-              .net(run("r", recipe("resnet8", 1, 15, 1)).info().input(), 10)
-              .build(Init.he(2));
+          Architecture.pictures("resnet8", Architecture.Options.NONE)
+              .build(new CifarNet.Input(1, 8, 8), 10, Init.he(2));
       Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 6, 1, 8, 8);
       var before = new ArrayList<double[]>();
       net.state().values().forEach(param -> before.add(param.value().toDoubles()));

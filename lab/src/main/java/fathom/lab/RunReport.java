@@ -8,8 +8,10 @@ import fathom.report.Point;
 import fathom.report.Scale;
 import fathom.report.Section;
 import fathom.report.Table;
+import fathom.train.Descent;
 import fathom.train.Machine;
 import fathom.train.Metrics;
+import fathom.train.Preparation;
 import fathom.train.Recipe;
 import fathom.train.Run;
 import java.util.ArrayList;
@@ -33,25 +35,9 @@ public final class RunReport {
     var results = all(metrics, Metrics.Final.class);
     var sections = new ArrayList<Section>();
     if (!results.isEmpty()) {
-      sections.add(new Section("Result", result(results.getLast())));
+      sections.add(new Section("Result", result(recipe, results.getLast())));
     }
-    sections.add(
-        new Section(
-            "Learning",
-            chart(
-                "Error",
-                "error in %",
-                Scale.LINEAR,
-                epochs,
-                e -> e.trainError(),
-                e -> e.testError()),
-            chart(
-                "Loss",
-                "cross-entropy in nats",
-                Scale.LOG,
-                epochs,
-                e -> e.trainLoss(),
-                e -> e.testLoss())));
+    sections.add(new Section("Learning", learning(recipe, epochs)));
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
     }
@@ -62,20 +48,75 @@ public final class RunReport {
         sections);
   }
 
+  private static Chart[] learning(Recipe recipe, List<Metrics.Epoch> epochs) {
+    Chart error =
+        chart(
+            recipe,
+            "Error",
+            "error in %",
+            Scale.LINEAR,
+            epochs,
+            e -> e.trainError(),
+            e -> e.testError());
+    Chart loss =
+        recipe.isText()
+            ? chart(
+                recipe,
+                "Bits per character",
+                "bits",
+                Scale.LINEAR,
+                epochs,
+                e -> bits(e.trainLoss()),
+                e -> bits(e.testLoss()))
+            : chart(
+                recipe,
+                "Loss",
+                "cross-entropy in nats",
+                Scale.LOG,
+                epochs,
+                e -> e.trainLoss(),
+                e -> e.testLoss());
+    return recipe.isText() ? new Chart[] {loss, error} : new Chart[] {error, loss};
+  }
+
+  private static double bits(double nats) {
+    return nats / Math.log(2);
+  }
+
   private static String lead(
       Recipe recipe, List<Metrics.Epoch> epochs, List<Metrics.Final> results) {
     if (!results.isEmpty()) {
       var end = results.getLast();
-      return "%s makes %.2f %% errors on the test pictures and %.2f %% on those it was trained with, after %d epochs."
-          .formatted(recipe.model(), end.testError(), end.trainError(), recipe.epochs());
+      return recipe.isText()
+          ? "%s needs %.3f bits for a character of the text that was held out, and %.3f for one of the text it was trained with, after %d epochs."
+              .formatted(
+                  recipe.model(), bits(end.testLoss()), bits(end.trainLoss()), recipe.epochs())
+          : "%s makes %.2f %% errors on the test pictures and %.2f %% on those it was trained with, after %d epochs."
+              .formatted(recipe.model(), end.testError(), end.trainError(), recipe.epochs());
     }
-    return epochs.isEmpty()
-        ? "This run has not finished an epoch yet."
-        : "This run stands after epoch %d of %d, at %.2f %% errors on the test pictures."
-            .formatted(epochs.getLast().epoch(), recipe.epochs(), epochs.getLast().testError());
+    if (epochs.isEmpty()) {
+      return "This run has not finished an epoch yet.";
+    }
+    var last = epochs.getLast();
+    return "This run stands after epoch %d of %d, at %s."
+        .formatted(
+            last.epoch(),
+            recipe.epochs(),
+            recipe.isText()
+                ? number(bits(last.testLoss()), 3)
+                    + " bits per character of the text that was held out"
+                : number(last.testError(), 2) + " % errors on the test pictures");
   }
 
-  private static Table result(Metrics.Final end) {
+  private static Table result(Recipe recipe, Metrics.Final end) {
+    if (recipe.isText()) {
+      return new Table(
+          "All of the text that was held out, and as much of the beginning of the rest, through predict",
+          List.of("text", "bits per character", "perplexity", "error in %"),
+          List.of(
+              textRow("held out", end.testLoss(), end.testError()),
+              textRow("training", end.trainLoss(), end.trainError())));
+    }
     return new Table(
         "All pictures, as they are, through predict",
         List.of("pictures", "error in %", "cross-entropy in nats"),
@@ -84,7 +125,12 @@ public final class RunReport {
             List.of("training", number(end.trainError(), 2), number(end.trainLoss(), 4))));
   }
 
+  private static List<String> textRow(String what, double loss, double error) {
+    return List.of(what, number(bits(loss), 3), number(Math.exp(loss), 2), number(error, 2));
+  }
+
   private static Chart chart(
+      Recipe recipe,
       String title,
       String unit,
       Scale scale,
@@ -93,7 +139,9 @@ public final class RunReport {
       ToDoubleFunction<Metrics.Epoch> test) {
     return new Chart(
         title,
-        "Training: over the epoch, before each step, of pictures varied as in training. Test: at the epoch's end.",
+        recipe.isText()
+            ? "Training: over the epoch, before each step. Test: the text that was held out, at the epoch's end."
+            : "Training: over the epoch, before each step, of pictures varied as in training. Test: at the epoch's end.",
         "epoch",
         unit,
         scale,
@@ -152,39 +200,62 @@ public final class RunReport {
   }
 
   static SequencedMap<String, String> facts(Run run) {
-    Recipe r = run.recipe();
-    var facts = new LinkedHashMap<String, String>();
-    facts.put(
-        "model",
-        "%s, width %d, shortcut %s, %s norm"
-            .formatted(
-                r.model(), r.width(), r.shortcut(), r.norm().name().toLowerCase(Locale.ROOT)));
-    facts.put("data", r.data());
-    facts.put(
-        "recipe",
-        "%d epochs in batches of %d; rate %s, divided by ten at %s of the steps%s; momentum %s, weight decay %s"
-            .formatted(
-                r.epochs(),
-                r.batch(),
-                r.rate(),
-                r.divideAt(),
-                r.warmUp() == 0 ? "" : ", %d steps at a tenth before".formatted(r.warmUp()),
-                r.momentum(),
-                r.weightDecay()));
-    facts.put(
-        "pictures",
-        "%s; %s"
-            .formatted(
-                r.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
-                r.crop() == 0 && !r.flip()
-                    ? "as they are"
-                    : "cropped from a border of %d%s"
-                        .formatted(r.crop(), r.flip() ? ", flipped" : "")));
-    facts.put("seed", Long.toString(r.seed()));
-    facts.put("workers", Integer.toString(r.workers()));
+    var facts = recipe(run.recipe());
     facts.put("started", run.info().started());
     machine(facts, run.info().machine());
     return facts;
+  }
+
+  /// What decides a training, for people.
+  public static SequencedMap<String, String> recipe(Recipe r) {
+    var facts = new LinkedHashMap<String, String>();
+    facts.put("model", "%s, %s".formatted(r.model(), r.options()));
+    facts.put("data", r.data());
+    facts.put(
+        "epochs",
+        r.isText()
+            ? "%d of %d streams in windows of %d characters"
+                .formatted(r.epochs(), r.batch(), r.window())
+            : "%d in batches of %d".formatted(r.epochs(), r.batch()));
+    facts.put("steps", steps(r.descent()));
+    if (!r.isText()) {
+      facts.put("pictures", pictures(r.preparation()));
+    }
+    facts.put("seed", Long.toString(r.seed()));
+    facts.put(
+        "workers",
+        r.workers() + (r.shardStatistics() ? ", each with batch statistics of its own" : ""));
+    return facts;
+  }
+
+  private static String steps(Descent d) {
+    var how = new StringBuilder();
+    how.append(
+        switch (d.optimizer()) {
+          case SGD ->
+              "SGD with momentum %s and weight decay %s".formatted(d.momentum(), d.weightDecay());
+          case ADAM -> "Adam";
+        });
+    how.append("; rate ").append(d.rate());
+    if (!d.divideAt().isEmpty()) {
+      how.append(", divided by ten at %s of the steps".formatted(d.divideAt()));
+    }
+    if (d.warmUp() > 0) {
+      how.append(", %d steps at a tenth before".formatted(d.warmUp()));
+    }
+    if (d.clip() > 0) {
+      how.append("; gradients clipped to a norm of ").append(d.clip());
+    }
+    return how.toString();
+  }
+
+  private static String pictures(Preparation p) {
+    return "%s; %s"
+        .formatted(
+            p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
+            p.crop() == 0 && !p.flip()
+                ? "as they are"
+                : "cropped from a border of %d%s".formatted(p.crop(), p.flip() ? ", flipped" : ""));
   }
 
   static void machine(SequencedMap<String, String> facts, Machine machine) {

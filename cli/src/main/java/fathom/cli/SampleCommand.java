@@ -1,0 +1,56 @@
+package fathom.cli;
+
+import fathom.BadFileException;
+import fathom.train.Run;
+import fathom.train.Sample;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "sample",
+    description = "Writes text as a run has learned it, by its last checkpoint.",
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExample:%n",
+    footer = "  fathom sample runs/ln-lstm-book-1 --prompt \"It was \" --temperature 0.8")
+final class SampleCommand implements Callable<Integer> {
+  @Mixin private final Output output = new Output();
+
+  @Parameters(arity = "0..1", paramLabel = "RUN", description = "The folder of a run about text.")
+  private @Nullable Path folder;
+
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "What to go on from.")
+  private String prompt = "";
+
+  @Option(names = "--length", paramLabel = "N", description = "Characters. Default: 500.")
+  private int length = 500;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description =
+          "Below 1 likely characters become more likely; 0 takes the likeliest. Default: 1.")
+  private double temperature = 1;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
+  private long seed = 1;
+
+  /// What `--json` prints: `text` follows the prompt.
+  record Answer(String prompt, String text) {}
+
+  @Override
+  public Integer call() {
+    Run run = Run.open(output.required(folder, "RUN"));
+    if (!Files.exists(run.checkpoint())) {
+      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
+    }
+    String text = output.usage(() -> Sample.of(run, prompt, length, temperature, seed));
+    output.answer(new Answer(prompt, text), () -> output.out().println(prompt + text));
+    return Exit.DONE;
+  }
+}

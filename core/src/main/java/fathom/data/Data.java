@@ -1,0 +1,21 @@
+package fathom.data;
+
+/// What a net can be trained on.
+public sealed interface Data permits DataSet, Text {
+  String TEXT = "text:";
+
+  /// What the user called it.
+  String name();
+
+  /// Whether `spec` names a text, and not pictures.
+  static boolean isText(String spec) {
+    return spec.startsWith(TEXT);
+  }
+
+  /// Reads the data that `spec` names: `text:FILE`, or what [DataSet#open] understands. Throws
+  /// `IllegalArgumentException` for a name that means nothing here and [fathom.BadFileException]
+  /// for a file that is missing or whose content is not what it should be.
+  static Data open(String spec) {
+    return isText(spec) ? Text.open(spec) : DataSet.open(spec);
+  }
+}

@@ -1,0 +1,86 @@
+package fathom.data;
+
+import java.util.Arrays;
+
+/// A text as streams of equal length side by side, which are read a window at a time: what a net
+/// remembers of one window is the start of the next one.
+///
+/// Stream s of S streams reads the characters s·L to s·L + L − 1, where L is ⌊(length − 1) / S⌋,
+/// and at each of them the next one is to be predicted; up to S − 1 characters at the end are left
+/// out. The L places are divided into as few windows of at most `window` as possible, whose lengths
+/// differ by at most one.
+///
+/// @param text places in an alphabet
+/// @param count how many streams there are: S
+/// @param window how many characters a stream reads at most at a time
+public record Streams(int[] text, int count, int window) {
+  public Streams {
+    if (count < 1 || window < 1 || text.length <= count) {
+      throw new IllegalArgumentException(
+          "streams and windows are at least 1, and every stream predicts a character, but there are %d streams with windows of %d and %d characters"
+              .formatted(count, window, text.length));
+    }
+  }
+
+  /// The characters that each stream reads: L.
+  public int length() {
+    return (text.length - 1) / count;
+  }
+
+  public int windows() {
+    return Math.ceilDiv(length(), window);
+  }
+
+  /// The places that every stream reads in window `i`.
+  public Rows window(int i) {
+    if (i < 0 || i >= windows()) {
+      throw new IllegalArgumentException(
+          "there are the windows 0 to %d, but %d was asked for".formatted(windows() - 1, i));
+    }
+    return new Rows(0, length()).share(i, windows());
+  }
+
+  /// What the streams `of` read at `places`: T×N.
+  public int[][] read(Rows places, Rows of) {
+    return at(places, of, 0);
+  }
+
+  /// What they are to predict there, the characters after them: T×N in row-major order.
+  public int[] next(Rows places, Rows of) {
+    int[] next = new int[places.count() * of.count()];
+    int i = 0;
+    for (int[] row : at(places, of, 1)) {
+      System.arraycopy(row, 0, next, i, row.length);
+      i += row.length;
+    }
+    return next;
+  }
+
+  private int[][] at(Rows places, Rows of, int ahead) {
+    int[][] read = new int[places.count()][of.count()];
+    for (int t = 0; t < read.length; t++) {
+      for (int n = 0; n < of.count(); n++) {
+        read[t][n] = text[(of.from() + n) * length() + places.from() + t + ahead];
+      }
+    }
+    return read;
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Streams other
+        && count == other.count
+        && window == other.window
+        && Arrays.equals(text, other.text);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * Arrays.hashCode(text) + count) + window;
+  }
+
+  @Override
+  public String toString() {
+    return "%d streams of %d in windows of %d".formatted(count, length(), window);
+  }
+}

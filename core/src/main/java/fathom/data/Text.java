@@ -1,0 +1,164 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A text to learn, character by character: the first nine tenths to train with, the rest held out.
+///
+/// The arrays are not copied; who makes a `Text` leaves them alone afterwards.
+///
+/// @param name what the user called it: `text:FILE`
+/// @param train the places of its characters in the alphabet
+/// @param validation those that are held out
+public record Text(String name, Alphabet alphabet, int[] train, int[] validation) implements Data {
+  /// Of fewer characters nothing can be held out.
+  private static final int LEAST = 20;
+
+  private static final long MOST_BYTES = 1 << 29;
+
+  /// Reads `text:FILE`, which must be UTF-8.
+  ///
+  /// Throws `IllegalArgumentException` for a name without a file, and [BadFileException] for a file
+  /// that is missing, too short or no text: malformed bytes, or control characters other than tab
+  /// and line ends.
+  public static Text open(String spec) {
+    Path file = file(spec);
+    int[] codePoints = read(file);
+    return of(spec, file, Alphabet.of(codePoints), codePoints);
+  }
+
+  /// The same, with the alphabet of another text. Throws [BadFileException] for a character that is
+  /// not in it.
+  public static Text open(String spec, Alphabet alphabet) {
+    Path file = file(spec);
+    return of(spec, file, alphabet, read(file));
+  }
+
+  private static Path file(String spec) {
+    if (!Data.isText(spec) || spec.length() == TEXT.length()) {
+      throw new IllegalArgumentException(
+          "a text is text:FILE, a file of UTF-8, but \"%s\" was given".formatted(spec));
+    }
+    try {
+      return Path.of(spec.substring(TEXT.length()));
+    } catch (InvalidPathException e) {
+      throw new IllegalArgumentException(
+          "\"%s\" is not the name of a file".formatted(spec.substring(TEXT.length())), e);
+    }
+  }
+
+  private static Text of(String name, Path file, Alphabet alphabet, int[] codePoints) {
+    int[] places = alphabet.places(codePoints);
+    for (int i = 0; i < places.length; i++) {
+      if (places[i] < 0) {
+        throw new BadFileException(
+            file,
+            "the net knows the %d characters of the text it was trained on, but character %d of this text is %s; replace it"
+                .formatted(alphabet.size(), i, Alphabet.show(codePoints[i])));
+      }
+    }
+    int train = places.length - places.length / 10;
+    return new Text(
+        name,
+        alphabet,
+        Arrays.copyOf(places, train),
+        Arrays.copyOfRange(places, train, places.length));
+  }
+
+  private static int[] read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(
+          file,
+          Files.exists(file)
+              ? "a text is a file, but this is a folder; name a file in it"
+              : "there is no such file; check the path");
+    }
+    try {
+      long size = Files.size(file);
+      if (size > MOST_BYTES) {
+        throw new BadFileException(
+            file,
+            "a text has at most %d bytes, but this one has %d; cut it into parts"
+                .formatted(MOST_BYTES, size));
+      }
+      int[] codePoints = decode(file, Files.readAllBytes(file));
+      if (codePoints.length < LEAST) {
+        throw new BadFileException(
+            file,
+            codePoints.length == 0
+                ? "the text is empty; give one with at least %d characters".formatted(LEAST)
+                : "a text has at least %d characters, of which a tenth is held out, but this one has %d; give a longer one"
+                    .formatted(LEAST, codePoints.length));
+      }
+      return codePoints;
+    } catch (IOException e) {
+      throw new BadFileException(file, "the text cannot be read; check its permissions", e);
+    }
+  }
+
+  private static int[] decode(Path file, byte[] bytes) {
+    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    CharBuffer out = CharBuffer.allocate(bytes.length);
+    CoderResult result = decoder.decode(in, out, true);
+    // A control character below 128 is one byte, and no part of another character.
+    Integer control = control(bytes, in.position());
+    if (control != null) {
+      throw new BadFileException(
+          file,
+          "a text has no control characters but tabs and line ends, but byte %d is 0x%02x: this is binary data; give a text"
+              .formatted(control, bytes[control]));
+    }
+    if (result.isError()) {
+      throw new BadFileException(
+          file,
+          "a text is UTF-8, but byte %d (0x%02x) is not: this is binary data, or a text in another encoding; convert it"
+              .formatted(in.position(), bytes[in.position()]));
+    }
+    String text = out.flip().toString();
+    return (text.startsWith("\uFEFF") ? text.substring(1) : text).codePoints().toArray();
+  }
+
+  /// The first byte before `end` that no text has.
+  private static @Nullable Integer control(byte[] bytes, int end) {
+    for (int i = 0; i < end; i++) {
+      byte b = bytes[i];
+      boolean line = b == '\t' || b == '\n' || b == '\r';
+      if ((b >= 0 && b < ' ' && !line) || b == 0x7f) {
+        return i;
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Text other
+        && name.equals(other.name)
+        && alphabet.equals(other.alphabet)
+        && Arrays.equals(train, other.train)
+        && Arrays.equals(validation, other.validation);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * name.hashCode() + Arrays.hashCode(train)) + Arrays.hashCode(validation);
+  }
+
+  /// For example `text:book.txt, 900 and 100 of 26 characters`.
+  @Override
+  public String toString() {
+    return "%s, %d and %d of %d characters"
+        .formatted(name, train.length, validation.length, alphabet.size());
+  }
+}

@@ -1,0 +1,296 @@
+package fathom.net;
+
+import fathom.Layer;
+import fathom.Spelling;
+import fathom.nn.Init;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.SequencedMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// A net before it is built: its name and its options. The only place that knows which there are.
+///
+/// Nets for pictures become a [Layer] that maps pictures to the logits of classes; nets for text
+/// become a [LanguageModel]. The recurrent ones exist for both: pictures are then read row by row.
+public sealed interface Architecture {
+  /// What can be said of a net besides its name; null for the net's own choice.
+  ///
+  /// @param shortcut what residual blocks add
+  /// @param norm the normalization
+  /// @param width the channels of the first stage
+  /// @param hidden the units of a level, or the features of a hidden layer
+  /// @param layers the levels one above the other, or the hidden layers
+  record Options(
+      @Nullable Shortcut shortcut,
+      @Nullable Norm norm,
+      @Nullable Integer width,
+      @Nullable Integer hidden,
+      @Nullable Integer layers) {
+    public static final Options NONE = new Options(null, null, null, null, null);
+
+    public Options {
+      for (Integer size : new Integer[] {width, hidden, layers}) {
+        if (size != null && size < 1) {
+          throw new IllegalArgumentException(
+              "width, hidden and layers are at least 1, but one is " + size);
+        }
+      }
+    }
+
+    /// Those that are not null, by name.
+    public SequencedMap<String, Object> given() {
+      var given = new LinkedHashMap<String, Object>();
+      put(given, "shortcut", shortcut);
+      put(given, "norm", norm);
+      put(given, "width", width);
+      put(given, "hidden", hidden);
+      put(given, "layers", layers);
+      return given;
+    }
+
+    private static void put(
+        SequencedMap<String, Object> given, String name, @Nullable Object value) {
+      if (value != null) {
+        given.put(name, value);
+      }
+    }
+
+    /// For example `shortcut A, norm batch, width 16`.
+    @Override
+    public String toString() {
+      return given().entrySet().stream()
+          .map(e ->
+              e.getKey()
+                  + " "
+                  + (e.getValue() instanceof Norm
+                      ? e.getValue().toString().toLowerCase(Locale.ROOT)
+                      : e.getValue()))
+          .collect(Collectors.joining(", "));
+    }
+  }
+
+  /// As the user writes it.
+  String name();
+
+  /// All options that mean something here, with the values that they have.
+  Options options();
+
+  /// A net for pictures of one size, of so many classes.
+  sealed interface OfPictures extends Architecture {
+    /// The pictures for which it was made.
+    CifarNet.Input usualInput();
+
+    /// The net, its parameters drawn by `init`, in the innermost scope.
+    Layer build(CifarNet.Input input, int classes, Init init);
+  }
+
+  /// A net that predicts the next character of a text.
+  sealed interface OfText extends Architecture {
+    /// The net for an alphabet of `vocabulary` characters, its parameters drawn by `init`, in the
+    /// innermost scope.
+    ///
+    /// @param window how far back a net sees that carries no state
+    LanguageModel build(int vocabulary, int window, Init init);
+  }
+
+  /// A plain or residual net.
+  record Convolutional(CifarNet net) implements OfPictures {
+    @Override
+    public String name() {
+      return net.name();
+    }
+
+    @Override
+    public Options options() {
+      return new Options(net.shortcut(), net.norm(), net.width(), null, null);
+    }
+
+    @Override
+    public CifarNet.Input usualInput() {
+      return net.input();
+    }
+
+    @Override
+    public Layer build(CifarNet.Input input, int classes, Init init) {
+      return net.on(input, classes).build(init);
+    }
+  }
+
+  /// The permutation-invariant net of dense layers.
+  record Perceptron(Mlp net) implements OfPictures {
+    @Override
+    public String name() {
+      return net.name();
+    }
+
+    @Override
+    public Options options() {
+      return new Options(null, net.norm(), null, net.hidden().getFirst(), net.hidden().size());
+    }
+
+    @Override
+    public CifarNet.Input usualInput() {
+      return net.input();
+    }
+
+    @Override
+    public Layer build(CifarNet.Input input, int classes, Init init) {
+      return net.on(input, classes).build(init);
+    }
+  }
+
+  /// A recurrent net that reads the rows of a picture.
+  record Rows(RowNet net) implements OfPictures {
+    @Override
+    public String name() {
+      return net.name();
+    }
+
+    @Override
+    public Options options() {
+      return new Options(null, null, null, net.hidden(), net.layers());
+    }
+
+    @Override
+    public CifarNet.Input usualInput() {
+      return net.input();
+    }
+
+    @Override
+    public Layer build(CifarNet.Input input, int classes, Init init) {
+      return net.on(input, classes).build(init);
+    }
+  }
+
+  /// A recurrent net or a transformer that reads characters.
+  record Characters(CharacterNet net) implements OfText {
+    @Override
+    public String name() {
+      return net.name();
+    }
+
+    @Override
+    public Options options() {
+      return new Options(null, null, null, net.hidden(), net.layers());
+    }
+
+    @Override
+    public LanguageModel build(int vocabulary, int window, Init init) {
+      return net.withVocabulary(vocabulary).withWindow(window).build(init);
+    }
+  }
+
+  List<String> RECURRENT = List.of("rnn", "ln-rnn", "lstm", "ln-lstm", "gru", "ln-gru");
+  String PERCEPTRON = "mlp";
+  String TRANSFORMER = "transformer";
+  Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
+
+  /// The names of the nets for pictures; of resnetN and plainN the depths of the paper's table 6.
+  static List<String> picturesNames() {
+    var names = new ArrayList<String>();
+    for (String family : List.of("resnet", "plain")) {
+      CifarNet.paperDepths().forEach(depth -> names.add(family + depth));
+    }
+    names.add(PERCEPTRON);
+    names.addAll(RECURRENT);
+    return names;
+  }
+
+  /// The names of the nets for text.
+  static List<String> textNames() {
+    var names = new ArrayList<>(RECURRENT);
+    names.add(TRANSFORMER);
+    return names;
+  }
+
+  /// The net of this name for pictures. Throws `IllegalArgumentException` if there is none, or if
+  /// an option means nothing to it.
+  static OfPictures pictures(String name, Options options) {
+    String plain = name.toLowerCase(Locale.ROOT);
+    if (CONVOLUTIONAL.matcher(plain).matches()) {
+      check(plain, options, "shortcut", "norm", "width");
+      return new Convolutional(convolutional(CifarNet.named(plain), options));
+    }
+    if (plain.equals(PERCEPTRON)) {
+      check(plain, options, "norm", "hidden", "layers");
+      Mlp net = Mlp.named(plain);
+      int hidden = options.hidden == null ? net.hidden().getFirst() : options.hidden;
+      int layers = options.layers == null ? net.hidden().size() : options.layers;
+      return new Perceptron(
+          net.withHidden(Collections.nCopies(layers, hidden))
+              .withNorm(options.norm == null ? net.norm() : options.norm));
+    }
+    if (RECURRENT.contains(plain)) {
+      check(plain, options, "hidden", "layers");
+      RowNet net = RowNet.named(plain);
+      net = options.hidden == null ? net : net.withHidden(options.hidden);
+      return new Rows(options.layers == null ? net : net.withLayers(options.layers));
+    }
+    throw missing(name, "pictures", textNames(), picturesNames());
+  }
+
+  /// The net of this name for text. Throws `IllegalArgumentException` if there is none, or if an
+  /// option means nothing to it.
+  static OfText text(String name, Options options) {
+    String plain = name.toLowerCase(Locale.ROOT);
+    if (textNames().contains(plain)) {
+      check(plain, options, "hidden", "layers");
+      CharacterNet net = CharacterNet.named(plain);
+      net = options.hidden == null ? net : net.withHidden(options.hidden);
+      return new Characters(options.layers == null ? net : net.withLayers(options.layers));
+    }
+    throw missing(name, "text", picturesNames(), textNames());
+  }
+
+  private static CifarNet convolutional(CifarNet net, Options options) {
+    Shortcut shortcut = options.shortcut == null ? net.shortcut() : options.shortcut;
+    if (net.shortcut() == Shortcut.NONE && shortcut != Shortcut.NONE) {
+      throw new IllegalArgumentException(
+          "%s has no shortcuts, but --shortcut %s was given; resnet%d has"
+              .formatted(net.name(), shortcut, net.depth()));
+    }
+    return net.withShortcut(shortcut)
+        .withNorm(options.norm == null ? net.norm() : options.norm)
+        .withWidth(options.width == null ? net.width() : options.width);
+  }
+
+  private static void check(String name, Options options, String... understood) {
+    for (String given : options.given().keySet()) {
+      if (!List.of(understood).contains(given)) {
+        throw new IllegalArgumentException(
+            "--%s means nothing to %s, which has --%s"
+                .formatted(given, name, String.join(", --", understood)));
+      }
+    }
+  }
+
+  private static IllegalArgumentException missing(
+      String name, String what, List<String> others, List<String> these) {
+    String plain = name.toLowerCase(Locale.ROOT);
+    String there =
+        what.equals("text")
+            ? "for text there are " + String.join(", ", these)
+            : "for pictures there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
+                + PERCEPTRON
+                + ", "
+                + String.join(", ", RECURRENT);
+    if (others.contains(plain) || CONVOLUTIONAL.matcher(plain).matches()) {
+      return new IllegalArgumentException(
+          "%s learns %s, but the data is %s; %s"
+              .formatted(plain, what.equals("text") ? "pictures" : "text", what, there));
+    }
+    var all = new ArrayList<>(these);
+    all.addAll(others);
+    return new IllegalArgumentException(
+        "there is no model \"%s\"%s; %s"
+            .formatted(
+                name,
+                Spelling.nearest(name, all).map(": did you mean %s?"::formatted).orElse(""),
+                there));
+  }
+}

@@ -1,0 +1,92 @@
+package fathom.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import fathom.FlatParams;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+
+/// Adam (Kingma and Ba 2015, algorithm 1): m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², and in step
+/// t, counted from 1, w ← w − η · (m / (1−β1ᵗ)) / (√(v / (1−β2ᵗ)) + ε), on all parameters, with the
+/// paper's β1 = 0.9, β2 = 0.999 and ε = 10⁻⁸.
+public final class Adam implements Optimizer {
+  private static final double BETA1 = 0.9;
+  private static final double BETA2 = 0.999;
+  private static final double EPSILON = 1e-8;
+
+  private final FlatParams params;
+  private final MemorySegment mean;
+  private final MemorySegment square;
+  private long t;
+
+  public Adam(FlatParams params) {
+    this(params, 0);
+  }
+
+  /// As it is after `steps` steps; [#blocks()] are still to be filled.
+  public Adam(FlatParams params, long steps) {
+    if (steps < 0) {
+      throw new IllegalArgumentException("0 or more steps have been made, not " + steps);
+    }
+    this.params = params;
+    this.mean = params.zeros();
+    this.square = params.zeros();
+    this.t = steps;
+  }
+
+  @Override
+  public void step(double rate) {
+    t++;
+    double meanScale = rate / (1 - StrictMath.pow(BETA1, (double) t));
+    double rootScale = 1 / Math.sqrt(1 - StrictMath.pow(BETA2, (double) t));
+    switch (params.type()) {
+      case FLOAT32 -> floats((float) meanScale, (float) rootScale);
+      case FLOAT64 -> doubles(meanScale, rootScale);
+      case BFLOAT16, INT64 ->
+          throw new IllegalStateException(
+              "parameters are FLOAT32 or FLOAT64, not " + params.type());
+    }
+    params.gradients().fill((byte) 0);
+  }
+
+  private void floats(float meanScale, float rootScale) {
+    MemorySegment w = params.values();
+    MemorySegment gradients = params.gradients();
+    MemorySegment m = mean;
+    MemorySegment v = square;
+    long count = params.count();
+    for (long i = 0; i < count; i++) {
+      float g = gradients.getAtIndex(JAVA_FLOAT, i);
+      float first = (float) BETA1 * m.getAtIndex(JAVA_FLOAT, i) + (float) (1 - BETA1) * g;
+      float second = (float) BETA2 * v.getAtIndex(JAVA_FLOAT, i) + (float) (1 - BETA2) * g * g;
+      m.setAtIndex(JAVA_FLOAT, i, first);
+      v.setAtIndex(JAVA_FLOAT, i, second);
+      float root = rootScale * (float) Math.sqrt(second) + (float) EPSILON;
+      w.setAtIndex(JAVA_FLOAT, i, w.getAtIndex(JAVA_FLOAT, i) - meanScale * first / root);
+    }
+  }
+
+  private void doubles(double meanScale, double rootScale) {
+    for (long i = 0; i < params.count(); i++) {
+      double g = params.gradients().getAtIndex(JAVA_DOUBLE, i);
+      double first = BETA1 * mean.getAtIndex(JAVA_DOUBLE, i) + (1 - BETA1) * g;
+      double second = BETA2 * square.getAtIndex(JAVA_DOUBLE, i) + (1 - BETA2) * g * g;
+      mean.setAtIndex(JAVA_DOUBLE, i, first);
+      square.setAtIndex(JAVA_DOUBLE, i, second);
+      double moved = meanScale * first / (rootScale * Math.sqrt(second) + EPSILON);
+      params
+          .values()
+          .setAtIndex(JAVA_DOUBLE, i, params.values().getAtIndex(JAVA_DOUBLE, i) - moved);
+    }
+  }
+
+  @Override
+  public SequencedMap<String, MemorySegment> blocks() {
+    var blocks = new LinkedHashMap<String, MemorySegment>();
+    blocks.put("mean", mean);
+    blocks.put("square", square);
+    return blocks;
+  }
+}

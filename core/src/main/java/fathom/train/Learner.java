@@ -1,0 +1,51 @@
+package fathom.train;
+
+import fathom.Node;
+import fathom.Tensor;
+import fathom.data.Rows;
+import java.nio.file.Path;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/// What one worker of a training learns and from what: its net, and its share of every batch.
+///
+/// All workers call the same methods in the same order. An example is a picture, or a character to
+/// be predicted.
+sealed interface Learner permits PictureLearner, TextLearner {
+  /// The net as it is written down, without fusion.
+  Node net();
+
+  /// The steps of an epoch.
+  int batches();
+
+  /// Which of an epoch's examples batch `batch` has, over all workers; the batches follow one
+  /// another.
+  Rows batch(int batch);
+
+  /// Makes ready for the rest of an epoch, from this batch on.
+  void begin(int epoch, int batch);
+
+  /// Adds this worker's share of a batch to the gradients; returns its share of the mean loss, and
+  /// how many examples of it were predicted wrongly.
+  double[] gradients(int batch);
+
+  /// Where numbers first stop being finite in this batch, whose gradients were just summed; null if
+  /// this worker does not see it.
+  @Nullable String notFinite(int batch);
+
+  /// All that is for testing, by the weights as they are; every worker gets the same.
+  Evaluation test();
+
+  /// What was trained with, as it is.
+  Evaluation trained();
+
+  /// A look at the layers; only the first worker asks.
+  Metrics.@Nullable Layers layers(long step);
+
+  /// What a checkpoint needs besides weights and optimizer, in the innermost scope. Workers meet
+  /// here.
+  SequencedMap<String, Tensor> stored();
+
+  /// Reads what was [#stored()].
+  void resume(Path checkpoint);
+}

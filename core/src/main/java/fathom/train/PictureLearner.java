@@ -1,0 +1,163 @@
+package fathom.train;
+
+import fathom.Collective;
+import fathom.DType;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.data.DataSet;
+import fathom.data.Epochs;
+import fathom.data.Loader;
+import fathom.data.Normalization;
+import fathom.data.Rows;
+import fathom.loss.CrossEntropy;
+import fathom.nn.BatchNorm;
+import fathom.nn.Fused;
+import fathom.nn.Init;
+import fathom.nn.Watched;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Learns the classes of pictures.
+final class PictureLearner implements Learner {
+  private static final int REPORT_ROWS = 64;
+
+  private final Collective all;
+  private final DataSet data;
+  private final Preparation preparation;
+  private final Epochs epochs;
+  private final Loader loader;
+  private final Layer plain;
+  private final Layer fused;
+  private int epoch;
+  private int[] order = {};
+
+  PictureLearner(Run run, DataSet data, Normalization normalization, Collective all, Init init) {
+    Recipe recipe = run.recipe();
+    this.all = all;
+    this.data = data;
+    this.preparation = recipe.preparation();
+    this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
+    this.loader = new Loader(data.train(), normalization);
+    Layer net = run.pictureNet(init);
+    this.plain =
+        recipe.shardStatistics()
+            ? Layer.map(
+                net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
+            : net;
+    this.fused = Fused.of(plain);
+  }
+
+  @Override
+  public Layer net() {
+    return plain;
+  }
+
+  @Override
+  public int batches() {
+    return epochs.batches();
+  }
+
+  @Override
+  public Rows batch(int batch) {
+    return epochs.batch(batch);
+  }
+
+  @Override
+  public void begin(int epoch, int batch) {
+    this.epoch = epoch;
+    this.order = epochs.order(epoch);
+  }
+
+  @Override
+  public double[] gradients(int batch) {
+    return gradients(fused, batch);
+  }
+
+  private double[] gradients(Layer net, int batch) {
+    Rows own = epochs.batch(batch).share(all.rank(), all.size());
+    int[] labels = loader.labels(order, own);
+    try (var _ = Scope.open()) {
+      Tensor x = loader.pictures(order, own, preparation.augmentation(), epochs.augment(epoch));
+      Traced logits = net.forward(x);
+      Traced loss = CrossEntropy.of(logits.value(), labels);
+      logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
+      return new double[] {loss.value().item(), Evaluation.errors(logits.value(), labels)};
+    }
+  }
+
+  /// Runs the batch again with an eye on every layer.
+  @Override
+  public @Nullable String notFinite(int batch) {
+    var search = new FirstNonFinite();
+    gradients(Watched.leaves(plain, search), batch);
+    return search.found;
+  }
+
+  @Override
+  public Evaluation test() {
+    return Evaluation.of(fused, data.test(), loader.normalization(), all);
+  }
+
+  @Override
+  public Evaluation trained() {
+    return Evaluation.of(fused, data.train(), loader.normalization(), all);
+  }
+
+  @Override
+  public Metrics.Layers layers(long step) {
+    Rows rows = new Rows(0, Math.min(REPORT_ROWS, data.train().count()));
+    int[] first = IntStream.range(0, rows.to()).toArray();
+    try (var _ = Scope.open()) {
+      Tensor x = loader.pictures(first, rows);
+      return LayerReport.of(plain, x, loader.labels(first, rows), step);
+    }
+  }
+
+  /// What is subtracted from pictures, and by what they are divided.
+  @Override
+  public SequencedMap<String, Tensor> stored() {
+    var stored = new LinkedHashMap<String, Tensor>();
+    Normalization normalization = loader.normalization();
+    stored.put(Checkpoint.MEAN, vector(normalization.mean()));
+    stored.put(Checkpoint.DEVIATION, vector(normalization.deviation()));
+    return stored;
+  }
+
+  private static Tensor vector(float[] values) {
+    return Tensor.of(values, values.length);
+  }
+
+  /// The normalization was there before this learner.
+  @Override
+  public void resume(Path checkpoint) {}
+
+  /// Finds the layer at which numbers first stop being finite.
+  private static final class FirstNonFinite implements Watched.Observer {
+    private @Nullable String found;
+
+    @Override
+    public void value(String path, Layer layer, Tensor y) {
+      note("the value of layer %s (%s) is not finite".formatted(path, layer), y);
+    }
+
+    @Override
+    public void cotangent(String path, Layer layer, Tensor dy) {
+      note(
+          "the cotangent that comes back to layer %s (%s) is not finite".formatted(path, layer),
+          dy);
+    }
+
+    private void note(String what, Tensor t) {
+      try (var _ = Scope.open()) {
+        if (found == null && !Double.isFinite(t.to(DType.FLOAT64).sum().item())) {
+          found = what;
+        }
+      }
+    }
+  }
+}
