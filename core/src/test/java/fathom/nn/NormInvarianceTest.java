@@ -179,8 +179,7 @@ class NormInvarianceTest {
   @ValueSource(strings = {"0", "3,0"})
   void aNormOverNothingIsRefused(String sizes) {
     try (var _ = Scope.open()) {
-      long[] features =
-          Arrays.stream(sizes.split(",")).mapToLong(s -> Long.parseLong(s)).toArray();
+      long[] features = Arrays.stream(sizes.split(",")).mapToLong(s -> Long.parseLong(s)).toArray();
       for (Runnable bad :
           new Runnable[] {
             () -> LayerNorm.of(features),
