@@ -2,6 +2,7 @@ package fathom.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import fathom.Cores;
 import java.lang.foreign.MemorySegment;
@@ -9,16 +10,16 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /// Layer norm on vector registers, float32 elements, any number of rows and of elements in them.
 ///
 /// A row fits the first- or second-level cache, so it is read from memory once and walked over
-/// several times: for a rough mean, for the sums of the differences from it, which correct the mean
-/// and give the variance without cancellation, and for the value. Sums run in float32 over blocks
-/// of a row (for parameters, over blocks of rows) and in float64 over the blocks.
+/// twice: for the sums of the differences from its first element, which give mean and variance
+/// without cancellation unless that element is far from the mean, and for the value. Sums run in
+/// float32 over blocks of a row (for parameters, over blocks of rows) and in float64 over the
+/// blocks.
 ///
 /// A row whose squares are no floats goes through [ScalarLayerNorm].
 final class VectorLayerNorm implements LayerNormKernel {
@@ -26,19 +27,21 @@ final class VectorLayerNorm implements LayerNormKernel {
   private static final int L = S.length();
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  private static final VectorShuffle<Float> BY_1 = rotation(1);
-  private static final VectorShuffle<Float> BY_2 = rotation(2);
-  private static final VectorShuffle<Float> BY_4 = rotation(4);
-  private static final VectorShuffle<Float> BY_8 = rotation(8);
-
   /// Elements of a row whose sum runs in float32.
   private static final int BLOCK = 8192;
 
   /// Rows whose gradients of parameters are summed in float32.
   private static final int BLOCK_ROWS = 64;
 
+  /// Elements of a page of memory: rows of fewer follow one another in it.
+  private static final int PAGE = 1024;
+
   /// Fewer elements than this are not worth waking another core.
   private static final int ELEMENTS_PER_PART = 32_768;
+
+  /// By how many variances the pivot's distance from the mean may be off, squared: each costs as
+  /// much of the variance's precision.
+  private static final double FAR = 8;
 
   private static final double LEAST_VARIANCE = 1e-20;
   private static final double LEAST_RECIPROCAL = 1e-30;
@@ -83,6 +86,10 @@ final class VectorLayerNorm implements LayerNormKernel {
     private final float[] gain;
     private final float[] bias;
 
+    /// Written by all threads and read by none, so that nobody finds the fetching to be in vain.
+    @SuppressWarnings("UnusedVariable")
+    private int touched;
+
     Forward(
         Form form,
         Rows x,
@@ -114,18 +121,17 @@ final class VectorLayerNorm implements LayerNormKernel {
       if (addend != null) {
         add(x.memory(), addend.memory(), memory, at, width);
       }
-      float pivot = 0;
-      if (form.centred()) {
-        float first = memory.getAtIndex(JAVA_FLOAT, at);
-        pivot = first + differences(memory, at, width, first) / width;
-      }
-      sums[0] = 0;
-      sums[1] = 0;
-      for (int done = 0; done < width; done += BLOCK) {
-        moments(memory, at + done, Math.min(BLOCK, width - done), pivot, sums);
-      }
+      float pivot = form.centred() ? memory.getAtIndex(JAVA_FLOAT, at) : 0;
+      moments(memory, at, pivot, sums);
       double shift = form.centred() ? sums[0] / width : 0;
-      double variance = Math.max(0, sums[1] / width - shift * shift) + form.epsilon();
+      double spread = sums[1] / width - shift * shift;
+      if (shift * shift > FAR * spread) { // the first element is far off: begin again from the mean
+        pivot += (float) shift;
+        moments(memory, at, pivot, sums);
+        shift = sums[0] / width;
+        spread = sums[1] / width - shift * shift;
+      }
+      double variance = Math.max(0, spread) + form.epsilon();
       if (!(variance >= LEAST_VARIANCE && variance < Double.POSITIVE_INFINITY)) {
         ScalarLayerNorm.forward(form, s, y, statistics, row);
         return;
@@ -137,7 +143,27 @@ final class VectorLayerNorm implements LayerNormKernel {
         statistics.setAtIndex(JAVA_DOUBLE, 2 * row + 1, r);
       }
       float near = (float) mean;
-      normalize(memory, y.memory(), at, width, near, (float) r, rest(near, mean, r), gain, bias);
+      touched =
+          normalize(
+              memory,
+              y.memory(),
+              x.memory(),
+              at,
+              width >= PAGE && row + 1 < x.count() ? at + width : at,
+              width,
+              near,
+              (float) r,
+              rest(near, mean, r),
+              gain,
+              bias);
+    }
+
+    private void moments(MemorySegment memory, long at, float pivot, double[] sums) {
+      sums[0] = 0;
+      sums[1] = 0;
+      for (int done = 0; done < width; done += BLOCK) {
+        VectorLayerNorm.moments(memory, at + done, Math.min(BLOCK, width - done), pivot, sums);
+      }
     }
   }
 
@@ -156,30 +182,6 @@ final class VectorLayerNorm implements LayerNormKernel {
       VectorMask<Float> rest = S.indexInRange(i, n);
       store(load(x, at + i, rest).add(load(addend, at + i, rest)), s, at + i, rest);
     }
-  }
-
-  /// Σ (x − first)
-  private static float differences(MemorySegment x, long at, int n, float first) {
-    FloatVector f = FloatVector.broadcast(S, first);
-    FloatVector s0 = FloatVector.zero(S);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
-    int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      s0 = s0.add(load(x, at + i).sub(f));
-      s1 = s1.add(load(x, at + i + L).sub(f));
-      s2 = s2.add(load(x, at + i + L + L).sub(f));
-      s3 = s3.add(load(x, at + i + L + L + L).sub(f));
-    }
-    for (; i <= n - L; i += L) {
-      s0 = s0.add(load(x, at + i).sub(f));
-    }
-    if (i < n) {
-      VectorMask<Float> rest = S.indexInRange(i, n);
-      s1 = s1.add(load(x, at + i, rest).sub(f, rest));
-    }
-    return total(s0.add(s1).add(s2.add(s3)));
   }
 
   /// Adds Σ (x − pivot) and Σ (x − pivot)².
@@ -219,15 +221,18 @@ final class VectorLayerNorm implements LayerNormKernel {
       s1 = s1.add(d1);
       q1 = d1.fma(d1, q1);
     }
-    sums[0] += total(s0.add(s1).add(s2.add(s3)));
-    sums[1] += total(q0.add(q1).add(q2.add(q3)));
+    sums[0] += Lanes.total(s0.add(s1).add(s2.add(s3)));
+    sums[1] += Lanes.total(q0.add(q1).add(q2.add(q3)));
   }
 
-  /// `y = ((x − mean)·r + rest)·gain + bias`
-  private static void normalize(
+  /// `y = ((x − mean)·r + rest)·gain + bias`. Meanwhile the row at `next` is fetched, which the
+  /// processor does not do by itself beyond the end of a page; what is returned is of no use.
+  private static int normalize(
       MemorySegment x,
       MemorySegment y,
+      MemorySegment fetched,
       long at,
+      long next,
       int n,
       float mean,
       float r,
@@ -237,8 +242,10 @@ final class VectorLayerNorm implements LayerNormKernel {
     FloatVector m = FloatVector.broadcast(S, mean);
     FloatVector k = FloatVector.broadcast(S, r);
     FloatVector c = FloatVector.broadcast(S, rest);
+    int touched = 0;
     int i = 0;
     for (; i <= n - L; i += L) {
+      touched ^= fetched.getAtIndex(JAVA_INT, next + i);
       FloatVector normal = load(x, at + i).sub(m).fma(k, c);
       FloatVector g = FloatVector.fromArray(S, gain, i);
       store(normal.fma(g, FloatVector.fromArray(S, bias, i)), y, at + i);
@@ -249,6 +256,7 @@ final class VectorLayerNorm implements LayerNormKernel {
       FloatVector g = FloatVector.fromArray(S, gain, i, in);
       store(normal.fma(g, FloatVector.fromArray(S, bias, i, in)), y, at + i, in);
     }
+    return touched;
   }
 
   @Override
@@ -302,7 +310,7 @@ final class VectorLayerNorm implements LayerNormKernel {
     private final float[] blockBias;
     private final double[] gainSums;
     private final double[] biasSums;
-    private final float[] numbers = new float[2 * NUMBERS];
+    private final float[] numbers = new float[4 * NUMBERS];
     private final double[] sums = new double[2];
 
     Backward(
@@ -333,10 +341,10 @@ final class VectorLayerNorm implements LayerNormKernel {
       for (long block = from; block < to; block += BLOCK_ROWS) {
         long end = Math.min(to, block + BLOCK_ROWS);
         long row = block;
-        for (; row + 2 <= end; row += 2) {
-          two(row);
+        for (; row + 4 <= end; row += 4) {
+          four(row);
         }
-        if (row < end) {
+        for (; row < end; row++) {
           one(row, prepare(row, 0), 0);
         }
         if (wantsSums) {
@@ -353,18 +361,30 @@ final class VectorLayerNorm implements LayerNormKernel {
       }
     }
 
-    private void two(long row) {
+    private void four(long row) {
       boolean first = prepare(row, 0);
       boolean second = prepare(row + 1, 1);
-      if (!first || !second || !wantsSums) {
+      boolean third = prepare(row + 2, 2);
+      boolean fourth = prepare(row + 3, 3);
+      if (!(first && second && third && fourth && wantsSums)) {
         one(row, first, 0);
         one(row + 1, second, 1);
+        one(row + 2, third, 2);
+        one(row + 3, fourth, 3);
         return;
       }
-      long at = row * width;
-      backTwo(dy.memory(), s.memory(), dx.memory(), at, width, numbers, gain, blockGain, blockBias);
-      if (dsum != null) {
-        add(dx.memory(), dsum.memory(), dx.memory(), at, 2 * width);
+      sumsOfFour(dy.memory(), s.memory(), row * width, width, numbers, blockGain, blockBias);
+      for (int place = 0; place < 4; place++) {
+        back(
+            dy.memory(),
+            s.memory(),
+            dsum == null ? null : dsum.memory(),
+            dx.memory(),
+            (row + place) * width,
+            width,
+            numbers,
+            place * NUMBERS,
+            gain);
       }
     }
 
@@ -466,8 +486,8 @@ final class VectorLayerNorm implements LayerNormKernel {
         s1 = s1.add(w1);
         q1 = w1.fma(load(x, at + i, in).sub(m, in), q1); // 0 past the end
       }
-      sums[0] += total(s0.add(s1));
-      sums[1] += total(q0.add(q1));
+      sums[0] += Lanes.total(s0.add(s1));
+      sums[1] += Lanes.total(q0.add(q1));
     }
 
     /// `dx = (w + a + x̂·b)·r + dsum` of one row.
@@ -531,55 +551,49 @@ final class VectorLayerNorm implements LayerNormKernel {
         g.add(FloatVector.fromArray(S, dbias, i)).intoArray(dbias, i);
       }
       if (i < n) {
-        VectorMask<Float> in = S.indexInRange(i, n);
-        FloatVector g = load(dy, at + i, in);
-        g.fma(load(x, at + i, in).sub(m).fma(r, c), FloatVector.fromArray(S, dgain, i, in))
-            .intoArray(dgain, i, in);
-        g.add(FloatVector.fromArray(S, dbias, i, in)).intoArray(dbias, i, in);
+        restOfSums(dy, x, at, i, n, numbers, place, dgain, dbias);
       }
     }
 
-    /// Both for two rows, the first at `at`: the gradients of parameters are loaded and stored once
-    /// for them. With more rows, or with dsum, it would be more than the compiler takes in at a
-    /// time, and what it leaves out makes an object of every vector.
-    private static void backTwo(
+    /// The same of four rows, the first at `at`: the sums are loaded and stored once for them.
+    private static void sumsOfFour(
         MemorySegment dy,
         MemorySegment x,
-        MemorySegment dx,
         long at,
         int n,
         float[] numbers,
-        float[] gain,
         float[] dgain,
         float[] dbias) {
       int whole = S.loopBound(n);
       FloatVector m0 = number(numbers, 0, 0);
       FloatVector r0 = number(numbers, 0, 1);
       FloatVector c0 = number(numbers, 0, 2);
-      FloatVector a0 = number(numbers, 0, 3);
-      FloatVector b0 = number(numbers, 0, 4);
       FloatVector m1 = number(numbers, 1, 0);
       FloatVector r1 = number(numbers, 1, 1);
       FloatVector c1 = number(numbers, 1, 2);
-      FloatVector a1 = number(numbers, 1, 3);
-      FloatVector b1 = number(numbers, 1, 4);
+      FloatVector m2 = number(numbers, 2, 0);
+      FloatVector r2 = number(numbers, 2, 1);
+      FloatVector c2 = number(numbers, 2, 2);
+      FloatVector m3 = number(numbers, 3, 0);
+      FloatVector r3 = number(numbers, 3, 1);
+      FloatVector c3 = number(numbers, 3, 2);
       long at1 = at + n;
+      long at2 = at1 + n;
+      long at3 = at2 + n;
       for (int i = 0; i < whole; i += L) {
-        FloatVector k = FloatVector.fromArray(S, gain, i);
         FloatVector g0 = load(dy, at + i);
         FloatVector g1 = load(dy, at1 + i);
-        FloatVector h0 = load(x, at + i).sub(m0).fma(r0, c0);
-        FloatVector h1 = load(x, at1 + i).sub(m1).fma(r1, c1);
-        FloatVector p = g0.fma(h0, g1.mul(h1));
-        FloatVector.fromArray(S, dgain, i).add(p).intoArray(dgain, i);
-        FloatVector.fromArray(S, dbias, i).add(g0.add(g1)).intoArray(dbias, i);
-        FloatVector e0 = h0.fma(b0, g0.fma(k, a0));
-        FloatVector e1 = h1.fma(b1, g1.fma(k, a1));
-        store(e0.mul(r0), dx, at + i);
-        store(e1.mul(r1), dx, at1 + i);
+        FloatVector g2 = load(dy, at2 + i);
+        FloatVector g3 = load(dy, at3 + i);
+        FloatVector p = g0.mul(load(x, at + i).sub(m0).fma(r0, c0));
+        FloatVector q = g1.mul(load(x, at1 + i).sub(m1).fma(r1, c1));
+        p = g2.fma(load(x, at2 + i).sub(m2).fma(r2, c2), p);
+        q = g3.fma(load(x, at3 + i).sub(m3).fma(r3, c3), q);
+        FloatVector.fromArray(S, dgain, i).add(p.add(q)).intoArray(dgain, i);
+        FloatVector.fromArray(S, dbias, i).add(g0.add(g1).add(g2.add(g3))).intoArray(dbias, i);
       }
-      for (int row = 0; whole < n && row < 2; row++) {
-        tail(dy, x, dx, at + (long) row * n, whole, n, numbers, row * NUMBERS, gain, dgain, dbias);
+      for (int row = 0; whole < n && row < 4; row++) {
+        restOfSums(dy, x, at + (long) row * n, whole, n, numbers, row * NUMBERS, dgain, dbias);
       }
     }
 
@@ -587,53 +601,26 @@ final class VectorLayerNorm implements LayerNormKernel {
       return FloatVector.broadcast(S, numbers[row * NUMBERS + which]);
     }
 
-    /// Both for the last elements of a row, fewer than a vector has.
-    private static void tail(
+    /// Those of a row's last elements, fewer than a vector has.
+    private static void restOfSums(
         MemorySegment dy,
         MemorySegment x,
-        MemorySegment dx,
         long at,
         int i,
         int n,
         float[] numbers,
         int place,
-        float[] gain,
         float[] dgain,
         float[] dbias) {
       VectorMask<Float> in = S.indexInRange(i, n);
+      FloatVector m = FloatVector.broadcast(S, numbers[place]);
+      FloatVector r = FloatVector.broadcast(S, numbers[place + 1]);
+      FloatVector c = FloatVector.broadcast(S, numbers[place + 2]);
       FloatVector g = load(dy, at + i, in);
-      FloatVector d = load(x, at + i, in).sub(numbers[place]);
-      FloatVector normal = d.mul(numbers[place + 1]).add(numbers[place + 2]);
-      g.fma(normal, FloatVector.fromArray(S, dgain, i, in)).intoArray(dgain, i, in);
+      g.fma(load(x, at + i, in).sub(m).fma(r, c), FloatVector.fromArray(S, dgain, i, in))
+          .intoArray(dgain, i, in);
       g.add(FloatVector.fromArray(S, dbias, i, in)).intoArray(dbias, i, in);
-      FloatVector w = g.mul(FloatVector.fromArray(S, gain, i, in));
-      FloatVector ds =
-          w.add(numbers[place + 3]).add(normal.mul(numbers[place + 4])).mul(numbers[place + 1]);
-      store(ds, dx, at + i, in);
     }
-  }
-
-  /// The sum of all lanes, always in the same order: that of `reduceLanes` is another before and
-  /// after compilation.
-  private static float total(FloatVector v) {
-    FloatVector sum = v;
-    for (int lanes = L; lanes > 16; lanes /= 2) {
-      sum = sum.add(sum.rearrange(rotation(lanes / 2)));
-    }
-    if (L >= 16) {
-      sum = sum.add(sum.rearrange(BY_8));
-    }
-    if (L >= 8) {
-      sum = sum.add(sum.rearrange(BY_4));
-    }
-    if (L >= 4) {
-      sum = sum.add(sum.rearrange(BY_2));
-    }
-    return sum.add(sum.rearrange(BY_1)).lane(0);
-  }
-
-  private static VectorShuffle<Float> rotation(int by) {
-    return VectorShuffle.iota(S, by % L, 1, true);
   }
 
   private static FloatVector load(MemorySegment memory, long at) {
