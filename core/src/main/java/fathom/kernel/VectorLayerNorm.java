@@ -16,10 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// Layer norm on vector registers, float32 elements, any number of rows and of elements in them.
 ///
 /// A row fits the first- or second-level cache, so it is read from memory once and walked over
-/// twice: for the sums of the differences from its first element, which give mean and variance
-/// without cancellation unless that element is far from the mean, and for the value. Sums run in
-/// float32 over blocks of a row (for parameters, over blocks of rows) and in float64 over the
-/// blocks.
+/// several times: for a rough mean, for the sums of the differences from it, which correct the mean
+/// and give the variance without cancellation, and for the value. Sums run in float32 over blocks
+/// of a row (for parameters, over blocks of rows) and in float64 over the blocks.
 ///
 /// A row whose squares are no floats goes through [ScalarLayerNorm].
 final class VectorLayerNorm implements LayerNormKernel {
@@ -38,10 +37,6 @@ final class VectorLayerNorm implements LayerNormKernel {
 
   /// Fewer elements than this are not worth waking another core.
   private static final int ELEMENTS_PER_PART = 32_768;
-
-  /// By how many variances the pivot's distance from the mean may be off, squared: each costs as
-  /// much of the variance's precision.
-  private static final double FAR = 8;
 
   private static final double LEAST_VARIANCE = 1e-20;
   private static final double LEAST_RECIPROCAL = 1e-30;
@@ -121,16 +116,18 @@ final class VectorLayerNorm implements LayerNormKernel {
       if (addend != null) {
         add(x.memory(), addend.memory(), memory, at, width);
       }
-      float pivot = form.centred() ? memory.getAtIndex(JAVA_FLOAT, at) : 0;
-      moments(memory, at, pivot, sums);
+      float pivot = 0;
+      if (form.centred()) {
+        float first = memory.getAtIndex(JAVA_FLOAT, at);
+        pivot = first + differences(memory, at, width, first) / width;
+      }
+      sums[0] = 0;
+      sums[1] = 0;
+      for (int done = 0; done < width; done += BLOCK) {
+        moments(memory, at + done, Math.min(BLOCK, width - done), pivot, sums);
+      }
       double shift = form.centred() ? sums[0] / width : 0;
       double spread = sums[1] / width - shift * shift;
-      if (shift * shift > FAR * spread) { // the first element is far off: begin again from the mean
-        pivot += (float) shift;
-        moments(memory, at, pivot, sums);
-        shift = sums[0] / width;
-        spread = sums[1] / width - shift * shift;
-      }
       double variance = Math.max(0, spread) + form.epsilon();
       if (!(variance >= LEAST_VARIANCE && variance < Double.POSITIVE_INFINITY)) {
         ScalarLayerNorm.forward(form, s, y, statistics, row);
@@ -157,14 +154,6 @@ final class VectorLayerNorm implements LayerNormKernel {
               gain,
               bias);
     }
-
-    private void moments(MemorySegment memory, long at, float pivot, double[] sums) {
-      sums[0] = 0;
-      sums[1] = 0;
-      for (int done = 0; done < width; done += BLOCK) {
-        VectorLayerNorm.moments(memory, at + done, Math.min(BLOCK, width - done), pivot, sums);
-      }
-    }
   }
 
   /// What rounding the mean to float32 takes off x̂: beside a deviation of 1, a mean of 10,000
@@ -182,6 +171,30 @@ final class VectorLayerNorm implements LayerNormKernel {
       VectorMask<Float> rest = S.indexInRange(i, n);
       store(load(x, at + i, rest).add(load(addend, at + i, rest)), s, at + i, rest);
     }
+  }
+
+  /// Σ (x − first)
+  private static float differences(MemorySegment x, long at, int n, float first) {
+    FloatVector f = FloatVector.broadcast(S, first);
+    FloatVector s0 = FloatVector.zero(S);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    int i = 0;
+    for (; i <= n - 4 * L; i += 4 * L) {
+      s0 = s0.add(load(x, at + i).sub(f));
+      s1 = s1.add(load(x, at + i + L).sub(f));
+      s2 = s2.add(load(x, at + i + L + L).sub(f));
+      s3 = s3.add(load(x, at + i + L + L + L).sub(f));
+    }
+    for (; i <= n - L; i += L) {
+      s0 = s0.add(load(x, at + i).sub(f));
+    }
+    if (i < n) {
+      VectorMask<Float> rest = S.indexInRange(i, n);
+      s1 = s1.add(load(x, at + i, rest).sub(f, rest));
+    }
+    return Lanes.total(s0.add(s1).add(s2.add(s3)));
   }
 
   /// Adds Σ (x − pivot) and Σ (x − pivot)².
