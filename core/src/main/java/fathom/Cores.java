@@ -114,7 +114,7 @@ public final class Cores {
   /// come one after the other, and then sleep.
   private static final class Crew {
     static final int SIZE = Runtime.getRuntime().availableProcessors();
-    static final int SPINS = 2_000;
+    static final int SPINS = 100_000;
     static final int WAITING_SPINS = 50_000;
     static final AtomicBoolean BUSY = new AtomicBoolean();
     private static final Member[] MEMBERS = new Member[SIZE - 1];
