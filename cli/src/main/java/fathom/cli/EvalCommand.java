@@ -176,7 +176,7 @@ final class EvalCommand implements Callable<Integer> {
     checkPictures(subject);
     Timed timed =
         timed(all -> {
-          Layer net = subject.net.build(subject.input, subject.classes, Init.zeros());
+          Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
           Weights.read(subject.weights, net);
           return Evaluation.of(Fused.of(net), subject.data.test(), subject.normalization, all);
         });

@@ -173,20 +173,20 @@ final class ModelsCommand implements Callable<Integer> {
 
   private static CifarNet.Input inputOf(
       Architecture.OfPictures net, CifarNet.@Nullable Input size) {
-    return Objects.requireNonNullElse(size, net.usualInput());
+    return Objects.requireNonNullElse(size, net.input());
   }
 
   private static Summary summary(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
     try (var _ = Scope.open()) {
       CifarNet.Input in = inputOf(net, size);
       return Summary.of(
-          net.build(in, 10, Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
+          net.on(in, 10).build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
     }
   }
 
   private static List<Parameter> parameters(Architecture.OfText net) {
     try (var _ = Scope.open()) {
-      LanguageModel built = net.build(VOCABULARY, WINDOW, Init.zeros());
+      LanguageModel built = net.withVocabulary(VOCABULARY).withWindow(WINDOW).build(Init.zeros());
       var parameters = new ArrayList<Parameter>();
       for (Map.Entry<String, Param> each : built.state().entrySet()) {
         Shape shape = each.getValue().value().shape();
@@ -200,7 +200,7 @@ final class ModelsCommand implements Callable<Integer> {
   private static Entry entry(Architecture.OfPictures net, CifarNet.Input in, Summary summary) {
     return new Entry(
         net.name(),
-        net instanceof Architecture.Convolutional deep ? deep.net().depth() : null,
+        net instanceof CifarNet deep ? deep.depth() : null,
         summary.params(),
         summary.multiplyAdds(),
         List.of(in.channels(), in.height(), in.width()),

@@ -191,10 +191,10 @@ final class TrainCommand implements Callable<Integer> {
     try (var _ = Scope.open()) {
       if (net instanceof Architecture.OfPictures of && read instanceof DataSet pictures) {
         var train = pictures.train();
-        of.build(
-            new CifarNet.Input(train.channels(), train.height(), train.width()),
-            pictures.classes().size(),
-            Init.zeros());
+        of.on(
+                new CifarNet.Input(train.channels(), train.height(), train.width()),
+                pictures.classes().size())
+            .build(Init.zeros());
       }
       return net;
     }

@@ -8,20 +8,25 @@ public final class Kernels {
   private static final BatchNormKernel SCALAR = new ScalarBatchNorm();
   private static final LayerNormKernel SCALAR_LAYER_NORM = new ScalarLayerNorm();
   private static final boolean VECTORS = hasVectors();
-  private static final BatchNormKernel FASTEST = VECTORS ? new VectorBatchNorm() : SCALAR;
-  private static final LayerNormKernel FASTEST_LAYER_NORM =
+  private static final BatchNormKernel VECTOR = VECTORS ? new VectorBatchNorm() : SCALAR;
+  private static final LayerNormKernel VECTOR_LAYER_NORM =
       VECTORS ? new VectorLayerNorm() : SCALAR_LAYER_NORM;
 
   private Kernels() {}
 
   /// The kernel for elements of this type.
   public static BatchNormKernel batchNorm(DType type) {
-    return type == DType.FLOAT32 ? FASTEST : SCALAR;
+    return onVectors(type) ? VECTOR : SCALAR;
   }
 
   /// The kernel for elements of this type.
   public static LayerNormKernel layerNorm(DType type) {
-    return type == DType.FLOAT32 ? FASTEST_LAYER_NORM : SCALAR_LAYER_NORM;
+    return onVectors(type) ? VECTOR_LAYER_NORM : SCALAR_LAYER_NORM;
+  }
+
+  /// Whether work on elements of this type is done on vector registers.
+  public static boolean onVectors(DType type) {
+    return VECTORS && type == DType.FLOAT32;
   }
 
   private static boolean hasVectors() {

@@ -76,38 +76,10 @@ public final class PackedMatrix {
     for (int c = 0; c < columns; ) {
       int width = panel(columns - c);
       for (int row = 0; row < n; row += 4) {
-        // Where fewer than four rows are left, the last one is taken again and written again.
-        long r1 = Math.min(row + 1, n - 1);
-        long r2 = Math.min(row + 2, n - 1);
-        long r3 = Math.min(row + 3, n - 1);
         if (width == L) {
-          narrow(
-              x,
-              xAt + (long) row * rows,
-              xAt + r1 * rows,
-              xAt + r2 * rows,
-              xAt + r3 * rows,
-              from,
-              y,
-              yAt + c,
-              row,
-              r1,
-              r2,
-              r3);
+          narrow(x, xAt, row, n, from, y, yAt + c);
         } else {
-          wide(
-              x,
-              xAt + (long) row * rows,
-              xAt + r1 * rows,
-              xAt + r2 * rows,
-              xAt + r3 * rows,
-              from,
-              y,
-              yAt + c,
-              row,
-              r1,
-              r2,
-              r3);
+          wide(x, xAt, row, n, from, y, yAt + c);
         }
       }
       from += (long) rows * width;
@@ -115,19 +87,16 @@ public final class PackedMatrix {
     }
   }
 
+  /// Rows r0 to r0 + 3 by the three vectors of columns of a panel.
   private void wide(
-      MemorySegment x,
-      long x0,
-      long x1,
-      long x2,
-      long x3,
-      long panel,
-      MemorySegment y,
-      long yAt,
-      long r0,
-      long r1,
-      long r2,
-      long r3) {
+      MemorySegment x, long xAt, long r0, int n, long panel, MemorySegment y, long yAt) {
+    long r1 = orLast(r0 + 1, n);
+    long r2 = orLast(r0 + 2, n);
+    long r3 = orLast(r0 + 3, n);
+    long x0 = xAt + r0 * rows;
+    long x1 = xAt + r1 * rows;
+    long x2 = xAt + r2 * rows;
+    long x3 = xAt + r3 * rows;
     MemorySegment m = packed;
     FloatVector zero = FloatVector.zero(S);
     FloatVector a0 = zero;
@@ -171,19 +140,16 @@ public final class PackedMatrix {
     store(d0, d1, d2, y, yAt + r3 * columns);
   }
 
+  /// Likewise by a single vector of columns.
   private void narrow(
-      MemorySegment x,
-      long x0,
-      long x1,
-      long x2,
-      long x3,
-      long panel,
-      MemorySegment y,
-      long yAt,
-      long r0,
-      long r1,
-      long r2,
-      long r3) {
+      MemorySegment x, long xAt, long r0, int n, long panel, MemorySegment y, long yAt) {
+    long r1 = orLast(r0 + 1, n);
+    long r2 = orLast(r0 + 2, n);
+    long r3 = orLast(r0 + 3, n);
+    long x0 = xAt + r0 * rows;
+    long x1 = xAt + r1 * rows;
+    long x2 = xAt + r2 * rows;
+    long x3 = xAt + r3 * rows;
     MemorySegment m = packed;
     FloatVector a = FloatVector.zero(S);
     FloatVector b = a;
@@ -201,6 +167,11 @@ public final class PackedMatrix {
     store(b, y, yAt + r1 * columns);
     store(c, y, yAt + r2 * columns);
     store(d, y, yAt + r3 * columns);
+  }
+
+  /// Where fewer than four rows are left, the last one is taken again and written again.
+  private static long orLast(long row, int n) {
+    return Math.min(row, n - 1);
   }
 
   private static FloatVector load(MemorySegment memory, long at) {

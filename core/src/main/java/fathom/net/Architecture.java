@@ -81,108 +81,28 @@ public sealed interface Architecture {
   Options options();
 
   /// A net for pictures of one size, of so many classes.
-  sealed interface OfPictures extends Architecture {
-    /// The pictures for which it was made.
-    CifarNet.Input usualInput();
+  sealed interface OfPictures extends Architecture permits CifarNet, Mlp, RowNet {
+    /// The pictures for which it is.
+    CifarNet.Input input();
+
+    /// The same for other pictures and another number of classes.
+    OfPictures on(CifarNet.Input input, int classes);
 
     /// The net, its parameters drawn by `init`, in the innermost scope.
-    Layer build(CifarNet.Input input, int classes, Init init);
+    Layer build(Init init);
   }
 
   /// A net that predicts the next character of a text.
-  sealed interface OfText extends Architecture {
-    /// The net for an alphabet of `vocabulary` characters, its parameters drawn by `init`, in the
-    /// innermost scope.
-    ///
-    /// @param window how far back a net sees that carries no state
-    LanguageModel build(int vocabulary, int window, Init init);
-  }
+  sealed interface OfText extends Architecture permits CharacterNet {
+    /// The same for an alphabet of so many characters.
+    OfText withVocabulary(int vocabulary);
 
-  /// A plain or residual net.
-  record Convolutional(CifarNet net) implements OfPictures {
-    @Override
-    public String name() {
-      return net.name();
-    }
+    /// The same for windows of so many characters, which is how far back a net sees that carries no
+    /// state.
+    OfText withWindow(int window);
 
-    @Override
-    public Options options() {
-      return new Options(net.shortcut(), net.norm(), net.width(), null, null);
-    }
-
-    @Override
-    public CifarNet.Input usualInput() {
-      return net.input();
-    }
-
-    @Override
-    public Layer build(CifarNet.Input input, int classes, Init init) {
-      return net.on(input, classes).build(init);
-    }
-  }
-
-  /// The permutation-invariant net of dense layers.
-  record Perceptron(Mlp net) implements OfPictures {
-    @Override
-    public String name() {
-      return net.name();
-    }
-
-    @Override
-    public Options options() {
-      return new Options(null, net.norm(), null, net.hidden().getFirst(), net.hidden().size());
-    }
-
-    @Override
-    public CifarNet.Input usualInput() {
-      return net.input();
-    }
-
-    @Override
-    public Layer build(CifarNet.Input input, int classes, Init init) {
-      return net.on(input, classes).build(init);
-    }
-  }
-
-  /// A recurrent net that reads the rows of a picture.
-  record Rows(RowNet net) implements OfPictures {
-    @Override
-    public String name() {
-      return net.name();
-    }
-
-    @Override
-    public Options options() {
-      return new Options(null, null, null, net.hidden(), net.layers());
-    }
-
-    @Override
-    public CifarNet.Input usualInput() {
-      return net.input();
-    }
-
-    @Override
-    public Layer build(CifarNet.Input input, int classes, Init init) {
-      return net.on(input, classes).build(init);
-    }
-  }
-
-  /// A recurrent net or a transformer that reads characters.
-  record Characters(CharacterNet net) implements OfText {
-    @Override
-    public String name() {
-      return net.name();
-    }
-
-    @Override
-    public Options options() {
-      return new Options(null, null, null, net.hidden(), net.layers());
-    }
-
-    @Override
-    public LanguageModel build(int vocabulary, int window, Init init) {
-      return net.withVocabulary(vocabulary).withWindow(window).build(init);
-    }
+    /// The net, its parameters drawn by `init`, in the innermost scope.
+    LanguageModel build(Init init);
   }
 
   List<String> RECURRENT = List.of("rnn", "ln-rnn", "lstm", "ln-lstm", "gru", "ln-gru");
@@ -214,22 +134,21 @@ public sealed interface Architecture {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {
       check(plain, options, "shortcut", "norm", "width");
-      return new Convolutional(convolutional(CifarNet.named(plain), options));
+      return convolutional(CifarNet.named(plain), options);
     }
     if (plain.equals(PERCEPTRON)) {
       check(plain, options, "norm", "hidden", "layers");
       Mlp net = Mlp.named(plain);
       int hidden = options.hidden == null ? net.hidden().getFirst() : options.hidden;
       int layers = options.layers == null ? net.hidden().size() : options.layers;
-      return new Perceptron(
-          net.withHidden(Collections.nCopies(layers, hidden))
-              .withNorm(options.norm == null ? net.norm() : options.norm));
+      return net.withHidden(Collections.nCopies(layers, hidden))
+          .withNorm(options.norm == null ? net.norm() : options.norm);
     }
     if (RECURRENT.contains(plain)) {
       check(plain, options, "hidden", "layers");
       RowNet net = RowNet.named(plain);
       net = options.hidden == null ? net : net.withHidden(options.hidden);
-      return new Rows(options.layers == null ? net : net.withLayers(options.layers));
+      return options.layers == null ? net : net.withLayers(options.layers);
     }
     throw missing(name, "pictures", textNames(), picturesNames());
   }
@@ -242,7 +161,7 @@ public sealed interface Architecture {
       check(plain, options, "hidden", "layers");
       CharacterNet net = CharacterNet.named(plain);
       net = options.hidden == null ? net : net.withHidden(options.hidden);
-      return new Characters(options.layers == null ? net : net.withLayers(options.layers));
+      return options.layers == null ? net : net.withLayers(options.layers);
     }
     throw missing(name, "text", picturesNames(), textNames());
   }

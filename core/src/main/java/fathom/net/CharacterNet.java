@@ -18,7 +18,8 @@ import java.util.List;
 /// @param vocabulary K
 /// @param window the longest text of a transformer; a recurrent net takes any
 public record CharacterNet(
-    String name, GateNorm norm, int hidden, int layers, int vocabulary, int window) {
+    String name, GateNorm norm, int hidden, int layers, int vocabulary, int window)
+    implements Architecture.OfText {
   /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
   /// below 1.
   public CharacterNet {
@@ -51,6 +52,11 @@ public record CharacterNet(
     return Body.names();
   }
 
+  @Override
+  public Options options() {
+    return new Options(null, null, null, hidden, layers);
+  }
+
   public CharacterNet withGateNorm(GateNorm norm) {
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }
@@ -63,15 +69,17 @@ public record CharacterNet(
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }
 
+  @Override
   public CharacterNet withVocabulary(int vocabulary) {
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }
 
+  @Override
   public CharacterNet withWindow(int window) {
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }
 
-  /// The net, its parameters drawn by `init`, in the innermost scope.
+  @Override
   public LanguageModel build(Init init) {
     Body body = Body.named(name);
     return new LanguageModel(

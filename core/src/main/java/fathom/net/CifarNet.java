@@ -29,8 +29,8 @@ import java.util.regex.Pattern;
 /// @param depth 6n + 2 for n of at least 1
 /// @param width W, 16 in the paper
 /// @param input the pictures: channels, height and width
-public record CifarNet(
-    int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes) {
+public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes)
+    implements Architecture.OfPictures {
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
 
   /// Channels, height and width of a picture.
@@ -80,8 +80,14 @@ public record CifarNet(
   }
 
   /// `resnet20` or `plain20`.
+  @Override
   public String name() {
     return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth;
+  }
+
+  @Override
+  public Options options() {
+    return new Options(shortcut, norm, width, null, null);
   }
 
   public CifarNet withShortcut(Shortcut shortcut) {
@@ -96,12 +102,12 @@ public record CifarNet(
     return new CifarNet(depth, shortcut, norm, width, input, classes);
   }
 
-  /// The same for other pictures and another number of classes.
+  @Override
   public CifarNet on(Input input, int classes) {
     return new CifarNet(depth, shortcut, norm, width, input, classes);
   }
 
-  /// The net, its parameters drawn by `init`, in the innermost scope.
+  @Override
   public Layer build(Init init) {
     var layers = new ArrayList<Child>();
     layers.add(

@@ -21,7 +21,8 @@ import java.util.Locale;
 /// @param biasBeforeNorm whether a hidden layer has a bias before its norm, beside the norm's own
 ///   behind it. Without a norm there is one bias in any case
 public record Mlp(
-    List<Integer> hidden, Norm norm, boolean biasBeforeNorm, CifarNet.Input input, int classes) {
+    List<Integer> hidden, Norm norm, boolean biasBeforeNorm, CifarNet.Input input, int classes)
+    implements Architecture.OfPictures {
   public Mlp {
     hidden = List.copyOf(hidden);
     for (int features : hidden) {
@@ -46,8 +47,14 @@ public record Mlp(
   }
 
   /// `mlp`.
+  @Override
   public String name() {
     return "mlp";
+  }
+
+  @Override
+  public Options options() {
+    return new Options(null, norm, null, hidden.getFirst(), hidden.size());
   }
 
   public Mlp withNorm(Norm norm) {
@@ -62,12 +69,12 @@ public record Mlp(
     return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
   }
 
-  /// The same for other pictures and another number of classes.
+  @Override
   public Mlp on(CifarNet.Input input, int classes) {
     return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
   }
 
-  /// The net, its parameters drawn by `init`, in the innermost scope.
+  @Override
   public Layer build(Init init) {
     var layers = new ArrayList<Child>();
     layers.add(new Child("flatten", new Flatten()));

@@ -15,7 +15,8 @@ import java.util.List;
 /// @param hidden the units of a level
 /// @param layers the levels, or the blocks of a transformer
 public record RowNet(
-    String name, GateNorm norm, int hidden, int layers, CifarNet.Input input, int classes) {
+    String name, GateNorm norm, int hidden, int layers, CifarNet.Input input, int classes)
+    implements Architecture.OfPictures {
   /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
   /// below 1.
   public RowNet {
@@ -52,6 +53,11 @@ public record RowNet(
     return Body.names();
   }
 
+  @Override
+  public Options options() {
+    return new Options(null, null, null, hidden, layers);
+  }
+
   public RowNet withGateNorm(GateNorm norm) {
     return new RowNet(name, norm, hidden, layers, input, classes);
   }
@@ -64,12 +70,12 @@ public record RowNet(
     return new RowNet(name, norm, hidden, layers, input, classes);
   }
 
-  /// The same for other pictures and another number of classes.
+  @Override
   public RowNet on(CifarNet.Input input, int classes) {
     return new RowNet(name, norm, hidden, layers, input, classes);
   }
 
-  /// The net, its parameters drawn by `init`, in the innermost scope.
+  @Override
   public Layer build(Init init) {
     int row = Math.multiplyExact(input.channels(), input.width());
     var body = Body.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());

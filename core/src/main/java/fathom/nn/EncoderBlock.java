@@ -19,7 +19,7 @@ public final class EncoderBlock {
   public static Layer preNorm(Init init, String path, int width, int heads, boolean causal) {
     var attention =
         List.of(
-            new Child("norm", new OverPositions(LayerNorm.of(width))),
+            new Child("norm", LayerNorm.ofLast(width)),
             new Child("", attention(init, path, width, heads, causal)));
     var mlp =
         List.of(new Child("norm", LayerNorm.of(width)), new Child("", mlp(init, path, width)));
@@ -35,9 +35,9 @@ public final class EncoderBlock {
     return new Chain(
         List.of(
             new Child("attention", new Residual(attention(init, path, width, heads, causal))),
-            new Child("attention.norm", new OverPositions(LayerNorm.of(width))),
+            new Child("attention.norm", LayerNorm.ofLast(width)),
             new Child("mlp", new Residual(new OverPositions(mlp(init, path, width)))),
-            new Child("mlp.norm", new OverPositions(LayerNorm.of(width)))));
+            new Child("mlp.norm", LayerNorm.ofLast(width))));
   }
 
   private static Layer attention(Init init, String path, int width, int heads, boolean causal) {

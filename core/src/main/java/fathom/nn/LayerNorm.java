@@ -6,7 +6,6 @@ import fathom.Param;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -101,14 +100,7 @@ public record LayerNorm(
 
   @Override
   public Map<String, Param> own() {
-    var byName = new LinkedHashMap<String, Param>();
-    if (gain != null) {
-      byName.put("weight", gain);
-    }
-    if (bias != null) {
-      byName.put("bias", bias);
-    }
-    return byName;
+    return rows().own();
   }
 
   @Override

@@ -81,7 +81,7 @@ public record RmsNorm(@Nullable Param gain, double epsilon, Over over, Shape fea
 
   @Override
   public Map<String, Param> own() {
-    return gain == null ? Map.of() : Map.of("weight", gain);
+    return rows().own();
   }
 
   @Override

@@ -9,6 +9,8 @@ import fathom.kernel.Kernels;
 import fathom.kernel.LayerNormKernel;
 import fathom.kernel.Rows;
 import fathom.nn.LayerNorm.Over;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What layer norm and RMS norm share: a tensor as rows, each of which is normalised for itself,
@@ -56,6 +58,17 @@ record RowNorm(
   /// that of the argument and of the addend alike.
   interface Back {
     Tensor apply(Tensor dy, @Nullable Tensor dsum);
+  }
+
+  Map<String, Param> own() {
+    var byName = new LinkedHashMap<String, Param>();
+    if (gain != null) {
+      byName.put("weight", gain);
+    }
+    if (bias != null) {
+      byName.put("bias", bias);
+    }
+    return byName;
   }
 
   Normed forward(Tensor x, @Nullable Tensor addend) {

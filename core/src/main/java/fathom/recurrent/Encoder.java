@@ -17,7 +17,6 @@ import fathom.nn.Chain;
 import fathom.nn.EncoderBlock;
 import fathom.nn.Init;
 import fathom.nn.LayerNorm;
-import fathom.nn.OverPositions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +58,7 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
     return new Encoder(
         Param.of(init.weights(Node.path(path, "positions"), 2L * width, window, width)),
         new Chain(blocks),
-        new OverPositions(LayerNorm.of(width)));
+        LayerNorm.ofLast(width));
   }
 
   /// W.

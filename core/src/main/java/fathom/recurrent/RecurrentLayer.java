@@ -11,6 +11,7 @@ import fathom.State;
 import fathom.Tensor;
 import fathom.TracedSequence;
 import fathom.TracedSequence.Cotangents;
+import fathom.kernel.Kernels;
 import fathom.nn.Init;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -36,9 +37,6 @@ import org.jspecify.annotations.Nullable;
 /// The product with the input is taken for all times at once, the one with the state step by step;
 /// the way back likewise, where the weights' gradients are one product each.
 public final class RecurrentLayer implements Recurrent {
-  private static final boolean VECTORS =
-      ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-
   private final Kind kind;
   private final GateNorm norm;
   private final int in;
@@ -131,7 +129,7 @@ public final class RecurrentLayer implements Recurrent {
   public TracedSequence forward(Sequences x, State start) {
     check(x, start);
     DType type = x.values().type();
-    boolean vectors = VECTORS && type == DType.FLOAT32;
+    boolean vectors = Kernels.onVectors(type);
     Tensor rows = x.values().reshape((long) x.steps() * x.count(), in);
     var memory = new Memory(x, rows, start, vectors);
     Unrolled u = memory.unrolled;

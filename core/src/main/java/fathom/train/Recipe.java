@@ -4,6 +4,10 @@ import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Text;
 import fathom.net.Architecture;
+import fathom.net.CharacterNet;
+import fathom.net.CifarNet;
+import fathom.net.Mlp;
+import fathom.net.RowNet;
 import fathom.optim.Schedule;
 import java.util.List;
 
@@ -58,8 +62,7 @@ public record Recipe(
   /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip. Throws
   /// `IllegalArgumentException` for another net than that paper's.
   public static Recipe paper(Architecture net, Data data, long seed, int workers) {
-    if (!(net instanceof Architecture.Convolutional convolutional)
-        || !(data instanceof DataSet pictures)) {
+    if (!(net instanceof CifarNet convolutional) || !(data instanceof DataSet pictures)) {
       throw new IllegalArgumentException(
           "the recipe of the paper is for resnetN and plainN on pictures, but the model is %s; leave out --recipe"
               .formatted(net.name()));
@@ -78,17 +81,16 @@ public record Recipe(
   /// 0.002, or 0.001 for the plain RNN and the transformer.
   public static Recipe fast(Architecture net, Data data, long seed, int workers) {
     return switch (net) {
-      case Architecture.Convolutional convolutional -> {
+      case CifarNet convolutional -> {
         DataSet pictures = pictures(net, data);
         boolean small = small(pictures);
         yield convolutional(
             convolutional, pictures, small ? 20 : 10, small ? 64 : 128, FAST, false, seed, workers);
       }
-      case Architecture.Perceptron _ ->
-          dense(net, pictures(net, data), Descent.adam(1e-3, FAST), seed, workers);
-      case Architecture.Rows _ ->
+      case Mlp _ -> dense(net, pictures(net, data), Descent.adam(1e-3, FAST), seed, workers);
+      case RowNet _ ->
           dense(net, pictures(net, data), Descent.adam(1e-3, FAST).withClip(1), seed, workers);
-      case Architecture.Characters _ -> {
+      case CharacterNet _ -> {
         boolean slow = List.of("rnn", "transformer").contains(net.name());
         yield new Recipe(
             net.name(),
@@ -137,7 +139,7 @@ public record Recipe(
   /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
   /// stay as they are.
   private static Recipe convolutional(
-      Architecture.Convolutional net,
+      CifarNet net,
       DataSet data,
       int epochs,
       int batch,
@@ -146,7 +148,7 @@ public record Recipe(
       long seed,
       int workers) {
     boolean colour = data.train().channels() == 3;
-    boolean deep = net.net().depth() >= WARM_UP_DEPTH;
+    boolean deep = net.depth() >= WARM_UP_DEPTH;
     return new Recipe(
         net.name(),
         net.options(),

@@ -162,7 +162,7 @@ public final class Run {
   /// scope. Throws `IllegalStateException` if it trains one for text.
   public Layer pictureNet(Init init) {
     if (recipe().architecture() instanceof Architecture.OfPictures net) {
-      return net.build(input(), info.classes().size(), init);
+      return net.on(input(), info.classes().size()).build(init);
     }
     throw new IllegalStateException("the run is about text, not pictures: " + folder);
   }
@@ -171,7 +171,7 @@ public final class Run {
   /// pictures.
   public LanguageModel textNet(Init init) {
     if (recipe().architecture() instanceof Architecture.OfText net) {
-      return net.build(info.classes().size(), recipe().window(), init);
+      return net.withVocabulary(info.classes().size()).withWindow(recipe().window()).build(init);
     }
     throw new IllegalStateException("the run is about pictures, not text: " + folder);
   }

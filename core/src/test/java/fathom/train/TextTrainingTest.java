@@ -12,19 +12,14 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Alphabet;
 import fathom.data.Text;
-import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,24 +57,6 @@ class TextTrainingTest {
 
   private static Trainer.Result train(Run run) {
     return Trainer.train(run, TEXT, Progress.NONE, () -> false);
-  }
-
-  private static Map<String, String> bits(Run run) {
-    var bits = new TreeMap<String, String>();
-    try (var stored = SafeTensors.open(run.checkpoint())) {
-      for (String name : stored.names()) {
-        byte[] bytes = stored.tensor(name).bytes().toArray(ValueLayout.JAVA_BYTE);
-        bits.put(name, HexFormat.of().formatHex(bytes));
-      }
-      stored
-          .metadata()
-          .forEach((key, value) -> {
-            if (key.startsWith("fathom.") && !key.equals("fathom.seconds")) {
-              bits.put(key, value);
-            }
-          });
-    }
-    return bits;
   }
 
   // ---- It learns
@@ -121,9 +98,9 @@ class TextTrainingTest {
       pieces++;
     } while (!result.finished());
     assertEquals(Math.ceilDiv(2 * EPOCH, every), pieces);
-    assertEquals(bits(whole), bits(stopped));
+    assertEquals(Bits.of(whole), Bits.of(stopped));
     assertTrue(
-        bits(whole).keySet().stream().anyMatch(name -> name.startsWith("optimizer.square.")));
+        Bits.of(whole).keySet().stream().anyMatch(name -> name.startsWith("optimizer.square.")));
   }
 
   /// One tensor of 5 streams by 12 units for each of two levels, gathered from the workers.
@@ -132,7 +109,7 @@ class TextTrainingTest {
     Run run = run("run", recipe("gru", 1, 2));
     var steps = new AtomicLong();
     Trainer.train(run, TEXT, Progress.NONE, () -> steps.incrementAndGet() == 2);
-    var stored = bits(run);
+    var stored = Bits.of(run);
     assertEquals(5 * 12 * 8, Objects.requireNonNull(stored.get("carried.0")).length());
     assertTrue(stored.containsKey("carried.1"));
     assertNotEquals(0, Objects.requireNonNull(stored.get("carried.0")).replace("0", "").length());

@@ -15,23 +15,18 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
-import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Init;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,25 +93,6 @@ class TrainerTest {
         assertThrows(
             IllegalStateException.class, () -> Trainer.train(run, FEW, killed, () -> false));
     assertEquals("killed", e.getMessage());
-  }
-
-  /// All that a checkpoint holds but the time, bit by bit.
-  private static Map<String, String> bits(Run run) {
-    var bits = new TreeMap<String, String>();
-    try (var stored = SafeTensors.open(run.checkpoint())) {
-      for (String name : stored.names()) {
-        byte[] bytes = stored.tensor(name).bytes().toArray(ValueLayout.JAVA_BYTE);
-        bits.put(name, HexFormat.of().formatHex(bytes));
-      }
-      stored
-          .metadata()
-          .forEach((key, value) -> {
-            if (key.startsWith("fathom.") && !key.equals("fathom.seconds")) {
-              bits.put(key, value);
-            }
-          });
-    }
-    return bits;
   }
 
   /// All lines but their times.
@@ -249,7 +225,7 @@ class TrainerTest {
       pieces++;
     } while (!result.finished());
     assertEquals(Math.ceilDiv(2 * EPOCH, every), pieces);
-    assertEquals(bits(whole), bits(stopped));
+    assertEquals(Bits.of(whole), Bits.of(stopped));
     assertEquals(metrics(whole), metrics(stopped));
   }
 
@@ -262,7 +238,7 @@ class TrainerTest {
     kill(killed, step);
     assertEquals(step > EPOCH, Files.exists(killed.checkpoint()));
     assertTrue(train(Run.open(killed.folder())).finished());
-    assertEquals(bits(whole), bits(killed));
+    assertEquals(Bits.of(whole), Bits.of(killed));
     assertEquals(metrics(whole), metrics(killed));
   }
 
@@ -281,7 +257,7 @@ class TrainerTest {
       Files.write(killed.checkpoint(), afterOneEpoch);
       Files.write(metricsFile(killed), all.subList(0, lines));
       assertTrue(train(Run.open(killed.folder())).finished());
-      assertEquals(bits(whole), bits(killed));
+      assertEquals(Bits.of(whole), Bits.of(killed));
       assertEquals(metrics(whole), metrics(killed), lines + " lines were there");
     }
   }
@@ -311,13 +287,13 @@ class TrainerTest {
     List<String> lines = Files.readAllLines(metricsFile(killed));
     Files.write(metricsFile(killed), lines.subList(0, 1));
     train(Run.open(killed.folder()));
-    assertEquals(bits(whole), bits(killed));
+    assertEquals(Bits.of(whole), Bits.of(killed));
     List<Metrics> expected = new ArrayList<>(metrics(whole));
     expected.remove(1);
     assertEquals(expected, metrics(killed));
     Files.delete(metricsFile(killed));
     assertTrue(train(Run.open(killed.folder())).finished());
-    assertEquals(bits(whole), bits(killed));
+    assertEquals(Bits.of(whole), Bits.of(killed));
     assertEquals(expected.subList(3, 5), metrics(killed));
   }
 
@@ -325,15 +301,15 @@ class TrainerTest {
   void aFinishedRunIsNotTrainedAgain() {
     Run whole = run("whole", recipe("resnet8", 1, 15, 1));
     var first = train(whole);
-    var bits = bits(whole);
+    var bits = Bits.of(whole);
     var lines = metrics(whole);
     var again = train(Run.open(whole.folder()));
     assertEquals(first.test(), again.test());
-    assertEquals(bits, bits(whole));
+    assertEquals(bits, Bits.of(whole));
     assertEquals(lines, metrics(whole));
     var longer = whole.withRecipe(whole.recipe().withEpochs(2));
     assertTrue(train(Run.open(longer.folder())).finished());
-    assertEquals("14", bits(whole).get("fathom.step"));
+    assertEquals("14", Bits.of(whole).get("fathom.step"));
   }
 
   @Test
@@ -343,7 +319,7 @@ class TrainerTest {
     Trainer.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
     var result = train(run.withRecipe(run.recipe().withWorkers(2)));
     assertTrue(result.finished());
-    assertEquals("14", bits(run).get("fathom.step"));
+    assertEquals("14", Bits.of(run).get("fathom.step"));
   }
 
   @Test
@@ -381,7 +357,8 @@ class TrainerTest {
     Run whole = run("whole", recipe("resnet8", 1, 15, workers));
     train(whole);
     train(whole.withRecipe(whole.recipe().withEpochs(2)));
-    assertEquals(bits(whole), bits(run), "a run that has diverged in between is not the same");
+    assertEquals(
+        Bits.of(whole), Bits.of(run), "a run that has diverged in between is not the same");
   }
 
   // ---- Its folder
@@ -532,7 +509,8 @@ class TrainerTest {
     try (var _ = Scope.open()) {
       var net =
           Architecture.pictures("resnet8", Architecture.Options.NONE)
-              .build(new CifarNet.Input(1, 8, 8), 10, Init.he(2));
+              .on(new CifarNet.Input(1, 8, 8), 10)
+              .build(Init.he(2));
       Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 6, 1, 8, 8);
       var before = new ArrayList<double[]>();
       net.state().values().forEach(param -> before.add(param.value().toDoubles()));

@@ -1,7 +1,6 @@
 package fathom.lab;
 
 import fathom.data.DataSet;
-import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Shortcut;
 import fathom.report.Chart;
@@ -108,8 +107,7 @@ public final class Demo {
   private static Trained train(
       String model, long seed, DataSet data, Path folder, Watcher watcher, BooleanSupplier stop) {
     CifarNet net = CifarNet.named(model);
-    Recipe recipe =
-        Recipe.fast(new Architecture.Convolutional(net), data, seed, 1).withEpochs(EPOCHS);
+    Recipe recipe = Recipe.fast(net, data, seed, 1).withEpochs(EPOCHS);
     Run run = Run.create(folder.resolve("%s-seed%d".formatted(model, seed)), recipe, data);
     var progress =
         new Progress() {
