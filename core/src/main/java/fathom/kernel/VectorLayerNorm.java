@@ -2,44 +2,48 @@ package fathom.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import fathom.Cores;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /// Layer norm on vector registers, float32 elements, any number of rows and of elements in them.
 ///
-/// A row fits the first- or second-level cache, so it is read from memory once and walked over
-/// several times: for a rough mean, for the sums of the differences from it, which correct the mean
-/// and give the variance without cancellation, and for the value. Sums run in float32 over blocks
-/// of a row (for parameters, over blocks of rows) and in float64 over the blocks.
+/// Four rows go side by side: their sums do not wait for one another, and gains, biases and their
+/// gradients are loaded and stored once for four. They fit the first- or second-level cache, so
+/// that memory is read and written once. A sample of a row says about where its mean is; one walk
+/// over the differences from there gives mean and variance, without cancellation as long as the
+/// sample is near, and with a second walk where it was not.
 ///
-/// A row whose squares are no floats goes through [ScalarLayerNorm].
+/// Sums run in float32 over blocks of a row (for parameters, over blocks of rows) and in float64
+/// over the blocks. A row whose squares are no floats goes through [ScalarLayerNorm].
 final class VectorLayerNorm implements LayerNormKernel {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+  /// Rows side by side.
+  private static final int FOUR = 4;
+
   /// Elements of a row whose sum runs in float32.
-  private static final int BLOCK = 8192;
+  private static final int BLOCK = 2048;
 
-  /// Rows whose gradients of parameters are summed in float32.
-  private static final int BLOCK_ROWS = 64;
-
-  /// Elements of a page of memory: rows of fewer follow one another in it.
-  private static final int PAGE = 1024;
+  /// Rows of a strip whose gradients of parameters are summed in float32.
+  private static final int BLOCK_ROWS = 16;
 
   /// Fewer elements than this are not worth waking another core.
   private static final int ELEMENTS_PER_PART = 32_768;
 
   private static final double LEAST_VARIANCE = 1e-20;
   private static final double LEAST_RECIPROCAL = 1e-30;
+
+  /// What the square of a pivot's distance from the mean may be of the mean square around it: so
+  /// much of the variance's digits is lost at most.
+  private static final double FAR = 0.1;
 
   @Override
   public void forward(
@@ -50,13 +54,25 @@ final class VectorLayerNorm implements LayerNormKernel {
       Rows y,
       @Nullable MemorySegment statistics) {
     LayerNormKernel.check(form, x, new @Nullable Rows[] {addend, sum, y}, statistics, null, null);
-    var pass =
-        new Forward(form, x, addend, addend == null ? x : sum == null ? y : sum, y, statistics);
-    Cores.split(x.count(), rowsPerPart(x), (from, to, _) -> pass.rows(from, to));
+    Rows s = addend == null ? x : sum == null ? y : sum;
+    float[] gain = floats(form.gain(), x.channels(), 1);
+    float[] bias = floats(form.bias(), x.channels(), 0);
+    Cores.split(
+        x.count(),
+        rowsPerPart(x),
+        (from, to, _) -> new Forward(form, gain, bias, x, addend, s, y, statistics).rows(from, to));
   }
 
   private static long rowsPerPart(Rows rows) {
     return Math.ceilDiv(ELEMENTS_PER_PART, rows.channels());
+  }
+
+  /// The rows of a quarter: four strips are walked side by side, each from its first row to its
+  /// last. Rows that follow one another would share pages of memory, and a processor that fetches
+  /// ahead follows one walk through a page. An odd number keeps short rows out of each other's
+  /// cache lines.
+  private static long strip(long rows) {
+    return Math.ceilDiv(rows, FOUR) | 1;
   }
 
   /// A gain or bias as an array; one that is not there as one that changes nothing.
@@ -69,137 +85,217 @@ final class VectorLayerNorm implements LayerNormKernel {
     return same;
   }
 
-  /// A row's way forward.
-  private static final class Forward {
-    private final Form form;
-    private final Rows x;
-    private final @Nullable Rows addend;
-    private final Rows s;
-    private final Rows y;
-    private final @Nullable MemorySegment statistics;
-    private final int width;
-    private final float[] gain;
-    private final float[] bias;
+  /// Four rows and their numbers. Where there are fewer, the first stands for those that are
+  /// missing: its result is written again, and its share of a sum is weighted with 0.
+  private static final class Four {
+    final long[] rows = new long[FOUR];
+    final float[] weights = new float[FOUR];
+    final float[] numbers;
+    private final int each;
+    private int count;
 
-    /// Written by all threads and read by none, so that nobody finds the fetching to be in vain.
-    @SuppressWarnings("UnusedVariable")
-    private int touched;
-
-    Forward(
-        Form form,
-        Rows x,
-        @Nullable Rows addend,
-        Rows s,
-        Rows y,
-        @Nullable MemorySegment statistics) {
-      this.form = form;
-      this.x = x;
-      this.addend = addend;
-      this.s = s;
-      this.y = y;
-      this.statistics = statistics;
-      this.width = x.channels();
-      this.gain = floats(form.gain(), width, 1);
-      this.bias = floats(form.bias(), width, 0);
+    Four(int each) {
+      this.each = each;
+      this.numbers = new float[each * FOUR];
     }
+
+    void clear() {
+      count = 0;
+    }
+
+    boolean isEmpty() {
+      return count == 0;
+    }
+
+    void add(long row, float mean, float reciprocal, float lost) {
+      rows[count] = row;
+      weights[count] = 1;
+      numbers[count * each] = mean;
+      numbers[count * each + 1] = reciprocal;
+      numbers[count * each + 2] = lost;
+      count++;
+    }
+
+    void fill() {
+      for (int i = count; i < FOUR; i++) {
+        rows[i] = rows[0];
+        weights[i] = 0;
+        System.arraycopy(numbers, 0, numbers, i * each, each);
+      }
+    }
+  }
+
+  /// The way forward of some of the rows.
+  ///
+  /// @param s what is normalised
+  private record Forward(
+      Form form,
+      float[] gain,
+      float[] bias,
+      Rows x,
+      @Nullable Rows addend,
+      Rows s,
+      Rows y,
+      @Nullable MemorySegment statistics) {
+
+    /// Of `y = ((s − m)·r + c)·gain + bias` in each row: m, r and c.
+    private static final int NUMBERS = 3;
 
     void rows(long from, long to) {
-      double[] sums = new double[2];
-      for (long row = from; row < to; row++) {
-        row(row, sums);
+      long[] read = new long[FOUR];
+      var written = new Four(NUMBERS);
+      float[] pivots = new float[FOUR];
+      float[] lanes = new float[2 * FOUR * L];
+      double[] sums = new double[2 * FOUR];
+      long strip = strip(to - from);
+      for (long row = from; row < Math.min(to, from + strip); row++) {
+        for (int i = 0; i < FOUR; i++) {
+          read[i] = row + i * strip < to ? row + i * strip : row;
+        }
+        moments(read, pivots, lanes, sums);
+        written.clear();
+        for (int i = 0; i < FOUR && row + i * strip < to; i++) {
+          if (!prepare(read[i], pivots[i], sums[2 * i], sums[2 * i + 1], written)) {
+            ScalarLayerNorm.forward(form, s, y, statistics, read[i]);
+          }
+        }
+        if (!written.isEmpty()) {
+          written.fill();
+          normalize(s.memory(), y.memory(), written, s.channels(), gain, bias);
+        }
       }
     }
 
-    private void row(long row, double[] sums) {
-      long at = row * width;
-      MemorySegment memory = s.memory();
-      if (addend != null) {
-        add(x.memory(), addend.memory(), memory, at, width);
+    /// Σ (s − pivot) and Σ (s − pivot)² of each row.
+    private void moments(long[] rows, float[] pivots, float[] lanes, double[] sums) {
+      int width = s.channels();
+      MemorySegment more = addend == null ? null : addend.memory();
+      for (int i = 0; i < FOUR && form.centred(); i++) {
+        pivots[i] = sample(x.memory(), more, rows[i] * width, width);
       }
-      float pivot = 0;
-      if (form.centred()) {
-        float first = memory.getAtIndex(JAVA_FLOAT, at);
-        pivot = first + differences(memory, at, width, first) / width;
+      differences(x.memory(), more, rows, pivots, lanes, sums);
+      if (form.centred() && correct(width, pivots, sums)) {
+        differences(s.memory(), null, rows, pivots, lanes, sums);
       }
-      sums[0] = 0;
-      sums[1] = 0;
-      for (int done = 0; done < width; done += BLOCK) {
-        moments(memory, at + done, Math.min(BLOCK, width - done), pivot, sums);
+    }
+
+    private void differences(
+        MemorySegment from,
+        @Nullable MemorySegment more,
+        long[] rows,
+        float[] pivots,
+        float[] lanes,
+        double[] sums) {
+      int width = s.channels();
+      Arrays.fill(sums, 0);
+      int whole = S.loopBound(width);
+      for (int done = 0; done < whole; done += BLOCK) {
+        int n = Math.min(BLOCK, whole - done);
+        if (more == null) {
+          VectorLayerNorm.differences(from, rows, width, done, n, pivots, lanes);
+        } else {
+          addedDifferences(from, more, s.memory(), rows, width, done, n, pivots, lanes);
+        }
+        total(lanes, sums);
       }
-      double shift = form.centred() ? sums[0] / width : 0;
-      double spread = sums[1] / width - shift * shift;
-      double variance = Math.max(0, spread) + form.epsilon();
+      for (int i = 0; i < FOUR && whole < width; i++) {
+        restOfDifferences(from, more, rows[i] * width, whole, pivots[i], i, sums);
+      }
+    }
+
+    /// The last elements of a row, fewer than a vector has.
+    private void restOfDifferences(
+        MemorySegment from,
+        @Nullable MemorySegment more,
+        long at,
+        int done,
+        float pivot,
+        int place,
+        double[] sums) {
+      for (int i = done; i < s.channels(); i++) {
+        float v = from.getAtIndex(JAVA_FLOAT, at + i);
+        if (more != null) {
+          v += more.getAtIndex(JAVA_FLOAT, at + i);
+          s.memory().setAtIndex(JAVA_FLOAT, at + i, v);
+        }
+        double d = v - pivot;
+        sums[2 * place] += d;
+        sums[2 * place + 1] += d * d;
+      }
+    }
+
+    /// Moves pivots to the means that they are far from; false if all were near.
+    private static boolean correct(int width, float[] pivots, double[] sums) {
+      boolean corrected = false;
+      for (int i = 0; i < FOUR; i++) {
+        double shift = sums[2 * i] / width;
+        if (shift * shift > FAR * sums[2 * i + 1] / width) {
+          pivots[i] += (float) shift;
+          corrected = true;
+        }
+      }
+      return corrected;
+    }
+
+    /// Writes a row's statistics and takes it among those to be written; false if float32 will not
+    /// do for it.
+    private boolean prepare(long row, float pivot, double sum, double squares, Four written) {
+      int width = s.channels();
+      double shift = form.centred() ? sum / width : 0;
+      double variance = Math.max(0, squares / width - shift * shift) + form.epsilon();
       if (!(variance >= LEAST_VARIANCE && variance < Double.POSITIVE_INFINITY)) {
-        ScalarLayerNorm.forward(form, s, y, statistics, row);
-        return;
+        return false;
       }
-      double mean = pivot + shift;
+      double mean = form.centred() ? pivot + shift : 0;
       double r = 1 / Math.sqrt(variance);
       if (statistics != null) {
         statistics.setAtIndex(JAVA_DOUBLE, 2 * row, mean);
         statistics.setAtIndex(JAVA_DOUBLE, 2 * row + 1, r);
       }
-      float near = (float) mean;
-      touched =
-          normalize(
-              memory,
-              y.memory(),
-              x.memory(),
-              at,
-              width >= PAGE && row + 1 < x.count() ? at + width : at,
-              width,
-              near,
-              (float) r,
-              rest(near, mean, r),
-              gain,
-              bias);
+      written.add(row, (float) mean, (float) r, lost(mean, r));
+      return true;
     }
   }
 
   /// What rounding the mean to float32 takes off x̂: beside a deviation of 1, a mean of 10,000
   /// moves by up to 0.0005.
-  private static float rest(float near, double mean, double r) {
-    return (float) ((near - mean) * r);
+  private static float lost(double mean, double r) {
+    return (float) (((float) mean - mean) * r);
   }
 
-  private static void add(MemorySegment x, MemorySegment addend, MemorySegment s, long at, int n) {
-    int i = 0;
-    for (; i <= n - L; i += L) {
-      store(load(x, at + i).add(load(addend, at + i)), s, at + i);
+  /// About the mean of a row: that of four vectors of it, or of all where there are fewer.
+  private static float sample(MemorySegment x, @Nullable MemorySegment addend, long at, int n) {
+    if (n < 4 * L) {
+      double sum = 0;
+      for (int i = 0; i < n; i++) {
+        float more = addend == null ? 0 : addend.getAtIndex(JAVA_FLOAT, at + i);
+        sum += x.getAtIndex(JAVA_FLOAT, at + i) + more;
+      }
+      return (float) (sum / n);
     }
-    if (i < n) {
-      VectorMask<Float> rest = S.indexInRange(i, n);
-      store(load(x, at + i, rest).add(load(addend, at + i, rest)), s, at + i, rest);
-    }
+    int step = n / 4;
+    FloatVector s = quarters(x, at, step);
+    return Lanes.total(addend == null ? s : s.add(quarters(addend, at, step))) / (4 * L);
   }
 
-  /// Σ (x − first)
-  private static float differences(MemorySegment x, long at, int n, float first) {
-    FloatVector f = FloatVector.broadcast(S, first);
-    FloatVector s0 = FloatVector.zero(S);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
-    int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      s0 = s0.add(load(x, at + i).sub(f));
-      s1 = s1.add(load(x, at + i + L).sub(f));
-      s2 = s2.add(load(x, at + i + L + L).sub(f));
-      s3 = s3.add(load(x, at + i + L + L + L).sub(f));
-    }
-    for (; i <= n - L; i += L) {
-      s0 = s0.add(load(x, at + i).sub(f));
-    }
-    if (i < n) {
-      VectorMask<Float> rest = S.indexInRange(i, n);
-      s1 = s1.add(load(x, at + i, rest).sub(f, rest));
-    }
-    return Lanes.total(s0.add(s1).add(s2.add(s3)));
+  private static FloatVector quarters(MemorySegment x, long at, int step) {
+    return load(x, at)
+        .add(load(x, at + step))
+        .add(load(x, at + 2L * step).add(load(x, at + 3L * step)));
   }
 
-  /// Adds Σ (x − pivot) and Σ (x − pivot)².
-  private static void moments(MemorySegment x, long at, int n, float pivot, double[] sums) {
-    FloatVector p = FloatVector.broadcast(S, pivot);
+  /// Σ (x − pivot) and Σ (x − pivot)² of the elements `from .. from+n-1` of four rows, by lanes; n
+  /// is a multiple of them.
+  private static void differences(
+      MemorySegment x, long[] rows, int width, int from, int n, float[] pivots, float[] lanes) {
+    long a0 = rows[0] * width + from;
+    long a1 = rows[1] * width + from;
+    long a2 = rows[2] * width + from;
+    long a3 = rows[3] * width + from;
+    FloatVector p0 = FloatVector.broadcast(S, pivots[0]);
+    FloatVector p1 = FloatVector.broadcast(S, pivots[1]);
+    FloatVector p2 = FloatVector.broadcast(S, pivots[2]);
+    FloatVector p3 = FloatVector.broadcast(S, pivots[3]);
     FloatVector s0 = FloatVector.zero(S);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
@@ -208,12 +304,11 @@ final class VectorLayerNorm implements LayerNormKernel {
     FloatVector q1 = s0;
     FloatVector q2 = s0;
     FloatVector q3 = s0;
-    int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      FloatVector d0 = load(x, at + i).sub(p);
-      FloatVector d1 = load(x, at + i + L).sub(p);
-      FloatVector d2 = load(x, at + i + L + L).sub(p);
-      FloatVector d3 = load(x, at + i + L + L + L).sub(p);
+    for (int i = 0; i < n; i += L) {
+      FloatVector d0 = load(x, a0 + i).sub(p0);
+      FloatVector d1 = load(x, a1 + i).sub(p1);
+      FloatVector d2 = load(x, a2 + i).sub(p2);
+      FloatVector d3 = load(x, a3 + i).sub(p3);
       s0 = s0.add(d0);
       s1 = s1.add(d1);
       s2 = s2.add(d2);
@@ -223,53 +318,134 @@ final class VectorLayerNorm implements LayerNormKernel {
       q2 = d2.fma(d2, q2);
       q3 = d3.fma(d3, q3);
     }
-    for (; i <= n - L; i += L) {
-      FloatVector d0 = load(x, at + i).sub(p);
-      s0 = s0.add(d0);
-      q0 = d0.fma(d0, q0);
-    }
-    if (i < n) {
-      VectorMask<Float> rest = S.indexInRange(i, n);
-      FloatVector d1 = load(x, at + i, rest).sub(p, rest);
-      s1 = s1.add(d1);
-      q1 = d1.fma(d1, q1);
-    }
-    sums[0] += Lanes.total(s0.add(s1).add(s2.add(s3)));
-    sums[1] += Lanes.total(q0.add(q1).add(q2.add(q3)));
+    keep(lanes, 0, s0, q0);
+    keep(lanes, 1, s1, q1);
+    keep(lanes, 2, s2, q2);
+    keep(lanes, 3, s3, q3);
   }
 
-  /// `y = ((x − mean)·r + rest)·gain + bias`. Meanwhile the row at `next` is fetched, which the
-  /// processor does not do by itself beyond the end of a page; what is returned is of no use.
-  private static int normalize(
+  /// The same of s = x + addend, which is written.
+  private static void addedDifferences(
+      MemorySegment x,
+      MemorySegment addend,
+      MemorySegment s,
+      long[] rows,
+      int width,
+      int from,
+      int n,
+      float[] pivots,
+      float[] lanes) {
+    long a0 = rows[0] * width + from;
+    long a1 = rows[1] * width + from;
+    long a2 = rows[2] * width + from;
+    long a3 = rows[3] * width + from;
+    FloatVector p0 = FloatVector.broadcast(S, pivots[0]);
+    FloatVector p1 = FloatVector.broadcast(S, pivots[1]);
+    FloatVector p2 = FloatVector.broadcast(S, pivots[2]);
+    FloatVector p3 = FloatVector.broadcast(S, pivots[3]);
+    FloatVector s0 = FloatVector.zero(S);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    FloatVector q0 = s0;
+    FloatVector q1 = s0;
+    FloatVector q2 = s0;
+    FloatVector q3 = s0;
+    for (int i = 0; i < n; i += L) {
+      FloatVector v0 = load(x, a0 + i).add(load(addend, a0 + i));
+      FloatVector v1 = load(x, a1 + i).add(load(addend, a1 + i));
+      FloatVector v2 = load(x, a2 + i).add(load(addend, a2 + i));
+      FloatVector v3 = load(x, a3 + i).add(load(addend, a3 + i));
+      store(v0, s, a0 + i);
+      store(v1, s, a1 + i);
+      store(v2, s, a2 + i);
+      store(v3, s, a3 + i);
+      FloatVector d0 = v0.sub(p0);
+      FloatVector d1 = v1.sub(p1);
+      FloatVector d2 = v2.sub(p2);
+      FloatVector d3 = v3.sub(p3);
+      s0 = s0.add(d0);
+      s1 = s1.add(d1);
+      s2 = s2.add(d2);
+      s3 = s3.add(d3);
+      q0 = d0.fma(d0, q0);
+      q1 = d1.fma(d1, q1);
+      q2 = d2.fma(d2, q2);
+      q3 = d3.fma(d3, q3);
+    }
+    keep(lanes, 0, s0, q0);
+    keep(lanes, 1, s1, q1);
+    keep(lanes, 2, s2, q2);
+    keep(lanes, 3, s3, q3);
+  }
+
+  /// The two sums of a row, lane by lane. They are added up elsewhere: what the compiler takes as
+  /// one piece has a limit, beyond which it makes an object of every vector.
+  private static void keep(float[] lanes, int row, FloatVector s, FloatVector q) {
+    s.intoArray(lanes, 2 * row * L);
+    q.intoArray(lanes, (2 * row + 1) * L);
+  }
+
+  private static void total(float[] lanes, double[] sums) {
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] += Lanes.total(FloatVector.fromArray(S, lanes, i * L));
+    }
+  }
+
+  /// `y = ((x − m)·r + c)·gain + bias` of four rows. All are read before one is written: the same
+  /// row may be there twice.
+  private static void normalize(
+      MemorySegment x, MemorySegment y, Four four, int n, float[] gain, float[] bias) {
+    int whole = S.loopBound(n);
+    normalize(x, y, four.rows, n, whole, four.numbers, gain, bias);
+    for (int row = 0; row < FOUR && whole < n; row++) {
+      int k = row * Forward.NUMBERS;
+      long at = four.rows[row] * n;
+      for (int i = whole; i < n && four.weights[row] > 0; i++) {
+        float d = x.getAtIndex(JAVA_FLOAT, at + i) - four.numbers[k];
+        float normal = d * four.numbers[k + 1] + four.numbers[k + 2];
+        y.setAtIndex(JAVA_FLOAT, at + i, normal * gain[i] + bias[i]);
+      }
+    }
+  }
+
+  private static void normalize(
       MemorySegment x,
       MemorySegment y,
-      MemorySegment fetched,
-      long at,
-      long next,
+      long[] rows,
       int n,
-      float mean,
-      float r,
-      float rest,
+      int whole,
+      float[] numbers,
       float[] gain,
       float[] bias) {
-    FloatVector m = FloatVector.broadcast(S, mean);
-    FloatVector k = FloatVector.broadcast(S, r);
-    FloatVector c = FloatVector.broadcast(S, rest);
-    int touched = 0;
-    int i = 0;
-    for (; i <= n - L; i += L) {
-      touched ^= fetched.getAtIndex(JAVA_INT, next + i);
-      FloatVector normal = load(x, at + i).sub(m).fma(k, c);
+    long a0 = rows[0] * n;
+    long a1 = rows[1] * n;
+    long a2 = rows[2] * n;
+    long a3 = rows[3] * n;
+    FloatVector m0 = FloatVector.broadcast(S, numbers[0]);
+    FloatVector r0 = FloatVector.broadcast(S, numbers[1]);
+    FloatVector c0 = FloatVector.broadcast(S, numbers[2]);
+    FloatVector m1 = FloatVector.broadcast(S, numbers[3]);
+    FloatVector r1 = FloatVector.broadcast(S, numbers[4]);
+    FloatVector c1 = FloatVector.broadcast(S, numbers[5]);
+    FloatVector m2 = FloatVector.broadcast(S, numbers[6]);
+    FloatVector r2 = FloatVector.broadcast(S, numbers[7]);
+    FloatVector c2 = FloatVector.broadcast(S, numbers[8]);
+    FloatVector m3 = FloatVector.broadcast(S, numbers[9]);
+    FloatVector r3 = FloatVector.broadcast(S, numbers[10]);
+    FloatVector c3 = FloatVector.broadcast(S, numbers[11]);
+    for (int i = 0; i < whole; i += L) {
       FloatVector g = FloatVector.fromArray(S, gain, i);
-      store(normal.fma(g, FloatVector.fromArray(S, bias, i)), y, at + i);
+      FloatVector b = FloatVector.fromArray(S, bias, i);
+      FloatVector y0 = load(x, a0 + i).sub(m0).fma(r0, c0).fma(g, b);
+      FloatVector y1 = load(x, a1 + i).sub(m1).fma(r1, c1).fma(g, b);
+      FloatVector y2 = load(x, a2 + i).sub(m2).fma(r2, c2).fma(g, b);
+      FloatVector y3 = load(x, a3 + i).sub(m3).fma(r3, c3).fma(g, b);
+      store(y0, y, a0 + i);
+      store(y1, y, a1 + i);
+      store(y2, y, a2 + i);
+      store(y3, y, a3 + i);
     }
-    if (i < n) {
-      VectorMask<Float> in = S.indexInRange(i, n);
-      FloatVector normal = load(x, at + i, in).sub(m).fma(k, c);
-      FloatVector g = FloatVector.fromArray(S, gain, i, in);
-      store(normal.fma(g, FloatVector.fromArray(S, bias, i, in)), y, at + i, in);
-    }
-    return touched;
   }
 
   @Override
@@ -283,10 +459,10 @@ final class VectorLayerNorm implements LayerNormKernel {
       double @Nullable [] dgain,
       double @Nullable [] dbias) {
     LayerNormKernel.check(form, s, new @Nullable Rows[] {dy, dsum, dx}, statistics, dgain, dbias);
-    boolean wantsSums = dgain != null || dbias != null;
+    float[] gain = floats(form.gain(), s.channels(), 1);
     var passes = new Backward[Cores.parts(s.count(), rowsPerPart(s))];
     for (int i = 0; i < passes.length; i++) {
-      passes[i] = new Backward(form, dy, s, statistics, dsum, dx, wantsSums);
+      passes[i] = new Backward(form, gain, dy, s, statistics, dsum, dx);
     }
     Cores.split(s.count(), rowsPerPart(s), (from, to, part) -> passes[part].rows(from, to));
     for (Backward pass : passes) {
@@ -304,67 +480,59 @@ final class VectorLayerNorm implements LayerNormKernel {
   }
 
   /// The way back through some of the rows, with sums of its own.
-  ///
-  /// With x̂ = (x − m)·r + c for the mean m in float32, a row has five numbers: m, r, c, and a and
-  /// b of `dx = (w + a + x̂·b)·r`.
   private static final class Backward {
+    /// Of `x̂ = (x − m)·r + c` and `dx = (w + a + (x − m)·b)·r` in each row: m, r, c, a and b.
     private static final int NUMBERS = 5;
 
     private final Form form;
+    private final float[] gain;
     private final Rows dy;
     private final Rows s;
     private final MemorySegment statistics;
     private final @Nullable Rows dsum;
     private final Rows dx;
     private final int width;
-    private final boolean wantsSums;
-    private final float[] gain;
     private final float[] blockGain; // of a block of rows
     private final float[] blockBias;
     private final double[] gainSums;
     private final double[] biasSums;
-    private final float[] numbers = new float[4 * NUMBERS];
-    private final double[] sums = new double[2];
+    private final Four four = new Four(NUMBERS);
+    private final float[] lanes = new float[2 * FOUR * L];
+    private final double[] sums = new double[2 * FOUR];
 
     Backward(
         Form form,
+        float[] gain,
         Rows dy,
         Rows s,
         MemorySegment statistics,
         @Nullable Rows dsum,
-        Rows dx,
-        boolean wantsSums) {
+        Rows dx) {
       this.form = form;
+      this.gain = gain;
       this.dy = dy;
       this.s = s;
       this.statistics = statistics;
       this.dsum = dsum;
       this.dx = dx;
       this.width = s.channels();
-      this.wantsSums = wantsSums;
-      this.gain = floats(form.gain(), width, 1);
-      int sums = wantsSums ? width : 0;
-      this.blockGain = new float[sums];
-      this.blockBias = new float[sums];
-      this.gainSums = new double[sums];
-      this.biasSums = new double[sums];
+      this.blockGain = new float[width];
+      this.blockBias = new float[width];
+      this.gainSums = new double[width];
+      this.biasSums = new double[width];
     }
 
     void rows(long from, long to) {
-      for (long block = from; block < to; block += BLOCK_ROWS) {
-        long end = Math.min(to, block + BLOCK_ROWS);
-        long row = block;
-        for (; row + 4 <= end; row += 4) {
-          four(row);
-        }
-        for (; row < end; row++) {
-          one(row, prepare(row, 0), 0);
-        }
-        if (wantsSums) {
+      long strip = strip(to - from);
+      for (long row = from; row < Math.min(to, from + strip); row++) {
+        four(row, strip, to);
+        if ((row + 1 - from) % BLOCK_ROWS == 0) {
           drain(blockGain, gainSums);
           drain(blockBias, biasSums);
         }
       }
+      drain(blockGain, gainSums);
+      drain(blockBias, biasSums);
     }
 
     private static void drain(float[] block, double[] sums) {
@@ -374,265 +542,271 @@ final class VectorLayerNorm implements LayerNormKernel {
       }
     }
 
-    private void four(long row) {
-      boolean first = prepare(row, 0);
-      boolean second = prepare(row + 1, 1);
-      boolean third = prepare(row + 2, 2);
-      boolean fourth = prepare(row + 3, 3);
-      if (!(first && second && third && fourth && wantsSums)) {
-        one(row, first, 0);
-        one(row + 1, second, 1);
-        one(row + 2, third, 2);
-        one(row + 3, fourth, 3);
+    private void four(long first, long strip, long to) {
+      four.clear();
+      for (long row = first; row < Math.min(to, first + FOUR * strip); row += strip) {
+        double mean = statistics.getAtIndex(JAVA_DOUBLE, 2 * row);
+        double r = statistics.getAtIndex(JAVA_DOUBLE, 2 * row + 1);
+        if (r >= LEAST_RECIPROCAL && r <= 1 / LEAST_RECIPROCAL) {
+          four.add(row, (float) mean, (float) r, lost(mean, r));
+        } else {
+          ScalarLayerNorm.backward(form, dy, s, statistics, dsum, dx, gainSums, biasSums, row);
+        }
+      }
+      if (four.isEmpty()) {
         return;
       }
-      sumsOfFour(dy.memory(), s.memory(), row * width, width, numbers, blockGain, blockBias);
-      for (int place = 0; place < 4; place++) {
-        back(
-            dy.memory(),
-            s.memory(),
-            dsum == null ? null : dsum.memory(),
-            dx.memory(),
-            (row + place) * width,
-            width,
-            numbers,
-            place * NUMBERS,
-            gain);
+      four.fill();
+      products();
+      int whole = S.loopBound(width);
+      sums(dy.memory(), s.memory(), four, width, whole, blockGain, blockBias);
+      if (dsum == null) {
+        back(dy.memory(), s.memory(), dx.memory(), four, width, whole, gain);
+      } else {
+        back(dy.memory(), s.memory(), dsum.memory(), dx.memory(), four, width, whole, gain);
+      }
+      for (int row = 0; row < FOUR && whole < width; row++) {
+        if (four.weights[row] > 0) {
+          rest(row, whole);
+        }
       }
     }
 
-    /// Fills a row's place among the numbers; false if float32 will not do for it.
-    private boolean prepare(long row, int place) {
-      double mean = statistics.getAtIndex(JAVA_DOUBLE, 2 * row);
-      double r = statistics.getAtIndex(JAVA_DOUBLE, 2 * row + 1);
-      if (!(r >= LEAST_RECIPROCAL && r <= 1 / LEAST_RECIPROCAL)) {
-        return false;
+    /// The means of w and w·x̂ over each row, and by them its numbers a and b.
+    private void products() {
+      int whole = S.loopBound(width);
+      Arrays.fill(sums, 0);
+      for (int done = 0; done < whole; done += BLOCK) {
+        int n = Math.min(BLOCK, whole - done);
+        products(dy.memory(), s.memory(), four, width, done, n, gain, lanes);
+        total(lanes, sums);
       }
-      long at = row * width;
-      float near = (float) mean;
-      float c = rest(near, mean, r);
-      sums[0] = 0;
-      sums[1] = 0;
-      for (int done = 0; done < width; done += BLOCK) {
-        int n = Math.min(BLOCK, width - done);
-        products(dy.memory(), s.memory(), at + done, n, near, gain, done, sums);
+      for (int row = 0; row < FOUR; row++) {
+        int at = row * NUMBERS;
+        long first = four.rows[row] * width;
+        double sum = sums[2 * row];
+        double along = sums[2 * row + 1];
+        for (int i = whole; i < width; i++) {
+          double w = dy.memory().getAtIndex(JAVA_FLOAT, first + i) * (double) gain[i];
+          sum += w;
+          along += w * (s.memory().getAtIndex(JAVA_FLOAT, first + i) - four.numbers[at]);
+        }
+        double r = statistics.getAtIndex(JAVA_DOUBLE, 2 * four.rows[row] + 1);
+        double b = -(along * r + sum * four.numbers[at + 2]) / width;
+        double a = form.centred() ? -sum / width : 0;
+        four.numbers[at + 3] = (float) (a + four.numbers[at + 2] * b);
+        four.numbers[at + 4] = (float) (r * b);
       }
-      int i = place * NUMBERS;
-      numbers[i] = near;
-      numbers[i + 1] = (float) r;
-      numbers[i + 2] = c;
-      numbers[i + 3] = form.centred() ? (float) (-sums[0] / width) : 0;
-      numbers[i + 4] = (float) (-(sums[1] * r + sums[0] * (near - mean) * r) / width); // of w·x̂
-      return true;
     }
 
-    private void one(long row, boolean inFloats, int place) {
-      if (!inFloats) {
-        ScalarLayerNorm.backward(
-            form,
-            dy,
-            s,
-            statistics,
-            dsum,
-            dx,
-            wantsSums ? gainSums : null,
-            wantsSums ? biasSums : null,
-            row);
-        return;
-      }
-      MemorySegment more = dsum == null ? null : dsum.memory();
-      if (wantsSums) {
-        sums(
-            dy.memory(),
-            s.memory(),
-            row * width,
-            width,
-            numbers,
-            place * NUMBERS,
-            blockGain,
-            blockBias);
-      }
-      back(
-          dy.memory(),
-          s.memory(),
-          more,
-          dx.memory(),
-          row * width,
-          width,
-          numbers,
-          place * NUMBERS,
-          gain);
+    private static FloatVector number(Four four, int row, int which) {
+      return FloatVector.broadcast(S, four.numbers[row * NUMBERS + which]);
     }
 
-    /// Adds Σ w and Σ w·(x − m).
+    /// Σ w and Σ w·(x − m) of the elements `from .. from+n-1` of four rows, by lanes; n is a
+    /// multiple of them.
     private static void products(
         MemorySegment dy,
         MemorySegment x,
-        long at,
-        int n,
-        float mean,
-        float[] gain,
+        Four four,
+        int width,
         int from,
-        double[] sums) {
-      FloatVector m = FloatVector.broadcast(S, mean);
+        int n,
+        float[] gain,
+        float[] lanes) {
+      long a0 = four.rows[0] * width + from;
+      long a1 = four.rows[1] * width + from;
+      long a2 = four.rows[2] * width + from;
+      long a3 = four.rows[3] * width + from;
+      FloatVector m0 = number(four, 0, 0);
+      FloatVector m1 = number(four, 1, 0);
+      FloatVector m2 = number(four, 2, 0);
+      FloatVector m3 = number(four, 3, 0);
       FloatVector s0 = FloatVector.zero(S);
       FloatVector s1 = s0;
+      FloatVector s2 = s0;
+      FloatVector s3 = s0;
       FloatVector q0 = s0;
       FloatVector q1 = s0;
-      int i = 0;
-      for (; i <= n - 2 * L; i += 2 * L) {
-        FloatVector w0 = load(dy, at + i).mul(FloatVector.fromArray(S, gain, from + i));
-        FloatVector w1 = load(dy, at + i + L).mul(FloatVector.fromArray(S, gain, from + i + L));
+      FloatVector q2 = s0;
+      FloatVector q3 = s0;
+      for (int i = 0; i < n; i += L) {
+        FloatVector g = FloatVector.fromArray(S, gain, from + i);
+        FloatVector w0 = load(dy, a0 + i).mul(g);
+        FloatVector w1 = load(dy, a1 + i).mul(g);
+        FloatVector w2 = load(dy, a2 + i).mul(g);
+        FloatVector w3 = load(dy, a3 + i).mul(g);
         s0 = s0.add(w0);
         s1 = s1.add(w1);
-        q0 = w0.fma(load(x, at + i).sub(m), q0);
-        q1 = w1.fma(load(x, at + i + L).sub(m), q1);
+        s2 = s2.add(w2);
+        s3 = s3.add(w3);
+        q0 = w0.fma(load(x, a0 + i).sub(m0), q0);
+        q1 = w1.fma(load(x, a1 + i).sub(m1), q1);
+        q2 = w2.fma(load(x, a2 + i).sub(m2), q2);
+        q3 = w3.fma(load(x, a3 + i).sub(m3), q3);
       }
-      for (; i <= n - L; i += L) {
-        FloatVector w0 = load(dy, at + i).mul(FloatVector.fromArray(S, gain, from + i));
-        s0 = s0.add(w0);
-        q0 = w0.fma(load(x, at + i).sub(m), q0);
-      }
-      if (i < n) {
-        VectorMask<Float> in = S.indexInRange(i, n);
-        FloatVector w1 = load(dy, at + i, in).mul(FloatVector.fromArray(S, gain, from + i, in));
-        s1 = s1.add(w1);
-        q1 = w1.fma(load(x, at + i, in).sub(m, in), q1); // 0 past the end
-      }
-      sums[0] += Lanes.total(s0.add(s1));
-      sums[1] += Lanes.total(q0.add(q1));
+      keep(lanes, 0, s0, q0);
+      keep(lanes, 1, s1, q1);
+      keep(lanes, 2, s2, q2);
+      keep(lanes, 3, s3, q3);
     }
 
-    /// `dx = (w + a + x̂·b)·r + dsum` of one row.
-    private static void back(
-        MemorySegment dy,
-        MemorySegment x,
-        @Nullable MemorySegment dsum,
-        MemorySegment dx,
-        long at,
-        int n,
-        float[] numbers,
-        int place,
-        float[] gain) {
-      FloatVector m = FloatVector.broadcast(S, numbers[place]);
-      FloatVector r = FloatVector.broadcast(S, numbers[place + 1]);
-      FloatVector c = FloatVector.broadcast(S, numbers[place + 2]);
-      FloatVector a = FloatVector.broadcast(S, numbers[place + 3]);
-      FloatVector b = FloatVector.broadcast(S, numbers[place + 4]);
-      int i = 0;
-      if (dsum == null) {
-        for (; i <= n - L; i += L) {
-          FloatVector w = load(dy, at + i).mul(FloatVector.fromArray(S, gain, i));
-          store(load(x, at + i).sub(m).fma(r, c).fma(b, w.add(a)).mul(r), dx, at + i);
-        }
-      } else {
-        for (; i <= n - L; i += L) {
-          FloatVector w = load(dy, at + i).mul(FloatVector.fromArray(S, gain, i));
-          FloatVector e = load(x, at + i).sub(m).fma(r, c).fma(b, w.add(a));
-          store(e.fma(r, load(dsum, at + i)), dx, at + i);
-        }
-      }
-      if (i < n) {
-        VectorMask<Float> in = S.indexInRange(i, n);
-        FloatVector w = load(dy, at + i, in).mul(FloatVector.fromArray(S, gain, i, in));
-        FloatVector ds = load(x, at + i, in).sub(m).fma(r, c).fma(b, w.add(a)).mul(r);
-        if (dsum != null) {
-          ds = ds.add(load(dsum, at + i, in));
-        }
-        store(ds, dx, at + i, in);
-      }
-    }
-
-    /// `dgain += dy·x̂` and `dbias += dy` of one row.
+    /// `dgain += Σ dy·x̂` and `dbias += Σ dy` over four rows.
     private static void sums(
         MemorySegment dy,
         MemorySegment x,
-        long at,
-        int n,
-        float[] numbers,
-        int place,
+        Four four,
+        int width,
+        int whole,
         float[] dgain,
         float[] dbias) {
-      FloatVector m = FloatVector.broadcast(S, numbers[place]);
-      FloatVector r = FloatVector.broadcast(S, numbers[place + 1]);
-      FloatVector c = FloatVector.broadcast(S, numbers[place + 2]);
-      int i = 0;
-      for (; i <= n - L; i += L) {
-        FloatVector g = load(dy, at + i);
-        g.fma(load(x, at + i).sub(m).fma(r, c), FloatVector.fromArray(S, dgain, i))
-            .intoArray(dgain, i);
-        g.add(FloatVector.fromArray(S, dbias, i)).intoArray(dbias, i);
-      }
-      if (i < n) {
-        restOfSums(dy, x, at, i, n, numbers, place, dgain, dbias);
-      }
-    }
-
-    /// The same of four rows, the first at `at`: the sums are loaded and stored once for them.
-    private static void sumsOfFour(
-        MemorySegment dy,
-        MemorySegment x,
-        long at,
-        int n,
-        float[] numbers,
-        float[] dgain,
-        float[] dbias) {
-      int whole = S.loopBound(n);
-      FloatVector m0 = number(numbers, 0, 0);
-      FloatVector r0 = number(numbers, 0, 1);
-      FloatVector c0 = number(numbers, 0, 2);
-      FloatVector m1 = number(numbers, 1, 0);
-      FloatVector r1 = number(numbers, 1, 1);
-      FloatVector c1 = number(numbers, 1, 2);
-      FloatVector m2 = number(numbers, 2, 0);
-      FloatVector r2 = number(numbers, 2, 1);
-      FloatVector c2 = number(numbers, 2, 2);
-      FloatVector m3 = number(numbers, 3, 0);
-      FloatVector r3 = number(numbers, 3, 1);
-      FloatVector c3 = number(numbers, 3, 2);
-      long at1 = at + n;
-      long at2 = at1 + n;
-      long at3 = at2 + n;
+      long a0 = four.rows[0] * width;
+      long a1 = four.rows[1] * width;
+      long a2 = four.rows[2] * width;
+      long a3 = four.rows[3] * width;
+      FloatVector k1 = FloatVector.broadcast(S, four.weights[1]);
+      FloatVector k2 = FloatVector.broadcast(S, four.weights[2]);
+      FloatVector k3 = FloatVector.broadcast(S, four.weights[3]);
+      FloatVector m0 = number(four, 0, 0);
+      FloatVector r0 = number(four, 0, 1);
+      FloatVector c0 = number(four, 0, 2);
+      FloatVector m1 = number(four, 1, 0);
+      FloatVector r1 = number(four, 1, 1);
+      FloatVector c1 = number(four, 1, 2);
+      FloatVector m2 = number(four, 2, 0);
+      FloatVector r2 = number(four, 2, 1);
+      FloatVector c2 = number(four, 2, 2);
+      FloatVector m3 = number(four, 3, 0);
+      FloatVector r3 = number(four, 3, 1);
+      FloatVector c3 = number(four, 3, 2);
       for (int i = 0; i < whole; i += L) {
-        FloatVector g0 = load(dy, at + i);
-        FloatVector g1 = load(dy, at1 + i);
-        FloatVector g2 = load(dy, at2 + i);
-        FloatVector g3 = load(dy, at3 + i);
-        FloatVector p = g0.mul(load(x, at + i).sub(m0).fma(r0, c0));
-        FloatVector q = g1.mul(load(x, at1 + i).sub(m1).fma(r1, c1));
-        p = g2.fma(load(x, at2 + i).sub(m2).fma(r2, c2), p);
-        q = g3.fma(load(x, at3 + i).sub(m3).fma(r3, c3), q);
+        FloatVector g0 = load(dy, a0 + i);
+        FloatVector g1 = load(dy, a1 + i).mul(k1);
+        FloatVector g2 = load(dy, a2 + i).mul(k2);
+        FloatVector g3 = load(dy, a3 + i).mul(k3);
+        FloatVector p = g0.mul(load(x, a0 + i).sub(m0).fma(r0, c0));
+        FloatVector q = g1.mul(load(x, a1 + i).sub(m1).fma(r1, c1));
+        p = g2.fma(load(x, a2 + i).sub(m2).fma(r2, c2), p);
+        q = g3.fma(load(x, a3 + i).sub(m3).fma(r3, c3), q);
         FloatVector.fromArray(S, dgain, i).add(p.add(q)).intoArray(dgain, i);
         FloatVector.fromArray(S, dbias, i).add(g0.add(g1).add(g2.add(g3))).intoArray(dbias, i);
       }
-      for (int row = 0; whole < n && row < 4; row++) {
-        restOfSums(dy, x, at + (long) row * n, whole, n, numbers, row * NUMBERS, dgain, dbias);
+    }
+
+    /// `dx = (w + a + (x − m)·b)·r` of four rows. All are read before one is written.
+    private static void back(
+        MemorySegment dy,
+        MemorySegment x,
+        MemorySegment dx,
+        Four four,
+        int width,
+        int whole,
+        float[] gain) {
+      long a0 = four.rows[0] * width;
+      long a1 = four.rows[1] * width;
+      long a2 = four.rows[2] * width;
+      long a3 = four.rows[3] * width;
+      FloatVector m0 = number(four, 0, 0);
+      FloatVector r0 = number(four, 0, 1);
+      FloatVector d0 = number(four, 0, 3);
+      FloatVector b0 = number(four, 0, 4);
+      FloatVector m1 = number(four, 1, 0);
+      FloatVector r1 = number(four, 1, 1);
+      FloatVector d1 = number(four, 1, 3);
+      FloatVector b1 = number(four, 1, 4);
+      FloatVector m2 = number(four, 2, 0);
+      FloatVector r2 = number(four, 2, 1);
+      FloatVector d2 = number(four, 2, 3);
+      FloatVector b2 = number(four, 2, 4);
+      FloatVector m3 = number(four, 3, 0);
+      FloatVector r3 = number(four, 3, 1);
+      FloatVector d3 = number(four, 3, 3);
+      FloatVector b3 = number(four, 3, 4);
+      for (int i = 0; i < whole; i += L) {
+        FloatVector g = FloatVector.fromArray(S, gain, i);
+        FloatVector e0 = load(x, a0 + i).sub(m0).fma(b0, load(dy, a0 + i).fma(g, d0));
+        FloatVector e1 = load(x, a1 + i).sub(m1).fma(b1, load(dy, a1 + i).fma(g, d1));
+        FloatVector e2 = load(x, a2 + i).sub(m2).fma(b2, load(dy, a2 + i).fma(g, d2));
+        FloatVector e3 = load(x, a3 + i).sub(m3).fma(b3, load(dy, a3 + i).fma(g, d3));
+        store(e0.mul(r0), dx, a0 + i);
+        store(e1.mul(r1), dx, a1 + i);
+        store(e2.mul(r2), dx, a2 + i);
+        store(e3.mul(r3), dx, a3 + i);
       }
     }
 
-    private static FloatVector number(float[] numbers, int row, int which) {
-      return FloatVector.broadcast(S, numbers[row * NUMBERS + which]);
-    }
-
-    /// Those of a row's last elements, fewer than a vector has.
-    private static void restOfSums(
+    /// The same with dsum added.
+    private static void back(
         MemorySegment dy,
         MemorySegment x,
-        long at,
-        int i,
-        int n,
-        float[] numbers,
-        int place,
-        float[] dgain,
-        float[] dbias) {
-      VectorMask<Float> in = S.indexInRange(i, n);
-      FloatVector m = FloatVector.broadcast(S, numbers[place]);
-      FloatVector r = FloatVector.broadcast(S, numbers[place + 1]);
-      FloatVector c = FloatVector.broadcast(S, numbers[place + 2]);
-      FloatVector g = load(dy, at + i, in);
-      g.fma(load(x, at + i, in).sub(m).fma(r, c), FloatVector.fromArray(S, dgain, i, in))
-          .intoArray(dgain, i, in);
-      g.add(FloatVector.fromArray(S, dbias, i, in)).intoArray(dbias, i, in);
+        MemorySegment dsum,
+        MemorySegment dx,
+        Four four,
+        int width,
+        int whole,
+        float[] gain) {
+      long a0 = four.rows[0] * width;
+      long a1 = four.rows[1] * width;
+      long a2 = four.rows[2] * width;
+      long a3 = four.rows[3] * width;
+      FloatVector m0 = number(four, 0, 0);
+      FloatVector r0 = number(four, 0, 1);
+      FloatVector d0 = number(four, 0, 3);
+      FloatVector b0 = number(four, 0, 4);
+      FloatVector m1 = number(four, 1, 0);
+      FloatVector r1 = number(four, 1, 1);
+      FloatVector d1 = number(four, 1, 3);
+      FloatVector b1 = number(four, 1, 4);
+      FloatVector m2 = number(four, 2, 0);
+      FloatVector r2 = number(four, 2, 1);
+      FloatVector d2 = number(four, 2, 3);
+      FloatVector b2 = number(four, 2, 4);
+      FloatVector m3 = number(four, 3, 0);
+      FloatVector r3 = number(four, 3, 1);
+      FloatVector d3 = number(four, 3, 3);
+      FloatVector b3 = number(four, 3, 4);
+      for (int i = 0; i < whole; i += L) {
+        FloatVector g = FloatVector.fromArray(S, gain, i);
+        FloatVector e0 =
+            load(x, a0 + i)
+                .sub(m0)
+                .fma(b0, load(dy, a0 + i).fma(g, d0))
+                .fma(r0, load(dsum, a0 + i));
+        FloatVector e1 =
+            load(x, a1 + i)
+                .sub(m1)
+                .fma(b1, load(dy, a1 + i).fma(g, d1))
+                .fma(r1, load(dsum, a1 + i));
+        FloatVector e2 =
+            load(x, a2 + i)
+                .sub(m2)
+                .fma(b2, load(dy, a2 + i).fma(g, d2))
+                .fma(r2, load(dsum, a2 + i));
+        FloatVector e3 =
+            load(x, a3 + i)
+                .sub(m3)
+                .fma(b3, load(dy, a3 + i).fma(g, d3))
+                .fma(r3, load(dsum, a3 + i));
+        store(e0, dx, a0 + i);
+        store(e1, dx, a1 + i);
+        store(e2, dx, a2 + i);
+        store(e3, dx, a3 + i);
+      }
+    }
+
+    /// All of it for the last elements of a row, fewer than a vector has.
+    private void rest(int row, int whole) {
+      int k = row * NUMBERS;
+      long at = four.rows[row] * width;
+      for (int i = whole; i < width; i++) {
+        float d = s.memory().getAtIndex(JAVA_FLOAT, at + i) - four.numbers[k];
+        float g = dy.memory().getAtIndex(JAVA_FLOAT, at + i);
+        float more = dsum == null ? 0 : dsum.memory().getAtIndex(JAVA_FLOAT, at + i);
+        float e = d * four.numbers[k + 4] + (g * gain[i] + four.numbers[k + 3]);
+        dx.memory().setAtIndex(JAVA_FLOAT, at + i, e * four.numbers[k + 1] + more);
+        blockGain[i] += g * (d * four.numbers[k + 1] + four.numbers[k + 2]);
+        blockBias[i] += g;
+      }
     }
   }
 
@@ -640,15 +814,7 @@ final class VectorLayerNorm implements LayerNormKernel {
     return FloatVector.fromMemorySegment(S, memory, at << 2, ORDER);
   }
 
-  private static FloatVector load(MemorySegment memory, long at, VectorMask<Float> in) {
-    return FloatVector.fromMemorySegment(S, memory, at << 2, ORDER, in);
-  }
-
   private static void store(FloatVector v, MemorySegment memory, long at) {
     v.intoMemorySegment(memory, at << 2, ORDER);
-  }
-
-  private static void store(FloatVector v, MemorySegment memory, long at, VectorMask<Float> in) {
-    v.intoMemorySegment(memory, at << 2, ORDER, in);
   }
 }
