@@ -1,5 +1,6 @@
 package fathom.cli;
 
+import fathom.bench.DataSuite;
 import fathom.bench.NormSuite;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
@@ -30,7 +31,8 @@ final class BenchCommand implements Callable<Integer> {
   enum Suite {
     TRAIN,
     NORM,
-    RNN
+    RNN,
+    DATA
   }
 
   @Mixin private final Output output = new Output();
@@ -41,7 +43,8 @@ final class BenchCommand implements Callable<Integer> {
       description = {
         "train: whole training steps on one batch in memory.",
         "norm: layer norm, alone and behind an addition, against libtorch's.",
-        "rnn: LSTM and GRU, with layer norm and without, against PyTorch's."
+        "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
+        "data: batches of pictures from memory, varied and as they are, on one core."
       })
   private List<Suite> suites = List.of(Suite.TRAIN);
 
@@ -60,7 +63,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "norm, rnn: runs of each contender, in turn. Default: 21.")
+      description = "norm, rnn, data: runs of each contender, in turn. Default: 21.")
   private int rounds = 21;
 
   @Override
@@ -75,6 +78,7 @@ final class BenchCommand implements Callable<Integer> {
       switch (suite) {
         case TRAIN -> results.add(train(net, threads));
         case NORM -> results.addAll(NormSuite.run(rounds));
+        case DATA -> results.addAll(DataSuite.run(rounds));
         case RNN -> {
           String missing = RecurrentSuite.missingPeers();
           if (missing != null) {
