@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// Another system at the same work: a script of `bench/peers` in the Python environment that
 /// `FATHOM_PEERS` names. It stays alive and runs when it is told to, so that its runs alternate
 /// with ours.
-final class Peer implements AutoCloseable {
+public final class Peer implements AutoCloseable {
   private final String name;
   private final Process process;
   private final BufferedReader answers;
@@ -26,6 +26,13 @@ final class Peer implements AutoCloseable {
     this.orders = process.outputWriter();
   }
 
+  /// Says where a peer's Python is looked for, for the user who has none; null where there is one.
+  public static @Nullable String missing() {
+    return python() == null
+        ? "no peers: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch jax)"
+        : null;
+  }
+
   /// The Python of the peers, or null where none is installed.
   static @Nullable Path python() {
     String home = System.getenv("FATHOM_PEERS");
@@ -34,6 +41,23 @@ final class Peer implements AutoCloseable {
     }
     Path python = Path.of(home, "bin", "python");
     return Files.isExecutable(python) ? python : null;
+  }
+
+  /// Whether this Python has a package.
+  static boolean has(Path python, String module) {
+    try {
+      return new ProcessBuilder(python.toString(), "-c", "import " + module)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the benchmark was interrupted", e);
+    }
   }
 
   /// Starts `script`, which warms itself up, and waits until it is ready. Throws

@@ -1,6 +1,5 @@
 package fathom.bench;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Recurrent;
@@ -9,21 +8,19 @@ import fathom.Sequences;
 import fathom.State;
 import fathom.Tensor;
 import fathom.TracedSequence;
+import fathom.data.Rows;
 import fathom.kernel.PackedMatrix;
 import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
 import fathom.recurrent.RecurrentLayer;
-import fathom.train.Workers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.SynchronousQueue;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /// One recurrent layer, forward and back over whole sequences: gradients of every parameter and of
 /// the input. Against PyTorch's layer-normalised cells (eager, jit, compile) and its built-in layer
@@ -31,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class RecurrentSuite {
   private static final String SUITE = "rnn";
   private static final double TOLERANCE = 1e-3;
+  private static final int WARM_UP = 8;
 
   private RecurrentSuite() {}
 
@@ -113,8 +111,8 @@ public final class RecurrentSuite {
     String name = kind.name().toLowerCase(Locale.ROOT);
     Path python = Peer.python();
     var peers = new ArrayList<Peer>();
-    try (var normed = new Ours(kind, GateNorm.LAYER, size, workers);
-        var plain = new Ours(kind, GateNorm.NONE, size, workers)) {
+    try (var normed = ours(kind, GateNorm.LAYER, size, workers);
+        var plain = ours(kind, GateNorm.NONE, size, workers)) {
       if (python != null) {
         for (String mode : List.of("eager", "jit", "compile", "builtin")) {
           peers.add(
@@ -155,92 +153,26 @@ public final class RecurrentSuite {
     }
   }
 
-  /// Our layer over workers that wait between two runs, each with its share of the batch.
-  private static final class Ours implements AutoCloseable {
-    private static final int WARM_UP = 8;
+  /// Our layer over workers, each with its share of the batch.
+  private static Standing ours(Kind kind, GateNorm norm, Size size, int workers) {
+    return Standing.start(
+        workers,
+        WARM_UP,
+        all -> {
+          var layer = RecurrentLayer.of(Init.he(1), "", kind, norm, size.in, size.hidden);
+          int count = new Rows(0, size.batch).share(all.rank(), all.size()).count();
+          Tensor x =
+              Tensor.normal(
+                  Draw.of(1, "bench").at(all.rank()), DType.FLOAT32, size.steps, count, size.in);
+          return () -> step(layer, Sequences.of(x));
+        });
+  }
 
-    private final SynchronousQueue<Boolean> orders = new SynchronousQueue<>();
-    private final SynchronousQueue<Double> answers = new SynchronousQueue<>();
-    private final Thread thread;
-
-    Ours(Kind kind, GateNorm norm, Size size, int workers) {
-      this.thread =
-          Thread.ofPlatform()
-              .daemon()
-              .start(() -> Workers.run(workers, all -> work(kind, norm, size, all)));
-      for (int i = 0; i < WARM_UP; i++) {
-        run();
-      }
-    }
-
-    private void work(Kind kind, GateNorm norm, Size size, Collective all) {
-      try (var _ = Scope.open()) {
-        var layer = RecurrentLayer.of(Init.he(1), "", kind, norm, size.in, size.hidden);
-        int count =
-            size.batch * (all.rank() + 1) / all.size() - size.batch * all.rank() / all.size();
-        Tensor x =
-            Tensor.normal(
-                Draw.of(1, "bench").at(all.rank()), DType.FLOAT32, size.steps, count, size.in);
-        while (told(all)) {
-          double[] time = {0};
-          time[0] =
-              Alternation.milliseconds(() -> {
-                step(layer, Sequences.of(x));
-                all.barrier();
-              });
-          if (all.rank() == 0) {
-            put(answers, time[0]);
-          }
-        }
-      }
-    }
-
-    /// The first worker waits for the order, and all hear it.
-    private boolean told(Collective all) {
-      double[] go = {all.rank() == 0 && take(orders) ? 1 : 0};
-      all.allReduce(go);
-      return go[0] > 0;
-    }
-
-    private static void step(Recurrent layer, Sequences x) {
-      try (var _ = Scope.open()) {
-        TracedSequence traced = layer.forward(x, layer.start(DType.FLOAT32, x.count()));
-        try (var ones = Scope.open()) {
-          traced.back(ones.keep(traced.value().zerosLike().plus(1)));
-        }
-      }
-    }
-
-    double run() {
-      put(orders, true);
-      return take(answers);
-    }
-
-    @Override
-    public void close() {
-      put(orders, false);
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
-    private static <T> void put(SynchronousQueue<T> queue, T value) {
-      try {
-        queue.put(value);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("the benchmark was interrupted", e);
-      }
-    }
-
-    private static <T> T take(SynchronousQueue<T> queue) {
-      try {
-        return queue.take();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("the benchmark was interrupted", e);
+  private static void step(Recurrent layer, Sequences x) {
+    try (var _ = Scope.open()) {
+      TracedSequence traced = layer.forward(x, layer.start(DType.FLOAT32, x.count()));
+      try (var ones = Scope.open()) {
+        traced.back(ones.keep(traced.value().zerosLike().plus(1)));
       }
     }
   }
@@ -268,12 +200,5 @@ public final class RecurrentSuite {
     State start = layer.start(type, 3);
     TracedSequence traced = layer.forward(Sequences.of(x), start);
     return traced.back(traced.value()).dx().toDoubles();
-  }
-
-  /// Where a peer's Python is looked for, for the user who has none.
-  public static @Nullable String missingPeers() {
-    return Peer.python() == null
-        ? "no peers: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch)"
-        : null;
   }
 }

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A line of the benchmark.
 ///
-/// @param unit `ms` or `images/s`
+/// @param unit `ms`, `images/s` or `% of peak`
 /// @param low the smallest of the runs
 /// @param peer what it was measured against, or null where that is not installed
 /// @param ratio above 1 if Fathom is better
@@ -37,6 +37,28 @@ public record Result(
         peer,
         other,
         other == null ? null : other / median);
+  }
+
+  /// Of runs in milliseconds that each did `count` pictures, as pictures in a second.
+  static Result ofRate(
+      String suite,
+      String name,
+      int count,
+      double[] runs,
+      @Nullable String peer,
+      double @Nullable [] peers) {
+    Result time = of(suite, name, runs, peer, peers);
+    double all = 1e3 * count;
+    return new Result(
+        suite,
+        name,
+        "images/s",
+        all / time.median,
+        all / time.high,
+        all / time.low,
+        peer,
+        time.peerMedian == null ? null : all / time.peerMedian,
+        time.ratio);
   }
 
   static double median(double[] runs) {

@@ -2,9 +2,10 @@ package fathom.cli;
 
 import fathom.bench.DataSuite;
 import fathom.bench.NormSuite;
+import fathom.bench.Peer;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
-import fathom.bench.TrainingStep;
+import fathom.bench.TrainSuite;
 import fathom.net.CifarNet;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,12 @@ final class BenchCommand implements Callable<Integer> {
     TRAIN,
     NORM,
     RNN,
-    DATA
+    DATA;
+
+    /// Whether other systems do the same work in it.
+    boolean hasPeers() {
+      return this == TRAIN || this == RNN;
+    }
   }
 
   @Mixin private final Output output = new Output();
@@ -41,7 +47,7 @@ final class BenchCommand implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "SUITE",
       description = {
-        "train: whole training steps on one batch in memory.",
+        "train: whole training steps on one batch in memory, against PyTorch's and JAX's.",
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
         "data: batches of pictures from memory, varied and as they are, on one core."
@@ -54,38 +60,33 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--batch", paramLabel = "N", description = "Default: 128.")
   private int batch = 128;
 
-  @Option(names = "--steps", paramLabel = "N", description = "Timed steps. Default: 40.")
-  private int steps = 40;
-
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
 
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "norm, rnn, data: runs of each contender, in turn. Default: 21.")
+      description = "Runs of each contender, in turn. Default: 21.")
   private int rounds = 21;
 
   @Override
   public Integer call() {
     CifarNet net = output.usage(() -> CifarNet.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
-    if (batch < 1 || steps < 1 || threads < 1 || rounds < 1) {
-      throw output.refused("--batch, --steps, --rounds and --workers are at least 1");
+    if (batch < 1 || threads < 1 || rounds < 1) {
+      throw output.refused("--batch, --rounds and --workers are at least 1");
+    }
+    String missing = Peer.missing();
+    if (missing != null && suites.stream().anyMatch(Suite::hasPeers)) {
+      output.err().println("fathom: " + missing);
     }
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
-        case TRAIN -> results.add(train(net, threads));
+        case TRAIN -> results.addAll(TrainSuite.run(net, batch, rounds, threads));
         case NORM -> results.addAll(NormSuite.run(rounds));
+        case RNN -> results.addAll(RecurrentSuite.run(rounds, threads));
         case DATA -> results.addAll(DataSuite.run(rounds));
-        case RNN -> {
-          String missing = RecurrentSuite.missingPeers();
-          if (missing != null) {
-            output.err().println("fathom: " + missing);
-          }
-          results.addAll(RecurrentSuite.run(rounds, threads));
-        }
       }
     }
     output.answer(
@@ -116,20 +117,6 @@ final class BenchCommand implements Callable<Integer> {
                             number(r.ratio())))
                     .toList()));
     return Exit.DONE;
-  }
-
-  private Result train(CifarNet net, int threads) {
-    var timing = new TrainingStep(net, batch, steps, threads).run();
-    return new Result(
-        "train",
-        "%s, batch %d, fp32, %d workers".formatted(net.name(), batch, threads),
-        "images/s",
-        batch / timing.median(),
-        batch / timing.high(),
-        batch / timing.low(),
-        null,
-        null,
-        null);
   }
 
   private static String number(@Nullable Double value) {

@@ -1,0 +1,202 @@
+package fathom.bench;
+
+import fathom.Collective;
+import fathom.DType;
+import fathom.Draw;
+import fathom.FlatParams;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.data.Rows;
+import fathom.loss.CrossEntropy;
+import fathom.net.CifarNet;
+import fathom.net.Summary;
+import fathom.nn.Fused;
+import fathom.nn.Init;
+import fathom.optim.Sgd;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Whole training steps (forward, back, sum over workers, SGD with momentum and weight decay) on
+/// one batch that stays in memory, against the same in PyTorch and JAX. The data path is not in
+/// them.
+public final class TrainSuite {
+  private static final String SUITE = "train";
+  private static final int WARM_UP = 15;
+  private static final int PEAK_SIZE = 1024;
+
+  private TrainSuite() {}
+
+  /// One step of `batch` pictures over all workers, `rounds` times in turn with each peer; and the
+  /// share of the peak rate of multiply-adds, which big matrix products reach in the same minutes.
+  public static List<Result> run(CifarNet net, int batch, int rounds, int workers) {
+    var results = new ArrayList<Result>();
+    var peers = new ArrayList<Peer>();
+    try (var ours = ours(net, batch, workers);
+        var peak = peak(workers)) {
+      peers.addAll(peers(net, batch, workers));
+      var contenders = new ArrayList<DoubleSupplier>(List.of(ours::run, peak::run));
+      peers.forEach(peer -> contenders.add(peer::run));
+      double[][] runs = Alternation.of(rounds, contenders);
+      String name = "%s, batch %d, fp32, %d workers".formatted(net.name(), batch, workers);
+      if (peers.isEmpty()) {
+        results.add(Result.ofRate(SUITE, name, batch, runs[0], null, null));
+      }
+      for (int i = 0; i < peers.size(); i++) {
+        results.add(Result.ofRate(SUITE, name, batch, runs[0], peers.get(i).name(), runs[i + 2]));
+      }
+      results.add(share(name, net, batch, workers, runs[0], runs[1]));
+    } finally {
+      peers.forEach(Peer::close);
+    }
+    return results;
+  }
+
+  private static List<Peer> peers(CifarNet net, int batch, int workers) {
+    Path python = Peer.python();
+    if (python == null) {
+      return List.of();
+    }
+    var peers = new ArrayList<Peer>();
+    for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
+      peers.add(
+          Peer.start(
+              python,
+              "PyTorch " + form,
+              "resnet.py",
+              "train",
+              net.name(),
+              form,
+              "fp32",
+              Integer.toString(batch),
+              Integer.toString(workers)));
+    }
+    if (Peer.has(python, "jax")) {
+      peers.add(
+          Peer.start(
+              python,
+              "JAX",
+              "jax_resnet.py",
+              Integer.toString(net.depth()),
+              Integer.toString(batch),
+              "fp32"));
+    }
+    return peers;
+  }
+
+  /// Three times the multiply-adds of a forward, for the values and both gradients, by those of the
+  /// matrix products in as much time.
+  private static Result share(
+      String name, CifarNet net, int batch, int workers, double[] runs, double[] peak) {
+    CifarNet.Input in = net.input();
+    double work;
+    try (var _ = Scope.open()) {
+      Shape picture = Shape.of(in.channels(), in.height(), in.width());
+      work = 3.0 * batch * Summary.of(net.build(Init.zeros()), picture).multiplyAdds();
+    }
+    double perMillisecond = workers * Math.pow(PEAK_SIZE, 3) / Result.median(peak);
+    double[] shares = Arrays.stream(runs).map(ms -> 100 * work / ms / perMillisecond).toArray();
+    Arrays.sort(shares);
+    return new Result(
+        SUITE,
+        name + ", multiply-adds",
+        "% of peak",
+        Result.median(shares),
+        shares[0],
+        shares[shares.length - 1],
+        null,
+        null,
+        null);
+  }
+
+  private static Standing peak(int workers) {
+    return Standing.start(
+        workers,
+        3,
+        all -> {
+          Draw draw = Draw.of(1, "peak").at(all.rank());
+          Tensor a = Tensor.normal(draw.at(0), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
+          Tensor b = Tensor.normal(draw.at(1), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
+          return () -> {
+            try (var _ = Scope.open()) {
+              a.matmul(b);
+            }
+          };
+        });
+  }
+
+  /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that
+  /// is timed.
+  private static Standing ours(CifarNet net, int batch, int workers) {
+    var shared = new AtomicReference<@Nullable FlatParams>();
+    return Standing.start(workers, WARM_UP, all -> worker(net, batch, all, shared));
+  }
+
+  private static Runnable worker(
+      CifarNet net, int batch, Collective all, AtomicReference<@Nullable FlatParams> shared) {
+    Layer layers = Fused.of(net.build(all.rank() == 0 ? Init.he(1) : Init.zeros()));
+    if (all.rank() == 0) {
+      shared.set(FlatParams.of(layers.params()));
+    }
+    all.barrier();
+    FlatParams first = Objects.requireNonNull(shared.get());
+    FlatParams flat = all.rank() == 0 ? first : first.shareWith(layers.params());
+    var sgd = new Sgd(flat, 0.9, 1e-4);
+    int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
+    CifarNet.Input in = net.input();
+    Tensor x =
+        Tensor.normal(
+                Draw.of(1, "bench").at(all.rank()),
+                DType.FLOAT32,
+                rows,
+                in.channels(),
+                in.height(),
+                in.width())
+            .channelsLast();
+    int[] labels = new int[rows];
+    Arrays.setAll(labels, i -> i % net.classes());
+    double[] losses = new double[WARM_UP];
+    int[] step = {0};
+    return () -> {
+      double loss =
+          new Step(1, step[0], all, batch).run(() -> step(all, layers, x, labels, flat, sgd));
+      if (step[0] < WARM_UP) {
+        losses[step[0]] = loss;
+      }
+      if (step[0] == WARM_UP && !(losses[WARM_UP - 1] < losses[0])) {
+        throw new IllegalStateException(
+            "a batch that is seen again and again is learned, but its loss went from %s to %s"
+                .formatted(losses[0], losses[WARM_UP - 1]));
+      }
+      step[0]++;
+    };
+  }
+
+  private static double step(
+      Collective all, Layer net, Tensor x, int[] labels, FlatParams flat, Sgd sgd) {
+    try (var _ = Scope.open()) {
+      Traced logits = net.forward(x);
+      Traced loss = CrossEntropy.of(logits.value(), labels);
+      logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
+      double[] sum = {loss.value().item()};
+      all.allReduce(sum);
+      all.allReduce(flat.gradient());
+      if (all.rank() == 0) {
+        sgd.step(0.1);
+      } else {
+        flat.gradients().fill((byte) 0);
+      }
+      all.barrier();
+      return sum[0];
+    }
+  }
+}
