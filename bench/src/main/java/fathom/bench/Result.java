@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A line of the benchmark.
 ///
-/// @param unit `ms`, `images/s` or `% of peak`
+/// @param unit `ms`, `images/s`, `GFLOP/s` or `% of peak`
 /// @param low the smallest of the runs
 /// @param peer what it was measured against, or null where that is not installed
 /// @param ratio above 1 if Fathom is better
@@ -19,6 +19,14 @@ public record Result(
     @Nullable String peer,
     @Nullable Double peerMedian,
     @Nullable Double ratio) {
+
+  /// Of values that no peer has.
+  static Result of(String suite, String name, String unit, double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return new Result(
+        suite, name, unit, median(sorted), sorted[0], sorted[sorted.length - 1], null, null, null);
+  }
 
   /// Of runs in milliseconds, and those of a peer.
   static Result of(
