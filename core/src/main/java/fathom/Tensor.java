@@ -258,6 +258,12 @@ public final class Tensor {
     return adopt(raw().relu());
   }
 
+  /// `this = max(this, 0)`.
+  public Tensor relu_() {
+    raw().relu_();
+    return this;
+  }
+
   public Tensor sigmoid() {
     return adopt(raw().sigmoid());
   }

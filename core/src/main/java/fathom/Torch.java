@@ -155,12 +155,25 @@ public final class Torch {
   /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w`
   /// is.
   public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
+    return convolution(x, w, NO_TENSOR, stride, padding);
+  }
+
+  /// The same plus a bias of O.
+  public static Tensor convolution(Tensor x, Tensor w, Tensor bias, int stride, int padding) {
+    x.checkType("a convolution", bias);
+    try (var b = new TensorOptional(bias.raw())) {
+      return convolution(x, w, b, stride, padding);
+    }
+  }
+
+  private static Tensor convolution(
+      Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
     x.checkType("a convolution", w);
     return Tensor.adopt(
         torch.convolution(
             x.raw(),
             w.raw(),
-            NO_TENSOR,
+            bias,
             new long[] {stride, stride},
             new long[] {padding, padding},
             NO_DILATION,

@@ -12,6 +12,7 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Summary;
 import fathom.nn.Fused;
@@ -42,7 +43,7 @@ public final class TrainSuite {
 
   /// One step of `batch` pictures over all workers, `rounds` times in turn with each peer; and the
   /// share of the peak rate of multiply-adds, which big matrix products reach in the same minutes.
-  public static List<Result> run(CifarNet net, int batch, int rounds, int workers) {
+  public static List<Result> run(Architecture.OfPictures net, int batch, int rounds, int workers) {
     var results = new ArrayList<Result>();
     var peers = new ArrayList<Peer>();
     try (var ours = ours(net, batch, workers);
@@ -83,7 +84,7 @@ public final class TrainSuite {
     return sum / STEPS;
   }
 
-  private static List<Peer> peers(CifarNet net, int batch, int workers) {
+  private static List<Peer> peers(Architecture.OfPictures net, int batch, int workers) {
     Path python = Peer.python();
     if (python == null) {
       return List.of();
@@ -102,13 +103,13 @@ public final class TrainSuite {
               Integer.toString(batch),
               Integer.toString(workers)));
     }
-    if (Peer.has(python, "jax")) {
+    if (net instanceof CifarNet cifar && Peer.has(python, "jax")) {
       peers.add(
           Peer.start(
               python,
               "JAX",
               "jax_resnet.py",
-              Integer.toString(net.depth()),
+              Integer.toString(cifar.depth()),
               Integer.toString(batch),
               "fp32"));
     }
@@ -118,7 +119,12 @@ public final class TrainSuite {
   /// Three times the multiply-adds of a forward, for the values and both gradients, by those of the
   /// matrix products in as much time.
   private static Result share(
-      String name, CifarNet net, int batch, int workers, double[] runs, double[] peak) {
+      String name,
+      Architecture.OfPictures net,
+      int batch,
+      int workers,
+      double[] runs,
+      double[] peak) {
     CifarNet.Input in = net.input();
     double work;
     try (var _ = Scope.open()) {
@@ -148,13 +154,16 @@ public final class TrainSuite {
 
   /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that
   /// is timed.
-  private static Standing ours(CifarNet net, int batch, int workers) {
+  private static Standing ours(Architecture.OfPictures net, int batch, int workers) {
     var shared = new AtomicReference<@Nullable FlatParams>();
     return Standing.start(workers, WARM_UP, all -> worker(net, batch, all, shared));
   }
 
   private static Runnable worker(
-      CifarNet net, int batch, Collective all, AtomicReference<@Nullable FlatParams> shared) {
+      Architecture.OfPictures net,
+      int batch,
+      Collective all,
+      AtomicReference<@Nullable FlatParams> shared) {
     Layer layers = Fused.of(net.build(all.rank() == 0 ? Init.he(1) : Init.zeros()));
     if (all.rank() == 0) {
       shared.set(FlatParams.of(layers.params()));
@@ -175,7 +184,7 @@ public final class TrainSuite {
                 in.width())
             .channelsLast();
     int[] labels = new int[rows];
-    Arrays.setAll(labels, i -> i % net.classes());
+    Arrays.setAll(labels, i -> i % 10);
     double[] losses = new double[WARM_UP];
     int[] step = {0};
     return () -> {

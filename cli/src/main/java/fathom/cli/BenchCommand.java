@@ -1,12 +1,13 @@
 package fathom.cli;
 
 import fathom.bench.DataSuite;
+import fathom.bench.InferSuite;
 import fathom.bench.NormSuite;
 import fathom.bench.Peer;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
 import fathom.bench.TrainSuite;
-import fathom.net.CifarNet;
+import fathom.net.Architecture;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -33,11 +34,12 @@ final class BenchCommand implements Callable<Integer> {
     TRAIN,
     NORM,
     RNN,
+    INFER,
     DATA;
 
     /// Whether other systems do the same work in it.
     boolean hasPeers() {
-      return this == TRAIN || this == RNN;
+      return this == TRAIN || this == INFER || this == RNN;
     }
   }
 
@@ -50,6 +52,7 @@ final class BenchCommand implements Callable<Integer> {
         "train: whole training steps on one batch in memory, against PyTorch's and JAX's.",
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
+        "infer: the prediction of a batch by the folded net, against PyTorch's.",
         "data: batches of pictures from memory, varied and as they are, on one core."
       })
   private List<Suite> suites = List.of(Suite.TRAIN);
@@ -57,8 +60,11 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--model", paramLabel = "MODEL", description = "Default: resnet20.")
   private String model = "resnet20";
 
-  @Option(names = "--batch", paramLabel = "N", description = "Default: 128.")
-  private int batch = 128;
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Pictures in a batch. Default: 128 for train; 1, 8 and 128 for infer.")
+  private @Nullable Integer batch;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
@@ -71,9 +77,10 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    CifarNet net = output.usage(() -> CifarNet.named(model));
+    Architecture.OfPictures net =
+        output.usage(() -> Architecture.pictures(model, Architecture.Options.NONE));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
-    if (batch < 1 || threads < 1 || rounds < 1) {
+    if ((batch != null && batch < 1) || threads < 1 || rounds < 1) {
       throw output.refused("--batch, --rounds and --workers are at least 1");
     }
     String missing = Peer.missing();
@@ -83,9 +90,11 @@ final class BenchCommand implements Callable<Integer> {
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
-        case TRAIN -> results.addAll(TrainSuite.run(net, batch, rounds, threads));
+        case TRAIN ->
+            results.addAll(TrainSuite.run(net, batch == null ? 128 : batch, rounds, threads));
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads));
+        case INFER -> results.addAll(InferSuite.run(net, batches(), rounds));
         case DATA -> results.addAll(DataSuite.run(rounds));
       }
     }
@@ -117,6 +126,10 @@ final class BenchCommand implements Callable<Integer> {
                             number(r.ratio())))
                     .toList()));
     return Exit.DONE;
+  }
+
+  private List<Integer> batches() {
+    return batch == null ? List.of(1, 8, 128) : List.of(batch);
   }
 
   private static String number(@Nullable Double value) {

@@ -11,7 +11,7 @@ import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
-import fathom.nn.Fused;
+import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.train.Evaluation;
 import fathom.train.Run;
@@ -178,7 +178,7 @@ final class EvalCommand implements Callable<Integer> {
         timed(all -> {
           Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
           Weights.read(subject.weights, net);
-          return Evaluation.of(Fused.of(net), subject.data.test(), subject.normalization, all);
+          return Evaluation.of(Folded.of(net), subject.data.test(), subject.normalization, all);
         });
     Evaluation result = timed.result;
     var answer =

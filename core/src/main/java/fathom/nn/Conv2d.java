@@ -77,7 +77,8 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     }
   }
 
-  private Tensor input(Tensor x) {
+  /// Throws `IllegalArgumentException` if this layer does not take `x`.
+  Tensor input(Tensor x) {
     Shape w = weight.value().shape();
     Shape s = x.shape();
     if (s.rank() != 4

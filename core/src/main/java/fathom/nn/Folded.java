@@ -1,0 +1,148 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Rewrites a net for prediction alone: batch norm is folded into the convolution before it, since
+/// with running statistics it is one factor and one constant for each channel, and rectifiers and
+/// additions behind convolutions happen in place. Values are those of the net within rounding.
+///
+/// With w and no bias before it, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
+/// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64.
+///
+/// The new net has its weights to itself and does not see later changes of the old one. Its
+/// `forward` is an `UnsupportedOperationException`.
+public final class Folded {
+  private Folded() {}
+
+  /// The folded net; its weights are in the innermost scope.
+  public static Layer of(Layer net) {
+    return Layer.map(net, (_, layer) -> layer instanceof Chain chain ? fold(chain) : layer);
+  }
+
+  private static Layer fold(Chain chain) {
+    List<Layer.Child> children = chain.children();
+    var folded = new ArrayList<Layer.Child>();
+    for (int i = 0; i < children.size(); i++) {
+      Layer.Child child = children.get(i);
+      if (child.layer() instanceof Conv2d conv
+          && layer(children, i + 1) instanceof BatchNorm norm) {
+        boolean rectified = layer(children, i + 2) instanceof Relu;
+        folded.add(new Layer.Child(child.name(), Convolution.of(conv, norm, rectified)));
+        i += rectified ? 2 : 1;
+      } else if (child.layer() instanceof Residual r && endsInConvolution(r.branch())) {
+        boolean rectified = layer(children, i + 1) instanceof Relu;
+        folded.add(new Layer.Child(child.name(), new Sum(r.branch(), r.shortcut(), rectified)));
+        i += rectified ? 1 : 0;
+      } else {
+        folded.add(child);
+      }
+    }
+    return new Chain(folded);
+  }
+
+  private static Layer layer(List<Layer.Child> children, int i) {
+    return i < children.size() ? children.get(i).layer() : new Identity();
+  }
+
+  /// Whose value is a tensor of its own.
+  private static boolean endsInConvolution(Layer branch) {
+    return branch instanceof Chain chain
+        && !chain.children().isEmpty()
+        && chain.children().getLast().layer() instanceof Convolution;
+  }
+
+  private static UnsupportedOperationException onlyPredicts() {
+    return new UnsupportedOperationException(
+        "a folded net only predicts; train the net that it was made of");
+  }
+
+  /// w∗x + b, rectified or not.
+  private record Convolution(Conv2d plain, Tensor weight, Tensor bias, boolean rectified)
+      implements Layer {
+    static Layer of(Conv2d conv, BatchNorm norm, boolean rectified) {
+      Tensor w = conv.weight().value();
+      double[] weight = w.toDoubles();
+      double[] gain = norm.weight().value().toDoubles();
+      double[] bias = norm.bias().value().toDoubles();
+      double[] mean = norm.runningMean().value().toDoubles();
+      double[] variance = norm.runningVariance().value().toDoubles();
+      int each = weight.length / gain.length;
+      for (int c = 0; c < gain.length; c++) {
+        double factor = gain[c] / Math.sqrt(variance[c] + BatchNorm.EPSILON);
+        for (int i = 0; i < each; i++) {
+          weight[c * each + i] *= factor;
+        }
+        bias[c] -= mean[c] * factor;
+      }
+      try (var scope = Scope.open()) {
+        Tensor folded = Tensor.of(weight, w.shape().toArray()).to(w.type()).channelsLast();
+        Tensor constant = Tensor.of(bias, bias.length).to(w.type());
+        return new Convolution(conv, scope.keep(folded), scope.keep(constant), rectified);
+      }
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      throw onlyPredicts();
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      try (var scope = Scope.open()) {
+        Tensor y = Torch.convolution(plain.input(x), weight, bias, plain.stride(), plain.padding());
+        return scope.keep(rectified ? y.relu_() : y);
+      }
+    }
+
+    @Override
+    public long multiplyAdds(Shape in, Shape out) {
+      return plain.multiplyAdds(in, out);
+    }
+
+    @Override
+    public String toString() {
+      return plain + " + BatchNorm" + (rectified ? " + Relu" : "");
+    }
+  }
+
+  /// branch(x) + shortcut(x), rectified or not, in the branch's own memory.
+  private record Sum(Layer branch, Layer shortcut, boolean rectified) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      throw onlyPredicts();
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      try (var scope = Scope.open()) {
+        Tensor f = branch.predict(x);
+        Tensor s = shortcut.predict(x);
+        Residual.check(f, s);
+        f.add_(s);
+        return scope.keep(rectified ? f.relu_() : f);
+      }
+    }
+
+    @Override
+    public List<Child> children() {
+      return List.of(new Child("", branch), new Child("shortcut", shortcut));
+    }
+
+    @Override
+    public Layer with(List<Layer> children) {
+      return new Sum(children.get(0), children.get(1), rectified);
+    }
+
+    @Override
+    public String toString() {
+      return "Residual" + (rectified ? " + Relu" : "");
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package fathom.train;
+
+import fathom.Cores;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Torch;
+
+/// Predicts with all cores outside a training. A large batch is divided among them, each with
+/// operations of one thread, as in a training; in a small one all cores work on every operation.
+public final class Predictor {
+  /// Pictures that are worth a core of their own: with fewer, cores that work on one operation
+  /// together are done sooner.
+  static final int PICTURES_PER_CORE = 4;
+
+  private Predictor() {}
+
+  /// What `net` makes of N pictures: N×K, in the innermost scope.
+  public static Tensor predict(Layer net, Tensor pictures) {
+    long count = pictures.shape().size(0);
+    int parts = Cores.parts(count, PICTURES_PER_CORE);
+    if (parts == 1) {
+      Torch.threads(Runtime.getRuntime().availableProcessors());
+      try {
+        return net.predict(pictures);
+      } finally {
+        Torch.threads(1);
+      }
+    }
+    double[][] values = new double[parts][];
+    long[] size = new long[1];
+    Cores.split(
+        count,
+        PICTURES_PER_CORE,
+        (from, to, part) -> {
+          try (var _ = Scope.open()) {
+            Tensor y = net.predict(pictures.narrow(0, from, to));
+            values[part] = y.toDoubles();
+            size[0] = y.shape().size(1); // the same of every part
+          }
+        });
+    double[] all = new double[Math.toIntExact(count * size[0])];
+    int at = 0;
+    for (double[] part : values) {
+      System.arraycopy(part, 0, all, at, part.length);
+      at += part.length;
+    }
+    try (var scope = Scope.open()) {
+      return scope.keep(Tensor.of(all, count, size[0]).to(pictures.type()));
+    }
+  }
+}

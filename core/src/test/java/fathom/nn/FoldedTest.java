@@ -1,0 +1,125 @@
+package fathom.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.net.CifarNet;
+import fathom.net.Norm;
+import fathom.net.Shortcut;
+import fathom.train.Predictor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FoldedTest {
+  private static final Draw DRAW = Draw.of(1, "folded");
+
+  private static Layer net(Shortcut shortcut, Norm norm) {
+    String name = shortcut == Shortcut.NONE ? "plain14" : "resnet14";
+    Layer net =
+        CifarNet.named(name)
+            .withShortcut(shortcut)
+            .withNorm(norm)
+            .withWidth(8)
+            .on(new CifarNet.Input(3, 12, 10), 10)
+            .build(Init.he(3));
+    int i = 0;
+    for (Param param : net.state().values()) {
+      if (param.value().shape().rank() == 1) { // as after a training, with some tiny variances
+        double[] values = new double[(int) param.value().shape().size(0)];
+        for (int k = 0; k < values.length; k++) {
+          double u = DRAW.at(i).uniform(k);
+          values[k] = param.trained() ? 0.5 + u : k % 5 == 4 ? 1e-3 * u : 0.2 + u;
+        }
+        param.value().copy_(values);
+      }
+      i++;
+    }
+    return net;
+  }
+
+  private static Tensor pictures(int count) {
+    return Tensor.normal(DRAW.at(99), DType.FLOAT32, count, 3, 12, 10);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Shortcut.class)
+  void aFoldedNetPredictsTheSame(Shortcut shortcut) {
+    try (var _ = Scope.open()) {
+      Layer net = net(shortcut, Norm.BATCH);
+      Tensor x = pictures(3);
+      double[] before = x.toDoubles();
+      double[] expected = net.predict(x).toDoubles();
+      Layer folded = Folded.of(net);
+      double[] actual = folded.predict(x).toDoubles();
+      double scale = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+      assertArrayEquals(expected, actual, 1e-4 * scale);
+      assertArrayEquals(before, x.toDoubles(), "the argument was written into");
+      assertArrayEquals(
+          expected, net.predict(x).toDoubles(), "the net that it was made of has changed");
+    }
+  }
+
+  @Test
+  void noBatchNormIsLeft() {
+    try (var _ = Scope.open()) {
+      var kinds = new ArrayList<String>();
+      Layer.map(
+          Folded.of(net(Shortcut.B, Norm.BATCH)),
+          (_, layer) -> {
+            kinds.add(layer.getClass().getSimpleName());
+            return layer;
+          });
+      assertFalse(kinds.contains("BatchNorm"), kinds.toString());
+      assertFalse(kinds.contains("Relu"), kinds.toString());
+      assertTrue(kinds.contains("Convolution"), kinds.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Norm.class,
+      names = {"LAYER", "NONE", "WEIGHT"})
+  void otherNormsStayAsTheyAre(Norm norm) {
+    try (var _ = Scope.open()) {
+      Layer net = net(Shortcut.A, norm);
+      Tensor x = pictures(2);
+      assertArrayEquals(net.predict(x).toDoubles(), Folded.of(net).predict(x).toDoubles());
+    }
+  }
+
+  @Test
+  void itOnlyPredicts() {
+    try (var _ = Scope.open()) {
+      Layer folded = Folded.of(net(Shortcut.A, Norm.BATCH));
+      Tensor x = pictures(1);
+      var e = assertThrows(UnsupportedOperationException.class, () -> folded.forward(x));
+      assertEquals("a folded net only predicts; train the net that it was made of", e.getMessage());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 8, 33})
+  void allCoresPredictWhatOneDoes(int count) {
+    try (var _ = Scope.open()) {
+      Layer folded = Folded.of(net(Shortcut.A, Norm.BATCH));
+      Tensor x = pictures(count);
+      Tensor expected = folded.predict(x);
+      Tensor actual = Predictor.predict(folded, x);
+      assertEquals(expected.shape(), actual.shape());
+      assertArrayEquals(expected.toDoubles(), actual.toDoubles(), 1e-4);
+    }
+  }
+}
