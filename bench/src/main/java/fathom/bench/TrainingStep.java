@@ -10,6 +10,7 @@ import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.loss.CrossEntropy;
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Fused;
 import fathom.nn.Init;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param net what is trained
 /// @param batch pictures in a step, over all workers
 /// @param steps timed steps
-public record TrainingStep(CifarNet net, int batch, int steps, int workers) {
+public record TrainingStep(Architecture.Convolutional net, int batch, int steps, int workers) {
   private static final int WARM_UP = 15;
 
   /// Seconds per step.

@@ -4,7 +4,7 @@ import fathom.bench.NormSuite;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
 import fathom.bench.TrainingStep;
-import fathom.net.CifarNet;
+import fathom.net.Architecture;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -65,7 +65,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    CifarNet net = output.usage(() -> CifarNet.named(model));
+    Architecture.Convolutional net = output.usage(() -> Architecture.Convolutional.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
     if (batch < 1 || steps < 1 || threads < 1 || rounds < 1) {
       throw output.refused("--batch, --steps, --rounds and --workers are at least 1");
@@ -114,7 +114,7 @@ final class BenchCommand implements Callable<Integer> {
     return Exit.DONE;
   }
 
-  private Result train(CifarNet net, int threads) {
+  private Result train(Architecture.Convolutional net, int threads) {
     var timing = new TrainingStep(net, batch, steps, threads).run();
     return new Result(
         "train",

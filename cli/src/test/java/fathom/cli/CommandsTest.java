@@ -49,6 +49,22 @@ class CommandsTest {
   }
 
   @Test
+  void modelsListsTheNetsForPhotographs() {
+    var byName = new HashMap<String, Long>();
+    Cli.run("models", "--json", "--shortcut", "none")
+        .json()
+        .path("models")
+        .forEach(m -> byName.put(m.path("name").asString(), m.path("params").asLong()));
+    assertEquals(25557032, byName.get("resnet50"), "none means nothing to a bottleneck");
+    assertEquals(60192808, byName.get("resnet152"));
+    assertEquals(11515688, byName.get("plain18"));
+    Cli tree = Cli.run("models", "resnet50");
+    assertTrue(tree.out().contains("1×2048×7×7"), tree.out());
+    assertTrue(tree.out().contains("25,557,032"), tree.out());
+    assertTrue(tree.out().contains("4,089.18 M"), tree.out());
+  }
+
+  @Test
   void modelsShowsATreeWithShapes() {
     Cli cli = Cli.run("models", "resnet20", "--input", "1x8x8");
     assertEquals(Exit.DONE, cli.code());
@@ -63,6 +79,9 @@ class CommandsTest {
           """
           models resnet21                                        | 2 | depth 6n+2, but 21
           models vgg16                                           | 2 | no model "vgg16"
+          models resnet50 --shortcut none                        | 2 | plain34
+          train plain18 --data digits --shortcut B               | 2 | no shortcuts
+          train resnet18 --data digits --recipe paper            | 2 | N = 6n+2
           models --input 3x32                                    | 2 | channels x height x width
           modles                                                 | 2 | models
           train                                                  | 2 | Missing: --data

@@ -64,7 +64,7 @@ public record Recipe(
   public static Recipe paper(Architecture net, Data data, long seed, int workers) {
     if (!(net instanceof CifarNet convolutional) || !(data instanceof DataSet pictures)) {
       throw new IllegalArgumentException(
-          "the recipe of the paper is for resnetN and plainN on pictures, but the model is %s; leave out --recipe"
+          "the recipe of the paper is that of its nets for CIFAR-10, resnetN and plainN for N = 6n+2, but the model is %s; leave out --recipe"
               .formatted(net.name()));
     }
     int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(pictures.train().count(), 128));
@@ -81,7 +81,7 @@ public record Recipe(
   /// 0.002, or 0.001 for the plain RNN and the transformer.
   public static Recipe fast(Architecture net, Data data, long seed, int workers) {
     return switch (net) {
-      case CifarNet convolutional -> {
+      case Architecture.Convolutional convolutional -> {
         DataSet pictures = pictures(net, data);
         boolean small = small(pictures);
         yield convolutional(
@@ -139,7 +139,7 @@ public record Recipe(
   /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
   /// stay as they are.
   private static Recipe convolutional(
-      CifarNet net,
+      Architecture.Convolutional net,
       DataSet data,
       int epochs,
       int batch,
@@ -148,7 +148,7 @@ public record Recipe(
       long seed,
       int workers) {
     boolean colour = data.train().channels() == 3;
-    boolean deep = net.depth() >= WARM_UP_DEPTH;
+    boolean deep = net instanceof CifarNet && net.depth() >= WARM_UP_DEPTH;
     return new Recipe(
         net.name(),
         net.options(),
