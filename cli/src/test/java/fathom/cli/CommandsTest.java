@@ -105,6 +105,9 @@ class CommandsTest {
           train mlp --data digits --norm instance                | 2 | layer norm
           train lstm --data digits --window 5                    | 2 | --window is for text
           train lstm --data digits --clip -1                     | 2 | --clip
+          train resnet20 --data digits --recompute many          | 2 | 0 or auto
+          train mlp --data digits --recompute 2                  | 2 | mlp has none
+          train mlp --data digits --recompute auto               | 2 | mlp has none
           train lstm --data text:                                | 2 | text:FILE
           train lstm --data text:./no-such-text                  | 3 | no such file
           sample                                                 | 2 | RUN

@@ -107,6 +107,16 @@ public sealed interface Architecture {
     /// The layers with weights on the way from the pictures to the classes.
     int depth();
 
+    /// The blocks of all stages.
+    int blocks();
+
+    /// How many blocks to compute again at a time so that the net needs least memory
+    /// ([fathom.nn.Recompute#every]). With segments of B of n blocks, of about four tensors each,
+    /// n/B + 4·B tensors live at once, fewest for B = √n / 2.
+    default int usualRecompute() {
+      return Math.max(1, Math.toIntExact(Math.round(Math.sqrt(blocks()) / 2)));
+    }
+
     Shortcut shortcut();
 
     Norm norm();

@@ -93,6 +93,11 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
   }
 
   @Override
+  public int blocks() {
+    return (depth - 2) / 2;
+  }
+
+  @Override
   public Options options() {
     return new Options(shortcut, norm, width, null, null);
   }

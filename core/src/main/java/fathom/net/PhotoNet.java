@@ -42,7 +42,7 @@ public record PhotoNet(
     int depth, Shortcut shortcut, Norm norm, int width, CifarNet.Input input, int classes)
     implements Architecture.Convolutional {
   /// How many blocks there are in each stage (table 1).
-  private static final SequencedMap<Integer, List<Integer>> BLOCKS = blocks();
+  private static final SequencedMap<Integer, List<Integer>> BLOCKS = table();
 
   private static final int FIRST_BOTTLENECK = 50;
   private static final int EXPANSION = 4;
@@ -69,7 +69,7 @@ public record PhotoNet(
     }
   }
 
-  private static SequencedMap<Integer, List<Integer>> blocks() {
+  private static SequencedMap<Integer, List<Integer>> table() {
     var blocks = new LinkedHashMap<Integer, List<Integer>>();
     blocks.put(18, List.of(2, 2, 2, 2));
     blocks.put(34, List.of(3, 4, 6, 3));
@@ -124,6 +124,15 @@ public record PhotoNet(
   }
 
   @Override
+  public int blocks() {
+    return stages().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  private List<Integer> stages() {
+    return BLOCKS.getOrDefault(depth, List.of());
+  }
+
+  @Override
   public Options options() {
     return new Options(shortcut, norm, width, null, null);
   }
@@ -161,7 +170,7 @@ public record PhotoNet(
     height = half(height);
     wide = half(wide);
     int in = width;
-    List<Integer> stages = BLOCKS.getOrDefault(depth, List.of());
+    List<Integer> stages = stages();
     for (int stage = 0; stage < stages.size(); stage++) {
       int inner = Math.multiplyExact(width, 1 << stage);
       String path = "layer" + (stage + 1);
