@@ -14,6 +14,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Fused;
 import fathom.nn.Init;
+import fathom.nn.Recompute;
 import fathom.optim.Sgd;
 import fathom.train.Workers;
 import java.util.Arrays;
@@ -27,7 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// @param net what is trained
 /// @param batch pictures in a step, over all workers
 /// @param steps timed steps
-public record TrainingStep(Architecture.Convolutional net, int batch, int steps, int workers) {
+/// @param recompute blocks that are computed again at a time ([Recompute#every]), 0 for none
+public record TrainingStep(
+    Architecture.Convolutional net, int batch, int steps, int workers, int recompute) {
   private static final int WARM_UP = 15;
 
   /// Seconds per step.
@@ -39,9 +42,7 @@ public record TrainingStep(Architecture.Convolutional net, int batch, int steps,
   /// was timed.
   public Timing run() {
     double[] seconds = new double[steps];
-    double[] losses = new double[2];
-    var shared = new AtomicReference<@Nullable FlatParams>();
-    Workers.run(workers, all -> work(all, shared, seconds, losses));
+    double[] losses = work(WARM_UP, seconds);
     if (!(losses[1] < losses[0])) {
       throw new IllegalStateException(
           "a batch that is seen again and again is learned, but its loss went from %s to %s"
@@ -51,13 +52,33 @@ public record TrainingStep(Architecture.Convolutional net, int batch, int steps,
     return new Timing(seconds[steps / 2], seconds[0], seconds[steps - 1], losses[1]);
   }
 
+  /// Only trains, without a warm-up. Throws `IllegalStateException` if the loss is not a number in
+  /// the end.
+  void train() {
+    double[] losses = work(0, new double[steps]);
+    if (!Double.isFinite(losses[1])) {
+      throw new IllegalStateException(
+          "the loss of %s is %s after %d steps".formatted(net.name(), losses[1], steps));
+    }
+  }
+
+  /// Fills in the seconds of the steps after the warm-up; returns the first loss and the last.
+  private double[] work(int warmUp, double[] seconds) {
+    double[] losses = new double[2];
+    var shared = new AtomicReference<@Nullable FlatParams>();
+    Workers.run(workers, all -> work(all, shared, warmUp, seconds, losses));
+    return losses;
+  }
+
   private void work(
       Collective all,
       AtomicReference<@Nullable FlatParams> shared,
+      int warmUp,
       double[] seconds,
       double[] losses) {
     try (var _ = Scope.open()) {
-      Layer layers = Fused.of(net.build(all.rank() == 0 ? Init.he(1) : Init.zeros()));
+      Layer plain = net.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
+      Layer layers = Fused.of(recompute > 0 ? Recompute.every(recompute, plain) : plain);
       if (all.rank() == 0) {
         shared.set(FlatParams.of(layers.params()));
       }
@@ -78,15 +99,15 @@ public record TrainingStep(Architecture.Convolutional net, int batch, int steps,
               .channelsLast();
       int[] labels = new int[rows];
       Arrays.setAll(labels, i -> i % net.classes());
-      for (int i = -WARM_UP; i < steps; i++) {
+      for (int i = -warmUp; i < steps; i++) {
         long start = System.nanoTime();
         double loss =
-            new Step(1, i + WARM_UP, all, batch).run(() -> step(all, layers, x, labels, flat, sgd));
+            new Step(1, i + warmUp, all, batch).run(() -> step(all, layers, x, labels, flat, sgd));
         if (all.rank() == 0) {
           if (i >= 0) {
             seconds[i] = (System.nanoTime() - start) / 1e9;
           }
-          losses[i == -WARM_UP ? 0 : 1] = loss;
+          losses[i == -warmUp ? 0 : 1] = loss;
         }
       }
     }

@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
 
 class CommandsTest {
   @TempDir private Path folder;
@@ -116,6 +118,8 @@ class CommandsTest {
           eval ./no-such-file                                    | 3 | no such run or file
           report ./no-such-run                                   | 3 | no run
           bench train --batch 0                                  | 2 | at least 1
+          bench memory --model mlp                               | 2 | no model "mlp"
+          bench memory --recompute half                          | 2 | 0 or auto
           """)
   void whatIsWrongIsSaidAndHasItsCode(String args, int code, String says) {
     Cli cli = Cli.run(args.strip().split(" +"));
@@ -329,5 +333,40 @@ class CommandsTest {
     assertTrue(text.out().contains("head.weight"), text.out());
     Cli pictures = Cli.run("models", "ln-lstm", "--input", "1x8x8", "--json");
     assertEquals(8, pictures.json().path("models").path(0).path("input").path(1).asInt());
+  }
+
+  // ---- Memory
+
+  /// A process of its own, with the JVM and the libraries in it.
+  @Test
+  void benchMeasuresTheMemoryOfAProcess() {
+    Assumptions.assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "not on Linux");
+    var line = memory("resnet56", "32", "0");
+    assertEquals("MB", line.path("unit").asString());
+    assertEquals(
+        "resnet56, batch 32, fp32, 1 workers, 853,018 parameters", line.path("name").asString());
+    double all = line.path("median").asDouble();
+    double again = memory("resnet56", "32", "auto").path("median").asDouble();
+    // 27 blocks remember 4 tensors of 32·16·32·32 floats, or a half or a quarter of that: 132 MB;
+    // in segments of three 36 MB stay.
+    assertTrue(again > 100 && all - again > 48, "%s MB and %s MB".formatted(all, again));
+  }
+
+  private static JsonNode memory(String model, String batch, String recompute) {
+    Cli cli =
+        Cli.run(
+            "bench",
+            "memory",
+            "--model",
+            model,
+            "--batch",
+            batch,
+            "--workers",
+            "1",
+            "--recompute",
+            recompute,
+            "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    return cli.json().path("results").path(0);
   }
 }
