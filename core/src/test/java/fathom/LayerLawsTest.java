@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.net.CifarNet;
 import fathom.net.Norm;
+import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
@@ -263,7 +264,12 @@ class LayerLawsTest {
         plain("CifarNet with group norm", i -> net(Shortcut.B, Norm.GROUP).build(i), 3, 2, 5, 6),
         plain("CifarNet with weight norm", i -> net(Shortcut.C, Norm.WEIGHT).build(i), 3, 2, 5, 6),
         plain("CifarNet without norm", i -> net(Shortcut.NONE, Norm.NONE).build(i), 3, 2, 5, 6),
-        row("CifarNet, fused", i -> fused(net(Shortcut.A, Norm.BATCH).build(i)), 4, 2, 5, 6));
+        row("CifarNet, fused", i -> fused(net(Shortcut.A, Norm.BATCH).build(i)), 4, 2, 5, 6),
+        plain("Bottleneck, projection", i -> bottleneck(i, 2, 1), 3, 2, 4, 3),
+        plain("Bottleneck, projection at stride 2", i -> bottleneck(i, 3, 2), 3, 3, 5, 4),
+        row("Fused bottleneck, projection", i -> fused(bottleneck(i, 3, 2)), 3, 3, 5, 4),
+        plain("PhotoNet of basic blocks", i -> photos().build(i), 4, 2, 40, 37),
+        row("PhotoNet, fused", i -> fused(photos().build(i)), 4, 2, 40, 37));
   }
 
   /// Each row's 2·3 numbers in 4, and an encoder over the rows.
@@ -294,6 +300,27 @@ class LayerLawsTest {
         ? new Residual(branch)
         : new Residual(
             branch, Chain.of(Conv2d.of(i, "shortcut", in, out, 1, stride), BatchNorm.of(out)));
+  }
+
+  /// A bottleneck to four channels, with the projection of a stage's first block.
+  private static Layer bottleneck(Init i, int in, int stride) {
+    var branch =
+        Chain.of(
+            Conv2d.of(i, "0", in, 2, 1, 1),
+            BatchNorm.of(2),
+            new Relu(),
+            Conv2d.of(i, "3", 2, 2, 3, stride),
+            BatchNorm.of(2),
+            new Relu(),
+            Conv2d.of(i, "6", 2, 4, 1, 1),
+            BatchNorm.of(4));
+    var projection = Chain.of(Conv2d.of(i, "downsample", in, 4, 1, stride), BatchNorm.of(4));
+    return Chain.of(new Residual(branch, projection, "downsample"), new Relu());
+  }
+
+  /// Not so small that a norm in the last stage has a handful of pixels: that is ill-conditioned.
+  private static PhotoNet photos() {
+    return new PhotoNet(18, Shortcut.B, Norm.BATCH, 2, new CifarNet.Input(2, 40, 37), 3);
   }
 
   private static CifarNet net(Shortcut shortcut, Norm norm) {

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A line of the benchmark.
 ///
-/// @param unit `ms`, `images/s`, `GFLOP/s` or `% of peak`
+/// @param unit `ms`, `images/s`, `GFLOP/s`, `% of peak` or `MB` of a million bytes
 /// @param low the smallest of the runs
 /// @param peer what it was measured against, or null where that is not installed
 /// @param ratio above 1 if Fathom is better

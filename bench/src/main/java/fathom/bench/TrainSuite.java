@@ -17,6 +17,7 @@ import fathom.net.CifarNet;
 import fathom.net.Summary;
 import fathom.nn.Fused;
 import fathom.nn.Init;
+import fathom.nn.Recompute;
 import fathom.optim.Sgd;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,10 +44,11 @@ public final class TrainSuite {
 
   /// One step of `batch` pictures over all workers, `rounds` times in turn with each peer; and the
   /// share of the peak rate of multiply-adds, which big matrix products reach in the same minutes.
-  public static List<Result> run(Architecture.OfPictures net, int batch, int rounds, int workers) {
+  public static List<Result> run(
+      Architecture.Convolutional net, int batch, int rounds, int workers, int recompute) {
     var results = new ArrayList<Result>();
     var peers = new ArrayList<Peer>();
-    try (var ours = ours(net, batch, workers);
+    try (var ours = ours(net, batch, workers, recompute, WARM_UP);
         var peak = peak(workers)) {
       peers.addAll(peers(net, batch, workers));
       var contenders = new ArrayList<DoubleSupplier>();
@@ -54,7 +56,7 @@ public final class TrainSuite {
       contenders.add(() -> mean(peak::run));
       peers.forEach(peer -> contenders.add(() -> mean(peer::run)));
       double[][] runs = Alternation.of(rounds, contenders);
-      String name = "%s, batch %d, fp32, %d workers".formatted(net.name(), batch, workers);
+      String name = name(net, batch, workers, recompute);
       if (peers.isEmpty()) {
         results.add(Result.ofRate(SUITE, name, batch, runs[0], null, null));
       }
@@ -84,7 +86,7 @@ public final class TrainSuite {
     return sum / STEPS;
   }
 
-  private static List<Peer> peers(Architecture.OfPictures net, int batch, int workers) {
+  private static List<Peer> peers(Architecture.Convolutional net, int batch, int workers) {
     Path python = Peer.python();
     if (python == null) {
       return List.of();
@@ -120,7 +122,7 @@ public final class TrainSuite {
   /// matrix products in as much time.
   private static Result share(
       String name,
-      Architecture.OfPictures net,
+      Architecture.Convolutional net,
       int batch,
       int workers,
       double[] runs,
@@ -154,17 +156,26 @@ public final class TrainSuite {
 
   /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that
   /// is timed.
-  private static Standing ours(Architecture.OfPictures net, int batch, int workers) {
+  static Standing ours(
+      Architecture.Convolutional net, int batch, int workers, int recompute, int warmUp) {
     var shared = new AtomicReference<@Nullable FlatParams>();
-    return Standing.start(workers, WARM_UP, all -> worker(net, batch, all, shared));
+    return Standing.start(workers, warmUp, all -> worker(net, batch, recompute, all, shared));
+  }
+
+  /// What is trained and how, for people.
+  public static String name(Architecture.Convolutional net, int batch, int workers, int recompute) {
+    return "%s, batch %d, fp32, %d workers%s"
+        .formatted(net.name(), batch, workers, recompute == 0 ? "" : ", recompute " + recompute);
   }
 
   private static Runnable worker(
-      Architecture.OfPictures net,
+      Architecture.Convolutional net,
       int batch,
+      int recompute,
       Collective all,
       AtomicReference<@Nullable FlatParams> shared) {
-    Layer layers = Fused.of(net.build(all.rank() == 0 ? Init.he(1) : Init.zeros()));
+    Layer plain = net.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
+    Layer layers = Fused.of(recompute > 0 ? Recompute.every(recompute, plain) : plain);
     if (all.rank() == 0) {
       shared.set(FlatParams.of(layers.params()));
     }

@@ -1,13 +1,17 @@
 package fathom.cli;
 
+import fathom.Scope;
 import fathom.bench.DataSuite;
 import fathom.bench.InferSuite;
+import fathom.bench.MemorySuite;
 import fathom.bench.NormSuite;
 import fathom.bench.Peer;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
+import fathom.bench.StartSuite;
 import fathom.bench.TrainSuite;
 import fathom.net.Architecture;
+import fathom.nn.Init;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,11 +25,12 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "bench",
-    description = "Measures the speed of Fathom on this machine.",
+    description = "Measures the speed and the memory of Fathom on this machine.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom bench train --model resnet20 --batch 128",
+      "  fathom bench memory --model resnet1202 --recompute auto",
       "  FATHOM_PEERS=venv fathom bench norm rnn --json"
     })
 final class BenchCommand implements Callable<Integer> {
@@ -35,7 +40,9 @@ final class BenchCommand implements Callable<Integer> {
     NORM,
     RNN,
     INFER,
-    DATA;
+    DATA,
+    MEMORY,
+    START;
 
     /// Whether other systems do the same work in it.
     boolean hasPeers() {
@@ -53,18 +60,29 @@ final class BenchCommand implements Callable<Integer> {
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
         "infer: the prediction of a batch by the folded net, against PyTorch's.",
-        "data: batches of pictures from memory, varied and as they are, on one core."
+        "data: batches of pictures from memory, varied and as they are, on one core.",
+        "memory: the most memory resident in a few training steps, of a process of its own (Linux).",
+        "start: from the start of the JVM to the end of the first training step."
       })
   private List<Suite> suites = List.of(Suite.TRAIN);
 
-  @Option(names = "--model", paramLabel = "MODEL", description = "Default: resnet20.")
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "resnetN or plainN. Default: resnet20.")
   private String model = "resnet20";
 
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Pictures in a batch. Default: 128 for train; 1, 8 and 128 for infer.")
+      description = "Pictures in a batch. Default: 128; 1, 8 and 128 for infer.")
   private @Nullable Integer batch;
+
+  @Option(
+      names = "--recompute",
+      paramLabel = "K|auto",
+      description = "train, memory: as of \"fathom train\". Default: 0.")
+  private String recompute = "0";
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
@@ -77,8 +95,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Architecture.OfPictures net =
-        output.usage(() -> Architecture.pictures(model, Architecture.Options.NONE));
+    Architecture.Convolutional net = output.usage(() -> Architecture.Convolutional.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
     if ((batch != null && batch < 1) || threads < 1 || rounds < 1) {
       throw output.refused("--batch, --rounds and --workers are at least 1");
@@ -87,15 +104,25 @@ final class BenchCommand implements Callable<Integer> {
     if (missing != null && suites.stream().anyMatch(Suite::hasPeers)) {
       output.err().println("fathom: " + missing);
     }
+    int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
+    int pictures = batch == null ? 128 : batch;
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
-        case TRAIN ->
-            results.addAll(TrainSuite.run(net, batch == null ? 128 : batch, rounds, threads));
+        case TRAIN -> results.addAll(TrainSuite.run(net, pictures, rounds, threads, blocks));
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads));
         case INFER -> results.addAll(InferSuite.run(net, batches(), rounds));
         case DATA -> results.addAll(DataSuite.run(rounds));
+        case START -> results.addAll(StartSuite.run(net, pictures, rounds, threads));
+        case MEMORY -> {
+          String unavailable = MemorySuite.unavailable();
+          if (unavailable != null) {
+            output.err().println("fathom: " + unavailable);
+          } else {
+            results.add(memory(net, pictures, threads, blocks));
+          }
+        }
       }
     }
     output.answer(
@@ -126,6 +153,19 @@ final class BenchCommand implements Callable<Integer> {
                             number(r.ratio())))
                     .toList()));
     return Exit.DONE;
+  }
+
+  private static Result memory(Architecture.Convolutional net, int batch, int threads, int blocks) {
+    long parameters;
+    try (var _ = Scope.open()) {
+      parameters =
+          net.build(Init.zeros()).params().stream()
+              .mapToLong(p -> p.value().shape().elements())
+              .sum();
+    }
+    String name = TrainSuite.name(net, batch, threads, blocks);
+    return MemorySuite.run(
+        "%s, %s parameters".formatted(name, Count.exact(parameters)), net, batch, threads, blocks);
   }
 
   private List<Integer> batches() {

@@ -7,6 +7,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.net.Norm;
+import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
 import fathom.net.Summary;
 import fathom.nn.Init;
@@ -33,10 +34,12 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  fathom models",
       "  fathom models plain56 --input 1x8x8 --width 8",
+      "  fathom models resnet50",
       "  fathom models ln-lstm --hidden 512",
       "",
-      "resnetN and plainN exist for every N = 6n+2, not only for those of the list. The recurrent",
-      "nets exist for text, and for pictures (--input), which they read row by row."
+      "resnetN and plainN exist for every N = 6n+2, not only for those of the list; but resnet18, 34, 50,",
+      "101 and 152, plain18 and plain34 are the nets for photographs, of 1000 classes in this list. The",
+      "recurrent nets exist for text, and for pictures (--input), which they read row by row."
     })
 final class ModelsCommand implements Callable<Integer> {
   /// Lower-case English letters, capitals and some marks: the characters of a text of the list.
@@ -107,8 +110,13 @@ final class ModelsCommand implements Callable<Integer> {
   private static Architecture.Options understood(String name, Architecture.Options given) {
     boolean convolutional = name.startsWith("resnet") || name.startsWith("plain");
     boolean recurrent = Architecture.textNames().contains(name);
+    boolean bottleneck =
+        PhotoNet.names().contains(name)
+            && !PhotoNet.names().contains(name.replace("resnet", "plain"));
     return new Architecture.Options(
-        name.startsWith("resnet") ? given.shortcut() : null,
+        name.startsWith("resnet") && !(bottleneck && given.shortcut() == Shortcut.NONE)
+            ? given.shortcut()
+            : null,
         recurrent ? null : given.norm(),
         convolutional ? given.width() : null,
         convolutional ? null : given.hidden(),
@@ -180,7 +188,8 @@ final class ModelsCommand implements Callable<Integer> {
     try (var _ = Scope.open()) {
       CifarNet.Input in = inputOf(net, size);
       return Summary.of(
-          net.on(in, 10).build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
+          net.on(in, net.classes()).build(Init.zeros()),
+          Shape.of(in.channels(), in.height(), in.width()));
     }
   }
 
@@ -200,7 +209,7 @@ final class ModelsCommand implements Callable<Integer> {
   private static Entry entry(Architecture.OfPictures net, CifarNet.Input in, Summary summary) {
     return new Entry(
         net.name(),
-        net instanceof CifarNet deep ? deep.depth() : null,
+        net instanceof Architecture.Convolutional deep ? deep.depth() : null,
         summary.params(),
         summary.multiplyAdds(),
         List.of(in.channels(), in.height(), in.width()),
@@ -241,7 +250,8 @@ final class ModelsCommand implements Callable<Integer> {
 
     @Option(
         names = "--width",
-        description = "The channels of the first stage of resnetN and plainN. Default: 16.",
+        description =
+            "The channels of the first stage of resnetN and plainN. Default: 16, for photographs 64.",
         paramLabel = "K")
     private @Nullable Integer width;
 

@@ -33,6 +33,7 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet20 --data digits",
       "  fathom train plain56 --data digits --epochs 30 --lr 0.05 --seed 2",
       "  fathom train resnet20 --data /data/cifar-10-batches-bin --recipe paper",
+      "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
@@ -109,6 +110,16 @@ final class TrainCommand implements Callable<Integer> {
       names = "--shard-statistics",
       description = "Batch norm's statistics per worker, as on the paper's two GPUs.")
   private boolean shardStatistics;
+
+  @Option(
+      names = "--recompute",
+      paramLabel = "K|auto",
+      description = {
+        "For resnetN and plainN: remember only what goes into every K-th block of a stage, and compute",
+        "the blocks again on the way back: less memory, about a third more time, the same result to",
+        "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
+      })
+  private @Nullable String recompute;
 
   @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
   private long seed = 1;
@@ -214,8 +225,15 @@ final class TrainCommand implements Callable<Integer> {
     resolved = optimizer == null ? resolved : resolved.withOptimizer(optimizer);
     resolved = rate == null ? resolved : resolved.withRate(rate);
     resolved = clip == null ? resolved : resolved.withClip(clip);
+    resolved = recomputing(resolved);
     resolved.check(read);
     return resolved;
+  }
+
+  private Recipe recomputing(Recipe recipe) {
+    return recompute == null
+        ? recipe
+        : recipe.withRecompute(RecomputeOption.blocks(recompute, recipe.architecture()));
   }
 
   private int resume(Path folder) {
@@ -235,7 +253,7 @@ final class TrainCommand implements Callable<Integer> {
     Recipe before = run.recipe();
     int length = epochs == null ? before.epochs() : epochs;
     int threads = workers == null ? before.workers() : workers;
-    Recipe now = output.usage(() -> before.withEpochs(length).withWorkers(threads));
+    Recipe now = output.usage(() -> recomputing(before.withEpochs(length).withWorkers(threads)));
     if (threads != before.workers()) {
       output
           .err()

@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
 
 class CommandsTest {
   @TempDir private Path folder;
@@ -49,6 +51,22 @@ class CommandsTest {
   }
 
   @Test
+  void modelsListsTheNetsForPhotographs() {
+    var byName = new HashMap<String, Long>();
+    Cli.run("models", "--json", "--shortcut", "none")
+        .json()
+        .path("models")
+        .forEach(m -> byName.put(m.path("name").asString(), m.path("params").asLong()));
+    assertEquals(25557032, byName.get("resnet50"), "none means nothing to a bottleneck");
+    assertEquals(60192808, byName.get("resnet152"));
+    assertEquals(11515688, byName.get("plain18"));
+    Cli tree = Cli.run("models", "resnet50");
+    assertTrue(tree.out().contains("1×2048×7×7"), tree.out());
+    assertTrue(tree.out().contains("25,557,032"), tree.out());
+    assertTrue(tree.out().contains("4,089.18 M"), tree.out());
+  }
+
+  @Test
   void modelsShowsATreeWithShapes() {
     Cli cli = Cli.run("models", "resnet20", "--input", "1x8x8");
     assertEquals(Exit.DONE, cli.code());
@@ -63,6 +81,9 @@ class CommandsTest {
           """
           models resnet21                                        | 2 | depth 6n+2, but 21
           models vgg16                                           | 2 | no model "vgg16"
+          models resnet50 --shortcut none                        | 2 | plain34
+          train plain18 --data digits --shortcut B               | 2 | no shortcuts
+          train resnet18 --data digits --recipe paper            | 2 | N = 6n+2
           models --input 3x32                                    | 2 | channels x height x width
           modles                                                 | 2 | models
           train                                                  | 2 | Missing: --data
@@ -86,6 +107,9 @@ class CommandsTest {
           train mlp --data digits --norm instance                | 2 | layer norm
           train lstm --data digits --window 5                    | 2 | --window is for text
           train lstm --data digits --clip -1                     | 2 | --clip
+          train resnet20 --data digits --recompute many          | 2 | 0 or auto
+          train mlp --data digits --recompute 2                  | 2 | mlp has none
+          train mlp --data digits --recompute auto               | 2 | mlp has none
           train lstm --data text:                                | 2 | text:FILE
           train lstm --data text:./no-such-text                  | 3 | no such file
           sample                                                 | 2 | RUN
@@ -94,6 +118,8 @@ class CommandsTest {
           eval ./no-such-file                                    | 3 | no such run or file
           report ./no-such-run                                   | 3 | no run
           bench train --batch 0                                  | 2 | at least 1
+          bench memory --model mlp                               | 2 | no model "mlp"
+          bench memory --recompute half                          | 2 | 0 or auto
           """)
   void whatIsWrongIsSaidAndHasItsCode(String args, int code, String says) {
     Cli cli = Cli.run(args.strip().split(" +"));
@@ -307,5 +333,40 @@ class CommandsTest {
     assertTrue(text.out().contains("head.weight"), text.out());
     Cli pictures = Cli.run("models", "ln-lstm", "--input", "1x8x8", "--json");
     assertEquals(8, pictures.json().path("models").path(0).path("input").path(1).asInt());
+  }
+
+  // ---- Memory
+
+  /// A process of its own, with the JVM and the libraries in it.
+  @Test
+  void benchMeasuresTheMemoryOfAProcess() {
+    Assumptions.assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "not on Linux");
+    var line = memory("resnet56", "32", "0");
+    assertEquals("MB", line.path("unit").asString());
+    assertEquals(
+        "resnet56, batch 32, fp32, 1 workers, 853,018 parameters", line.path("name").asString());
+    double all = line.path("median").asDouble();
+    double again = memory("resnet56", "32", "auto").path("median").asDouble();
+    // 27 blocks remember 4 tensors of 32·16·32·32 floats, or a half or a quarter of that: 132 MB;
+    // in segments of three 36 MB stay.
+    assertTrue(again > 100 && all - again > 48, "%s MB and %s MB".formatted(all, again));
+  }
+
+  private static JsonNode memory(String model, String batch, String recompute) {
+    Cli cli =
+        Cli.run(
+            "bench",
+            "memory",
+            "--model",
+            model,
+            "--batch",
+            batch,
+            "--workers",
+            "1",
+            "--recompute",
+            recompute,
+            "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    return cli.json().path("results").path(0);
   }
 }

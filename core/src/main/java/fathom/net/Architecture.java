@@ -81,15 +81,56 @@ public sealed interface Architecture {
   Options options();
 
   /// A net for pictures of one size, of so many classes.
-  sealed interface OfPictures extends Architecture permits CifarNet, Mlp, RowNet {
+  sealed interface OfPictures extends Architecture permits Convolutional, Mlp, RowNet {
     /// The pictures for which it is.
     CifarNet.Input input();
+
+    /// How many classes it tells apart.
+    int classes();
 
     /// The same for other pictures and another number of classes.
     OfPictures on(CifarNet.Input input, int classes);
 
     /// The net, its parameters drawn by `init`, in the innermost scope.
     Layer build(Init init);
+  }
+
+  /// A residual net of convolutions, or its plain twin.
+  sealed interface Convolutional extends OfPictures permits CifarNet, PhotoNet {
+    /// The net of this name. Throws `IllegalArgumentException` if there is none.
+    static Convolutional named(String name) {
+      return PhotoNet.names().contains(name.toLowerCase(Locale.ROOT))
+          ? PhotoNet.named(name)
+          : CifarNet.named(name);
+    }
+
+    /// The layers with weights on the way from the pictures to the classes.
+    int depth();
+
+    /// The blocks of all stages.
+    int blocks();
+
+    /// How many blocks to compute again at a time so that the net needs least memory
+    /// ([fathom.nn.Recompute#every]). With segments of B of n blocks, of about four tensors each,
+    /// n/B + 4·B tensors live at once, fewest for B = √n / 2.
+    default int usualRecompute() {
+      return Math.max(1, Math.toIntExact(Math.round(Math.sqrt(blocks()) / 2)));
+    }
+
+    Shortcut shortcut();
+
+    Norm norm();
+
+    int width();
+
+    Convolutional withShortcut(Shortcut shortcut);
+
+    Convolutional withNorm(Norm norm);
+
+    Convolutional withWidth(int width);
+
+    @Override
+    Convolutional on(CifarNet.Input input, int classes);
   }
 
   /// A net that predicts the next character of a text.
@@ -110,12 +151,14 @@ public sealed interface Architecture {
   String TRANSFORMER = "transformer";
   Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
 
-  /// The names of the nets for pictures; of resnetN and plainN the depths of the paper's table 6.
+  /// The names of the nets for pictures; of resnetN and plainN for N = 6n+2 the depths of the
+  /// paper's table 6.
   static List<String> picturesNames() {
     var names = new ArrayList<String>();
     for (String family : List.of("resnet", "plain")) {
       CifarNet.paperDepths().forEach(depth -> names.add(family + depth));
     }
+    names.addAll(PhotoNet.names());
     names.add(PERCEPTRON);
     names.addAll(RECURRENT);
     return names;
@@ -134,7 +177,7 @@ public sealed interface Architecture {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {
       check(plain, options, "shortcut", "norm", "width");
-      return convolutional(CifarNet.named(plain), options);
+      return convolutional(Convolutional.named(plain), options);
     }
     if (plain.equals(PERCEPTRON)) {
       check(plain, options, "norm", "hidden", "layers");
@@ -166,12 +209,12 @@ public sealed interface Architecture {
     throw missing(name, "text", picturesNames(), textNames());
   }
 
-  private static CifarNet convolutional(CifarNet net, Options options) {
+  private static Convolutional convolutional(Convolutional net, Options options) {
     Shortcut shortcut = options.shortcut == null ? net.shortcut() : options.shortcut;
     if (net.shortcut() == Shortcut.NONE && shortcut != Shortcut.NONE) {
       throw new IllegalArgumentException(
-          "%s has no shortcuts, but --shortcut %s was given; resnet%d has"
-              .formatted(net.name(), shortcut, net.depth()));
+          "%s has no shortcuts, but --shortcut %s was given; the resnetN have"
+              .formatted(net.name(), shortcut));
     }
     return net.withShortcut(shortcut)
         .withNorm(options.norm == null ? net.norm() : options.norm)
@@ -195,6 +238,8 @@ public sealed interface Architecture {
         what.equals("text")
             ? "for text there are " + String.join(", ", these)
             : "for pictures there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
+                + String.join(", ", PhotoNet.names())
+                + ", "
                 + PERCEPTRON
                 + ", "
                 + String.join(", ", RECURRENT);

@@ -26,11 +26,13 @@ import java.util.regex.Pattern;
 /// Parameters have the names of the published weights: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `linear.bias`.
 ///
+/// resnet50 and resnet152 are not among them: these names are those of a [PhotoNet].
+///
 /// @param depth 6n + 2 for n of at least 1
 /// @param width W, 16 in the paper
 /// @param input the pictures: channels, height and width
 public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes)
-    implements Architecture.OfPictures {
+    implements Architecture.Convolutional {
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
 
   /// Channels, height and width of a picture.
@@ -47,6 +49,11 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
       throw new IllegalArgumentException(
           "a CIFAR net has depth 6n+2, but %d was asked for; the nearest are %d and %d"
               .formatted(depth, below, below + 6));
+    }
+    if (shortcut != Shortcut.NONE && PhotoNet.bottleneck(depth)) {
+      throw new IllegalArgumentException(
+          "resnet%d is the bottleneck net for photographs, so there is no CIFAR net of that name; the nearest are resnet%d and resnet%d"
+              .formatted(depth, depth - 6, depth + 6));
     }
     if (width < 1 || classes < 1 || input.channels < 1 || input.height < 1 || input.width < 1) {
       throw new IllegalArgumentException(
@@ -86,18 +93,26 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
   }
 
   @Override
+  public int blocks() {
+    return (depth - 2) / 2;
+  }
+
+  @Override
   public Options options() {
     return new Options(shortcut, norm, width, null, null);
   }
 
+  @Override
   public CifarNet withShortcut(Shortcut shortcut) {
     return new CifarNet(depth, shortcut, norm, width, input, classes);
   }
 
+  @Override
   public CifarNet withNorm(Norm norm) {
     return new CifarNet(depth, shortcut, norm, width, input, classes);
   }
 
+  @Override
   public CifarNet withWidth(int width) {
     return new CifarNet(depth, shortcut, norm, width, input, classes);
   }

@@ -82,19 +82,19 @@ public final class Fused {
   }
 
   /// max(norm(branch(x)) + shortcut(x), 0)
-  private record ResidualNormRelu(Layer branch, Child norm, Layer shortcut) implements Layer {
+  private record ResidualNormRelu(Layer branch, Child norm, Child past) implements Layer {
     static Layer of(Chain branch, Residual residual) {
       var children = branch.children();
       return new ResidualNormRelu(
           new Chain(children.subList(0, children.size() - 1)),
           children.getLast(),
-          residual.shortcut());
+          new Child(residual.shortcutName(), residual.shortcut()));
     }
 
     @Override
     public Traced forward(Tensor x) {
       Traced f = branch.forward(x);
-      Traced s = shortcut.forward(x);
+      Traced s = past.layer().forward(x);
       Residual.check(f.value(), s.value());
       var joined = batchNorm().forward(f.value(), s.value(), true);
       return new Traced(joined.value(), new Back(f, s, joined.back()));
@@ -117,7 +117,7 @@ public final class Fused {
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
         Tensor f = branch.predict(x);
-        Tensor s = shortcut.predict(x);
+        Tensor s = past.layer().predict(x);
         Residual.check(f, s);
         return scope.keep(batchNorm().predict(f, s, true));
       }
@@ -129,13 +129,15 @@ public final class Fused {
 
     @Override
     public List<Child> children() {
-      return List.of(new Child("", branch), norm, new Child("shortcut", shortcut));
+      return List.of(new Child("", branch), norm, past);
     }
 
     @Override
     public Layer with(List<Layer> children) {
       return new ResidualNormRelu(
-          children.get(0), new Child(norm.name(), children.get(1)), children.get(2));
+          children.get(0),
+          new Child(norm.name(), children.get(1)),
+          new Child(past.name(), children.get(2)));
     }
 
     @Override
@@ -180,7 +182,7 @@ public final class Fused {
     public List<Child> children() {
       return List.of(
           new Child(name, residual.branch()),
-          new Child(Node.path(name, "shortcut"), residual.shortcut()),
+          new Child(Node.path(name, residual.shortcutName()), residual.shortcut()),
           norm);
     }
 
@@ -188,7 +190,7 @@ public final class Fused {
     public Layer with(List<Layer> children) {
       return new ResidualLayerNorm(
           name,
-          new Residual(children.get(0), children.get(1)),
+          new Residual(children.get(0), children.get(1), residual.shortcutName()),
           new Child(norm.name(), children.get(2)));
     }
 

@@ -12,10 +12,17 @@ import java.util.List;
 ///
 /// A connection from layer 8 to layer 10 of a ten-layer net is `Chain.of(l1, ..., l7, l8, new
 /// Residual(Chain.of(l9, l10)))`.
-public record Residual(Layer branch, Layer shortcut) implements Layer {
+///
+/// @param shortcutName what the paths of the shortcut's parameters begin with
+public record Residual(Layer branch, Layer shortcut, String shortcutName) implements Layer {
   /// With the identity as shortcut (eq. 1); another one is a projection (eq. 2).
   public Residual(Layer branch) {
     this(branch, new Identity());
+  }
+
+  /// Whose shortcut is called `shortcut`.
+  public Residual(Layer branch, Layer shortcut) {
+    this(branch, shortcut, "shortcut");
   }
 
   @Override
@@ -54,12 +61,12 @@ public record Residual(Layer branch, Layer shortcut) implements Layer {
   /// The branch adds nothing to its parameters' paths.
   @Override
   public List<Child> children() {
-    return List.of(new Child("", branch), new Child("shortcut", shortcut));
+    return List.of(new Child("", branch), new Child(shortcutName, shortcut));
   }
 
   @Override
   public Layer with(List<Layer> children) {
-    return new Residual(children.get(0), children.get(1));
+    return new Residual(children.get(0), children.get(1), shortcutName);
   }
 
   @Override

@@ -11,8 +11,10 @@ import fathom.nn.BatchNorm;
 import fathom.nn.LayerNorm;
 import fathom.nn.Watched;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
 
 /// Looks at the layers of a net during one forward and back, and leaves the net as it was.
 final class LayerReport {
@@ -41,9 +43,12 @@ final class LayerReport {
 
   private static Watched.Observer observer(List<Metrics.Layers.Entry> responses) {
     return new Watched.Observer() {
+      private final Set<String> seen = new HashSet<>();
+
+      // What is computed again on the way back is the same again.
       @Override
       public void value(String path, Layer layer, Tensor y) {
-        if (layer instanceof BatchNorm || layer instanceof LayerNorm) {
+        if ((layer instanceof BatchNorm || layer instanceof LayerNorm) && seen.add(path)) {
           responses.add(new Metrics.Layers.Entry(path, deviation(y)));
         }
       }

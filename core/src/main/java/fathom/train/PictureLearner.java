@@ -15,6 +15,7 @@ import fathom.loss.CrossEntropy;
 import fathom.nn.BatchNorm;
 import fathom.nn.Fused;
 import fathom.nn.Init;
+import fathom.nn.Recompute;
 import fathom.nn.Watched;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -44,11 +45,12 @@ final class PictureLearner implements Learner {
     this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
     this.loader = new Loader(data.train(), normalization);
     Layer net = run.pictureNet(init);
-    this.plain =
+    Layer normed =
         recipe.shardStatistics()
             ? Layer.map(
                 net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
             : net;
+    this.plain = recipe.recompute() > 0 ? Recompute.every(recipe.recompute(), normed) : normed;
     this.fused = Fused.of(plain);
   }
 

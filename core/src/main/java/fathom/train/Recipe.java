@@ -20,6 +20,8 @@ import java.util.List;
 /// @param window the characters that every stream reads in a step; 0 for pictures
 /// @param preparation what is done to pictures
 /// @param shardStatistics whether batch norm's statistics are those of each worker's share
+/// @param recompute how many blocks of a stage are computed again at a time on the way back, to
+///   save memory; 0 for none. It changes no result
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -31,7 +33,8 @@ public record Recipe(
     Preparation preparation,
     long seed,
     int workers,
-    boolean shardStatistics) {
+    boolean shardStatistics,
+    int recompute) {
 
   /// From this depth on the residual paper warms up (section 4.2).
   private static final int WARM_UP_DEPTH = 110;
@@ -50,7 +53,17 @@ public record Recipe(
     if (window < 0) {
       throw new IllegalArgumentException("a window has at least one character, not " + window);
     }
-    Architecture.Options resolved = architecture(model, options, window).options();
+    Architecture net = architecture(model, options, window);
+    if (recompute < 0) {
+      throw new IllegalArgumentException(
+          "--recompute is a number of blocks, or 0 to compute none again, but is " + recompute);
+    }
+    if (recompute > 0 && !(net instanceof Architecture.Convolutional)) {
+      throw new IllegalArgumentException(
+          "--recompute is for the blocks of resnetN and plainN, and %s has none; leave it out"
+              .formatted(model));
+    }
+    Architecture.Options resolved = net.options();
     if (!resolved.equals(options)) {
       throw new IllegalArgumentException(
           "a recipe has all options of its model, %s, but these are %s"
@@ -64,7 +77,7 @@ public record Recipe(
   public static Recipe paper(Architecture net, Data data, long seed, int workers) {
     if (!(net instanceof CifarNet convolutional) || !(data instanceof DataSet pictures)) {
       throw new IllegalArgumentException(
-          "the recipe of the paper is for resnetN and plainN on pictures, but the model is %s; leave out --recipe"
+          "the recipe of the paper is that of its nets for CIFAR-10, resnetN and plainN for N = 6n+2, but the model is %s; leave out --recipe"
               .formatted(net.name()));
     }
     int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(pictures.train().count(), 128));
@@ -81,7 +94,7 @@ public record Recipe(
   /// 0.002, or 0.001 for the plain RNN and the transformer.
   public static Recipe fast(Architecture net, Data data, long seed, int workers) {
     return switch (net) {
-      case CifarNet convolutional -> {
+      case Architecture.Convolutional convolutional -> {
         DataSet pictures = pictures(net, data);
         boolean small = small(pictures);
         yield convolutional(
@@ -103,7 +116,8 @@ public record Recipe(
             Preparation.PLAIN,
             seed,
             workers,
-            false);
+            false,
+            0);
       }
     };
   }
@@ -133,13 +147,14 @@ public record Recipe(
         Preparation.PLAIN,
         seed,
         workers,
-        false);
+        false,
+        0);
   }
 
   /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
   /// stay as they are.
   private static Recipe convolutional(
-      CifarNet net,
+      Architecture.Convolutional net,
       DataSet data,
       int epochs,
       int batch,
@@ -148,7 +163,7 @@ public record Recipe(
       long seed,
       int workers) {
     boolean colour = data.train().channels() == 3;
-    boolean deep = net.depth() >= WARM_UP_DEPTH;
+    boolean deep = net instanceof CifarNet && net.depth() >= WARM_UP_DEPTH;
     return new Recipe(
         net.name(),
         net.options(),
@@ -160,7 +175,8 @@ public record Recipe(
         new Preparation(colour ? 4 : 0, colour, pixelMean),
         seed,
         workers,
-        false);
+        false,
+        0);
   }
 
   /// Whether it is a text that is learned.
@@ -198,11 +214,11 @@ public record Recipe(
   }
 
   public Recipe withEpochs(int epochs) {
-    return with(epochs, batch, window, descent, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
   }
 
   public Recipe withBatch(int batch) {
-    return with(epochs, batch, window, descent, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
   }
 
   /// Throws `IllegalArgumentException` where pictures are learned.
@@ -213,11 +229,11 @@ public record Recipe(
               ? "a window has at least one character, not " + window
               : "--window is for text, but %s learns pictures".formatted(model));
     }
-    return with(epochs, batch, window, descent, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
   }
 
   public Recipe withRate(double rate) {
-    return with(epochs, batch, window, descent.withRate(rate), workers, shardStatistics);
+    return with(epochs, batch, window, descent.withRate(rate), workers, shardStatistics, recompute);
   }
 
   /// By this optimizer; if it is another one, at its usual rate.
@@ -228,23 +244,35 @@ public record Recipe(
         window,
         method == descent.optimizer() ? descent : descent.by(method),
         workers,
-        shardStatistics);
+        shardStatistics,
+        recompute);
   }
 
   public Recipe withClip(double clip) {
-    return with(epochs, batch, window, descent.withClip(clip), workers, shardStatistics);
+    return with(epochs, batch, window, descent.withClip(clip), workers, shardStatistics, recompute);
   }
 
   public Recipe withWorkers(int workers) {
-    return with(epochs, batch, window, descent, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
   }
 
   public Recipe withShardStatistics(boolean shardStatistics) {
-    return with(epochs, batch, window, descent, workers, shardStatistics);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+  }
+
+  /// With so many blocks computed again at a time; 0 for none.
+  public Recipe withRecompute(int recompute) {
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
   }
 
   private Recipe with(
-      int epochs, int batch, int window, Descent descent, int workers, boolean shardStatistics) {
+      int epochs,
+      int batch,
+      int window,
+      Descent descent,
+      int workers,
+      boolean shardStatistics,
+      int recompute) {
     return new Recipe(
         model,
         options,
@@ -256,6 +284,7 @@ public record Recipe(
         preparation,
         seed,
         workers,
-        shardStatistics);
+        shardStatistics,
+        recompute);
   }
 }

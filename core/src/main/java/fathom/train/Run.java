@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
 /// whole) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   /// What `run.json` says.
   ///

@@ -145,7 +145,8 @@ class TextTrainingTest {
             one.preparation(),
             one.seed(),
             2,
-            false);
+            false,
+            0);
     Run run = run("run", plain);
     train(run);
     try (var _ = Scope.open()) {

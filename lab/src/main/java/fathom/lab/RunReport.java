@@ -225,6 +225,11 @@ public final class RunReport {
     facts.put(
         "workers",
         r.workers() + (r.shardStatistics() ? ", each with batch statistics of its own" : ""));
+    if (r.recompute() > 0) {
+      facts.put(
+          "memory",
+          "%d blocks at a time are computed again on the way back".formatted(r.recompute()));
+    }
     return facts;
   }
 

@@ -1,0 +1,56 @@
+package fathom.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A program of ours in a fresh JVM with the flags and the class path of this one.
+final class Child {
+  private Child() {}
+
+  /// The last line that `program` prints. Throws `IllegalStateException`, with the first line of
+  /// what it complained of, if it fails.
+  static String run(Class<?> program, String... arguments) {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+      if (!flag.startsWith("-agentlib:") && !flag.startsWith("-javaagent:")) {
+        command.add(flag);
+      }
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+    command.addAll(List.of(arguments));
+    try {
+      Path log = Files.createTempFile("fathom-child-", ".log");
+      try {
+        return answer(new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
+      } finally {
+        Files.deleteIfExists(log);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String answer(Process process, Path log) throws IOException {
+    try (var lines = process.inputReader()) {
+      String last = lines.lines().reduce("", (_, line) -> line);
+      int code = process.waitFor();
+      if (code != 0 || last.isEmpty()) {
+        throw new IllegalStateException(
+            "the process that is measured ended with code %d: %s"
+                .formatted(code, Files.readString(log).strip().lines().findFirst().orElse("")));
+      }
+      return last;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the benchmark was interrupted", e);
+    } finally {
+      process.destroy();
+    }
+  }
+}

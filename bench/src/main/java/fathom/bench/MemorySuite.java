@@ -1,0 +1,69 @@
+package fathom.bench;
+
+import fathom.net.Architecture;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// The most memory that a training had resident: of a few steps in a fresh process, with the JVM
+/// and the native libraries in it.
+public final class MemorySuite {
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final String PEAK = "VmHWM:";
+  private static final int STEPS = 3;
+
+  private MemorySuite() {}
+
+  /// Why it cannot be measured here, or null.
+  public static @Nullable String unavailable() {
+    return Files.isReadable(STATUS)
+        ? null
+        : "memory: the peak of a process is only known on Linux (%s); it is left out"
+            .formatted(STATUS);
+  }
+
+  /// Trains `net` with `name` as the line's. Throws `IllegalStateException`, with the end of what
+  /// it wrote, if the process fails.
+  ///
+  /// @param recompute blocks that are computed again at a time, 0 for none
+  public static Result run(
+      String name, Architecture.Convolutional net, int batch, int workers, int recompute) {
+    String answer =
+        Child.run(
+            MemorySuite.class,
+            net.name(),
+            Integer.toString(batch),
+            Integer.toString(workers),
+            Integer.toString(recompute));
+    double megabytes = Long.parseLong(answer) / 1e6;
+    return new Result("memory", name, "MB", megabytes, megabytes, megabytes, null, null, null);
+  }
+
+  /// The process that is measured: trains for a few steps and prints its peak in bytes.
+  public static void main(String[] arguments) throws IOException {
+    var net = Architecture.Convolutional.named(arguments[0]);
+    TrainSuite.ours(
+            net,
+            Integer.parseInt(arguments[1]),
+            Integer.parseInt(arguments[2]),
+            Integer.parseInt(arguments[3]),
+            STEPS)
+        .close();
+    System.out.println(peak(Files.readString(STATUS, StandardCharsets.UTF_8)));
+  }
+
+  /// The bytes of a line such as `VmHWM: 51234 kB`, where kB are 1024 bytes. Throws
+  /// `IllegalStateException` if there is none.
+  static long peak(String status) {
+    String line =
+        status
+            .lines()
+            .filter(each -> each.startsWith(PEAK))
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("there is no " + PEAK + " in " + STATUS));
+    String number = line.substring(PEAK.length()).strip().replaceFirst(" *kB$", "");
+    return Math.multiplyExact(Long.parseLong(number), 1024L);
+  }
+}
