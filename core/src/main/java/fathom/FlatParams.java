@@ -82,6 +82,7 @@ public final class FlatParams {
       param.grad().release();
       param.bind(value, tensor(gradients, slots.get(i)));
     }
+    Torch.returnPages(); // thousands of small tensors leave holes that no activation fits in
   }
 
   private Tensor tensor(MemorySegment block, Slot slot) {

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -35,6 +37,7 @@ public final class Torch {
   static final MemoryFormatOptional NO_FORMAT;
   private static final TensorOptional NO_TENSOR;
   private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
+  private static final @Nullable MethodHandle TRIM = function("malloc_trim", ValueLayout.JAVA_LONG);
   private static final long[] NO_DILATION = {1, 1};
   private static final long[] NO_PADDING = {0, 0};
 
@@ -95,20 +98,13 @@ public final class Torch {
         || !Boolean.parseBoolean(System.getProperty("fathom.mallopt", "true"))) {
       return;
     }
-    var linker = Linker.nativeLinker();
-    var symbol = linker.defaultLookup().find("mallopt");
-    if (symbol.isEmpty()) {
+    MethodHandle mallopt = function("mallopt", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+    if (mallopt == null) {
       return;
     }
     int trimThreshold = -1;
     int topPad = -2;
     int mmapThreshold = -3;
-    @SuppressWarnings("restricted") // a C library function of two ints
-    var mallopt =
-        linker.downcallHandle(
-            symbol.get(),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
     try {
       // Its answer is 1 for success; musl has the name and answers 0, which is as good as not
       // having it.
@@ -120,6 +116,31 @@ public final class Torch {
     } catch (Throwable e) {
       throw new LinkageError("mallopt could not be called", e);
     }
+  }
+
+  /// Gives freed memory back to the system, where glibc keeps it: for once, after much was freed
+  /// that a training does not need again.
+  static void returnPages() {
+    if (TRIM == null) {
+      return;
+    }
+    try {
+      int _ = (int) TRIM.invokeExact(0L);
+    } catch (Throwable e) {
+      throw new LinkageError("malloc_trim could not be called", e);
+    }
+  }
+
+  /// A function of the C library that gives an int, or null where there is none of that name.
+  @SuppressWarnings("restricted")
+  private static @Nullable MethodHandle function(String name, MemoryLayout... parameters) {
+    var linker = Linker.nativeLinker();
+    return linker
+        .defaultLookup()
+        .find(name)
+        .map(symbol ->
+            linker.downcallHandle(symbol, FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters)))
+        .orElse(null);
   }
 
   static ScalarType scalarType(DType type) {

@@ -116,7 +116,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "K|auto",
       description = {
         "For resnetN and plainN: remember only what goes into every K-th block of a stage, and compute",
-        "the blocks again on the way back: less memory, about a third more time, the same result to",
+        "the blocks again on the way back: less memory, one forward more a step, the same result to",
         "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
       })
   private @Nullable String recompute;
