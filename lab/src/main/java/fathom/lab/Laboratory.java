@@ -24,7 +24,11 @@ public final class Laboratory {
         new Collapse(),
         new Stretching(),
         new DeepProduct(),
-        new ShortcutScale());
+        new ShortcutScale(),
+        new Spans(),
+        new IdentityOrZero(),
+        new BadScale(),
+        new Lesions());
   }
 
   /// Hears how a series goes.
