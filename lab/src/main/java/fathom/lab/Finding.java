@@ -5,6 +5,7 @@ import fathom.train.Machine;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /// What an experiment found.
@@ -27,9 +28,19 @@ public record Finding(
     Machine machine,
     List<Chart> charts) {
   public Finding {
+    for (Object part : new Object[] {experiment, size, verdict, machine, threshold, claim}) {
+      Objects.requireNonNull(part, "a finding has no part that is null");
+    }
     seeds = List.copyOf(seeds);
     values = List.copyOf(values);
     charts = List.copyOf(charts);
+    for (Value value : values) {
+      if (value.perSeed().size() != seeds.size()) {
+        throw new IllegalArgumentException(
+            "\"%s\" has %d values for %d seeds; a value has one for each"
+                .formatted(value.what(), value.perSeed().size(), seeds.size()));
+      }
+    }
   }
 
   /// Puts the notebooks of all seeds together. Throws `IllegalStateException` if they do not hold

@@ -31,7 +31,7 @@ final class Shattering implements Experiment {
 
   @Override
   public String claim() {
-    return "They grow by √(π/(π−1)) = 1.2113 a layer, and those of two inputs become orthogonal as 2^−L; in a residual net with small branches neither happens.";
+    return "A plain net's gradients grow by √(π/(π−1)) = 1.2113 a layer, and those of two inputs become orthogonal as 2^−L; in a residual net with small branches neither happens.";
   }
 
   @Override

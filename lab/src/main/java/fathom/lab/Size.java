@@ -1,5 +1,6 @@
 package fathom.lab;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
 
 /// How much an experiment may cost. A finding names it: a claim can hold at one and not at another.
@@ -20,6 +21,7 @@ public enum Size {
     };
   }
 
+  @JsonValue
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -187,6 +187,19 @@ class LaboratoryTest {
     assertEquals(Verdict.REPRODUCED, run(List.of(experiment), true).getFirst().verdict());
   }
 
+  @ParameterizedTest
+  @CsvSource({"'[ 1, 2 ]', '[ 1, 2, 3 ]'", "'\"size\" : \"tiny\"', '\"size\" : null'"})
+  void aFileWithoutAPartIsRefused(String part, String other) throws IOException {
+    var experiment = counting("counting", 0);
+    run(List.of(experiment), false);
+    Path file = folder.resolve("counting.json");
+    String content = Files.readString(file);
+    assertTrue(content.contains(part), content);
+    Files.writeString(file, content.replace(part, other));
+    var refused = assertThrows(BadFileException.class, () -> new Ledger(folder).read(experiment));
+    assertTrue(String.valueOf(refused.getMessage()).contains("no finding"), refused.getMessage());
+  }
+
   @Test
   void aVerdictThatSomebodyWroteByHandIsRefused() throws IOException {
     var experiment = counting("counting", 7);
