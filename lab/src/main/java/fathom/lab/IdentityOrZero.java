@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 
 /// Stacks of products and rectifiers learn to give back their Gaussian input, with a gap around the
-/// stack and without. Full batches of 256 points, 300 steps with momentum 0.9 and a rate of 0.01.
+/// stack and without. Full batches of 256 points, 300 steps with momentum 0.9. Each stack has the
+/// best of three rates: with 0.01 alone, 16 layers diverged for one of three seeds with the gap and
+/// without, which tells nothing of the gap.
 ///
 /// Behind a gap a deep stack may give exactly zero, when all units of a layer have died: the error
 /// is then 0 and the quotient infinite. That is the paper's argument at its plainest, and shows
@@ -77,6 +79,15 @@ final class IdentityOrZero implements Experiment {
   }
 
   private static double error(boolean gap, int depth, int steps, long seed, Notebook note) {
+    return Arrays.stream(new double[] {0.01, 0.003, 0.001})
+        .map(rate -> error(gap, depth, steps, rate, seed, note))
+        .filter(Double::isFinite)
+        .min()
+        .orElse(Double.NaN);
+  }
+
+  private static double error(
+      boolean gap, int depth, int steps, double rate, long seed, Notebook note) {
     try (var _ = Scope.open()) {
       var layers = new ArrayList<Layer>();
       for (int l = 0; l < depth; l++) {
@@ -94,7 +105,7 @@ final class IdentityOrZero implements Experiment {
         try (var _ = Scope.open()) {
           var y = net.forward(x);
           y.accumulate(y.value().minus(x).times(1.0 / POINTS)); // of the half mean square
-          sgd.step(0.01);
+          sgd.step(rate);
         }
       }
       return net.predict(x).minus(x).square().sum().item() / x.square().sum().item();

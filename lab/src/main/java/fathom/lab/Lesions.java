@@ -36,7 +36,7 @@ final class Lesions implements Experiment {
 
   @Override
   public String cost() {
-    return "15 s";
+    return "5 s";
   }
 
   @Override

@@ -41,7 +41,7 @@ final class Shattering implements Experiment {
 
   @Override
   public String cost() {
-    return "15 s";
+    return "10 s";
   }
 
   private static final double RATE = Math.sqrt(Math.PI / (Math.PI - 1));

@@ -30,7 +30,7 @@ final class Spans implements Experiment {
 
   @Override
   public String cost() {
-    return "20 s";
+    return "10 s";
   }
 
   @Override

@@ -36,7 +36,7 @@ final class Stretching implements Experiment {
 
   @Override
   public String cost() {
-    return "10 s";
+    return "5 s";
   }
 
   @Override
