@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       SampleCommand.class,
       ReportCommand.class,
       BenchCommand.class,
+      LabCommand.class,
     },
     footerHeading = "%nExamples:%n",
     footer = {

@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -120,6 +121,11 @@ class CommandsTest {
           bench train --batch 0                                  | 2 | at least 1
           bench memory --model mlp                               | 2 | no model "mlp"
           bench memory --recompute half                          | 2 | 0 or auto
+          lab degradatoin                                        | 2 | did you mean degradation?
+          lab nothing-of-the-kind                                | 2 | lists them
+          lab --all --quick --full                               | 2 | two sizes
+          lab --all spectrum                                     | 2 | leave out the names
+          lab spectrum --seeds 0                                 | 2 | --seeds
           """)
   void whatIsWrongIsSaidAndHasItsCode(String args, int code, String says) {
     Cli cli = Cli.run(args.strip().split(" +"));
@@ -368,5 +374,48 @@ class CommandsTest {
             "--json");
     assertEquals(Exit.DONE, cli.code(), cli.err());
     return cli.json().path("results").path(0);
+  }
+
+  // ---- The laboratory
+
+  @Test
+  void experimentsAreListedWithTheirClaims() {
+    Cli listed = Cli.run("lab");
+    assertEquals(Exit.DONE, listed.code(), listed.err());
+    assertTrue(listed.out().contains("Claim: ") && listed.out().contains("Source: "), listed.out());
+    var first = Cli.run("lab", "--json").json().path("experiments").path(0);
+    assertEquals("degradation", first.path("name").asString());
+    for (String field : List.of("question", "claim", "source", "cost")) {
+      assertFalse(first.path(field).asString().isEmpty(), field);
+    }
+  }
+
+  @Test
+  void anExperimentLeavesAFindingThatIsNotMeasuredAgain() throws IOException {
+    Path out = folder.resolve("lab");
+    String[] args = {"lab", "deep-product", "--seeds", "2", "--out", out.toString(), "--json"};
+    Cli cli = Cli.run(args);
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    var finding = cli.json().path("findings").path(0);
+    assertEquals("deep-product", finding.path("experiment").asString());
+    assertEquals("quick", finding.path("size").asString());
+    assertEquals("reproduced", finding.path("verdict").asString());
+    assertEquals(2, finding.path("values").path(0).path("perSeed").size());
+    assertTrue(finding.path("values").path(0).path("mean").asDouble() >= 500);
+    assertTrue(finding.path("seconds").asDouble() > 0);
+    assertTrue(finding.path("threshold").asString().contains("≥ 500"));
+    assertTrue(Files.readString(out.resolve("index.html")).contains("deep-product"));
+
+    Path file = out.resolve("deep-product.json");
+    byte[] before = Files.readAllBytes(file);
+    Cli again = Cli.run(args);
+    assertEquals(cli.out(), again.out());
+    assertTrue(again.err().contains("was there"), again.err());
+    assertArrayEquals(before, Files.readAllBytes(file));
+
+    Files.writeString(file, "{");
+    Cli broken = Cli.run(args);
+    assertEquals(Exit.BAD_FILE, broken.code());
+    assertTrue(broken.err().contains("--again"), broken.err());
   }
 }

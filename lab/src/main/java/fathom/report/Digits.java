@@ -4,11 +4,11 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 
 /// Numbers as they stand in a table: plain ASCII that a program can read back.
-final class Digits {
+public final class Digits {
   private Digits() {}
 
   /// Whole numbers in full, others to five digits: `60000`, `0.12346`, `1.5e-9`, `NaN`.
-  static String rounded(double value) {
+  public static String rounded(double value) {
     if (!Double.isFinite(value)) {
       return Double.toString(value);
     }

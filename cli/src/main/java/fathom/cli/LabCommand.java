@@ -1,0 +1,205 @@
+package fathom.cli;
+
+import fathom.Spelling;
+import fathom.lab.Experiment;
+import fathom.lab.Finding;
+import fathom.lab.Laboratory;
+import fathom.lab.Ledger;
+import fathom.lab.Size;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "lab",
+    description = {
+      "The papers' claims as experiments. Without a name: lists them.",
+      "Each writes its finding when it ends; a finding of the same size, seeds and version is not"
+          + " measured again, so a series that was broken off goes on with the same command."
+    },
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {"  fathom lab --all", "  fathom lab degradation shattering --full --seeds 5"})
+final class LabCommand implements Callable<Integer> {
+  @Mixin private final Output output = new Output();
+
+  @Parameters(arity = "0..*", paramLabel = "NAME", description = "Experiments to run.")
+  private List<String> names = List.of();
+
+  @Option(names = "--all", description = "Run every experiment.")
+  private boolean all;
+
+  @Option(names = "--quick", description = "All of them within ten minutes. The default.")
+  private boolean quick;
+
+  @Option(names = "--full", description = "At the size for evidence.")
+  private boolean full;
+
+  @Option(names = "--seeds", paramLabel = "N", description = "Seeds 1 to N. Default: 3.")
+  private int seeds = 3;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Where the findings are. Default: runs/lab.")
+  private Path out = Path.of("runs", "lab");
+
+  @Option(names = "--again", description = "Measure again what has a finding.")
+  private boolean again;
+
+  /// What `--json` prints of an experiment that is only listed.
+  record Listed(String name, String question, String claim, String source, String cost) {}
+
+  @Override
+  public Integer call() {
+    if (quick && full) {
+      throw output.refused("--quick and --full are two sizes; leave one out");
+    }
+    if (all && !names.isEmpty()) {
+      throw output.refused("--all runs every experiment; leave out the names or --all");
+    }
+    if (seeds < 1 || seeds > 1000) {
+      throw output.refused("--seeds is from 1 to 1000, but is " + seeds);
+    }
+    List<Experiment> chosen = chosen();
+    if (chosen.isEmpty()) {
+      return list();
+    }
+    return run(chosen);
+  }
+
+  private List<Experiment> chosen() {
+    List<Experiment> experiments = Laboratory.experiments();
+    if (all) {
+      return experiments;
+    }
+    var chosen = new ArrayList<Experiment>();
+    for (String name : names.stream().distinct().toList()) {
+      chosen.add(
+          experiments.stream()
+              .filter(e -> e.name().equals(name))
+              .findFirst()
+              .orElseThrow(() -> output.refused(unknown(name, experiments))));
+    }
+    return chosen;
+  }
+
+  private static String unknown(String name, List<Experiment> experiments) {
+    return Spelling.nearest(name, experiments.stream().map(Experiment::name).toList())
+        .map(n -> "there is no experiment \"%s\"; did you mean %s?".formatted(name, n))
+        .orElse("there is no experiment \"%s\"; \"fathom lab\" lists them".formatted(name));
+  }
+
+  private int list() {
+    List<Experiment> experiments = Laboratory.experiments();
+    output.answer(
+        Map.of(
+            "experiments",
+            experiments.stream()
+                .map(e -> new Listed(e.name(), e.question(), e.claim(), e.source(), e.cost()))
+                .toList()),
+        () -> {
+          for (Experiment e : experiments) {
+            output.out().println("%s  (%s)".formatted(e.name(), e.cost()));
+            output.out().println(indented(e.question()));
+            output.out().println(indented("Claim: " + e.claim()));
+            output.out().println(indented("Source: " + e.source()));
+            output.out().println();
+          }
+          output.out().println("The time is that of --quick with three seeds on 2 cores.");
+        });
+    return Exit.DONE;
+  }
+
+  private static String indented(String text) {
+    return DemoCommand.wrap(text, 92).indent(4).stripTrailing();
+  }
+
+  private int run(List<Experiment> chosen) {
+    Size size = full ? Size.FULL : Size.QUICK;
+    var ledger = new Ledger(out);
+    try (var interruption = new Interruption()) {
+      List<Finding> findings;
+      try (var display = new ProgressDisplay("lab", output.err())) {
+        findings =
+            Laboratory.run(
+                chosen,
+                size,
+                LongStream.rangeClosed(1, seeds).boxed().toList(),
+                ledger,
+                again,
+                new Watcher(display),
+                interruption::requested);
+      }
+      if (findings.size() < chosen.size()) {
+        output
+            .err()
+            .println(
+                "interrupted; %d of %d findings are in %s, and the same command goes on"
+                    .formatted(findings.size(), chosen.size(), out));
+        return Exit.INTERRUPTED;
+      }
+      print(findings, ledger);
+      return Exit.DONE;
+    }
+  }
+
+  private record Watcher(ProgressDisplay display) implements Laboratory.Watcher {
+    @Override
+    public void at(String experiment, int done, int of) {
+      display.show(done, of, experiment);
+    }
+
+    @Override
+    public void found(Finding finding, boolean wasThere) {
+      display.line(
+          String.format(
+              Locale.ROOT,
+              "%-18s %-15s %5.1f s%s",
+              finding.experiment(),
+              finding.verdict(),
+              finding.seconds(),
+              wasThere ? "  (was there)" : ""));
+    }
+  }
+
+  private void print(List<Finding> findings, Ledger ledger) {
+    output.answer(
+        Map.of("findings", findings, "report", ledger.index().toString()),
+        () -> {
+          for (Finding finding : findings) {
+            output.out().println();
+            output
+                .out()
+                .println(
+                    "%s: %s (%s, seeds %s)"
+                        .formatted(
+                            finding.experiment(),
+                            finding.verdict(),
+                            finding.size(),
+                            finding.seeds()));
+            output.table(
+                List.of("measured", "mean", "spread", "threshold"),
+                finding.values().stream()
+                    .map(v ->
+                        List.of(
+                            v.what(), number(v.mean()), number(v.spread()), v.bound().toString()))
+                    .toList());
+          }
+          output.out().println();
+          output.out().println("report: " + ledger.index());
+        });
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.4g", value);
+  }
+}

@@ -1,0 +1,26 @@
+package fathom.lab;
+
+/// A claim, and how to measure it: one idea, one file.
+///
+/// [#observe] is a function of size and seed. What it writes into the notebook are numbers with the
+/// bounds that the claim sets them; the verdict follows from these by [Verdict#of].
+public interface Experiment {
+  /// What it is called on the command line.
+  String name();
+
+  /// What somebody wants to know, in one line.
+  String question();
+
+  /// What is said, so that it can be wrong.
+  String claim();
+
+  /// Who says it and where, and the row of the project's table from which the thresholds are.
+  String source();
+
+  /// The time of three seeds at size quick on two cores.
+  String cost();
+
+  /// Measures for one seed. Quantities come in the same order for every seed. Called by several
+  /// threads at once.
+  void observe(Size size, long seed, Notebook note);
+}

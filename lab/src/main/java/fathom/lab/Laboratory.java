@@ -1,0 +1,142 @@
+package fathom.lab;
+
+import fathom.BadFileException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+
+/// All experiments, and how a series of them is run.
+public final class Laboratory {
+  private Laboratory() {}
+
+  /// In the order in which they tell the story.
+  public static List<Experiment> experiments() {
+    return List.of(
+        new Degradation(),
+        new HealthyGradients(),
+        new Shattering(),
+        new Collapse(),
+        new Stretching(),
+        new DeepProduct(),
+        new ShortcutScale(),
+        new Spans(),
+        new IdentityOrZero(),
+        new BadScale(),
+        new Lesions());
+  }
+
+  /// Hears how a series goes.
+  public interface Watcher {
+    /// An experiment begins, or another of its seeds ended; `done` of `of` seeds of the whole
+    /// series. Called by one thread.
+    void at(String experiment, int done, int of);
+
+    /// A finding is written, or was there.
+    void found(Finding finding, boolean wasThere);
+  }
+
+  /// Runs those experiments that have no finding of this size, these seeds and this version in the
+  /// ledger, or all if `again`; writes each finding when it ends, and the report behind it. Returns
+  /// the findings, fewer than experiments if `stop` asked to stop.
+  public static List<Finding> run(
+      List<Experiment> experiments,
+      Size size,
+      List<Long> seeds,
+      Ledger ledger,
+      boolean again,
+      Watcher watcher,
+      BooleanSupplier stop) {
+    if (seeds.isEmpty()) {
+      throw new IllegalArgumentException(
+          "an experiment needs at least one seed, but there is none");
+    }
+    var findings = new ArrayList<Finding>();
+    int total = experiments.size() * seeds.size();
+    try {
+      for (Experiment experiment : experiments) {
+        int done = findings.size() * seeds.size();
+        watcher.at(experiment.name(), done, total);
+        Optional<Finding> there = again ? Optional.empty() : ledger.read(experiment, size, seeds);
+        Finding finding =
+            there.isPresent()
+                ? there.get()
+                : run(
+                    experiment,
+                    size,
+                    seeds,
+                    stop,
+                    seed -> watcher.at(experiment.name(), done + seed, total));
+        if (there.isEmpty()) {
+          ledger.write(experiment, finding);
+          LabReport.of(ledger).write(ledger.index());
+        }
+        findings.add(finding);
+        watcher.found(finding, there.isPresent());
+      }
+    } catch (Notebook.Stopped _) {
+      return findings;
+    }
+    LabReport.of(ledger).write(ledger.index());
+    return findings;
+  }
+
+  private interface Ended {
+    void seeds(int count);
+  }
+
+  private static Finding run(
+      Experiment experiment, Size size, List<Long> seeds, BooleanSupplier stop, Ended ended) {
+    long start = System.nanoTime();
+    int threads = Math.min(seeds.size(), Runtime.getRuntime().availableProcessors());
+    var notebooks = new ArrayList<Notebook>();
+    try (var pool = Executors.newFixedThreadPool(threads)) {
+      var futures = new ArrayList<Future<Notebook>>();
+      for (long seed : seeds) {
+        futures.add(
+            pool.submit(() -> {
+              var notebook = new Notebook(seed, stop);
+              notebook.alive();
+              experiment.observe(size, seed, notebook);
+              return notebook;
+            }));
+      }
+      for (var future : futures) {
+        notebooks.add(future.get());
+        ended.seeds(notebooks.size());
+      }
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default ->
+            throw new IllegalStateException(experiment.name() + " failed: " + e.getCause(), e);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(experiment.name() + " was interrupted", e);
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    return Finding.of(experiment, size, seeds, notebooks, seconds, now);
+  }
+
+  /// The findings of a ledger that can be read, in the order of the experiments; what is wrong with
+  /// the others goes to `wrong`.
+  static List<Finding> findings(Ledger ledger, List<String> wrong) {
+    var findings = new ArrayList<Finding>();
+    for (Experiment experiment : experiments()) {
+      try {
+        ledger.read(experiment).ifPresent(findings::add);
+      } catch (BadFileException e) {
+        wrong.add(e.getMessage());
+      }
+    }
+    return findings;
+  }
+}

@@ -1,0 +1,224 @@
+package fathom.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Tensor;
+import fathom.report.Scale;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Experiments run, verdicts follow from values, and what is in the ledger is not measured again.
+class LaboratoryTest {
+  private static final List<Long> SEEDS = List.of(1L, 2L);
+
+  @TempDir private Path folder;
+
+  /// Measures its seed plus a number, within 1..2, and counts how often.
+  private record Counting(String name, double plus, AtomicInteger runs) implements Experiment {
+    @Override
+    public String question() {
+      return "?";
+    }
+
+    @Override
+    public String claim() {
+      return "a claim of " + name;
+    }
+
+    @Override
+    public String source() {
+      return "this test";
+    }
+
+    @Override
+    public String cost() {
+      return "nothing";
+    }
+
+    @Override
+    public void observe(Size size, long seed, Notebook note) {
+      runs.incrementAndGet();
+      note.alive();
+      note.measure("seed and more", seed + plus, Bound.between(1, 2));
+      note.measure("not a number", Double.NaN);
+      note.curve("c", "x", "y", Scale.LINEAR, "g", new double[] {1}, new double[] {seed});
+    }
+  }
+
+  private static Counting counting(String name, double plus) {
+    return new Counting(name, plus, new AtomicInteger());
+  }
+
+  private static final class Quiet implements Laboratory.Watcher {
+    @Override
+    public void at(String experiment, int done, int of) {}
+
+    @Override
+    public void found(Finding finding, boolean wasThere) {}
+  }
+
+  private List<Finding> run(List<Experiment> experiments, boolean again) {
+    return Laboratory.run(
+        experiments, Size.TINY, SEEDS, new Ledger(folder), again, new Quiet(), () -> false);
+  }
+
+  static Stream<Experiment> experiments() {
+    return Laboratory.experiments().stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("experiments")
+  void everyExperimentRunsAndComesBackFromItsFile(Experiment experiment) {
+    long live = Tensor.live();
+    Finding finding = run(List.of(experiment), false).getFirst();
+    assertTrue(finding.values().stream().anyMatch(v -> v.bound().isSet()), "it can fail");
+    assertFalse(finding.charts().isEmpty());
+    assertEquals(finding, new Ledger(folder).read(experiment).orElseThrow());
+    assertTrue(experiment.name().matches("[a-z-]+"), experiment.name());
+    assertEquals(live, Tensor.live());
+  }
+
+  @Test
+  void noTwoExperimentsHaveOneName() {
+    assertEquals(
+        Laboratory.experiments().size(), experiments().map(Experiment::name).distinct().count());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, reproduced", "0.5, mixed", "7, not reproduced", "NaN, not reproduced"})
+  void aVerdictIsThatOfTheSeedsForWhichEveryBoundHolds(double plus, String verdict) {
+    assertEquals(
+        verdict, run(List.of(counting("counting", plus)), false).getFirst().verdict().toString());
+  }
+
+  @Test
+  void aClaimHoldsForASeedOnlyIfAllItsBoundsDo() {
+    var first = new Value("a", List.of(1.0, 9.0), Bound.atMost(2));
+    var second = new Value("b", List.of(9.0, 1.0), Bound.atMost(2));
+    assertEquals(Verdict.NOT_REPRODUCED, Verdict.of(List.of(first, second)));
+    assertEquals(Verdict.MIXED, Verdict.of(List.of(first)));
+    assertEquals(
+        Verdict.NOT_REPRODUCED, Verdict.of(List.of(new Value("c", List.of(1.0), Bound.NONE))));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, true", "2.0000001, false", "NaN, false", "-Infinity, true"})
+  void aBoundHoldsItsEndAndNothingThatIsNoNumber(double value, boolean holds) {
+    assertEquals(holds, Bound.atMost(2).holds(value));
+  }
+
+  @Test
+  void whatWasFoundIsNotMeasuredAgainUnlessAskedOrOfAnotherSize() {
+    var experiment = counting("counting", 0);
+    run(List.of(experiment), false);
+    run(List.of(experiment), false);
+    assertEquals(2, experiment.runs.get(), "two seeds, once");
+    run(List.of(experiment), true);
+    assertEquals(4, experiment.runs.get());
+    Laboratory.run(
+        List.of(experiment),
+        Size.QUICK,
+        SEEDS,
+        new Ledger(folder),
+        false,
+        new Quiet(),
+        () -> false);
+    assertEquals(6, experiment.runs.get());
+    Laboratory.run(
+        List.of(experiment),
+        Size.QUICK,
+        List.of(1L),
+        new Ledger(folder),
+        false,
+        new Quiet(),
+        () -> false);
+    assertEquals(7, experiment.runs.get());
+  }
+
+  @Test
+  void aSeriesThatIsStoppedKeepsWhatIsFinishedAndGoesOn() {
+    var first = counting("first", 0);
+    var second = counting("second", 0);
+    var findings =
+        Laboratory.run(
+            List.of(first, second),
+            Size.TINY,
+            SEEDS,
+            new Ledger(folder),
+            false,
+            new Quiet(),
+            () -> first.runs.get() + second.runs.get() > 2);
+    assertEquals(List.of("first"), findings.stream().map(Finding::experiment).toList());
+    assertTrue(Files.exists(folder.resolve("first.json")));
+    assertFalse(Files.exists(folder.resolve("second.json")));
+    assertEquals(2, run(List.of(first, second), false).size());
+    assertEquals(2, first.runs.get(), "not measured again");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', it is no finding",
+    "{, it is no finding",
+    "null, it is no finding",
+    "{}, it is no finding",
+    "[1], it is no finding"
+  })
+  void aBrokenFileIsRefusedAndAgainReplacesIt(String content, String says) throws IOException {
+    var experiment = counting("counting", 0);
+    Path file = Files.writeString(folder.resolve("counting.json"), content);
+    var refused =
+        assertThrows(BadFileException.class, () -> run(List.of(experiment), false)).getMessage();
+    assertTrue(refused.contains(says) && refused.contains(file.toString()), refused);
+    assertTrue(refused.contains("--again"), refused);
+    assertEquals(Verdict.REPRODUCED, run(List.of(experiment), true).getFirst().verdict());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"'[ 1, 2 ]', '[ 1, 2, 3 ]'", "'\"size\" : \"tiny\"', '\"size\" : null'"})
+  void aFileWithoutAPartIsRefused(String part, String other) throws IOException {
+    var experiment = counting("counting", 0);
+    run(List.of(experiment), false);
+    Path file = folder.resolve("counting.json");
+    String content = Files.readString(file);
+    assertTrue(content.contains(part), content);
+    Files.writeString(file, content.replace(part, other));
+    var refused = assertThrows(BadFileException.class, () -> new Ledger(folder).read(experiment));
+    assertTrue(String.valueOf(refused.getMessage()).contains("no finding"), refused.getMessage());
+  }
+
+  @Test
+  void aVerdictThatSomebodyWroteByHandIsRefused() throws IOException {
+    var experiment = counting("counting", 7);
+    run(List.of(experiment), false);
+    Path file = folder.resolve("counting.json");
+    Files.writeString(file, Files.readString(file).replace("\"not reproduced\"", "\"reproduced\""));
+    var refused = assertThrows(BadFileException.class, () -> new Ledger(folder).read(experiment));
+    assertTrue(String.valueOf(refused.getMessage()).contains("follows"), refused.getMessage());
+  }
+
+  @Test
+  void theReportShowsFailuresAndFilesThatCannotBeRead() throws IOException {
+    var experiments = new ArrayList<Experiment>(List.of(new DeepProduct()));
+    run(experiments, false); // 3 starts of at most 1000 steps
+    Files.writeString(folder.resolve("spectrum.json"), "{");
+    String page = LabReport.of(new Ledger(folder)).html();
+    assertTrue(page.contains("deep-product") && page.contains("Claim: "), page);
+    assertTrue(page.contains("Files that cannot be read") && page.contains("spectrum.json"), page);
+    var finding = new Ledger(folder).read(experiments.getFirst()).orElseThrow();
+    assertTrue(page.contains("Verdict at size tiny: " + finding.verdict()), page);
+  }
+}

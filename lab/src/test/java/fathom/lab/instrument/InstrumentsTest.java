@@ -1,0 +1,110 @@
+package fathom.lab.instrument;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.nn.Chain;
+import fathom.nn.Dense;
+import fathom.nn.Identity;
+import fathom.nn.Init;
+import fathom.nn.Relu;
+import org.junit.jupiter.api.Test;
+
+/// Every instrument on cases whose answer is known without it.
+class InstrumentsTest {
+  @Test
+  void singularValuesOfADiagonalTurnedByRotationsAreItsEntries() {
+    double c = Math.cos(0.7);
+    double s = Math.sin(0.7);
+    double[] turned = {-s * 1e-6, 3 * c, 0, c * 1e-6, 3 * s, 0, 0, 0, -2}; // rows of R·diag·P
+    assertArrayEquals(new double[] {3, 2, 1e-6}, Spectrum.of(turned, 3, 3).values(), 1e-15);
+  }
+
+  @Test
+  void aMatrixOfRankOneParticipatesInOneDirectionAndTheIdentityInAll() {
+    var one = Spectrum.of(new double[] {1, 2, 2, 2, 4, 4}, 2, 3);
+    assertEquals(Math.sqrt(45), one.values()[0], 1e-14);
+    assertEquals(1, one.participation(), 1e-12);
+    assertEquals(2, one.values().length);
+    try (var _ = Scope.open()) {
+      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT64, 1, 5);
+      var identity = Spectrum.ofJacobian(new Identity(), x);
+      assertArrayEquals(new double[] {1, 1, 1, 1, 1}, identity.values(), 0);
+      assertEquals(5, identity.participation(), 1e-12);
+      assertEquals(1, identity.rms(), 1e-15);
+      assertEquals(1, identity.condition(), 0);
+    }
+  }
+
+  /// The squares of singular values add up to the squares of the elements, here those of W with the
+  /// rows of a negative response struck out.
+  @Test
+  void theJacobianOfARectifierLayerIsItsWeightsWhereItResponds() {
+    try (var _ = Scope.open()) {
+      var dense = Dense.withoutBias(Init.he(2), "d", 6, 4);
+      Tensor x = Tensor.normal(Draw.of(3, "x"), DType.FLOAT32, 1, 6);
+      double[] response = dense.predict(x).toDoubles();
+      double[] w = dense.weight().value().toDoubles();
+      double squares = 0;
+      for (int i = 0; i < w.length; i++) {
+        squares += response[i / 6] > 0 ? w[i] * w[i] : 0;
+      }
+      var spectrum = Spectrum.ofJacobian(Chain.of(dense, new Relu()), x);
+      assertEquals(4, spectrum.values().length);
+      assertEquals(squares, 4 * Math.pow(spectrum.rms(), 2), 1e-6);
+    }
+  }
+
+  @Test
+  void whatIsNoPointOrNoMatrixIsRefused() {
+    try (var _ = Scope.open()) {
+      Tensor two = Tensor.zeros(DType.FLOAT64, 2, 3);
+      assertThrows(IllegalArgumentException.class, () -> Spectrum.ofJacobian(new Identity(), two));
+      assertThrows(IllegalArgumentException.class, () -> Spectrum.of(new double[5], 2, 3));
+      Tensor one = Tensor.zeros(DType.FLOAT64, 1, 3);
+      assertThrows(IllegalArgumentException.class, () -> Rows.cosine(one));
+    }
+  }
+
+  @Test
+  void cosinesOfParallelOrthogonalAndZeroRows() {
+    try (var _ = Scope.open()) {
+      assertEquals(1, Rows.cosine(Tensor.of(new double[] {1, 2, 1e-300, 2e-300}, 2, 2)), 1e-12);
+      assertEquals(-1, Rows.cosine(Tensor.of(new double[] {1, 2, -3, -6}, 2, 2)), 1e-12);
+      assertEquals(0, Rows.cosine(Tensor.of(new double[] {1, 0, 0, 5, 0, 0}, 3, 2)), 1e-12);
+      // 60° between the two that are there: of three pairs one counts 1/2
+      double[] sixty = {1, 0, 0.5, Math.sqrt(0.75), 0, 0};
+      assertEquals(0.5 / 3, Rows.cosine(Tensor.of(sixty, 3, 2)), 1e-12);
+    }
+  }
+
+  @Test
+  void normsDeviationsAndSaturation() {
+    try (var _ = Scope.open()) {
+      Tensor x = Tensor.of(new double[] {1, 0, 3, 4, -1, 2}, 3, 2);
+      assertEquals(Math.sqrt(31), Rows.norm(x), 1e-14);
+      // columns (1, 3, -1) and (0, 4, 2): deviation √(8/3) both
+      assertEquals(Math.sqrt(8.0 / 3), Rows.deviation(x), 1e-14);
+      assertEquals(4 / 6.0, Rows.saturated(x, 0, 3), 1e-15);
+    }
+  }
+
+  @Test
+  void gradientNormsOfALinearLayerAreThoseOfTheOuterProduct() {
+    try (var _ = Scope.open()) {
+      var dense = Dense.of(Init.he(4), "d", 2, 3);
+      var net = Chain.of(dense);
+      net.forward(Tensor.of(new float[] {3, 4}, 1, 2))
+          .accumulate(Tensor.of(new float[] {1, 2, 2}, 1, 3));
+      var gradients = Gradients.of(net); // dy·xᵀ of norms 3 and 5; the bias is no weight
+      assertArrayEquals(new double[] {15}, gradients.gradients(), 1e-5);
+      assertEquals(Rows.norm(dense.weight().value()), gradients.weights()[0], 0);
+      assertEquals("0.weight", gradients.paths().getFirst());
+    }
+  }
+}
