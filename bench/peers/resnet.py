@@ -2,10 +2,11 @@
 
 usage: resnet.py WORK MODEL FORM PRECISION BATCH THREADS
 
-WORK is train or infer. MODEL is resnetN or plainN with N = 6n+2 (3x32x32, shortcuts of option A),
-or resnet18, resnet34 or resnet50 (3x224x224, projections). FORM is nchw (PyTorch's default),
-channels-last or channels-last-compile. PRECISION is fp32 or bf16 (autocast). A training step is
-forward, cross-entropy, backward, and SGD with momentum 0.9 and weight decay 1e-4.
+WORK is train or infer. MODEL is resnetN with N of 18, 34, 50, 101 or 152 or plainN with N of 18 or
+34 (3x224x224, projections), or either with another N = 6n+2 (3x32x32, shortcuts of option A).
+FORM is nchw (PyTorch's default), channels-last or channels-last-compile. PRECISION is fp32 or bf16
+(autocast). A training step is forward, cross-entropy, backward, and SGD with momentum 0.9 and
+weight decay 1e-4.
 
 Writes "ready", then for every line read the milliseconds of one run. The loss must fall.
 """
@@ -84,7 +85,7 @@ def cifar(depth, residual):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
-def photos(counts, branch, expansion):
+def photos(counts, branch, expansion, residual):
     layers = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
     layers.append(nn.MaxPool2d(3, 2, 1))
     channels = 64
@@ -96,21 +97,26 @@ def photos(counts, branch, expansion):
             shortcut = nn.Identity()
             if stride > 1 or channels != out:
                 shortcut = nn.Sequential(conv(channels, out, 1, stride), nn.BatchNorm2d(out))
-            layers.append(Block(branch(channels, width, stride), shortcut))
+            layers.append(Block(branch(channels, width, stride), shortcut if residual else None))
             channels = out
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 1000))
 
 
 PHOTOS = {
-    "resnet18": ((2, 2, 2, 2), basic, 1),
-    "resnet34": ((3, 4, 6, 3), basic, 1),
-    "resnet50": ((3, 4, 6, 3), bottleneck, 4),
+    18: ((2, 2, 2, 2), basic, 1),
+    34: ((3, 4, 6, 3), basic, 1),
+    50: ((3, 4, 6, 3), bottleneck, 4),
+    101: ((3, 4, 23, 3), bottleneck, 4),
+    152: ((3, 8, 36, 3), bottleneck, 4),
 }
-if model in PHOTOS:
-    net, size, classes = photos(*PHOTOS[model]), 224, 1000
+residual = model.startswith("resnet")
+depth = int(model.removeprefix("resnet").removeprefix("plain"))
+if depth in PHOTOS and (residual or PHOTOS[depth][1] is basic):  # plain50 is a net of 6n+2
+    net, size, classes = photos(*PHOTOS[depth], residual), 224, 1000
+elif depth >= 8 and depth % 6 == 2:
+    net, size, classes = cifar(depth, residual), 32, 10
 else:
-    depth = int(model.removeprefix("resnet").removeprefix("plain"))
-    net, size, classes = cifar(depth, model.startswith("resnet")), 32, 10
+    sys.exit(f"there is no net {model}")  # and not a shallower one in its place
 x = torch.randn(batch, 3, size, size)
 labels = torch.arange(batch) % 10
 if form != "nchw":

@@ -16,8 +16,8 @@ import java.util.List;
 /// With w and no bias before it, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
 /// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64.
 ///
-/// The new net has its weights to itself and does not see later changes of the old one. Its
-/// `forward` is an `UnsupportedOperationException`.
+/// What is folded has its weights to itself, does not see later changes of the old net, and throws
+/// `UnsupportedOperationException` in `forward`. Other layers are the old net's own.
 public final class Folded {
   private Folded() {}
 

@@ -18,9 +18,10 @@ public final class Predictor {
   /// What `net` makes of N pictures: N×K, in the innermost scope.
   public static Tensor predict(Layer net, Tensor pictures) {
     long count = pictures.shape().size(0);
+    int cores = Runtime.getRuntime().availableProcessors();
     int parts = Cores.parts(count, PICTURES_PER_CORE);
-    if (parts == 1) {
-      Torch.threads(Runtime.getRuntime().availableProcessors());
+    if (parts < cores) { // fewer parts than cores would leave cores idle
+      Torch.threads(cores);
       try {
         return net.predict(pictures);
       } finally {
