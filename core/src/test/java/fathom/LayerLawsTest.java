@@ -57,6 +57,7 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// The laws that every layer obeys, over every layer, each alone, inside [Recompute], inside
@@ -433,7 +434,7 @@ class LayerLawsTest {
               param.value().copy_(param.value().square().plus(0.1));
             }
             param.convert(DType.FLOAT32); // the same numbers in either type
-            param.convert(type);
+            param.convert(type == DType.BFLOAT16 ? DType.FLOAT32 : type);
           });
     }
 
@@ -957,6 +958,124 @@ class LayerLawsTest {
           rounded.layer.predict(rounded.x()),
           1e-5);
     }
+  }
+
+  /// Every layer rounds what it gives to 8 bits, which moves it by at most 2^-8 of itself, and
+  /// nothing else but a convolution's weight. Parameters are float32. The gradients are compared of
+  /// one layer at a time: through several, what is rounded turns some rectifiers, and there is no
+  /// such bound; for those there is [#roundingDoesNotTurnTheGradientOfANet].
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("cases")
+  void bfloat16IsNearFloat64(Case c) {
+    try (var _ = Scope.open()) {
+      var exact = new Trial(c, DType.FLOAT64);
+      var rounded = new Trial(c, DType.BFLOAT16);
+      Tensor x = rounded.x();
+      Tensor exactX = x.to(DType.FLOAT64);
+      if (refusesBFloat16(rounded.layer)) {
+        for (Runnable way :
+            List.<Runnable>of(() -> rounded.layer.forward(x), () -> rounded.layer.predict(x))) {
+          var e = assertThrows(IllegalArgumentException.class, way::run);
+          assertTrue(e.getMessage().contains("BFLOAT16"), e.getMessage());
+        }
+        return;
+      }
+      int layers = leaves(rounded.layer);
+      Traced expected = exact.layer.forward(exactX);
+      Traced actual = rounded.layer.forward(x);
+      assertRounded("the value", layers, expected.value().toDoubles(), actual.value().toDoubles());
+      assertRounded(
+          "the prediction",
+          layers,
+          exact.layer.predict(exactX).toDoubles(),
+          rounded.layer.predict(x).toDoubles());
+      Tensor dy = rounded.cotangent(actual.value(), 1);
+      Tensor dx = actual.back(dy);
+      assertEquals(DType.BFLOAT16, dx.type(), "the type of dE/dx");
+      var gradients = rounded.gradients(dx);
+      if (layers == 1) {
+        exact
+            .gradients(expected.back(dy.to(DType.FLOAT64)))
+            .forEach(
+                (path, g) -> assertRounded("the gradient of " + path, 1, g, gradients.get(path)));
+      }
+    }
+  }
+
+  /// Where libtorch's own weight gradient is not right: it must not be used.
+  @ParameterizedTest
+  @CsvSource({"3, 2, 1, 1", "3, 2, 4, 1", "3, 2, 1, 4", "5, 3, 4, 2", "7, 2, 5, 1", "1, 2, 1, 1"})
+  void picturesLessWideThanTheStrideHaveAGradient(int kernel, int stride, int height, int width) {
+    try (var _ = Scope.open()) {
+      var row = plain("", i -> Conv2d.of(i, "", 16, 20, kernel, stride), 20, 16, height, width);
+      var exact = new Trial(row, DType.FLOAT64);
+      var rounded = new Trial(row, DType.BFLOAT16);
+      Tensor x = rounded.x();
+      for (int i = 0; i < 10; i++) {
+        Tensor.normal(DRAW.at(i), DType.FLOAT32, 5000).times(1e6); // what may be read by mistake
+        Traced actual = rounded.layer.forward(x);
+        Tensor dy = rounded.cotangent(actual.value(), 1);
+        var expected = exact.back(exact.layer, x.to(DType.FLOAT64), dy.to(DType.FLOAT64));
+        var gradients = rounded.gradients(actual.back(dy));
+        expected.forEach((path, g) -> assertRounded(path, 1, g, gradients.get(path)));
+      }
+    }
+  }
+
+  private static boolean refusesBFloat16(Layer layer) {
+    return layer instanceof SelfAttention
+        || layer instanceof LastState
+        || layer.toString().equals("Autograd")
+        || layer.children().stream().anyMatch(child -> refusesBFloat16(child.layer()));
+  }
+
+  private static int leaves(Layer layer) {
+    return layer.children().isEmpty()
+        ? 1
+        : layer.children().stream().mapToInt(child -> leaves(child.layer())).sum();
+  }
+
+  /// By their lengths: one element may be small beside what it is a sum of.
+  private static void assertRounded(String what, int layers, double[] expected, double[] actual) {
+    double far = length(expected, actual);
+    double size = Math.max(length(expected, new double[expected.length]), 0.01);
+    assertTrue(
+        far <= layers * 0x1p-8 * size,
+        "%s is %s away from float64's, whose length is %s, after %d layers"
+            .formatted(what, far, size, layers));
+  }
+
+  private static double length(double[] from, double[] to) {
+    double squares = 0;
+    for (int i = 0; i < from.length; i++) {
+      squares += (from[i] - to[i]) * (from[i] - to[i]);
+    }
+    return Math.sqrt(squares);
+  }
+
+  /// Every layer rounds twice, on the way there and on the way back, and in a net that is no
+  /// miniature the few rectifiers that turn weigh no more than that.
+  @Test
+  void roundingDoesNotTurnTheGradientOfANet() {
+    try (var _ = Scope.open()) {
+      var net = new CifarNet(20, Shortcut.A, Norm.BATCH, 8, new CifarNet.Input(3, 16, 16), 10);
+      var row = plain("", i -> Fused.of(net.build(i)), 16, 3, 16, 16);
+      var exact = new Trial(row, DType.FLOAT64);
+      var rounded = new Trial(row, DType.BFLOAT16);
+      Tensor x = rounded.x();
+      Traced expected = exact.layer.forward(x.to(DType.FLOAT64));
+      Traced actual = rounded.layer.forward(x);
+      Tensor dy = rounded.cotangent(actual.value(), 1);
+      assertRounded(
+          "the gradient",
+          2 * leaves(rounded.layer),
+          joined(exact.gradients(expected.back(dy.to(DType.FLOAT64)))),
+          joined(rounded.gradients(actual.back(dy))));
+    }
+  }
+
+  private static double[] joined(Map<String, double[]> gradients) {
+    return gradients.values().stream().flatMapToDouble(Arrays::stream).toArray();
   }
 
   @ParameterizedTest(name = "{0}")

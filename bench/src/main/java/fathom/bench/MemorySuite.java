@@ -1,6 +1,7 @@
 package fathom.bench;
 
 import fathom.net.Architecture;
+import fathom.train.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,14 +30,21 @@ public final class MemorySuite {
   ///
   /// @param recompute blocks that are computed again at a time, 0 for none
   public static Result run(
-      String name, Architecture.Convolutional net, int batch, int workers, int recompute) {
+      String name,
+      Architecture.Convolutional net,
+      int batch,
+      int workers,
+      int recompute,
+      Precision precision) {
+    precision.check();
     String answer =
         Child.run(
             MemorySuite.class,
             net.name(),
             Integer.toString(batch),
             Integer.toString(workers),
-            Integer.toString(recompute));
+            Integer.toString(recompute),
+            precision.name());
     double megabytes = Long.parseLong(answer) / 1e6;
     return new Result("memory", name, "MB", megabytes, megabytes, megabytes, null, null, null);
   }
@@ -49,6 +57,7 @@ public final class MemorySuite {
             Integer.parseInt(arguments[1]),
             Integer.parseInt(arguments[2]),
             Integer.parseInt(arguments[3]),
+            Precision.valueOf(arguments[4]),
             STEPS)
         .close();
     System.out.println(peak(Files.readString(STATUS, StandardCharsets.UTF_8)));

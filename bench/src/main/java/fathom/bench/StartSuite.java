@@ -1,6 +1,7 @@
 package fathom.bench;
 
 import fathom.net.Architecture;
+import fathom.train.Precision;
 import java.util.List;
 
 /// From the start of the JVM to the end of the first training step, with the files in the system's
@@ -34,7 +35,7 @@ public final class StartSuite {
     var net = Architecture.Convolutional.named(arguments[0]);
     int batch = Integer.parseInt(arguments[1]);
     int workers = Integer.parseInt(arguments[2]);
-    TrainSuite.ours(net, batch, workers, 0, 1).close();
+    TrainSuite.ours(net, batch, workers, 0, Precision.FP32, 1).close();
     System.out.println("done");
   }
 }

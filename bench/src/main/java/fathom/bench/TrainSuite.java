@@ -19,10 +19,12 @@ import fathom.nn.Fused;
 import fathom.nn.Init;
 import fathom.nn.Recompute;
 import fathom.optim.Sgd;
+import fathom.train.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
@@ -45,18 +47,24 @@ public final class TrainSuite {
   /// One step of `batch` pictures over all workers, `rounds` times in turn with each peer; and the
   /// share of the peak rate of multiply-adds, which big matrix products reach in the same minutes.
   public static List<Result> run(
-      Architecture.Convolutional net, int batch, int rounds, int workers, int recompute) {
+      Architecture.Convolutional net,
+      int batch,
+      int rounds,
+      int workers,
+      int recompute,
+      Precision precision) {
+    precision.check();
     var results = new ArrayList<Result>();
     var peers = new ArrayList<Peer>();
-    try (var ours = ours(net, batch, workers, recompute, WARM_UP);
+    try (var ours = ours(net, batch, workers, recompute, precision, WARM_UP);
         var peak = peak(workers)) {
-      peers.addAll(peers(net, batch, workers));
+      peers.addAll(peers(net, batch, workers, precision));
       var contenders = new ArrayList<DoubleSupplier>();
       contenders.add(() -> mean(ours::run));
       contenders.add(() -> mean(peak::run));
       peers.forEach(peer -> contenders.add(() -> mean(peer::run)));
       double[][] runs = Alternation.of(rounds, contenders);
-      String name = name(net, batch, workers, recompute);
+      String name = name(net, batch, workers, recompute, precision);
       if (peers.isEmpty()) {
         results.add(Result.ofRate(SUITE, name, batch, runs[0], null, null));
       }
@@ -86,7 +94,8 @@ public final class TrainSuite {
     return sum / STEPS;
   }
 
-  private static List<Peer> peers(Architecture.Convolutional net, int batch, int workers) {
+  private static List<Peer> peers(
+      Architecture.Convolutional net, int batch, int workers, Precision precision) {
     Path python = Peer.python();
     if (python == null) {
       return List.of();
@@ -101,7 +110,7 @@ public final class TrainSuite {
               "train",
               net.name(),
               form,
-              "fp32",
+              spelled(precision),
               Integer.toString(batch),
               Integer.toString(workers)));
     }
@@ -113,7 +122,7 @@ public final class TrainSuite {
               "jax_resnet.py",
               Integer.toString(cifar.depth()),
               Integer.toString(batch),
-              "fp32"));
+              spelled(precision)));
     }
     return peers;
   }
@@ -157,21 +166,38 @@ public final class TrainSuite {
   /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that
   /// is timed.
   static Standing ours(
-      Architecture.Convolutional net, int batch, int workers, int recompute, int warmUp) {
+      Architecture.Convolutional net,
+      int batch,
+      int workers,
+      int recompute,
+      Precision precision,
+      int warmUp) {
     var shared = new AtomicReference<@Nullable FlatParams>();
-    return Standing.start(workers, warmUp, all -> worker(net, batch, recompute, all, shared));
+    return Standing.start(
+        workers, warmUp, all -> worker(net, batch, recompute, precision, all, shared));
   }
 
   /// What is trained and how, for people.
-  public static String name(Architecture.Convolutional net, int batch, int workers, int recompute) {
-    return "%s, batch %d, fp32, %d workers%s"
-        .formatted(net.name(), batch, workers, recompute == 0 ? "" : ", recompute " + recompute);
+  public static String name(
+      Architecture.Convolutional net, int batch, int workers, int recompute, Precision precision) {
+    return "%s, batch %d, %s, %d workers%s"
+        .formatted(
+            net.name(),
+            batch,
+            spelled(precision),
+            workers,
+            recompute == 0 ? "" : ", recompute " + recompute);
+  }
+
+  private static String spelled(Precision precision) {
+    return precision.name().toLowerCase(Locale.ROOT);
   }
 
   private static Runnable worker(
       Architecture.Convolutional net,
       int batch,
       int recompute,
+      Precision precision,
       Collective all,
       AtomicReference<@Nullable FlatParams> shared) {
     Layer plain = net.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
@@ -186,13 +212,15 @@ public final class TrainSuite {
     int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
     CifarNet.Input in = net.input();
     Tensor x =
-        Tensor.normal(
-                Draw.of(1, "bench").at(all.rank()),
-                DType.FLOAT32,
-                rows,
-                in.channels(),
-                in.height(),
-                in.width())
+        precision
+            .of(
+                Tensor.normal(
+                    Draw.of(1, "bench").at(all.rank()),
+                    DType.FLOAT32,
+                    rows,
+                    in.channels(),
+                    in.height(),
+                    in.width()))
             .channelsLast();
     int[] labels = new int[rows];
     Arrays.setAll(labels, i -> i % 10);

@@ -12,6 +12,7 @@ import fathom.bench.StartSuite;
 import fathom.bench.TrainSuite;
 import fathom.net.Architecture;
 import fathom.nn.Init;
+import fathom.train.Precision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -84,6 +85,12 @@ final class BenchCommand implements Callable<Integer> {
       description = "train, memory: as of \"fathom train\". Default: 0.")
   private String recompute = "0";
 
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      description = "train, memory: as of \"fathom train\". Default: fp32.")
+  private Precision precision = Precision.FP32;
+
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
 
@@ -109,7 +116,8 @@ final class BenchCommand implements Callable<Integer> {
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
-        case TRAIN -> results.addAll(TrainSuite.run(net, pictures, rounds, threads, blocks));
+        case TRAIN ->
+            results.addAll(TrainSuite.run(net, pictures, rounds, threads, blocks, precision));
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads));
         case INFER -> results.addAll(InferSuite.run(net, batches(), rounds));
@@ -120,7 +128,7 @@ final class BenchCommand implements Callable<Integer> {
           if (unavailable != null) {
             output.err().println("fathom: " + unavailable);
           } else {
-            results.add(memory(net, pictures, threads, blocks));
+            results.add(memory(net, pictures, threads, blocks, precision));
           }
         }
       }
@@ -155,7 +163,8 @@ final class BenchCommand implements Callable<Integer> {
     return Exit.DONE;
   }
 
-  private static Result memory(Architecture.Convolutional net, int batch, int threads, int blocks) {
+  private static Result memory(
+      Architecture.Convolutional net, int batch, int threads, int blocks, Precision precision) {
     long parameters;
     try (var _ = Scope.open()) {
       parameters =
@@ -163,9 +172,14 @@ final class BenchCommand implements Callable<Integer> {
               .mapToLong(p -> p.value().shape().elements())
               .sum();
     }
-    String name = TrainSuite.name(net, batch, threads, blocks);
+    String name = TrainSuite.name(net, batch, threads, blocks, precision);
     return MemorySuite.run(
-        "%s, %s parameters".formatted(name, Count.exact(parameters)), net, batch, threads, blocks);
+        "%s, %s parameters".formatted(name, Count.exact(parameters)),
+        net,
+        batch,
+        threads,
+        blocks,
+        precision);
   }
 
   private List<Integer> batches() {

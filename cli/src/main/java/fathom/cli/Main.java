@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.DeviceException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
 import java.io.PrintWriter;
@@ -79,6 +80,7 @@ final class Main implements Runnable {
     return switch (e) {
       case BadFileException _ -> fail(err, e.getMessage(), Exit.BAD_FILE);
       case DivergedException _ -> fail(err, e.getMessage(), Exit.DIVERGED);
+      case DeviceException _ -> fail(err, e.getMessage(), Exit.NATIVE);
       case LinkageError _ ->
           fail(
               err,

@@ -11,6 +11,7 @@ import fathom.net.CifarNet;
 import fathom.nn.Init;
 import fathom.train.Descent;
 import fathom.train.Evaluation;
+import fathom.train.Precision;
 import fathom.train.Recipe;
 import fathom.train.Run;
 import fathom.train.Trainer;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet20 --data digits",
       "  fathom train plain56 --data digits --epochs 30 --lr 0.05 --seed 2",
       "  fathom train resnet20 --data /data/cifar-10-batches-bin --recipe paper",
+      "  fathom train resnet56 --data cifar10 --precision bf16",
       "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
@@ -121,6 +123,15 @@ final class TrainCommand implements Callable<Integer> {
       })
   private @Nullable String recompute;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      description = {
+        "Of the values between layers. bf16, for resnetN and plainN: half of the memory, and faster on",
+        "processors that have it; weights, sums and evaluations stay in fp32. Default: fp32."
+      })
+  private @Nullable Precision precision;
+
   @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
   private long seed = 1;
 
@@ -187,6 +198,7 @@ final class TrainCommand implements Callable<Integer> {
                   .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how))));
       return Exit.DONE;
     }
+    resolved.precision().check();
     Path folder = out != null ? out : freeFolder(resolved.model(), dataName);
     return train(Run.create(folder, resolved, read), read);
   }
@@ -225,6 +237,7 @@ final class TrainCommand implements Callable<Integer> {
     resolved = optimizer == null ? resolved : resolved.withOptimizer(optimizer);
     resolved = rate == null ? resolved : resolved.withRate(rate);
     resolved = clip == null ? resolved : resolved.withClip(clip);
+    resolved = precision == null ? resolved : resolved.withPrecision(precision);
     resolved = recomputing(resolved);
     resolved.check(read);
     return resolved;
@@ -241,9 +254,14 @@ final class TrainCommand implements Callable<Integer> {
       throw output.refused(
           "--resume goes on with a run as it is: leave out MODEL, --data and --out");
     }
-    if (batch != null || window != null || optimizer != null || rate != null || clip != null) {
+    if (batch != null
+        || window != null
+        || optimizer != null
+        || rate != null
+        || clip != null
+        || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr and --clip");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip and --precision");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {

@@ -111,6 +111,9 @@ class CommandsTest {
           train resnet20 --data digits --recompute many          | 2 | 0 or auto
           train mlp --data digits --recompute 2                  | 2 | mlp has none
           train mlp --data digits --recompute auto               | 2 | mlp has none
+          train mlp --data digits --precision bf16               | 2 | the model is mlp
+          train resnet20 --data digits --precision fp16          | 2 | --precision
+          train --resume runs/x --precision bf16                 | 2 | leave out --batch
           train lstm --data text:                                | 2 | text:FILE
           train lstm --data text:./no-such-text                  | 3 | no such file
           sample                                                 | 2 | RUN
@@ -120,6 +123,7 @@ class CommandsTest {
           report ./no-such-run                                   | 3 | no run
           bench train --batch 0                                  | 2 | at least 1
           bench memory --model mlp                               | 2 | no model "mlp"
+          bench train --precision half                           | 2 | --precision
           bench memory --recompute half                          | 2 | 0 or auto
           lab degradatoin                                        | 2 | did you mean degradation?
           lab nothing-of-the-kind                                | 2 | lists them

@@ -14,9 +14,19 @@ public final class Kernels {
 
   private Kernels() {}
 
+  /// Loaded when it is first asked for, which most processes never do.
+  private static final class OfBFloat16 {
+    private static final BatchNormKernel BATCH_NORM =
+        VECTORS ? VectorBatchNorm.ofBFloat16() : SCALAR;
+  }
+
   /// The kernel for elements of this type.
   public static BatchNormKernel batchNorm(DType type) {
-    return onVectors(type) ? VECTOR : SCALAR;
+    return switch (type) {
+      case FLOAT32 -> VECTOR;
+      case BFLOAT16 -> OfBFloat16.BATCH_NORM;
+      case FLOAT64, INT64 -> SCALAR;
+    };
   }
 
   /// The kernel for elements of this type.
@@ -24,7 +34,8 @@ public final class Kernels {
     return onVectors(type) ? VECTOR_LAYER_NORM : SCALAR_LAYER_NORM;
   }
 
-  /// Whether work on elements of this type is done on vector registers.
+  /// Whether layer norm and recurrent layers do their work on elements of this type on vector
+  /// registers.
   public static boolean onVectors(DType type) {
     return VECTORS && type == DType.FLOAT32;
   }

@@ -2,6 +2,7 @@ package fathom.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import org.jspecify.annotations.Nullable;
 
@@ -88,9 +89,8 @@ final class ScalarBatchNorm implements BatchNormKernel {
     return switch (rows.type()) {
       case FLOAT32 -> rows.memory().getAtIndex(JAVA_FLOAT, i);
       case FLOAT64 -> rows.memory().getAtIndex(JAVA_DOUBLE, i);
-      case BFLOAT16, INT64 ->
-          throw new IllegalArgumentException(
-              "batch norm runs in FLOAT32 or FLOAT64, but was given " + rows.type());
+      case BFLOAT16 -> BFloat16.value(rows.memory().getAtIndex(JAVA_SHORT, i));
+      case INT64 -> throw wholeNumbers();
     };
   }
 
@@ -98,9 +98,13 @@ final class ScalarBatchNorm implements BatchNormKernel {
     switch (rows.type()) {
       case FLOAT32 -> rows.memory().setAtIndex(JAVA_FLOAT, i, (float) v);
       case FLOAT64 -> rows.memory().setAtIndex(JAVA_DOUBLE, i, v);
-      case BFLOAT16, INT64 ->
-          throw new IllegalArgumentException(
-              "batch norm runs in FLOAT32 or FLOAT64, but was given " + rows.type());
+      case BFLOAT16 -> rows.memory().setAtIndex(JAVA_SHORT, i, BFloat16.nearest((float) v));
+      case INT64 -> throw wholeNumbers();
     }
+  }
+
+  private static IllegalArgumentException wholeNumbers() {
+    return new IllegalArgumentException(
+        "batch norm runs in FLOAT32, FLOAT64 or BFLOAT16, but was given INT64");
   }
 }

@@ -1,16 +1,27 @@
 package fathom.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import fathom.DType;
+import java.io.IOException;
+import java.lang.constant.ConstantDescs;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup.ClassOption;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm on vector registers, float32 elements, any number of rows and channels.
+/// Batch norm on vector registers, float32 or bfloat16 elements, any number of rows and channels.
+///
+/// The two types share every line but the loads and stores. So that these cost nothing, the class
+/// is loaded once for each type, and to the compiler the type is a constant of the class: a
+/// `VectorBatchNorm` is for float32, and [#ofBFloat16] is a copy of it.
 ///
 /// A vector has L lanes. To keep every channel in a lane of its own whatever their number C, k rows
 /// are taken as one of M = k·C elements, with the smallest k that makes M a multiple of L; the few
@@ -25,8 +36,33 @@ final class VectorBatchNorm implements BatchNormKernel {
   private static final int L = S.length();
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BLOCK_ELEMENTS = 2048;
+  private static final boolean HALVES = typeOfThisCopy() == DType.BFLOAT16;
 
   private final ScalarBatchNorm scalar = new ScalarBatchNorm();
+
+  /// The kernel for bfloat16. Its arithmetic is in float32, as the other's.
+  static BatchNormKernel ofBFloat16() {
+    Class<?> here = VectorBatchNorm.class;
+    try (var code = here.getResourceAsStream(here.getSimpleName() + ".class")) {
+      byte[] bytes = Objects.requireNonNull(code).readAllBytes();
+      var copy =
+          MethodHandles.lookup()
+              .defineHiddenClassWithClassData(bytes, DType.BFLOAT16, true, ClassOption.NESTMATE);
+      return (BatchNormKernel) copy.lookupClass().getDeclaredConstructor().newInstance();
+    } catch (IOException | ReflectiveOperationException e) {
+      throw new LinkageError("the kernel for bfloat16 cannot be loaded", e);
+    }
+  }
+
+  private static DType typeOfThisCopy() {
+    try {
+      DType given =
+          MethodHandles.classData(MethodHandles.lookup(), ConstantDescs.DEFAULT_NAME, DType.class);
+      return given == null ? DType.FLOAT32 : given;
+    } catch (IllegalAccessException e) {
+      throw new LinkageError("a class may read what it was made with", e);
+    }
+  }
 
   @Override
   public void moments(Rows x, double[] sums) {
@@ -36,7 +72,7 @@ final class VectorBatchNorm implements BatchNormKernel {
       int width = grouped.width;
       float[] first = new float[width];
       for (int i = 0; i < width; i++) {
-        first[i] = x.memory().getAtIndex(JAVA_FLOAT, i % channels);
+        first[i] = element(x.memory(), i % channels);
       }
       double[] differences = new double[2 * width];
       moments(x.memory(), grouped.count, width, first, differences);
@@ -402,12 +438,24 @@ final class VectorBatchNorm implements BatchNormKernel {
     return zero.blend(load(dy, at), load(y, at).compare(VectorOperators.GT, zero));
   }
 
+  private static float element(MemorySegment memory, long at) {
+    return HALVES
+        ? BFloat16.value(memory.getAtIndex(JAVA_SHORT, at))
+        : memory.getAtIndex(JAVA_FLOAT, at);
+  }
+
   private static FloatVector load(MemorySegment memory, long at) {
-    return FloatVector.fromMemorySegment(S, memory, at << 2, ORDER);
+    return HALVES
+        ? BFloat16.Vectors.load(memory, at)
+        : FloatVector.fromMemorySegment(S, memory, at << 2, ORDER);
   }
 
   private static void store(FloatVector v, MemorySegment memory, long at) {
-    v.intoMemorySegment(memory, at << 2, ORDER);
+    if (HALVES) {
+      BFloat16.Vectors.store(v, memory, at);
+    } else {
+      v.intoMemorySegment(memory, at << 2, ORDER);
+    }
   }
 
   private static void add(FloatVector v, double[] sums, int at) {

@@ -1,5 +1,6 @@
 package fathom.loss;
 
+import fathom.DType;
 import fathom.Scope;
 import fathom.Step;
 import fathom.Tensor;
@@ -9,6 +10,7 @@ import java.util.Arrays;
 /// The cross-entropy of class indices under a softmax, in nats: −(1/n)·Σ log p[i, label(i)], where
 /// log p = logits − log Σ exp(logits) and n counts the examples of the whole batch, over all
 /// workers. A worker's value and gradients are its share; their sum over workers is the batch's.
+/// The loss of logits in bfloat16 is float32.
 public final class CrossEntropy {
   private CrossEntropy() {}
 
@@ -17,14 +19,15 @@ public final class CrossEntropy {
   public static Traced of(Tensor logits, int[] labels) {
     int classes = check(logits, labels);
     double total = Step.current().total(labels.length);
-    Tensor logP = logits.logSoftmax(1);
+    DType type = logits.type();
+    Tensor logP = logProbabilities(logits);
     double[] values = logP.toDoubles();
     double sum = 0;
     for (int i = 0; i < labels.length; i++) {
       sum -= values[i * classes + labels[i]];
     }
     return new Traced(
-        Tensor.scalar(logits.type(), sum / total),
+        Tensor.scalar(logP.type(), sum / total),
         dy -> {
           try (var scope = Scope.open()) {
             // d/dlogits = (softmax − one-hot) / n
@@ -37,7 +40,7 @@ public final class CrossEntropy {
             for (int i = 0; i < d.length; i++) {
               d[i] *= scale;
             }
-            return scope.keep(dlogits.copy_(d));
+            return scope.keep(dlogits.copy_(d).to(type));
           }
         });
   }
@@ -46,12 +49,19 @@ public final class CrossEntropy {
   public static double sum(Tensor logits, int[] labels) {
     int classes = check(logits, labels);
     try (var _ = Scope.open()) {
-      double[] values = logits.logSoftmax(1).toDoubles();
+      double[] values = logProbabilities(logits).toDoubles();
       double sum = 0;
       for (int i = 0; i < labels.length; i++) {
         sum -= values[i * classes + labels[i]];
       }
       return sum;
+    }
+  }
+
+  private static Tensor logProbabilities(Tensor logits) {
+    try (var scope = Scope.open()) {
+      Tensor wide = logits.type() == DType.BFLOAT16 ? logits.to(DType.FLOAT32) : logits;
+      return scope.keep(wide.logSoftmax(1));
     }
   }
 

@@ -19,6 +19,9 @@ public record Bias(Param bias) implements Layer {
 
   @Override
   public Traced forward(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.forward(x, this::forward);
+    }
     Shape shape = x.shape();
     return new Traced(
         predict(x),
@@ -36,6 +39,9 @@ public record Bias(Param bias) implements Layer {
 
   @Override
   public Tensor predict(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.predict(x, this::predict);
+    }
     PerChannel.check(this, bias, x);
     try (var scope = Scope.open()) {
       return scope.keep(x.plus(PerChannel.of(bias, x.shape())));

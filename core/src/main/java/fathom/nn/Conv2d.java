@@ -1,5 +1,6 @@
 package fathom.nn;
 
+import fathom.DType;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
@@ -16,6 +17,9 @@ import java.util.function.Consumer;
 /// A two-dimensional convolution without bias, for the norm behind it has one: y[n,o,i,j] = Σ
 /// w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a weight of
 /// O×C×K×K. Weight and value lie in channels-last memory.
+///
+/// Of an argument in bfloat16 the products are in bfloat16 too, with the weight rounded to it, and
+/// their sums in float32; the weight itself and its gradient stay as they are.
 public record Conv2d(Param weight, int stride, int padding) implements Layer {
   /// A K×K convolution with He's weights, padded by ⌊K/2⌋: at stride 1 and odd K it keeps the size.
   public static Conv2d of(Init init, String path, int in, int out, int kernel, int stride) {
@@ -38,17 +42,25 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   /// The same with other weights, whose gradient goes to `dweight`.
   Traced forward(Tensor x, Tensor w, Consumer<Tensor> dweight) {
     Tensor pixels = input(x);
+    Tensor factors = factors(w, x);
     return new Traced(
-        Torch.convolution(pixels, w, stride, padding), new Back(this, pixels, w, dweight));
+        Torch.convolution(pixels, factors, stride, padding),
+        new Back(this, pixels, factors, w.type(), dweight));
   }
 
-  private record Back(Conv2d layer, Tensor x, Tensor w, Consumer<Tensor> dweight)
+  /// The weight in the type in which it is multiplied.
+  private static Tensor factors(Tensor w, Tensor x) {
+    return x.type() == DType.BFLOAT16 ? w.to(DType.BFLOAT16) : w;
+  }
+
+  /// Remembers the weight as it was multiplied; `type` is that of its gradient.
+  private record Back(Conv2d layer, Tensor x, Tensor w, DType type, Consumer<Tensor> dweight)
       implements Pullback {
     @Override
     public Tensor apply(Tensor dy) {
       try (var scope = Scope.open()) {
         var gradients = gradients(dy, true);
-        dweight.accept(gradients.dw());
+        dweight.accept(gradients.dw().to(type));
         return scope.keep(Objects.requireNonNull(gradients.dx()));
       }
     }
@@ -56,13 +68,32 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     @Override
     public void accumulate(Tensor dy) {
       try (var _ = Scope.open()) {
-        dweight.accept(gradients(dy, false).dw());
+        dweight.accept(gradients(dy, false).dw().to(type));
       }
     }
 
     private Torch.ConvolutionGradients gradients(Tensor dy, boolean needDx) {
+      if (!rightInBFloat16()) {
+        var wide =
+            Torch.convolutionBackward(
+                dy.to(DType.FLOAT32).channelsLast(),
+                x.to(DType.FLOAT32),
+                w.to(DType.FLOAT32),
+                layer.stride,
+                layer.padding,
+                needDx);
+        return new Torch.ConvolutionGradients(
+            wide.dx() == null ? null : wide.dx().to(DType.BFLOAT16), wide.dw());
+      }
       return Torch.convolutionBackward(
           dy.channelsLast(), x, w, layer.stride, layer.padding, needDx);
+    }
+
+    /// Of bfloat16 pictures less wide than the stride, libtorch 2.10's weight gradient (on x86, by
+    /// oneDNN) reads memory that nobody wrote: another number at every call, also infinite ones.
+    private boolean rightInBFloat16() {
+      return x.type() != DType.BFLOAT16
+          || Math.min(x.shape().size(2), x.shape().size(3)) >= layer.stride;
     }
   }
 
@@ -73,7 +104,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
 
   Tensor predict(Tensor x, Tensor w) {
     try (var scope = Scope.open()) {
-      return scope.keep(Torch.convolution(input(x), w, stride, padding));
+      return scope.keep(Torch.convolution(input(x), factors(w, x), stride, padding));
     }
   }
 

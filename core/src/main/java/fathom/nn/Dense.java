@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// y = x·Wᵀ + b for x of N×I, with a weight of O×I and a bias of O, or without one: a norm behind
-/// it would take it off.
+/// it would take it off. An argument in bfloat16 is multiplied in float32.
 public record Dense(Param weight, @Nullable Param bias) implements Layer {
   /// He's weights and a zero bias.
   public static Dense of(Init init, String path, int in, int out) {
@@ -31,6 +31,9 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
 
   @Override
   public Traced forward(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.forward(x, this::forward);
+    }
     Tensor w = weight.value();
     return new Traced(
         predict(x, w),
@@ -44,6 +47,9 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
 
   /// The same with other weights, whose gradient goes to `dweight`.
   Traced forward(Tensor x, Tensor w, Consumer<Tensor> dweight) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.forward(x, wide -> forward(wide, w, dweight));
+    }
     return new Traced(
         predict(x, w),
         dy -> {
@@ -67,6 +73,9 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
   }
 
   Tensor predict(Tensor x, Tensor w) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.predict(x, wide -> predict(wide, w));
+    }
     long in = w.shape().size(1);
     if (x.shape().rank() != 2 || x.shape().size(1) != in) {
       throw new IllegalArgumentException(

@@ -24,6 +24,9 @@ public record DynamicTanh(Param alpha, Param gain, Param bias) implements Layer 
 
   @Override
   public Traced forward(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.forward(x, this::forward);
+    }
     PerChannel.check(this, gain, x);
     Tensor t = squashed(x);
     return new Traced(affine(t), dy -> back(dy, x, t));
@@ -43,6 +46,9 @@ public record DynamicTanh(Param alpha, Param gain, Param bias) implements Layer 
 
   @Override
   public Tensor predict(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.predict(x, this::predict);
+    }
     PerChannel.check(this, gain, x);
     try (var scope = Scope.open()) {
       return scope.keep(affine(squashed(x)));

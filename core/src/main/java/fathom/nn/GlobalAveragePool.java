@@ -1,22 +1,25 @@
 package fathom.nn;
 
+import fathom.DType;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// The mean over all pixels: N×C×H×W to N×C.
+/// The mean over all pixels: N×C×H×W to N×C. Of pictures in bfloat16 it is float32, and stays so: a
+/// mean of many numbers is known better than each of them, and it is what decides.
 public record GlobalAveragePool() implements Layer {
   @Override
   public Traced forward(Tensor x) {
     Shape s = x.shape();
+    DType type = x.type();
     return new Traced(
         predict(x),
         dy -> {
           try (var scope = Scope.open()) {
             double pixels = s.size(2) * s.size(3);
-            Tensor each = dy.times(1 / pixels).reshape(s.size(0), s.size(1), 1, 1);
+            Tensor each = dy.times(1 / pixels).to(type).reshape(s.size(0), s.size(1), 1, 1);
             return scope.keep(each.expand(s).channelsLast());
           }
         });
@@ -29,7 +32,8 @@ public record GlobalAveragePool() implements Layer {
           "a pool needs pictures, N×C×H×W, but was given " + x.shape());
     }
     try (var scope = Scope.open()) {
-      return scope.keep(x.mean(2, 3).reshape(x.shape().size(0), x.shape().size(1)));
+      Tensor wide = InFloat32.takes(x) ? x.to(DType.FLOAT32) : x;
+      return scope.keep(wide.mean(2, 3).reshape(x.shape().size(0), x.shape().size(1)));
     }
   }
 

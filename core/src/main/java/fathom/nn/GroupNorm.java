@@ -49,6 +49,9 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
 
   @Override
   public Traced forward(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.forward(x, this::forward);
+    }
     Shape shape = input(x);
     var normed = rows(shape).forward(grouped(x, shape), null);
     Tensor normal = normed.value().reshape(shape.toArray());
@@ -68,6 +71,9 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
 
   @Override
   public Tensor predict(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.predict(x, this::predict);
+    }
     try (var scope = Scope.open()) {
       Shape shape = input(x);
       Tensor normal = rows(shape).predict(grouped(x, shape), null);

@@ -30,6 +30,7 @@ final class PictureLearner implements Learner {
   private final Collective all;
   private final DataSet data;
   private final Preparation preparation;
+  private final Precision precision;
   private final Epochs epochs;
   private final Loader loader;
   private final Layer plain;
@@ -42,6 +43,7 @@ final class PictureLearner implements Learner {
     this.all = all;
     this.data = data;
     this.preparation = recipe.preparation();
+    this.precision = recipe.precision();
     this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
     this.loader = new Loader(data.train(), normalization);
     Layer net = run.pictureNet(init);
@@ -85,7 +87,7 @@ final class PictureLearner implements Learner {
     int[] labels = loader.labels(order, own);
     try (var _ = Scope.open()) {
       Tensor x = loader.pictures(order, own, preparation.augmentation(), epochs.augment(epoch));
-      Traced logits = net.forward(x);
+      Traced logits = net.forward(precision.of(x));
       Traced loss = CrossEntropy.of(logits.value(), labels);
       logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
       return new double[] {loss.value().item(), Evaluation.errors(logits.value(), labels)};

@@ -22,6 +22,7 @@ import java.util.List;
 /// @param shardStatistics whether batch norm's statistics are those of each worker's share
 /// @param recompute how many blocks of a stage are computed again at a time on the way back, to
 ///   save memory; 0 for none. It changes no result
+/// @param precision in which values go from layer to layer
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -34,7 +35,8 @@ public record Recipe(
     long seed,
     int workers,
     boolean shardStatistics,
-    int recompute) {
+    int recompute,
+    Precision precision) {
 
   /// From this depth on the residual paper warms up (section 4.2).
   private static final int WARM_UP_DEPTH = 110;
@@ -61,6 +63,11 @@ public record Recipe(
     if (recompute > 0 && !(net instanceof Architecture.Convolutional)) {
       throw new IllegalArgumentException(
           "--recompute is for the blocks of resnetN and plainN, and %s has none; leave it out"
+              .formatted(model));
+    }
+    if (precision != Precision.FP32 && !(net instanceof Architecture.Convolutional)) {
+      throw new IllegalArgumentException(
+          "--precision bf16 is for resnetN and plainN, but the model is %s; leave it out"
               .formatted(model));
     }
     Architecture.Options resolved = net.options();
@@ -117,7 +124,8 @@ public record Recipe(
             seed,
             workers,
             false,
-            0);
+            0,
+            Precision.FP32);
       }
     };
   }
@@ -148,7 +156,8 @@ public record Recipe(
         seed,
         workers,
         false,
-        0);
+        0,
+        Precision.FP32);
   }
 
   /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
@@ -176,7 +185,8 @@ public record Recipe(
         seed,
         workers,
         false,
-        0);
+        0,
+        Precision.FP32);
   }
 
   /// Whether it is a text that is learned.
@@ -214,11 +224,11 @@ public record Recipe(
   }
 
   public Recipe withEpochs(int epochs) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   public Recipe withBatch(int batch) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   /// Throws `IllegalArgumentException` where pictures are learned.
@@ -229,11 +239,19 @@ public record Recipe(
               ? "a window has at least one character, not " + window
               : "--window is for text, but %s learns pictures".formatted(model));
     }
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   public Recipe withRate(double rate) {
-    return with(epochs, batch, window, descent.withRate(rate), workers, shardStatistics, recompute);
+    return with(
+        epochs,
+        batch,
+        window,
+        descent.withRate(rate),
+        workers,
+        shardStatistics,
+        recompute,
+        precision);
   }
 
   /// By this optimizer; if it is another one, at its usual rate.
@@ -245,24 +263,38 @@ public record Recipe(
         method == descent.optimizer() ? descent : descent.by(method),
         workers,
         shardStatistics,
-        recompute);
+        recompute,
+        precision);
   }
 
   public Recipe withClip(double clip) {
-    return with(epochs, batch, window, descent.withClip(clip), workers, shardStatistics, recompute);
+    return with(
+        epochs,
+        batch,
+        window,
+        descent.withClip(clip),
+        workers,
+        shardStatistics,
+        recompute,
+        precision);
   }
 
   public Recipe withWorkers(int workers) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   public Recipe withShardStatistics(boolean shardStatistics) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   /// With so many blocks computed again at a time; 0 for none.
   public Recipe withRecompute(int recompute) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute);
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+  }
+
+  /// Throws `IllegalArgumentException` for bfloat16 and a net without convolutions.
+  public Recipe withPrecision(Precision precision) {
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   private Recipe with(
@@ -272,7 +304,8 @@ public record Recipe(
       Descent descent,
       int workers,
       boolean shardStatistics,
-      int recompute) {
+      int recompute,
+      Precision precision) {
     return new Recipe(
         model,
         options,
@@ -285,6 +318,7 @@ public record Recipe(
         seed,
         workers,
         shardStatistics,
-        recompute);
+        recompute,
+        precision);
   }
 }

@@ -24,13 +24,17 @@ import java.util.List;
 import java.util.Locale;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
 /// whole) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
+
+  /// Before there was a precision, all runs were in float32.
+  private static final int WITHOUT_PRECISION = 3;
 
   /// What `run.json` says.
   ///
@@ -119,6 +123,12 @@ public final class Run {
     }
     try {
       JsonNode node = Json.parse(Files.readString(file));
+      if (node.path("format").asInt(0) == WITHOUT_PRECISION
+          && node instanceof ObjectNode info
+          && info.path("recipe") instanceof ObjectNode recipe) {
+        info.put("format", FORMAT);
+        recipe.put("precision", Precision.FP32.name());
+      }
       int format = node.path("format").asInt(0);
       if (format != FORMAT) {
         throw new BadFileException(

@@ -1,7 +1,8 @@
 package fathom.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -12,11 +13,13 @@ import fathom.DType;
 import fathom.Draw;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The vector kernel against the text-book loops, and both against formulas in float64.
@@ -26,6 +29,7 @@ class BatchNormKernelTest {
 
   private final BatchNormKernel scalar = new ScalarBatchNorm();
   private final BatchNormKernel vector = new VectorBatchNorm();
+  private final BatchNormKernel halves = Kernels.batchNorm(DType.BFLOAT16);
   private final Arena arena = Arena.ofConfined();
 
   @AfterEach
@@ -39,22 +43,48 @@ class BatchNormKernelTest {
 
   /// Rows that do not start at a multiple of a vector.
   private Rows rows(long count, int channels, LongToDoubleFunction element) {
+    return rows(DType.FLOAT32, count, channels, element);
+  }
+
+  private Rows rows(DType type, long count, int channels, LongToDoubleFunction element) {
     long n = count * channels;
-    MemorySegment memory = arena.allocate(4 * n + 4, 64).asSlice(4);
+    MemorySegment memory =
+        arena.allocate(type.bytes() * (n + 1), 64).asSlice(type.bytes(), type.bytes() * n);
     for (long i = 0; i < n; i++) {
-      memory.setAtIndex(JAVA_FLOAT_UNALIGNED, i, (float) element.applyAsDouble(i));
+      double v = element.applyAsDouble(i);
+      switch (type) {
+        case FLOAT32 -> memory.setAtIndex(JAVA_FLOAT, i, (float) v);
+        case FLOAT64 -> memory.setAtIndex(JAVA_DOUBLE, i, v);
+        case BFLOAT16 -> memory.setAtIndex(JAVA_SHORT, i, BFloat16.nearest((float) v));
+        case INT64 -> throw new IllegalArgumentException("not of " + type);
+      }
     }
-    return new Rows(memory, DType.FLOAT32, count, channels);
+    return new Rows(memory, type, count, channels);
   }
 
   private Rows like(Rows x) {
-    return rows(x.count(), x.channels(), _ -> 77);
+    return rows(x.type(), x.count(), x.channels(), _ -> 77);
+  }
+
+  /// The same numbers in float64.
+  private @Nullable Rows exact(@Nullable Rows x) {
+    if (x == null) {
+      return null;
+    }
+    double[] elements = elements(x);
+    return rows(DType.FLOAT64, x.count(), x.channels(), i -> elements[(int) i]);
   }
 
   private static double[] elements(Rows rows) {
     double[] elements = new double[Math.toIntExact(rows.count() * rows.channels())];
     for (int i = 0; i < elements.length; i++) {
-      elements[i] = rows.memory().getAtIndex(JAVA_FLOAT_UNALIGNED, i);
+      elements[i] =
+          switch (rows.type()) {
+            case FLOAT32 -> rows.memory().getAtIndex(JAVA_FLOAT, i);
+            case FLOAT64 -> rows.memory().getAtIndex(JAVA_DOUBLE, i);
+            case BFLOAT16 -> BFloat16.value(rows.memory().getAtIndex(JAVA_SHORT, i));
+            case INT64 -> throw new IllegalArgumentException("not of " + rows.type());
+          };
     }
     return elements;
   }
@@ -141,6 +171,85 @@ class BatchNormKernelTest {
       if (daddend != null && actualDaddend != null) {
         assertArrayEquals(elements(daddend), elements(actualDaddend), what + "daddend");
       }
+    }
+  }
+
+  // ---- bfloat16
+
+  /// A value with 8 bits is at most 2^-8 of itself away from what it was before it was rounded.
+  private static void assertRounded(String what, double[] expected, double[] actual) {
+    for (int i = 0; i < expected.length; i++) {
+      double size = Math.abs(expected[i]);
+      double float32 = 5e-6 * Math.max(1, size); // as of the kernel for float32
+      if (!(Math.abs(expected[i] - actual[i]) <= 0x1p-8 * size + float32)) {
+        throw new AssertionError(
+            "%s: element %d is %s, but should be %s rounded to 8 bits"
+                .formatted(what, i, actual[i], expected[i]));
+      }
+    }
+  }
+
+  /// Nothing is rounded to 8 bits but what is stored: not the sums, and nothing on the way.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 7, 8, 9, 16, 31, 64, 100})
+  void bfloat16IsFloat64Rounded(int channels) {
+    double[] mean = perChannel(channels, c -> 3 + 0.1 * normal("mean").applyAsDouble(c));
+    double[] scale = perChannel(channels, normal("scale"));
+    double[] shift = perChannel(channels, normal("shift"));
+    for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, halves}) {
+      for (int count : ROWS) {
+        String what = "%s, %d rows, ".formatted(kernel.getClass().getSimpleName(), count);
+        Rows x = ofHalves(count, channels, i -> 3 + 2 * normal("x").applyAsDouble(i));
+        Rows dy = ofHalves(count, channels, normal("dy"));
+        Rows addend = ofHalves(count, channels, normal("addend"));
+        double[] expected = perChannel(2 * channels, c -> c);
+        double[] actual = expected.clone();
+        scalar.moments(inDoubles(x), expected);
+        kernel.moments(x, actual);
+        assertNear(what + "moments", expected, actual, 1e-6);
+        for (Rows added : new @Nullable Rows[] {null, addend}) {
+          for (boolean rectify : new boolean[] {false, true}) {
+            Rows y = like(x);
+            kernel.normalize(x, mean, scale, shift, added, rectify, y);
+            Rows exactY = like(inDoubles(x));
+            scalar.normalize(inDoubles(x), mean, scale, shift, exact(added), rectify, exactY);
+            assertRounded(what + "normalize", elements(exactY), elements(y));
+            backRounded(what, kernel, dy, x, rectify ? y : null, mean);
+          }
+        }
+      }
+    }
+  }
+
+  private Rows ofHalves(long count, int channels, LongToDoubleFunction element) {
+    return rows(DType.BFLOAT16, count, channels, element);
+  }
+
+  private Rows inDoubles(Rows x) {
+    return Objects.requireNonNull(exact(x));
+  }
+
+  private void backRounded(
+      String what, BatchNormKernel kernel, Rows dy, Rows x, @Nullable Rows y, double[] mean) {
+    int channels = x.channels();
+    double[] expected = perChannel(2 * channels, c -> c);
+    double[] actual = expected.clone();
+    scalar.momentsBack(inDoubles(dy), inDoubles(x), exact(y), mean, expected);
+    kernel.momentsBack(dy, x, y, mean, actual);
+    assertNear(what + "momentsBack", expected, actual, 1e-5 * Math.sqrt(x.count() + 1.0));
+    double[] a = perChannel(channels, normal("a"));
+    double[] b = perChannel(channels, normal("b"));
+    double[] c = perChannel(channels, normal("c"));
+    Rows dx = like(x);
+    Rows exactDx = like(inDoubles(x));
+    Rows daddend = y == null ? null : like(x);
+    Rows exactDaddend = y == null ? null : like(exactDx);
+    scalar.normalizeBack(
+        inDoubles(dy), inDoubles(x), exact(y), mean, a, b, c, exactDx, exactDaddend);
+    kernel.normalizeBack(dy, x, y, mean, a, b, c, dx, daddend);
+    assertRounded(what + "normalizeBack", elements(exactDx), elements(dx));
+    if (daddend != null && exactDaddend != null) {
+      assertArrayEquals(elements(exactDaddend), elements(daddend), what + "daddend");
     }
   }
 
@@ -318,14 +427,15 @@ class BatchNormKernelTest {
 
   // ---- What is not a number
 
-  @Test
-  void whatIsNotANumberIsPassedOn() {
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "BFLOAT16"})
+  void whatIsNotANumberIsPassedOn(DType type) {
     for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       for (int count : new int[] {1, 3, 100}) {
-        for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+        for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, Kernels.batchNorm(type)}) {
           int channels = 7;
           long at = count * 7L - 4;
-          Rows x = rows(count, channels, i -> i == at ? bad : normal("x").applyAsDouble(i));
+          Rows x = rows(type, count, channels, i -> i == at ? bad : normal("x").applyAsDouble(i));
           double[] sums = new double[2 * channels];
           kernel.moments(x, sums);
           for (int c = 0; c < channels; c++) {
@@ -338,7 +448,7 @@ class BatchNormKernelTest {
             Rows y = like(x);
             kernel.normalize(x, zero, one, zero, null, rectify, y);
             assertBad(bad, at, elements(y));
-            kernel.normalize(rows(count, channels, _ -> 0), zero, one, zero, x, rectify, y);
+            kernel.normalize(rows(type, count, channels, _ -> 0), zero, one, zero, x, rectify, y);
             assertBad(bad, at, elements(y));
           }
           Rows dx = like(x);
@@ -395,6 +505,7 @@ class BatchNormKernelTest {
   void theVectorKernelIsChosen() {
     assertInstanceOf(VectorBatchNorm.class, Kernels.batchNorm(DType.FLOAT32));
     assertInstanceOf(ScalarBatchNorm.class, Kernels.batchNorm(DType.FLOAT64));
+    assertTrue(halves.getClass().isHidden(), "a copy of " + VectorBatchNorm.class);
   }
 
   @Test

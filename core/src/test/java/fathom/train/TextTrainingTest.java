@@ -146,7 +146,8 @@ class TextTrainingTest {
             one.seed(),
             2,
             false,
-            0);
+            0,
+            Precision.FP32);
     Run run = run("run", plain);
     train(run);
     try (var _ = Scope.open()) {

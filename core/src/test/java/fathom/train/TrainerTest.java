@@ -3,13 +3,16 @@ package fathom.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import fathom.BadFileException;
 import fathom.Collective;
 import fathom.DType;
+import fathom.DeviceException;
 import fathom.Draw;
 import fathom.Scope;
 import fathom.Tensor;
@@ -68,7 +71,8 @@ class TrainerTest {
         11,
         workers,
         false,
-        0);
+        0,
+        Precision.FP32);
   }
 
   private Run run(String name, Recipe recipe) {
@@ -337,6 +341,62 @@ class TrainerTest {
     assertEquals(metrics(whole), metrics(again));
   }
 
+  // ---- In bfloat16
+
+  /// Weights, running statistics and the optimizer's memory are float32 on the way, so nothing is
+  /// lost when they are stored.
+  @ParameterizedTest
+  @CsvSource({"resnet8, 1, 0", "plain14, 2, 0", "resnet18, 2, 1"})
+  void aRunInBFloat16GoesOnToTheBit(String model, int workers, int recompute) {
+    needBFloat16();
+    Recipe wide = recipe(model, 2, 40, workers).withRecompute(recompute);
+    Recipe recipe = wide.withPrecision(Precision.BF16);
+    Run whole = run("whole", recipe);
+    train(whole);
+    Run stopped = run("stopped", recipe);
+    var steps = new AtomicLong();
+    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 4);
+    Run resumed = Run.open(stopped.folder());
+    assertEquals(Precision.BF16, resumed.recipe().precision());
+    assertTrue(train(resumed).finished());
+    assertEquals(Bits.of(whole), Bits.of(stopped));
+    assertEquals(metrics(whole), metrics(stopped));
+    Run inFloat32 = run("float32", wide);
+    train(inFloat32);
+    assertNotEquals(Bits.of(inFloat32), Bits.of(whole), "it is another training");
+  }
+
+  private static void needBFloat16() {
+    try {
+      Precision.BF16.check();
+    } catch (DeviceException e) {
+      abort(e.getMessage());
+    }
+  }
+
+  @Test
+  void bfloat16IsForConvolutions() {
+    Recipe mlp = Recipe.fast(Architecture.pictures("mlp", Architecture.Options.NONE), FEW, 1, 1);
+    var e = assertThrows(IllegalArgumentException.class, () -> mlp.withPrecision(Precision.BF16));
+    assertTrue(e.getMessage().contains("the model is mlp"), e.getMessage());
+    assertEquals(mlp, mlp.withPrecision(Precision.FP32));
+  }
+
+  @Test
+  void aProcessorWithoutBFloat16IsRefused() {
+    var without =
+        List.of("model name : any", "flags\t\t: fpu avx512f avx512_vnni amx_tile amx_int8");
+    var e = assertThrows(DeviceException.class, () -> Precision.BF16.check(without));
+    assertTrue(e.getMessage().contains("avx512_bf16"), e.getMessage());
+    assertTrue(e.getMessage().contains("--precision fp32"), e.getMessage());
+    Precision.FP32.check(without);
+    for (String has :
+        List.of("flags : avx2 avx512_bf16", "flags\t: amx_bf16", "Features : fp bf16 i8mm")) {
+      Precision.BF16.check(List.of("processor : 0", has));
+    }
+    Precision.BF16.check(List.of("processor : 0")); // which does not say
+  }
+
   @Test
   void computingAgainIsForNetsWithBlocks() {
     Recipe mlp = Recipe.fast(Architecture.pictures("mlp", Architecture.Options.NONE), FEW, 1, 1);
@@ -421,12 +481,25 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 3", "\"format\" : 4"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 4", "\"format\" : 5"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 4"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 3"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 5"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 4"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
+  }
+
+  @Test
+  void aRunOfBeforeThereWasAPrecisionIsInFloat32() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    String json = Files.readString(file);
+    String before =
+        json.replace("\"format\" : 4", "\"format\" : 3")
+            .replaceFirst(",\\s*\"precision\" : \"FP32\"", "");
+    assertFalse(before.contains("precision"), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
   }
 
   /// Right or refused: a description with a line less is no description.
@@ -437,7 +510,8 @@ class TrainerTest {
     List<String> lines = Files.readAllLines(file);
     String whole = Files.readString(file);
     for (String damaged :
-        List.of("", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 3}")) {
+        List.of(
+            "", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 3}", "{\"format\" : 4}")) {
       refuse(run, file, damaged);
     }
     for (int cut = 1; cut < whole.length() - 2; cut += 7) {

@@ -11,6 +11,7 @@ import fathom.report.Table;
 import fathom.train.Descent;
 import fathom.train.Machine;
 import fathom.train.Metrics;
+import fathom.train.Precision;
 import fathom.train.Preparation;
 import fathom.train.Recipe;
 import fathom.train.Run;
@@ -225,6 +226,9 @@ public final class RunReport {
     facts.put(
         "workers",
         r.workers() + (r.shardStatistics() ? ", each with batch statistics of its own" : ""));
+    if (r.precision() == Precision.BF16) {
+      facts.put("precision", "bfloat16 between the layers; weights, sums and evaluations float32");
+    }
     if (r.recompute() > 0) {
       facts.put(
           "memory",
