@@ -55,6 +55,10 @@ public final class Torch {
     // the
     // cores from them.
     threads(1);
+    // Matrix products run in OpenBLAS, whose threads spin for tens of milliseconds after each one:
+    // beside a second worker, or beside libtorch's own threads, two wait for each other on one
+    // core.
+    openblas_nolapack.blas_set_num_threads(1);
     NO_SIZES = new LongArrayRefOptional();
     SAME_TYPE = new ScalarTypeOptional();
     NO_FORMAT = new MemoryFormatOptional();
@@ -81,13 +85,10 @@ public final class Torch {
   }
 
   /// The threads that an operation of libtorch may use when the calling thread runs it: one in a
-  /// worker of a training, all cores for a single prediction. The trainer and the predictor call
-  /// it, nobody else.
+  /// worker of a training, all cores for a single prediction. Matrix products stay on one. The
+  /// trainer and the predictor call it, nobody else.
   public static void threads(int count) {
     torch.set_num_threads(count);
-    // Matrix products run in OpenBLAS, which has threads of its own and, beside a second worker,
-    // makes one wait for the other.
-    openblas_nolapack.blas_set_num_threads(count);
   }
 
   /// glibc returns a large block to the system when it is freed and faults its pages in again at

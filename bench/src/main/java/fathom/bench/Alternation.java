@@ -31,6 +31,16 @@ final class Alternation {
     }
   }
 
+  /// The mean of several runs that follow one another, as in real use: the first finds cold caches
+  /// and sleeping threads.
+  static double mean(int count, DoubleSupplier run) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += run.getAsDouble();
+    }
+    return sum / count;
+  }
+
   static double milliseconds(Runnable work) {
     long start = System.nanoTime();
     work.run();

@@ -21,7 +21,8 @@ import java.util.function.DoubleSupplier;
 public final class InferSuite {
   private static final String SUITE = "infer";
   private static final double TOLERANCE = 1e-4;
-  private static final int WARM_UP = 10;
+  private static final int WARM_UP = 200; // pictures in as many batches as that takes, at least 10
+  private static final int RUNS = 32; // pictures in a row, at least 2 batches
 
   private InferSuite() {}
 
@@ -46,13 +47,15 @@ public final class InferSuite {
                   Draw.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
               .channelsLast();
       check(net.name(), plain, folded, x);
-      for (int i = 0; i < WARM_UP; i++) {
+      for (int i = 0; i < Math.max(10, WARM_UP / batch); i++) {
         predict(folded, x);
       }
       peers.addAll(peers(net, batch));
       var contenders = new ArrayList<DoubleSupplier>();
-      contenders.add(() -> Alternation.milliseconds(() -> predict(folded, x)));
-      peers.forEach(peer -> contenders.add(peer::run));
+      int count = Math.max(2, RUNS / batch);
+      contenders.add(
+          () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(folded, x))));
+      peers.forEach(peer -> contenders.add(() -> Alternation.mean(count, peer::run)));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = "%s, batch %d, fp32".formatted(net.name(), batch);
       var results = new ArrayList<Result>();

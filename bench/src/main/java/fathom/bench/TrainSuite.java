@@ -60,9 +60,9 @@ public final class TrainSuite {
         var peak = peak(workers)) {
       peers.addAll(peers(net, batch, workers, precision));
       var contenders = new ArrayList<DoubleSupplier>();
-      contenders.add(() -> mean(ours::run));
-      contenders.add(() -> mean(peak::run));
-      peers.forEach(peer -> contenders.add(() -> mean(peer::run)));
+      contenders.add(() -> Alternation.mean(STEPS, ours::run));
+      contenders.add(() -> Alternation.mean(STEPS, peak::run));
+      peers.forEach(peer -> contenders.add(() -> Alternation.mean(STEPS, peer::run)));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = name(net, batch, workers, recompute, precision);
       if (peers.isEmpty()) {
@@ -83,15 +83,6 @@ public final class TrainSuite {
       peers.forEach(Peer::close);
     }
     return results;
-  }
-
-  /// Several steps follow one another, as in a training: the first finds cold caches.
-  private static double mean(DoubleSupplier run) {
-    double sum = 0;
-    for (int i = 0; i < STEPS; i++) {
-      sum += run.getAsDouble();
-    }
-    return sum / STEPS;
   }
 
   private static List<Peer> peers(
