@@ -69,7 +69,7 @@ def loss(params, x, labels):
 def descend(params, momentum, x, labels):
     value, gradients = jax.value_and_grad(loss)(params, x, labels)
     momentum = jax.tree.map(lambda m, g, p: 0.9 * m + g + 1e-4 * p, momentum, gradients, params)
-    return jax.tree.map(lambda p, m: p - 0.1 * m, params, momentum), momentum, value
+    return jax.tree.map(lambda p, m: p - 0.01 * m, params, momentum), momentum, value
 
 
 def build():

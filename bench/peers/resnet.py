@@ -122,7 +122,7 @@ labels = torch.arange(batch) % 10
 if form != "nchw":
     net = net.to(memory_format=torch.channels_last)
     x = x.contiguous(memory_format=torch.channels_last)
-optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9, weight_decay=1e-4)
+optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
 called = torch.compile(net) if form == "channels-last-compile" else net
 
 

@@ -242,7 +242,7 @@ public final class TrainSuite {
       all.allReduce(sum);
       all.allReduce(flat.gradient());
       if (all.rank() == 0) {
-        sgd.step(0.1);
+        sgd.step(0.01);
       } else {
         flat.gradients().fill((byte) 0);
       }
