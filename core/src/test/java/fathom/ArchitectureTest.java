@@ -35,6 +35,7 @@ class ArchitectureTest {
     MAY_SEE.put("fathom.data", Set.of("fathom"));
     MAY_SEE.put("fathom.kernel", Set.of("fathom"));
     MAY_SEE.put("fathom.nn", Set.of("fathom", "fathom.kernel"));
+    MAY_SEE.put("fathom.onnx", Set.of("fathom", "fathom.io", "fathom.nn"));
     MAY_SEE.put("fathom.recurrent", Set.of("fathom", "fathom.kernel", "fathom.nn"));
     MAY_SEE.put("fathom.net", Set.of("fathom", "fathom.nn", "fathom.recurrent"));
     MAY_SEE.put("fathom.loss", Set.of("fathom"));

@@ -5,39 +5,45 @@ import fathom.Draw;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Folded;
 import fathom.nn.Init;
+import fathom.onnx.Onnx;
 import fathom.train.Predictor;
-import java.nio.file.Path;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.DoubleSupplier;
 
-/// The prediction of one batch in memory by the folded net on all cores, against PyTorch.
+/// The prediction of one batch in memory by the folded net on all cores, against PyTorch and ONNX
+/// Runtime.
 public final class InferSuite {
   private static final String SUITE = "infer";
   private static final double TOLERANCE = 1e-4;
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
   private static final int WARM_UP = 200; // pictures in as many batches as that takes, at least 10
   private static final int RUNS = 32; // pictures in a row, at least 2 batches
 
   private InferSuite() {}
 
   /// Each batch, `rounds` times in turn with each peer.
-  public static List<Result> run(Architecture.OfPictures net, List<Integer> batches, int rounds) {
+  public static List<Result> run(
+      Architecture.OfPictures net, List<Integer> batches, int rounds, Peers peers) {
     var results = new ArrayList<Result>();
     for (int batch : batches) {
-      results.addAll(run(net, batch, rounds));
+      results.addAll(run(net, batch, rounds, peers));
     }
     return results;
   }
 
-  private static List<Result> run(Architecture.OfPictures net, int batch, int rounds) {
-    var peers = new ArrayList<Peer>();
-    try (var _ = Scope.open()) {
+  private static List<Result> run(Architecture.OfPictures net, int batch, int rounds, Peers peers) {
+    try (var _ = Scope.open();
+        var lineup = new Peers.Lineup()) {
       Layer plain = net.build(Init.he(1));
       spread(plain);
       Layer folded = Folded.of(plain);
@@ -46,28 +52,22 @@ public final class InferSuite {
           Tensor.normal(
                   Draw.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
               .channelsLast();
-      check(net.name(), plain, folded, x);
+      double[] expected = expected(plain, x);
+      check(net.name(), "the folded net", expected, predicted(folded, x));
       for (int i = 0; i < Math.max(10, WARM_UP / batch); i++) {
         predict(folded, x);
       }
-      peers.addAll(peers(net, batch));
+      start(peers, lineup, net, batch);
+      onnxRuntime(peers, lineup, plain, x, expected);
       var contenders = new ArrayList<DoubleSupplier>();
       int count = Math.max(2, RUNS / batch);
       contenders.add(
           () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(folded, x))));
-      peers.forEach(peer -> contenders.add(() -> Alternation.mean(count, peer::run)));
+      contenders.addAll(lineup.contenders(count));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = "%s, batch %d, fp32".formatted(net.name(), batch);
-      var results = new ArrayList<Result>();
-      if (peers.isEmpty()) {
-        results.add(Result.of(SUITE, name, runs[0], null, null));
-      }
-      for (int i = 0; i < peers.size(); i++) {
-        results.add(Result.of(SUITE, name, runs[0], peers.get(i).name(), runs[i + 1]));
-      }
-      return results;
-    } finally {
-      peers.forEach(Peer::close);
+      return lineup.results(
+          runs, 1, (peer, theirs) -> Result.of(SUITE, name, runs[0], peer, theirs));
     }
   }
 
@@ -77,26 +77,41 @@ public final class InferSuite {
     }
   }
 
-  private static List<Peer> peers(Architecture.OfPictures net, int batch) {
-    Path python = Peer.python();
-    if (python == null) {
-      return List.of();
-    }
-    var peers = new ArrayList<Peer>();
+  private static void start(
+      Peers peers, Peers.Lineup lineup, Architecture.OfPictures net, int batch) {
     for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
-      peers.add(
-          Peer.start(
-              python,
-              "PyTorch " + form,
-              "resnet.py",
-              "infer",
-              net.name(),
-              form,
-              "fp32",
-              Integer.toString(batch),
-              Integer.toString(Runtime.getRuntime().availableProcessors())));
+      peers.python(
+          lineup,
+          Peers.PYTORCH,
+          form,
+          "resnet.py",
+          "infer",
+          net.name(),
+          form,
+          "fp32",
+          Integer.toString(batch),
+          Integer.toString(CORES));
     }
-    return peers;
+  }
+
+  /// The same net on the same pictures, whose logits must be ours.
+  private static void onnxRuntime(
+      Peers peers, Peers.Lineup lineup, Layer net, Tensor x, double[] expected) {
+    String name = "ONNX Runtime";
+    try (var files = new Exchange()) {
+      peers.java(
+          lineup,
+          name,
+          java -> {
+            long[] shape = x.shape().toArray();
+            Onnx.write(files.model(), net, Shape.of(shape[1], shape[2], shape[3]), Map.of());
+            files.writePictures(x);
+            return java.onnxRuntime(files.model(), files.pictures(), files.logits(), shape, CORES);
+          });
+      if (Files.exists(files.logits())) {
+        check(name, "it", expected, files.readLogits());
+      }
+    }
   }
 
   /// Running statistics as after a training: folding those of a new net would change nothing.
@@ -113,17 +128,26 @@ public final class InferSuite {
     }
   }
 
-  private static void check(String name, Layer plain, Layer folded, Tensor x) {
+  private static double[] expected(Layer plain, Tensor x) {
     try (var _ = Scope.open()) {
-      double[] expected = plain.predict(x).toDoubles();
-      double[] actual = Predictor.predict(folded, x).toDoubles();
-      double scale = Arrays.stream(expected).map(Math::abs).max().orElse(1);
-      for (int i = 0; i < expected.length; i++) {
-        if (!(Math.abs(expected[i] - actual[i]) <= TOLERANCE * scale)) {
-          throw new IllegalStateException(
-              "%s is not timed: folded, it gives %s where the plain net gives %s"
-                  .formatted(name, actual[i], expected[i]));
-        }
+      return plain.predict(x).toDoubles();
+    }
+  }
+
+  private static double[] predicted(Layer folded, Tensor x) {
+    try (var _ = Scope.open()) {
+      return Predictor.predict(folded, x).toDoubles();
+    }
+  }
+
+  private static void check(String name, String what, double[] expected, double[] actual) {
+    double scale = Arrays.stream(expected).map(Math::abs).max().orElse(1);
+    for (int i = 0; i < expected.length; i++) {
+      if (actual.length != expected.length
+          || !(Math.abs(expected[i] - actual[i]) <= TOLERANCE * scale)) {
+        throw new IllegalStateException(
+            "%s is not timed: %s gives %s where the plain net gives %s"
+                .formatted(name, what, i < actual.length ? actual[i] : "nothing", expected[i]));
       }
     }
   }

@@ -10,10 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Another system at the same work: a script of `bench/peers` in the Python environment that
-/// `FATHOM_PEERS` names. It stays alive and runs when it is told to, so that its runs alternate
-/// with ours.
-public final class Peer implements AutoCloseable {
+/// Another system at the same work: a program of `bench/peers`, in Python or Java. It stays alive
+/// and runs when it is told to, so that its runs alternate with ours.
+final class Peer implements AutoCloseable {
+  /// For the user who has none.
+  static final String NO_PYTHON =
+      "no PyTorch and no JAX: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch jax)";
+
   private final String name;
   private final Process process;
   private final BufferedReader answers;
@@ -24,13 +27,6 @@ public final class Peer implements AutoCloseable {
     this.process = process;
     this.answers = process.inputReader();
     this.orders = process.outputWriter();
-  }
-
-  /// Says where a peer's Python is looked for, for the user who has none; null where there is one.
-  public static @Nullable String missing() {
-    return python() == null
-        ? "no peers: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch jax)"
-        : null;
   }
 
   /// The Python of the peers, or null where none is installed.
@@ -60,9 +56,8 @@ public final class Peer implements AutoCloseable {
     }
   }
 
-  /// Starts `script`, which warms itself up, and waits until it is ready. Throws
-  /// `IllegalStateException` if it ends before that, with the end of what it wrote.
-  static Peer start(Path python, String name, String script, String... arguments) {
+  /// How a script of this build is run.
+  static List<String> command(Path python, String script, String... arguments) {
     try {
       Path file = Files.createTempFile("fathom-peer-", ".py");
       file.toFile().deleteOnExit();
@@ -74,6 +69,16 @@ public final class Peer implements AutoCloseable {
       }
       var command = new ArrayList<>(List.of(python.toString(), "-W", "ignore", file.toString()));
       command.addAll(List.of(arguments));
+      return command;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Starts a program, which warms itself up, and waits until it is ready. Throws
+  /// `IllegalStateException` if it ends before that, with the end of what it wrote.
+  static Peer start(String name, List<String> command) {
+    try {
       Path log = Files.createTempFile("fathom-peer-", ".log");
       log.toFile().deleteOnExit();
       Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();

@@ -14,7 +14,6 @@ import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
 import fathom.recurrent.RecurrentLayer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,12 +44,12 @@ public final class RecurrentSuite {
           new Size(100, 32, 128, 128), new Size(100, 64, 256, 256), new Size(100, 64, 512, 512));
 
   /// Every kind and size, `rounds` times in turn with each peer.
-  public static List<Result> run(int rounds, int workers) {
+  public static List<Result> run(int rounds, int workers, Peers peers) {
     var results = new ArrayList<Result>(products(rounds));
     for (Kind kind : List.of(Kind.LSTM, Kind.GRU)) {
       check(kind);
       for (Size size : SIZES) {
-        results.addAll(run(kind, size, rounds, workers));
+        results.addAll(run(kind, size, rounds, workers, peers));
       }
     }
     return results;
@@ -107,33 +106,35 @@ public final class RecurrentSuite {
     }
   }
 
-  private static List<Result> run(Kind kind, Size size, int rounds, int workers) {
+  private static List<Result> run(Kind kind, Size size, int rounds, int workers, Peers others) {
     String name = kind.name().toLowerCase(Locale.ROOT);
-    Path python = Peer.python();
-    var peers = new ArrayList<Peer>();
-    try (var normed = ours(kind, GateNorm.LAYER, size, workers);
+    try (var lineup = new Peers.Lineup();
+        var normed = ours(kind, GateNorm.LAYER, size, workers);
         var plain = ours(kind, GateNorm.NONE, size, workers)) {
-      if (python != null) {
-        for (String mode : List.of("eager", "jit", "compile", "builtin")) {
-          peers.add(
-              Peer.start(
-                  python,
-                  "PyTorch " + mode,
-                  "recurrent.py",
-                  name,
-                  mode,
-                  size.toString(),
-                  Integer.toString(workers)));
-        }
+      for (String mode : List.of("eager", "jit", "compile", "builtin")) {
+        others.python(
+            lineup,
+            Peers.PYTORCH,
+            mode,
+            "recurrent.py",
+            name,
+            mode,
+            size.toString(),
+            Integer.toString(workers));
       }
       var contenders = new ArrayList<DoubleSupplier>(List.of(normed::run, plain::run));
-      peers.forEach(peer -> contenders.add(peer::run));
+      contenders.addAll(lineup.contenders(1));
       double[][] runs = Alternation.of(rounds, contenders);
       var results = new ArrayList<Result>();
       String what = "ln-%s %s".formatted(name, size);
-      if (peers.isEmpty()) {
-        results.add(Result.of(SUITE, what, runs[0], null, null));
-        results.add(Result.of(SUITE, "%s %s".formatted(name, size), runs[1], null, null));
+      if (!others.has(Peers.PYTORCH)) {
+        results.addAll(
+            lineup.results(
+                runs, 2, (peer, theirs) -> Result.of(SUITE, what, runs[0], peer, theirs)));
+        String without = "%s %s".formatted(name, size);
+        results.addAll(
+            lineup.results(
+                runs, 2, (peer, theirs) -> Result.of(SUITE, without, runs[1], peer, theirs)));
         return results;
       }
       int best =
@@ -141,15 +142,13 @@ public final class RecurrentSuite {
               .reduce((a, b) -> Result.median(runs[a]) <= Result.median(runs[b]) ? a : b)
               .orElseThrow();
       for (int i = 2; i < 5; i++) {
-        String label = peers.get(i - 2).name() + (i == best ? " (its best)" : "");
+        String label = lineup.name(i - 2) + (i == best ? " (its best)" : "");
         results.add(Result.of(SUITE, what, runs[0], label, runs[i]));
       }
       results.add(Result.of(SUITE, what, runs[0], "PyTorch builtin, no norm", runs[5]));
       results.add(
           Result.of(SUITE, "%s %s".formatted(name, size), runs[1], "PyTorch builtin", runs[5]));
       return results;
-    } finally {
-      peers.forEach(Peer::close);
     }
   }
 

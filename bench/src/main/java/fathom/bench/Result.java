@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param unit `ms`, `images/s`, `GFLOP/s`, `% of peak` or `MB` of a million bytes
 /// @param low the smallest of the runs
-/// @param peer what it was measured against, or null where that is not installed
+/// @param peer what it was measured against, or null for nothing
+/// @param peerMedian null where that is not installed
 /// @param ratio above 1 if Fathom is better
 public record Result(
     String suite,

@@ -20,7 +20,6 @@ import fathom.nn.Init;
 import fathom.nn.Recompute;
 import fathom.optim.Sgd;
 import fathom.train.Precision;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,25 +51,25 @@ public final class TrainSuite {
       int rounds,
       int workers,
       int recompute,
-      Precision precision) {
+      Precision precision,
+      Peers peers) {
     precision.check();
-    var results = new ArrayList<Result>();
-    var peers = new ArrayList<Peer>();
     try (var ours = ours(net, batch, workers, recompute, precision, WARM_UP);
-        var peak = peak(workers)) {
-      peers.addAll(peers(net, batch, workers, precision));
+        var peak = peak(workers);
+        var lineup = new Peers.Lineup()) {
+      start(peers, lineup, net, batch, workers, precision);
       var contenders = new ArrayList<DoubleSupplier>();
       contenders.add(() -> Alternation.mean(STEPS, ours::run));
       contenders.add(() -> Alternation.mean(STEPS, peak::run));
-      peers.forEach(peer -> contenders.add(() -> Alternation.mean(STEPS, peer::run)));
+      contenders.addAll(lineup.contenders(STEPS));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = name(net, batch, workers, recompute, precision);
-      if (peers.isEmpty()) {
-        results.add(Result.ofRate(SUITE, name, batch, runs[0], null, null));
-      }
-      for (int i = 0; i < peers.size(); i++) {
-        results.add(Result.ofRate(SUITE, name, batch, runs[0], peers.get(i).name(), runs[i + 2]));
-      }
+      var results =
+          new ArrayList<Result>(
+              lineup.results(
+                  runs,
+                  2,
+                  (peer, theirs) -> Result.ofRate(SUITE, name, batch, runs[0], peer, theirs)));
       double[] rates = Arrays.stream(runs[1]).map(ms -> workers * PEAK_WORK / ms / 1e6).toArray();
       results.add(
           Result.of(
@@ -79,43 +78,44 @@ public final class TrainSuite {
               "GFLOP/s",
               rates));
       results.add(share(name, net, batch, workers, runs[0], runs[1]));
-    } finally {
-      peers.forEach(Peer::close);
+      return results;
     }
-    return results;
   }
 
-  private static List<Peer> peers(
-      Architecture.Convolutional net, int batch, int workers, Precision precision) {
-    Path python = Peer.python();
-    if (python == null) {
-      return List.of();
-    }
-    var peers = new ArrayList<Peer>();
+  private static void start(
+      Peers peers,
+      Peers.Lineup lineup,
+      Architecture.Convolutional net,
+      int batch,
+      int workers,
+      Precision precision) {
+    String type = spelled(precision);
     for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
-      peers.add(
-          Peer.start(
-              python,
-              "PyTorch " + form,
-              "resnet.py",
-              "train",
-              net.name(),
-              form,
-              spelled(precision),
-              Integer.toString(batch),
-              Integer.toString(workers)));
+      peers.python(
+          lineup,
+          Peers.PYTORCH,
+          form,
+          "resnet.py",
+          "train",
+          net.name(),
+          form,
+          type,
+          Integer.toString(batch),
+          Integer.toString(workers));
     }
-    if (net instanceof CifarNet cifar && Peer.has(python, "jax")) {
-      peers.add(
-          Peer.start(
-              python,
-              "JAX",
-              "jax_resnet.py",
-              Integer.toString(cifar.depth()),
-              Integer.toString(batch),
-              spelled(precision)));
+    if (net instanceof CifarNet cifar) {
+      peers.python(
+          lineup,
+          Peers.JAX,
+          "",
+          "jax_resnet.py",
+          Integer.toString(cifar.depth()),
+          Integer.toString(batch),
+          type);
+      if (precision == Precision.FP32) { // its trainer knows no other
+        peers.java(lineup, "DJL", java -> java.djl(net.name(), batch, workers));
+      }
     }
-    return peers;
   }
 
   /// Three times the multiply-adds of a forward, for the values and both gradients, by those of the

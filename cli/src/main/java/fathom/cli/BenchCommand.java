@@ -5,7 +5,7 @@ import fathom.bench.DataSuite;
 import fathom.bench.InferSuite;
 import fathom.bench.MemorySuite;
 import fathom.bench.NormSuite;
-import fathom.bench.Peer;
+import fathom.bench.Peers;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
 import fathom.bench.StartSuite;
@@ -14,9 +14,11 @@ import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.train.Precision;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,7 +34,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  fathom bench train --model resnet20 --batch 128",
       "  fathom bench memory --model resnet1202 --recompute auto",
-      "  FATHOM_PEERS=venv fathom bench norm rnn --json"
+      "  FATHOM_PEERS=venv fathom bench norm rnn --json",
+      "  fathom bench infer --model resnet50 --batch 8 --peers maven"
     })
 final class BenchCommand implements Callable<Integer> {
   /// What can be measured.
@@ -57,10 +60,10 @@ final class BenchCommand implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "SUITE",
       description = {
-        "train: whole training steps on one batch in memory, against PyTorch's and JAX's.",
+        "train: whole training steps on one batch in memory, against PyTorch's, JAX's and DJL's.",
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
-        "infer: the prediction of a batch by the folded net, against PyTorch's.",
+        "infer: the prediction of a batch by the folded net, against PyTorch's and ONNX Runtime's.",
         "data: batches of pictures from memory, varied and as they are, on one core.",
         "memory: the most memory resident in a few training steps, of a process of its own (Linux).",
         "start: from the start of the JVM to the end of the first training step."
@@ -100,6 +103,16 @@ final class BenchCommand implements Callable<Integer> {
       description = "Runs of each contender, in turn. Default: 21.")
   private int rounds = 21;
 
+  @Option(
+      names = "--peers",
+      split = ",",
+      paramLabel = "python,maven",
+      description = {
+        "python: PyTorch and JAX of the environment that FATHOM_PEERS names.",
+        "maven: ONNX Runtime (infer) and DJL (train), which Maven downloads. Default: python."
+      })
+  private Set<Peers.Kind> peers = EnumSet.of(Peers.Kind.PYTHON);
+
   @Override
   public Integer call() {
     Architecture.Convolutional net = output.usage(() -> Architecture.Convolutional.named(model));
@@ -107,20 +120,18 @@ final class BenchCommand implements Callable<Integer> {
     if ((batch != null && batch < 1) || threads < 1 || rounds < 1) {
       throw output.refused("--batch, --rounds and --workers are at least 1");
     }
-    String missing = Peer.missing();
-    if (missing != null && suites.stream().anyMatch(Suite::hasPeers)) {
-      output.err().println("fathom: " + missing);
-    }
     int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
     int pictures = batch == null ? 128 : batch;
+    Peers others = peers();
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
         case TRAIN ->
-            results.addAll(TrainSuite.run(net, pictures, rounds, threads, blocks, precision));
+            results.addAll(
+                TrainSuite.run(net, pictures, rounds, threads, blocks, precision, others));
         case NORM -> results.addAll(NormSuite.run(rounds));
-        case RNN -> results.addAll(RecurrentSuite.run(rounds, threads));
-        case INFER -> results.addAll(InferSuite.run(net, batches(), rounds));
+        case RNN -> results.addAll(RecurrentSuite.run(rounds, threads, others));
+        case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, others));
         case DATA -> results.addAll(DataSuite.run(rounds));
         case START -> results.addAll(StartSuite.run(net, pictures, rounds, threads));
         case MEMORY -> {
@@ -157,7 +168,9 @@ final class BenchCommand implements Callable<Integer> {
                             number(r.low()),
                             number(r.high()),
                             r.peer() == null ? "" : r.peer(),
-                            number(r.peerMedian()),
+                            r.peer() != null && r.peerMedian() == null
+                                ? "not installed"
+                                : number(r.peerMedian()),
                             number(r.ratio())))
                     .toList()));
     return Exit.DONE;
@@ -180,6 +193,12 @@ final class BenchCommand implements Callable<Integer> {
         threads,
         blocks,
         precision);
+  }
+
+  /// Those that the suites run, if they run any.
+  private Peers peers() {
+    boolean wanted = suites.stream().anyMatch(Suite::hasPeers);
+    return Peers.find(wanted ? peers : Set.of(), line -> output.err().println("fathom: " + line));
   }
 
   private List<Integer> batches() {

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       EvalCommand.class,
       SampleCommand.class,
+      ExportCommand.class,
       ReportCommand.class,
       BenchCommand.class,
       LabCommand.class,

@@ -222,7 +222,8 @@ final class ModelsCommand implements Callable<Integer> {
     return new Entry(net.name(), null, trained, null, null, VOCABULARY);
   }
 
-  private static CifarNet.Input parse(String text) {
+  /// The size of a picture as `--input` has it.
+  static CifarNet.Input parse(String text) {
     var matcher = Pattern.compile("(\\d{1,4})[x×](\\d{1,4})[x×](\\d{1,4})").matcher(text);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(

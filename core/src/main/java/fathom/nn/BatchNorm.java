@@ -24,7 +24,9 @@ import org.jspecify.annotations.Nullable;
 public record BatchNorm(
     Param weight, Param bias, Param runningMean, Param runningVariance, boolean perWorker)
     implements Layer {
-  static final double EPSILON = 1e-5;
+  /// ε, inside the square root.
+  public static final double EPSILON = 1e-5;
+
   static final double MOMENTUM = 0.1;
 
   /// Gains 1, biases 0, running mean 0 and variance 1.

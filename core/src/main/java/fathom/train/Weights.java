@@ -8,6 +8,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
+import fathom.io.TorchFile;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -30,6 +31,21 @@ public final class Weights {
   static void read(Path file, SafeTensors stored, Map<String, Param> state) {
     state.forEach((path, param) -> checkShape(file, stored, path, param.value()));
     state.forEach((path, param) -> copy(stored, path, param.value()));
+  }
+
+  /// Writes every parameter and buffer of `net` under its path as safetensors, with texts that
+  /// other programs may read. Throws [BadFileException] if the file cannot be written.
+  public static void write(Path file, Node net, Map<String, String> metadata) {
+    try (var _ = Scope.open()) {
+      SafeTensors.write(file, stored(net), metadata);
+    }
+  }
+
+  /// The same as a state dictionary of PyTorch ([TorchFile]), which has no texts.
+  public static void writeForTorch(Path file, Node net) {
+    try (var _ = Scope.open()) {
+      TorchFile.write(file, stored(net));
+    }
   }
 
   static void checkShape(Path file, SafeTensors stored, String name, Tensor to) {

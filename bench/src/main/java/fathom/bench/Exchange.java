@@ -1,0 +1,74 @@
+package fathom.bench;
+
+import fathom.Scope;
+import fathom.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Files through which a peer gets our net and pictures, and gives back what it makes of them; they
+/// are deleted at the end.
+final class Exchange implements AutoCloseable {
+  private final Path folder;
+
+  Exchange() {
+    try {
+      folder = Files.createTempDirectory("fathom-peer-");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Path model() {
+    return folder.resolve("net.onnx");
+  }
+
+  Path pictures() {
+    return folder.resolve("pictures");
+  }
+
+  Path logits() {
+    return folder.resolve("logits");
+  }
+
+  /// Float32 in row-major order.
+  void writePictures(Tensor x) {
+    try (var _ = Scope.open()) {
+      Files.write(pictures(), x.contiguous().segment().toArray(ValueLayout.JAVA_BYTE));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  double[] readLogits() {
+    try {
+      var floats =
+          ByteBuffer.wrap(Files.readAllBytes(logits()))
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .asFloatBuffer();
+      double[] logits = new double[floats.remaining()];
+      for (int i = 0; i < logits.length; i++) {
+        logits[i] = floats.get(i);
+      }
+      return logits;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      for (Path file : List.of(model(), pictures(), logits(), folder)) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

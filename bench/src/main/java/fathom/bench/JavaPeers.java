@@ -1,0 +1,103 @@
+package fathom.bench;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// The programs of `bench/peers` for the JVM. They are a Maven project of their own, so that their
+/// libraries are none of Fathom's, and each runs in a process of its own.
+///
+/// @param home the folder of that project
+/// @param classPath what Maven has built, and the libraries that it has downloaded
+record JavaPeers(Path home, String classPath) {
+  /// Why they are not there, in one line.
+  static final class NotBuiltException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    NotBuiltException(String message) {
+      super(message);
+    }
+  }
+
+  /// Lets Maven build them, which it does quickly where nothing has changed.
+  static JavaPeers build(Consumer<String> say) throws NotBuiltException {
+    String root = System.getProperty("fathom.home");
+    if (root == null) {
+      throw new NotBuiltException("they are built from Fathom's sources; start it by ./fathom");
+    }
+    Path home = Path.of(root, "bench", "peers");
+    Path libraries = home.resolve("target").resolve("classpath.txt");
+    if (!Files.exists(libraries)) {
+      say.accept(
+          "building the programs for ONNX Runtime and DJL; the first time, Maven downloads about 200 MB");
+    }
+    try {
+      maven(home);
+      return new JavaPeers(
+          home, home.resolve("target/classes") + File.pathSeparator + Files.readString(libraries));
+    } catch (IOException e) {
+      throw new NotBuiltException("Maven cannot be run: " + e.getMessage());
+    }
+  }
+
+  private static void maven(Path home) throws IOException, NotBuiltException {
+    Path log = Files.createTempFile("fathom-peers-", ".log");
+    var maven =
+        new ProcessBuilder(
+                "mvn", "-B", "-q", "-ntp", "-f", home.resolve("pom.xml").toString(), "compile")
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
+    maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    try {
+      if (maven.start().waitFor() != 0) {
+        try (var lines = Files.lines(log)) {
+          String first =
+              lines.filter(line -> line.startsWith("[ERROR]")).findFirst().orElse("no error line");
+          throw new NotBuiltException("Maven failed: %s (all of it: %s)".formatted(first, log));
+        }
+      }
+      Files.delete(log);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the benchmark was interrupted", e);
+    }
+  }
+
+  /// ONNX Runtime on a model and pictures in files; what it makes of them goes to `logits`.
+  List<String> onnxRuntime(Path model, Path pictures, Path logits, long[] shape, int threads) {
+    var arguments = new ArrayList<String>();
+    arguments.addAll(List.of(model.toString(), pictures.toString(), logits.toString()));
+    for (long size : shape) {
+      arguments.add(Long.toString(size));
+    }
+    arguments.add(Integer.toString(threads));
+    return command("OnnxRuntime", List.of(), arguments);
+  }
+
+  /// DJL's training step.
+  List<String> djl(String model, int batch, int threads) {
+    return command(
+        "Djl",
+        List.of(
+            // No reports to its makers, no download, and its libraries unpacked beside its classes.
+            "-DOPT_OUT_TRACKING=true",
+            "-Dai.djl.offline=true",
+            "-DDJL_CACHE_DIR=" + home.resolve("target/djl"),
+            "-Dai.djl.pytorch.num_threads=" + threads),
+        List.of(model, Integer.toString(batch)));
+  }
+
+  private List<String> command(String program, List<String> flags, List<String> arguments) {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(flags);
+    command.addAll(List.of("-cp", classPath, "fathom.peers." + program));
+    command.addAll(arguments);
+    return command;
+  }
+}

@@ -1,0 +1,139 @@
+package fathom.bench;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The other systems that a benchmark was asked to run in turn with ours, as far as they are
+/// installed here.
+///
+/// @param python the interpreter of the environment that has PyTorch or JAX, or null for none
+/// @param systems which of them it has
+/// @param java the programs for ONNX Runtime and DJL, or null where they are not built
+public record Peers(
+    Set<Kind> asked, @Nullable Path python, Set<String> systems, @Nullable JavaPeers java) {
+  static final String PYTORCH = "PyTorch";
+  static final String JAX = "JAX";
+
+  /// Where peers come from.
+  public enum Kind {
+    /// Scripts in the Python environment that `FATHOM_PEERS` names.
+    PYTHON,
+    /// Programs that Maven builds, with the libraries that it downloads for them.
+    MAVEN
+  }
+
+  public Peers {
+    asked = Set.copyOf(asked);
+    systems = Set.copyOf(systems);
+  }
+
+  /// Looks for those that are asked for, and builds those of Maven; `say` is told what takes time
+  /// and what is missing.
+  public static Peers find(Set<Kind> asked, Consumer<String> say) {
+    var systems = new HashSet<String>();
+    Path python = asked.contains(Kind.PYTHON) ? Peer.python() : null;
+    if (python != null) {
+      Map.of(PYTORCH, "torch", JAX, "jax")
+          .forEach((system, module) -> {
+            if (Peer.has(python, module)) {
+              systems.add(system);
+            }
+          });
+    }
+    if (asked.contains(Kind.PYTHON) && systems.isEmpty()) {
+      say.accept(Peer.NO_PYTHON);
+    }
+    JavaPeers java = null;
+    if (asked.contains(Kind.MAVEN)) {
+      try {
+        java = JavaPeers.build(say);
+      } catch (JavaPeers.NotBuiltException e) {
+        say.accept("no ONNX Runtime and no DJL: " + e.getMessage());
+      }
+    }
+    return new Peers(asked, python, systems, java);
+  }
+
+  /// Whether this system is asked for and installed in the Python environment.
+  boolean has(String system) {
+    return systems.contains(system);
+  }
+
+  /// Starts a script of a system in a form of it, which may be empty.
+  void python(Lineup lineup, String system, String form, String script, String... arguments) {
+    if (asked.contains(Kind.PYTHON)) {
+      if (python == null || !has(system)) {
+        lineup.missing.add(system);
+      } else {
+        lineup.add((system + " " + form).strip(), Peer.command(python, script, arguments));
+      }
+    }
+  }
+
+  /// Starts a Java program.
+  void java(Lineup lineup, String system, Function<JavaPeers, List<String>> command) {
+    if (asked.contains(Kind.MAVEN)) {
+      if (java == null) {
+        lineup.missing.add(system);
+      } else {
+        lineup.add(system, command.apply(java));
+      }
+    }
+  }
+
+  /// The peers at one work, which wait for orders until this is closed, and the names of those that
+  /// are not installed.
+  static final class Lineup implements AutoCloseable {
+    private final List<Peer> running = new ArrayList<>();
+    private final Set<String> missing = new LinkedHashSet<>();
+
+    /// Throws `IllegalStateException` if the peer does not start.
+    private void add(String name, List<String> command) {
+      running.add(Peer.start(name, command));
+    }
+
+    /// One run of each in turn is the mean of `count` in a row.
+    List<DoubleSupplier> contenders(int count) {
+      return running.stream()
+          .map(peer -> (DoubleSupplier) () -> Alternation.mean(count, peer::run))
+          .toList();
+    }
+
+    String name(int i) {
+      return running.get(i).name();
+    }
+
+    /// A line from our runs and those of a peer.
+    interface Line {
+      Result of(@Nullable String peer, double @Nullable [] runs);
+    }
+
+    /// A line for each peer, of which the first has `runs[first]`; one without a peer if there is
+    /// none at all.
+    List<Result> results(double[][] runs, int first, Line line) {
+      var results = new ArrayList<Result>();
+      for (int i = 0; i < running.size(); i++) {
+        results.add(line.of(running.get(i).name(), runs[first + i]));
+      }
+      missing.forEach(name -> results.add(line.of(name, null)));
+      if (results.isEmpty()) {
+        results.add(line.of(null, null));
+      }
+      return results;
+    }
+
+    @Override
+    public void close() {
+      running.forEach(Peer::close);
+    }
+  }
+}

@@ -1,0 +1,301 @@
+package fathom.cli;
+
+import fathom.BadFileException;
+import fathom.Layer;
+import fathom.Node;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.data.Normalization;
+import fathom.io.SafeTensors;
+import fathom.io.StoredTensor;
+import fathom.io.TorchFile;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.nn.Init;
+import fathom.onnx.Onnx;
+import fathom.train.Machine;
+import fathom.train.Run;
+import fathom.train.Weights;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+
+@Command(
+    name = "export",
+    description = {
+      "Writes the net of a run's last checkpoint, or weights from elsewhere, for other programs.",
+      "",
+      "onnx: the whole net, for ONNX Runtime and others; its input \"pictures\" is N x C x H x W for any",
+      "N, already normalised. safetensors, pt: the weights under their names, which are torchvision's",
+      "for the nets for photographs; torch.load(FILE, weights_only=True) reads pt as a state",
+      "dictionary. Without --model all tensors of WEIGHTS are taken as they are."
+    },
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  fathom export runs/resnet20-digits-1 digits.onnx",
+      "  fathom export resnet50.safetensors --model resnet50 resnet50.onnx",
+      "  fathom export runs/resnet20-digits-1 --to pt weights.pth"
+    })
+final class ExportCommand implements Callable<Integer> {
+  /// What a file can be.
+  enum Form {
+    SAFETENSORS,
+    PT,
+    ONNX;
+
+    String spelled() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// By its ending.
+    static @Nullable Form of(Path file) {
+      String name = file.toString().toLowerCase(Locale.ROOT);
+      if (name.endsWith(".onnx")) {
+        return ONNX;
+      }
+      if (name.endsWith(".safetensors")) {
+        return SAFETENSORS;
+      }
+      return name.endsWith(".pt") || name.endsWith(".pth") ? PT : null;
+    }
+  }
+
+  private static final String CLASSES = "fathom.classes";
+  private static final String MEAN = "fathom.mean";
+  private static final String DEVIATION = "fathom.std";
+
+  @Mixin private final Output output = new Output();
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "RUN|WEIGHTS",
+      description = "A run's folder, or a .safetensors file.")
+  private @Nullable Path from;
+
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "FILE",
+      description = "What is written, or replaced.")
+  private @Nullable Path to;
+
+  @Option(
+      names = "--to",
+      paramLabel = "FORM",
+      description = "safetensors, pt or onnx. Default: by the ending of FILE.")
+  private @Nullable Form form;
+
+  @Option(names = "--model", paramLabel = "MODEL", description = "The model of a file of weights.")
+  private @Nullable String model;
+
+  @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
+
+  @Option(
+      names = "--input",
+      paramLabel = "CxHxW",
+      description = "The size of a picture for --model. Default: that for which it was made.")
+  private @Nullable String input;
+
+  @Option(
+      names = "--classes",
+      paramLabel = "N",
+      description = "The classes of --model. Default: those for which it was made.")
+  private @Nullable Integer classes;
+
+  /// What `--json` prints.
+  record Answer(
+      String file,
+      String form,
+      @Nullable String model,
+      int tensors,
+      long bytes,
+      Map<String, String> metadata) {}
+
+  /// A net for pictures, built, and what is said of it in the file.
+  private record Subject(
+      String name, Node net, CifarNet.@Nullable Input input, Map<String, String> metadata) {}
+
+  @Override
+  public Integer call() {
+    Path source = output.required(from, "RUN or WEIGHTS");
+    Path file = output.required(to, "FILE");
+    Form as = form != null ? form : output.required(Form.of(file), "--to safetensors, pt or onnx");
+    boolean run = Files.isDirectory(source);
+    if (!run && !Files.exists(source)) {
+      throw new BadFileException(source, "there is no such run or file");
+    }
+    if (model == null && (input != null || classes != null)) {
+      throw output.refused("--input and --classes are of --model");
+    }
+    try (var _ = Scope.open()) {
+      if (run) {
+        write(as, file, ofRun(source));
+      } else if (model != null) {
+        write(as, file, ofWeights(source, model));
+      } else if (as == Form.ONNX) {
+        throw output.refused(
+            "a file of weights does not say of which net they are, and an ONNX model is a net: give --model");
+      } else {
+        copy(as, file, source);
+      }
+    }
+    return Exit.DONE;
+  }
+
+  private Subject ofRun(Path folder) {
+    Run run = Run.open(folder);
+    if (model != null) {
+      throw output.refused("--model is for a file of weights; a run knows its own");
+    }
+    if (!Files.exists(run.checkpoint())) {
+      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
+    }
+    notOnto(run.checkpoint());
+    boolean text = run.recipe().isText();
+    Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
+    Weights.read(run.checkpoint(), net);
+    var metadata = metadata(run.recipe().model(), run.recipe().architecture().options());
+    metadata.put(CLASSES, JsonMapper.shared().writeValueAsString(run.info().classes()));
+    if (!text) {
+      Normalization normalization = run.normalization();
+      metadata.put(MEAN, numbers(normalization.mean()));
+      metadata.put(DEVIATION, numbers(normalization.deviation()));
+    }
+    return new Subject(run.recipe().model(), net, text ? null : run.input(), metadata);
+  }
+
+  private Subject ofWeights(Path weights, String name) {
+    var standard = output.usage(() -> Architecture.pictures(name, modelOptions.options()));
+    String given = input;
+    CifarNet.Input size =
+        given == null ? standard.input() : output.usage(() -> ModelsCommand.parse(given));
+    var changed =
+        output.usage(
+            () -> standard.on(size, Objects.requireNonNullElse(classes, standard.classes())));
+    notOnto(weights);
+    Layer net = output.usage(() -> changed.build(Init.zeros()));
+    Weights.read(weights, net);
+    var metadata = metadata(changed.name(), changed.options());
+    try (var stored = SafeTensors.open(weights)) {
+      for (String key : List.of(CLASSES, MEAN, DEVIATION)) { // of an export, which knew them
+        String text = stored.metadata().get(key);
+        if (text != null) {
+          metadata.put(key, text);
+        }
+      }
+    }
+    return new Subject(changed.name(), net, size, metadata);
+  }
+
+  private static SequencedMap<String, String> metadata(String model, Architecture.Options options) {
+    var metadata = new LinkedHashMap<String, String>();
+    metadata.put("fathom.source", Machine.here().source());
+    metadata.put("fathom.model", model);
+    metadata.put("fathom.options", options.toString());
+    return metadata;
+  }
+
+  private static String numbers(float[] values) {
+    return IntStream.range(0, values.length)
+        .mapToObj(i -> Float.toString(values[i]))
+        .collect(Collectors.joining(","));
+  }
+
+  /// A checkpoint would lose what a training needs to go on.
+  private void notOnto(Path source) {
+    try {
+      if (to != null && Files.exists(to) && Files.isSameFile(to, source)) {
+        throw output.refused(
+            "FILE is %s, which is what is exported; name another file".formatted(source));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void write(Form as, Path file, Subject subject) {
+    switch (as) {
+      case SAFETENSORS -> Weights.write(file, subject.net, subject.metadata);
+      case PT -> Weights.writeForTorch(file, subject.net);
+      case ONNX -> {
+        CifarNet.Input in = subject.input;
+        if (in == null || !(subject.net instanceof Layer net)) {
+          throw output.refused(
+              "%s reads text, and only nets for pictures can be written as ONNX; --to safetensors and pt take its weights"
+                  .formatted(subject.name));
+        }
+        Shape picture = Shape.of(in.channels(), in.height(), in.width());
+        output.usage(() -> {
+          Onnx.write(file, net, picture, subject.metadata);
+          return net;
+        });
+      }
+    }
+    answer(as, file, subject.name, subject.net.state().size(), subject.metadata);
+  }
+
+  /// Every tensor of a file.
+  private void copy(Form as, Path file, Path source) {
+    notOnto(source);
+    try (var stored = SafeTensors.open(source);
+        Arena arena = Arena.ofConfined()) {
+      var tensors = new LinkedHashMap<String, StoredTensor>();
+      stored.names().forEach(name -> tensors.put(name, stored.widened(name, arena)));
+      if (as == Form.PT) {
+        TorchFile.write(file, tensors);
+      } else {
+        SafeTensors.write(file, tensors, stored.metadata());
+      }
+      answer(as, file, null, tensors.size(), stored.metadata());
+    }
+  }
+
+  private void answer(
+      Form as, Path file, @Nullable String name, int tensors, Map<String, String> metadata) {
+    Map<String, String> said = as == Form.PT ? Map.of() : metadata;
+    long bytes = file.toFile().length();
+    output.answer(
+        new Answer(file.toString(), as.spelled(), name, tensors, bytes, said),
+        () -> {
+          output
+              .out()
+              .println(
+                  String.format(
+                      Locale.ROOT,
+                      "%s: %s as %s, %d tensors, %.1f MB",
+                      file,
+                      name == null ? "all of " + from : name,
+                      as.spelled(),
+                      tensors,
+                      bytes / 1e6));
+          if (metadata.containsKey(MEAN)) {
+            output
+                .out()
+                .println(
+                    "The net takes (x/255 - mean) / std"
+                        + (as == Form.PT
+                            ? "; --to safetensors and onnx write both into the file."
+                            : ": fathom.mean and fathom.std in the file's metadata."));
+          }
+        });
+  }
+}

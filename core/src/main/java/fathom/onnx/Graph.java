@@ -1,0 +1,156 @@
+package fathom.onnx;
+
+import fathom.DType;
+import fathom.Node;
+import fathom.Param;
+import fathom.Shape;
+import fathom.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The graph of a model that is being written: operations in the order in which they run, and the
+/// constants that they use. Tensors that it makes of parameters live in the innermost scope, and
+/// with them what [#message] returns.
+///
+/// The numbers of fields are those of ONNX's `onnx.proto`.
+final class Graph {
+  static final String INPUT = "pictures";
+  static final String OUTPUT = "logits";
+
+  private static final int FLOAT = 1;
+  private static final int INT64 = 7;
+
+  /// What an operation gives, and how many dimensions it has.
+  record Value(String name, int rank) {}
+
+  /// A setting of an operation.
+  record Attribute(Message message) {
+    private static final int KIND_FLOAT = 1;
+    private static final int KIND_INT = 2;
+    private static final int KIND_INTS = 7;
+
+    static Attribute of(String name, double value) {
+      return new Attribute(
+          new Message().text(1, name).number(2, (float) value).integer(20, KIND_FLOAT));
+    }
+
+    static Attribute of(String name, long value) {
+      return new Attribute(new Message().text(1, name).integer(3, value).integer(20, KIND_INT));
+    }
+
+    static Attribute of(String name, long... values) {
+      var message = new Message().text(1, name);
+      for (long value : values) {
+        message.integer(8, value);
+      }
+      return new Attribute(message.integer(20, KIND_INTS));
+    }
+  }
+
+  private record Operation(
+      String type, String output, List<String> inputs, List<Attribute> attributes) {}
+
+  /// A parameter, which is only equal to itself, in the shape in which an operation takes it.
+  private record Use(Param param, Shape shape) {}
+
+  private final List<Operation> operations = new ArrayList<>();
+  private final List<Message> constants = new ArrayList<>();
+  private final Map<Use, String> stored = new HashMap<>();
+  private final Set<String> names = new HashSet<>(Set.of(INPUT, OUTPUT));
+
+  /// Adds an operation behind those that there are, called after the layer for which it is.
+  Value add(String path, String type, int rank, List<String> inputs, Attribute... attributes) {
+    String name = unique(path);
+    operations.add(new Operation(type, name, inputs, List.of(attributes)));
+    return new Value(name, rank);
+  }
+
+  /// A parameter as a constant, called `path.name` as in the net's state: the first path of one
+  /// that is used in several places.
+  String constant(String path, String name, Param param) {
+    return constant(path, name, param, param.value().shape());
+  }
+
+  /// The same in another shape of as many elements.
+  String constant(String path, String name, Param param, Shape shape) {
+    return stored.computeIfAbsent(
+        new Use(param, shape), _ -> floats(Node.path(path, name), param.value(), shape));
+  }
+
+  /// Numbers that no parameter has.
+  String floats(String name, Tensor values, Shape shape) {
+    MemorySegment bytes = values.to(DType.FLOAT32).contiguous().segment();
+    return constant(unique(name), FLOAT, shape, bytes);
+  }
+
+  String integers(String name, long... values) {
+    var bytes = ByteBuffer.allocate(Long.BYTES * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (long value : values) {
+      bytes.putLong(value);
+    }
+    return constant(
+        unique(name), INT64, Shape.of(values.length), MemorySegment.ofBuffer(bytes.flip()));
+  }
+
+  private String constant(String name, int type, Shape shape, MemorySegment bytes) {
+    var message = new Message();
+    for (long size : shape.toArray()) {
+      message.integer(1, size);
+    }
+    constants.add(message.integer(2, type).text(8, name).bytes(9, bytes));
+    return name;
+  }
+
+  /// Names are of values and constants alike, and one is used once.
+  private String unique(String wanted) {
+    String name = wanted;
+    for (int i = 1; name.isEmpty() || !names.add(name); i++) {
+      name = wanted + "_" + i;
+    }
+    return name;
+  }
+
+  /// The graph from pictures of this shape (C×H×W), as many as one likes, to `result`.
+  Message message(String name, Shape picture, Value result) {
+    if (result.name().equals(INPUT)) { // a net of nothing
+      add(OUTPUT, "Identity", result.rank(), List.of(INPUT));
+    }
+    var graph = new Message();
+    for (int i = 0; i < operations.size(); i++) {
+      graph.message(1, message(operations.get(i), i == operations.size() - 1));
+    }
+    graph.text(2, name);
+    constants.forEach(constant -> graph.message(5, constant));
+    long[] sizes = picture.toArray();
+    graph.message(11, described(INPUT, sizes));
+    return graph.message(12, described(OUTPUT, new long[result.rank() - 1]));
+  }
+
+  /// The last operation gives the result.
+  private static Message message(Operation operation, boolean last) {
+    var node = new Message();
+    operation.inputs.forEach(input -> node.text(1, input));
+    node.text(2, last ? OUTPUT : operation.output)
+        .text(3, operation.output)
+        .text(4, operation.type);
+    operation.attributes.forEach(attribute -> node.message(5, attribute.message()));
+    return node;
+  }
+
+  /// A value of N cases of these sizes; 0 is for a size that is not said.
+  private static Message described(String name, long[] sizes) {
+    var shape = new Message().message(1, new Message().text(2, "N"));
+    for (long size : sizes) {
+      shape.message(1, size == 0 ? new Message() : new Message().integer(1, size));
+    }
+    var tensor = new Message().integer(1, FLOAT).message(2, shape);
+    return new Message().text(1, name).message(2, new Message().message(1, tensor));
+  }
+}

@@ -1,0 +1,110 @@
+package fathom.onnx;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A message in the wire format of protocol buffers (protobuf.dev, "Encoding"): fields one after
+/// the other, each a number with its kind and then a value.
+///
+/// It is a list of pieces, so that weights go from their memory to the file: what is put in as
+/// bytes must live until the message is written.
+final class Message {
+  /// The most bytes of a message; the format's readers count them in 31 bits.
+  static final long MAX_BYTES = Integer.MAX_VALUE;
+
+  private static final int VARINT = 0;
+  private static final int DELIMITED = 2;
+  private static final int FIXED_32 = 5;
+
+  private final List<MemorySegment> pieces = new ArrayList<>();
+  private long size;
+
+  /// A whole number. A negative one takes ten bytes, as the format has it.
+  Message integer(int field, long value) {
+    var bytes = ByteBuffer.allocate(20);
+    varint(bytes, tag(field, VARINT));
+    varint(bytes, value);
+    return add(bytes);
+  }
+
+  Message number(int field, float value) {
+    var bytes = ByteBuffer.allocate(14).order(ByteOrder.LITTLE_ENDIAN);
+    varint(bytes, tag(field, FIXED_32));
+    bytes.putFloat(value);
+    return add(bytes);
+  }
+
+  Message text(int field, String text) {
+    return bytes(field, MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  Message bytes(int field, MemorySegment value) {
+    delimit(field, value.byteSize());
+    return add(value);
+  }
+
+  /// A message inside this one, as it is now. Throws `IllegalArgumentException` if it is larger
+  /// than the format allows.
+  Message message(int field, Message inner) {
+    delimit(field, inner.checkedSize());
+    inner.pieces.forEach(this::add);
+    return this;
+  }
+
+  private void delimit(int field, long length) {
+    var bytes = ByteBuffer.allocate(20);
+    varint(bytes, tag(field, DELIMITED));
+    varint(bytes, length);
+    add(bytes);
+  }
+
+  private static long tag(int field, int kind) {
+    return (long) field << 3 | kind;
+  }
+
+  /// Seven bits to a byte, the lowest first; the eighth says that more follow.
+  private static void varint(ByteBuffer to, long value) {
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      to.put((byte) ((rest & 0x7f) | 0x80));
+      rest >>>= 7;
+    }
+    to.put((byte) rest);
+  }
+
+  private Message add(ByteBuffer bytes) {
+    return add(MemorySegment.ofBuffer(bytes.flip()));
+  }
+
+  private Message add(MemorySegment piece) {
+    pieces.add(piece);
+    size += piece.byteSize();
+    return this;
+  }
+
+  private long checkedSize() {
+    if (size > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "an ONNX file has at most %d bytes, but this net needs %d; export it as safetensors"
+              .formatted(MAX_BYTES, size));
+    }
+    return size;
+  }
+
+  /// Throws `IllegalArgumentException` if it is larger than the format allows.
+  void writeTo(OutputStream out) throws IOException {
+    checkedSize();
+    WritableByteChannel channel = Channels.newChannel(out);
+    for (MemorySegment piece : pieces) {
+      channel.write(piece.asByteBuffer());
+    }
+  }
+}

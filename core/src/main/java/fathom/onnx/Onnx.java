@@ -1,0 +1,243 @@
+package fathom.onnx;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Node;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.io.AtomicFile;
+import fathom.nn.BatchNorm;
+import fathom.nn.Bias;
+import fathom.nn.Chain;
+import fathom.nn.Conv2d;
+import fathom.nn.Dense;
+import fathom.nn.Flatten;
+import fathom.nn.GlobalAveragePool;
+import fathom.nn.Identity;
+import fathom.nn.LayerNorm;
+import fathom.nn.MaxPool2d;
+import fathom.nn.PaddedSubsample;
+import fathom.nn.Recompute;
+import fathom.nn.Relu;
+import fathom.nn.Residual;
+import fathom.nn.Sigmoid;
+import fathom.nn.Tanh;
+import fathom.onnx.Graph.Attribute;
+import fathom.onnx.Graph.Value;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Writes nets for pictures as ONNX models (opset 17), which ONNX Runtime and others run: as they
+/// predict, with running statistics, in float32.
+///
+/// The model's input is `pictures`, N×C×H×W for any N, and its output `logits`. Constants have the
+/// names of the net's parameters. Batch norm stays an operation of its own, because programs that
+/// run such models fold it into the convolution themselves.
+public final class Onnx {
+  /// The version of the operations: the first that has layer norm.
+  static final int OPSET = 17;
+
+  /// The version of the file's form that came with it.
+  private static final int FORM = 8;
+
+  private Onnx() {}
+
+  /// Writes `net` for pictures of a shape, C×H×W, with texts that other programs may read. The same
+  /// arguments make the same bytes.
+  ///
+  /// Throws `IllegalArgumentException` for a layer that has no form here, and
+  /// [fathom.BadFileException] if the file cannot be written; both leave the previous file as it
+  /// was.
+  public static void write(Path file, Layer net, Shape picture, Map<String, String> metadata) {
+    if (picture.rank() != 3) {
+      throw new IllegalArgumentException(
+          "a picture has a shape C×H×W, but this one has " + picture);
+    }
+    try (var _ = Scope.open()) {
+      var graph = new Graph();
+      Value result = value(graph, "", net, new Value(Graph.INPUT, 4));
+      var model = new Message().integer(1, FORM).text(2, "fathom");
+      model.message(7, graph.message("net", picture, result));
+      model.message(8, new Message().text(1, "").integer(2, OPSET));
+      new TreeMap<>(metadata)
+          .forEach((key, text) -> model.message(14, new Message().text(1, key).text(2, text)));
+      AtomicFile.replace(file, model::writeTo);
+    }
+  }
+
+  /// What the layer at `path` makes of `x`.
+  private static Value value(Graph graph, String path, Layer layer, Value x) {
+    return switch (layer) {
+      case Chain chain -> chain(graph, path, chain, x);
+      case Residual residual -> residual(graph, path, residual, x);
+      case Recompute recompute -> value(graph, path, recompute.layer(), x);
+      case Identity _ -> x;
+      case Relu _ -> graph.add(path, "Relu", x.rank(), List.of(x.name()));
+      case Sigmoid _ -> graph.add(path, "Sigmoid", x.rank(), List.of(x.name()));
+      case Tanh _ -> graph.add(path, "Tanh", x.rank(), List.of(x.name()));
+      case Flatten _ -> graph.add(path, "Flatten", 2, List.of(x.name()));
+      case Conv2d conv -> conv(graph, path, conv, x);
+      case Dense dense -> dense(graph, path, dense, x);
+      case Bias bias -> bias(graph, path, bias, x);
+      case BatchNorm norm -> batchNorm(graph, path, norm, x);
+      case LayerNorm norm -> layerNorm(graph, path, norm, x);
+      case MaxPool2d pool -> maxPool(graph, path, pool, x);
+      case GlobalAveragePool _ -> average(graph, path, x);
+      case PaddedSubsample shortcut -> paddedSubsample(graph, path, shortcut, x);
+      default ->
+          throw new IllegalArgumentException(
+              "the layer \"%s\" is %s, which Fathom cannot write as ONNX; it writes convolutions, dense layers, batch and layer norm, biases, rectifiers, pools and the shortcuts of resnetN"
+                  .formatted(path, layer));
+    };
+  }
+
+  private static Value chain(Graph graph, String path, Chain chain, Value x) {
+    Value y = x;
+    for (Layer.Child child : chain.children()) {
+      y = value(graph, Node.path(path, child.name()), child.layer(), y);
+    }
+    return y;
+  }
+
+  private static Value residual(Graph graph, String path, Residual residual, Value x) {
+    Value f = value(graph, path, residual.branch(), x);
+    Value s = value(graph, Node.path(path, residual.shortcutName()), residual.shortcut(), x);
+    return graph.add(Node.path(path, "add"), "Add", f.rank(), List.of(f.name(), s.name()));
+  }
+
+  private static Value conv(Graph graph, String path, Conv2d conv, Value x) {
+    String weight = graph.constant(path, "weight", conv.weight());
+    long size = conv.weight().value().shape().size(2);
+    return graph.add(
+        path,
+        "Conv",
+        4,
+        List.of(x.name(), weight),
+        Attribute.of("kernel_shape", size, size),
+        Attribute.of("strides", conv.stride(), conv.stride()),
+        padding(conv.padding()));
+  }
+
+  private static Attribute padding(int padding) {
+    return Attribute.of("pads", padding, padding, padding, padding);
+  }
+
+  /// x·Wᵀ + b
+  private static Value dense(Graph graph, String path, Dense dense, Value x) {
+    String weight = graph.constant(path, "weight", dense.weight());
+    var bias = dense.bias();
+    return graph.add(
+        path,
+        "Gemm",
+        2,
+        bias == null
+            ? List.of(x.name(), weight)
+            : List.of(x.name(), weight, graph.constant(path, "bias", bias)),
+        Attribute.of("transB", 1L));
+  }
+
+  /// The bias in a shape that repeats along x.
+  private static Value bias(Graph graph, String path, Bias bias, Value x) {
+    long channels = bias.bias().value().shape().size(0);
+    Shape shape = x.rank() == 4 ? Shape.of(channels, 1, 1) : Shape.of(channels);
+    String constant = graph.constant(path, "bias", bias.bias(), shape);
+    return graph.add(path, "Add", x.rank(), List.of(x.name(), constant));
+  }
+
+  private static Value batchNorm(Graph graph, String path, BatchNorm norm, Value x) {
+    return graph.add(
+        path,
+        "BatchNormalization",
+        x.rank(),
+        List.of(
+            x.name(),
+            graph.constant(path, "weight", norm.weight()),
+            graph.constant(path, "bias", norm.bias()),
+            graph.constant(path, "running_mean", norm.runningMean()),
+            graph.constant(path, "running_var", norm.runningVariance())),
+        Attribute.of("epsilon", BatchNorm.EPSILON));
+  }
+
+  /// ONNX normalises the last dimensions, so the channels of a pixel go there and back.
+  private static Value layerNorm(Graph graph, String path, LayerNorm norm, Value x) {
+    if (norm.over() == LayerNorm.Over.POSITION && x.rank() == 4) {
+      Value last =
+          graph.add(
+              Node.path(path, "channels_last"),
+              "Transpose",
+              4,
+              List.of(x.name()),
+              Attribute.of("perm", 0, 2, 3, 1));
+      Value normed = layerNorm(graph, Node.path(path, "norm"), path, norm, 3, last);
+      return graph.add(
+          path, "Transpose", 4, List.of(normed.name()), Attribute.of("perm", 0, 3, 1, 2));
+    }
+    int axis = x.rank() - norm.features().rank();
+    return layerNorm(graph, path, path, norm, axis, x);
+  }
+
+  private static Value layerNorm(
+      Graph graph, String name, String path, LayerNorm norm, int axis, Value x) {
+    var gain = norm.gain();
+    var bias = norm.bias();
+    String scale;
+    if (gain == null) {
+      Tensor ones = Tensor.zeros(DType.FLOAT32, norm.features().toArray()).plus(1);
+      scale = graph.floats(Node.path(path, "ones"), ones, norm.features());
+    } else {
+      scale = graph.constant(path, "weight", gain);
+    }
+    return graph.add(
+        name,
+        "LayerNormalization",
+        x.rank(),
+        bias == null
+            ? List.of(x.name(), scale)
+            : List.of(x.name(), scale, graph.constant(path, "bias", bias)),
+        Attribute.of("axis", axis),
+        Attribute.of("epsilon", norm.epsilon()));
+  }
+
+  private static Value maxPool(Graph graph, String path, MaxPool2d pool, Value x) {
+    return graph.add(
+        path,
+        "MaxPool",
+        4,
+        List.of(x.name()),
+        Attribute.of("kernel_shape", pool.size(), pool.size()),
+        Attribute.of("strides", pool.stride(), pool.stride()),
+        padding(pool.padding()));
+  }
+
+  private static Value average(Graph graph, String path, Value x) {
+    Value pooled = graph.add(path, "GlobalAveragePool", 4, List.of(x.name()));
+    return graph.add(Node.path(path, "flat"), "Flatten", 2, List.of(pooled.name()));
+  }
+
+  /// Every stride-th pixel, then channels of zeros before and behind.
+  private static Value paddedSubsample(
+      Graph graph, String path, PaddedSubsample shortcut, Value x) {
+    Value y = x;
+    if (shortcut.stride() > 1) {
+      String name = Node.path(path, "every");
+      y =
+          graph.add(
+              name,
+              "Slice",
+              4,
+              List.of(
+                  x.name(),
+                  graph.integers(name + ".from", 0, 0),
+                  graph.integers(name + ".to", Long.MAX_VALUE, Long.MAX_VALUE),
+                  graph.integers(name + ".dimensions", 2, 3),
+                  graph.integers(name + ".step", shortcut.stride(), shortcut.stride())));
+    }
+    int more = shortcut.out() - shortcut.in();
+    int before = more / 2;
+    String amounts = graph.integers(path + ".pads", 0, before, 0, 0, 0, more - before, 0, 0);
+    return graph.add(path, "Pad", 4, List.of(y.name(), amounts));
+  }
+}

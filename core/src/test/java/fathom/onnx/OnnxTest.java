@@ -1,0 +1,279 @@
+package fathom.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import fathom.DType;
+import fathom.Draw;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.net.Mlp;
+import fathom.net.Norm;
+import fathom.net.PhotoNet;
+import fathom.net.Shortcut;
+import fathom.nn.Bias;
+import fathom.nn.Chain;
+import fathom.nn.Conv2d;
+import fathom.nn.Dense;
+import fathom.nn.Flatten;
+import fathom.nn.Gelu;
+import fathom.nn.GlobalAveragePool;
+import fathom.nn.Identity;
+import fathom.nn.Init;
+import fathom.nn.LayerNorm;
+import fathom.nn.MaxPool2d;
+import fathom.nn.PaddedSubsample;
+import fathom.nn.Recompute;
+import fathom.nn.Relu;
+import fathom.nn.Residual;
+import fathom.nn.Sigmoid;
+import fathom.nn.Tanh;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What is written is read by ONNX Runtime, which must give what our net gives.
+class OnnxTest {
+  private static final Draw DRAW = Draw.of(1, "onnx");
+  private static final Map<String, String> NOTHING = Map.of();
+
+  @TempDir private Path folder;
+
+  /// Every parameter and buffer as after a training: those of a new norm would do nothing.
+  private static Layer asTrained(Layer net) {
+    int i = 0;
+    for (Param param : net.state().values()) {
+      if (param.value().shape().rank() == 1) {
+        Draw own = DRAW.at(i);
+        double[] values = new double[(int) param.value().shape().size(0)];
+        Arrays.setAll(values, k -> 0.5 + own.uniform(k));
+        param.value().copy_(values);
+      }
+      i++;
+    }
+    return net;
+  }
+
+  private static Tensor pictures(int count, CifarNet.Input in) {
+    return Tensor.normal(DRAW.at(99), DType.FLOAT32, count, in.channels(), in.height(), in.width());
+  }
+
+  private static Shape shape(CifarNet.Input in) {
+    return Shape.of(in.channels(), in.height(), in.width());
+  }
+
+  private static double[] run(OrtSession session, Tensor x) throws OrtException {
+    float[] values = new float[(int) x.shape().elements()];
+    double[] elements = x.toDoubles();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) elements[i];
+    }
+    var env = OrtEnvironment.getEnvironment();
+    try (var pictures =
+            OnnxTensor.createTensor(env, FloatBuffer.wrap(values), x.shape().toArray());
+        var result = session.run(Map.of("pictures", pictures))) {
+      FloatBuffer logits = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
+      double[] all = new double[logits.remaining()];
+      Arrays.setAll(all, logits::get);
+      return all;
+    }
+  }
+
+  private OrtSession session(Path file) throws OrtException {
+    try (var options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(1);
+      return OrtEnvironment.getEnvironment().createSession(file.toString(), options);
+    }
+  }
+
+  /// For batches of other sizes with one file.
+  private void agrees(Layer net, CifarNet.Input in, int... counts) throws OrtException {
+    Path file = folder.resolve("net.onnx");
+    Onnx.write(file, net, shape(in), NOTHING);
+    try (var session = session(file)) {
+      for (int count : counts) {
+        Tensor x = pictures(count, in);
+        double[] expected = net.predict(x).toDoubles();
+        double scale = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+        assertTrue(scale > 1e-3, "these say nothing: " + Arrays.toString(expected));
+        assertArrayEquals(expected, run(session, x), 1e-4 * scale);
+      }
+    }
+  }
+
+  private void agrees(Architecture.OfPictures net, int... counts) throws OrtException {
+    try (var _ = Scope.open()) {
+      agrees(asTrained(net.build(Init.he(3))), net.input(), counts);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Shortcut.class)
+  void netsOfEveryShortcut(Shortcut shortcut) throws OrtException {
+    String name = shortcut == Shortcut.NONE ? "plain20" : "resnet20";
+    agrees(CifarNet.named(name).withShortcut(shortcut), 1, 3);
+  }
+
+  @Test
+  void picturesOfOddSizes() throws OrtException {
+    agrees(CifarNet.named("resnet8").withWidth(5).on(new CifarNet.Input(1, 13, 7), 3), 2);
+  }
+
+  @Test
+  void bottlenecks() throws OrtException {
+    agrees(PhotoNet.named("resnet50").withWidth(16).on(new CifarNet.Input(3, 96, 80), 50), 1, 2);
+  }
+
+  @Test
+  void bottlenecksWithPaddedShortcuts() throws OrtException {
+    var net = PhotoNet.named("resnet50").withWidth(4).withShortcut(Shortcut.A);
+    agrees(net.on(new CifarNet.Input(3, 40, 33), 10), 2);
+  }
+
+  @Test
+  void resnet50AsItIs() throws OrtException {
+    agrees(PhotoNet.named("resnet50"), 1);
+  }
+
+  @Test
+  void basicBlocks() throws OrtException {
+    agrees(PhotoNet.named("resnet18").withWidth(8).on(new CifarNet.Input(3, 64, 64), 10), 2);
+    agrees(PhotoNet.named("plain34").withWidth(4).on(new CifarNet.Input(3, 33, 70), 10), 2);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Norm.class,
+      names = {"LAYER", "POSITION", "NONE"})
+  void otherNorms(Norm norm) throws OrtException {
+    agrees(CifarNet.named("resnet14").withWidth(4).withNorm(norm), 1, 2);
+  }
+
+  @Test
+  void denseNets() throws OrtException {
+    for (Norm norm : new Norm[] {Norm.LAYER, Norm.BATCH, Norm.NONE, Norm.POSITION}) {
+      agrees(Mlp.named("mlp").withHidden(List.of(20, 30)).withNorm(norm), 1, 5);
+    }
+  }
+
+  static Stream<Arguments> layers() {
+    return Stream.of(
+        Arguments.of("nothing", (Made) () -> new Chain(List.of())),
+        Arguments.of("shortcut alone", (Made) () -> new Residual(new Identity())),
+        Arguments.of("recomputed", (Made) () -> new Recompute(new Relu())),
+        Arguments.of("sigmoid", (Made) Sigmoid::new),
+        Arguments.of("tanh", (Made) Tanh::new),
+        Arguments.of("pool", (Made) () -> new MaxPool2d(3, 2, 1)),
+        Arguments.of("pool without padding", (Made) () -> new MaxPool2d(2, 3, 0)),
+        Arguments.of("average", (Made) GlobalAveragePool::new),
+        Arguments.of("wider by an odd number", (Made) () -> new PaddedSubsample(3, 3, 6)),
+        Arguments.of("wider at stride 1", (Made) () -> new PaddedSubsample(1, 3, 8)),
+        Arguments.of("as it is", (Made) () -> new PaddedSubsample(1, 3, 3)),
+        Arguments.of("5×5", (Made) () -> Conv2d.of(Init.he(1), "", 3, 4, 5, 3)),
+        Arguments.of("norm without gains", (Made) () -> LayerNorm.plain(3, 9, 11)),
+        Arguments.of("norm of rows", (Made) () -> LayerNorm.ofLast(11)),
+        Arguments.of(
+            "norm of pixels with another ε", (Made) () -> LayerNorm.ofPosition(3).withEpsilon(0.5)),
+        Arguments.of(
+            "dense without bias",
+            (Made) () -> Chain.of(new Flatten(), Dense.withoutBias(Init.he(1), "", 3 * 9 * 11, 2))),
+        Arguments.of(
+            "one bias for pixels and for features",
+            (Made)
+                () -> {
+                  var bias = Bias.of(3);
+                  bias.bias().value().copy_(new double[] {1, 2, 3});
+                  return Chain.of(bias, new GlobalAveragePool(), bias);
+                }));
+  }
+
+  interface Made {
+    Layer get();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("layers")
+  void eachLayerAlone(String name, Made made) throws OrtException {
+    try (var _ = Scope.open()) {
+      agrees(made.get(), new CifarNet.Input(3, 9, 11), 1, 2);
+    }
+  }
+
+  /// Constants are the parameters under their paths, and texts come with them.
+  @Test
+  void itSaysWhatItIs() throws OrtException, IOException {
+    try (var _ = Scope.open()) {
+      var net = CifarNet.named("resnet8");
+      Layer layers = net.build(Init.he(1));
+      Path file = folder.resolve("said.onnx");
+      Onnx.write(file, layers, shape(net.input()), Map.of("classes", "cat\ndögs"));
+      try (var session = session(file)) {
+        assertEquals(Map.of("classes", "cat\ndögs"), session.getMetadata().getCustomMetadata());
+        assertEquals("fathom", session.getMetadata().getProducerName());
+        var pictures = (TensorInfo) session.getInputInfo().get("pictures").getInfo();
+        assertArrayEquals(new long[] {-1, 3, 32, 32}, pictures.getShape());
+        assertEquals(
+            2, ((TensorInfo) session.getOutputInfo().get("logits").getInfo()).getShape().length);
+      }
+      var text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+      for (String name : layers.state().keySet()) {
+        assertTrue(text.contains(name), name);
+      }
+      byte[] first = Files.readAllBytes(file);
+      Onnx.write(file, layers, shape(net.input()), Map.of("classes", "cat\ndögs"));
+      assertArrayEquals(first, Files.readAllBytes(file), "the same net, other bytes");
+    }
+  }
+
+  @Test
+  void whatHasNoFormIsRefused() {
+    try (var _ = Scope.open()) {
+      Path file = folder.resolve("none.onnx");
+      var net = new Chain(List.of(new Layer.Child("act", new Gelu())));
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Onnx.write(file, net, Shape.of(3, 8, 8), NOTHING));
+      assertTrue(e.getMessage().startsWith("the layer \"act\" is Gelu"), e.getMessage());
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Onnx.write(file, new Relu(), Shape.of(8, 8), NOTHING));
+      assertFalse(Files.exists(file));
+    }
+  }
+
+  @Test
+  void nothingIsLeftInMemory() {
+    try (var _ = Scope.open()) {
+      Layer net = CifarNet.named("resnet8").build(Init.he(1));
+      long before = Tensor.live();
+      Onnx.write(folder.resolve("m.onnx"), net, Shape.of(3, 32, 32), NOTHING);
+      assertEquals(before, Tensor.live());
+    }
+  }
+}
