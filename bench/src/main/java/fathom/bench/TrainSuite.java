@@ -56,11 +56,13 @@ public final class TrainSuite {
     precision.check();
     try (var ours = ours(net, batch, workers, recompute, precision, WARM_UP);
         var peak = peak(workers);
+        var floor = floor(net, batch, workers, precision);
         var lineup = new Peers.Lineup()) {
       start(peers, lineup, net, batch, workers, precision);
       var contenders = new ArrayList<DoubleSupplier>();
       contenders.add(() -> Alternation.mean(STEPS, ours::run));
       contenders.add(() -> Alternation.mean(STEPS, peak::run));
+      contenders.add(() -> Alternation.mean(STEPS, floor::run));
       contenders.addAll(lineup.contenders(STEPS));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = name(net, batch, workers, recompute, precision);
@@ -68,7 +70,7 @@ public final class TrainSuite {
           new ArrayList<Result>(
               lineup.results(
                   runs,
-                  2,
+                  3,
                   (peer, theirs) -> Result.ofRate(SUITE, name, batch, runs[0], peer, theirs)));
       double[] rates = Arrays.stream(runs[1]).map(ms -> workers * PEAK_WORK / ms / 1e6).toArray();
       results.add(
@@ -78,6 +80,10 @@ public final class TrainSuite {
               "GFLOP/s",
               rates));
       results.add(share(name, net, batch, workers, runs[0], runs[1]));
+      results.add(Result.of(SUITE, name + ", convolutions alone", "ms", runs[2]));
+      double[] times = new double[rounds];
+      Arrays.setAll(times, i -> runs[0][i] / runs[2][i]);
+      results.add(Result.of(SUITE, name + ", step by its convolutions", "times", times));
       return results;
     }
   }
@@ -136,6 +142,33 @@ public final class TrainSuite {
     double perMillisecond = workers * PEAK_WORK / 2 / Result.median(peak);
     double[] shares = Arrays.stream(runs).map(ms -> 100 * work / ms / perMillisecond).toArray();
     return Result.of(SUITE, name + ", multiply-adds", "% of peak", shares);
+  }
+
+  /// Each worker does the convolutions of its rows, without meeting the others.
+  private static Standing floor(
+      Architecture.Convolutional net, int batch, int workers, Precision precision) {
+    return Standing.start(
+        workers,
+        3,
+        all -> {
+          int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
+          return Convolutions.of(net.build(Init.he(1)), pictures(net, rows, precision), precision);
+        });
+  }
+
+  /// Pictures of noise.
+  private static Tensor pictures(Architecture.Convolutional net, int rows, Precision precision) {
+    CifarNet.Input in = net.input();
+    return precision
+        .of(
+            Tensor.normal(
+                Draw.of(1, "bench").at(rows),
+                DType.FLOAT32,
+                rows,
+                in.channels(),
+                in.height(),
+                in.width()))
+        .channelsLast();
   }
 
   private static Standing peak(int workers) {
@@ -201,18 +234,7 @@ public final class TrainSuite {
     FlatParams flat = all.rank() == 0 ? first : first.shareWith(layers.params());
     var sgd = new Sgd(flat, 0.9, 1e-4);
     int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
-    CifarNet.Input in = net.input();
-    Tensor x =
-        precision
-            .of(
-                Tensor.normal(
-                    Draw.of(1, "bench").at(all.rank()),
-                    DType.FLOAT32,
-                    rows,
-                    in.channels(),
-                    in.height(),
-                    in.width()))
-            .channelsLast();
+    Tensor x = pictures(net, rows, precision);
     int[] labels = new int[rows];
     Arrays.setAll(labels, i -> i % 10);
     double[] losses = new double[WARM_UP];

@@ -1,0 +1,77 @@
+package fathom.bench;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.nn.Conv2d;
+import fathom.train.Precision;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The convolutions of a net and nothing else, forward and back with both gradients, as libtorch
+/// does them: the floor of a training step. The first one, whose argument is the picture, has no
+/// gradient for it. Convolutions with arguments of one shape share the argument, which makes the
+/// floor lower than a step could reach, for there each argument was written by the layer before.
+record Convolutions(List<Call> calls) implements Runnable {
+  private record Call(Conv2d layer, Tensor x, Tensor dy) {}
+
+  /// The convolutions of `net` as they meet when it is given `x`.
+  static Convolutions of(Layer net, Tensor x, Precision precision) {
+    var met = new ArrayList<Met>();
+    Layer watching =
+        Layer.map(net, (_, layer) -> layer instanceof Conv2d c ? new Watching(c, met) : layer);
+    try (var _ = Scope.open()) {
+      watching.predict(x);
+    }
+    Map<Shape, Tensor> tensors = new HashMap<>();
+    var calls = new ArrayList<Call>();
+    for (Met each : met) {
+      Tensor argument = tensors.computeIfAbsent(each.in(), shape -> normal(shape, precision));
+      Tensor gradient = tensors.computeIfAbsent(each.out(), shape -> normal(shape, precision));
+      calls.add(new Call(each.layer(), argument, gradient));
+    }
+    return new Convolutions(calls);
+  }
+
+  private static Tensor normal(Shape shape, Precision precision) {
+    return precision
+        .of(Tensor.normal(Draw.of(1, "convolutions"), DType.FLOAT32, shape.toArray()))
+        .channelsLast();
+  }
+
+  @Override
+  public void run() {
+    for (Call call : calls) {
+      try (var _ = Scope.open()) {
+        Traced y = call.layer().forward(call.x());
+        if (call.equals(calls.getFirst())) {
+          y.accumulate(call.dy());
+        } else {
+          y.back(call.dy());
+        }
+      }
+    }
+  }
+
+  private record Met(Conv2d layer, Shape in, Shape out) {}
+
+  private record Watching(Conv2d layer, List<Met> met) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      return layer.forward(x);
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      Tensor y = layer.predict(x);
+      met.add(new Met(layer, x.shape(), y.shape()));
+      return y;
+    }
+  }
+}
