@@ -74,7 +74,9 @@ public final class Torch {
   /// 2.10.0-1.5.13 (AVX512)`. Throws `UnsatisfiedLinkError` if there are none for this machine.
   public static String version() {
     try (BytePointer capability = torch.get_cpu_capability()) {
-      return "libtorch %s (%s)".formatted(release(), capability.getString());
+      return "libtorch %s (%s), JavaCPP %s"
+          .formatted(
+              release(), capability.getString(), Loader.getVersion("org.bytedeco", "javacpp"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

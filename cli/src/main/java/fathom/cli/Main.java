@@ -6,6 +6,7 @@ import fathom.train.DivergedException;
 import fathom.train.Machine;
 import java.io.PrintWriter;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
       ReportCommand.class,
       BenchCommand.class,
       LabCommand.class,
+      CompletionCommand.class,
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -39,7 +41,10 @@ import picocli.CommandLine.Spec;
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library or device,",
-      "5 diverged, 130 interrupted after saving. FATHOM_STACKTRACE=1 shows where a failure came from."
+      "5 diverged, 130 interrupted after saving. --verbose shows where a failure came from.",
+      "",
+      "An option that is not written is taken from the environment (FATHOM_TRAIN_EPOCHS=5), else from",
+      "~/.config/fathom/config.properties (train.epochs = 5), else it has its default. NO_COLOR is heard."
     })
 final class Main implements Runnable {
   @Spec private @Nullable CommandSpec spec;
@@ -47,15 +52,34 @@ final class Main implements Runnable {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(
+        execute(
+            System::getenv,
+            new PrintWriter(System.out, true, System.out.charset()),
+            new PrintWriter(System.err, true, System.err.charset()),
+            args));
   }
 
-  static CommandLine commandLine() {
-    return new CommandLine(new Main())
-        .setCaseInsensitiveEnumValuesAllowed(true)
+  /// The exit code of a call in this environment.
+  static int execute(
+      Function<String, @Nullable String> environment,
+      PrintWriter out,
+      PrintWriter err,
+      String... args) {
+    var line = new CommandLine(new Main()).setOut(out).setErr(err);
+    Configuration configuration;
+    try {
+      configuration = Configuration.read(environment, line.getCommandSpec()).forArguments(args);
+    } catch (BadFileException e) {
+      return fail(err, e.getMessage(), Exit.BAD_FILE);
+    }
+    boolean trace = environment.apply("FATHOM_STACKTRACE") != null;
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(100)
-        .setParameterExceptionHandler(Main::wrongUsage)
-        .setExecutionExceptionHandler((e, line, _) -> failed(e, line.getErr()));
+        .setDefaultValueProvider(configuration)
+        .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
+        .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace))
+        .execute(args);
   }
 
   @Override
@@ -64,18 +88,24 @@ final class Main implements Runnable {
         Objects.requireNonNull(spec).commandLine(), "a command is missing");
   }
 
-  private static int wrongUsage(ParameterException e, String[] args) {
+  private static int wrongUsage(ParameterException e, Configuration configuration) {
     CommandLine line = e.getCommandLine();
     PrintWriter err = line.getErr();
-    err.println("fathom: " + e.getMessage());
+    String origin = configuration.origin(e.getArgSpec());
+    err.println(
+        "fathom: "
+            + e.getMessage()
+            + (origin == null ? "" : " (if not written: from " + origin + ")"));
     if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.println("Try \"%s --help\".".formatted(line.getCommandSpec().qualifiedName()));
     }
+    err.flush();
     return Exit.USAGE;
   }
 
-  private static int failed(Throwable e, PrintWriter err) {
-    if (System.getenv("FATHOM_STACKTRACE") != null) {
+  private static int failed(Throwable e, CommandLine line, boolean trace) {
+    PrintWriter err = line.getErr();
+    if (trace || line.getParseResult().hasMatchedOption("--verbose")) {
       e.printStackTrace(err);
     }
     return switch (e) {
@@ -96,6 +126,7 @@ final class Main implements Runnable {
 
   private static int fail(PrintWriter err, @Nullable String message, int code) {
     err.println("fathom: " + message);
+    err.flush();
     return code;
   }
 

@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,14 @@ final class Output {
   @Option(names = "--json", description = "Print the result as one JSON object, and nothing else.")
   private boolean json;
 
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Print the result and errors, but no progress and no remarks.")
+  private boolean quiet;
+
+  @Option(names = "--verbose", description = "Show where a failure came from.")
+  private boolean verbose;
+
   @SuppressWarnings("NullAway.Init") // picocli sets the command before it calls anything
   Output() {}
 
@@ -34,8 +43,11 @@ final class Output {
     return command.commandLine().getOut();
   }
 
+  /// For progress and remarks.
   PrintWriter err() {
-    return command.commandLine().getErr();
+    return quiet && !verbose
+        ? new PrintWriter(Writer.nullWriter())
+        : command.commandLine().getErr();
   }
 
   /// The answer: `result` as JSON, or else the lines of text.

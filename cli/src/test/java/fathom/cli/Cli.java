@@ -2,16 +2,21 @@ package fathom.cli;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A call of the command line in this JVM: its exit code and what it printed.
 record Cli(int code, String out, String err) {
+  /// With nothing in the environment but a folder for the configuration that is not there.
   static Cli run(String... args) {
+    return run(Map.of("XDG_CONFIG_HOME", "./none"), args);
+  }
+
+  static Cli run(Map<String, String> environment, String... args) {
     var out = new StringWriter();
     var err = new StringWriter();
-    int code =
-        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(args);
+    int code = Main.execute(environment::get, new PrintWriter(out), new PrintWriter(err), args);
     return new Cli(code, out.toString(), err.toString());
   }
 

@@ -1,0 +1,138 @@
+package fathom.cli;
+
+import fathom.BadFileException;
+import fathom.Spelling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.IDefaultValueProvider;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/// Options that need not be written every time. What is written wins over the environment
+/// (`FATHOM_TRAIN_EPOCHS=5`), that over the file (`train.epochs = 5`), and that over the command's
+/// own default.
+final class Configuration implements IDefaultValueProvider {
+  /// No file and no environment.
+  static final Configuration NONE = new Configuration(_ -> null, Map.of(), "");
+
+  private final Function<String, @Nullable String> environment;
+  private final Map<String, String> values;
+  private final String file;
+
+  private Configuration(
+      Function<String, @Nullable String> environment, Map<String, String> values, String file) {
+    this.environment = environment;
+    this.values = values;
+    this.file = file;
+  }
+
+  /// Reads the file that `FATHOM_CONFIG` names, or else `fathom/config.properties` below
+  /// `XDG_CONFIG_HOME` or `~/.config`, if it is there. Throws [BadFileException] if it cannot be
+  /// read or names an option that does not exist.
+  static Configuration read(Function<String, @Nullable String> environment, CommandSpec root) {
+    String named = environment.apply("FATHOM_CONFIG");
+    Path file = named == null || named.isBlank() ? usual(environment) : Path.of(named);
+    if (!Files.exists(file)) {
+      if (named != null && !named.isBlank()) {
+        throw new BadFileException(file, "FATHOM_CONFIG names this file, but there is none");
+      }
+      return new Configuration(environment, Map.of(), file.toString());
+    }
+    var properties = new Properties();
+    try (var reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new BadFileException(
+          file,
+          "lines are read as \"train.epochs = 5\", but it cannot be read (%s)".formatted(e),
+          e);
+    }
+    Set<String> known = known(root);
+    var values = new HashMap<String, String>();
+    for (String key : new TreeSet<>(properties.stringPropertyNames())) {
+      if (!known.contains(key)) {
+        throw new BadFileException(
+            file,
+            "a line begins with COMMAND.OPTION, but there is no %s%s"
+                .formatted(
+                    key,
+                    Spelling.nearest(key, known)
+                        .map(": did you mean %s?"::formatted)
+                        .orElse("; see fathom COMMAND --help")));
+      }
+      values.put(key, properties.getProperty(key).strip());
+    }
+    return new Configuration(environment, values, file.toString());
+  }
+
+  private static Path usual(Function<String, @Nullable String> environment) {
+    String home = environment.apply("XDG_CONFIG_HOME");
+    Path config =
+        home == null || home.isBlank()
+            ? Path.of(System.getProperty("user.home"), ".config")
+            : Path.of(home);
+    return config.resolve("fathom").resolve("config.properties");
+  }
+
+  private static Set<String> known(CommandSpec root) {
+    var known = new TreeSet<String>();
+    for (CommandLine command : root.subcommands().values()) {
+      for (OptionSpec option : command.getCommandSpec().options()) {
+        if (!asksForHelp(option)) {
+          known.add(key(option));
+        }
+      }
+    }
+    return known;
+  }
+
+  /// What holds for these arguments: to go on with a run nothing, for it has a recipe of its own.
+  Configuration forArguments(String... args) {
+    return Arrays.stream(args).anyMatch(a -> a.equals("--resume") || a.startsWith("--resume="))
+        ? NONE
+        : this;
+  }
+
+  @Override
+  public @Nullable String defaultValue(ArgSpec arg) {
+    if (!(arg instanceof OptionSpec option) || asksForHelp(option)) {
+      return null;
+    }
+    String given = environment.apply(variable(option));
+    return given == null || given.isBlank() ? values.get(key(option)) : given;
+  }
+
+  /// Where the value of an option comes from that was not written, or null.
+  @Nullable String origin(@Nullable ArgSpec arg) {
+    if (arg == null || defaultValue(arg) == null || !(arg instanceof OptionSpec option)) {
+      return null;
+    }
+    String given = environment.apply(variable(option));
+    return given == null || given.isBlank() ? key(option) + " in " + file : variable(option);
+  }
+
+  private static boolean asksForHelp(OptionSpec option) {
+    return option.usageHelp() || option.versionHelp();
+  }
+
+  /// For example `train.shard-statistics`.
+  private static String key(OptionSpec option) {
+    return option.command().name() + "." + option.longestName().replaceFirst("^-+", "");
+  }
+
+  private static String variable(OptionSpec option) {
+    return "FATHOM_" + key(option).toUpperCase(Locale.ROOT).replaceAll("[.-]", "_");
+  }
+}

@@ -1,0 +1,125 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What a shell and its user expect of any command.
+class ShellTest {
+  private static final List<String> DRY =
+      List.of("train", "resnet8", "--data", "digits", "--dry-run", "--json");
+
+  @TempDir private Path folder;
+
+  private Map<String, String> configured(String lines) throws IOException {
+    Path file = folder.resolve("fathom").resolve("config.properties");
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, lines);
+    return Map.of("XDG_CONFIG_HOME", folder.toString());
+  }
+
+  private static int epochs(Map<String, String> environment, String... more) {
+    var args = new ArrayList<>(DRY);
+    args.addAll(List.of(more));
+    Cli cli = Cli.run(environment, args.toArray(String[]::new));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    return cli.json().path("epochs").asInt();
+  }
+
+  /// Option, environment, file, default: each wins over those behind it.
+  @Test
+  void precedence() throws IOException {
+    Map<String, String> file = configured("train.epochs = 3\n");
+    int own = epochs(Map.of("XDG_CONFIG_HOME", "./none"));
+    assertTrue(own > 7, "a default that none of the others is, but it is " + own);
+    assertEquals(3, epochs(file));
+    Map<String, String> both =
+        Map.of("XDG_CONFIG_HOME", folder.toString(), "FATHOM_TRAIN_EPOCHS", "5");
+    assertEquals(5, epochs(both));
+    assertEquals(7, epochs(both, "--epochs", "7"));
+    Path file2 = folder.resolve("fathom").resolve("config.properties");
+    assertEquals(3, epochs(Map.of("FATHOM_CONFIG", file2.toString())));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          train.epocs = 3    | 3 | did you mean train.epochs?
+          epochs = 3         | 3 | COMMAND.OPTION
+          train.help = true  | 3 | no train.help
+          train.epochs = \\u0 | 3 | cannot be read
+          train.epochs = few | 2 | train.epochs in
+          """)
+  void aWrongFileIsNamed(String line, int code, String says) throws IOException {
+    Cli cli = Cli.run(configured(line + "\n"), DRY.toArray(String[]::new));
+    assertEquals(code, cli.code(), cli.err());
+    assertTrue(cli.err().contains(says) && cli.err().contains("config.properties"), cli.err());
+  }
+
+  /// Its recipe is in the run, and what is configured for new ones would be refused.
+  @Test
+  void aRunGoesOnByItsOwnRecipe() throws IOException {
+    String run = folder.resolve("run").toString();
+    String[] train = {
+      "train", "resnet8", "--data", "digits", "--width", "4", "--epochs", "1", "--out", run, "-q"
+    };
+    Cli trained = Cli.run(train);
+    assertEquals(Exit.DONE, trained.code(), trained.err());
+    assertEquals("", trained.err(), "quiet");
+    assertTrue(trained.out().contains("test error"), trained.out());
+    Cli resumed =
+        Cli.run(
+            configured("train.batch = 32\ntrain.epochs = 9\n"), "train", "--resume", run, "--json");
+    assertEquals(Exit.DONE, resumed.code(), resumed.err());
+    assertEquals(1, resumed.json().path("epochs").asInt());
+  }
+
+  @Test
+  void aFailureSaysWhereItCameFromIfAsked() {
+    Cli brief = Cli.run("report", "./none");
+    assertFalse(brief.err().contains("\tat "), brief.err());
+    Cli verbose = Cli.run("report", "./none", "--verbose");
+    assertEquals(Exit.BAD_FILE, verbose.code());
+    assertTrue(verbose.err().contains("\tat "), verbose.err());
+  }
+
+  /// Asks bash itself what it would complete.
+  @ParameterizedTest
+  @CsvSource({"tra, train", "eval --mod, --model", "lab --qu, --quiet"})
+  void bashCompletes(String typed, String expected) throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "there is no bash here");
+    Path script = folder.resolve("completion");
+    Files.writeString(script, Cli.run("completion", "bash").out());
+    String[] words = ("fathom " + typed).split(" ");
+    String ask =
+        "compopt() { :; }; source %s; COMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; _complete_fathom; echo \"${COMPREPLY[@]}\""
+            .formatted(script, String.join(" ", words), words.length - 1, "fathom " + typed);
+    Process bash = new ProcessBuilder("/bin/bash", "-c", ask).redirectErrorStream(true).start();
+    String answer = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertTrue(
+        List.of(answer.strip().split(" ")).contains(expected), "%s: %s".formatted(typed, answer));
+  }
+
+  @Test
+  void theVersionNamesTheLibraries() {
+    String version = Cli.run("--version").out();
+    for (String part : new String[] {"Fathom", "libtorch 2.", "JavaCPP 1.", "OpenJDK"}) {
+      assertTrue(version.contains(part), version);
+    }
+  }
+}
