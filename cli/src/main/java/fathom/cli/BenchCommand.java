@@ -145,7 +145,7 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     output.answer(
-        Map.of("results", results),
+        Map.of("peak", peak(results), "results", results),
         () ->
             output.table(
                 List.of(
@@ -174,6 +174,15 @@ final class BenchCommand implements Callable<Integer> {
                             number(r.ratio())))
                     .toList()));
     return Exit.DONE;
+  }
+
+  /// The rate that large matrix products reached, in GFLOP/s, if a suite measured it.
+  private static Map<String, Double> peak(List<Result> results) {
+    return results.stream()
+        .filter(r -> r.unit().equals("GFLOP/s"))
+        .findFirst()
+        .map(r -> Map.of("gflops", r.median()))
+        .orElse(Map.of());
   }
 
   private static Result memory(

@@ -13,17 +13,21 @@ import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.nn.Folded;
 import fathom.nn.Init;
+import fathom.train.Confusion;
 import fathom.train.Evaluation;
 import fathom.train.Run;
 import fathom.train.Weights;
 import fathom.train.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,6 +46,9 @@ import picocli.CommandLine.Parameters;
       "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
     })
 final class EvalCommand implements Callable<Integer> {
+  /// With more classes their table is in `--json` only.
+  private static final int SHOWN = 20;
+
   @Mixin private final Output output = new Output();
 
   @Parameters(paramLabel = "RUN|WEIGHTS", description = "A run's folder, or a .safetensors file.")
@@ -78,9 +85,17 @@ final class EvalCommand implements Callable<Integer> {
       String data,
       int count,
       double error,
+      Evaluation.Interval interval,
       double crossEntropy,
       double imagesPerSecond,
-      double seconds) {}
+      double seconds,
+      List<PerClass> classes,
+      long[][] confusion) {}
+
+  /// What became of the pictures of a class.
+  ///
+  /// @param error in percent; null if there is no picture
+  record PerClass(String name, long count, long errors, @Nullable Double error) {}
 
   /// What `--json` prints of text.
   record TextAnswer(
@@ -174,38 +189,84 @@ final class EvalCommand implements Callable<Integer> {
 
   private void pictures(Subject subject) {
     checkPictures(subject);
+    var confusion = new Confusion(subject.data.test(), subject.classes);
     Timed timed =
         timed(all -> {
           Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
           Weights.read(subject.weights, net);
-          return Evaluation.of(Folded.of(net), subject.data.test(), subject.normalization, all);
+          return Evaluation.of(
+              Folded.of(net), subject.data.test(), subject.normalization, all, confusion::add);
         });
     Evaluation result = timed.result;
+    List<PerClass> classes =
+        IntStream.range(0, subject.classes)
+            .mapToObj(c -> perClass(subject.data.classes().get(c), confusion, c))
+            .toList();
     var answer =
         new Answer(
             subject.net.name(),
             subject.data.name(),
             result.count(),
             result.error(),
+            result.interval(),
             result.crossEntropy(),
             timed.perSecond(),
-            timed.seconds);
+            timed.seconds,
+            classes,
+            confusion.counts());
     output.answer(
         answer,
-        () ->
-            output
-                .out()
-                .println(
-                    String.format(
-                        Locale.ROOT,
-                        "%s on %s: error %.2f %% (%d of %d), cross-entropy %.4f; %.0f images/s",
-                        answer.model,
-                        answer.data,
-                        answer.error,
-                        result.errors(),
-                        answer.count,
-                        answer.crossEntropy,
-                        answer.imagesPerSecond)));
+        () -> {
+          output
+              .out()
+              .println(
+                  String.format(
+                      Locale.ROOT,
+                      "%s on %s: error %.2f %% (%d of %d; 95 %% interval %.2f to %.2f), cross-entropy %.4f; %.0f images/s",
+                      answer.model,
+                      answer.data,
+                      answer.error,
+                      result.errors(),
+                      answer.count,
+                      answer.interval.low(),
+                      answer.interval.high(),
+                      answer.crossEntropy,
+                      answer.imagesPerSecond));
+          if (subject.classes <= SHOWN) {
+            show(answer);
+          }
+        });
+  }
+
+  private static PerClass perClass(String name, Confusion confusion, int c) {
+    long count = confusion.count(c);
+    long errors = count - confusion.counts()[c][c];
+    return new PerClass(name, count, errors, count == 0 ? null : 100.0 * errors / count);
+  }
+
+  /// A row for each class: how often it was taken for each of them.
+  private void show(Answer answer) {
+    var head = new ArrayList<>(List.of("", "pictures", "error in %"));
+    answer.classes.forEach(c -> head.add(c.name));
+    var rows = new ArrayList<List<String>>();
+    for (int c = 0; c < answer.classes.size(); c++) {
+      PerClass of = answer.classes.get(c);
+      var row =
+          new ArrayList<>(
+              List.of(
+                  of.name,
+                  Long.toString(of.count),
+                  of.error == null ? "" : String.format(Locale.ROOT, "%.2f", of.error)));
+      for (long times : answer.confusion[c]) {
+        row.add(times == 0 ? "." : Long.toString(times));
+      }
+      rows.add(row);
+    }
+    output.out().println();
+    output
+        .out()
+        .println("How often the pictures of each class (down) were taken for each (across):");
+    output.table(head, rows);
   }
 
   private Subject ofRun(Run run, DataSet dataSet) {

@@ -78,9 +78,10 @@ final class ExportCommand implements Callable<Integer> {
     }
   }
 
-  private static final String CLASSES = "fathom.classes";
-  private static final String MEAN = "fathom.mean";
-  private static final String DEVIATION = "fathom.std";
+  static final String INPUT = "fathom.input";
+  static final String CLASSES = "fathom.classes";
+  static final String MEAN = "fathom.mean";
+  static final String DEVIATION = "fathom.std";
 
   @Mixin private final Output output = new Output();
 
@@ -176,6 +177,7 @@ final class ExportCommand implements Callable<Integer> {
     var metadata = metadata(run.recipe().model(), run.recipe().architecture().options());
     metadata.put(CLASSES, JsonMapper.shared().writeValueAsString(run.info().classes()));
     if (!text) {
+      metadata.put(INPUT, spelled(run.input()));
       Normalization normalization = run.normalization();
       metadata.put(MEAN, numbers(normalization.mean()));
       metadata.put(DEVIATION, numbers(normalization.deviation()));
@@ -195,6 +197,7 @@ final class ExportCommand implements Callable<Integer> {
     Layer net = output.usage(() -> changed.build(Init.zeros()));
     Weights.read(weights, net);
     var metadata = metadata(changed.name(), changed.options());
+    metadata.put(INPUT, spelled(size));
     try (var stored = SafeTensors.open(weights)) {
       for (String key : List.of(CLASSES, MEAN, DEVIATION)) { // of an export, which knew them
         String text = stored.metadata().get(key);
@@ -212,6 +215,10 @@ final class ExportCommand implements Callable<Integer> {
     metadata.put("fathom.model", model);
     metadata.put("fathom.options", options.toString());
     return metadata;
+  }
+
+  private static String spelled(CifarNet.Input input) {
+    return input.toString().replace('×', 'x');
   }
 
   private static String numbers(float[] values) {

@@ -50,6 +50,12 @@ final class Output {
         : command.commandLine().getErr();
   }
 
+  /// A line of its own on standard error.
+  void remark(String line) {
+    err().println(line);
+    err().flush();
+  }
+
   /// The answer: `result` as JSON, or else the lines of text.
   void answer(Object result, Runnable text) {
     if (json) {

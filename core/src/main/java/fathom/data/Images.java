@@ -1,6 +1,8 @@
 package fathom.data;
 
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /// Labelled pictures of one size, on the heap.
 ///
@@ -30,6 +32,36 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
         throw new IllegalArgumentException("classes are counted from 0, but a label is " + label);
       }
     }
+  }
+
+  /// Decodes a JPEG, PNG, GIF or BMP file of any size: its largest centred part of these
+  /// proportions is scaled to this size, colours become grey where there is one channel and grey
+  /// three equal ones where there are three. The label is 0. Throws [fathom.BadFileException] if it
+  /// is no picture or damaged.
+  public static Images read(Path file, int channels, int height, int width) {
+    Pictures.form(List.of(file)); // refuses what is too large before it is decoded
+    return Pictures.read(file, List.of(List.of(file)), new Pictures.Form(channels, height, width));
+  }
+
+  /// One after the other. Throws `IllegalArgumentException` if their sizes differ.
+  public static Images joined(List<Images> parts) {
+    Images first = parts.isEmpty() ? new Images(1, 1, 1, new byte[0], new int[0]) : parts.get(0);
+    int count = parts.stream().mapToInt(Images::count).sum();
+    byte[] pixels = new byte[Math.multiplyExact(count, first.size())];
+    int[] labels = new int[count];
+    int at = 0;
+    for (Images part : parts) {
+      if (part.channels != first.channels
+          || part.height != first.height
+          || part.width != first.width) {
+        throw new IllegalArgumentException(
+            "joined pictures have one size, but they are %s and %s".formatted(first, part));
+      }
+      System.arraycopy(part.pixels, 0, pixels, at * first.size(), part.pixels.length);
+      System.arraycopy(part.labels, 0, labels, at, part.count());
+      at += part.count();
+    }
+    return new Images(first.channels, first.height, first.width, pixels, labels);
   }
 
   /// The number of pictures.

@@ -178,73 +178,77 @@ final class Pictures {
       row(image, 0, y, rgb);
       for (int c = 0; c < form.channels; c++) {
         for (int x = 0; x < form.width; x++) {
-          pixels[at + (c * form.height + y) * form.width + x] = channel(rgb[x], c);
+          pixels[at + (c * form.height + y) * form.width + x] = sample(rgb[x], c, form);
         }
       }
     }
   }
 
-  /// Scales the largest centred square by a triangle filter as wide as two pixels of the result (or
-  /// of the source, where that is the coarser), first along rows and then along columns.
+  /// Scales the largest centred rectangle of the form's proportions by a triangle filter as wide as
+  /// two pixels of the result (or of the source, where that is the coarser), first along rows and
+  /// then along columns.
   private static void scale(BufferedImage image, Form form, byte[] pixels, int at) {
-    int side = Math.min(image.getWidth(), image.getHeight());
-    int left = (image.getWidth() - side) / 2;
-    int top = (image.getHeight() - side) / 2;
-    float[][] weights = triangle(side);
-    int[] from = new int[SIDE];
-    Arrays.setAll(from, i -> firstTap(side, i));
+    double factor =
+        Math.min((double) image.getWidth() / form.width, (double) image.getHeight() / form.height);
+    int width = Math.clamp(Math.round(form.width * factor), 1, image.getWidth());
+    int height = Math.clamp(Math.round(form.height * factor), 1, image.getHeight());
+    int left = (image.getWidth() - width) / 2;
+    int top = (image.getHeight() - height) / 2;
+    Triangle along = Triangle.of(width, form.width);
+    Triangle down = Triangle.of(height, form.height);
 
-    int[] rgb = new int[side];
-    float[][][] narrow = new float[form.channels][SIDE][side];
-    for (int y = 0; y < side; y++) {
+    int[] rgb = new int[width];
+    float[][][] narrow = new float[form.channels][form.width][height];
+    for (int y = 0; y < height; y++) {
       row(image, left, top + y, rgb);
       for (int c = 0; c < form.channels; c++) {
-        for (int i = 0; i < SIDE; i++) {
+        for (int x = 0; x < form.width; x++) {
+          float[] weights = along.weights[x];
           float sum = 0;
-          for (int j = 0; j < weights[i].length; j++) {
-            sum += weights[i][j] * Byte.toUnsignedInt(channel(rgb[from[i] + j], c));
+          for (int j = 0; j < weights.length; j++) {
+            sum += weights[j] * Byte.toUnsignedInt(sample(rgb[along.from[x] + j], c, form));
           }
-          narrow[c][i][y] = sum;
+          narrow[c][x][y] = sum;
         }
       }
     }
     for (int c = 0; c < form.channels; c++) {
-      for (int y = 0; y < SIDE; y++) {
-        for (int x = 0; x < SIDE; x++) {
+      for (int y = 0; y < form.height; y++) {
+        float[] weights = down.weights[y];
+        for (int x = 0; x < form.width; x++) {
           float sum = 0;
-          for (int j = 0; j < weights[y].length; j++) {
-            sum += weights[y][j] * narrow[c][x][from[y] + j];
+          for (int j = 0; j < weights.length; j++) {
+            sum += weights[j] * narrow[c][x][down.from[y] + j];
           }
-          pixels[at + (c * SIDE + y) * SIDE + x] = (byte) Math.round(sum);
+          pixels[at + (c * form.height + y) * form.width + x] = (byte) Math.round(sum);
         }
       }
     }
   }
 
-  /// For each of the 32 results the weights of the source pixels from [#firstTap] on; their sum is
-  /// 1.
-  private static float[][] triangle(int side) {
-    double scale = (double) side / SIDE;
-    double reach = Math.max(1, scale);
-    float[][] weights = new float[SIDE][];
-    for (int i = 0; i < SIDE; i++) {
-      double centre = (i + 0.5) * scale;
-      int first = firstTap(side, i);
-      int last = Math.min(side - 1, (int) Math.floor(centre + reach));
-      double[] w = new double[last - first + 1];
-      Arrays.setAll(w, j -> Math.max(0, 1 - Math.abs(first + j + 0.5 - centre) / reach));
-      double sum = Arrays.stream(w).sum();
-      weights[i] = new float[w.length];
-      for (int j = 0; j < w.length; j++) {
-        weights[i][j] = (float) (w[j] / sum);
+  /// For each of the results the first source pixel that counts, and the weights from it on; their
+  /// sum is 1.
+  private record Triangle(int[] from, float[][] weights) {
+    static Triangle of(int source, int results) {
+      double scale = (double) source / results;
+      double reach = Math.max(1, scale);
+      int[] from = new int[results];
+      float[][] weights = new float[results][];
+      for (int i = 0; i < results; i++) {
+        double centre = (i + 0.5) * scale;
+        int first = Math.max(0, (int) Math.floor(centre - reach));
+        int last = Math.min(source - 1, (int) Math.floor(centre + reach));
+        double[] w = new double[last - first + 1];
+        Arrays.setAll(w, j -> Math.max(0, 1 - Math.abs(first + j + 0.5 - centre) / reach));
+        double sum = Arrays.stream(w).sum();
+        from[i] = first;
+        weights[i] = new float[w.length];
+        for (int j = 0; j < w.length; j++) {
+          weights[i][j] = (float) (w[j] / sum);
+        }
       }
+      return new Triangle(from, weights);
     }
-    return weights;
-  }
-
-  private static int firstTap(int side, int i) {
-    double scale = (double) side / SIDE;
-    return Math.max(0, (int) Math.floor((i + 0.5) * scale - Math.max(1, scale)));
   }
 
   /// Reads `rgb.length` pixels of row `y` from column `x` on as `0x..RRGGBB`.
@@ -262,7 +266,13 @@ final class Pictures {
     }
   }
 
-  private static byte channel(int rgb, int c) {
+  /// A channel, or of colours where one channel is wanted their luma (ITU-R BT.601), which of grey
+  /// is the grey itself.
+  private static byte sample(int rgb, int c, Form form) {
+    if (form.channels == 1) {
+      int luma = 299 * (rgb >> 16 & 0xff) + 587 * (rgb >> 8 & 0xff) + 114 * (rgb & 0xff);
+      return (byte) ((luma + 500) / 1000);
+    }
     return (byte) (rgb >> (16 - 8 * c));
   }
 }

@@ -24,7 +24,8 @@ public record Machine(
         Runtime.getRuntime().availableProcessors());
   }
 
-  private static String processorName() {
+  /// As the system calls it.
+  public static String processorName() {
     try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines
           .filter(line -> line.startsWith("model name"))

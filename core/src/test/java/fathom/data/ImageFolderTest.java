@@ -335,4 +335,30 @@ class ImageFolderTest {
     Files.write(file, damaged);
     assertTrue(bad().contains(file.getFileName() + ": the picture is damaged"), bad());
   }
+
+  /// A picture of two halves by 4:1, brought to 4×2: its middle square's left half is black.
+  @Test
+  void oneFileIsScaledToAnySize() throws IOException {
+    Path wide = write("wide.png", grey(64, 16, (x, y) -> x < 32 ? 0 : 200));
+    Images small = Images.read(wide, 1, 2, 4);
+    assertEquals(1, small.count());
+    byte[] row = Arrays.copyOf(small.pixels(), 4);
+    assertArrayEquals(row, Arrays.copyOfRange(small.pixels(), 4, 8));
+    assertEquals(0, row[0]);
+    assertEquals((byte) 200, row[3]);
+    assertTrue((row[1] & 0xff) < 100 && (row[2] & 0xff) > 100, Arrays.toString(row));
+  }
+
+  /// 0.299·200 + 0.587·100 + 0.114·50 = 124.2
+  @Test
+  void coloursBecomeGreyForOneChannelAndGreyThreeEqualOnes() throws IOException {
+    Path colour = write("colour.png", colour(3, 3, (x, y) -> 200 << 16 | 100 << 8 | 50));
+    assertEquals(124, Images.read(colour, 1, 3, 3).pixels()[4]);
+    Path grey = write("grey.png", grey(3, 3, (x, y) -> 77));
+    byte[] three = Images.read(grey, 3, 3, 3).pixels();
+    assertEquals(27, three.length);
+    for (byte value : three) {
+      assertEquals(77, value);
+    }
+  }
 }

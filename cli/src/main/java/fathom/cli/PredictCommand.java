@@ -1,0 +1,342 @@
+package fathom.cli;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import fathom.BadFileException;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.data.Images;
+import fathom.data.Loader;
+import fathom.data.Normalization;
+import fathom.data.Rows;
+import fathom.io.SafeTensors;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.nn.Folded;
+import fathom.nn.Init;
+import fathom.train.Predictor;
+import fathom.train.Run;
+import fathom.train.Weights;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+@Command(
+    name = "predict",
+    description = {
+      "Says what pictures show: the likeliest classes with their probabilities.",
+      "",
+      "Pictures may have any size: the largest centred part of the net's proportions is scaled to the",
+      "size that it was trained with. Of a folder all pictures are taken, also of folders in it. A file",
+      "that is no picture or damaged is skipped and named; if it was named in the call, the exit code is 3."
+    },
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  fathom predict runs/resnet20-digits-1 seven.png scans/",
+      "  fathom predict digits.safetensors --model resnet20 --top 1 --json seven.png"
+    })
+final class PredictCommand implements Callable<Integer> {
+  private static final int BATCH = 256;
+
+  @Mixin private final Output output = new Output();
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "RUN|WEIGHTS",
+      description = "A run's folder, or a .safetensors file.")
+  private @Nullable Path from;
+
+  @Parameters(
+      index = "1..*",
+      paramLabel = "FILE",
+      description = "JPEG, PNG, GIF or BMP files, and folders of them.")
+  private List<Path> files = List.of();
+
+  @Option(names = "--top", paramLabel = "K", description = "How many classes to name. Default: 3.")
+  private int top = 3;
+
+  @Option(names = "--model", paramLabel = "MODEL", description = "The model of a file of weights.")
+  private @Nullable String model;
+
+  @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
+
+  @Option(
+      names = "--input",
+      paramLabel = "CxHxW",
+      description = {
+        "The size of a picture for --model. Default: what the file says, or else that for which the",
+        "model was made."
+      })
+  private @Nullable String input;
+
+  @Option(
+      names = "--classes",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "The classes of --model in their order. Default: what the file says, or numbers.")
+  private @Nullable List<String> classes;
+
+  @Option(
+      names = "--mean",
+      split = ",",
+      paramLabel = "R,G,B",
+      description =
+          "What is subtracted from each channel, on the 0..1 scale. Default: what the file says.")
+  private float @Nullable [] mean;
+
+  @Option(
+      names = "--std",
+      split = ",",
+      paramLabel = "R,G,B",
+      description = "What each channel is divided by after that.")
+  private float @Nullable [] deviation;
+
+  /// What `--json` prints.
+  record Answer(String model, List<Prediction> predictions, List<Skipped> skipped) {}
+
+  /// Of one file, the likeliest class first.
+  record Prediction(String file, List<Guess> top) {}
+
+  /// A class and its probability, 0 to 1.
+  record Guess(@JsonProperty("class") String name, double probability) {}
+
+  /// A file of which nothing was predicted, and why.
+  record Skipped(String file, String why) {}
+
+  /// Who predicts.
+  private record Subject(
+      Architecture.OfPictures net,
+      CifarNet.Input input,
+      List<String> classes,
+      Path weights,
+      Normalization normalization) {
+    /// Built, its weights read, in the innermost scope.
+    Layer built() {
+      Layer layers = net.on(input, classes.size()).build(Init.zeros());
+      Weights.read(weights, layers);
+      return Folded.of(layers);
+    }
+  }
+
+  private record Picture(Path file, @Nullable Images pixels, @Nullable String why) {
+    static Picture read(Path file, CifarNet.Input size) {
+      try {
+        return new Picture(
+            file, Images.read(file, size.channels(), size.height(), size.width()), null);
+      } catch (BadFileException e) {
+        return new Picture(file, null, e.getMessage());
+      }
+    }
+  }
+
+  @Override
+  public Integer call() {
+    Path source = output.required(from, "RUN or WEIGHTS");
+    if (files.isEmpty()) {
+      throw output.refused("Missing: FILE, a picture or a folder of pictures");
+    }
+    if (top < 1) {
+      throw output.refused("--top names at least 1 class, but is " + top);
+    }
+    Subject subject = Files.isDirectory(source) ? ofRun(source) : ofWeights(source);
+    var all = new ArrayList<Path>();
+    for (Path file : files) {
+      all.addAll(Files.isDirectory(file) ? inside(file) : List.of(file));
+    }
+    var predictions = new ArrayList<Prediction>();
+    var skipped = new ArrayList<Skipped>();
+    boolean named = false;
+    try (var _ = Scope.open()) {
+      Layer net = subject.built();
+      for (int i = 0; i < all.size(); i += BATCH) {
+        var pictures =
+            all.subList(i, Math.min(all.size(), i + BATCH)).parallelStream()
+                .map(file -> Picture.read(file, subject.input))
+                .toList();
+        for (Picture picture : pictures) {
+          if (picture.why != null) {
+            skipped.add(new Skipped(picture.file.toString(), picture.why));
+            output.remark("fathom: skipped " + picture.why);
+            named |= files.contains(picture.file);
+          }
+        }
+        predictions.addAll(
+            predict(net, subject, pictures.stream().filter(p -> p.pixels != null).toList()));
+      }
+    }
+    if (predictions.isEmpty() && skipped.isEmpty()) {
+      throw new BadFileException(files.getFirst(), "there is no file in it; give pictures");
+    }
+    var answer = new Answer(subject.net.name(), predictions, skipped);
+    output.answer(answer, () -> show(answer));
+    return named || predictions.isEmpty() ? Exit.BAD_FILE : Exit.DONE;
+  }
+
+  private List<Prediction> predict(Layer net, Subject subject, List<Picture> pictures) {
+    if (pictures.isEmpty()) {
+      return List.of();
+    }
+    var images = new ArrayList<Images>();
+    for (Picture picture : pictures) {
+      if (picture.pixels != null) {
+        images.add(picture.pixels);
+      }
+    }
+    int count = images.size();
+    int[] order = IntStream.range(0, count).toArray();
+    try (var _ = Scope.open()) {
+      Tensor x =
+          new Loader(Images.joined(images), subject.normalization)
+              .pictures(order, new Rows(0, count));
+      double[] all = Predictor.predict(net, x).logSoftmax(1).exp().toDoubles();
+      int width = subject.classes.size();
+      return IntStream.range(0, count)
+          .mapToObj(i ->
+              new Prediction(
+                  pictures.get(i).file.toString(),
+                  IntStream.range(0, width)
+                      .mapToObj(c -> new Guess(subject.classes.get(c), all[i * width + c]))
+                      .sorted(Comparator.comparingDouble(g -> -g.probability))
+                      .limit(top)
+                      .toList()))
+          .toList();
+    }
+  }
+
+  private void show(Answer answer) {
+    var rows = new ArrayList<List<String>>();
+    for (Prediction each : answer.predictions) {
+      rows.add(
+          List.of(
+              each.file,
+              each.top.getFirst().name,
+              percent(each.top.getFirst()),
+              each.top.stream()
+                  .skip(1)
+                  .map(g -> g.name + " " + percent(g))
+                  .collect(Collectors.joining(", "))));
+    }
+    if (!rows.isEmpty()) {
+      output.table(List.of("picture", "class", "probability", "or"), rows);
+    }
+  }
+
+  private static String percent(Guess guess) {
+    return String.format(Locale.ROOT, "%.1f %%", 100 * guess.probability);
+  }
+
+  /// All files below a folder, by name, but not hidden ones.
+  private static List<Path> inside(Path folder) {
+    try (Stream<Path> paths = Files.walk(folder)) {
+      return paths
+          .filter(Files::isRegularFile)
+          .filter(p -> !p.getFileName().toString().startsWith("."))
+          .sorted()
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw new BadFileException(folder, "the folder cannot be read", e);
+    }
+  }
+
+  private Subject ofRun(Path folder) {
+    Run run = Run.open(folder);
+    if (model != null || input != null || classes != null || mean != null || deviation != null) {
+      throw output.refused(
+          "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its own");
+    }
+    if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
+      throw output.refused(
+          "%s learned text; fathom sample writes some".formatted(run.recipe().model()));
+    }
+    if (!Files.exists(run.checkpoint())) {
+      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
+    }
+    return new Subject(
+        net, run.input(), run.info().classes(), run.checkpoint(), run.normalization());
+  }
+
+  private Subject ofWeights(Path file) {
+    if (!Files.exists(file)) {
+      throw new BadFileException(file, "there is no such run or file");
+    }
+    String name = output.required(model, "--model");
+    var net = output.usage(() -> Architecture.pictures(name, modelOptions.options()));
+    Map<String, String> said;
+    try (var stored = SafeTensors.open(file)) {
+      said = stored.metadata();
+    }
+    String size = input == null ? said.get(ExportCommand.INPUT) : input;
+    CifarNet.Input pictures =
+        size == null ? net.input() : output.usage(() -> ModelsCommand.parse(size));
+    return new Subject(
+        net, pictures, classes(file, said, net.classes()), file, normalization(file, said));
+  }
+
+  private List<String> classes(Path file, Map<String, String> said, int standard) {
+    String text = said.get(ExportCommand.CLASSES);
+    if (classes != null) {
+      return classes;
+    }
+    if (text == null) {
+      return IntStream.range(0, standard).mapToObj(Integer::toString).toList();
+    }
+    try {
+      return List.of(JsonMapper.shared().readValue(text, String[].class));
+    } catch (JacksonException e) {
+      throw new BadFileException(
+          file, "its fathom.classes are no list of names; give --classes", e);
+    }
+  }
+
+  private Normalization normalization(Path file, Map<String, String> said) {
+    if ((mean == null) != (deviation == null)) {
+      throw output.refused("--mean and --std go together, one number per channel");
+    }
+    String m = said.get(ExportCommand.MEAN);
+    String d = said.get(ExportCommand.DEVIATION);
+    if (mean != null && deviation != null) {
+      float[] given = mean;
+      float[] by = deviation;
+      return output.usage(() -> Normalization.of(given, by));
+    }
+    if (m == null || d == null) {
+      throw output.refused(
+          "weights from elsewhere need what their pictures were normalised by: --mean and --std, one number per channel");
+    }
+    try {
+      return Normalization.of(numbers(m), numbers(d));
+    } catch (IllegalArgumentException e) {
+      throw new BadFileException(
+          file, "its fathom.mean and fathom.std are no numbers; give --mean and --std", e);
+    }
+  }
+
+  private static float[] numbers(String text) {
+    String[] parts = text.split(",", -1);
+    float[] numbers = new float[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      numbers[i] = Float.parseFloat(parts[i]);
+    }
+    return numbers;
+  }
+}

@@ -1,0 +1,227 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.data.DataSet;
+import fathom.data.Images;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+
+/// One small net that has learned the digits, asked by file and by data set.
+class PredictCommandTest {
+  @TempDir private static Path folder;
+
+  @BeforeAll
+  static void train() throws IOException {
+    Cli cli =
+        Cli.run(
+            "train",
+            "resnet8",
+            "--data",
+            "digits",
+            "--width",
+            "8",
+            "--epochs",
+            "4",
+            "--out",
+            run());
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    Images digits = DataSet.open("digits").test();
+    Files.createDirectories(folder.resolve("digits"));
+    for (int i = 0; i < digits.count(); i++) {
+      write(digits, i, 1, folder.resolve("digits").resolve("%03d.png".formatted(i)));
+    }
+    write(digits, 0, 9, folder.resolve("large.png"));
+    Files.createDirectories(folder.resolve("mixed"));
+    write(digits, 1, 3, folder.resolve("mixed").resolve("one.png"));
+    Files.writeString(folder.resolve("mixed").resolve("notes.jpg"), "no picture");
+    Files.writeString(folder.resolve("mixed").resolve(".hidden"), "nor this");
+    Files.createDirectories(folder.resolve("empty"));
+  }
+
+  private static String run() {
+    return folder.resolve("run").toString();
+  }
+
+  /// A digit, each pixel a square of this many.
+  private static void write(Images images, int i, int scale, Path file) throws IOException {
+    int side = images.width() * scale;
+    var picture = new BufferedImage(side, side, BufferedImage.TYPE_BYTE_GRAY);
+    for (int y = 0; y < side; y++) {
+      for (int x = 0; x < side; x++) {
+        int at = i * images.size() + y / scale * images.width() + x / scale;
+        picture.getRaster().setSample(x, y, 0, images.pixels()[at] & 0xff);
+      }
+    }
+    ImageIO.write(picture, "png", file.toFile());
+  }
+
+  private static JsonNode predict(String... more) {
+    var args = new ArrayList<>(List.of("predict", run(), "--json"));
+    args.addAll(List.of(more));
+    Cli cli = Cli.run(args.toArray(String[]::new));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    return cli.json();
+  }
+
+  /// What it says of the files is what `eval` says of the same pictures as a data set.
+  @Test
+  void itErrsAsOftenAsEvalSays() {
+    int[] labels = DataSet.open("digits").test().labels();
+    JsonNode predictions =
+        predict(folder.resolve("digits").toString(), "--top", "10").path("predictions");
+    assertEquals(labels.length, predictions.size());
+    long[][] confusion = new long[10][10];
+    for (int i = 0; i < labels.length; i++) {
+      JsonNode top = predictions.path(i).path("top");
+      double sum = 0;
+      double before = 1;
+      for (JsonNode guess : top) {
+        double p = guess.path("probability").asDouble();
+        assertTrue(p <= before, "the likeliest first: " + top);
+        before = p;
+        sum += p;
+      }
+      assertEquals(1, sum, 1e-5);
+      confusion[labels[i]][top.path(0).path("class").asString().charAt(0) - '0']++;
+    }
+    JsonNode eval = Cli.run("eval", run(), "--json").json();
+    int errors = 0;
+    for (int truth = 0; truth < 10; truth++) {
+      for (int guess = 0; guess < 10; guess++) {
+        assertEquals(
+            confusion[truth][guess], eval.path("confusion").path(truth).path(guess).asLong());
+        errors += truth == guess ? 0 : (int) confusion[truth][guess];
+      }
+      JsonNode of = eval.path("classes").path(truth);
+      assertEquals(of.path("count").asInt() - confusion[truth][truth], of.path("errors").asInt());
+    }
+    assertEquals(eval.path("error").asDouble(), 100.0 * errors / labels.length, 1e-9);
+    assertTrue(errors > 0, "all right shows nothing; train less");
+    double low = eval.path("interval").path("low").asDouble();
+    double high = eval.path("interval").path("high").asDouble();
+    assertTrue(low < eval.path("error").asDouble() && eval.path("error").asDouble() < high);
+  }
+
+  @Test
+  void picturesOfAnySizeAndFoldersWithOtherFiles() {
+    JsonNode small = predict(folder.resolve("digits").resolve("000.png").toString());
+    JsonNode large = predict(folder.resolve("large.png").toString());
+    assertEquals(
+        small.path("predictions").path(0).path("top").path(0).path("class").asString(),
+        large.path("predictions").path(0).path("top").path(0).path("class").asString());
+    JsonNode mixed = predict(folder.resolve("mixed").toString());
+    assertEquals(1, mixed.path("predictions").size());
+    assertEquals(1, mixed.path("skipped").size());
+    assertTrue(mixed.path("skipped").path(0).path("file").asString().endsWith("notes.jpg"));
+  }
+
+  /// An export says what its weights need.
+  @Test
+  void weightsPredictWhatTheRunDoes() {
+    String weights = folder.resolve("weights.safetensors").toString();
+    assertEquals(Exit.DONE, Cli.run("export", run(), weights).code());
+    String picture = folder.resolve("digits").resolve("007.png").toString();
+    Cli cli = Cli.run("predict", weights, picture, "--model", "resnet8", "--width", "8", "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertEquals(predict(picture).path("predictions"), cli.json().path("predictions"));
+  }
+
+  @Test
+  void theTextNamesPictureClassAndProbability() {
+    Cli cli = Cli.run("predict", run(), folder.resolve("large.png").toString());
+    assertTrue(cli.out().contains("large.png") && cli.out().contains(" %"), cli.out());
+    String eval = Cli.run("eval", run()).out();
+    assertTrue(eval.contains("95 % interval") && eval.contains("error in %"), eval);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          predict                                 | 2 | RUN or WEIGHTS
+          predict RUN                             | 2 | FILE
+          predict RUN large.png --top 0           | 2 | at least 1
+          predict RUN large.png --model resnet8   | 2 | a run knows its own
+          predict RUN none.png                    | 3 | none.png
+          predict RUN mixed/notes.jpg             | 3 | must be a JPEG
+          predict RUN large.png mixed/notes.jpg   | 3 | notes.jpg
+          predict RUN empty                       | 3 | no file
+          predict none large.png                  | 3 | no such run
+          predict WEIGHTS large.png               | 2 | --model
+          """)
+  void whatIsWrongIsSaid(String line, int code, String says) {
+    String[] words = line.strip().split(" +");
+    for (int i = 1; i < words.length; i++) {
+      words[i] =
+          switch (words[i]) {
+            case "RUN" -> run();
+            case "WEIGHTS" -> folder.resolve("run").resolve("checkpoint.safetensors").toString();
+            default ->
+                words[i].contains(".") || List.of("empty", "none").contains(words[i])
+                    ? folder.resolve(words[i]).toString()
+                    : words[i];
+          };
+    }
+    Cli cli = Cli.run(words);
+    assertEquals(code, cli.code(), cli.err());
+    assertTrue(cli.err().contains(says.strip()), cli.err());
+  }
+
+  @Test
+  void theDoctorFindsNothingHere() {
+    Cli cli = Cli.run("doctor", "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.out());
+    for (String field : "jdk libtorch cores simd bf16 memory devices problems".split(" ")) {
+      assertTrue(cli.json().has(field), field);
+    }
+    assertTrue(Cli.run("doctor").out().contains("libtorch 2."));
+  }
+
+  /// A JVM for a machine for which there are no natives.
+  @Test
+  void theDoctorExplainsAMissingLibrary() throws Exception {
+    Process java =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dorg.bytedeco.javacpp.platform=linux-none",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "fathom.cli.Main",
+                "doctor",
+                "--json")
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String out = new String(java.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(Exit.NATIVE, java.waitFor(), out);
+    assertTrue(out.contains("libtorch cannot be loaded"), out);
+    assertTrue(out.contains("--add-modules jdk.incubator.vector"), out);
+  }
+
+  @Test
+  void configuredOptionsReachIt() {
+    Cli cli =
+        Cli.run(
+            Map.of("FATHOM_PREDICT_TOP", "1", "XDG_CONFIG_HOME", "./none"),
+            "predict",
+            run(),
+            "--json",
+            folder.resolve("large.png").toString());
+    assertEquals(1, cli.json().path("predictions").path(0).path("top").size());
+  }
+}
