@@ -112,7 +112,7 @@ final class Pictures {
     }
     throw new BadFileException(
         file,
-        "every file of a class folder must be a JPEG, PNG, GIF or BMP picture, but this one starts with"
+        "a picture must be a JPEG, PNG, GIF or BMP file, but this one starts with"
             + " the bytes %s; convert or remove it".formatted(hex.isEmpty() ? "(none)" : hex));
   }
 
