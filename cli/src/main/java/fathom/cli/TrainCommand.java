@@ -9,6 +9,7 @@ import fathom.lab.RunReport;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
+import fathom.optim.Schedule;
 import fathom.train.Descent;
 import fathom.train.Evaluation;
 import fathom.train.Precision;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet56 --data cifar10 --precision bf16",
       "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
+      "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle --label-smoothing 0.1",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
@@ -89,7 +91,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--optimizer",
-      paramLabel = "sgd|adam",
+      paramLabel = "sgd|adam|adamw",
       description = "Default: sgd for resnetN and plainN, otherwise adam.")
   private Descent.@Nullable Method optimizer;
 
@@ -104,6 +106,28 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "C",
       description = "The largest norm of all gradients; 0 for any. Default: 1 for recurrent nets.")
   private @Nullable Double clip;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "L",
+      description = "Of SGD (default: 0.0001) and AdamW, there decoupled (default: 0.01).")
+  private @Nullable Double weightDecay;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "steps|cosine|one-cycle",
+      converter = CurveName.class,
+      description = {
+        "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine wave, or",
+        "up over 30 % of the steps and then down. Default: steps."
+      })
+  private Schedule.@Nullable Curve curve;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "E",
+      description = "So much of every label is given to all classes alike. Default: 0.")
+  private @Nullable Double smoothing;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
@@ -237,6 +261,9 @@ final class TrainCommand implements Callable<Integer> {
     resolved = optimizer == null ? resolved : resolved.withOptimizer(optimizer);
     resolved = rate == null ? resolved : resolved.withRate(rate);
     resolved = clip == null ? resolved : resolved.withClip(clip);
+    resolved = weightDecay == null ? resolved : resolved.withWeightDecay(weightDecay);
+    resolved = curve == null ? resolved : resolved.withCurve(curve);
+    resolved = smoothing == null ? resolved : resolved.withSmoothing(smoothing);
     resolved = precision == null ? resolved : resolved.withPrecision(precision);
     resolved = recomputing(resolved);
     resolved.check(read);
@@ -259,9 +286,12 @@ final class TrainCommand implements Callable<Integer> {
         || optimizer != null
         || rate != null
         || clip != null
+        || weightDecay != null
+        || curve != null
+        || smoothing != null
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip and --precision");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing and --precision");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {

@@ -31,6 +31,7 @@ final class PictureLearner implements Learner {
   private final DataSet data;
   private final Preparation preparation;
   private final Precision precision;
+  private final double smoothing;
   private final Epochs epochs;
   private final Loader loader;
   private final Layer plain;
@@ -44,6 +45,7 @@ final class PictureLearner implements Learner {
     this.data = data;
     this.preparation = recipe.preparation();
     this.precision = recipe.precision();
+    this.smoothing = recipe.descent().smoothing();
     this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
     this.loader = new Loader(data.train(), normalization);
     Layer net = run.pictureNet(init);
@@ -88,7 +90,7 @@ final class PictureLearner implements Learner {
     try (var _ = Scope.open()) {
       Tensor x = loader.pictures(order, own, preparation.augmentation(), epochs.augment(epoch));
       Traced logits = net.forward(precision.of(x));
-      Traced loss = CrossEntropy.of(logits.value(), labels);
+      Traced loss = CrossEntropy.of(logits.value(), labels, smoothing);
       logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
       return new double[] {loss.value().item(), Evaluation.errors(logits.value(), labels)};
     }

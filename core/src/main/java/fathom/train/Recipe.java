@@ -268,15 +268,26 @@ public record Recipe(
   }
 
   public Recipe withClip(double clip) {
-    return with(
-        epochs,
-        batch,
-        window,
-        descent.withClip(clip),
-        workers,
-        shardStatistics,
-        recompute,
-        precision);
+    return withDescent(descent.withClip(clip));
+  }
+
+  /// Throws `IllegalArgumentException` for an optimizer that has no weight decay.
+  public Recipe withWeightDecay(double weightDecay) {
+    return withDescent(descent.withWeightDecay(weightDecay));
+  }
+
+  /// With the rate on another curve.
+  public Recipe withCurve(Schedule.Curve curve) {
+    return withDescent(descent.withCurve(curve));
+  }
+
+  /// With so much of every label given to all classes alike.
+  public Recipe withSmoothing(double smoothing) {
+    return withDescent(descent.withSmoothing(smoothing));
+  }
+
+  private Recipe withDescent(Descent descent) {
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   public Recipe withWorkers(int workers) {

@@ -12,6 +12,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import fathom.optim.Schedule;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,10 +32,13 @@ import tools.jackson.databind.node.ObjectNode;
 /// whole) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
 
   /// Before there was a precision, all runs were in float32.
   private static final int WITHOUT_PRECISION = 3;
+
+  /// Before there were curves, all rates went in steps, and no label was smoothed.
+  private static final int WITHOUT_CURVE = 4;
 
   /// What `run.json` says.
   ///
@@ -123,11 +127,8 @@ public final class Run {
     }
     try {
       JsonNode node = Json.parse(Files.readString(file));
-      if (node.path("format").asInt(0) == WITHOUT_PRECISION
-          && node instanceof ObjectNode info
-          && info.path("recipe") instanceof ObjectNode recipe) {
-        info.put("format", FORMAT);
-        recipe.put("precision", Precision.FP32.name());
+      if (node instanceof ObjectNode info && info.path("recipe") instanceof ObjectNode recipe) {
+        modernise(info, recipe);
       }
       int format = node.path("format").asInt(0);
       if (format != FORMAT) {
@@ -143,6 +144,20 @@ public final class Run {
       return run;
     } catch (IOException | JacksonException | IllegalArgumentException e) {
       throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
+    }
+  }
+
+  /// Says what older formats leave out.
+  private static void modernise(ObjectNode info, ObjectNode recipe) {
+    int format = info.path("format").asInt(0);
+    if (format == WITHOUT_PRECISION) {
+      recipe.put("precision", Precision.FP32.name());
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
+      info.put("format", FORMAT);
+      if (recipe.path("descent") instanceof ObjectNode descent) {
+        descent.put("curve", Schedule.Curve.STEPS.name()).put("smoothing", 0.0);
+      }
     }
   }
 

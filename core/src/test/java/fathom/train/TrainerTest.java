@@ -23,6 +23,7 @@ import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Init;
+import fathom.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +67,8 @@ class TrainerTest {
         epochs,
         batch,
         0,
-        new Descent(Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0),
+        new Descent(
+            Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0, Schedule.Curve.STEPS, 0),
         new Preparation(1, true, true),
         11,
         workers,
@@ -341,6 +343,32 @@ class TrainerTest {
     assertEquals(metrics(whole), metrics(again));
   }
 
+  /// The rate, the decay and the smoothing are functions of the step and of run.json alone.
+  @ParameterizedTest
+  @CsvSource({"ADAMW, ONE_CYCLE, 1", "SGD, COSINE, 2", "ADAM, COSINE, 1"})
+  void everyOptimizerAndCurveGoesOnBitByBit(
+      Descent.Method method, Schedule.Curve curve, int workers) {
+    Recipe recipe =
+        recipe("plain8", 2, 15, workers)
+            .withOptimizer(method)
+            .withCurve(curve)
+            .withSmoothing(0.1)
+            .withClip(0.5);
+    Run whole = run("whole", recipe);
+    train(whole);
+    Run stopped = run("stopped", recipe);
+    var steps = new AtomicLong();
+    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
+    Run resumed = Run.open(stopped.folder());
+    assertEquals(recipe, resumed.recipe(), "run.json has all of it");
+    assertTrue(train(resumed).finished());
+    assertEquals(Bits.of(whole), Bits.of(stopped));
+    assertEquals(metrics(whole), metrics(stopped));
+    Run sharp = run("sharp", recipe.withSmoothing(0));
+    train(sharp);
+    assertNotEquals(Bits.of(sharp), Bits.of(whole), "labels are smoothed");
+  }
+
   // ---- In bfloat16
 
   /// Weights, running statistics and the optimizer's memory are float32 on the way, so nothing is
@@ -481,10 +509,10 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 4", "\"format\" : 5"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 5", "\"format\" : 6"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 5"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 4"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 6"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 5"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
   }
@@ -495,11 +523,28 @@ class TrainerTest {
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
     String before =
-        json.replace("\"format\" : 4", "\"format\" : 3")
+        withoutCurve(json)
+            .replace("\"format\" : 5", "\"format\" : 3")
             .replaceFirst(",\\s*\"precision\" : \"FP32\"", "");
     assertFalse(before.contains("precision"), before);
     Files.writeString(file, before);
     assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
+  @Test
+  void aRunOfBeforeThereWereCurvesGoesInSteps() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        withoutCurve(Files.readString(file)).replace("\"format\" : 5", "\"format\" : 4");
+    assertFalse(before.contains("curve") || before.contains("smoothing"), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
+  private static String withoutCurve(String json) {
+    return json.replaceFirst(",\\s*\"curve\" : \"STEPS\"", "")
+        .replaceFirst(",\\s*\"smoothing\" : 0.0", "");
   }
 
   /// Right or refused: a description with a line less is no description.
@@ -511,7 +556,7 @@ class TrainerTest {
     String whole = Files.readString(file);
     for (String damaged :
         List.of(
-            "", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 3}", "{\"format\" : 4}")) {
+            "", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 3}", "{\"format\" : 5}")) {
       refuse(run, file, damaged);
     }
     for (int cut = 1; cut < whole.length() - 2; cut += 7) {

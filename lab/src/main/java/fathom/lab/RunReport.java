@@ -244,8 +244,15 @@ public final class RunReport {
           case SGD ->
               "SGD with momentum %s and weight decay %s".formatted(d.momentum(), d.weightDecay());
           case ADAM -> "Adam";
+          case ADAMW -> "AdamW with weight decay %s".formatted(d.weightDecay());
         });
     how.append("; rate ").append(d.rate());
+    how.append(
+        switch (d.curve()) {
+          case STEPS -> "";
+          case COSINE -> ", down to 0 along a cosine";
+          case ONE_CYCLE -> ", in one cycle: up from a 25th over 30 % of the steps, then down";
+        });
     if (!d.divideAt().isEmpty()) {
       how.append(", divided by ten at %s of the steps".formatted(d.divideAt()));
     }
@@ -254,6 +261,9 @@ public final class RunReport {
     }
     if (d.clip() > 0) {
       how.append("; gradients clipped to a norm of ").append(d.clip());
+    }
+    if (d.smoothing() > 0) {
+      how.append("; labels smoothed by ").append(d.smoothing());
     }
     return how.toString();
   }
