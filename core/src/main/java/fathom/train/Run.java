@@ -165,13 +165,15 @@ public final class Run {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
-  /// The same run by another recipe from now on.
+  /// The same run by another recipe from now on. Throws [BusyRunException] while it is trained.
   public Run withRecipe(Recipe recipe) {
     var changed =
         new Info(
             info.format, info.source, info.started, recipe, info.classes, info.input, info.machine);
-    AtomicFile.replace(
-        folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
+    try (var _ = RunLock.of(folder)) {
+      AtomicFile.replace(
+          folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
+    }
     return new Run(folder, changed);
   }
 

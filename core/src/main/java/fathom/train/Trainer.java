@@ -80,10 +80,17 @@ public final class Trainer {
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
   /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any
   /// more, `IllegalArgumentException` if there is less data than a step needs, and
-  /// [fathom.DeviceException] if this machine does not have the precision.
+  /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
+  /// if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     run.recipe().check(data);
     run.recipe().precision().check();
+    try (var _ = RunLock.of(run.folder())) {
+      return locked(run, data, progress, stop);
+    }
+  }
+
+  private static Result locked(Run run, Data data, Progress progress, BooleanSupplier stop) {
     var trainer = new Trainer(run, data, progress, stop);
     run.truncate(trainer.start.step());
     Workers.run(

@@ -497,6 +497,28 @@ class TrainerTest {
   }
 
   @Test
+  void twoTrainingsInOneFolderAreRefused() {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    var refused = new ArrayList<RuntimeException>();
+    Trainer.train(
+        run,
+        FEW,
+        new Progress() {
+          @Override
+          public void step(StepEnd now) {
+            refused.add(assertThrows(BusyRunException.class, () -> train(run)));
+            var longer = run.recipe().withEpochs(9);
+            refused.add(assertThrows(BusyRunException.class, () -> run.withRecipe(longer)));
+          }
+        },
+        () -> false);
+    assertEquals(2 * EPOCH, refused.size());
+    assertTrue(String.valueOf(refused.getFirst().getMessage()).contains(run.folder().toString()));
+    assertEquals(run.info(), Run.open(run.folder()).info());
+    train(run); // which has ended
+  }
+
+  @Test
   void aRunIsReadAsItWasWritten() {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     assertEquals(run.info(), Run.open(run.folder()).info());
