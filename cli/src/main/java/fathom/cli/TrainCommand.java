@@ -14,10 +14,12 @@ import fathom.train.Descent;
 import fathom.train.Evaluation;
 import fathom.train.Precision;
 import fathom.train.Recipe;
+import fathom.train.Recording;
 import fathom.train.Run;
 import fathom.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,7 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
       "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle --label-smoothing 0.1",
+      "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
@@ -128,6 +131,25 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "E",
       description = "So much of every label is given to all classes alike. Default: 0.")
   private @Nullable Double smoothing;
+
+  @Option(
+      names = "--val",
+      paramLabel = "N",
+      description = {
+        "Keeps N training pictures, drawn by the seed, from training: epochs are judged by them, and the",
+        "best one too; the test pictures are seen at the end alone. Default: 0."
+      })
+  private @Nullable Integer validation;
+
+  @Option(
+      names = "--watch",
+      paramLabel = "WHAT",
+      split = ",",
+      description = {
+        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat maps",
+        "of the report. Any of the three, between commas."
+      })
+  private @Nullable List<Recording.Quantity> watch;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
@@ -264,6 +286,8 @@ final class TrainCommand implements Callable<Integer> {
     resolved = weightDecay == null ? resolved : resolved.withWeightDecay(weightDecay);
     resolved = curve == null ? resolved : resolved.withCurve(curve);
     resolved = smoothing == null ? resolved : resolved.withSmoothing(smoothing);
+    resolved = validation == null ? resolved : resolved.withValidation(validation);
+    resolved = watch == null ? resolved : resolved.withRecording(new Recording(watch));
     resolved = precision == null ? resolved : resolved.withPrecision(precision);
     resolved = recomputing(resolved);
     resolved.check(read);
@@ -289,9 +313,11 @@ final class TrainCommand implements Callable<Integer> {
         || weightDecay != null
         || curve != null
         || smoothing != null
+        || validation != null
+        || watch != null
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing and --precision");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch and --precision");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
@@ -342,7 +368,8 @@ final class TrainCommand implements Callable<Integer> {
   private static String amount(Recipe r, Data read) {
     return switch (read) {
       case DataSet pictures ->
-          "%d pictures in batches of %d".formatted(pictures.train().count(), r.batch());
+          "%d pictures in batches of %d"
+              .formatted(pictures.train().count() - r.validation(), r.batch());
       case Text text ->
           "%d characters as %d streams in windows of %d"
               .formatted(text.train().length, r.batch(), r.window());

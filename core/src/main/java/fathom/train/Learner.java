@@ -36,6 +36,11 @@ sealed interface Learner permits PictureLearner, TextLearner {
   /// All that is for testing, by the weights as they are; every worker gets the same.
   Evaluation test();
 
+  /// What epochs are judged by: that which is kept from training for it, else what is for testing.
+  default Evaluation held() {
+    return test();
+  }
+
   /// What was trained with, as it is.
   Evaluation trained();
 

@@ -8,6 +8,7 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.DataSet;
 import fathom.data.Epochs;
+import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
@@ -29,6 +30,7 @@ final class PictureLearner implements Learner {
 
   private final Collective all;
   private final DataSet data;
+  private final Images test;
   private final Preparation preparation;
   private final Precision precision;
   private final double smoothing;
@@ -39,10 +41,13 @@ final class PictureLearner implements Learner {
   private int epoch;
   private int[] order = {};
 
-  PictureLearner(Run run, DataSet data, Normalization normalization, Collective all, Init init) {
+  /// With `data` whose test pictures judge the epochs, and `test` for the end.
+  PictureLearner(
+      Run run, DataSet data, Images test, Normalization normalization, Collective all, Init init) {
     Recipe recipe = run.recipe();
     this.all = all;
     this.data = data;
+    this.test = test;
     this.preparation = recipe.preparation();
     this.precision = recipe.precision();
     this.smoothing = recipe.descent().smoothing();
@@ -106,6 +111,11 @@ final class PictureLearner implements Learner {
 
   @Override
   public Evaluation test() {
+    return Evaluation.of(fused, test, loader.normalization(), all);
+  }
+
+  @Override
+  public Evaluation held() {
     return Evaluation.of(fused, data.test(), loader.normalization(), all);
   }
 

@@ -29,7 +29,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
-/// whole) and `report.html`.
+/// whole), `best.safetensors` (the same of the best epoch so far) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
   private static final int FORMAT = 5;
@@ -158,6 +158,8 @@ public final class Run {
       if (recipe.path("descent") instanceof ObjectNode descent) {
         descent.put("curve", Schedule.Curve.STEPS.name()).put("smoothing", 0.0);
       }
+      recipe.put("validation", 0);
+      recipe.putObject("recording").putArray("watch");
     }
   }
 
@@ -244,6 +246,12 @@ public final class Run {
     return folder.resolve("checkpoint.safetensors");
   }
 
+  /// A checkpoint of the epoch that was best by what is held out: for pictures the fewest errors,
+  /// for text the least cross-entropy. Without [Recipe#validation()] those are the test pictures.
+  public Path best() {
+    return folder.resolve("best.safetensors");
+  }
+
   public Path report() {
     return folder.resolve("report.html");
   }
@@ -292,6 +300,7 @@ public final class Run {
     return switch (kind) {
       case "epoch" -> Json.read(line, Metrics.Epoch.class);
       case "layers" -> Json.read(line, Metrics.Layers.class);
+      case "watch" -> Json.read(line, Metrics.Watch.class);
       case "final" -> Json.read(line, Metrics.Final.class);
       default ->
           throw new BadFileException(
@@ -307,6 +316,7 @@ public final class Run {
           switch (m) {
             case Metrics.Epoch epoch -> epoch.step() <= step;
             case Metrics.Layers layers -> layers.step() < step;
+            case Metrics.Watch watch -> watch.step() <= step;
             case Metrics.Final _ -> false;
           };
       lines.append(keep ? line(m) : "");

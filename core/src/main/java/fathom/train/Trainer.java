@@ -16,6 +16,7 @@ import fathom.optim.Clip;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -67,11 +68,17 @@ public final class Trainer {
     this.learners =
         switch (data) {
           case DataSet pictures -> {
+            DataSet split =
+                recipe.validation() > 0
+                    ? pictures.validation(recipe.validation(), recipe.seed())
+                    : pictures;
             Normalization normalization =
                 resumed
                     ? Checkpoint.normalization(run.checkpoint())
-                    : recipe.preparation().normalization(pictures.train());
-            yield place -> new PictureLearner(run, pictures, normalization, place.all, place.init);
+                    : recipe.preparation().normalization(split.train());
+            yield place ->
+                new PictureLearner(
+                    run, split, pictures.test(), normalization, place.all, place.init);
           }
           case Text text -> place -> new TextLearner(run, text, place.all, place.init);
         };
@@ -116,6 +123,8 @@ public final class Trainer {
     private double lossSum = start.lossSum();
     private double errorSum = start.errorSum();
     private double speed;
+    private Metrics.@Nullable Epoch best;
+    private Metrics.@Nullable Watch watched;
     private @Nullable Evaluation tested;
     private long testedAt;
 
@@ -129,6 +138,11 @@ public final class Trainer {
       this.flat = share();
       if (step > 0) {
         resume();
+      }
+      for (Metrics metrics : run.metrics()) {
+        if (metrics instanceof Metrics.Epoch epoch && isBest(epoch)) {
+          best = epoch;
+        }
       }
       all.barrier();
     }
@@ -195,7 +209,7 @@ public final class Trainer {
       if (step == (epoch + 1L) * batches) {
         endEpoch();
       } else {
-        checkpoint();
+        checkpoint(false);
       }
       return stopped;
     }
@@ -215,16 +229,25 @@ public final class Trainer {
         lossSum += sums[0] * examples;
         errorSum += sums[1];
         if (first()) {
-          if (recipe.descent().clip() > 0) {
-            Clip.to(flat, recipe.descent().clip());
+          List<Recording.Quantity> watch = recipe.recording().watch();
+          if (!watch.isEmpty() && batch == batches - 1) {
+            watched = LayerWatch.around(learner.net(), watch, step + 1, this::move);
+          } else {
+            move();
           }
-          shared().optimizer.step(schedule.at(step));
         } else {
           flat.gradients().fill((byte) 0);
         }
         all.barrier(); // nobody reads the values before they are changed
         return sums[2] > 0;
       }
+    }
+
+    private void move() {
+      if (recipe.descent().clip() > 0) {
+        Clip.to(flat, recipe.descent().clip());
+      }
+      shared().optimizer.step(schedule.at(step));
     }
 
     /// Says where it was seen first.
@@ -245,7 +268,7 @@ public final class Trainer {
           }
         }
       }
-      Evaluation test = test();
+      Evaluation test = held();
       double count = learner.batch(batches - 1).to();
       var epoch =
           new Metrics.Epoch(
@@ -262,18 +285,46 @@ public final class Trainer {
       errorSum = 0;
       if (first()) {
         run.append(epoch);
+        recordWatched();
       }
-      checkpoint();
+      boolean better = isBest(epoch);
+      best = better ? epoch : best;
+      checkpoint(better);
       if (first()) {
         progress.epoch(epoch);
       }
     }
 
-    /// All that is for testing by the weights as they are now, predicted once.
-    private Evaluation test() {
+    /// Errors decide between epochs of pictures, and where they are equal the loss, which alone
+    /// decides between those of text.
+    private boolean isBest(Metrics.Epoch epoch) {
+      Metrics.Epoch before = best;
+      if (before == null) {
+        return true;
+      }
+      return (recipe.isText() || epoch.testError() == before.testError())
+          ? epoch.testLoss() < before.testLoss()
+          : epoch.testError() < before.testError();
+    }
+
+    /// Only the first worker looks, alone.
+    private void recordWatched() {
+      Metrics.Watch watch = watched;
+      if (watch != null && recipe.recording().watch().contains(Recording.Quantity.RESPONSES)) {
+        Metrics.Layers layers = learner.layers(step);
+        watch = layers == null ? watch : watch.withResponses(layers.responses());
+      }
+      if (watch != null) {
+        run.append(watch);
+      }
+      watched = null;
+    }
+
+    /// What epochs are judged by, by the weights as they are now, predicted once.
+    private Evaluation held() {
       Evaluation known = tested;
       if (known == null || testedAt != step) {
-        known = learner.test();
+        known = learner.held();
         tested = known;
         testedAt = step;
       }
@@ -282,7 +333,7 @@ public final class Trainer {
 
     private void finish() {
       boolean finished = step == steps;
-      Evaluation test = test();
+      Evaluation test = recipe.validation() > 0 ? learner.test() : held();
       Evaluation train = finished ? learner.trained() : null;
       if (train != null) {
         report();
@@ -313,12 +364,16 @@ public final class Trainer {
       all.barrier();
     }
 
-    private void checkpoint() {
+    /// The best one first: a run that is killed between the two makes its epoch again.
+    private void checkpoint(boolean alsoBest) {
       try (var _ = Scope.open()) {
         var more = learner.stored();
         if (first()) {
-          new Checkpoint(step, seconds(), lossSum, errorSum)
-              .write(run.checkpoint(), learner.net(), flat, shared().optimizer, more);
+          var checkpoint = new Checkpoint(step, seconds(), lossSum, errorSum);
+          if (alsoBest) {
+            checkpoint.write(run.best(), learner.net(), flat, shared().optimizer, more);
+          }
+          checkpoint.write(run.checkpoint(), learner.net(), flat, shared().optimizer, more);
         }
         all.barrier(); // what the others show stays until it is written
       }

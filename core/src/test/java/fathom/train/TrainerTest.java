@@ -121,6 +121,7 @@ class TrainerTest {
               0,
               0);
       case Metrics.Layers l -> l;
+      case Metrics.Watch w -> w;
       case Metrics.Final f ->
           new Metrics.Final(
               f.step(), f.trainError(), f.trainLoss(), f.testError(), f.testLoss(), 0);
@@ -341,6 +342,81 @@ class TrainerTest {
     assertTrue(train(resumed).finished());
     assertEquals(Bits.of(whole), Bits.of(again));
     assertEquals(metrics(whole), metrics(again));
+  }
+
+  @Test
+  void watchingChangesNothingAndIsThereForEveryEpoch() {
+    Recipe recipe = recipe("resnet8", 2, 15, 2);
+    Run plain = run("plain", recipe);
+    train(plain);
+    var all = new Recording(List.of(Recording.Quantity.values()));
+    Run watched = run("watched", recipe.withRecording(all));
+    var steps = new AtomicLong();
+    Trainer.train(watched, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
+    assertTrue(train(Run.open(watched.folder())).finished());
+    assertEquals(Bits.of(plain), Bits.of(watched));
+    var lines =
+        metrics(watched).stream()
+            .filter(Metrics.Watch.class::isInstance)
+            .map(Metrics.Watch.class::cast)
+            .toList();
+    assertEquals(List.of(7L, 14L), lines.stream().map(Metrics.Watch::step).toList());
+    var last = (Metrics.Layers) metrics(plain).get(3);
+    for (Metrics.Watch line : lines) {
+      for (var entries : List.of(line.gradients(), line.updates(), line.responses())) {
+        assertTrue(entries.stream().allMatch(e -> e.value() > 0), entries.toString());
+      }
+      assertEquals(
+          last.gradients().stream().map(Metrics.Layers.Entry::layer).toList(),
+          line.gradients().stream().map(Metrics.Layers.Entry::layer).toList());
+    }
+    assertEquals(last.responses(), lines.getLast().responses(), "of the weights at the end");
+    Recipe one = recipe.withRecording(new Recording(List.of(Recording.Quantity.UPDATES)));
+    Run updates = run("updates", one);
+    train(updates);
+    var only = metrics(updates).stream().filter(Metrics.Watch.class::isInstance).toList();
+    assertEquals(List.of(), ((Metrics.Watch) only.getLast()).gradients());
+    assertEquals(lines.getLast().updates(), ((Metrics.Watch) only.getLast()).updates());
+  }
+
+  @Test
+  void theBestEpochIsKeptBesideTheLast() {
+    Run run = run("run", recipe("resnet8", 6, 15, 1).withRate(0.5));
+    var steps = new AtomicLong();
+    Trainer.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 17);
+    train(Run.open(run.folder()));
+    Metrics.Epoch best = null;
+    for (Metrics each : run.metrics()) {
+      if (each instanceof Metrics.Epoch epoch
+          && (best == null
+              || epoch.testError() < best.testError()
+              || (epoch.testError() == best.testError() && epoch.testLoss() < best.testLoss()))) {
+        best = epoch;
+      }
+    }
+    assertEquals(Objects.requireNonNull(best).step(), Checkpoint.position(run.best()).step());
+    assertEquals(6 * EPOCH, Checkpoint.position(run.checkpoint()).step());
+  }
+
+  @Test
+  void picturesForValidationAreNotTrainedWith() {
+    Recipe recipe = recipe("plain8", 2, 15, 1).withValidation(25);
+    Run run = run("run", recipe);
+    var result = train(run);
+    assertEquals(75, Objects.requireNonNull(result.train()).count());
+    assertEquals(30, result.test().count(), "the end is by the test pictures");
+    assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
+    DataSet split = FEW.validation(25, recipe.seed());
+    assertEquals(25, split.test().count());
+    assertEquals(split, FEW.validation(25, recipe.seed()));
+    assertNotEquals(split, FEW.validation(25, recipe.seed() + 1));
+    assertEquals(
+        Arrays.stream(FEW.train().labels()).sum(),
+        Arrays.stream(split.train().labels()).sum() + Arrays.stream(split.test().labels()).sum());
+    for (int bad : new int[] {-1, 100, 90}) {
+      assertThrows(
+          IllegalArgumentException.class, () -> recipe.withValidation(bad).check(FEW), "" + bad);
+    }
   }
 
   /// The rate, the decay and the smoothing are functions of the step and of run.json alone.
@@ -565,7 +641,9 @@ class TrainerTest {
   }
 
   private static String withoutCurve(String json) {
-    return json.replaceFirst(",\\s*\"curve\" : \"STEPS\"", "")
+    return json.replaceFirst(",\\s*\"validation\" : 0", "")
+        .replaceFirst(",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\]\\s*\\}", "")
+        .replaceFirst(",\\s*\"curve\" : \"STEPS\"", "")
         .replaceFirst(",\\s*\"smoothing\" : 0.0", "");
   }
 

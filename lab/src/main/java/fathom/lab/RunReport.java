@@ -1,5 +1,6 @@
 package fathom.lab;
 
+import fathom.report.Block;
 import fathom.report.Chart;
 import fathom.report.Curve;
 import fathom.report.Facts;
@@ -41,6 +42,10 @@ public final class RunReport {
     sections.add(new Section("Learning", learning(recipe, epochs)));
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
+    }
+    var maps = WatchedLayers.maps(all(metrics, Metrics.Watch.class), epochs);
+    if (!maps.isEmpty()) {
+      sections.add(new Section("Layers over time", maps.toArray(new Block[0])));
     }
     sections.add(new Section("What was run", new Facts(facts(run))));
     return new Page(
@@ -142,11 +147,15 @@ public final class RunReport {
         title,
         recipe.isText()
             ? "Training: over the epoch, before each step. Test: the text that was held out, at the epoch's end."
-            : "Training: over the epoch, before each step, of pictures varied as in training. Test: at the epoch's end.",
+            : "Training: over the epoch, before each step, of pictures varied as in training. "
+                + (recipe.validation() > 0 ? "Validation" : "Test")
+                + ": at the epoch's end.",
         "epoch",
         unit,
         scale,
-        List.of(curve("training", "", epochs, train), curve("test", "", epochs, test)));
+        List.of(
+            curve("training", "", epochs, train),
+            curve(recipe.validation() > 0 ? "validation" : "test", "", epochs, test)));
   }
 
   static Curve curve(
@@ -221,6 +230,12 @@ public final class RunReport {
     facts.put("steps", steps(r.descent()));
     if (!r.isText()) {
       facts.put("pictures", pictures(r.preparation()));
+    }
+    if (r.validation() > 0) {
+      facts.put(
+          "validation",
+          "%d training pictures, drawn by the seed, judge the epochs in place of the test pictures"
+              .formatted(r.validation()));
     }
     facts.put("seed", Long.toString(r.seed()));
     facts.put(
