@@ -151,6 +151,11 @@ final class TrainCommand implements Callable<Integer> {
       })
   private @Nullable List<Recording.Quantity> watch;
 
+  @Option(
+      names = "--tensorboard",
+      description = "Writes curves, histograms and pictures for TensorBoard into RUN/tensorboard.")
+  private boolean tensorboard;
+
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
 
@@ -287,7 +292,8 @@ final class TrainCommand implements Callable<Integer> {
     resolved = curve == null ? resolved : resolved.withCurve(curve);
     resolved = smoothing == null ? resolved : resolved.withSmoothing(smoothing);
     resolved = validation == null ? resolved : resolved.withValidation(validation);
-    resolved = watch == null ? resolved : resolved.withRecording(new Recording(watch));
+    resolved =
+        resolved.withRecording(new Recording(watch == null ? List.of() : watch, tensorboard));
     resolved = precision == null ? resolved : resolved.withPrecision(precision);
     resolved = recomputing(resolved);
     resolved.check(read);
@@ -315,9 +321,10 @@ final class TrainCommand implements Callable<Integer> {
         || smoothing != null
         || validation != null
         || watch != null
+        || tensorboard
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch and --precision");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch, --tensorboard and --precision");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {

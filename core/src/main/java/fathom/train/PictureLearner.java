@@ -110,6 +110,11 @@ final class PictureLearner implements Learner {
   }
 
   @Override
+  public Images pictures() {
+    return data.train();
+  }
+
+  @Override
   public Evaluation test() {
     return Evaluation.of(fused, test, loader.normalization(), all);
   }

@@ -6,8 +6,10 @@ import java.util.List;
 ///
 /// @param watch what is measured of each layer at the end of every epoch, in the order of
 ///   [Quantity]
-public record Recording(List<Quantity> watch) {
-  static final Recording NONE = new Recording(List.of());
+/// @param tensorboard whether events for TensorBoard are written, into the folder `tensorboard` of
+///   the run
+public record Recording(List<Quantity> watch, boolean tensorboard) {
+  static final Recording NONE = new Recording(List.of(), false);
 
   /// A measure of a layer.
   public enum Quantity {

@@ -159,7 +159,9 @@ public final class Run {
         descent.put("curve", Schedule.Curve.STEPS.name()).put("smoothing", 0.0);
       }
       recipe.put("validation", 0);
-      recipe.putObject("recording").putArray("watch");
+      ObjectNode recording = recipe.putObject("recording");
+      recording.putArray("watch");
+      recording.put("tensorboard", false);
     }
   }
 
@@ -254,6 +256,11 @@ public final class Run {
 
   public Path report() {
     return folder.resolve("report.html");
+  }
+
+  /// Where the events for TensorBoard are.
+  public Path events() {
+    return folder.resolve("tensorboard");
   }
 
   private Path metricsFile() {

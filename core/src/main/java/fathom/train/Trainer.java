@@ -125,6 +125,7 @@ public final class Trainer {
     private double speed;
     private Metrics.@Nullable Epoch best;
     private Metrics.@Nullable Watch watched;
+    private @Nullable TensorBoard board;
     private @Nullable Evaluation tested;
     private long testedAt;
 
@@ -182,11 +183,23 @@ public final class Trainer {
       if (step == 0) {
         report();
       }
+      if (first() && recipe.recording().tensorboard() && step < steps) {
+        board = board();
+      }
       boolean stopped = false;
       while (step < steps && !stopped) {
         stopped = epoch((int) (step / batches));
       }
       finish();
+    }
+
+    private TensorBoard board() {
+      var begun = new TensorBoard(run.events(), recipe.validation() > 0 ? "validation" : "test");
+      var pictures = learner.pictures();
+      if (pictures != null && step == 0) {
+        begun.pictures(pictures);
+      }
+      return begun;
     }
 
     /// The rest of an epoch; returns whether it was broken off, after a checkpoint.
@@ -286,6 +299,9 @@ public final class Trainer {
       if (first()) {
         run.append(epoch);
         recordWatched();
+        if (board != null) {
+          board.epoch(epoch, learner.net());
+        }
       }
       boolean better = isBest(epoch);
       best = better ? epoch : best;

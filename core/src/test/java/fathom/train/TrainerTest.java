@@ -25,6 +25,7 @@ import fathom.net.Shortcut;
 import fathom.nn.Init;
 import fathom.optim.Schedule;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -349,12 +350,17 @@ class TrainerTest {
     Recipe recipe = recipe("resnet8", 2, 15, 2);
     Run plain = run("plain", recipe);
     train(plain);
-    var all = new Recording(List.of(Recording.Quantity.values()));
+    var all = new Recording(List.of(Recording.Quantity.values()), true);
     Run watched = run("watched", recipe.withRecording(all));
     var steps = new AtomicLong();
     Trainer.train(watched, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
     assertTrue(train(Run.open(watched.folder())).finished());
     assertEquals(Bits.of(plain), Bits.of(watched));
+    try (var files = Files.list(watched.events())) {
+      assertEquals(2, files.count(), "a file for each time it was started");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     var lines =
         metrics(watched).stream()
             .filter(Metrics.Watch.class::isInstance)
@@ -371,7 +377,7 @@ class TrainerTest {
           line.gradients().stream().map(Metrics.Layers.Entry::layer).toList());
     }
     assertEquals(last.responses(), lines.getLast().responses(), "of the weights at the end");
-    Recipe one = recipe.withRecording(new Recording(List.of(Recording.Quantity.UPDATES)));
+    Recipe one = recipe.withRecording(new Recording(List.of(Recording.Quantity.UPDATES), false));
     Run updates = run("updates", one);
     train(updates);
     var only = metrics(updates).stream().filter(Metrics.Watch.class::isInstance).toList();
@@ -642,7 +648,9 @@ class TrainerTest {
 
   private static String withoutCurve(String json) {
     return json.replaceFirst(",\\s*\"validation\" : 0", "")
-        .replaceFirst(",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\]\\s*\\}", "")
+        .replaceFirst(
+            ",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\],\\s*\"tensorboard\" : false\\s*\\}",
+            "")
         .replaceFirst(",\\s*\"curve\" : \"STEPS\"", "")
         .replaceFirst(",\\s*\"smoothing\" : 0.0", "");
   }
