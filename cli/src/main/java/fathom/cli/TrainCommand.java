@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.Node;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -240,13 +241,15 @@ final class TrainCommand implements Callable<Integer> {
     Architecture net = output.usage(() -> architecture(modelName, dataName));
     Data read = output.usage(() -> Data.open(dataName));
     Recipe resolved = output.usage(() -> recipe(net, read));
-    output.usage(() -> built(net, read));
+    long parameters = output.usage(() -> built(resolved, read));
     if (dryRun) {
       output.answer(
           resolved,
-          () ->
-              RunReport.recipe(resolved)
-                  .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how))));
+          () -> {
+            RunReport.recipe(resolved)
+                .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
+            output.out().println("weights  " + size(resolved, parameters));
+          });
       return Exit.DONE;
     }
     resolved.precision().check();
@@ -260,18 +263,41 @@ final class TrainCommand implements Callable<Integer> {
         : Architecture.pictures(name, modelOptions.options());
   }
 
-  /// Builds the net once, because only that shows whether its options fit together and to the data.
-  private static Architecture built(Architecture net, Data read) {
+  /// Builds the net once, because only that shows whether its options fit together and to the data;
+  /// returns the number of its parameters.
+  private static long built(Recipe recipe, Data read) {
     try (var _ = Scope.open()) {
-      if (net instanceof Architecture.OfPictures of && read instanceof DataSet pictures) {
-        var train = pictures.train();
-        of.on(
-                new CifarNet.Input(train.channels(), train.height(), train.width()),
-                pictures.classes().size())
-            .build(Init.zeros());
-      }
-      return net;
+      Node net =
+          switch (recipe.architecture()) {
+            case Architecture.OfPictures of when read instanceof DataSet pictures -> {
+              var train = pictures.train();
+              yield of.on(
+                      new CifarNet.Input(train.channels(), train.height(), train.width()),
+                      pictures.classes().size())
+                  .build(Init.zeros());
+            }
+            case Architecture.OfText of when read instanceof Text text ->
+                of.withVocabulary(text.alphabet().characters().size())
+                    .withWindow(recipe.window())
+                    .build(Init.zeros());
+            default ->
+                throw new IllegalArgumentException(
+                    "%s does not learn %s".formatted(recipe.model(), read.name()));
+          };
+      return net.params().stream().mapToLong(param -> param.value().shape().elements()).sum();
     }
+  }
+
+  /// What weights, the gradients of each worker and the optimizer take; what a batch takes on its
+  /// way through the net comes on top.
+  private static String size(Recipe recipe, long parameters) {
+    int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
+    double bytes = 4.0 * parameters * (1 + recipe.workers() + blocks);
+    return String.format(
+        Locale.ROOT,
+        "%,d parameters; %.1f MB with gradients and optimizer, besides what a batch needs",
+        parameters,
+        bytes / 1e6);
   }
 
   private Recipe recipe(Architecture net, Data read) {
@@ -357,7 +383,12 @@ final class TrainCommand implements Callable<Integer> {
     try (var interruption = new Interruption()) {
       Trainer.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
-        result = Trainer.train(run, read, display.training(r.isText()), interruption::requested);
+        result =
+            Trainer.train(
+                run,
+                read,
+                display.training(r.isText(), r.validation() > 0 ? "validation" : "test"),
+                interruption::requested);
       }
       RunReport.of(run).write(run.report());
       answer(run, result);
