@@ -24,6 +24,23 @@ public record Step(long seed, long index, Collective collective, int rows) {
     return ScopedValue.where(CURRENT, this).call(body::get);
   }
 
+  /// The position in the whole batch of the first of this worker's `own` examples; the shares of
+  /// the workers follow one another. Throws `IllegalStateException` unless `own` is this worker's
+  /// share.
+  public long first(long own) {
+    if (rows < 0) {
+      return 0;
+    }
+    long from = (long) rows * collective.rank() / collective.size();
+    long to = (long) rows * (collective.rank() + 1) / collective.size();
+    if (to - from != own) {
+      throw new IllegalStateException(
+          "worker %d of %d has %d of the batch's %d examples, but this argument has %d rows; it needs a row for each example"
+              .formatted(collective.rank(), collective.size(), to - from, rows, own));
+    }
+    return from;
+  }
+
   /// The examples of the whole batch, for a worker that has `own` of them.
   public long total(long own) {
     return rows < 0 ? own : rows;

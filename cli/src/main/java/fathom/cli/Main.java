@@ -2,6 +2,7 @@ package fathom.cli;
 
 import fathom.BadFileException;
 import fathom.DeviceException;
+import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
 import java.io.PrintWriter;
@@ -113,6 +114,7 @@ final class Main implements Runnable {
     }
     return switch (e) {
       case BadFileException _ -> fail(err, e.getMessage(), Exit.BAD_FILE);
+      case BusyRunException _ -> fail(err, e.getMessage(), Exit.USAGE);
       case DivergedException _ -> fail(err, e.getMessage(), Exit.DIVERGED);
       case DeviceException _ -> fail(err, e.getMessage(), Exit.NATIVE);
       case LinkageError _ ->

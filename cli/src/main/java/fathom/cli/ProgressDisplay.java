@@ -36,8 +36,8 @@ final class ProgressDisplay implements AutoCloseable {
     return Boolean.getBoolean("fathom.terminal");
   }
 
-  /// For one training, of pictures or of text.
-  Progress training(boolean text) {
+  /// For one training, of pictures or of text, whose epochs of pictures are judged by `held`.
+  Progress training(boolean text, String held) {
     return new Progress() {
       @Override
       public void step(StepEnd step) {
@@ -46,19 +46,20 @@ final class ProgressDisplay implements AutoCloseable {
 
       @Override
       public void epoch(Metrics.Epoch epoch) {
-        line(text ? textLine(epoch) : pictureLine(epoch));
+        line(text ? textLine(epoch) : pictureLine(epoch, held));
       }
     };
   }
 
-  private static String pictureLine(Metrics.Epoch epoch) {
+  private static String pictureLine(Metrics.Epoch epoch, String held) {
     return String.format(
         Locale.ROOT,
-        "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   test loss %.4f error %5.2f %%   %6.0f images/s",
+        "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   %s loss %.4f error %5.2f %%   %6.0f images/s",
         epoch.epoch(),
         epoch.rate(),
         epoch.trainLoss(),
         epoch.trainError(),
+        held,
         epoch.testLoss(),
         epoch.testError(),
         epoch.examplesPerSecond());

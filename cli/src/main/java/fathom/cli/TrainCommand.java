@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.Node;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -9,14 +10,17 @@ import fathom.lab.RunReport;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
+import fathom.optim.Schedule;
 import fathom.train.Descent;
 import fathom.train.Evaluation;
 import fathom.train.Precision;
 import fathom.train.Recipe;
+import fathom.train.Recording;
 import fathom.train.Run;
 import fathom.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +41,8 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet56 --data cifar10 --precision bf16",
       "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
+      "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle --label-smoothing 0.1",
+      "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
@@ -89,7 +95,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--optimizer",
-      paramLabel = "sgd|adam",
+      paramLabel = "sgd|adam|adamw",
       description = "Default: sgd for resnetN and plainN, otherwise adam.")
   private Descent.@Nullable Method optimizer;
 
@@ -104,6 +110,52 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "C",
       description = "The largest norm of all gradients; 0 for any. Default: 1 for recurrent nets.")
   private @Nullable Double clip;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "L",
+      description = "Of SGD (default: 0.0001) and AdamW, there decoupled (default: 0.01).")
+  private @Nullable Double weightDecay;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "steps|cosine|one-cycle",
+      converter = CurveName.class,
+      description = {
+        "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine wave, or",
+        "up over 30 % of the steps and then down. Default: steps."
+      })
+  private Schedule.@Nullable Curve curve;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "E",
+      description = "So much of every label is given to all classes alike. Default: 0.")
+  private @Nullable Double smoothing;
+
+  @Option(
+      names = "--val",
+      paramLabel = "N",
+      description = {
+        "Keeps N training pictures, drawn by the seed, from training: epochs are judged by them, and the",
+        "best one too; the test pictures are seen at the end alone. Default: 0."
+      })
+  private @Nullable Integer validation;
+
+  @Option(
+      names = "--watch",
+      paramLabel = "WHAT",
+      split = ",",
+      description = {
+        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat maps",
+        "of the report. Any of the three, between commas."
+      })
+  private @Nullable List<Recording.Quantity> watch;
+
+  @Option(
+      names = "--tensorboard",
+      description = "Writes curves, histograms and pictures for TensorBoard into RUN/tensorboard.")
+  private boolean tensorboard;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
@@ -189,13 +241,15 @@ final class TrainCommand implements Callable<Integer> {
     Architecture net = output.usage(() -> architecture(modelName, dataName));
     Data read = output.usage(() -> Data.open(dataName));
     Recipe resolved = output.usage(() -> recipe(net, read));
-    output.usage(() -> built(net, read));
+    long parameters = output.usage(() -> built(resolved, read));
     if (dryRun) {
       output.answer(
           resolved,
-          () ->
-              RunReport.recipe(resolved)
-                  .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how))));
+          () -> {
+            RunReport.recipe(resolved)
+                .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
+            output.out().println("weights  " + size(resolved, parameters));
+          });
       return Exit.DONE;
     }
     resolved.precision().check();
@@ -209,18 +263,41 @@ final class TrainCommand implements Callable<Integer> {
         : Architecture.pictures(name, modelOptions.options());
   }
 
-  /// Builds the net once, because only that shows whether its options fit together and to the data.
-  private static Architecture built(Architecture net, Data read) {
+  /// Builds the net once, because only that shows whether its options fit together and to the data;
+  /// returns the number of its parameters.
+  private static long built(Recipe recipe, Data read) {
     try (var _ = Scope.open()) {
-      if (net instanceof Architecture.OfPictures of && read instanceof DataSet pictures) {
-        var train = pictures.train();
-        of.on(
-                new CifarNet.Input(train.channels(), train.height(), train.width()),
-                pictures.classes().size())
-            .build(Init.zeros());
-      }
-      return net;
+      Node net =
+          switch (recipe.architecture()) {
+            case Architecture.OfPictures of when read instanceof DataSet pictures -> {
+              var train = pictures.train();
+              yield of.on(
+                      new CifarNet.Input(train.channels(), train.height(), train.width()),
+                      pictures.classes().size())
+                  .build(Init.zeros());
+            }
+            case Architecture.OfText of when read instanceof Text text ->
+                of.withVocabulary(text.alphabet().characters().size())
+                    .withWindow(recipe.window())
+                    .build(Init.zeros());
+            default ->
+                throw new IllegalArgumentException(
+                    "%s does not learn %s".formatted(recipe.model(), read.name()));
+          };
+      return net.params().stream().mapToLong(param -> param.value().shape().elements()).sum();
     }
+  }
+
+  /// What weights, the gradients of each worker and the optimizer take; what a batch takes on its
+  /// way through the net comes on top.
+  private static String size(Recipe recipe, long parameters) {
+    int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
+    double bytes = 4.0 * parameters * (1 + recipe.workers() + blocks);
+    return String.format(
+        Locale.ROOT,
+        "%,d parameters; %.1f MB with gradients and optimizer, besides what a batch needs",
+        parameters,
+        bytes / 1e6);
   }
 
   private Recipe recipe(Architecture net, Data read) {
@@ -237,6 +314,12 @@ final class TrainCommand implements Callable<Integer> {
     resolved = optimizer == null ? resolved : resolved.withOptimizer(optimizer);
     resolved = rate == null ? resolved : resolved.withRate(rate);
     resolved = clip == null ? resolved : resolved.withClip(clip);
+    resolved = weightDecay == null ? resolved : resolved.withWeightDecay(weightDecay);
+    resolved = curve == null ? resolved : resolved.withCurve(curve);
+    resolved = smoothing == null ? resolved : resolved.withSmoothing(smoothing);
+    resolved = validation == null ? resolved : resolved.withValidation(validation);
+    resolved =
+        resolved.withRecording(new Recording(watch == null ? List.of() : watch, tensorboard));
     resolved = precision == null ? resolved : resolved.withPrecision(precision);
     resolved = recomputing(resolved);
     resolved.check(read);
@@ -259,9 +342,15 @@ final class TrainCommand implements Callable<Integer> {
         || optimizer != null
         || rate != null
         || clip != null
+        || weightDecay != null
+        || curve != null
+        || smoothing != null
+        || validation != null
+        || watch != null
+        || tensorboard
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip and --precision");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch, --tensorboard and --precision");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
@@ -294,7 +383,12 @@ final class TrainCommand implements Callable<Integer> {
     try (var interruption = new Interruption()) {
       Trainer.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
-        result = Trainer.train(run, read, display.training(r.isText()), interruption::requested);
+        result =
+            Trainer.train(
+                run,
+                read,
+                display.training(r.isText(), r.validation() > 0 ? "validation" : "test"),
+                interruption::requested);
       }
       RunReport.of(run).write(run.report());
       answer(run, result);
@@ -312,7 +406,8 @@ final class TrainCommand implements Callable<Integer> {
   private static String amount(Recipe r, Data read) {
     return switch (read) {
       case DataSet pictures ->
-          "%d pictures in batches of %d".formatted(pictures.train().count(), r.batch());
+          "%d pictures in batches of %d"
+              .formatted(pictures.train().count() - r.validation(), r.batch());
       case Text text ->
           "%d characters as %d streams in windows of %d"
               .formatted(text.train().length, r.batch(), r.window());

@@ -2,6 +2,7 @@ package fathom.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +48,11 @@ class InterruptionTest {
     Path interrupted = folder.resolve("interrupted");
     Process second = start("train", "resnet8", "--out", interrupted.toString());
     awaitCheckpoint(interrupted, second);
+    Process beside = resume(interrupted);
+    assertEquals(Exit.USAGE, end(beside), "two trainings in one folder");
+    assertTrue(
+        Files.readString(log(beside)).contains("another training works in this folder"),
+        Files.readString(log(beside)));
     boolean ignored = interruptsAreIgnored();
     new ProcessBuilder("kill", ignored ? "-TERM" : "-INT", Long.toString(second.pid()))
         .start()
@@ -56,6 +63,54 @@ class InterruptionTest {
         Files.readString(log(second)));
     assertEquals(0, end(resume(interrupted)), "after Ctrl-C");
     assertArrayEquals(expected, weights(interrupted), "after Ctrl-C");
+  }
+
+  /// A limit on the size of files is a disk that is full after the first blocks of a checkpoint.
+  @Test
+  void onAFullDiskThePreviousCheckpointSurvives() throws Exception {
+    Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "ulimit is a shell's");
+    Path run = folder.resolve("run");
+    assertEquals(
+        0,
+        end(
+            launch(
+                List.of(
+                    "train",
+                    "resnet8",
+                    "--data",
+                    "digits",
+                    "--width",
+                    "8",
+                    "--epochs",
+                    "1",
+                    "--out",
+                    run.toString()))));
+    byte[] before = Files.readAllBytes(run.resolve("checkpoint.safetensors"));
+    assertTrue(before.length > 100_000, "the limit is below: " + before.length);
+    var command = command(List.of("train", "--resume", run.toString(), "--epochs", "2"));
+    command.addAll(0, List.of("/bin/sh", "-c", "ulimit -f 100 && exec \"$@\"", "sh"));
+    Process full = log(command);
+    assertEquals(Exit.BAD_FILE, end(full), () -> "on a full disk");
+    String said = Files.readString(log(full));
+    assertTrue(said.contains("the previous file is intact"), said);
+    assertArrayEquals(before, Files.readAllBytes(run.resolve("checkpoint.safetensors")));
+    try (var files = Files.list(run)) {
+      assertTrue(files.noneMatch(file -> file.toString().endsWith(".tmp")), "nothing is left");
+    }
+    assertEquals(0, end(resume(run)), "and goes on when there is room again");
+  }
+
+  @Test
+  void theSecondInterruptStopsAtOnce() {
+    var halted = new AtomicInteger();
+    try (var interruption = new Interruption(halted::incrementAndGet)) {
+      assertFalse(interruption.requested());
+      interruption.pressed();
+      assertTrue(interruption.requested());
+      assertEquals(0, halted.get(), "the first one lets the training save");
+      interruption.pressed();
+      assertEquals(1, halted.get());
+    }
   }
 
   private final Map<Process, Path> logs = new HashMap<>();
@@ -75,6 +130,10 @@ class InterruptionTest {
   }
 
   private Process launch(List<String> args) throws IOException {
+    return log(command(args));
+  }
+
+  private static List<String> command(List<String> args) {
     var command =
         new ArrayList<>(
             List.of(
@@ -84,6 +143,10 @@ class InterruptionTest {
                 System.getProperty("java.class.path"),
                 "fathom.cli.Main"));
     command.addAll(args);
+    return command;
+  }
+
+  private Process log(List<String> command) throws IOException {
     Path log = folder.resolve("log" + logs.size());
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();

@@ -1,11 +1,13 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.Draw;
 import fathom.Spelling;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -46,6 +48,24 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     }
     checkLabels("training", train, classes.size());
     checkLabels("test", test, classes.size());
+  }
+
+  /// `count` training pictures, drawn by `seed`, in place of the test pictures, and the others to
+  /// train with; both in the order in which they are. Throws `IllegalArgumentException` unless
+  /// pictures to train with are left.
+  public DataSet validation(int count, long seed) {
+    int all = train.count();
+    if (count < 1 || count >= all) {
+      throw new IllegalArgumentException(
+          "of %d training pictures 1 to %d can be kept for validation, but %d were asked for"
+              .formatted(all, all - 1, count));
+    }
+    int[] drawn = Draw.of(seed, "validation").permutation(all);
+    int[] rest = Arrays.copyOf(drawn, all - count);
+    int[] kept = Arrays.copyOfRange(drawn, all - count, all);
+    Arrays.sort(rest);
+    Arrays.sort(kept);
+    return new DataSet(name, classes, train.select(rest), train.select(kept));
   }
 
   private static void checkLabels(String split, Images images, int classes) {

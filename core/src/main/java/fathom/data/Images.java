@@ -84,6 +84,17 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
         channels, height, width, Arrays.copyOf(pixels, n * size()), Arrays.copyOf(labels, n));
   }
 
+  /// The pictures at these positions, in this order.
+  public Images select(int[] positions) {
+    var chosen = new byte[Math.multiplyExact(positions.length, size())];
+    var of = new int[positions.length];
+    for (int i = 0; i < positions.length; i++) {
+      System.arraycopy(pixels, positions[i] * size(), chosen, i * size(), size());
+      of[i] = labels[positions[i]];
+    }
+    return new Images(channels, height, width, chosen, of);
+  }
+
   @Override
   public boolean equals(Object o) {
     return o instanceof Images other

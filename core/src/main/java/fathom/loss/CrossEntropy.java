@@ -17,28 +17,46 @@ public final class CrossEntropy {
   /// The loss of N×K `logits` as a tensor without dimensions, and the way back to the logits.
   /// Throws `IllegalArgumentException` unless there are N labels in 0 .. K-1.
   public static Traced of(Tensor logits, int[] labels) {
+    return of(logits, labels, 0);
+  }
+
+  /// As [#of(Tensor, int[])], with smoothed labels (Szegedy et al. 2016, section 7): of the ε =
+  /// `smoothing` that the label gives up, every class gets ε/K. The loss is −(1/n)·Σ q·log p for q
+  /// = (1−ε)·one-hot + ε/K. Throws `IllegalArgumentException` unless 0 ≤ ε < 1.
+  public static Traced of(Tensor logits, int[] labels, double smoothing) {
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException(
+          "labels are smoothed by 0 or more and less than 1, but --label-smoothing is "
+              + smoothing);
+    }
     int classes = check(logits, labels);
     double total = Step.current().total(labels.length);
     DType type = logits.type();
     Tensor logP = logProbabilities(logits);
     double[] values = logP.toDoubles();
+    double each = smoothing / classes;
     double sum = 0;
     for (int i = 0; i < labels.length; i++) {
-      sum -= values[i * classes + labels[i]];
+      sum -= (1 - smoothing) * values[i * classes + labels[i]];
+    }
+    if (smoothing > 0) {
+      for (double value : values) {
+        sum -= each * value;
+      }
     }
     return new Traced(
         Tensor.scalar(logP.type(), sum / total),
         dy -> {
           try (var scope = Scope.open()) {
-            // d/dlogits = (softmax − one-hot) / n
+            // d/dlogits = (softmax − q) / n
             Tensor dlogits = logP.exp();
             double[] d = dlogits.toDoubles();
             for (int i = 0; i < labels.length; i++) {
-              d[i * classes + labels[i]] -= 1;
+              d[i * classes + labels[i]] -= 1 - smoothing;
             }
             double scale = dy.item() / total;
             for (int i = 0; i < d.length; i++) {
-              d[i] *= scale;
+              d[i] = (d[i] - each) * scale;
             }
             return scope.keep(dlogits.copy_(d).to(type));
           }

@@ -5,6 +5,7 @@ import fathom.Node;
 import fathom.Param;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.io.Message;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

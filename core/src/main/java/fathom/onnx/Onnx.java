@@ -7,6 +7,7 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.io.AtomicFile;
+import fathom.io.Message;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;

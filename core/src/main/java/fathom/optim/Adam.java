@@ -11,12 +11,18 @@ import java.util.SequencedMap;
 /// Adam (Kingma and Ba 2015, algorithm 1): m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², and in step
 /// t, counted from 1, w ← w − η · (m / (1−β1ᵗ)) / (√(v / (1−β2ᵗ)) + ε), on all parameters, with the
 /// paper's β1 = 0.9, β2 = 0.999 and ε = 10⁻⁸.
+///
+/// With a weight decay λ it is AdamW (Loshchilov and Hutter 2019, algorithm 2): each step first
+/// takes η·λ·w from w, outside the moments, so that all weights shrink alike however large their
+/// gradients are. Here η is the rate of the step, as in PyTorch; the paper multiplies λ only by the
+/// schedule.
 public final class Adam implements Optimizer {
   private static final double BETA1 = 0.9;
   private static final double BETA2 = 0.999;
   private static final double EPSILON = 1e-8;
 
   private final FlatParams params;
+  private final double weightDecay;
   private final MemorySegment mean;
   private final MemorySegment square;
   private long t;
@@ -27,10 +33,19 @@ public final class Adam implements Optimizer {
 
   /// As it is after `steps` steps; [#blocks()] are still to be filled.
   public Adam(FlatParams params, long steps) {
+    this(params, steps, 0);
+  }
+
+  /// AdamW with this weight decay, after `steps` steps.
+  public Adam(FlatParams params, long steps, double weightDecay) {
+    if (!(weightDecay >= 0)) {
+      throw new IllegalArgumentException("a weight decay is 0 or more, but is " + weightDecay);
+    }
     if (steps < 0) {
       throw new IllegalArgumentException("0 or more steps have been made, not " + steps);
     }
     this.params = params;
+    this.weightDecay = weightDecay;
     this.mean = params.zeros();
     this.square = params.zeros();
     this.t = steps;
@@ -42,8 +57,9 @@ public final class Adam implements Optimizer {
     double meanScale = rate / (1 - StrictMath.pow(BETA1, (double) t));
     double rootScale = 1 / Math.sqrt(1 - StrictMath.pow(BETA2, (double) t));
     switch (params.type()) {
-      case FLOAT32 -> floats((float) meanScale, (float) rootScale);
-      case FLOAT64 -> doubles(meanScale, rootScale);
+      case FLOAT32 ->
+          floats((float) meanScale, (float) rootScale, (float) (1 - rate * weightDecay));
+      case FLOAT64 -> doubles(meanScale, rootScale, 1 - rate * weightDecay);
       case BFLOAT16, INT64 ->
           throw new IllegalStateException(
               "parameters are FLOAT32 or FLOAT64, not " + params.type());
@@ -51,7 +67,7 @@ public final class Adam implements Optimizer {
     params.gradients().fill((byte) 0);
   }
 
-  private void floats(float meanScale, float rootScale) {
+  private void floats(float meanScale, float rootScale, float kept) {
     MemorySegment w = params.values();
     MemorySegment gradients = params.gradients();
     MemorySegment m = mean;
@@ -64,11 +80,11 @@ public final class Adam implements Optimizer {
       m.setAtIndex(JAVA_FLOAT, i, first);
       v.setAtIndex(JAVA_FLOAT, i, second);
       float root = rootScale * (float) Math.sqrt(second) + (float) EPSILON;
-      w.setAtIndex(JAVA_FLOAT, i, w.getAtIndex(JAVA_FLOAT, i) - meanScale * first / root);
+      w.setAtIndex(JAVA_FLOAT, i, kept * w.getAtIndex(JAVA_FLOAT, i) - meanScale * first / root);
     }
   }
 
-  private void doubles(double meanScale, double rootScale) {
+  private void doubles(double meanScale, double rootScale, double kept) {
     for (long i = 0; i < params.count(); i++) {
       double g = params.gradients().getAtIndex(JAVA_DOUBLE, i);
       double first = BETA1 * mean.getAtIndex(JAVA_DOUBLE, i) + (1 - BETA1) * g;
@@ -78,7 +94,7 @@ public final class Adam implements Optimizer {
       double moved = meanScale * first / (rootScale * Math.sqrt(second) + EPSILON);
       params
           .values()
-          .setAtIndex(JAVA_DOUBLE, i, params.values().getAtIndex(JAVA_DOUBLE, i) - moved);
+          .setAtIndex(JAVA_DOUBLE, i, kept * params.values().getAtIndex(JAVA_DOUBLE, i) - moved);
     }
   }
 

@@ -2,6 +2,8 @@ package fathom.train;
 
 import fathom.FlatParams;
 import fathom.optim.Adam;
+import fathom.optim.Cosine;
+import fathom.optim.OneCycle;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
@@ -13,8 +15,10 @@ import java.util.List;
 /// @param divideAt the fractions of all steps at which the rate is divided by ten
 /// @param warmUp the steps at a tenth of the rate before it
 /// @param momentum of SGD; 0 for Adam
-/// @param weightDecay of SGD; 0 for Adam
+/// @param weightDecay of SGD and AdamW; 0 for Adam
 /// @param clip the largest norm of all gradients together; 0 for any
+/// @param curve how the rate goes; `divideAt` is for steps, and empty for the others
+/// @param smoothing of the labels in the loss; 0 for none
 public record Descent(
     Method optimizer,
     double rate,
@@ -22,11 +26,18 @@ public record Descent(
     long warmUp,
     double momentum,
     double weightDecay,
-    double clip) {
+    double clip,
+    Schedule.Curve curve,
+    double smoothing) {
+  /// PyTorch's.
+  private static final double ADAMW_DECAY = 0.01;
+
   /// The optimizers.
   public enum Method {
     SGD,
-    ADAM
+    ADAM,
+    /// Adam with decoupled weight decay.
+    ADAMW
   }
 
   public Descent {
@@ -38,53 +49,119 @@ public record Descent(
       throw new IllegalArgumentException(
           "gradients are clipped to a positive norm, or not at all (0), but --clip is " + clip);
     }
-    if (optimizer == Method.ADAM && (momentum != 0 || weightDecay != 0)) {
+    if ((optimizer != Method.SGD && momentum != 0)
+        || (optimizer == Method.ADAM && weightDecay != 0)) {
       throw new IllegalArgumentException(
-          "Adam has no momentum and no weight decay of SGD's, but they are %s and %s"
-              .formatted(momentum, weightDecay));
+          "momentum is SGD's, and weight decay SGD's and AdamW's, but %s has %s and %s; leave them out, or choose --optimizer sgd or adamw"
+              .formatted(optimizer, momentum, weightDecay));
+    }
+    if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+      throw new IllegalArgumentException(
+          "a weight decay is 0 or more, but --weight-decay is " + weightDecay);
+    }
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException(
+          "labels are smoothed by 0 or more and less than 1, but --label-smoothing is "
+              + smoothing);
+    }
+    if (curve != Schedule.Curve.STEPS && !divideAt.isEmpty()) {
+      throw new IllegalArgumentException(
+          "only a rate in steps is divided, but that of %s is to be at %s"
+              .formatted(curve, divideAt));
+    }
+    if (curve == Schedule.Curve.ONE_CYCLE && warmUp > 0) {
+      throw new IllegalArgumentException(
+          "one cycle begins with a warm-up of its own, but %d steps more are asked for"
+              .formatted(warmUp));
     }
   }
 
   /// The residual paper's SGD: momentum 0.9 and weight decay 10⁻⁴.
   static Descent sgd(double rate, List<Double> divideAt) {
-    return new Descent(Method.SGD, rate, divideAt, 0, 0.9, 1e-4, 0);
+    return new Descent(Method.SGD, rate, divideAt, 0, 0.9, 1e-4, 0, Schedule.Curve.STEPS, 0);
   }
 
   static Descent adam(double rate, List<Double> divideAt) {
-    return new Descent(Method.ADAM, rate, divideAt, 0, 0, 0, 0);
+    return new Descent(Method.ADAM, rate, divideAt, 0, 0, 0, 0, Schedule.Curve.STEPS, 0);
   }
 
   Optimizer over(FlatParams params, long steps) {
     return switch (optimizer) {
       case SGD -> new Sgd(params, momentum, weightDecay);
-      case ADAM -> new Adam(params, steps);
+      case ADAM, ADAMW -> new Adam(params, steps, weightDecay);
     };
   }
 
   /// The rate over `steps` steps in all.
   Schedule schedule(long steps) {
-    return Schedule.divided(
-            rate, steps, divideAt.stream().mapToDouble(Double::doubleValue).toArray())
-        .withWarmUp(warmUp);
+    Schedule all =
+        switch (curve) {
+          case STEPS ->
+              Schedule.divided(
+                  rate, steps, divideAt.stream().mapToDouble(Double::doubleValue).toArray());
+          case COSINE -> new Cosine(rate, 0, steps);
+          case ONE_CYCLE -> new OneCycle(rate, steps);
+        };
+    return all.withWarmUp(warmUp);
   }
 
   Descent withRate(double rate) {
-    return new Descent(optimizer, rate, divideAt, warmUp, momentum, weightDecay, clip);
+    return with(rate, warmUp, weightDecay, clip, smoothing);
   }
 
   Descent withWarmUp(long warmUp) {
-    return new Descent(optimizer, rate, divideAt, warmUp, momentum, weightDecay, clip);
+    return with(rate, warmUp, weightDecay, clip, smoothing);
+  }
+
+  Descent withWeightDecay(double weightDecay) {
+    return with(rate, warmUp, weightDecay, clip, smoothing);
   }
 
   Descent withClip(double clip) {
-    return new Descent(optimizer, rate, divideAt, warmUp, momentum, weightDecay, clip);
+    return with(rate, warmUp, weightDecay, clip, smoothing);
   }
 
-  /// The other optimizer at its usual rate, on the same schedule.
+  Descent withSmoothing(double smoothing) {
+    return with(rate, warmUp, weightDecay, clip, smoothing);
+  }
+
+  private Descent with(
+      double rate, long warmUp, double weightDecay, double clip, double smoothing) {
+    return new Descent(
+        optimizer, rate, divideAt, warmUp, momentum, weightDecay, clip, curve, smoothing);
+  }
+
+  /// On another curve; the points at which a rate in steps is divided are forgotten, and so is a
+  /// warm-up before a curve that has one of its own.
+  Descent withCurve(Schedule.Curve curve) {
+    return new Descent(
+        optimizer,
+        rate,
+        curve == Schedule.Curve.STEPS ? divideAt : List.of(),
+        curve == Schedule.Curve.ONE_CYCLE ? 0 : warmUp,
+        momentum,
+        weightDecay,
+        clip,
+        curve,
+        smoothing);
+  }
+
+  /// Another optimizer at its usual rate and weight decay, on the same schedule.
   Descent by(Method method) {
-    return switch (method) {
-      case SGD -> sgd(0.1, divideAt).withWarmUp(warmUp).withClip(clip);
-      case ADAM -> adam(1e-3, divideAt).withWarmUp(warmUp).withClip(clip);
-    };
+    boolean sgd = method == Method.SGD;
+    return new Descent(
+        method,
+        sgd ? 0.1 : 1e-3,
+        divideAt,
+        warmUp,
+        sgd ? 0.9 : 0,
+        switch (method) {
+          case SGD -> 1e-4;
+          case ADAM -> 0;
+          case ADAMW -> ADAMW_DECAY;
+        },
+        clip,
+        curve,
+        smoothing);
   }
 }

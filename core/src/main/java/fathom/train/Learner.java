@@ -2,6 +2,7 @@ package fathom.train;
 
 import fathom.Node;
 import fathom.Tensor;
+import fathom.data.Images;
 import fathom.data.Rows;
 import java.nio.file.Path;
 import java.util.SequencedMap;
@@ -35,6 +36,16 @@ sealed interface Learner permits PictureLearner, TextLearner {
 
   /// All that is for testing, by the weights as they are; every worker gets the same.
   Evaluation test();
+
+  /// What epochs are judged by: that which is kept from training for it, else what is for testing.
+  default Evaluation held() {
+    return test();
+  }
+
+  /// The pictures that are trained with; null for text.
+  default @Nullable Images pictures() {
+    return null;
+  }
 
   /// What was trained with, as it is.
   Evaluation trained();

@@ -34,6 +34,19 @@ public sealed interface Metrics {
     public record Entry(String layer, double value) {}
   }
 
+  /// What was watched of the layers at the end of an epoch, by [Recording.Quantity]; empty where it
+  /// was not.
+  record Watch(
+      long step,
+      List<Layers.Entry> gradients,
+      List<Layers.Entry> responses,
+      List<Layers.Entry> updates)
+      implements Metrics {
+    Watch withResponses(List<Layers.Entry> responses) {
+      return new Watch(step, gradients, responses, updates);
+    }
+  }
+
   /// The end: by the final weights, through `predict`, all training and test pictures as they are;
   /// or all of a text that is held out, and as much of that which was trained with.
   record Final(

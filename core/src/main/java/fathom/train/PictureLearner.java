@@ -8,6 +8,7 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.DataSet;
 import fathom.data.Epochs;
+import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
@@ -29,8 +30,10 @@ final class PictureLearner implements Learner {
 
   private final Collective all;
   private final DataSet data;
+  private final Images test;
   private final Preparation preparation;
   private final Precision precision;
+  private final double smoothing;
   private final Epochs epochs;
   private final Loader loader;
   private final Layer plain;
@@ -38,12 +41,16 @@ final class PictureLearner implements Learner {
   private int epoch;
   private int[] order = {};
 
-  PictureLearner(Run run, DataSet data, Normalization normalization, Collective all, Init init) {
+  /// With `data` whose test pictures judge the epochs, and `test` for the end.
+  PictureLearner(
+      Run run, DataSet data, Images test, Normalization normalization, Collective all, Init init) {
     Recipe recipe = run.recipe();
     this.all = all;
     this.data = data;
+    this.test = test;
     this.preparation = recipe.preparation();
     this.precision = recipe.precision();
+    this.smoothing = recipe.descent().smoothing();
     this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
     this.loader = new Loader(data.train(), normalization);
     Layer net = run.pictureNet(init);
@@ -88,7 +95,7 @@ final class PictureLearner implements Learner {
     try (var _ = Scope.open()) {
       Tensor x = loader.pictures(order, own, preparation.augmentation(), epochs.augment(epoch));
       Traced logits = net.forward(precision.of(x));
-      Traced loss = CrossEntropy.of(logits.value(), labels);
+      Traced loss = CrossEntropy.of(logits.value(), labels, smoothing);
       logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
       return new double[] {loss.value().item(), Evaluation.errors(logits.value(), labels)};
     }
@@ -103,7 +110,17 @@ final class PictureLearner implements Learner {
   }
 
   @Override
+  public Images pictures() {
+    return data.train();
+  }
+
+  @Override
   public Evaluation test() {
+    return Evaluation.of(fused, test, loader.normalization(), all);
+  }
+
+  @Override
+  public Evaluation held() {
     return Evaluation.of(fused, data.test(), loader.normalization(), all);
   }
 

@@ -23,6 +23,8 @@ import java.util.List;
 /// @param recompute how many blocks of a stage are computed again at a time on the way back, to
 ///   save memory; 0 for none. It changes no result
 /// @param precision in which values go from layer to layer
+/// @param validation how many training pictures are kept from training: epochs are judged by them,
+///   and the test pictures are seen at the end alone; 0 for none
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -36,13 +38,48 @@ public record Recipe(
     int workers,
     boolean shardStatistics,
     int recompute,
-    Precision precision) {
+    Precision precision,
+    int validation,
+    Recording recording) {
 
   /// From this depth on the residual paper warms up (section 4.2).
   private static final int WARM_UP_DEPTH = 110;
 
   private static final long PAPER_STEPS = 64_000;
   private static final List<Double> FAST = List.of(0.6, 0.85);
+
+  /// Without pictures for validation, and without recording more than the learning curves.
+  public Recipe(
+      String model,
+      Architecture.Options options,
+      String data,
+      int epochs,
+      int batch,
+      int window,
+      Descent descent,
+      Preparation preparation,
+      long seed,
+      int workers,
+      boolean shardStatistics,
+      int recompute,
+      Precision precision) {
+    this(
+        model,
+        options,
+        data,
+        epochs,
+        batch,
+        window,
+        descent,
+        preparation,
+        seed,
+        workers,
+        shardStatistics,
+        recompute,
+        precision,
+        0,
+        Recording.NONE);
+  }
 
   /// Throws `IllegalArgumentException` unless all of it can be trained, and the options are all
   /// that the model has.
@@ -68,6 +105,16 @@ public record Recipe(
     if (precision != Precision.FP32 && !(net instanceof Architecture.Convolutional)) {
       throw new IllegalArgumentException(
           "--precision bf16 is for resnetN and plainN, but the model is %s; leave it out"
+              .formatted(model));
+    }
+    if (validation < 0 || (validation > 0 && window > 0)) {
+      throw new IllegalArgumentException(
+          "--val keeps 0 or more training pictures from training, and a text holds out a part of its own, but for %s it is %d"
+              .formatted(model, validation));
+    }
+    if (window > 0 && recording.watch().contains(Recording.Quantity.RESPONSES)) {
+      throw new IllegalArgumentException(
+          "--watch responses is for nets that learn pictures, but %s learns text; leave it out"
               .formatted(model));
     }
     Architecture.Options resolved = net.options();
@@ -206,10 +253,15 @@ public record Recipe(
   public void check(Data of) {
     switch (of) {
       case DataSet pictures -> {
-        if (batch > pictures.train().count()) {
+        if (validation >= pictures.train().count()) {
+          throw new IllegalArgumentException(
+              "--val leaves at least one of the %d training pictures, but is %d"
+                  .formatted(pictures.train().count(), validation));
+        }
+        if (batch > pictures.train().count() - validation) {
           throw new IllegalArgumentException(
               "--batch is at most the number of training pictures, %d, but is %d"
-                  .formatted(pictures.train().count(), batch));
+                  .formatted(pictures.train().count() - validation, batch));
         }
       }
       case Text text -> {
@@ -268,15 +320,26 @@ public record Recipe(
   }
 
   public Recipe withClip(double clip) {
-    return with(
-        epochs,
-        batch,
-        window,
-        descent.withClip(clip),
-        workers,
-        shardStatistics,
-        recompute,
-        precision);
+    return withDescent(descent.withClip(clip));
+  }
+
+  /// Throws `IllegalArgumentException` for an optimizer that has no weight decay.
+  public Recipe withWeightDecay(double weightDecay) {
+    return withDescent(descent.withWeightDecay(weightDecay));
+  }
+
+  /// With the rate on another curve.
+  public Recipe withCurve(Schedule.Curve curve) {
+    return withDescent(descent.withCurve(curve));
+  }
+
+  /// With so much of every label given to all classes alike.
+  public Recipe withSmoothing(double smoothing) {
+    return withDescent(descent.withSmoothing(smoothing));
+  }
+
+  private Recipe withDescent(Descent descent) {
+    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
   }
 
   public Recipe withWorkers(int workers) {
@@ -295,6 +358,35 @@ public record Recipe(
   /// Throws `IllegalArgumentException` for bfloat16 and a net without convolutions.
   public Recipe withPrecision(Precision precision) {
     return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+  }
+
+  /// With so many training pictures kept from training.
+  public Recipe withValidation(int validation) {
+    return also(validation, recording);
+  }
+
+  /// Throws `IllegalArgumentException` for responses where text is learned.
+  public Recipe withRecording(Recording recording) {
+    return also(validation, recording);
+  }
+
+  private Recipe also(int validation, Recording recording) {
+    return new Recipe(
+        model,
+        options,
+        data,
+        epochs,
+        batch,
+        window,
+        descent,
+        preparation,
+        seed,
+        workers,
+        shardStatistics,
+        recompute,
+        precision,
+        validation,
+        recording);
   }
 
   private Recipe with(
@@ -319,6 +411,8 @@ public record Recipe(
         workers,
         shardStatistics,
         recompute,
-        precision);
+        precision,
+        validation,
+        recording);
   }
 }

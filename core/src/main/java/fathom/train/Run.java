@@ -12,6 +12,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import fathom.optim.Schedule;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,13 +29,16 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
-/// whole) and `report.html`.
+/// whole), `best.safetensors` (the same of the best epoch so far) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
 
   /// Before there was a precision, all runs were in float32.
   private static final int WITHOUT_PRECISION = 3;
+
+  /// Before there were curves, all rates went in steps, and no label was smoothed.
+  private static final int WITHOUT_CURVE = 4;
 
   /// What `run.json` says.
   ///
@@ -123,11 +127,8 @@ public final class Run {
     }
     try {
       JsonNode node = Json.parse(Files.readString(file));
-      if (node.path("format").asInt(0) == WITHOUT_PRECISION
-          && node instanceof ObjectNode info
-          && info.path("recipe") instanceof ObjectNode recipe) {
-        info.put("format", FORMAT);
-        recipe.put("precision", Precision.FP32.name());
+      if (node instanceof ObjectNode info && info.path("recipe") instanceof ObjectNode recipe) {
+        modernise(info, recipe);
       }
       int format = node.path("format").asInt(0);
       if (format != FORMAT) {
@@ -146,17 +147,37 @@ public final class Run {
     }
   }
 
+  /// Says what older formats leave out.
+  private static void modernise(ObjectNode info, ObjectNode recipe) {
+    int format = info.path("format").asInt(0);
+    if (format == WITHOUT_PRECISION) {
+      recipe.put("precision", Precision.FP32.name());
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
+      info.put("format", FORMAT);
+      if (recipe.path("descent") instanceof ObjectNode descent) {
+        descent.put("curve", Schedule.Curve.STEPS.name()).put("smoothing", 0.0);
+      }
+      recipe.put("validation", 0);
+      ObjectNode recording = recipe.putObject("recording");
+      recording.putArray("watch");
+      recording.put("tensorboard", false);
+    }
+  }
+
   private static String firstLine(Exception e) {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
-  /// The same run by another recipe from now on.
+  /// The same run by another recipe from now on. Throws [BusyRunException] while it is trained.
   public Run withRecipe(Recipe recipe) {
     var changed =
         new Info(
             info.format, info.source, info.started, recipe, info.classes, info.input, info.machine);
-    AtomicFile.replace(
-        folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
+    try (var _ = RunLock.of(folder)) {
+      AtomicFile.replace(
+          folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
+    }
     return new Run(folder, changed);
   }
 
@@ -227,8 +248,19 @@ public final class Run {
     return folder.resolve("checkpoint.safetensors");
   }
 
+  /// A checkpoint of the epoch that was best by what is held out: for pictures the fewest errors,
+  /// for text the least cross-entropy. Without [Recipe#validation()] those are the test pictures.
+  public Path best() {
+    return folder.resolve("best.safetensors");
+  }
+
   public Path report() {
     return folder.resolve("report.html");
+  }
+
+  /// Where the events for TensorBoard are.
+  public Path events() {
+    return folder.resolve("tensorboard");
   }
 
   private Path metricsFile() {
@@ -275,6 +307,7 @@ public final class Run {
     return switch (kind) {
       case "epoch" -> Json.read(line, Metrics.Epoch.class);
       case "layers" -> Json.read(line, Metrics.Layers.class);
+      case "watch" -> Json.read(line, Metrics.Watch.class);
       case "final" -> Json.read(line, Metrics.Final.class);
       default ->
           throw new BadFileException(
@@ -290,6 +323,7 @@ public final class Run {
           switch (m) {
             case Metrics.Epoch epoch -> epoch.step() <= step;
             case Metrics.Layers layers -> layers.step() < step;
+            case Metrics.Watch watch -> watch.step() <= step;
             case Metrics.Final _ -> false;
           };
       lines.append(keep ? line(m) : "");

@@ -31,6 +31,7 @@ final class TextLearner implements Learner {
 
   private final Collective all;
   private final Text text;
+  private final double smoothing;
   private final Streams streams;
   private final Rows own;
   private final LanguageModel net;
@@ -42,6 +43,7 @@ final class TextLearner implements Learner {
     Recipe recipe = run.recipe();
     this.all = all;
     this.text = text;
+    this.smoothing = recipe.descent().smoothing();
     this.streams = new Streams(text.train(), recipe.batch(), recipe.window());
     this.own = new Rows(0, streams.count()).share(all.rank(), all.size());
     this.net = run.textNet(init);
@@ -82,7 +84,7 @@ final class TextLearner implements Learner {
     int[] next = streams.next(places, own);
     try (var _ = Scope.open()) {
       var traced = net.forward(streams.read(places, own), carried);
-      Traced loss = CrossEntropy.of(traced.logits(), next);
+      Traced loss = CrossEntropy.of(traced.logits(), next, smoothing);
       traced.back(loss.back(Tensor.scalar(traced.logits().type(), 1)));
       Evaluation.carry(traced.end(), carried);
       return new double[] {loss.value().item(), Evaluation.errors(traced.logits(), next)};

@@ -16,6 +16,7 @@ import fathom.optim.Clip;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -67,11 +68,17 @@ public final class Trainer {
     this.learners =
         switch (data) {
           case DataSet pictures -> {
+            DataSet split =
+                recipe.validation() > 0
+                    ? pictures.validation(recipe.validation(), recipe.seed())
+                    : pictures;
             Normalization normalization =
                 resumed
                     ? Checkpoint.normalization(run.checkpoint())
-                    : recipe.preparation().normalization(pictures.train());
-            yield place -> new PictureLearner(run, pictures, normalization, place.all, place.init);
+                    : recipe.preparation().normalization(split.train());
+            yield place ->
+                new PictureLearner(
+                    run, split, pictures.test(), normalization, place.all, place.init);
           }
           case Text text -> place -> new TextLearner(run, text, place.all, place.init);
         };
@@ -80,10 +87,17 @@ public final class Trainer {
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
   /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any
   /// more, `IllegalArgumentException` if there is less data than a step needs, and
-  /// [fathom.DeviceException] if this machine does not have the precision.
+  /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
+  /// if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     run.recipe().check(data);
     run.recipe().precision().check();
+    try (var _ = RunLock.of(run.folder())) {
+      return locked(run, data, progress, stop);
+    }
+  }
+
+  private static Result locked(Run run, Data data, Progress progress, BooleanSupplier stop) {
     var trainer = new Trainer(run, data, progress, stop);
     run.truncate(trainer.start.step());
     Workers.run(
@@ -109,6 +123,9 @@ public final class Trainer {
     private double lossSum = start.lossSum();
     private double errorSum = start.errorSum();
     private double speed;
+    private Metrics.@Nullable Epoch best;
+    private Metrics.@Nullable Watch watched;
+    private @Nullable TensorBoard board;
     private @Nullable Evaluation tested;
     private long testedAt;
 
@@ -122,6 +139,11 @@ public final class Trainer {
       this.flat = share();
       if (step > 0) {
         resume();
+      }
+      for (Metrics metrics : run.metrics()) {
+        if (metrics instanceof Metrics.Epoch epoch && isBest(epoch)) {
+          best = epoch;
+        }
       }
       all.barrier();
     }
@@ -161,11 +183,23 @@ public final class Trainer {
       if (step == 0) {
         report();
       }
+      if (first() && recipe.recording().tensorboard() && step < steps) {
+        board = board();
+      }
       boolean stopped = false;
       while (step < steps && !stopped) {
         stopped = epoch((int) (step / batches));
       }
       finish();
+    }
+
+    private TensorBoard board() {
+      var begun = new TensorBoard(run.events(), recipe.validation() > 0 ? "validation" : "test");
+      var pictures = learner.pictures();
+      if (pictures != null && step == 0) {
+        begun.pictures(pictures);
+      }
+      return begun;
     }
 
     /// The rest of an epoch; returns whether it was broken off, after a checkpoint.
@@ -188,7 +222,7 @@ public final class Trainer {
       if (step == (epoch + 1L) * batches) {
         endEpoch();
       } else {
-        checkpoint();
+        checkpoint(false);
       }
       return stopped;
     }
@@ -208,16 +242,25 @@ public final class Trainer {
         lossSum += sums[0] * examples;
         errorSum += sums[1];
         if (first()) {
-          if (recipe.descent().clip() > 0) {
-            Clip.to(flat, recipe.descent().clip());
+          List<Recording.Quantity> watch = recipe.recording().watch();
+          if (!watch.isEmpty() && batch == batches - 1) {
+            watched = LayerWatch.around(learner.net(), watch, step + 1, this::move);
+          } else {
+            move();
           }
-          shared().optimizer.step(schedule.at(step));
         } else {
           flat.gradients().fill((byte) 0);
         }
         all.barrier(); // nobody reads the values before they are changed
         return sums[2] > 0;
       }
+    }
+
+    private void move() {
+      if (recipe.descent().clip() > 0) {
+        Clip.to(flat, recipe.descent().clip());
+      }
+      shared().optimizer.step(schedule.at(step));
     }
 
     /// Says where it was seen first.
@@ -238,7 +281,7 @@ public final class Trainer {
           }
         }
       }
-      Evaluation test = test();
+      Evaluation test = held();
       double count = learner.batch(batches - 1).to();
       var epoch =
           new Metrics.Epoch(
@@ -255,18 +298,49 @@ public final class Trainer {
       errorSum = 0;
       if (first()) {
         run.append(epoch);
+        recordWatched();
+        if (board != null) {
+          board.epoch(epoch, learner.net());
+        }
       }
-      checkpoint();
+      boolean better = isBest(epoch);
+      best = better ? epoch : best;
+      checkpoint(better);
       if (first()) {
         progress.epoch(epoch);
       }
     }
 
-    /// All that is for testing by the weights as they are now, predicted once.
-    private Evaluation test() {
+    /// Errors decide between epochs of pictures, and where they are equal the loss, which alone
+    /// decides between those of text.
+    private boolean isBest(Metrics.Epoch epoch) {
+      Metrics.Epoch before = best;
+      if (before == null) {
+        return true;
+      }
+      return (recipe.isText() || epoch.testError() == before.testError())
+          ? epoch.testLoss() < before.testLoss()
+          : epoch.testError() < before.testError();
+    }
+
+    /// Only the first worker looks, alone.
+    private void recordWatched() {
+      Metrics.Watch watch = watched;
+      if (watch != null && recipe.recording().watch().contains(Recording.Quantity.RESPONSES)) {
+        Metrics.Layers layers = learner.layers(step);
+        watch = layers == null ? watch : watch.withResponses(layers.responses());
+      }
+      if (watch != null) {
+        run.append(watch);
+      }
+      watched = null;
+    }
+
+    /// What epochs are judged by, by the weights as they are now, predicted once.
+    private Evaluation held() {
       Evaluation known = tested;
       if (known == null || testedAt != step) {
-        known = learner.test();
+        known = learner.held();
         tested = known;
         testedAt = step;
       }
@@ -275,7 +349,7 @@ public final class Trainer {
 
     private void finish() {
       boolean finished = step == steps;
-      Evaluation test = test();
+      Evaluation test = recipe.validation() > 0 ? learner.test() : held();
       Evaluation train = finished ? learner.trained() : null;
       if (train != null) {
         report();
@@ -306,12 +380,16 @@ public final class Trainer {
       all.barrier();
     }
 
-    private void checkpoint() {
+    /// The best one first: a run that is killed between the two makes its epoch again.
+    private void checkpoint(boolean alsoBest) {
       try (var _ = Scope.open()) {
         var more = learner.stored();
         if (first()) {
-          new Checkpoint(step, seconds(), lossSum, errorSum)
-              .write(run.checkpoint(), learner.net(), flat, shared().optimizer, more);
+          var checkpoint = new Checkpoint(step, seconds(), lossSum, errorSum);
+          if (alsoBest) {
+            checkpoint.write(run.best(), learner.net(), flat, shared().optimizer, more);
+          }
+          checkpoint.write(run.checkpoint(), learner.net(), flat, shared().optimizer, more);
         }
         all.barrier(); // what the others show stays until it is written
       }

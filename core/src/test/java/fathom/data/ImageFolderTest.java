@@ -266,7 +266,7 @@ class ImageFolderTest {
     Files.delete(dir.resolve("test/c/deep"));
     text("test/c/labels.txt");
     assertTrue(
-        bad().contains("labels.txt: every file of a class folder must be a JPEG, PNG, GIF or BMP"));
+        bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF or BMP"));
   }
 
   @Test

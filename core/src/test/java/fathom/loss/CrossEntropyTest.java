@@ -171,4 +171,21 @@ class CrossEntropyTest {
           () -> CrossEntropy.of(Tensor.zeros(DType.FLOAT32, 3), new int[3]));
     }
   }
+
+  /// p = (1/4, 3/4), and a label of 1 that gives up 0.2 is q = (0.1, 0.9): the loss is 0.1·ln 4 +
+  /// 0.9·ln 4/3, and the gradient p − q = (0.15, −0.15).
+  @Test
+  void smoothedLabelsAreAsByHand() {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.of(new double[] {0, Math.log(3)}, 1, 2);
+      Traced loss = CrossEntropy.of(logits, new int[] {1}, 0.2);
+      assertEquals(0.1 * Math.log(4) + 0.9 * Math.log(4 / 3.0), loss.value().item(), 1e-12);
+      assertArrayEquals(
+          new double[] {0.15, -0.15}, loss.back(one(DType.FLOAT64)).toDoubles(), 1e-12);
+      for (double bad : new double[] {-0.1, 1, Double.NaN}) {
+        assertThrows(
+            IllegalArgumentException.class, () -> CrossEntropy.of(logits, new int[] {1}, bad));
+      }
+    }
+  }
 }

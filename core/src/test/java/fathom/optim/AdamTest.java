@@ -66,6 +66,35 @@ class AdamTest {
     }
   }
 
+  /// The same moments with a decay of 1/2, which at rate 0.1 keeps 0.95 of the weight outside them:
+  ///
+  ///     w = 0.95·1 − 0.1 = 0.85        w = 0.95·0.85 − 0.02663370 = 0.78086630
+  ///
+  /// A decay that were added to the gradient would change the moments and hardly the steps: Adam divides it away.
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void decayIsOutsideTheMoments(DType type) {
+    try (var _ = Scope.open()) {
+      Param param = Param.of(Tensor.zeros(type, 1).plus(1));
+      FlatParams flat = FlatParams.of(List.of(param));
+      var adam = new Adam(flat, 0, 0.5);
+      param.grad().add_(new double[] {2});
+      adam.step(0.1);
+      assertEquals(0.85, param.value().item(), 1e-7);
+      param.grad().add_(new double[] {-1});
+      adam.step(0.1);
+      assertEquals(0.780866296, param.value().item(), 1e-7);
+      assertEquals(
+          0.08,
+          flat.part(Objects.requireNonNull(adam.blocks().get("mean")), 0).item(),
+          1e-7,
+          "the moments are those of the gradients alone");
+      for (double bad : new double[] {-1, Double.NaN}) {
+        assertThrows(IllegalArgumentException.class, () -> new Adam(flat, 0, bad));
+      }
+    }
+  }
+
   /// The paper's algorithm 1 as it stands there, in float64, over many steps of a random gradient.
   @ParameterizedTest
   @EnumSource(names = {"FLOAT32", "FLOAT64"})

@@ -141,7 +141,7 @@ class TextTrainingTest {
             1,
             5,
             71, // one step
-            new Descent(Descent.Method.SGD, d.rate(), List.of(), 0, 0, 0, d.clip()),
+            new Descent(Descent.Method.SGD, d.rate(), List.of(), 0, 0, 0, d.clip(), d.curve(), 0),
             one.preparation(),
             one.seed(),
             2,

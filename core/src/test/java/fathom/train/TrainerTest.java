@@ -23,7 +23,9 @@ import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Init;
+import fathom.optim.Schedule;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,7 +68,8 @@ class TrainerTest {
         epochs,
         batch,
         0,
-        new Descent(Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0),
+        new Descent(
+            Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0, Schedule.Curve.STEPS, 0),
         new Preparation(1, true, true),
         11,
         workers,
@@ -119,6 +122,7 @@ class TrainerTest {
               0,
               0);
       case Metrics.Layers l -> l;
+      case Metrics.Watch w -> w;
       case Metrics.Final f ->
           new Metrics.Final(
               f.step(), f.trainError(), f.trainLoss(), f.testError(), f.testLoss(), 0);
@@ -341,6 +345,112 @@ class TrainerTest {
     assertEquals(metrics(whole), metrics(again));
   }
 
+  @Test
+  void watchingChangesNothingAndIsThereForEveryEpoch() {
+    Recipe recipe = recipe("resnet8", 2, 15, 2);
+    Run plain = run("plain", recipe);
+    train(plain);
+    var all = new Recording(List.of(Recording.Quantity.values()), true);
+    Run watched = run("watched", recipe.withRecording(all));
+    var steps = new AtomicLong();
+    Trainer.train(watched, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
+    assertTrue(train(Run.open(watched.folder())).finished());
+    assertEquals(Bits.of(plain), Bits.of(watched));
+    try (var files = Files.list(watched.events())) {
+      assertEquals(2, files.count(), "a file for each time it was started");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    var lines =
+        metrics(watched).stream()
+            .filter(Metrics.Watch.class::isInstance)
+            .map(Metrics.Watch.class::cast)
+            .toList();
+    assertEquals(List.of(7L, 14L), lines.stream().map(Metrics.Watch::step).toList());
+    var last = (Metrics.Layers) metrics(plain).get(3);
+    for (Metrics.Watch line : lines) {
+      for (var entries : List.of(line.gradients(), line.updates(), line.responses())) {
+        assertTrue(entries.stream().allMatch(e -> e.value() > 0), entries.toString());
+      }
+      assertEquals(
+          last.gradients().stream().map(Metrics.Layers.Entry::layer).toList(),
+          line.gradients().stream().map(Metrics.Layers.Entry::layer).toList());
+    }
+    assertEquals(last.responses(), lines.getLast().responses(), "of the weights at the end");
+    Recipe one = recipe.withRecording(new Recording(List.of(Recording.Quantity.UPDATES), false));
+    Run updates = run("updates", one);
+    train(updates);
+    var only = metrics(updates).stream().filter(Metrics.Watch.class::isInstance).toList();
+    assertEquals(List.of(), ((Metrics.Watch) only.getLast()).gradients());
+    assertEquals(lines.getLast().updates(), ((Metrics.Watch) only.getLast()).updates());
+  }
+
+  @Test
+  void theBestEpochIsKeptBesideTheLast() {
+    Run run = run("run", recipe("resnet8", 6, 15, 1).withRate(0.5));
+    var steps = new AtomicLong();
+    Trainer.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 17);
+    train(Run.open(run.folder()));
+    Metrics.Epoch best = null;
+    for (Metrics each : run.metrics()) {
+      if (each instanceof Metrics.Epoch epoch
+          && (best == null
+              || epoch.testError() < best.testError()
+              || (epoch.testError() == best.testError() && epoch.testLoss() < best.testLoss()))) {
+        best = epoch;
+      }
+    }
+    assertEquals(Objects.requireNonNull(best).step(), Checkpoint.position(run.best()).step());
+    assertEquals(6 * EPOCH, Checkpoint.position(run.checkpoint()).step());
+  }
+
+  @Test
+  void picturesForValidationAreNotTrainedWith() {
+    Recipe recipe = recipe("plain8", 2, 15, 1).withValidation(25);
+    Run run = run("run", recipe);
+    var result = train(run);
+    assertEquals(75, Objects.requireNonNull(result.train()).count());
+    assertEquals(30, result.test().count(), "the end is by the test pictures");
+    assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
+    DataSet split = FEW.validation(25, recipe.seed());
+    assertEquals(25, split.test().count());
+    assertEquals(split, FEW.validation(25, recipe.seed()));
+    assertNotEquals(split, FEW.validation(25, recipe.seed() + 1));
+    assertEquals(
+        Arrays.stream(FEW.train().labels()).sum(),
+        Arrays.stream(split.train().labels()).sum() + Arrays.stream(split.test().labels()).sum());
+    for (int bad : new int[] {-1, 100, 90}) {
+      assertThrows(
+          IllegalArgumentException.class, () -> recipe.withValidation(bad).check(FEW), "" + bad);
+    }
+  }
+
+  /// The rate, the decay and the smoothing are functions of the step and of run.json alone.
+  @ParameterizedTest
+  @CsvSource({"ADAMW, ONE_CYCLE, 1", "SGD, COSINE, 2", "ADAM, COSINE, 1"})
+  void everyOptimizerAndCurveGoesOnBitByBit(
+      Descent.Method method, Schedule.Curve curve, int workers) {
+    Recipe recipe =
+        recipe("plain8", 2, 15, workers)
+            .withOptimizer(method)
+            .withCurve(curve)
+            .withSmoothing(0.1)
+            .withClip(0.5);
+    Run whole = run("whole", recipe);
+    train(whole);
+    Run stopped = run("stopped", recipe);
+    var steps = new AtomicLong();
+    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
+    Run resumed = Run.open(stopped.folder());
+    assertEquals(recipe, resumed.recipe(), "run.json has all of it");
+    assertTrue(train(resumed).finished());
+    assertEquals(Bits.of(whole), Bits.of(stopped));
+    assertEquals(metrics(whole), metrics(stopped));
+    Run sharp = run("sharp", recipe.withSmoothing(0));
+    train(sharp);
+    assertNotEquals(Bits.of(sharp), Bits.of(whole), "labels are smoothed");
+  }
+
   // ---- In bfloat16
 
   /// Weights, running statistics and the optimizer's memory are float32 on the way, so nothing is
@@ -469,6 +579,28 @@ class TrainerTest {
   }
 
   @Test
+  void twoTrainingsInOneFolderAreRefused() {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    var refused = new ArrayList<RuntimeException>();
+    Trainer.train(
+        run,
+        FEW,
+        new Progress() {
+          @Override
+          public void step(StepEnd now) {
+            refused.add(assertThrows(BusyRunException.class, () -> train(run)));
+            var longer = run.recipe().withEpochs(9);
+            refused.add(assertThrows(BusyRunException.class, () -> run.withRecipe(longer)));
+          }
+        },
+        () -> false);
+    assertEquals(2 * EPOCH, refused.size());
+    assertTrue(String.valueOf(refused.getFirst().getMessage()).contains(run.folder().toString()));
+    assertEquals(run.info(), Run.open(run.folder()).info());
+    train(run); // which has ended
+  }
+
+  @Test
   void aRunIsReadAsItWasWritten() {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     assertEquals(run.info(), Run.open(run.folder()).info());
@@ -481,10 +613,10 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 4", "\"format\" : 5"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 5", "\"format\" : 6"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 5"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 4"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 6"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 5"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
   }
@@ -495,11 +627,32 @@ class TrainerTest {
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
     String before =
-        json.replace("\"format\" : 4", "\"format\" : 3")
+        withoutCurve(json)
+            .replace("\"format\" : 5", "\"format\" : 3")
             .replaceFirst(",\\s*\"precision\" : \"FP32\"", "");
     assertFalse(before.contains("precision"), before);
     Files.writeString(file, before);
     assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
+  @Test
+  void aRunOfBeforeThereWereCurvesGoesInSteps() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        withoutCurve(Files.readString(file)).replace("\"format\" : 5", "\"format\" : 4");
+    assertFalse(before.contains("curve") || before.contains("smoothing"), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
+  private static String withoutCurve(String json) {
+    return json.replaceFirst(",\\s*\"validation\" : 0", "")
+        .replaceFirst(
+            ",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\],\\s*\"tensorboard\" : false\\s*\\}",
+            "")
+        .replaceFirst(",\\s*\"curve\" : \"STEPS\"", "")
+        .replaceFirst(",\\s*\"smoothing\" : 0.0", "");
   }
 
   /// Right or refused: a description with a line less is no description.
@@ -511,7 +664,7 @@ class TrainerTest {
     String whole = Files.readString(file);
     for (String damaged :
         List.of(
-            "", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 3}", "{\"format\" : 4}")) {
+            "", "null", "[]", "5", "{", "{}", "\0\u00ff", "{\"format\" : 3}", "{\"format\" : 5}")) {
       refuse(run, file, damaged);
     }
     for (int cut = 1; cut < whole.length() - 2; cut += 7) {

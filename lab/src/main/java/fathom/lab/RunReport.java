@@ -1,5 +1,6 @@
 package fathom.lab;
 
+import fathom.report.Block;
 import fathom.report.Chart;
 import fathom.report.Curve;
 import fathom.report.Facts;
@@ -41,6 +42,10 @@ public final class RunReport {
     sections.add(new Section("Learning", learning(recipe, epochs)));
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
+    }
+    var maps = WatchedLayers.maps(all(metrics, Metrics.Watch.class), epochs);
+    if (!maps.isEmpty()) {
+      sections.add(new Section("Layers over time", maps.toArray(new Block[0])));
     }
     sections.add(new Section("What was run", new Facts(facts(run))));
     return new Page(
@@ -142,11 +147,15 @@ public final class RunReport {
         title,
         recipe.isText()
             ? "Training: over the epoch, before each step. Test: the text that was held out, at the epoch's end."
-            : "Training: over the epoch, before each step, of pictures varied as in training. Test: at the epoch's end.",
+            : "Training: over the epoch, before each step, of pictures varied as in training. "
+                + (recipe.validation() > 0 ? "Validation" : "Test")
+                + ": at the epoch's end.",
         "epoch",
         unit,
         scale,
-        List.of(curve("training", "", epochs, train), curve("test", "", epochs, test)));
+        List.of(
+            curve("training", "", epochs, train),
+            curve(recipe.validation() > 0 ? "validation" : "test", "", epochs, test)));
   }
 
   static Curve curve(
@@ -222,6 +231,12 @@ public final class RunReport {
     if (!r.isText()) {
       facts.put("pictures", pictures(r.preparation()));
     }
+    if (r.validation() > 0) {
+      facts.put(
+          "validation",
+          "%d training pictures, drawn by the seed, judge the epochs in place of the test pictures"
+              .formatted(r.validation()));
+    }
     facts.put("seed", Long.toString(r.seed()));
     facts.put(
         "workers",
@@ -244,8 +259,15 @@ public final class RunReport {
           case SGD ->
               "SGD with momentum %s and weight decay %s".formatted(d.momentum(), d.weightDecay());
           case ADAM -> "Adam";
+          case ADAMW -> "AdamW with weight decay %s".formatted(d.weightDecay());
         });
     how.append("; rate ").append(d.rate());
+    how.append(
+        switch (d.curve()) {
+          case STEPS -> "";
+          case COSINE -> ", down to 0 along a cosine";
+          case ONE_CYCLE -> ", in one cycle: up from a 25th over 30 % of the steps, then down";
+        });
     if (!d.divideAt().isEmpty()) {
       how.append(", divided by ten at %s of the steps".formatted(d.divideAt()));
     }
@@ -254,6 +276,9 @@ public final class RunReport {
     }
     if (d.clip() > 0) {
       how.append("; gradients clipped to a norm of ").append(d.clip());
+    }
+    if (d.smoothing() > 0) {
+      how.append("; labels smoothed by ").append(d.smoothing());
     }
     return how.toString();
   }

@@ -137,7 +137,7 @@ final class Layout {
     parts.add(tag("h2", attr("id", id(i) + "-heading"), text(section.heading())));
     List<Html> charts = new ArrayList<>();
     for (Block block : section.blocks()) {
-      if (!(block instanceof Chart)) {
+      if (!(block instanceof Chart || block instanceof HeatMap)) {
         row(charts, parts);
       }
       switch (block) {
@@ -145,6 +145,7 @@ final class Layout {
         case Table table -> parts.add(Grid.of(table));
         case Facts facts -> parts.add(facts(facts));
         case Chart chart -> charts.add(plots.figure(chart));
+        case HeatMap map -> charts.add(Heat.of(map));
       }
     }
     row(charts, parts);

@@ -1,4 +1,4 @@
-package fathom.onnx;
+package fathom.io;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,11 +16,12 @@ import java.util.List;
 ///
 /// It is a list of pieces, so that weights go from their memory to the file: what is put in as
 /// bytes must live until the message is written.
-final class Message {
+public final class Message {
   /// The most bytes of a message; the format's readers count them in 31 bits.
-  static final long MAX_BYTES = Integer.MAX_VALUE;
+  public static final long MAX_BYTES = Integer.MAX_VALUE;
 
   private static final int VARINT = 0;
+  private static final int FIXED_64 = 1;
   private static final int DELIMITED = 2;
   private static final int FIXED_32 = 5;
 
@@ -28,32 +29,49 @@ final class Message {
   private long size;
 
   /// A whole number. A negative one takes ten bytes, as the format has it.
-  Message integer(int field, long value) {
+  public Message integer(int field, long value) {
     var bytes = ByteBuffer.allocate(20);
     varint(bytes, tag(field, VARINT));
     varint(bytes, value);
     return add(bytes);
   }
 
-  Message number(int field, float value) {
+  public Message number(int field, float value) {
     var bytes = ByteBuffer.allocate(14).order(ByteOrder.LITTLE_ENDIAN);
     varint(bytes, tag(field, FIXED_32));
     bytes.putFloat(value);
     return add(bytes);
   }
 
-  Message text(int field, String text) {
+  /// In twice the precision.
+  public Message wide(int field, double value) {
+    var bytes = ByteBuffer.allocate(18).order(ByteOrder.LITTLE_ENDIAN);
+    varint(bytes, tag(field, FIXED_64));
+    bytes.putDouble(value);
+    return add(bytes);
+  }
+
+  /// Numbers one after the other, in twice the precision.
+  public Message wides(int field, double... values) {
+    var bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (double value : values) {
+      bytes.putDouble(value);
+    }
+    return bytes(field, MemorySegment.ofArray(bytes.array()));
+  }
+
+  public Message text(int field, String text) {
     return bytes(field, MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  Message bytes(int field, MemorySegment value) {
+  public Message bytes(int field, MemorySegment value) {
     delimit(field, value.byteSize());
     return add(value);
   }
 
   /// A message inside this one, as it is now. Throws `IllegalArgumentException` if it is larger
   /// than the format allows.
-  Message message(int field, Message inner) {
+  public Message message(int field, Message inner) {
     delimit(field, inner.checkedSize());
     inner.pieces.forEach(this::add);
     return this;
@@ -93,14 +111,14 @@ final class Message {
   private long checkedSize() {
     if (size > MAX_BYTES) {
       throw new IllegalArgumentException(
-          "an ONNX file has at most %d bytes, but this net needs %d; export it as safetensors"
+          "a message of protocol buffers, such as an ONNX file, has at most %d bytes, but this one needs %d; export it as safetensors"
               .formatted(MAX_BYTES, size));
     }
     return size;
   }
 
   /// Throws `IllegalArgumentException` if it is larger than the format allows.
-  void writeTo(OutputStream out) throws IOException {
+  public void writeTo(OutputStream out) throws IOException {
     checkedSize();
     WritableByteChannel channel = Channels.newChannel(out);
     for (MemorySegment piece : pieces) {

@@ -1,0 +1,77 @@
+package fathom.nn;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.Traced;
+
+/// Dropout (Srivastava et al. 2014, section 4), scaled in training: y = x·m/(1−p), where each m is
+/// 0 with probability p, else 1; back, dx = dy·m/(1−p). [#predict] gives x as it is.
+///
+/// x has a row for each example. A row's mask is a function of the run's seed, the step, the name
+/// and the row's position in the whole batch: it is the same for any number of workers, when a run
+/// is resumed, and when a [Recompute] computes the layer again. Two layers of one name have one
+/// mask.
+///
+/// @param rate p, from 0 to less than 1
+/// @param name which of a net's dropouts this is
+public record Dropout(double rate, String name) implements Layer {
+  /// Throws `IllegalArgumentException` for a rate outside of [0, 1) and an empty name.
+  public Dropout {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException(
+          "dropout needs a rate of 0 or more and less than 1, but was given " + rate);
+    }
+    if (name.isEmpty()) {
+      throw new IllegalArgumentException(
+          "a dropout needs a name, from which its masks are drawn, but it is empty; give its path");
+    }
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    Tensor mask = mask(x.shape(), x.type() == DType.FLOAT64 ? DType.FLOAT64 : DType.FLOAT32);
+    return new Traced(masked(x, mask), dy -> masked(dy, mask));
+  }
+
+  /// In float32 for bfloat16, which has too few digits for 1/(1−p).
+  private static Tensor masked(Tensor x, Tensor mask) {
+    try (var scope = Scope.open()) {
+      return scope.keep(x.to(mask.type()).times(mask).to(x.type()));
+    }
+  }
+
+  private Tensor mask(Shape shape, DType type) {
+    long rows = shape.rank() == 0 ? 1 : shape.size(0);
+    long first = Step.current().first(rows);
+    Step step = Step.current();
+    Draw draw = Draw.of(step.seed(), "dropout " + name).at(step.index());
+    int width = rows == 0 ? 0 : (int) (shape.elements() / rows);
+    var values = new double[(int) shape.elements()];
+    double kept = 1 / (1 - rate);
+    for (int row = 0; row < rows; row++) {
+      Draw ofRow = draw.at(first + row);
+      for (int i = 0; i < width; i++) {
+        values[row * width + i] = ofRow.uniform(i) < rate ? 0 : kept;
+      }
+    }
+    try (var scope = Scope.open()) {
+      return scope.keep(Tensor.zeros(type, shape.toArray()).copy_(values));
+    }
+  }
+
+  /// A copy: a layer never returns its argument.
+  @Override
+  public Tensor predict(Tensor x) {
+    return new Identity().predict(x);
+  }
+
+  @Override
+  public String toString() {
+    return "Dropout " + rate;
+  }
+}

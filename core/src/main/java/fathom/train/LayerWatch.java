@@ -1,0 +1,69 @@
+package fathom.train;
+
+import fathom.DType;
+import fathom.Node;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.train.Recording.Quantity;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/// Measures every weight, a trained parameter of two or more dimensions, around one step. It costs
+/// a copy of the weights and two passes over them.
+final class LayerWatch {
+  private LayerWatch() {}
+
+  /// Makes the step `move` and says how large gradients were before it, and how far it moved, of
+  /// what `watch` names. Responses are left empty.
+  static Metrics.Watch around(Node net, List<Quantity> watch, long step, Runnable move) {
+    try (var _ = Scope.open()) {
+      var weights = new LinkedHashMap<String, Param>();
+      net.state()
+          .forEach((path, param) -> {
+            if (param.trained() && param.value().shape().rank() > 1) {
+              weights.put(path, param);
+            }
+          });
+      var gradients = new ArrayList<Metrics.Layers.Entry>();
+      if (watch.contains(Quantity.GRADIENTS)) {
+        weights.forEach(
+            (path, param) -> gradients.add(new Metrics.Layers.Entry(path, norm(param.grad()))));
+      }
+      boolean moving = watch.contains(Quantity.UPDATES);
+      var before = moving ? copies(weights) : new LinkedHashMap<String, Tensor>();
+      move.run();
+      var updates = new ArrayList<Metrics.Layers.Entry>();
+      before.forEach((path, old) -> {
+        Param param = weights.get(path);
+        if (param != null) {
+          updates.add(new Metrics.Layers.Entry(path, moved(old, param.value())));
+        }
+      });
+      return new Metrics.Watch(step, gradients, List.of(), updates);
+    }
+  }
+
+  private static SequencedMap<String, Tensor> copies(SequencedMap<String, Param> weights) {
+    var copies = new LinkedHashMap<String, Tensor>();
+    weights.forEach((path, param) -> copies.put(path, param.value().times(1)));
+    return copies;
+  }
+
+  /// A weight that was zero and moved has no ratio; it counts as moved by all of itself.
+  private static double moved(Tensor before, Tensor after) {
+    try (var _ = Scope.open()) {
+      double was = norm(before);
+      double by = norm(after.minus(before));
+      return was > 0 ? by / was : by > 0 ? 1 : 0;
+    }
+  }
+
+  private static double norm(Tensor t) {
+    try (var _ = Scope.open()) {
+      return Math.sqrt(t.to(DType.FLOAT64).square().sum().item());
+    }
+  }
+}

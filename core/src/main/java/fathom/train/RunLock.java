@@ -1,0 +1,57 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// One training at a time in the folder of a run: a lock of the operating system on the file
+/// `.lock`, which ends with the process, however that ends. The file itself stays, and means
+/// nothing.
+final class RunLock implements AutoCloseable {
+  private final FileChannel channel;
+
+  private RunLock(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /// Throws [BusyRunException] if another training, of this process or another, has the folder, and
+  /// [BadFileException] if it cannot be written.
+  static RunLock of(Path folder) {
+    Path file = folder.resolve(".lock");
+    try {
+      var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      boolean locked = false;
+      try {
+        locked = channel.tryLock() != null;
+      } catch (OverlappingFileLockException _) {
+        locked = false; // by this process
+      } finally {
+        if (!locked) {
+          channel.close();
+        }
+      }
+      if (!locked) {
+        throw new BusyRunException(folder);
+      }
+      return new RunLock(channel);
+    } catch (IOException e) {
+      throw new BadFileException(
+          folder,
+          "the folder of the run cannot be written; check its permissions, and whether the disk is full or read-only",
+          e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

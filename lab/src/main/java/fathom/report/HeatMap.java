@@ -1,0 +1,43 @@
+package fathom.report;
+
+import java.util.List;
+
+/// Numbers above 0 as colours: a row for each thing, a column for each moment. Equal steps of
+/// colour are equal ratios; a value that is not above 0, or none, has no colour.
+///
+/// @param title what the map shows
+/// @param caption what to see in it; may be empty
+/// @param xLabel what a column is
+/// @param yLabel what a row is
+/// @param unit of the values
+/// @param rows the name of each row, the first at the top
+/// @param columns the name of each column
+/// @param values a value for each column, of each row
+public record HeatMap(
+    String title,
+    String caption,
+    String xLabel,
+    String yLabel,
+    String unit,
+    List<String> rows,
+    List<String> columns,
+    List<List<Double>> values)
+    implements Block {
+  /// @throws IllegalArgumentException unless there is one value for each row and column
+  public HeatMap {
+    rows = List.copyOf(rows);
+    columns = List.copyOf(columns);
+    values = values.stream().map(List::copyOf).toList();
+    int width = columns.size();
+    if (values.size() != rows.size() || values.stream().anyMatch(row -> row.size() != width)) {
+      throw new IllegalArgumentException(
+          "heat map \"%s\": %d rows of %d columns need as many values, but there are %d rows of %s"
+              .formatted(
+                  title,
+                  rows.size(),
+                  width,
+                  values.size(),
+                  values.stream().map(List::size).toList()));
+    }
+  }
+}
