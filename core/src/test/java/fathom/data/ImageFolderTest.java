@@ -265,8 +265,7 @@ class ImageFolderTest {
     Files.delete(dir.resolve("test/c/deep/1.png"));
     Files.delete(dir.resolve("test/c/deep"));
     text("test/c/labels.txt");
-    assertTrue(
-        bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF or BMP"));
+    assertTrue(bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF or BMP"));
   }
 
   @Test
