@@ -26,6 +26,7 @@ public final class Laboratory {
         new DeepProduct(),
         new ShortcutScale(),
         new Spans(),
+        new SingleLayer(),
         new IdentityOrZero(),
         new BadScale(),
         new Lesions());
