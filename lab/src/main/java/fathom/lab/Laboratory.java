@@ -19,15 +19,18 @@ public final class Laboratory {
   public static List<Experiment> experiments() {
     return List.of(
         new Degradation(),
+        new MoreIterations(),
         new HealthyGradients(),
         new Shattering(),
         new Collapse(),
         new Stretching(),
+        new ConvergenceRate(),
         new DeepProduct(),
         new ShortcutScale(),
         new Spans(),
         new SingleLayer(),
         new IdentityOrZero(),
+        new Cures(),
         new BadScale(),
         new Lesions());
   }

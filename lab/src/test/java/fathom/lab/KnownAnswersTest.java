@@ -3,6 +3,9 @@ package fathom.lab;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.nn.Init;
 import org.junit.jupiter.api.Test;
 
 /// The parts of experiments on cases whose answer is known without them.
@@ -17,6 +20,29 @@ class KnownAnswersTest {
     double[] two = new SingleLayer.LinearNet(2, 2, target).curvature().values();
     for (int i = 0; i < 18; i++) {
       assertEquals(new double[] {2, 1, 0.5}[i / 6], two[i], 1e-6);
+    }
+  }
+
+  @Test
+  void orthogonalWeightsAreAndKeepLengthsThroughManyLayers() {
+    try (var _ = Scope.open()) {
+      Tensor w = Cures.orthogonal(Init.he(1)).weights("w", 5, 5, 5);
+      double[] product = w.matmul(w.transpose()).toDoubles();
+      for (int i = 0; i < 25; i++) {
+        assertEquals(i % 6 == 0 ? 2 : 0, product[i], 1e-12);
+      }
+      assertEquals(1, Cures.condition(8, 64, 3), 1e-9);
+    }
+  }
+
+  /// Of ½‖k·x‖² the derivative by k is k·‖x‖².
+  @Test
+  void aTrainedFactorHasTheGradientOfAProduct() {
+    try (var _ = Scope.open()) {
+      var factor = Cures.TrainedFactor.of(3);
+      var y = factor.forward(Tensor.of(new float[] {1, 2}, 1, 2));
+      assertArrayEquals(new double[] {9, 18}, y.back(y.value()).toDoubles(), 0);
+      assertEquals(15, factor.weight().grad().item(), 1e-6);
     }
   }
 }
