@@ -19,6 +19,7 @@ public final class Laboratory {
   public static List<Experiment> experiments() {
     return List.of(
         new Degradation(),
+        new ConvDegradation(),
         new MoreIterations(),
         new HealthyGradients(),
         new Shattering(),
@@ -30,7 +31,9 @@ public final class Laboratory {
         new Spans(),
         new SingleLayer(),
         new IdentityOrZero(),
+        new Appended(),
         new Cures(),
+        new WarmUp(),
         new BadScale(),
         new Lesions());
   }

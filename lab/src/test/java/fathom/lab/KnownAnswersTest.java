@@ -2,9 +2,11 @@ package fathom.lab;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Scope;
 import fathom.Tensor;
+import fathom.nn.Chain;
 import fathom.nn.Init;
 import org.junit.jupiter.api.Test;
 
@@ -43,6 +45,20 @@ class KnownAnswersTest {
       var y = factor.forward(Tensor.of(new float[] {1, 2}, 1, 2));
       assertArrayEquals(new double[] {9, 18}, y.back(y.value()).toDoubles(), 0);
       assertEquals(15, factor.weight().grad().item(), 1e-6);
+    }
+  }
+
+  @Test
+  void appendedLayersThatStartAtZeroChangeNothing() {
+    try (var _ = Scope.open()) {
+      Mixture data = Mixture.of(1, "train", 64);
+      Chain base = DeepNet.plain(data.features(), 8, 2).build(1);
+      Chain zero = Appended.longer(base, 8, 6, Appended.Arm.ZERO, 1);
+      double[] before = base.forward(data.all()).value().toDoubles();
+      assertArrayEquals(before, zero.forward(data.all()).value().toDoubles(), 0);
+      assertEquals(0, Appended.correction(zero, data), 0);
+      Chain plain = Appended.longer(base, 8, 6, Appended.Arm.PLAIN, 1);
+      assertTrue(Appended.correction(plain, data) > 0.1);
     }
   }
 }
