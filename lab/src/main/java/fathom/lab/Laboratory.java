@@ -22,6 +22,8 @@ public final class Laboratory {
         new ConvDegradation(),
         new MoreIterations(),
         new HealthyGradients(),
+        new LayerResponses(),
+        new PublishedNets(),
         new Shattering(),
         new Collapse(),
         new Stretching(),

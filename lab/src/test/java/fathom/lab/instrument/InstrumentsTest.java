@@ -136,4 +136,38 @@ class InstrumentsTest {
           () -> TangentKernel.of(dense, x, Tensor.of(new float[] {1}, 1, 1)));
     }
   }
+
+  /// Gains 3 and 4 and biases 1 and -1: √((9 + 16)/2 + 1). In use, the statistics are still mean 0
+  /// and deviation 1, which is what is put in.
+  @Test
+  void responsesAreThoseOfGainsAndBiases() {
+    try (var _ = Scope.open()) {
+      var norm = BatchNorm.of(2);
+      norm.weight().value().copy_(new double[] {3, 4});
+      norm.bias().value().copy_(new double[] {1, -1});
+      var net = Chain.of(norm, new Relu());
+      assertArrayEquals(
+          new double[] {Math.sqrt(13.5)}, Responses.ofWeights(net).deviations(), 1e-12);
+      var seen = Responses.of(net, Tensor.of(new float[] {1, 1, -1, -1}, 2, 2));
+      assertEquals("0", seen.paths().getFirst());
+      assertEquals(Math.sqrt(13.5), seen.mean(), 1e-4);
+    }
+  }
+
+  /// (3, 4) turned by a right angle and doubled.
+  @Test
+  void movementOfAWeightThatIsTurnedAndGrows() {
+    try (var _ = Scope.open()) {
+      var dense = Dense.withoutBias(Init.he(1), "d", 2, 1);
+      dense.weight().value().copy_(new double[] {3, 4});
+      var before = Movement.snapshot(dense);
+      dense.weight().value().copy_(new double[] {-8, 6});
+      var movement = Movement.since(before, dense, 0.5);
+      assertEquals(2, movement.growth()[0], 1e-12);
+      assertEquals(Math.sqrt(125) / 5, movement.update()[0], 1e-12);
+      assertEquals(Math.PI / 2, movement.angle()[0], 1e-12);
+      assertEquals(0.005, movement.effectiveRate()[0], 1e-15);
+      assertThrows(IllegalArgumentException.class, () -> Movement.since(before, new Identity(), 1));
+    }
+  }
 }
