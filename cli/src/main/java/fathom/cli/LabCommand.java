@@ -73,7 +73,11 @@ final class LabCommand implements Callable<Integer> {
     if (chosen.isEmpty()) {
       return list();
     }
-    return run(chosen);
+    List<Experiment> runnable = chosen.stream().filter(e -> e.missing().isEmpty()).toList();
+    for (Experiment e : chosen) {
+      e.missing().ifPresent(why -> output.err().println(e.name() + " is skipped: " + why));
+    }
+    return run(runnable);
   }
 
   private List<Experiment> chosen() {

@@ -11,6 +11,7 @@ import fathom.nn.Relu;
 import fathom.nn.Residual;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /// A fully connected net of equal hidden layers, each a product, batch norm and a rectifier, in
 /// blocks; a shortcut leads around each block and ends before its last rectifier (He et al. 2016,
@@ -41,18 +42,28 @@ record DeepNet(int in, int width, int depth, int span, double shortcut) {
   }
 
   Chain build(long seed) {
-    Init init = Init.he(seed);
+    return around(Init.he(seed), in, width, depth / span, this::block);
+  }
+
+  /// A first product and rectifier, blocks from `width` to `width`, each with a start of its own,
+  /// and a last product.
+  static Chain around(Init init, int in, int width, int blocks, Function<Init, Layer> block) {
     var parts = new ArrayList<Child>();
     parts.add(new Child("stem", Dense.withoutBias(init, "stem", in, width)));
     parts.add(new Child("relu", new Relu()));
-    for (int block = 0; block < depth / span; block++) {
-      parts.add(new Child("block" + block, block(init.in("block" + block))));
+    for (int i = 0; i < blocks; i++) {
+      parts.add(new Child("block" + i, block.apply(init.in("block" + i))));
     }
     parts.add(new Child("head", Dense.of(init, "head", width, Mixture.CLASSES)));
     return new Chain(parts);
   }
 
   private Layer block(Init init) {
+    return new Chain(List.of(new Child("", branch(init)), new Child("relu", new Relu())));
+  }
+
+  /// A block without its last rectifier, which adds nothing to the paths.
+  Layer branch(Init init) {
     var branch = new ArrayList<Child>();
     for (int i = 0; i < span; i++) {
       branch.add(new Child("dense" + i, Dense.withoutBias(init, "dense" + i, width, width)));
@@ -63,10 +74,8 @@ record DeepNet(int in, int width, int depth, int span, double shortcut) {
     }
     Layer around = new Chain(branch);
     if (shortcut == 0) {
-      return new Chain(List.of(new Child("", around), new Child("relu", new Relu())));
+      return around;
     }
-    Layer carried = shortcut == 1 ? new Identity() : new Scaled(shortcut);
-    return new Chain(
-        List.of(new Child("", new Residual(around, carried)), new Child("relu", new Relu())));
+    return new Residual(around, shortcut == 1 ? new Identity() : new Scaled(shortcut));
   }
 }

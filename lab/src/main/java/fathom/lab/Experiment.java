@@ -1,5 +1,7 @@
 package fathom.lab;
 
+import java.util.Optional;
+
 /// A claim, and how to measure it: one idea, one file.
 ///
 /// [#observe] is a function of size and seed. What it writes into the notebook are numbers with the
@@ -19,6 +21,12 @@ public interface Experiment {
 
   /// The time of three seeds at size quick on two cores.
   String cost();
+
+  /// What is not on this machine and must be, in a sentence for the user; empty if it can run. It
+  /// is then skipped, which is no finding.
+  default Optional<String> missing() {
+    return Optional.empty();
+  }
 
   /// Measures for one seed. Quantities come in the same order for every seed. Called by several
   /// threads at once.

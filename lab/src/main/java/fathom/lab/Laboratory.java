@@ -19,14 +19,23 @@ public final class Laboratory {
   public static List<Experiment> experiments() {
     return List.of(
         new Degradation(),
+        new ConvDegradation(),
+        new MoreIterations(),
         new HealthyGradients(),
+        new LayerResponses(),
+        new PublishedNets(),
         new Shattering(),
         new Collapse(),
         new Stretching(),
+        new ConvergenceRate(),
         new DeepProduct(),
         new ShortcutScale(),
         new Spans(),
+        new SingleLayer(),
         new IdentityOrZero(),
+        new Appended(),
+        new Cures(),
+        new WarmUp(),
         new BadScale(),
         new Lesions());
   }

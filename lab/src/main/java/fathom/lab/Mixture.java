@@ -40,7 +40,11 @@ record Mixture(float[] points, int[] labels, int features) {
   /// The embedded digits, each pixel from -1 to 1: those to train with, or those to test with.
   static Mixture digits(boolean train) {
     DataSet digits = DataSet.open("digits");
-    Images images = train ? digits.train() : digits.test();
+    return of(train ? digits.train() : digits.test());
+  }
+
+  /// Pictures as points, each pixel from -1 to 1.
+  static Mixture of(Images images) {
     float[] points = new float[images.count() * images.size()];
     for (int i = 0; i < points.length; i++) {
       points[i] = (images.pixels()[i] & 0xff) / 127.5f - 1;

@@ -6,7 +6,14 @@ import java.util.Arrays;
 import java.util.List;
 
 /// One net of 24 layers, gaps around 1, 2, 3 or all layers, or none. Of a gap around a single layer
-/// the paper says that it saw no advantage; it is shown without a bound.
+/// the paper says that it saw no advantage; it is shown without a bound, and [SingleLayer] is about
+/// it.
+///
+/// The last bound, set before the first run, does not hold, for none of ten seeds: the errors are
+/// from 20 to 30 %. The gap from the first layer to the last carries the first product's value to
+/// the last product, so that what is left without the 24 layers is a net of one hidden layer, which
+/// learns by itself: its error is measured too. The bound thought of the gap as of a repair of the
+/// layers under it; it is a way past them.
 final class Spans implements Experiment {
   @Override
   public String name() {
@@ -53,6 +60,9 @@ final class Spans implements Experiment {
     note.measure(
         "no gaps, training error, %",
         error(DeepNet.plain(data.features(), width, depth), training, data, seed, note));
+    note.measure(
+        "no layers between the first and the last product, training error, %",
+        error(new DeepNet(data.features(), width, 0, 1, 1), training, data, seed, note));
     note.curve(
         "Training error by the span of the gaps",
         "layers under a gap",

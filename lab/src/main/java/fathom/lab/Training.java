@@ -53,6 +53,11 @@ record Training(double rate, int epochs) {
     return run(net, data, seed, note, new Look() {});
   }
 
+  /// Trains `net`, and its [#error] on what it was trained with, in percent; NaN if it diverged.
+  double fit(Layer net, Mixture data, long seed, Notebook note) {
+    return run(net, data, seed, note) ? error(net, data) : Double.NaN;
+  }
+
   /// The share of points, in percent, whose class `net` gets wrong when batch norm takes its
   /// statistics from all of them, which no running average has blurred.
   static double error(Layer net, Mixture data) {

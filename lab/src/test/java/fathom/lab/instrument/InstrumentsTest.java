@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import fathom.DType;
 import fathom.Draw;
+import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
+import fathom.nn.BatchNorm;
 import fathom.nn.Chain;
 import fathom.nn.Dense;
 import fathom.nn.Identity;
@@ -105,6 +107,67 @@ class InstrumentsTest {
       assertArrayEquals(new double[] {15}, gradients.gradients(), 1e-5);
       assertEquals(Rows.norm(dense.weight().value()), gradients.weights()[0], 0);
       assertEquals("0.weight", gradients.paths().getFirst());
+    }
+  }
+
+  /// Of f = c·(Wx + b) the kernel is |c|²·(x·x' + 1), whatever W and b are.
+  @Test
+  void theTangentKernelOfALinearLayerIsTheGramMatrixOfItsInputs() {
+    try (var _ = Scope.open()) {
+      var net = Chain.of(Dense.of(Init.he(5), "d", 3, 2), BatchNorm.of(2));
+      Layer dense = net.children().getFirst().layer();
+      Tensor x = Tensor.of(new float[] {1, 2, 2, 0, 3, 4, 1, 1, 0}, 3, 3);
+      Tensor c = Tensor.of(new float[] {3, 4}, 1, 2);
+      double[] gram = {10, 15, 4, 15, 26, 4, 4, 4, 3};
+      double[] expected = Spectrum.of(gram, 3, 3).values();
+      double[] values = TangentKernel.of(dense, x, c).values();
+      for (int i = 0; i < 3; i++) {
+        assertEquals(25 * expected[i], values[i], 1e-4);
+      }
+      var norm = net.state();
+      double[] grad = {7, 7};
+      norm.get("1.bias").grad().copy_(grad);
+      TangentKernel.of(net, x, c);
+      assertArrayEquals(grad, norm.get("1.bias").grad().toDoubles(), 0, "gradients stay");
+      assertArrayEquals(
+          new double[] {0, 0}, norm.get("1.running_mean").value().toDoubles(), 0, "so do buffers");
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> TangentKernel.of(dense, x, Tensor.of(new float[] {1}, 1, 1)));
+    }
+  }
+
+  /// Gains 3 and 4 and biases 1 and -1: √((9 + 16)/2 + 1). In use, the statistics are still mean 0
+  /// and deviation 1, which is what is put in.
+  @Test
+  void responsesAreThoseOfGainsAndBiases() {
+    try (var _ = Scope.open()) {
+      var norm = BatchNorm.of(2);
+      norm.weight().value().copy_(new double[] {3, 4});
+      norm.bias().value().copy_(new double[] {1, -1});
+      var net = Chain.of(norm, new Relu());
+      assertArrayEquals(
+          new double[] {Math.sqrt(13.5)}, Responses.ofWeights(net).deviations(), 1e-12);
+      var seen = Responses.of(net, Tensor.of(new float[] {1, 1, -1, -1}, 2, 2));
+      assertEquals("0", seen.paths().getFirst());
+      assertEquals(Math.sqrt(13.5), seen.mean(), 1e-4);
+    }
+  }
+
+  /// (3, 4) turned by a right angle and doubled.
+  @Test
+  void movementOfAWeightThatIsTurnedAndGrows() {
+    try (var _ = Scope.open()) {
+      var dense = Dense.withoutBias(Init.he(1), "d", 2, 1);
+      dense.weight().value().copy_(new double[] {3, 4});
+      var before = Movement.snapshot(dense);
+      dense.weight().value().copy_(new double[] {-8, 6});
+      var movement = Movement.since(before, dense, 0.5);
+      assertEquals(2, movement.growth()[0], 1e-12);
+      assertEquals(Math.sqrt(125) / 5, movement.update()[0], 1e-12);
+      assertEquals(Math.PI / 2, movement.angle()[0], 1e-12);
+      assertEquals(0.005, movement.effectiveRate()[0], 1e-15);
+      assertThrows(IllegalArgumentException.class, () -> Movement.since(before, new Identity(), 1));
     }
   }
 }

@@ -1,0 +1,70 @@
+package fathom.lab.instrument;
+
+import fathom.Node;
+import fathom.Param;
+import fathom.Tensor;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// How far steps of training have moved each weight, a trained parameter of two or more dimensions,
+/// from the input on. Take [#snapshot] before, and [#since] after.
+///
+/// Where a norm follows a weight, its length says nothing and its direction all: a gradient step of
+/// rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and `η/‖w‖²` is the rate that the
+/// direction sees (van Laarhoven 2017): weights that grow slow themselves down. Cost: one pass over
+/// the weights, and a copy of them.
+///
+/// @param growth ‖w‖ over what it was
+/// @param update ‖w − w₀‖ / ‖w₀‖
+/// @param angle between w and what it was, in radians
+/// @param effectiveRate η / ‖w‖²
+public record Movement(double[] growth, double[] update, double[] angle, double[] effectiveRate) {
+  /// The weights as they are.
+  public static List<double[]> snapshot(Node net) {
+    return weights(net).map(Tensor::toDoubles).toList();
+  }
+
+  /// What has happened to the weights since `before`, which must be of this net, or
+  /// `IllegalArgumentException` is thrown; `rate` is η.
+  public static Movement since(List<double[]> before, Node net, double rate) {
+    List<double[]> now = snapshot(net);
+    if (now.size() != before.size()) {
+      throw new IllegalArgumentException(
+          "a snapshot of the same net is needed, but it has %d weights and the net %d"
+              .formatted(before.size(), now.size()));
+    }
+    int n = now.size();
+    var movement = new Movement(new double[n], new double[n], new double[n], new double[n]);
+    for (int i = 0; i < n; i++) {
+      movement.measure(i, before.get(i), now.get(i), rate);
+    }
+    return movement;
+  }
+
+  private void measure(int i, double[] old, double[] now, double rate) {
+    double a = 0;
+    double b = 0;
+    double moved = 0;
+    for (int k = 0; k < now.length; k++) {
+      a += old[k] * old[k];
+      b += now[k] * now[k];
+      moved += (now[k] - old[k]) * (now[k] - old[k]);
+    }
+    double sum = 0;
+    double difference = 0;
+    for (int k = 0; k < now.length; k++) { // of unit vectors: an arc cosine loses small angles
+      double u = old[k] / Math.sqrt(a);
+      double v = now[k] / Math.sqrt(b);
+      sum += (u + v) * (u + v);
+      difference += (u - v) * (u - v);
+    }
+    growth[i] = Math.sqrt(b / a);
+    update[i] = Math.sqrt(moved / a);
+    angle[i] = 2 * Math.atan2(Math.sqrt(difference), Math.sqrt(sum));
+    effectiveRate[i] = rate / b;
+  }
+
+  private static Stream<Tensor> weights(Node net) {
+    return net.params().stream().map(Param::value).filter(v -> v.shape().rank() > 1);
+  }
+}

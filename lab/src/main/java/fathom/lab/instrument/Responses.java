@@ -1,0 +1,73 @@
+package fathom.lab.instrument;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.nn.BatchNorm;
+import fathom.nn.Watched;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// The standard deviation of the values of each batch norm of a net, over examples, channels and
+/// pixels: the residual paper's figure 7, from the input on.
+///
+/// @param paths of the batch norms in their net
+public record Responses(List<String> paths, double[] deviations) {
+  /// From the weights alone: channel c has mean βc and deviation |γc| under the statistics of its
+  /// own batch, so the deviation of all is √(mean γ² + var β). Cost: one pass over the gains and
+  /// biases.
+  public static Responses ofWeights(Layer net) {
+    var paths = new ArrayList<String>();
+    var deviations = new ArrayList<Double>();
+    var _ =
+        Layer.map(
+            net,
+            (path, layer) -> {
+              if (layer instanceof BatchNorm norm) {
+                double squares =
+                    Arrays.stream(norm.weight().value().toDoubles())
+                        .map(g -> g * g)
+                        .average()
+                        .orElse(0);
+                double spread = deviation(norm.bias().value().toDoubles());
+                paths.add(path);
+                deviations.add(Math.sqrt(squares + spread * spread));
+              }
+              return layer;
+            });
+    return of(paths, deviations);
+  }
+
+  /// As they are for a batch in use, with running statistics. Cost: one prediction.
+  public static Responses of(Layer net, Tensor x) {
+    var paths = new ArrayList<String>();
+    var deviations = new ArrayList<Double>();
+    var _ =
+        Watched.leaves(
+                net,
+                new Watched.Observer() {
+                  @Override
+                  public void value(String path, Layer layer, Tensor y) {
+                    if (layer instanceof BatchNorm) {
+                      paths.add(path);
+                      deviations.add(deviation(y.toDoubles()));
+                    }
+                  }
+                })
+            .predict(x);
+    return of(paths, deviations);
+  }
+
+  public double mean() {
+    return Arrays.stream(deviations).average().orElse(Double.NaN);
+  }
+
+  private static Responses of(List<String> paths, List<Double> deviations) {
+    return new Responses(List.copyOf(paths), deviations.stream().mapToDouble(d -> d).toArray());
+  }
+
+  private static double deviation(double[] x) {
+    double mean = Arrays.stream(x).average().orElse(0);
+    return Math.sqrt(Arrays.stream(x).map(d -> (d - mean) * (d - mean)).average().orElse(0));
+  }
+}
