@@ -28,6 +28,7 @@ public final class Laboratory {
         new Collapse(),
         new Stretching(),
         new ConvergenceRate(),
+        new Surfaces(),
         new DeepProduct(),
         new ShortcutScale(),
         new Spans(),

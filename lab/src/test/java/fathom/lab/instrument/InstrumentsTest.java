@@ -170,4 +170,36 @@ class InstrumentsTest {
       assertThrows(IllegalArgumentException.class, () -> Movement.since(before, new Identity(), 1));
     }
   }
+
+  /// Of ½‖w‖² with filters of lengths 5 and 2 the surface is 14.5 in the middle and bends by the
+  /// squared length of a direction, which is that of the weights. Minus the distance from the
+  /// middle falls outwards everywhere.
+  @Test
+  void theLossSurfaceOfASquareIsAParaboloid() {
+    try (var _ = Scope.open()) {
+      var dense = Dense.withoutBias(Init.he(1), "d", 2, 2);
+      dense.weight().value().copy_(new double[] {3, 4, 0, 2});
+      var surface = LossSurface.of(dense, InstrumentsTest::halfSquare, 0.2, 3, 7);
+      assertEquals(14.5, surface.losses()[1][1], 1e-6);
+      // f(a) + f(-a) - 2·f(0) = 2·a²·½‖δ‖², and ‖δ‖ is ‖w‖
+      double bent = surface.losses()[2][1] + surface.losses()[0][1] - 2 * surface.losses()[1][1];
+      assertEquals(0.04 * 29, bent, 1e-5);
+      // along the ray the derivative is (f(a) - f(-a))/2a + a·‖δ‖²
+      double slope = (surface.losses()[2][1] - surface.losses()[0][1]) / 0.4 + 0.2 * 29;
+      assertEquals(slope, surface.outward()[2][1], 1e-3);
+      assertArrayEquals(new double[] {3, 4, 0, 2}, dense.weight().value().toDoubles(), 0);
+      assertEquals(1 - 1.0 / 9, LossSurface.of(dense, n -> -far(n), 3, 3, 7).astray(), 1e-12);
+      assertThrows(IllegalArgumentException.class, () -> LossSurface.of(dense, n -> 0, 1, 1, 7));
+    }
+  }
+
+  private static double halfSquare(Layer net) {
+    return 0.5 * Math.pow(Rows.norm(net.params().getFirst().value()), 2);
+  }
+
+  /// The squared distance from where the test stands.
+  private static double far(Layer net) {
+    double[] w = net.params().getFirst().value().toDoubles();
+    return Math.pow(w[0] - 3, 2) + Math.pow(w[1] - 4, 2) + w[2] * w[2] + Math.pow(w[3] - 2, 2);
+  }
 }
