@@ -226,18 +226,16 @@ final class PredictCommand implements Callable<Integer> {
   private void show(Answer answer) {
     var rows = new ArrayList<List<String>>();
     for (Prediction each : answer.predictions) {
-      rows.add(
-          List.of(
-              each.file,
-              each.top.getFirst().name,
-              percent(each.top.getFirst()),
-              each.top.stream()
-                  .skip(1)
-                  .map(g -> g.name + " " + percent(g))
-                  .collect(Collectors.joining(", "))));
+      Guess first = each.top.getFirst();
+      String others =
+          each.top.stream()
+              .skip(1)
+              .map(g -> g.name + " " + percent(g))
+              .collect(Collectors.joining(", "));
+      rows.add(List.of(each.file, first.name, percent(first), others));
     }
     if (!rows.isEmpty()) {
-      output.table(List.of("picture", "class", "probability", "or"), rows);
+      output.table(List.of("picture", "class", "probability", top == 1 ? "" : "or"), rows);
     }
   }
 

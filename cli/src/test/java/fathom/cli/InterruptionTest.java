@@ -156,7 +156,7 @@ class InterruptionTest {
 
   /// Jobs that a shell without job control starts in the background ignore SIGINT, and so do their
   /// children. SIGTERM goes the same way through the program, to another exit code.
-  private static boolean interruptsAreIgnored() throws IOException {
+  static boolean interruptsAreIgnored() throws IOException {
     Path status = Path.of("/proc/self/status");
     if (!Files.exists(status)) {
       return false;
