@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Draw;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -63,6 +64,61 @@ class InterruptionTest {
         Files.readString(log(second)));
     assertEquals(0, end(resume(interrupted)), "after Ctrl-C");
     assertArrayEquals(expected, weights(interrupted), "after Ctrl-C");
+  }
+
+  /// Runs are killed at moments drawn at random, again and again until they end, three kills in
+  /// all, or as many as `-Dfathom.kills` says: each ends with the weights of the run that nobody
+  /// killed.
+  @Test
+  void killedAtAnyMomentItEndsWithTheSameWeights() throws Exception {
+    int kills = Integer.getInteger("fathom.kills", 3);
+    Path whole = folder.resolve("whole");
+    long begun = System.nanoTime();
+    assertEquals(0, end(start("train", "resnet8", "--out", whole.toString())));
+    double milliseconds = (System.nanoTime() - begun) / 1e6;
+    byte[] expected = weights(whole);
+    Draw moments = Draw.of(1, "kills");
+    int killed = 0;
+    for (int run = 0; killed < kills; run++) {
+      Path path = folder.resolve("run" + run);
+      Process process = start("train", "resnet8", "--out", path.toString());
+      while (killed < kills
+          && !process.waitFor(
+              (long) (milliseconds * (0.2 + moments.uniform(killed))), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly();
+        end(process);
+        killed++;
+        boolean saved = Files.exists(path.resolve("checkpoint.safetensors"));
+        if (!saved) {
+          path = folder.resolve("run%d-after-%d".formatted(run, killed)); // nothing to go on with
+        }
+        process = saved ? resume(path) : start("train", "resnet8", "--out", path.toString());
+      }
+      assertEquals(0, end(process), Files.readString(log(process)));
+      assertArrayEquals(expected, weights(path), "after %d kills".formatted(killed));
+    }
+  }
+
+  /// What a writer leaves that does not replace its file whole, killed at any byte: it is refused,
+  /// and not gone on with.
+  @Test
+  void aCheckpointWrittenInPlaceWouldBeFoundOut() throws Exception {
+    Path run = folder.resolve("run");
+    assertEquals(0, end(start("train", "resnet8", "--out", run.toString())));
+    Path checkpoint = run.resolve("checkpoint.safetensors");
+    byte[] earlier = Files.readAllBytes(checkpoint);
+    assertEquals(0, end(launch(List.of("train", "--resume", run.toString(), "--epochs", "7"))));
+    byte[] later = Files.readAllBytes(checkpoint);
+    Draw moments = Draw.of(1, "in place");
+    for (int i = 0; i < 3; i++) {
+      int written = moments.below(i, later.length);
+      byte[] torn = later.clone();
+      System.arraycopy(
+          earlier, written, torn, written, Math.min(earlier.length, later.length) - written);
+      Files.write(checkpoint, torn);
+      Process resumed = launch(List.of("train", "--resume", run.toString(), "--epochs", "8"));
+      assertEquals(Exit.BAD_FILE, end(resumed), "%d bytes written".formatted(written));
+    }
   }
 
   /// A limit on the size of files is a disk that is full after the first blocks of a checkpoint.
