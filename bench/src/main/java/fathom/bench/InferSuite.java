@@ -12,6 +12,7 @@ import fathom.net.CifarNet;
 import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.onnx.Onnx;
+import fathom.train.Precision;
 import fathom.train.Predictor;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -24,7 +25,6 @@ import java.util.function.DoubleSupplier;
 /// Runtime.
 public final class InferSuite {
   private static final String SUITE = "infer";
-  private static final double TOLERANCE = 1e-4;
   private static final int CORES = Runtime.getRuntime().availableProcessors();
   private static final int WARM_UP = 200; // pictures in as many batches as that takes, at least 10
   private static final int RUNS = 32; // pictures in a row, at least 2 batches
@@ -33,39 +33,47 @@ public final class InferSuite {
 
   /// Each batch, `rounds` times in turn with each peer.
   public static List<Result> run(
-      Architecture.OfPictures net, List<Integer> batches, int rounds, Peers peers) {
+      Architecture.OfPictures net,
+      List<Integer> batches,
+      int rounds,
+      Precision precision,
+      Peers peers) {
     var results = new ArrayList<Result>();
     for (int batch : batches) {
-      results.addAll(run(net, batch, rounds, peers));
+      results.addAll(run(net, batch, rounds, precision, peers));
     }
     return results;
   }
 
-  private static List<Result> run(Architecture.OfPictures net, int batch, int rounds, Peers peers) {
+  private static List<Result> run(
+      Architecture.OfPictures net, int batch, int rounds, Precision precision, Peers peers) {
+    precision.check();
     try (var _ = Scope.open();
         var lineup = new Peers.Lineup()) {
       Layer plain = net.build(Init.he(1));
       spread(plain);
-      Layer folded = Folded.of(plain);
+      Layer folded = Folded.of(plain, precision.type());
       CifarNet.Input in = net.input();
       Tensor x =
           Tensor.normal(
                   Draw.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
               .channelsLast();
       double[] expected = expected(plain, x);
-      check(net.name(), "the folded net", expected, predicted(folded, x));
+      check(net.name(), "the folded net", expected, predicted(folded, x), tolerance(precision));
       for (int i = 0; i < Math.max(10, WARM_UP / batch); i++) {
         predict(folded, x);
       }
-      start(peers, lineup, net, batch);
-      onnxRuntime(peers, lineup, plain, x, expected);
+      start(peers, lineup, net, batch, precision);
+      if (precision == Precision.FP32) { // it has no kernels for bfloat16 on processors
+        onnxRuntime(peers, lineup, plain, x, expected);
+      }
       var contenders = new ArrayList<DoubleSupplier>();
       int count = Math.max(2, RUNS / batch);
       contenders.add(
           () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(folded, x))));
       contenders.addAll(lineup.contenders(count));
       double[][] runs = Alternation.of(rounds, contenders);
-      String name = "%s, batch %d, fp32".formatted(net.name(), batch);
+      String name = "%s, batch %d, %s".formatted(net.name(), batch, TrainSuite.spelled(precision));
       return lineup.results(
           runs, 1, (peer, theirs) -> Result.of(SUITE, name, runs[0], peer, theirs));
     }
@@ -78,7 +86,11 @@ public final class InferSuite {
   }
 
   private static void start(
-      Peers peers, Peers.Lineup lineup, Architecture.OfPictures net, int batch) {
+      Peers peers,
+      Peers.Lineup lineup,
+      Architecture.OfPictures net,
+      int batch,
+      Precision precision) {
     for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
       peers.python(
           lineup,
@@ -88,7 +100,7 @@ public final class InferSuite {
           "infer",
           net.name(),
           form,
-          "fp32",
+          TrainSuite.spelled(precision),
           Integer.toString(batch),
           Integer.toString(CORES));
     }
@@ -109,7 +121,7 @@ public final class InferSuite {
             return java.onnxRuntime(files.model(), files.pictures(), files.logits(), shape, CORES);
           });
       if (Files.exists(files.logits())) {
-        check(name, "it", expected, files.readLogits());
+        check(name, "it", expected, files.readLogits(), tolerance(Precision.FP32));
       }
     }
   }
@@ -140,11 +152,21 @@ public final class InferSuite {
     }
   }
 
-  private static void check(String name, String what, double[] expected, double[] actual) {
+  /// How far a logit may be from the plain net's in float32, as a part of the largest. A value of
+  /// bfloat16 is rounded by 2⁻⁹ of itself after each of up to a hundred and more layers.
+  private static double tolerance(Precision precision) {
+    return switch (precision) {
+      case FP32 -> 1e-4;
+      case BF16 -> 0.05;
+    };
+  }
+
+  private static void check(
+      String name, String what, double[] expected, double[] actual, double tolerance) {
     double scale = Arrays.stream(expected).map(Math::abs).max().orElse(1);
     for (int i = 0; i < expected.length; i++) {
       if (actual.length != expected.length
-          || !(Math.abs(expected[i] - actual[i]) <= TOLERANCE * scale)) {
+          || !(Math.abs(expected[i] - actual[i]) <= tolerance * scale)) {
         throw new IllegalStateException(
             "%s is not timed: %s gives %s where the plain net gives %s"
                 .formatted(name, what, i < actual.length ? actual[i] : "nothing", expected[i]));

@@ -213,7 +213,7 @@ public final class TrainSuite {
             recompute == 0 ? "" : ", recompute " + recompute);
   }
 
-  private static String spelled(Precision precision) {
+  static String spelled(Precision precision) {
     return precision.name().toLowerCase(Locale.ROOT);
   }
 

@@ -136,7 +136,7 @@ class PeersTest {
     System.setProperty("fathom.home", System.getProperty("fathom.root"));
     var peers = Peers.find(Set.of(Peers.Kind.MAVEN), System.err::println);
     var net = CifarNet.named("resnet8");
-    var results = new ArrayList<>(InferSuite.run(net, List.of(1, 3), 1, peers));
+    var results = new ArrayList<>(InferSuite.run(net, List.of(1, 3), 1, Precision.FP32, peers));
     results.addAll(TrainSuite.run(net, 4, 1, 1, 0, Precision.FP32, peers));
     Map<String, Long> ratios =
         results.stream()

@@ -91,7 +91,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",
-      description = "train, memory: as of \"fathom train\". Default: fp32.")
+      description = "train, memory, infer: of the values between layers. Default: fp32.")
   private Precision precision = Precision.FP32;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
@@ -131,7 +131,7 @@ final class BenchCommand implements Callable<Integer> {
                 TrainSuite.run(net, pictures, rounds, threads, blocks, precision, others));
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads, others));
-        case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, others));
+        case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, precision, others));
         case DATA -> results.addAll(DataSuite.run(rounds));
         case START -> results.addAll(StartSuite.run(net, pictures, rounds, threads));
         case MEMORY -> {

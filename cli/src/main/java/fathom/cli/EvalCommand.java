@@ -15,6 +15,7 @@ import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.train.Confusion;
 import fathom.train.Evaluation;
+import fathom.train.Precision;
 import fathom.train.Run;
 import fathom.train.Weights;
 import fathom.train.Workers;
@@ -79,10 +80,17 @@ final class EvalCommand implements Callable<Integer> {
       description = "What each channel is divided by after that.")
   private float @Nullable [] deviation;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      description = "Of the values between the layers of a net for pictures. Default: fp32.")
+  private Precision precision = Precision.FP32;
+
   /// What `--json` prints of pictures.
   record Answer(
       String model,
       String data,
+      Precision precision,
       int count,
       double error,
       Evaluation.Interval interval,
@@ -149,6 +157,9 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void text(Run run, Text text) {
+    if (precision != Precision.FP32) {
+      throw output.refused("--precision bf16 is for pictures, but the run is about text");
+    }
     if (mean != null || deviation != null) {
       throw output.refused("--mean and --std are for pictures, but the run is about text");
     }
@@ -189,13 +200,18 @@ final class EvalCommand implements Callable<Integer> {
 
   private void pictures(Subject subject) {
     checkPictures(subject);
+    precision.check();
     var confusion = new Confusion(subject.data.test(), subject.classes);
     Timed timed =
         timed(all -> {
           Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
           Weights.read(subject.weights, net);
           return Evaluation.of(
-              Folded.of(net), subject.data.test(), subject.normalization, all, confusion::add);
+              Folded.of(net, precision.type()),
+              subject.data.test(),
+              subject.normalization,
+              all,
+              confusion::add);
         });
     Evaluation result = timed.result;
     List<PerClass> classes =
@@ -206,6 +222,7 @@ final class EvalCommand implements Callable<Integer> {
         new Answer(
             subject.net.name(),
             subject.data.name(),
+            precision,
             result.count(),
             result.error(),
             result.interval(),

@@ -14,6 +14,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Folded;
 import fathom.nn.Init;
+import fathom.train.Precision;
 import fathom.train.Predictor;
 import fathom.train.Run;
 import fathom.train.Weights;
@@ -111,6 +112,12 @@ final class PredictCommand implements Callable<Integer> {
       description = "What each channel is divided by after that.")
   private float @Nullable [] deviation;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      description = "Of the values between layers. Default: fp32.")
+  private Precision precision = Precision.FP32;
+
   /// What `--json` prints.
   record Answer(String model, List<Prediction> predictions, List<Skipped> skipped) {}
 
@@ -131,10 +138,10 @@ final class PredictCommand implements Callable<Integer> {
       Path weights,
       Normalization normalization) {
     /// Built, its weights read, in the innermost scope.
-    Layer built() {
+    Layer built(Precision precision) {
       Layer layers = net.on(input, classes.size()).build(Init.zeros());
       Weights.read(weights, layers);
-      return Folded.of(layers);
+      return Folded.of(layers, precision.type());
     }
   }
 
@@ -158,6 +165,7 @@ final class PredictCommand implements Callable<Integer> {
     if (top < 1) {
       throw output.refused("--top names at least 1 class, but is " + top);
     }
+    precision.check();
     Subject subject = Files.isDirectory(source) ? ofRun(source) : ofWeights(source);
     var all = new ArrayList<Path>();
     for (Path file : files) {
@@ -167,7 +175,7 @@ final class PredictCommand implements Callable<Integer> {
     var skipped = new ArrayList<Skipped>();
     boolean named = false;
     try (var _ = Scope.open()) {
-      Layer net = subject.built();
+      Layer net = subject.built(precision);
       for (int i = 0; i < all.size(); i += BATCH) {
         var pictures =
             all.subList(i, Math.min(all.size(), i + BATCH)).parallelStream()

@@ -1,5 +1,6 @@
 package fathom.nn;
 
+import fathom.DType;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -13,6 +14,10 @@ import java.util.List;
 /// with running statistics it is one factor and one constant for each channel, and rectifiers and
 /// additions behind convolutions happen in place. Values are those of the net within rounding.
 ///
+/// In bfloat16, by choice, the pictures between the layers have half the bytes and convolutions
+/// multiply in bfloat16 with sums in float32. [GlobalAveragePool] ends that: the classifier behind
+/// it computes in float32, or two likely classes would become equal.
+///
 /// With w and no bias before it, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
 /// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64.
 ///
@@ -23,10 +28,27 @@ public final class Folded {
 
   /// The folded net; its weights are in the innermost scope.
   public static Layer of(Layer net) {
-    return Layer.map(net, (_, layer) -> layer instanceof Chain chain ? fold(chain) : layer);
+    return of(net, DType.FLOAT32);
   }
 
-  private static Layer fold(Chain chain) {
+  /// The folded net with pictures of this type between its layers, FLOAT32 or BFLOAT16. It takes
+  /// pictures of any type and gives logits in FLOAT32 either way.
+  public static Layer of(Layer net, DType between) {
+    return switch (between) {
+      case FLOAT32 -> map(net, between);
+      case BFLOAT16 -> new InBFloat16(map(net, between));
+      case FLOAT64, INT64 ->
+          throw new IllegalArgumentException(
+              "a net predicts with FLOAT32 or BFLOAT16 between its layers, not with " + between);
+    };
+  }
+
+  private static Layer map(Layer net, DType between) {
+    return Layer.map(
+        net, (_, layer) -> layer instanceof Chain chain ? fold(chain, between) : layer);
+  }
+
+  private static Layer fold(Chain chain, DType between) {
     List<Layer.Child> children = chain.children();
     var folded = new ArrayList<Layer.Child>();
     for (int i = 0; i < children.size(); i++) {
@@ -34,7 +56,7 @@ public final class Folded {
       if (child.layer() instanceof Conv2d conv
           && layer(children, i + 1) instanceof BatchNorm norm) {
         boolean rectified = layer(children, i + 2) instanceof Relu;
-        folded.add(new Layer.Child(child.name(), Convolution.of(conv, norm, rectified)));
+        folded.add(new Layer.Child(child.name(), Convolution.of(conv, norm, rectified, between)));
         i += rectified ? 2 : 1;
       } else if (child.layer() instanceof Residual r && endsInConvolution(r.branch())) {
         boolean rectified = layer(children, i + 1) instanceof Relu;
@@ -66,7 +88,7 @@ public final class Folded {
   /// w∗x + b, rectified or not.
   private record Convolution(Conv2d plain, Tensor weight, Tensor bias, boolean rectified)
       implements Layer {
-    static Layer of(Conv2d conv, BatchNorm norm, boolean rectified) {
+    static Layer of(Conv2d conv, BatchNorm norm, boolean rectified, DType between) {
       Tensor w = conv.weight().value();
       double[] weight = w.toDoubles();
       double[] gain = norm.weight().value().toDoubles();
@@ -82,8 +104,9 @@ public final class Folded {
         bias[c] -= mean[c] * factor;
       }
       try (var scope = Scope.open()) {
-        Tensor folded = Tensor.of(weight, w.shape().toArray()).to(w.type()).channelsLast();
-        Tensor constant = Tensor.of(bias, bias.length).to(w.type());
+        DType type = between == DType.BFLOAT16 ? between : w.type();
+        Tensor folded = Tensor.of(weight, w.shape().toArray()).to(type).channelsLast();
+        Tensor constant = Tensor.of(bias, bias.length).to(type);
         return new Convolution(conv, scope.keep(folded), scope.keep(constant), rectified);
       }
     }
@@ -109,6 +132,36 @@ public final class Folded {
     @Override
     public String toString() {
       return plain + " + BatchNorm" + (rectified ? " + Relu" : "");
+    }
+  }
+
+  /// A net for pictures in bfloat16, of pictures in any type.
+  private record InBFloat16(Layer net) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      throw onlyPredicts();
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      try (var scope = Scope.open()) {
+        return scope.keep(net.predict(x.to(DType.BFLOAT16)).to(DType.FLOAT32));
+      }
+    }
+
+    @Override
+    public List<Child> children() {
+      return List.of(new Child("", net));
+    }
+
+    @Override
+    public Layer with(List<Layer> children) {
+      return new InBFloat16(children.getFirst());
+    }
+
+    @Override
+    public String toString() {
+      return "bfloat16";
     }
   }
 

@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// The type of the values between the layers while a net is trained. Weights, gradients of weights,
-/// statistics, losses and sums are float32 or better in either, and so is what is evaluated.
+/// The type of the values between the layers. While a net is trained, weights, gradients of
+/// weights, statistics, losses and sums are float32 or better in either, and so is what is
+/// evaluated on the way; a trained net can be asked to predict in either.
 public enum Precision {
   /// Float32.
   FP32(DType.FLOAT32),
@@ -30,6 +31,10 @@ public enum Precision {
 
   Precision(DType type) {
     this.type = type;
+  }
+
+  public DType type() {
+    return type;
   }
 
   /// The pictures in this type: a second handle if they have it.
@@ -60,7 +65,7 @@ public enum Precision {
     }
     if (this == BF16 && !has.isEmpty() && INSTRUCTIONS.stream().noneMatch(has::contains)) {
       throw new DeviceException(
-          "--precision bf16 needs a processor with one of the instruction sets %s, but this one has none of them; train with --precision fp32"
+          "--precision bf16 needs a processor with one of the instruction sets %s, but this one has none of them; take --precision fp32"
               .formatted(String.join(", ", INSTRUCTIONS)));
     }
   }
