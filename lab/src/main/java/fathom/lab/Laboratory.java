@@ -1,6 +1,7 @@
 package fathom.lab;
 
 import fathom.BadFileException;
+import fathom.Cores;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -112,7 +113,9 @@ public final class Laboratory {
             pool.submit(() -> {
               var notebook = new Notebook(seed, stop);
               notebook.alive();
-              experiment.observe(size, seed, notebook);
+              // The other cores are the other seeds', and a finding shall not depend on their
+              // number.
+              Cores.alone(() -> experiment.observe(size, seed, notebook));
               return notebook;
             }));
       }
