@@ -27,19 +27,27 @@ public interface BatchNormKernel {
       boolean rectify,
       Rows y);
 
-  /// Adds Σg of each channel c to `sums[c]` and Σg·(x − mean) to `sums[channels + c]`. `y` is the
-  /// forward value if it was rectified, else null.
-  void momentsBack(Rows dy, Rows x, @Nullable Rows y, double[] mean, double[] sums);
+  /// The normalization that a rectifier was behind: it let `(x − mean)·scale + shift` through where
+  /// that is above 0. The way back computes it again, exactly as the way forward did, because `x`
+  /// is read anyway and the rectified value would be one tensor more.
+  record Rectified(double[] scale, double[] shift) {}
 
-  /// `dx = g·a + (x − mean)·b + c`, and `g` itself into `daddend` if that is wanted.
+  /// Adds Σg of each channel c to `sums[c]` and Σg·(x − mean) to `sums[channels + c]`. Without
+  /// `rectified`, g is `dy`.
+  void momentsBack(Rows dy, Rows x, double[] mean, @Nullable Rectified rectified, double[] sums);
+
+  /// The same where there was an addend: g is `dy` where the forward value `y` is above 0, and is
+  /// written into `g`, for it is the cotangent of the addend too.
+  void momentsBack(Rows dy, Rows y, Rows x, double[] mean, Rows g, double[] sums);
+
+  /// `dx = g·a + (x − mean)·b + c`. Without `rectified`, g is `dy`.
   void normalizeBack(
       Rows dy,
       Rows x,
-      @Nullable Rows y,
       double[] mean,
+      @Nullable Rectified rectified,
       double[] a,
       double[] b,
       double[] c,
-      Rows dx,
-      @Nullable Rows daddend);
+      Rows dx);
 }

@@ -43,46 +43,53 @@ final class ScalarBatchNorm implements BatchNormKernel {
   }
 
   @Override
-  public void momentsBack(Rows dy, Rows x, @Nullable Rows y, double[] mean, double[] sums) {
+  public void momentsBack(
+      Rows dy, Rows x, double[] mean, @Nullable Rectified rectified, double[] sums) {
     x.checkLike(dy);
-    x.checkLike(y);
     int channels = x.channels();
     for (long i = 0; i < x.count() * channels; i++) {
       int c = (int) (i % channels);
-      double g = passed(dy, y, i);
+      double centred = get(x, i) - mean[c];
+      double g = passed(rectified, c, centred) ? get(dy, i) : 0;
       sums[c] += g;
-      sums[channels + c] += g * (get(x, i) - mean[c]);
+      sums[channels + c] += g * centred;
     }
+  }
+
+  @Override
+  public void momentsBack(Rows dy, Rows y, Rows x, double[] mean, Rows g, double[] sums) {
+    x.checkLike(dy);
+    x.checkLike(y);
+    x.checkLike(g);
+    for (long i = 0; i < x.count() * x.channels(); i++) {
+      set(g, i, get(y, i) > 0 ? get(dy, i) : 0);
+    }
+    momentsBack(g, x, mean, null, sums);
   }
 
   @Override
   public void normalizeBack(
       Rows dy,
       Rows x,
-      @Nullable Rows y,
       double[] mean,
+      @Nullable Rectified rectified,
       double[] a,
       double[] b,
       double[] c,
-      Rows dx,
-      @Nullable Rows daddend) {
+      Rows dx) {
     x.checkLike(dy);
-    x.checkLike(y);
     x.checkLike(dx);
-    x.checkLike(daddend);
     int channels = x.channels();
     for (long i = 0; i < x.count() * channels; i++) {
       int ch = (int) (i % channels);
-      double g = passed(dy, y, i);
-      set(dx, i, g * a[ch] + (get(x, i) - mean[ch]) * b[ch] + c[ch]);
-      if (daddend != null) {
-        set(daddend, i, g);
-      }
+      double centred = get(x, i) - mean[ch];
+      double g = passed(rectified, ch, centred) ? get(dy, i) : 0;
+      set(dx, i, g * a[ch] + centred * b[ch] + c[ch]);
     }
   }
 
-  private static double passed(Rows dy, @Nullable Rows y, long i) {
-    return y == null || get(y, i) > 0 ? get(dy, i) : 0;
+  private static boolean passed(@Nullable Rectified rectified, int c, double centred) {
+    return rectified == null || centred * rectified.scale()[c] + rectified.shift()[c] > 0;
   }
 
   private static double get(Rows rows, long i) {

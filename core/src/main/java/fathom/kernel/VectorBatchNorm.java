@@ -204,29 +204,67 @@ final class VectorBatchNorm implements BatchNormKernel {
   }
 
   @Override
-  public void momentsBack(Rows dy, Rows x, @Nullable Rows y, double[] mean, double[] sums) {
+  public void momentsBack(
+      Rows dy, Rows x, double[] mean, @Nullable Rectified rectified, double[] sums) {
     x.checkLike(dy);
-    x.checkLike(y);
     Grouped grouped = Grouped.of(x);
     if (grouped.count > 0) {
       int width = grouped.width;
-      int channels = x.channels();
       double[] wide = new double[2 * width];
       float[] m = repeat(mean, width);
-      if (y == null) {
+      if (rectified == null) {
         momentsBack(dy.memory(), x.memory(), grouped.count, width, m, wide);
       } else {
-        momentsBack(dy.memory(), x.memory(), y.memory(), grouped.count, width, m, wide);
+        momentsBack(
+            dy.memory(),
+            x.memory(),
+            grouped.count,
+            width,
+            m,
+            repeat(rectified.scale(), width),
+            repeat(corrected(rectified.shift(), mean, rectified.scale()), width),
+            wide);
       }
-      for (int i = 0; i < width; i++) {
-        int c = i % channels;
-        sums[c] += wide[i];
-        sums[channels + c] += wide[width + i] + rounding(mean[c]) * wide[i];
-      }
+      addMoments(wide, mean, sums);
+    }
+    if (grouped.rest > 0) {
+      scalar.momentsBack(grouped.rest(dy), grouped.rest(x), mean, rectified, sums);
+    }
+  }
+
+  @Override
+  public void momentsBack(Rows dy, Rows y, Rows x, double[] mean, Rows g, double[] sums) {
+    x.checkLike(dy);
+    x.checkLike(y);
+    x.checkLike(g);
+    Grouped grouped = Grouped.of(x);
+    if (grouped.count > 0) {
+      double[] wide = new double[2 * grouped.width];
+      momentsBack(
+          dy.memory(),
+          y.memory(),
+          x.memory(),
+          g.memory(),
+          grouped.count,
+          grouped.width,
+          repeat(mean, grouped.width),
+          wide);
+      addMoments(wide, mean, sums);
     }
     if (grouped.rest > 0) {
       scalar.momentsBack(
-          grouped.rest(dy), grouped.rest(x), y == null ? null : grouped.rest(y), mean, sums);
+          grouped.rest(dy), grouped.rest(y), grouped.rest(x), mean, grouped.rest(g), sums);
+    }
+  }
+
+  /// The sums of a group's columns, with means that were rounded, to the sums of channels.
+  private static void addMoments(double[] wide, double[] mean, double[] sums) {
+    int channels = mean.length;
+    int width = wide.length / 2;
+    for (int i = 0; i < width; i++) {
+      int c = i % channels;
+      sums[c] += wide[i];
+      sums[channels + c] += wide[width + i] + rounding(mean[c]) * wide[i];
     }
   }
 
@@ -266,26 +304,73 @@ final class VectorBatchNorm implements BatchNormKernel {
   private static void momentsBack(
       MemorySegment dy,
       MemorySegment x,
-      MemorySegment y,
       long count,
       int width,
       float[] mean,
+      float[] scale,
+      float[] shift,
       double[] sums) {
-    FloatVector zero = FloatVector.zero(S);
     int block = Math.max(2, BLOCK_ELEMENTS / width);
     for (long from = 0; from < count; from += block) {
       long to = Math.min(count, from + block);
       for (int c = 0; c < width; c += L) {
         FloatVector m = FloatVector.fromArray(S, mean, c);
-        FloatVector s0 = zero;
-        FloatVector s1 = zero;
-        FloatVector q0 = zero;
-        FloatVector q1 = zero;
+        FloatVector k = FloatVector.fromArray(S, scale, c);
+        FloatVector b = FloatVector.fromArray(S, shift, c);
+        FloatVector s0 = FloatVector.zero(S);
+        FloatVector s1 = s0;
+        FloatVector q0 = s0;
+        FloatVector q1 = s0;
         long row = from;
         for (; row + 1 < to; row += 2) {
           long at = row * width + c;
-          FloatVector g0 = passed(dy, y, at);
-          FloatVector g1 = passed(dy, y, at + width);
+          FloatVector x0 = load(x, at).sub(m);
+          FloatVector x1 = load(x, at + width).sub(m);
+          FloatVector g0 = passed(load(dy, at), x0.fma(k, b));
+          FloatVector g1 = passed(load(dy, at + width), x1.fma(k, b));
+          s0 = s0.add(g0);
+          s1 = s1.add(g1);
+          q0 = g0.fma(x0, q0);
+          q1 = g1.fma(x1, q1);
+        }
+        if (row < to) {
+          long at = row * width + c;
+          FloatVector x0 = load(x, at).sub(m);
+          FloatVector g0 = passed(load(dy, at), x0.fma(k, b));
+          s0 = s0.add(g0);
+          q0 = g0.fma(x0, q0);
+        }
+        add(s0.add(s1), sums, c);
+        add(q0.add(q1), sums, width + c);
+      }
+    }
+  }
+
+  private static void momentsBack(
+      MemorySegment dy,
+      MemorySegment y,
+      MemorySegment x,
+      MemorySegment g,
+      long count,
+      int width,
+      float[] mean,
+      double[] sums) {
+    int block = Math.max(2, BLOCK_ELEMENTS / width);
+    for (long from = 0; from < count; from += block) {
+      long to = Math.min(count, from + block);
+      for (int c = 0; c < width; c += L) {
+        FloatVector m = FloatVector.fromArray(S, mean, c);
+        FloatVector s0 = FloatVector.zero(S);
+        FloatVector s1 = s0;
+        FloatVector q0 = s0;
+        FloatVector q1 = s0;
+        long row = from;
+        for (; row + 1 < to; row += 2) {
+          long at = row * width + c;
+          FloatVector g0 = passed(load(dy, at), load(y, at));
+          FloatVector g1 = passed(load(dy, at + width), load(y, at + width));
+          store(g0, g, at);
+          store(g1, g, at + width);
           s0 = s0.add(g0);
           s1 = s1.add(g1);
           q0 = g0.fma(load(x, at).sub(m), q0);
@@ -293,7 +378,8 @@ final class VectorBatchNorm implements BatchNormKernel {
         }
         if (row < to) {
           long at = row * width + c;
-          FloatVector g0 = passed(dy, y, at);
+          FloatVector g0 = passed(load(dy, at), load(y, at));
+          store(g0, g, at);
           s0 = s0.add(g0);
           q0 = g0.fma(load(x, at).sub(m), q0);
         }
@@ -307,52 +393,48 @@ final class VectorBatchNorm implements BatchNormKernel {
   public void normalizeBack(
       Rows dy,
       Rows x,
-      @Nullable Rows y,
       double[] mean,
+      @Nullable Rectified rectified,
       double[] a,
       double[] b,
       double[] c,
-      Rows dx,
-      @Nullable Rows daddend) {
+      Rows dx) {
     x.checkLike(dy);
-    x.checkLike(y);
     x.checkLike(dx);
-    x.checkLike(daddend);
     Grouped grouped = Grouped.of(x);
     if (grouped.count > 0) {
-      normalizeBack(
-          dy.memory(),
-          x.memory(),
-          y == null ? null : y.memory(),
-          dx.memory(),
-          daddend == null ? null : daddend.memory(),
-          grouped.count,
-          grouped.width,
-          repeat(mean, grouped.width),
-          repeat(a, grouped.width),
-          repeat(b, grouped.width),
-          repeat(corrected(c, mean, b), grouped.width));
+      int width = grouped.width;
+      float[] m = repeat(mean, width);
+      float[] va = repeat(a, width);
+      float[] vb = repeat(b, width);
+      float[] vc = repeat(corrected(c, mean, b), width);
+      if (rectified == null) {
+        normalizeBack(dy.memory(), x.memory(), dx.memory(), grouped.count, width, m, va, vb, vc);
+      } else {
+        normalizeBack(
+            dy.memory(),
+            x.memory(),
+            dx.memory(),
+            grouped.count,
+            width,
+            m,
+            repeat(rectified.scale(), width),
+            repeat(corrected(rectified.shift(), mean, rectified.scale()), width),
+            va,
+            vb,
+            vc);
+      }
     }
     if (grouped.rest > 0) {
       scalar.normalizeBack(
-          grouped.rest(dy),
-          grouped.rest(x),
-          y == null ? null : grouped.rest(y),
-          mean,
-          a,
-          b,
-          c,
-          grouped.rest(dx),
-          daddend == null ? null : grouped.rest(daddend));
+          grouped.rest(dy), grouped.rest(x), mean, rectified, a, b, c, grouped.rest(dx));
     }
   }
 
   private static void normalizeBack(
       MemorySegment dy,
       MemorySegment x,
-      @Nullable MemorySegment y,
       MemorySegment dx,
-      @Nullable MemorySegment daddend,
       long count,
       int width,
       float[] mean,
@@ -367,23 +449,41 @@ final class VectorBatchNorm implements BatchNormKernel {
         FloatVector va = FloatVector.fromArray(S, a, col);
         FloatVector vb = FloatVector.fromArray(S, b, col);
         FloatVector vc = FloatVector.fromArray(S, c, col);
-        if (y == null) {
-          for (long row = from; row < to; row++) {
-            long at = row * width + col;
-            store(load(dy, at).fma(va, load(x, at).sub(vm).fma(vb, vc)), dx, at);
-          }
-        } else if (daddend == null) {
-          for (long row = from; row < to; row++) {
-            long at = row * width + col;
-            store(passed(dy, y, at).fma(va, load(x, at).sub(vm).fma(vb, vc)), dx, at);
-          }
-        } else {
-          for (long row = from; row < to; row++) {
-            long at = row * width + col;
-            FloatVector g = passed(dy, y, at);
-            store(g, daddend, at);
-            store(g.fma(va, load(x, at).sub(vm).fma(vb, vc)), dx, at);
-          }
+        for (long row = from; row < to; row++) {
+          long at = row * width + col;
+          store(load(dy, at).fma(va, load(x, at).sub(vm).fma(vb, vc)), dx, at);
+        }
+      }
+    }
+  }
+
+  private static void normalizeBack(
+      MemorySegment dy,
+      MemorySegment x,
+      MemorySegment dx,
+      long count,
+      int width,
+      float[] mean,
+      float[] scale,
+      float[] shift,
+      float[] a,
+      float[] b,
+      float[] c) {
+    int block = Math.max(1, BLOCK_ELEMENTS / width);
+    for (long from = 0; from < count; from += block) {
+      long to = Math.min(count, from + block);
+      for (int col = 0; col < width; col += L) {
+        FloatVector vm = FloatVector.fromArray(S, mean, col);
+        FloatVector vk = FloatVector.fromArray(S, scale, col);
+        FloatVector vs = FloatVector.fromArray(S, shift, col);
+        FloatVector va = FloatVector.fromArray(S, a, col);
+        FloatVector vb = FloatVector.fromArray(S, b, col);
+        FloatVector vc = FloatVector.fromArray(S, c, col);
+        for (long row = from; row < to; row++) {
+          long at = row * width + col;
+          FloatVector centred = load(x, at).sub(vm);
+          FloatVector g = passed(load(dy, at), centred.fma(vk, vs));
+          store(g.fma(va, centred.fma(vb, vc)), dx, at);
         }
       }
     }
@@ -433,9 +533,10 @@ final class VectorBatchNorm implements BatchNormKernel {
     return result;
   }
 
-  private static FloatVector passed(MemorySegment dy, MemorySegment y, long at) {
+  /// `dy` where the rectifier's argument or value is above 0, and else 0.
+  private static FloatVector passed(FloatVector dy, FloatVector v) {
     FloatVector zero = FloatVector.zero(S);
-    return zero.blend(load(dy, at), load(y, at).compare(VectorOperators.GT, zero));
+    return zero.blend(dy, v.compare(VectorOperators.GT, zero));
   }
 
   private static float element(MemorySegment memory, long at) {

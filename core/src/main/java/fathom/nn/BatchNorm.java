@@ -83,52 +83,77 @@ public record BatchNorm(
           rows(y));
     }
     return new Joined(
-        y, dy -> back(dy, input, rectify ? y : null, addend != null, statistics, gain));
+        y, back(new Way(input, statistics, gain), shift, addend != null, rectify ? y : null));
   }
 
-  private Gradients back(
-      Tensor dy,
-      Tensor x,
-      @Nullable Tensor rectified,
-      boolean wantsAddend,
-      Statistics statistics,
-      double[] gain) {
+  /// What the way back needs to know of the way forward.
+  private record Way(Tensor x, Statistics statistics, double[] gain) {}
+
+  private Back back(Way way, double[] shift, boolean wantsAddend, @Nullable Tensor rectified) {
+    if (rectified == null) {
+      return dy -> {
+        Tensor dx = back(way, dy, null);
+        // Its cotangent is dy itself.
+        return new Gradients(dx, wantsAddend ? dy.alias() : null);
+      };
+    }
+    if (wantsAddend) {
+      return dy -> backPastAddend(way, dy, rectified);
+    }
+    double[] scale = way.statistics.scaled(way.gain);
+    return dy -> new Gradients(back(way, dy, new BatchNormKernel.Rectified(scale, shift)), null);
+  }
+
+  private Tensor back(Way way, Tensor dy, BatchNormKernel.@Nullable Rectified rectified) {
     try (var scope = Scope.open()) {
+      Tensor x = way.x;
       BatchNormKernel kernel = Kernels.batchNorm(x.type());
       Rows g = rows(dy.channelsLast());
-      Rows y = rectified == null ? null : rows(rectified);
-      int channels = channels();
-      double[] sums = new double[2 * channels];
-      kernel.momentsBack(g, rows(x), y, statistics.mean, sums);
-      accumulate(sums, statistics);
-      if (!perWorker) {
-        Step.current().collective().allReduce(sums);
-      }
-      // dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)
-      double[] a = statistics.scaled(gain);
-      double[] b = new double[channels];
-      double[] c = new double[channels];
-      for (int i = 0; i < channels; i++) {
-        double r = statistics.reciprocal[i];
-        b[i] = -a[i] * r * r * sums[channels + i] / statistics.count;
-        c[i] = -a[i] * sums[i] / statistics.count;
-      }
-      Tensor dx = x.emptyLike();
-      // Without a rectifier the addend's cotangent is dy itself.
-      Tensor daddend = !wantsAddend ? null : y == null ? dy.alias() : x.emptyLike();
-      kernel.normalizeBack(
-          g,
-          rows(x),
-          y,
-          statistics.mean,
-          a,
-          b,
-          c,
-          rows(dx),
-          daddend == null || y == null ? null : rows(daddend));
-      commit(statistics);
-      return new Gradients(scope.keep(dx), daddend == null ? null : scope.keep(daddend));
+      double[] sums = new double[2 * channels()];
+      kernel.momentsBack(g, rows(x), way.statistics.mean, rectified, sums);
+      return scope.keep(normalizeBack(kernel, way, g, rectified, sums));
     }
+  }
+
+  private Gradients backPastAddend(Way way, Tensor dy, Tensor y) {
+    try (var scope = Scope.open()) {
+      Tensor x = way.x;
+      BatchNormKernel kernel = Kernels.batchNorm(x.type());
+      Tensor daddend = x.emptyLike();
+      Rows g = rows(daddend);
+      double[] sums = new double[2 * channels()];
+      kernel.momentsBack(rows(dy.channelsLast()), rows(y), rows(x), way.statistics.mean, g, sums);
+      Tensor dx = normalizeBack(kernel, way, g, null, sums);
+      return new Gradients(scope.keep(dx), scope.keep(daddend));
+    }
+  }
+
+  /// dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n), in the innermost scope, with the sums of
+  /// this worker's rows, which become gradients and then the sums of all.
+  private Tensor normalizeBack(
+      BatchNormKernel kernel,
+      Way way,
+      Rows g,
+      BatchNormKernel.@Nullable Rectified rectified,
+      double[] sums) {
+    Statistics statistics = way.statistics;
+    accumulate(sums, statistics);
+    if (!perWorker) {
+      Step.current().collective().allReduce(sums);
+    }
+    int channels = channels();
+    double[] a = statistics.scaled(way.gain);
+    double[] b = new double[channels];
+    double[] c = new double[channels];
+    for (int i = 0; i < channels; i++) {
+      double r = statistics.reciprocal[i];
+      b[i] = -a[i] * r * r * sums[channels + i] / statistics.count;
+      c[i] = -a[i] * sums[i] / statistics.count;
+    }
+    Tensor dx = way.x.emptyLike();
+    kernel.normalizeBack(g, rows(way.x), statistics.mean, rectified, a, b, c, rows(dx));
+    commit(statistics);
+    return dx;
   }
 
   /// dβ += Σg and dγ += Σg·(x − μ)/σ, over this worker's rows: the trainer sums gradients over

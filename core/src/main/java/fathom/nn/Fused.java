@@ -107,8 +107,8 @@ public final class Fused {
           var gradients = norm.apply(dy);
           Tensor through = branch.back(gradients.dx());
           gradients.dx().release();
-          return scope.keep(
-              through.plus(shortcut.back(Objects.requireNonNull(gradients.daddend()))));
+          Tensor past = shortcut.back(Objects.requireNonNull(gradients.daddend()));
+          return scope.keep(through.plus(past));
         }
       }
     }

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
 import fathom.Draw;
+import fathom.kernel.BatchNormKernel.Rectified;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -134,7 +135,11 @@ class BatchNormKernelTest {
           Rows actual = like(x);
           vector.normalize(x, mean, scale, shift, added, rectify, actual);
           assertNear(how + "normalize", elements(y), elements(actual), 2e-6);
-          back(how, dy, x, rectify ? y : null, mean);
+          if (added == null) {
+            back(how, dy, x, mean, rectify ? new Rectified(scale, shift) : null);
+          } else if (rectify) {
+            backPastAddend(how, dy, y, x, mean);
+          }
         }
       }
     }
@@ -148,28 +153,58 @@ class BatchNormKernelTest {
     assertNear(what + "moments", expected, actual, 1e-6);
   }
 
-  private void back(String what, Rows dy, Rows x, @Nullable Rows y, double[] mean) {
+  private void back(String what, Rows dy, Rows x, double[] mean, @Nullable Rectified rectified) {
     int channels = x.channels();
     double[] expected = perChannel(2 * channels, c -> c);
     double[] actual = expected.clone();
-    scalar.momentsBack(dy, x, y, mean, expected);
-    vector.momentsBack(dy, x, y, mean, actual);
+    scalar.momentsBack(dy, x, mean, rectified, expected);
+    vector.momentsBack(dy, x, mean, rectified, actual);
     double tolerance = 1e-5 * Math.sqrt(x.count() + 1.0); // of sums that may be near zero
     assertNear(what + "momentsBack", expected, actual, tolerance);
     double[] a = perChannel(channels, normal("a"));
     double[] b = perChannel(channels, normal("b"));
     double[] c = perChannel(channels, normal("c"));
-    for (boolean wanted : new boolean[] {false, true}) {
-      Rows dx = like(x);
-      Rows actualDx = like(x);
-      // The addend's cotangent is dy itself where nothing was rectified: the caller does not ask.
-      Rows daddend = wanted && y != null ? like(x) : null;
-      Rows actualDaddend = wanted && y != null ? like(x) : null;
-      scalar.normalizeBack(dy, x, y, mean, a, b, c, dx, daddend);
-      vector.normalizeBack(dy, x, y, mean, a, b, c, actualDx, actualDaddend);
-      assertNear(what + "normalizeBack", elements(dx), elements(actualDx), 5e-6);
-      if (daddend != null && actualDaddend != null) {
-        assertArrayEquals(elements(daddend), elements(actualDaddend), what + "daddend");
+    Rows dx = like(x);
+    Rows actualDx = like(x);
+    scalar.normalizeBack(dy, x, mean, rectified, a, b, c, dx);
+    vector.normalizeBack(dy, x, mean, rectified, a, b, c, actualDx);
+    assertNear(what + "normalizeBack", elements(dx), elements(actualDx), 5e-6);
+  }
+
+  private void backPastAddend(String what, Rows dy, Rows y, Rows x, double[] mean) {
+    double[] expected = perChannel(2 * x.channels(), c -> c);
+    double[] actual = expected.clone();
+    Rows g = like(x);
+    Rows actualG = like(x);
+    scalar.momentsBack(dy, y, x, mean, g, expected);
+    vector.momentsBack(dy, y, x, mean, actualG, actual);
+    assertNear(what + "momentsBack", expected, actual, 1e-5 * Math.sqrt(x.count() + 1.0));
+    assertArrayEquals(elements(g), elements(actualG), what + "g");
+  }
+
+  /// The rectified value is not kept for the way back, which decides anew what came through: it
+  /// must decide as the way forward did, also where a value is zero but for rounding.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 16, 31})
+  void theWayBackLetsThroughWhatTheWayForwardDid(int channels) {
+    for (DType type : new DType[] {DType.FLOAT32, DType.BFLOAT16}) {
+      Rows x = rows(type, 777, channels, i -> Draw.of(1, "few").below(i, 5) * 0.1 + 7);
+      Rows one = rows(type, 777, channels, _ -> 1);
+      double[] mean = perChannel(channels, c -> 7.2 + 1e-9 * normal("mean").applyAsDouble(c));
+      double[] scale = perChannel(channels, c -> 1e6 * normal("scale").applyAsDouble(c));
+      double[] shift = perChannel(channels, c -> -scale[(int) c] * ((float) 7.3 - mean[(int) c]));
+      double[] all = perChannel(channels, _ -> 1);
+      double[] none = new double[channels];
+      for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, Kernels.batchNorm(type)}) {
+        Rows y = like(x);
+        kernel.normalize(x, mean, scale, shift, null, true, y);
+        Rows dx = like(x);
+        kernel.normalizeBack(one, x, mean, new Rectified(scale, shift), all, none, none, dx);
+        double[] value = elements(y);
+        double[] through = elements(dx);
+        for (int i = 0; i < value.length; i++) {
+          assertEquals(value[i] > 0 ? 1 : 0, through[i], "element " + i + ", " + value[i]);
+        }
       }
     }
   }
@@ -214,7 +249,12 @@ class BatchNormKernelTest {
             Rows exactY = like(inDoubles(x));
             scalar.normalize(inDoubles(x), mean, scale, shift, exact(added), rectify, exactY);
             assertRounded(what + "normalize", elements(exactY), elements(y));
-            backRounded(what, kernel, dy, x, rectify ? y : null, mean);
+            if (added == null) {
+              var rectified = rectify ? new Rectified(scale, shift) : null;
+              backRounded(what, kernel, dy, x, mean, rectified);
+            } else if (rectify) {
+              backPastAddendRounded(what, kernel, dy, y, x, mean);
+            }
           }
         }
       }
@@ -230,27 +270,38 @@ class BatchNormKernelTest {
   }
 
   private void backRounded(
-      String what, BatchNormKernel kernel, Rows dy, Rows x, @Nullable Rows y, double[] mean) {
+      String what,
+      BatchNormKernel kernel,
+      Rows dy,
+      Rows x,
+      double[] mean,
+      @Nullable Rectified rectified) {
     int channels = x.channels();
     double[] expected = perChannel(2 * channels, c -> c);
     double[] actual = expected.clone();
-    scalar.momentsBack(inDoubles(dy), inDoubles(x), exact(y), mean, expected);
-    kernel.momentsBack(dy, x, y, mean, actual);
+    scalar.momentsBack(inDoubles(dy), inDoubles(x), mean, rectified, expected);
+    kernel.momentsBack(dy, x, mean, rectified, actual);
     assertNear(what + "momentsBack", expected, actual, 1e-5 * Math.sqrt(x.count() + 1.0));
     double[] a = perChannel(channels, normal("a"));
     double[] b = perChannel(channels, normal("b"));
     double[] c = perChannel(channels, normal("c"));
     Rows dx = like(x);
     Rows exactDx = like(inDoubles(x));
-    Rows daddend = y == null ? null : like(x);
-    Rows exactDaddend = y == null ? null : like(exactDx);
-    scalar.normalizeBack(
-        inDoubles(dy), inDoubles(x), exact(y), mean, a, b, c, exactDx, exactDaddend);
-    kernel.normalizeBack(dy, x, y, mean, a, b, c, dx, daddend);
+    scalar.normalizeBack(inDoubles(dy), inDoubles(x), mean, rectified, a, b, c, exactDx);
+    kernel.normalizeBack(dy, x, mean, rectified, a, b, c, dx);
     assertRounded(what + "normalizeBack", elements(exactDx), elements(dx));
-    if (daddend != null && exactDaddend != null) {
-      assertArrayEquals(elements(exactDaddend), elements(daddend), what + "daddend");
-    }
+  }
+
+  private void backPastAddendRounded(
+      String what, BatchNormKernel kernel, Rows dy, Rows y, Rows x, double[] mean) {
+    double[] expected = perChannel(2 * x.channels(), c -> c);
+    double[] actual = expected.clone();
+    Rows g = like(x);
+    Rows exactG = like(inDoubles(x));
+    scalar.momentsBack(inDoubles(dy), inDoubles(y), inDoubles(x), mean, exactG, expected);
+    kernel.momentsBack(dy, y, x, mean, g, actual);
+    assertNear(what + "momentsBack", expected, actual, 1e-5 * Math.sqrt(x.count() + 1.0));
+    assertArrayEquals(elements(exactG), elements(g), what + "g");
   }
 
   // ---- Against float64
@@ -271,19 +322,26 @@ class BatchNormKernelTest {
     assertArrayEquals(new double[] {1, 0, 0, 5}, doubles(y)); // of 1, -1, -1, 5
     Rows dy = doubles(1, 2, 3, 4);
     double[] back = new double[4];
-    scalar.momentsBack(dy, x, null, mean, back);
+    scalar.momentsBack(dy, x, mean, null, back);
     assertArrayEquals(new double[] {4, 6, 2, 10}, back);
     back = new double[4];
-    scalar.momentsBack(dy, x, y, mean, back); // 1 and 4 came through
+    Rows g = doubles(0, 0, 0, 0);
+    scalar.momentsBack(dy, y, x, mean, g, back); // 1 and 4 came through
     assertArrayEquals(new double[] {1, 4, -1, 20}, back);
+    assertArrayEquals(new double[] {1, 0, 0, 4}, doubles(g));
     Rows dx = doubles(0, 0, 0, 0);
-    Rows daddend = doubles(0, 0, 0, 0);
     double[] a = {1, 2};
     double[] b = {10, 0.2};
     double[] c = {100, 1000};
-    scalar.normalizeBack(dy, x, y, mean, a, b, c, dx, daddend);
-    assertArrayEquals(new double[] {1, 0, 0, 4}, doubles(daddend));
+    scalar.normalizeBack(g, x, mean, null, a, b, c, dx);
     assertArrayEquals(new double[] {91, 999, 110, 1009}, doubles(dx));
+    var rectified =
+        new Rectified(scale, shift); // without the addend 3 came through, of -1, -2, 3, 0
+    back = new double[4];
+    scalar.momentsBack(dy, x, mean, rectified, back);
+    assertArrayEquals(new double[] {3, 0, 3, 0}, back);
+    scalar.normalizeBack(dy, x, mean, rectified, a, b, c, dx);
+    assertArrayEquals(new double[] {90, 999, 113, 1001}, doubles(dx));
   }
 
   /// Two rows of two channels.
@@ -312,18 +370,17 @@ class BatchNormKernelTest {
     Rows y = like(x);
     kernel.normalize(x, mean, r, new double[channels], null, false, y);
     double[] back = new double[2 * channels];
-    kernel.momentsBack(dy, x, null, mean, back);
+    kernel.momentsBack(dy, x, mean, null, back);
     Rows dx = like(x);
     kernel.normalizeBack(
         dy,
         x,
-        null,
         mean,
+        null,
         r,
         perChannel(channels, c -> -Math.pow(r[(int) c], 3) * back[channels + (int) c] / n),
         perChannel(channels, c -> -r[(int) c] * back[(int) c] / n),
-        dx,
-        null);
+        dx);
     return new Normed(elements(y), elements(dx), variance);
   }
 
@@ -452,7 +509,7 @@ class BatchNormKernelTest {
             assertBad(bad, at, elements(y));
           }
           Rows dx = like(x);
-          kernel.normalizeBack(x, dx, null, zero, one, zero, zero, dx, null);
+          kernel.normalizeBack(x, dx, zero, null, one, zero, zero, dx);
           assertBad(bad, at, elements(dx));
         }
       }
@@ -480,12 +537,12 @@ class BatchNormKernelTest {
       for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
         refuse(x, other, () -> kernel.normalize(x, p, p, p, null, false, other));
         refuse(x, other, () -> kernel.normalize(x, p, p, p, other, false, like(x)));
-        refuse(x, other, () -> kernel.momentsBack(other, x, null, p, new double[8]));
-        refuse(x, other, () -> kernel.momentsBack(x, x, other, p, new double[8]));
-        refuse(x, other, () -> kernel.normalizeBack(other, x, null, p, p, p, p, like(x), null));
-        refuse(x, other, () -> kernel.normalizeBack(x, x, other, p, p, p, p, like(x), null));
-        refuse(x, other, () -> kernel.normalizeBack(x, x, null, p, p, p, p, other, null));
-        refuse(x, other, () -> kernel.normalizeBack(x, x, x, p, p, p, p, like(x), other));
+        refuse(x, other, () -> kernel.momentsBack(other, x, p, null, new double[8]));
+        refuse(x, other, () -> kernel.momentsBack(other, x, x, p, like(x), new double[8]));
+        refuse(x, other, () -> kernel.momentsBack(x, other, x, p, like(x), new double[8]));
+        refuse(x, other, () -> kernel.momentsBack(x, x, x, p, other, new double[8]));
+        refuse(x, other, () -> kernel.normalizeBack(other, x, p, null, p, p, p, like(x)));
+        refuse(x, other, () -> kernel.normalizeBack(x, x, p, null, p, p, p, other));
       }
     }
     MemorySegment memory = arena.allocate(64);
