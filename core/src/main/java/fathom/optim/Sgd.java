@@ -15,6 +15,8 @@ import java.util.SequencedMap;
 /// for a few steps. With the rate outside, as PyTorch has it, both are the same until the rate
 /// changes.
 public final class Sgd implements Optimizer {
+  private static final int BLOCK = 1024;
+
   private final FlatParams params;
   private final double momentum;
   private final double weightDecay;
@@ -31,25 +33,35 @@ public final class Sgd implements Optimizer {
   public void step(double rate) {
     switch (params.type()) {
       case FLOAT32 -> floats((float) rate, (float) momentum, (float) weightDecay);
-      case FLOAT64 -> doubles(rate);
+      case FLOAT64 -> {
+        doubles(rate);
+        params.gradients().fill((byte) 0);
+      }
       case BFLOAT16, INT64 ->
           throw new IllegalStateException(
               "parameters are FLOAT32 or FLOAT64, not " + params.type());
     }
-    params.gradients().fill((byte) 0);
   }
 
+  /// By blocks that fit the first-level cache, in arrays: so it is compiled to vectors, and the
+  /// gradient is set to zero while it is in the cache.
   private void floats(float rate, float m, float decay) {
-    MemorySegment w = params.values();
-    MemorySegment g = params.gradients();
-    MemorySegment v = velocity;
-    long count = params.count();
-    for (long i = 0; i < count; i++) {
-      float value = w.getAtIndex(JAVA_FLOAT, i);
-      float moved =
-          m * v.getAtIndex(JAVA_FLOAT, i) + rate * (g.getAtIndex(JAVA_FLOAT, i) + decay * value);
-      v.setAtIndex(JAVA_FLOAT, i, moved);
-      w.setAtIndex(JAVA_FLOAT, i, value - moved);
+    float[] w = new float[BLOCK];
+    float[] g = new float[BLOCK];
+    float[] v = new float[BLOCK];
+    for (long at = 0; at < params.count(); at += BLOCK) {
+      int n = (int) Math.min(BLOCK, params.count() - at);
+      long bytes = Float.BYTES * at;
+      MemorySegment.copy(params.values(), JAVA_FLOAT, bytes, w, 0, n);
+      MemorySegment.copy(params.gradients(), JAVA_FLOAT, bytes, g, 0, n);
+      MemorySegment.copy(velocity, JAVA_FLOAT, bytes, v, 0, n);
+      for (int i = 0; i < n; i++) {
+        v[i] = m * v[i] + rate * (g[i] + decay * w[i]);
+        w[i] -= v[i];
+      }
+      MemorySegment.copy(v, 0, velocity, JAVA_FLOAT, bytes, n);
+      MemorySegment.copy(w, 0, params.values(), JAVA_FLOAT, bytes, n);
+      params.gradients().asSlice(bytes, Float.BYTES * (long) n).fill((byte) 0);
     }
   }
 
