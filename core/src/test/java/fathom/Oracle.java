@@ -5,6 +5,7 @@ import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.Dropout;
 import fathom.nn.DynamicTanh;
 import fathom.nn.Flatten;
 import fathom.nn.Gelu;
@@ -30,6 +31,7 @@ import fathom.recurrent.Encoder;
 import fathom.recurrent.LastState;
 import fathom.recurrent.Stack;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -100,6 +102,7 @@ final class Oracle {
         yield y.narrow(1, y.shape().size(1) - 1, y.shape().size(1)).reshape(n, y.shape().size(2));
       }
       case Identity _ -> x.alias();
+      case Dropout d -> training ? x.times(kept(d, x)).times(1 / (1 - d.rate())) : x.alias();
       case Chain c -> {
         Tensor y = x;
         for (Layer.Child child : c.children()) {
@@ -112,6 +115,15 @@ final class Oracle {
       case Watched w -> value(w.layer(), x);
       default -> throw new IllegalArgumentException("the oracle does not know " + layer);
     };
+  }
+
+  /// 1 for what stays and 0 for what is dropped, as drawn where no step is bound.
+  private static Tensor kept(Dropout dropout, Tensor x) {
+    Draw draw = Draw.of(0, "dropout " + dropout.name()).at(0);
+    int width = Math.toIntExact(x.shape().elements() / x.shape().size(0));
+    var kept = new double[Math.toIntExact(x.shape().elements())];
+    Arrays.setAll(kept, i -> draw.at(i / width).uniform(i % width) < dropout.rate() ? 0 : 1);
+    return Tensor.of(kept, x.shape().toArray()).to(x.type());
   }
 
   /// A 1×1 convolution that puts channel i into channel i + (out − in)/2.

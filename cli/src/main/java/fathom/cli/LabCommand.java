@@ -77,6 +77,12 @@ final class LabCommand implements Callable<Integer> {
     for (Experiment e : chosen) {
       e.missing().ifPresent(why -> output.err().println(e.name() + " is skipped: " + why));
     }
+    if (runnable.isEmpty()) {
+      output.answer(
+          Map.of("findings", List.of()),
+          () -> output.out().println("every experiment was skipped; nothing was measured"));
+      return Exit.DONE;
+    }
     return run(runnable);
   }
 

@@ -123,7 +123,7 @@ final class TrainCommand implements Callable<Integer> {
       converter = CurveName.class,
       description = {
         "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine wave, or",
-        "up over 30 % of the steps and then down. Default: steps."
+        "up over 30 %% of the steps and then down. Default: steps."
       })
   private Schedule.@Nullable Curve curve;
 

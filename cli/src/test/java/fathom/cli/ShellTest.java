@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,6 +117,33 @@ class ShellTest {
     String answer = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertTrue(
         List.of(answer.strip().split(" ")).contains(expected), "%s: %s".formatted(typed, answer));
+  }
+
+  /// A lone percent sign in a description is a broken format: picocli warns on the JVM's own
+  /// standard error.
+  @Test
+  void everyHelpIsPrintedWithoutAWarning() {
+    var commands = new ArrayList<>(List.of(""));
+    Matcher named =
+        Pattern.compile("^  ([a-z]+) {2,}", Pattern.MULTILINE).matcher(Cli.run("--help").out());
+    while (named.find()) {
+      commands.add(named.group(1));
+    }
+    assertTrue(commands.containsAll(List.of("train", "lab", "predict")), commands.toString());
+    var warnings = new ByteArrayOutputStream();
+    PrintStream before = System.err;
+    System.setErr(new PrintStream(warnings, true, StandardCharsets.UTF_8));
+    try {
+      for (String command : commands) {
+        Cli cli = Cli.run((command + " --help").strip().split(" "));
+        assertEquals(Exit.DONE, cli.code(), command + ": " + cli.err());
+        assertEquals("", cli.err(), command);
+        assertFalse(cli.out().contains("%%"), cli.out());
+      }
+    } finally {
+      System.setErr(before);
+    }
+    assertEquals("", warnings.toString(StandardCharsets.UTF_8));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package fathom.net;
 
+import fathom.Layer;
 import fathom.Node;
 import fathom.Recurrent;
 import fathom.Recurrent.Predicted;
@@ -9,8 +10,11 @@ import fathom.State;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.TracedSequence;
-import fathom.nn.Dense;
 import fathom.nn.Embedding;
+import fathom.nn.Identity;
+import fathom.recurrent.EachStep;
+import fathom.recurrent.Stack;
+import fathom.recurrent.WatchedSteps;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -19,7 +23,7 @@ import java.util.function.Consumer;
 ///
 /// @param context 0 if the state carries all that the net knows of earlier tokens, for any number
 ///   of them; else the W tokens of which it sees at most the last, without a state
-public record LanguageModel(Embedding embedding, Recurrent body, Dense head, int context)
+public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int context)
     implements Node {
   /// The scores of what follows each token, (T·N)×K, those of the N texts at one time together; the
   /// state after the texts; and the way back.
@@ -82,6 +86,17 @@ public record LanguageModel(Embedding embedding, Recurrent body, Dense head, int
   /// K.
   public int vocabulary() {
     return embedding.tokens();
+  }
+
+  /// The same net, with the same weights, that shows every layer's value and cotangent to
+  /// `observer`. Its parameters have other paths.
+  public LanguageModel watched(WatchedSteps.Observer observer) {
+    var embedded = new WatchedSteps("embedding", embedding, new EachStep(new Identity()), observer);
+    return new LanguageModel(
+        embedding,
+        new Stack(List.of(embedded, WatchedSteps.leaves("body", body, observer))),
+        WatchedSteps.leaves("head", head, observer),
+        context);
   }
 
   private static Tensor rows(Tensor values) {

@@ -106,7 +106,7 @@ final class PictureLearner implements Learner {
   public @Nullable String notFinite(int batch) {
     var search = new FirstNonFinite();
     gradients(Watched.leaves(plain, search), batch);
-    return search.found;
+    return search.found();
   }
 
   @Override
@@ -156,29 +156,4 @@ final class PictureLearner implements Learner {
   /// The normalization was there before this learner.
   @Override
   public void resume(Path checkpoint) {}
-
-  /// Finds the layer at which numbers first stop being finite.
-  private static final class FirstNonFinite implements Watched.Observer {
-    private @Nullable String found;
-
-    @Override
-    public void value(String path, Layer layer, Tensor y) {
-      note("the value of layer %s (%s) is not finite".formatted(path, layer), y);
-    }
-
-    @Override
-    public void cotangent(String path, Layer layer, Tensor dy) {
-      note(
-          "the cotangent that comes back to layer %s (%s) is not finite".formatted(path, layer),
-          dy);
-    }
-
-    private void note(String what, Tensor t) {
-      try (var _ = Scope.open()) {
-        if (found == null && !Double.isFinite(t.to(DType.FLOAT64).sum().item())) {
-          found = what;
-        }
-      }
-    }
-  }
 }

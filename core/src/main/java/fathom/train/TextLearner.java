@@ -1,9 +1,7 @@
 package fathom.train;
 
 import fathom.Collective;
-import fathom.DType;
 import fathom.Node;
-import fathom.Param;
 import fathom.Scope;
 import fathom.State;
 import fathom.Tensor;
@@ -18,7 +16,6 @@ import fathom.nn.Init;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +36,9 @@ final class TextLearner implements Learner {
   /// Of this worker's streams; in the scope of the worker.
   private final State carried;
 
+  /// What was carried into the last batch, so that it can be run again.
+  private final State before;
+
   TextLearner(Run run, Text text, Collective all, Init init) {
     Recipe recipe = run.recipe();
     this.all = all;
@@ -48,6 +48,7 @@ final class TextLearner implements Learner {
     this.own = new Rows(0, streams.count()).share(all.rank(), all.size());
     this.net = run.textNet(init);
     this.carried = net.start(own.count());
+    this.before = net.start(own.count());
   }
 
   @Override
@@ -77,6 +78,11 @@ final class TextLearner implements Learner {
 
   @Override
   public double[] gradients(int batch) {
+    Evaluation.carry(carried, before);
+    return gradients(net, batch);
+  }
+
+  private double[] gradients(LanguageModel net, int batch) {
     if (own.count() == 0) {
       return new double[2]; // fewer streams than workers
     }
@@ -91,18 +97,13 @@ final class TextLearner implements Learner {
     }
   }
 
-  /// The gradients are still there, and summed over the workers.
+  /// Runs the batch again with an eye on every layer.
   @Override
   public @Nullable String notFinite(int batch) {
-    for (Map.Entry<String, Param> entry : net.state().entrySet()) {
-      try (var _ = Scope.open()) {
-        Param param = entry.getValue();
-        if (param.trained() && !Double.isFinite(param.grad().to(DType.FLOAT64).sum().item())) {
-          return "the gradient of %s is not finite".formatted(entry.getKey());
-        }
-      }
-    }
-    return null;
+    var search = new FirstNonFinite();
+    Evaluation.carry(before, carried);
+    gradients(net.watched(search), batch);
+    return search.found();
   }
 
   @Override

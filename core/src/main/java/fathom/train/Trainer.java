@@ -1,6 +1,7 @@
 package fathom.train;
 
 import fathom.Collective;
+import fathom.DType;
 import fathom.FlatParams;
 import fathom.Param;
 import fathom.Scope;
@@ -17,6 +18,7 @@ import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -270,7 +272,20 @@ public final class Trainer {
         throw new DivergedException(step, found);
       }
       all.barrier(); // a worker that has found it ends the meeting
-      return new DivergedException(step, "the gradient of a weight is not finite");
+      return new DivergedException(step, weightNotFinite());
+    }
+
+    /// Where every value and cotangent is finite, and only a sum of their products is not.
+    private String weightNotFinite() {
+      for (Map.Entry<String, Param> entry : learner.net().state().entrySet()) {
+        try (var _ = Scope.open()) {
+          Param param = entry.getValue();
+          if (param.trained() && !Double.isFinite(param.grad().to(DType.FLOAT64).sum().item())) {
+            return "the gradient of %s is not finite".formatted(entry.getKey());
+          }
+        }
+      }
+      return "the loss is not finite";
     }
 
     private void endEpoch() {

@@ -1,0 +1,48 @@
+package fathom.train;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Node;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.nn.Watched;
+import fathom.recurrent.WatchedSteps;
+import org.jspecify.annotations.Nullable;
+
+/// Finds the layer at which numbers first stop being finite.
+final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer {
+  private @Nullable String found;
+
+  /// What to say of it; null if all numbers were finite.
+  @Nullable String found() {
+    return found;
+  }
+
+  @Override
+  public void value(String path, Layer layer, Tensor y) {
+    value(path, (Node) layer, y);
+  }
+
+  @Override
+  public void cotangent(String path, Layer layer, Tensor dy) {
+    cotangent(path, (Node) layer, dy);
+  }
+
+  @Override
+  public void value(String path, Node node, Tensor y) {
+    note("the value of layer %s (%s) is not finite".formatted(path, node), y);
+  }
+
+  @Override
+  public void cotangent(String path, Node node, Tensor dy) {
+    note("the cotangent that comes back to layer %s (%s) is not finite".formatted(path, node), dy);
+  }
+
+  private void note(String what, Tensor t) {
+    try (var _ = Scope.open()) {
+      if (found == null && !Double.isFinite(t.to(DType.FLOAT64).sum().item())) {
+        found = what;
+      }
+    }
+  }
+}
