@@ -1,34 +1,58 @@
 package fathom.cli;
 
+import fathom.lab.RunComparison;
 import fathom.lab.RunReport;
+import fathom.report.Page;
 import fathom.train.Run;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
     name = "report",
-    description = "Writes the report of a run: one HTML file that opens offline.",
+    description = {
+      "Writes the report of a run: one HTML file that opens offline. Of several runs it writes one page",
+      "that compares them."
+    },
     mixinStandardHelpOptions = true,
-    footerHeading = "%nExample:%n",
-    footer = "  fathom report runs/resnet20-digits-1")
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  fathom report runs/resnet20-digits-1",
+      "  fathom report runs/plain56-digits-1 runs/resnet56-digits-1 --out depth.html"
+    })
 final class ReportCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
-  @Parameters(paramLabel = "RUN", description = "The run's folder.")
-  private @Nullable Path folder;
+  @Parameters(paramLabel = "RUN", arity = "0..*", description = "The folders of runs.")
+  private List<Path> folders = List.of();
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = {
+        "Where the page goes. Default: report.html in the run's folder; comparison.html beside the",
+        "folder of the first of several."
+      })
+  private @Nullable Path out;
 
   @Override
   public Integer call() {
-    Run run = Run.open(output.required(folder, "RUN"));
-    RunReport.of(run).write(run.report());
-    output.answer(
-        Map.of("report", run.report().toString()),
-        () -> output.out().println("report: " + run.report()));
+    Path first = output.required(folders.isEmpty() ? null : folders.getFirst(), "RUN");
+    List<Run> runs = folders.stream().map(Run::open).toList();
+    Page page = runs.size() == 1 ? RunReport.of(runs.getFirst()) : RunComparison.of(runs);
+    Path usual =
+        runs.size() == 1
+            ? runs.getFirst().report()
+            : first.resolveSibling("comparison.html").normalize();
+    Path file = out == null ? usual : out;
+    page.write(file);
+    output.answer(Map.of("report", file.toString()), () -> output.out().println("report: " + file));
     return Exit.DONE;
   }
 }

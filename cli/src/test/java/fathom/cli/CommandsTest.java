@@ -200,6 +200,28 @@ class CommandsTest {
   }
 
   @Test
+  void severalRunsAreComparedOnOnePage() throws IOException {
+    String one = folder.resolve("one").toString();
+    String two = folder.resolve("two").toString();
+    assertEquals(Exit.DONE, train("--out", one, "--seed", "1").code());
+    assertEquals(Exit.DONE, train("--out", two, "--seed", "2").code());
+    Cli cli = Cli.run("report", one, two);
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    String page = Files.readString(folder.resolve("comparison.html"));
+    assertTrue(page.contains("Of 2 finished runs on pictures "), "the lead names the better one");
+    String differs = page.substring(page.indexOf("What was decided before"));
+    differs = differs.substring(0, differs.indexOf("</table>"));
+    assertTrue(differs.contains(">one<") && differs.contains(">two<"), differs);
+    assertTrue(differs.contains(">seed<") && !differs.contains(">model<"), differs);
+    Path elsewhere = folder.resolve("same.html");
+    assertEquals(Exit.DONE, Cli.run("report", one, one, "--out", elsewhere.toString()).code());
+    String same = Files.readString(elsewhere);
+    assertTrue(same.contains("one (2)") && same.contains("they ran the same"));
+    assertEquals(Exit.BAD_FILE, Cli.run("report", one, folder.resolve("none").toString()).code());
+    assertEquals(Exit.USAGE, Cli.run("report").code());
+  }
+
+  @Test
   void weightsOfAnotherModelAreRefusedByTheFirstTensorThatDiffers() {
     String run = folder.resolve("run").toString();
     assertEquals(Exit.DONE, train("--out", run).code());
