@@ -38,7 +38,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "eval",
     description =
-        "Measures a run's last checkpoint on test pictures or held-out text, or weights from elsewhere on test pictures.",
+        "Measures a run's last checkpoint, or its best, on test pictures or held-out text, or weights from elsewhere on test pictures.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -54,6 +54,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "RUN|WEIGHTS", description = "A run's folder, or a .safetensors file.")
   private @Nullable Path from;
+
+  @Mixin private final BestOption best = new BestOption();
 
   @Option(names = "--model", paramLabel = "MODEL", description = "The model of a file of weights.")
   private @Nullable String model;
@@ -145,9 +147,7 @@ final class EvalCommand implements Callable<Integer> {
     if (model != null) {
       throw output.refused("--model is for a file of weights; a run knows its own");
     }
-    if (!Files.exists(run.checkpoint())) {
-      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
-    }
+    best.weights(run); // before the data is read
     String name = data == null ? run.recipe().data() : data;
     switch (output.usage(() -> run.open(name))) {
       case DataSet dataSet -> pictures(ofRun(run, dataSet));
@@ -166,7 +166,7 @@ final class EvalCommand implements Callable<Integer> {
     Timed timed =
         timed(all -> {
           LanguageModel net = run.textNet(Init.zeros());
-          Weights.read(run.checkpoint(), net);
+          Weights.read(best.weights(run), net);
           return Evaluation.of(net, text.validation(), all);
         });
     Evaluation result = timed.result;
@@ -292,12 +292,15 @@ final class EvalCommand implements Callable<Integer> {
       throw new IllegalStateException("a run on pictures has a net for pictures");
     }
     return new Subject(
-        net, run.input(), run.info().classes().size(), run.checkpoint(), dataSet, own);
+        net, run.input(), run.info().classes().size(), best.weights(run), dataSet, own);
   }
 
   private Subject ofWeights(Path file) {
     if (!Files.exists(file)) {
       throw new BadFileException(file, "there is no such run or file");
+    }
+    if (best.isGiven()) {
+      throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
     }
     String modelName = output.required(model, "--model");
     String dataName = output.required(data, "--data");

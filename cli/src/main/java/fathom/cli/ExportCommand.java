@@ -99,6 +99,8 @@ final class ExportCommand implements Callable<Integer> {
       description = "What is written, or replaced.")
   private @Nullable Path to;
 
+  @Mixin private final BestOption best = new BestOption();
+
   @Option(
       names = "--to",
       paramLabel = "FORM",
@@ -144,6 +146,9 @@ final class ExportCommand implements Callable<Integer> {
     if (!run && !Files.exists(source)) {
       throw new BadFileException(source, "there is no such run or file");
     }
+    if (!run && best.isGiven()) {
+      throw output.refused("--best is for a run, but %s is a file of weights".formatted(source));
+    }
     if (model == null && (input != null || classes != null)) {
       throw output.refused("--input and --classes are of --model");
     }
@@ -167,13 +172,12 @@ final class ExportCommand implements Callable<Integer> {
     if (model != null) {
       throw output.refused("--model is for a file of weights; a run knows its own");
     }
-    if (!Files.exists(run.checkpoint())) {
-      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
-    }
+    Path weights = best.weights(run);
     notOnto(run.checkpoint());
+    notOnto(run.best());
     boolean text = run.recipe().isText();
     Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
-    Weights.read(run.checkpoint(), net);
+    Weights.read(weights, net);
     var metadata = metadata(run.recipe().model(), run.recipe().architecture().options());
     metadata.put(CLASSES, JsonMapper.shared().writeValueAsString(run.info().classes()));
     if (!text) {

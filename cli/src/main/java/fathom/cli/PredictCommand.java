@@ -72,6 +72,8 @@ final class PredictCommand implements Callable<Integer> {
       description = "JPEG, PNG, GIF or BMP files, and folders of them.")
   private List<Path> files = List.of();
 
+  @Mixin private final BestOption best = new BestOption();
+
   @Option(names = "--top", paramLabel = "K", description = "How many classes to name. Default: 3.")
   private int top = 3;
 
@@ -274,16 +276,16 @@ final class PredictCommand implements Callable<Integer> {
       throw output.refused(
           "%s learned text; fathom sample writes some".formatted(run.recipe().model()));
     }
-    if (!Files.exists(run.checkpoint())) {
-      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
-    }
     return new Subject(
-        net, run.input(), run.info().classes(), run.checkpoint(), run.normalization());
+        net, run.input(), run.info().classes(), best.weights(run), run.normalization());
   }
 
   private Subject ofWeights(Path file) {
     if (!Files.exists(file)) {
       throw new BadFileException(file, "there is no such run or file");
+    }
+    if (best.isGiven()) {
+      throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
     }
     String name = output.required(model, "--model");
     var net = output.usage(() -> Architecture.pictures(name, modelOptions.options()));

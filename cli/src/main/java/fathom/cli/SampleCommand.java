@@ -1,9 +1,7 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.train.Run;
 import fathom.train.Sample;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +21,8 @@ final class SampleCommand implements Callable<Integer> {
 
   @Parameters(arity = "0..1", paramLabel = "RUN", description = "The folder of a run about text.")
   private @Nullable Path folder;
+
+  @Mixin private final BestOption best = new BestOption();
 
   @Option(names = "--prompt", paramLabel = "TEXT", description = "What to go on from.")
   private String prompt = "";
@@ -46,10 +46,8 @@ final class SampleCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Run run = Run.open(output.required(folder, "RUN"));
-    if (!Files.exists(run.checkpoint())) {
-      throw new BadFileException(run.folder(), "the run has no checkpoint yet");
-    }
-    String text = output.usage(() -> Sample.of(run, prompt, length, temperature, seed));
+    Path weights = best.weights(run);
+    String text = output.usage(() -> Sample.of(run, weights, prompt, length, temperature, seed));
     output.answer(new Answer(prompt, text), () -> output.out().println(prompt + text));
     return Exit.DONE;
   }

@@ -118,6 +118,39 @@ class PredictCommandTest {
   }
 
   @Test
+  void theBestEpochIsAskedByName() throws IOException {
+    String file = folder.resolve("digits").resolve("000.png").toString();
+    Path best = folder.resolve("run").resolve("best.safetensors");
+    Path kept = folder.resolve("kept.safetensors");
+    double last = Cli.run("eval", run(), "--json").json().path("crossEntropy").asDouble();
+    Files.move(best, kept);
+    for (String[] call :
+        new String[][] {
+          {"eval", run(), "--best"},
+          {"predict", run(), file, "--best"},
+          {"export", run(), folder.resolve("best.onnx").toString(), "--best"}
+        }) {
+      Cli missing = Cli.run(call);
+      assertEquals(Exit.BAD_FILE, missing.code(), call[0]);
+      assertTrue(missing.err().contains("no weights of a best epoch"), missing.err());
+    }
+    // Weights of another training in its place: they are what is measured.
+    String other = folder.resolve("other").toString();
+    Cli.run(
+        "train", "resnet8", "--data", "digits", "--width", "8", "--epochs", "1", "--out", other);
+    Files.copy(folder.resolve("other").resolve("checkpoint.safetensors"), best);
+    double asked =
+        Cli.run("eval", run(), "--best", "--json").json().path("crossEntropy").asDouble();
+    assertEquals(
+        Cli.run("eval", other, "--json").json().path("crossEntropy").asDouble(), asked, 1e-6);
+    assertTrue(Math.abs(asked - last) > 0.01, asked + " and " + last);
+    Files.move(kept, best, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Cli refused = Cli.run("predict", best.toString(), file, "--best", "--model", "resnet8");
+    assertEquals(Exit.USAGE, refused.code());
+    assertTrue(refused.err().contains("--best is for a run"), refused.err());
+  }
+
+  @Test
   void picturesOfAnySizeAndFoldersWithOtherFiles() {
     JsonNode small = predict(folder.resolve("digits").resolve("000.png").toString());
     JsonNode large = predict(folder.resolve("large.png").toString());

@@ -7,6 +7,7 @@ import fathom.Tensor;
 import fathom.data.Alphabet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import java.nio.file.Path;
 import java.util.Arrays;
 
 /// Text that a run's net writes, a character at a time, each drawn from what the net expects.
@@ -17,13 +18,14 @@ public final class Sample {
 
   /// Goes on for `length` characters after `prompt`, from the run's last checkpoint; returns them
   /// without the prompt. An empty prompt stands for a line end, or for the first character of the
-  /// alphabet where there is none.
+  /// alphabet where there is none; `weights` are a checkpoint of the run.
   ///
   /// Logits are divided by `temperature`: below 1 likely characters become more likely; at 0 the
   /// likeliest is taken. The same seed writes the same text. Throws `IllegalArgumentException` for
   /// a prompt with characters that the run does not know, a negative temperature or length, and a
   /// run about pictures.
-  public static String of(Run run, String prompt, int length, double temperature, long seed) {
+  public static String of(
+      Run run, Path weights, String prompt, int length, double temperature, long seed) {
     if (!run.recipe().isText()) {
       throw new IllegalArgumentException(
           "a run about text writes text, but %s learned pictures".formatted(run.recipe().model()));
@@ -39,7 +41,7 @@ public final class Sample {
         given.length > 0 ? given : new int[] {Math.max(0, alphabet.characters().indexOf("\n"))};
     try (var _ = Scope.open()) {
       LanguageModel net = run.textNet(Init.zeros());
-      Weights.read(run.checkpoint(), net);
+      Weights.read(weights, net);
       return alphabet.decode(go(net, start, length, temperature, Draw.of(seed, "sample")));
     }
   }

@@ -212,18 +212,25 @@ class TextTrainingTest {
   void theSameSeedWritesTheSameText(String model) {
     Run run = run("run", recipe(model, 1, 1));
     train(run);
-    String text = Sample.of(run, "the ", 40, 1, 3);
+    String text = Sample.of(run, run.checkpoint(), "the ", 40, 1, 3);
     assertEquals(40, text.length());
-    assertEquals(text, Sample.of(run, "the ", 40, 1, 3));
-    assertEquals(text.substring(0, 25), Sample.of(run, "the ", 25, 1, 3));
-    assertNotEquals(text, Sample.of(run, "the ", 40, 1, 4));
-    assertEquals(Sample.of(run, "the ", 40, 0, 3), Sample.of(run, "the ", 40, 0, 4));
-    assertEquals(5, Sample.of(run, "", 5, 1, 1).length());
-    assertEquals("", Sample.of(run, "the", 0, 1, 1));
-    assertThrows(IllegalArgumentException.class, () -> Sample.of(run, "The", 4, 1, 1));
-    assertThrows(IllegalArgumentException.class, () -> Sample.of(run, "", -1, 1, 1));
-    assertThrows(IllegalArgumentException.class, () -> Sample.of(run, "", 1, -1, 1));
-    assertThrows(IllegalArgumentException.class, () -> Sample.of(run, "", 1, Double.NaN, 1));
+    assertEquals(text, Sample.of(run, run.checkpoint(), "the ", 40, 1, 3));
+    assertEquals(text.substring(0, 25), Sample.of(run, run.checkpoint(), "the ", 25, 1, 3));
+    assertNotEquals(text, Sample.of(run, run.checkpoint(), "the ", 40, 1, 4));
+    assertEquals(
+        Sample.of(run, run.checkpoint(), "the ", 40, 0, 3),
+        Sample.of(run, run.checkpoint(), "the ", 40, 0, 4));
+    assertEquals(5, Sample.of(run, run.checkpoint(), "", 5, 1, 1).length());
+    assertEquals("", Sample.of(run, run.checkpoint(), "the", 0, 1, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> Sample.of(run, run.checkpoint(), "The", 4, 1, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> Sample.of(run, run.checkpoint(), "", -1, 1, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> Sample.of(run, run.checkpoint(), "", 1, -1, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Sample.of(run, run.checkpoint(), "", 1, Double.NaN, 1));
   }
 
   /// Of ¼, ¼ and ½; squared and brought to a sum of 1 they are 1/6, 1/6 and 4/6.
