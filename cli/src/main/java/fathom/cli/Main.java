@@ -73,6 +73,7 @@ final class Main implements Runnable {
       PrintWriter err,
       String... args) {
     var line = new CommandLine(new Main()).setOut(out).setErr(err);
+    EnumName.register(line);
     Configuration configuration;
     try {
       configuration = Configuration.read(environment, line.getCommandSpec()).forArguments(args);
@@ -80,8 +81,7 @@ final class Main implements Runnable {
       return fail(err, e.getMessage(), Exit.BAD_FILE);
     }
     boolean trace = environment.apply("FATHOM_STACKTRACE") != null;
-    return line.setCaseInsensitiveEnumValuesAllowed(true)
-        .setUsageHelpWidth(100)
+    return line.setUsageHelpWidth(100)
         .setDefaultValueProvider(configuration)
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
         .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace))

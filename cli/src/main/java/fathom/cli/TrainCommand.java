@@ -120,7 +120,6 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--schedule",
       paramLabel = "steps|cosine|one-cycle",
-      converter = CurveName.class,
       description = {
         "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine wave, or",
         "up over 30 %% of the steps and then down. Default: steps."

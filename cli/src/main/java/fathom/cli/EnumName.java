@@ -1,0 +1,52 @@
+package fathom.cli;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.TypeConversionException;
+
+/// Enum constants as users write them: in lower case, words joined by hyphens.
+record EnumName<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
+  /// For every option and parameter of an enum, of this command and those below it.
+  static void register(CommandLine line) {
+    line.getCommandSpec().args().forEach(arg -> register(line, arg));
+    line.getSubcommands().values().forEach(EnumName::register);
+  }
+
+  private static void register(CommandLine line, ArgSpec arg) {
+    for (Class<?> type : arg.auxiliaryTypes()) {
+      if (type.isEnum() && arg.converters().length == 0) {
+        register(line, type);
+      }
+    }
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"}) // a class of which isEnum() holds
+  private static void register(CommandLine line, Class<?> type) {
+    line.registerConverter((Class) type, new EnumName((Class) type));
+  }
+
+  @Override
+  public E convert(String text) {
+    List<E> constants = Arrays.asList(type.getEnumConstants());
+    return constants.stream()
+        .filter(constant -> spelled(constant).equals(text.toLowerCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "'%s' is none of %s"
+                    .formatted(
+                        text,
+                        constants.stream()
+                            .map(EnumName::spelled)
+                            .collect(Collectors.joining(", ")))));
+  }
+
+  private static String spelled(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}
