@@ -38,6 +38,11 @@ public final class Torch {
   private static final TensorOptional NO_TENSOR;
   private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
   private static final @Nullable MethodHandle TRIM = function("malloc_trim", ValueLayout.JAVA_LONG);
+
+  /// Whether libtorch hands bfloat16 convolutions to oneDNN, which sums in float32. Without AVX-512
+  /// it does not, on x86, and rounds every partial sum to 8 bits.
+  private static final boolean CONVOLVES_BFLOAT16;
+
   private static final long[] NO_DILATION = {1, 1};
   private static final long[] NO_PADDING = {0, 0};
 
@@ -59,6 +64,11 @@ public final class Torch {
     // beside a second worker, or beside libtorch's own threads, two wait for each other on one
     // core.
     openblas_nolapack.blas_set_num_threads(1);
+    try (BytePointer capability = torch.get_cpu_capability()) {
+      CONVOLVES_BFLOAT16 =
+          !System.getProperty("os.arch").equals("amd64")
+              || capability.getString().startsWith("AVX512");
+    }
     NO_SIZES = new LongArrayRefOptional();
     SAME_TYPE = new ScalarTypeOptional();
     NO_FORMAT = new MemoryFormatOptional();
@@ -177,7 +187,7 @@ public final class Torch {
 
   /// A two-dimensional convolution (cross-correlation): x is N×C×H×W, w is O×C×K×K; the value is
   /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w`
-  /// is.
+  /// is. In bfloat16 products are summed in float32 and rounded once, on every processor.
   public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
     return convolution(x, w, NO_TENSOR, stride, padding);
   }
@@ -193,6 +203,12 @@ public final class Torch {
   private static Tensor convolution(
       Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
     x.checkType("a convolution", w);
+    if (x.type() == DType.BFLOAT16 && !CONVOLVES_BFLOAT16) {
+      try (var scope = Scope.open()) {
+        Tensor wide = convolution(widened(x), widened(w), bias, stride, padding);
+        return scope.keep(wide.to(DType.BFLOAT16));
+      }
+    }
     return Tensor.adopt(
         torch.convolution(
             x.raw(),
@@ -206,10 +222,49 @@ public final class Torch {
             1));
   }
 
-  /// The derivatives of [#convolution]: dE/dx, null if not asked for, and dE/dw.
+  private static Tensor widened(Tensor t) {
+    return t.to(DType.FLOAT32);
+  }
+
+  /// The derivatives of [#convolution]: dE/dx in the type of x, null if not asked for, and dE/dw.
   public record ConvolutionGradients(@Nullable Tensor dx, Tensor dw) {}
 
+  /// The way back of [#convolution] from `dy`, the cotangent of its value. dE/dw may be in float32
+  /// where the rest is in bfloat16.
   public static ConvolutionGradients convolutionBackward(
+      Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
+    if (x.type() == DType.BFLOAT16 && !rightInBFloat16(x, stride)) {
+      var wide =
+          nativeConvolutionBackward(
+              widened(dy).channelsLast(), widened(x), widened(w), stride, padding, needDx);
+      return new ConvolutionGradients(
+          wide.dx() == null ? null : wide.dx().to(DType.BFLOAT16), wide.dw());
+    }
+    if (overrunsItsMemory(w, stride)) {
+      var planes =
+          nativeConvolutionBackward(
+              dy.contiguous(), x.contiguous(), w.contiguous(), stride, padding, needDx);
+      return new ConvolutionGradients(
+          planes.dx() == null ? null : planes.dx().channelsLast(), planes.dw());
+    }
+    return nativeConvolutionBackward(dy, x, w, stride, padding, needDx);
+  }
+
+  /// Of bfloat16 pictures less wide than the stride, libtorch 2.10's weight gradient (on x86, by
+  /// oneDNN) reads memory that nobody wrote: another number at every call, also infinite ones.
+  private static boolean rightInBFloat16(Tensor x, int stride) {
+    return CONVOLVES_BFLOAT16 && Math.min(x.shape().size(2), x.shape().size(3)) >= stride;
+  }
+
+  /// The weight gradient of a 1×1 convolution with a stride writes past its workspace if the
+  /// pictures lie in channels-last memory and have fewer channels than a vector has elements:
+  /// oneDNN 3.x on AVX2 (uxlfoundation/oneDNN issue 6035), which ended the JVM. In planes it is
+  /// right.
+  private static boolean overrunsItsMemory(Tensor w, int stride) {
+    return stride > 1 && w.shape().size(2) == 1 && w.shape().size(1) < 16;
+  }
+
+  private static ConvolutionGradients nativeConvolutionBackward(
       Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
     try (var mask = new BoolPointer(3)) {
       mask.put(0, needDx).put(1, true).put(2, false);

@@ -73,27 +73,8 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     }
 
     private Torch.ConvolutionGradients gradients(Tensor dy, boolean needDx) {
-      if (!rightInBFloat16()) {
-        var wide =
-            Torch.convolutionBackward(
-                dy.to(DType.FLOAT32).channelsLast(),
-                x.to(DType.FLOAT32),
-                w.to(DType.FLOAT32),
-                layer.stride,
-                layer.padding,
-                needDx);
-        return new Torch.ConvolutionGradients(
-            wide.dx() == null ? null : wide.dx().to(DType.BFLOAT16), wide.dw());
-      }
       return Torch.convolutionBackward(
           dy.channelsLast(), x, w, layer.stride, layer.padding, needDx);
-    }
-
-    /// Of bfloat16 pictures less wide than the stride, libtorch 2.10's weight gradient (on x86, by
-    /// oneDNN) reads memory that nobody wrote: another number at every call, also infinite ones.
-    private boolean rightInBFloat16() {
-      return x.type() != DType.BFLOAT16
-          || Math.min(x.shape().size(2), x.shape().size(3)) >= layer.stride;
     }
   }
 
