@@ -235,7 +235,7 @@ public final class Torch {
       Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
     if (x.type() == DType.BFLOAT16 && !rightInBFloat16(x, stride)) {
       var wide =
-          nativeConvolutionBackward(
+          convolutionBackward(
               widened(dy).channelsLast(), widened(x), widened(w), stride, padding, needDx);
       return new ConvolutionGradients(
           wide.dx() == null ? null : wide.dx().to(DType.BFLOAT16), wide.dw());
