@@ -189,12 +189,26 @@ public final class Torch {
   /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w`
   /// is. In bfloat16 products are summed in float32 and rounded once, on every processor.
   public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
+    x.checkType("a convolution", w);
+    if (needsWidening(x)) {
+      try (var scope = Scope.open()) {
+        Tensor wide = convolution(widened(x), widened(w), stride, padding);
+        return scope.keep(wide.to(DType.BFLOAT16));
+      }
+    }
     return convolution(x, w, NO_TENSOR, stride, padding);
   }
 
   /// The same plus a bias of O.
   public static Tensor convolution(Tensor x, Tensor w, Tensor bias, int stride, int padding) {
+    x.checkType("a convolution", w);
     x.checkType("a convolution", bias);
+    if (needsWidening(x)) {
+      try (var scope = Scope.open()) {
+        Tensor wide = convolution(widened(x), widened(w), widened(bias), stride, padding);
+        return scope.keep(wide.to(DType.BFLOAT16));
+      }
+    }
     try (var b = new TensorOptional(bias.raw())) {
       return convolution(x, w, b, stride, padding);
     }
@@ -202,13 +216,6 @@ public final class Torch {
 
   private static Tensor convolution(
       Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
-    x.checkType("a convolution", w);
-    if (x.type() == DType.BFLOAT16 && !CONVOLVES_BFLOAT16) {
-      try (var scope = Scope.open()) {
-        Tensor wide = convolution(widened(x), widened(w), bias, stride, padding);
-        return scope.keep(wide.to(DType.BFLOAT16));
-      }
-    }
     return Tensor.adopt(
         torch.convolution(
             x.raw(),
@@ -220,6 +227,10 @@ public final class Torch {
             false,
             NO_PADDING,
             1));
+  }
+
+  private static boolean needsWidening(Tensor x) {
+    return x.type() == DType.BFLOAT16 && !CONVOLVES_BFLOAT16;
   }
 
   private static Tensor widened(Tensor t) {

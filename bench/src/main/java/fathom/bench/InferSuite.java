@@ -9,7 +9,6 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
-import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.onnx.Onnx;
 import fathom.train.Precision;
@@ -52,12 +51,12 @@ public final class InferSuite {
         var lineup = new Peers.Lineup()) {
       Layer plain = net.build(Init.he(1));
       spread(plain);
-      Layer folded = Folded.of(plain, precision.type());
       CifarNet.Input in = net.input();
       Tensor x =
           Tensor.normal(
                   Draw.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
               .channelsLast();
+      Layer folded = Predictor.folded(plain, precision.type(), x.shape());
       double[] expected = expected(plain, x);
       check(net.name(), "the folded net", expected, predicted(folded, x), tolerance(precision));
       for (int i = 0; i < Math.max(10, WARM_UP / batch); i++) {

@@ -207,7 +207,7 @@ final class EvalCommand implements Callable<Integer> {
           Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
           Weights.read(subject.weights, net);
           return Evaluation.of(
-              Folded.of(net, precision.type()),
+              Folded.of(net, precision.type(), Evaluation.piece(subject.data.test(), all)),
               subject.data.test(),
               subject.normalization,
               all,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.BadFileException;
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.data.Images;
 import fathom.data.Loader;
@@ -12,7 +13,6 @@ import fathom.data.Rows;
 import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
-import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.train.Precision;
 import fathom.train.Predictor;
@@ -139,11 +139,12 @@ final class PredictCommand implements Callable<Integer> {
       List<String> classes,
       Path weights,
       Normalization normalization) {
-    /// Built, its weights read, in the innermost scope.
-    Layer built(Precision precision) {
+    /// Built, its weights read, for so many pictures at a time, in the innermost scope.
+    Layer built(Precision precision, int count) {
       Layer layers = net.on(input, classes.size()).build(Init.zeros());
       Weights.read(weights, layers);
-      return Folded.of(layers, precision.type());
+      Shape pictures = Shape.of(count, input.channels(), input.height(), input.width());
+      return Predictor.folded(layers, precision.type(), pictures);
     }
   }
 
@@ -177,7 +178,7 @@ final class PredictCommand implements Callable<Integer> {
     var skipped = new ArrayList<Skipped>();
     boolean named = false;
     try (var _ = Scope.open()) {
-      Layer net = subject.built(precision);
+      Layer net = subject.built(precision, Math.clamp(all.size(), 1, BATCH));
       for (int i = 0; i < all.size(); i += BATCH) {
         var pictures =
             all.subList(i, Math.min(all.size(), i + BATCH)).parallelStream()

@@ -2,13 +2,17 @@ package fathom.nn;
 
 import fathom.DType;
 import fathom.Layer;
+import fathom.PackedConvolution;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Rewrites a net for prediction alone: batch norm is folded into the convolution before it, since
 /// with running statistics it is one factor and one constant for each channel, and rectifiers and
@@ -20,6 +24,10 @@ import java.util.List;
 ///
 /// With w and no bias before it, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
 /// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64.
+///
+/// For pictures of a known number and size the convolutions are packed as well: weights lie in the
+/// order in which they are multiplied, and rectifiers and additions are part of the convolution's
+/// pass over its value ([PackedConvolution]). Other pictures are predicted as without packing.
 ///
 /// What is folded has its weights to itself, does not see later changes of the old net, and throws
 /// `UnsupportedOperationException` in `forward`. Other layers are the old net's own.
@@ -43,6 +51,36 @@ public final class Folded {
     };
   }
 
+  /// The same of a float32 net, packed for pictures of this N×C×H×W, under the present
+  /// [Torch#threads], where the machine can do that.
+  public static Layer of(Layer net, DType between, Shape pictures) {
+    Layer folded = of(net, between);
+    if (!PackedConvolution.isSupported(between)) {
+      return folded;
+    }
+    var met = new IdentityHashMap<Layer, Shape>();
+    long[] one = pictures.toArray();
+    one[0] = 1;
+    try (var _ = Scope.open()) {
+      meeting(folded, met).predict(Tensor.zeros(DType.FLOAT32, one).channelsLast());
+    }
+    return Layer.map(folded, (_, layer) -> packed(layer, met, pictures.size(0)));
+  }
+
+  /// The net with a note of what each convolution is given.
+  private static Layer meeting(Layer folded, Map<Layer, Shape> met) {
+    return Layer.map(
+        folded, (_, layer) -> layer instanceof Convolution each ? new Meeting(each, met) : layer);
+  }
+
+  private static Layer packed(Layer layer, Map<Layer, Shape> met, long count) {
+    Shape one = met.get(layer);
+    if (!(layer instanceof Convolution each) || one == null) {
+      return layer;
+    }
+    return each.packedFor(Shape.of(count, one.size(1), one.size(2), one.size(3)));
+  }
+
   private static Layer map(Layer net, DType between) {
     return Layer.map(
         net, (_, layer) -> layer instanceof Chain chain ? fold(chain, between) : layer);
@@ -60,7 +98,8 @@ public final class Folded {
         i += rectified ? 2 : 1;
       } else if (child.layer() instanceof Residual r && endsInConvolution(r.branch())) {
         boolean rectified = layer(children, i + 1) instanceof Relu;
-        folded.add(new Layer.Child(child.name(), new Sum(r.branch(), r.shortcut(), rectified)));
+        folded.add(
+            new Layer.Child(child.name(), Sum.of((Chain) r.branch(), r.shortcut(), rectified)));
         i += rectified ? 1 : 0;
       } else {
         folded.add(child);
@@ -86,7 +125,12 @@ public final class Folded {
   }
 
   /// w∗x + b, rectified or not.
-  private record Convolution(Conv2d plain, Tensor weight, Tensor bias, boolean rectified)
+  private record Convolution(
+      Conv2d plain,
+      Tensor weight,
+      Tensor bias,
+      boolean rectified,
+      @Nullable PackedConvolution packed)
       implements Layer {
     static Layer of(Conv2d conv, BatchNorm norm, boolean rectified, DType between) {
       Tensor w = conv.weight().value();
@@ -107,8 +151,13 @@ public final class Folded {
         DType type = between == DType.BFLOAT16 ? between : w.type();
         Tensor folded = Tensor.of(weight, w.shape().toArray()).to(type).channelsLast();
         Tensor constant = Tensor.of(bias, bias.length).to(type);
-        return new Convolution(conv, scope.keep(folded), scope.keep(constant), rectified);
+        return new Convolution(conv, scope.keep(folded), scope.keep(constant), rectified, null);
       }
+    }
+
+    Convolution packedFor(Shape pictures) {
+      var own = PackedConvolution.of(weight, bias, pictures, plain.stride(), plain.padding());
+      return new Convolution(plain, weight, bias, rectified, own);
     }
 
     @Override
@@ -119,8 +168,28 @@ public final class Folded {
     @Override
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
-        Tensor y = Torch.convolution(plain.input(x), weight, bias, plain.stride(), plain.padding());
+        Tensor in = plain.input(x);
+        if (packed != null && packed.pictures().equals(in.shape())) {
+          return scope.keep(packed.apply(in, rectified));
+        }
+        Tensor y = Torch.convolution(in, weight, bias, plain.stride(), plain.padding());
         return scope.keep(rectified ? y.relu_() : y);
+      }
+    }
+
+    /// w∗x + b + addend, then rectified or not.
+    Tensor predict(Tensor x, Tensor addend, boolean thenRectified) {
+      try (var scope = Scope.open()) {
+        Tensor in = plain.input(x);
+        if (packed != null && packed.pictures().equals(in.shape()) && !rectified) {
+          Tensor y = packed.apply(in, addend.channelsLast(), thenRectified);
+          Residual.check(y, addend);
+          return scope.keep(y);
+        }
+        Tensor y = predict(in);
+        Residual.check(y, addend);
+        y.add_(addend);
+        return scope.keep(thenRectified ? y.relu_() : y);
       }
     }
 
@@ -132,6 +201,20 @@ public final class Folded {
     @Override
     public String toString() {
       return plain + " + BatchNorm" + (rectified ? " + Relu" : "");
+    }
+  }
+
+  /// Writes down what a convolution is given.
+  private record Meeting(Convolution layer, Map<Layer, Shape> met) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      throw onlyPredicts();
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      met.put(layer, x.shape());
+      return layer.predict(x);
     }
   }
 
@@ -165,8 +248,17 @@ public final class Folded {
     }
   }
 
-  /// branch(x) + shortcut(x), rectified or not, in the branch's own memory.
-  private record Sum(Layer branch, Layer shortcut, boolean rectified) implements Layer {
+  /// last(before(x)) + shortcut(x), rectified or not.
+  ///
+  /// @param last a convolution, or what stands for one
+  private record Sum(Layer before, Layer last, Layer shortcut, boolean rectified) implements Layer {
+    /// Of a branch that ends in a convolution.
+    static Sum of(Chain branch, Layer shortcut, boolean rectified) {
+      List<Child> all = branch.children();
+      var before = new Chain(all.subList(0, all.size() - 1));
+      return new Sum(before, all.getLast().layer(), shortcut, rectified);
+    }
+
     @Override
     public Traced forward(Tensor x) {
       throw onlyPredicts();
@@ -175,8 +267,12 @@ public final class Folded {
     @Override
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
-        Tensor f = branch.predict(x);
         Tensor s = shortcut.predict(x);
+        Tensor h = before.predict(x);
+        if (last instanceof Convolution convolution) {
+          return scope.keep(convolution.predict(h, s, rectified));
+        }
+        Tensor f = last.predict(h);
         Residual.check(f, s);
         f.add_(s);
         return scope.keep(rectified ? f.relu_() : f);
@@ -185,12 +281,13 @@ public final class Folded {
 
     @Override
     public List<Child> children() {
-      return List.of(new Child("", branch), new Child("shortcut", shortcut));
+      return List.of(
+          new Child("", before), new Child("last", last), new Child("shortcut", shortcut));
     }
 
     @Override
     public Layer with(List<Layer> children) {
-      return new Sum(children.get(0), children.get(1), rectified);
+      return new Sum(children.get(0), children.get(1), children.get(2), rectified);
     }
 
     @Override

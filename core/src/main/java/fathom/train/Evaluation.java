@@ -3,6 +3,7 @@ package fathom.train;
 import fathom.Collective;
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.State;
 import fathom.Tensor;
 import fathom.data.Images;
@@ -99,6 +100,13 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// Sees what was predicted of the pictures at these places; called by several workers at once.
   public interface Look {
     void at(Rows places, Tensor logits);
+  }
+
+  /// How many pictures this worker predicts at a time, but the last time, and their size: N×C×H×W.
+  public static Shape piece(Images images, Collective collective) {
+    Rows batch = new Rows(0, Math.min(images.count(), BATCH));
+    int own = Math.max(1, batch.share(collective.rank(), collective.size()).count());
+    return Shape.of(own, images.channels(), images.height(), images.width());
   }
 
   /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every

@@ -1,10 +1,13 @@
 package fathom.train;
 
 import fathom.Cores;
+import fathom.DType;
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
+import fathom.nn.Folded;
 
 /// Predicts with all cores outside a training. A large batch is divided among them, each with
 /// operations of one thread, as in a training; in a small one all cores work on every operation.
@@ -14,6 +17,23 @@ public final class Predictor {
   static final int PICTURES_PER_CORE = 4;
 
   private Predictor() {}
+
+  /// The folded net for as many pictures of this N×C×H×W at a time; see [Folded]. It predicts any
+  /// other number too.
+  public static Layer folded(Layer net, DType between, Shape pictures) {
+    long count = pictures.size(0);
+    int cores = Runtime.getRuntime().availableProcessors();
+    int parts = Cores.parts(count, PICTURES_PER_CORE);
+    boolean together = parts < cores;
+    long each = together ? count : Math.ceilDiv(count, parts);
+    Torch.threads(together ? cores : 1);
+    try {
+      return Folded.of(
+          net, between, Shape.of(each, pictures.size(1), pictures.size(2), pictures.size(3)));
+    } finally {
+      Torch.threads(1);
+    }
+  }
 
   /// What `net` makes of N pictures: N×K, in the innermost scope.
   public static Tensor predict(Layer net, Tensor pictures) {

@@ -291,10 +291,12 @@ class TextTrainingTest {
     }
   }
 
+  /// Sums of huge numbers of both signs end in an infinity, which tanh takes, or in none, as the
+  /// processor has many lanes or few: so of the RNN it is either of two layers.
   @ParameterizedTest
   @CsvSource({
-    "rnn, 1, embedding",
-    "rnn, 2, embedding",
+    "rnn, 1, (embedding|body.0)",
+    "rnn, 2, (embedding|body.0)",
     "ln-lstm, 2, body.0",
     "transformer, 1, body.blocks.0.attention"
   })

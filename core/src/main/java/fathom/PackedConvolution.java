@@ -1,0 +1,229 @@
+package fathom;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.bytedeco.pytorch.CompilationUnit;
+import org.bytedeco.pytorch.Dispatcher;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IValueVector;
+import org.bytedeco.pytorch.OperatorHandle;
+import org.bytedeco.pytorch.QualifiedName;
+import org.bytedeco.pytorch.global.torch;
+
+/// A convolution for prediction alone: f(w∗x + b) or f(w∗x + b + s), with f the rectifier or
+/// nothing, in one pass over memory and with a weight that lies in the order in which it is
+/// multiplied.
+///
+/// [Torch#convolution] brings the weight into that order at every call, which for one picture may
+/// cost as much as the products, and leaves rectifiers and additions to operations of their own.
+/// Here oneDNN does all of it, by way of private operations of libtorch, which not every build and
+/// processor has: see [#isSupported].
+///
+/// The order suits a number and size of pictures and [Torch#threads]. With others the value is
+/// right, but the weight is put into another order at every call, which is slower than not packing
+/// it.
+public final class PackedConvolution {
+  private final Tensor weight;
+  private final Tensor bias;
+  private final Shape pictures;
+  private final IValue stride;
+  private final IValue padding;
+
+  private PackedConvolution(
+      Tensor weight, Tensor bias, Shape pictures, IValue stride, IValue padding) {
+    this.weight = weight;
+    this.bias = bias;
+    this.pictures = pictures;
+    this.stride = stride;
+    this.padding = padding;
+  }
+
+  /// Whether libtorch does such convolutions of this type on this machine, and right: that is tried
+  /// once, on a small one.
+  public static boolean isSupported(DType type) {
+    return Probe.WORKING.contains(type);
+  }
+
+  /// With a weight of O×C×K×K and a bias of O, which must outlive it, for pictures of this N×C×H×W.
+  /// Its own memory is in the innermost scope. Throws `IllegalArgumentException` if these do not
+  /// fit together.
+  public static PackedConvolution of(
+      Tensor weight, Tensor bias, Shape pictures, int stride, int padding) {
+    weight.checkType("a convolution", bias);
+    if (weight.shape().rank() != 4
+        || pictures.rank() != 4
+        || pictures.size(1) != weight.shape().size(1)
+        || !bias.shape().equals(Shape.of(weight.shape().size(0)))) {
+      throw new IllegalArgumentException(
+          "a convolution has a weight O×C×K×K, a bias O and pictures N×C×H×W, but these are %s, %s and %s"
+              .formatted(weight.shape(), bias.shape(), pictures));
+    }
+    IValue by = Operations.list(stride, stride);
+    IValue around = Operations.list(padding, padding);
+    try (var w = new IValue(weight.raw());
+        var size = Operations.list(pictures.toArray())) {
+      Tensor packed =
+          Operations.call(Operations.REORDER, w, around, by, Operations.ONES, Operations.ONE, size);
+      return new PackedConvolution(packed, bias, pictures, by, around);
+    }
+  }
+
+  /// The number and size of pictures that the weight is packed for.
+  public Shape pictures() {
+    return pictures;
+  }
+
+  /// w∗x + b, rectified or not, in channels-last memory.
+  public Tensor apply(Tensor x, boolean rectified) {
+    check(x);
+    try (var in = new IValue(x.raw());
+        var w = new IValue(weight.raw());
+        var b = new IValue(bias.raw())) {
+      return Operations.call(
+          Operations.CONVOLUTION,
+          in,
+          w,
+          b,
+          padding,
+          stride,
+          Operations.ONES,
+          Operations.ONE,
+          rectified ? Operations.RELU : Operations.NONE,
+          Operations.NO_SCALARS,
+          Operations.NULL);
+    }
+  }
+
+  /// w∗x + b + addend, rectified or not, in channels-last memory; the addend has the value's shape
+  /// and stays as it is.
+  public Tensor apply(Tensor x, Tensor addend, boolean rectified) {
+    check(x);
+    x.checkType("an addition", addend);
+    try (var in = new IValue(x.raw());
+        var other = new IValue(addend.raw());
+        var w = new IValue(weight.raw());
+        var b = new IValue(bias.raw())) {
+      return Operations.call(
+          Operations.CONVOLUTION_AND_SUM,
+          in,
+          other,
+          w,
+          b,
+          padding,
+          stride,
+          Operations.ONES,
+          Operations.ONE,
+          Operations.ADD,
+          Operations.NULL,
+          rectified ? Operations.RELU : Operations.NULL,
+          Operations.NO_SCALARS,
+          Operations.NULL);
+    }
+  }
+
+  private void check(Tensor x) {
+    x.checkType("a convolution", weight);
+    if (x.shape().rank() != 4 || x.shape().size(1) != pictures.size(1)) {
+      throw new IllegalArgumentException(
+          "this convolution is packed for pictures of %s, but was given %s"
+              .formatted(pictures, x.shape()));
+    }
+  }
+
+  /// libtorch's operations and the arguments that are always the same.
+  private static final class Operations {
+    /// Lists of numbers, as operations take them, are only made in libtorch's script language.
+    private static final CompilationUnit LISTS =
+        torch.compile(
+            """
+            def two(a: int, b: int) -> List[int]:
+                return [a, b]
+            def four(a: int, b: int, c: int, d: int) -> List[int]:
+                return [a, b, c, d]
+            def scalars() -> List[Optional[number]]:
+                none: List[Optional[number]] = []
+                return none
+            """);
+
+    static final OperatorHandle REORDER = operation("_reorder_convolution_weight", "");
+    static final OperatorHandle CONVOLUTION = operation("_convolution_pointwise", "");
+    static final OperatorHandle CONVOLUTION_AND_SUM = operation("_convolution_pointwise", "binary");
+    static final IValue ONE = new IValue(1L);
+    static final IValue ONES = list(1, 1);
+    static final IValue NO_SCALARS = run("scalars");
+    static final IValue NULL = new IValue();
+    static final IValue NONE = new IValue("none");
+    static final IValue RELU = new IValue("relu");
+    static final IValue ADD = new IValue("add");
+
+    private Operations() {}
+
+    private static OperatorHandle operation(String name, String overload) {
+      return Dispatcher.singleton().findSchemaOrThrow("mkldnn::" + name, overload);
+    }
+
+    static IValue list(long... numbers) {
+      var values = new IValue[numbers.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = new IValue(numbers[i]);
+      }
+      return run(numbers.length == 2 ? "two" : "four", values);
+    }
+
+    private static IValue run(String function, IValue... arguments) {
+      try (var name = new QualifiedName(function);
+          var stack = new IValueVector(arguments)) {
+        LISTS.find_function(name).run(stack);
+        return new IValue(stack.get(0));
+      }
+    }
+
+    static Tensor call(OperatorHandle operation, IValue... arguments) {
+      try (var stack = new IValueVector(arguments)) {
+        operation.callBoxed(stack);
+        return Tensor.adopt(new org.bytedeco.pytorch.Tensor(stack.get(0).toTensor()));
+      }
+    }
+  }
+
+  /// In which types the operations are there and give what [Torch#convolution] gives.
+  private static final class Probe {
+    static final Set<DType> WORKING = EnumSet.noneOf(DType.class);
+
+    static {
+      for (DType type : new DType[] {DType.FLOAT32, DType.BFLOAT16}) {
+        if (works(type)) {
+          WORKING.add(type);
+        }
+      }
+    }
+
+    private Probe() {}
+
+    private static boolean works(DType type) {
+      try (var _ = Scope.open()) {
+        var draw = new Draw(1);
+        Tensor x = Tensor.normal(draw.at(0), type, 2, 16, 5, 5).channelsLast();
+        Tensor w = Tensor.normal(draw.at(1), type, 16, 16, 3, 3).channelsLast();
+        Tensor b = Tensor.normal(draw.at(2), type, 16);
+        Tensor expected = Torch.convolution(x, w, b, 1, 1);
+        var packed = of(w, b, x.shape(), 1, 1);
+        return near(expected.plus(x).relu_(), packed.apply(x, x, true), type)
+            && near(expected.relu_(), packed.apply(x, true), type);
+      } catch (RuntimeException | LinkageError e) { // not there, or not for this processor
+        return false;
+      }
+    }
+
+    /// Within a few roundings of values of about 12.
+    private static boolean near(Tensor expected, Tensor actual, DType type) {
+      double[] e = expected.toDoubles();
+      double[] a = actual.toDoubles();
+      double far = 0;
+      for (int i = 0; i < e.length; i++) {
+        far = Math.max(far, Math.abs(e[i] - a[i]));
+      }
+      return far < (type == DType.BFLOAT16 ? 0.5 : 1e-3);
+    }
+  }
+}
