@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.OperatorHandle;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.global.torch;
 
-/// A convolution for prediction alone: f(w∗x + b) or f(w∗x + b + s), with f the rectifier or
-/// nothing, in one pass over memory and with a weight that lies in the order in which it is
+/// A convolution for prediction alone: f(w∗x + b), or the same added to a sum, with f the rectifier
+/// or nothing, in one pass over memory and with a weight that lies in the order in which it is
 /// multiplied.
 ///
 /// [Torch#convolution] brings the weight into that order at every call, which for one picture may
@@ -26,16 +26,26 @@ public final class PackedConvolution {
   private final Tensor weight;
   private final Tensor bias;
   private final Shape pictures;
-  private final IValue stride;
-  private final IValue padding;
+  private final int stride;
+  private final int padding;
+  private final IValue strides;
+  private final IValue paddings;
 
   private PackedConvolution(
-      Tensor weight, Tensor bias, Shape pictures, IValue stride, IValue padding) {
+      Tensor weight,
+      Tensor bias,
+      Shape pictures,
+      int stride,
+      int padding,
+      IValue strides,
+      IValue paddings) {
     this.weight = weight;
     this.bias = bias;
     this.pictures = pictures;
     this.stride = stride;
     this.padding = padding;
+    this.strides = strides;
+    this.paddings = paddings;
   }
 
   /// Whether libtorch does such convolutions of this type on this machine, and right: that is tried
@@ -64,7 +74,7 @@ public final class PackedConvolution {
         var size = Operations.list(pictures.toArray())) {
       Tensor packed =
           Operations.call(Operations.REORDER, w, around, by, Operations.ONES, Operations.ONE, size);
-      return new PackedConvolution(packed, bias, pictures, by, around);
+      return new PackedConvolution(packed, bias, pictures, stride, padding, by, around);
     }
   }
 
@@ -84,8 +94,8 @@ public final class PackedConvolution {
           in,
           w,
           b,
-          padding,
-          stride,
+          paddings,
+          strides,
           Operations.ONES,
           Operations.ONE,
           rectified ? Operations.RELU : Operations.NONE,
@@ -94,31 +104,56 @@ public final class PackedConvolution {
     }
   }
 
-  /// w∗x + b + addend, rectified or not, in channels-last memory; the addend has the value's shape
-  /// and stays as it is.
-  public Tensor apply(Tensor x, Tensor addend, boolean rectified) {
+  /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing: `sum` is the caller's to change.
+  /// One pass if it is in channels-last memory. Throws `IllegalArgumentException` if it has another
+  /// shape than the convolution's value.
+  public void addTo_(Tensor sum, Tensor x, boolean rectified) {
     check(x);
-    x.checkType("an addition", addend);
+    x.checkType("an addition", sum);
+    if (!sum.shape().equals(value(x.shape()))) {
+      throw new IllegalArgumentException(
+          "this convolution gives %s, which cannot be added to a sum of %s"
+              .formatted(value(x.shape()), sum.shape()));
+    }
+    if (!sum.isChannelsLast()) {
+      try (var _ = Scope.open()) {
+        sum.add_(apply(x, false));
+      }
+      if (rectified) {
+        sum.relu_();
+      }
+      return;
+    }
     try (var in = new IValue(x.raw());
-        var other = new IValue(addend.raw());
+        var onto = new IValue(sum.raw());
         var w = new IValue(weight.raw());
         var b = new IValue(bias.raw())) {
-      return Operations.call(
-          Operations.CONVOLUTION_AND_SUM,
-          in,
-          other,
-          w,
-          b,
-          padding,
-          stride,
-          Operations.ONES,
-          Operations.ONE,
-          Operations.ADD,
-          Operations.NULL,
-          rectified ? Operations.RELU : Operations.NULL,
-          Operations.NO_SCALARS,
-          Operations.NULL);
+      Operations.call(
+              Operations.CONVOLUTION_ONTO,
+              onto,
+              in,
+              w,
+              b,
+              paddings,
+              strides,
+              Operations.ONES,
+              Operations.ONE,
+              Operations.ADD,
+              Operations.NULL,
+              rectified ? Operations.RELU : Operations.NULL,
+              Operations.NO_SCALARS,
+              Operations.NULL)
+          .release();
     }
+  }
+
+  private Shape value(Shape x) {
+    long kernel = weight.shape().size(2);
+    return Shape.of(
+        x.size(0),
+        weight.shape().size(0),
+        (x.size(2) + 2L * padding - kernel) / stride + 1,
+        (x.size(3) + 2L * padding - kernel) / stride + 1);
   }
 
   private void check(Tensor x) {
@@ -147,7 +182,7 @@ public final class PackedConvolution {
 
     static final OperatorHandle REORDER = operation("_reorder_convolution_weight", "");
     static final OperatorHandle CONVOLUTION = operation("_convolution_pointwise", "");
-    static final OperatorHandle CONVOLUTION_AND_SUM = operation("_convolution_pointwise", "binary");
+    static final OperatorHandle CONVOLUTION_ONTO = operation("_convolution_pointwise_", "binary");
     static final IValue ONE = new IValue(1L);
     static final IValue ONES = list(1, 1);
     static final IValue NO_SCALARS = run("scalars");
@@ -207,8 +242,10 @@ public final class PackedConvolution {
         Tensor w = Tensor.normal(draw.at(1), type, 16, 16, 3, 3).channelsLast();
         Tensor b = Tensor.normal(draw.at(2), type, 16);
         Tensor expected = Torch.convolution(x, w, b, 1, 1);
-        var packed = of(w, b, x.shape(), 1, 1);
-        return near(expected.plus(x).relu_(), packed.apply(x, x, true), type)
+        PackedConvolution packed = of(w, b, x.shape(), 1, 1);
+        Tensor sum = x.times(1);
+        packed.addTo_(sum, x, true);
+        return near(expected.plus(x).relu_(), sum, type)
             && near(expected.relu_(), packed.apply(x, true), type);
       } catch (RuntimeException | LinkageError e) { // not there, or not for this processor
         return false;

@@ -98,25 +98,24 @@ public final class Folded {
         i += rectified ? 2 : 1;
       } else if (child.layer() instanceof Residual r && endsInConvolution(r.branch())) {
         boolean rectified = layer(children, i + 1) instanceof Relu;
-        folded.add(
-            new Layer.Child(child.name(), Sum.of((Chain) r.branch(), r.shortcut(), rectified)));
+        folded.add(new Layer.Child(child.name(), Sum.of(r, rectified)));
         i += rectified ? 1 : 0;
       } else {
         folded.add(child);
       }
     }
-    return new Chain(folded);
+    return new Sequence(new Chain(folded));
   }
 
   private static Layer layer(List<Layer.Child> children, int i) {
     return i < children.size() ? children.get(i).layer() : new Identity();
   }
 
-  /// Whose value is a tensor of its own.
+  /// Whose last step can be added to a sum.
   private static boolean endsInConvolution(Layer branch) {
-    return branch instanceof Chain chain
-        && !chain.children().isEmpty()
-        && chain.children().getLast().layer() instanceof Convolution;
+    return branch instanceof Sequence sequence
+        && !sequence.children().isEmpty()
+        && sequence.children().getLast().layer() instanceof Convolution;
   }
 
   private static UnsupportedOperationException onlyPredicts() {
@@ -177,19 +176,20 @@ public final class Folded {
       }
     }
 
-    /// w∗x + b + addend, then rectified or not.
-    Tensor predict(Tensor x, Tensor addend, boolean thenRectified) {
-      try (var scope = Scope.open()) {
+    /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing.
+    void addTo_(Tensor sum, Tensor x, boolean thenRectified) {
+      try (var _ = Scope.open()) {
         Tensor in = plain.input(x);
-        if (packed != null && packed.pictures().equals(in.shape()) && !rectified) {
-          Tensor y = packed.apply(in, addend.channelsLast(), thenRectified);
-          Residual.check(y, addend);
-          return scope.keep(y);
+        if (packed != null && packed.pictures().equals(in.shape())) {
+          packed.addTo_(sum, in, thenRectified);
+          return;
         }
-        Tensor y = predict(in);
-        Residual.check(y, addend);
-        y.add_(addend);
-        return scope.keep(thenRectified ? y.relu_() : y);
+        Tensor f = predict(in);
+        Residual.check(f, sum);
+        sum.add_(f);
+        if (thenRectified) {
+          sum.relu_();
+        }
       }
     }
 
@@ -248,15 +248,71 @@ public final class Folded {
     }
   }
 
-  /// last(before(x)) + shortcut(x), rectified or not.
+  /// A layer that can do with less memory where nobody needs its argument any more.
+  private interface Overwriting extends Layer {
+    /// What [#predict] gives; what `x` has afterwards is undefined.
+    Tensor predictOver(Tensor x);
+  }
+
+  /// A chain, whose values between two layers are nobody else's.
+  private record Sequence(Chain chain) implements Overwriting {
+    @Override
+    public Traced forward(Tensor x) {
+      throw onlyPredicts();
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      return predict(x, false);
+    }
+
+    @Override
+    public Tensor predictOver(Tensor x) {
+      return predict(x, true);
+    }
+
+    private Tensor predict(Tensor x, boolean over) {
+      Tensor y = x.alias();
+      boolean own = over;
+      for (Child child : children()) {
+        Tensor spent = y;
+        y =
+            own && child.layer() instanceof Overwriting layer
+                ? layer.predictOver(spent)
+                : child.layer().predict(spent);
+        own |= !(child.layer() instanceof Identity);
+        spent.release();
+      }
+      return y;
+    }
+
+    @Override
+    public List<Child> children() {
+      return chain.children();
+    }
+
+    @Override
+    public Layer with(List<Layer> children) {
+      return new Sequence((Chain) chain.with(children));
+    }
+
+    @Override
+    public String toString() {
+      return chain.toString();
+    }
+  }
+
+  /// last(before(x)) + shortcut(x), rectified or not; the convolution adds to the shortcut's value
+  /// where that may be changed.
   ///
-  /// @param last a convolution, or what stands for one
-  private record Sum(Layer before, Layer last, Layer shortcut, boolean rectified) implements Layer {
+  /// @param last a [Convolution], or what stands for one
+  private record Sum(Layer before, Layer last, Layer shortcut, boolean rectified)
+      implements Overwriting {
     /// Of a branch that ends in a convolution.
-    static Sum of(Chain branch, Layer shortcut, boolean rectified) {
-      List<Child> all = branch.children();
-      var before = new Chain(all.subList(0, all.size() - 1));
-      return new Sum(before, all.getLast().layer(), shortcut, rectified);
+    static Sum of(Residual residual, boolean rectified) {
+      List<Child> branch = residual.branch().children();
+      var before = new Sequence(new Chain(branch.subList(0, branch.size() - 1)));
+      return new Sum(before, branch.getLast().layer(), residual.shortcut(), rectified);
     }
 
     @Override
@@ -266,11 +322,21 @@ public final class Folded {
 
     @Override
     public Tensor predict(Tensor x) {
+      return predict(x, !(shortcut instanceof Identity));
+    }
+
+    @Override
+    public Tensor predictOver(Tensor x) {
+      return predict(x, true);
+    }
+
+    private Tensor predict(Tensor x, boolean ownShortcut) {
       try (var scope = Scope.open()) {
-        Tensor s = shortcut.predict(x);
         Tensor h = before.predict(x);
-        if (last instanceof Convolution convolution) {
-          return scope.keep(convolution.predict(h, s, rectified));
+        Tensor s = shortcut.predict(x);
+        if (ownShortcut && last instanceof Convolution convolution) {
+          convolution.addTo_(s, h, rectified);
+          return scope.keep(s);
         }
         Tensor f = last.predict(h);
         Residual.check(f, s);

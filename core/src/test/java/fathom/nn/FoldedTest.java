@@ -134,6 +134,26 @@ class FoldedTest {
     }
   }
 
+  /// A block's sum may be made in the memory of its argument, but not of one that is the caller's.
+  @Test
+  void aBlockLeavesItsArgumentAsItIs() {
+    try (var _ = Scope.open()) {
+      Layer block =
+          asTrained(
+              new Residual(
+                  Chain.of(Conv2d.of(Init.he(3), "0", 3, 3, 3, 1), BatchNorm.of(3)),
+                  new Identity()));
+      Tensor x = pictures(2).channelsLast();
+      double[] before = x.toDoubles();
+      double[] expected = block.predict(x).toDoubles();
+      for (Layer net : new Layer[] {block, Chain.of(block), Chain.of(new Identity(), block)}) {
+        Layer packed = Folded.of(Chain.of(net), DType.FLOAT32, x.shape());
+        assertArrayEquals(expected, packed.predict(x).toDoubles(), 1e-4);
+        assertArrayEquals(before, x.toDoubles(), "the argument was written into");
+      }
+    }
+  }
+
   /// One that is given other channels than it was packed for.
   @Test
   void aPackedConvolutionRefusesOtherPictures() {
