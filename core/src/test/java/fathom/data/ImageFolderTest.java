@@ -84,7 +84,8 @@ class ImageFolderTest {
     return String.valueOf(assertThrows(BadFileException.class, this::read).getMessage());
   }
 
-  private static int[] values(Images images, int picture, int channel) {
+  private static int[] values(Pictures pictures, int picture, int channel) {
+    Images images = pictures.images();
     int plane = images.height() * images.width();
     return IntStream.range(0, plane)
         .map(i -> images.pixels()[picture * images.size() + channel * plane + i] & 0xff)
@@ -116,7 +117,7 @@ class ImageFolderTest {
     smallest();
     write("train/a/2.png", picture(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 20_000));
     write("train/a/3.png", picture(BufferedImage.TYPE_BYTE_BINARY, 4, 3, (x, y) -> x % 2));
-    Images train = read().train();
+    Pictures train = read().train();
     assertEquals(1, train.channels());
     // 20,000 of 65,535 is 77.8 of 255.
     int[] expected = {0, 78, 156, 233, 0, 78, 156, 233, 0, 78, 156, 233};
@@ -132,7 +133,7 @@ class ImageFolderTest {
     write("train/b/3.bmp", colour(4, 3, rgb));
     write("train/b/4.png", picture(BufferedImage.TYPE_4BYTE_ABGR, 4, 3, rgb));
     write("train/b/5.gif", picture(BufferedImage.TYPE_BYTE_INDEXED, 4, 3, (x, y) -> 0xff0033 * x));
-    Images train = read().train();
+    Pictures train = read().train();
     assertEquals("6×3×3×4", train.toString());
     for (int c = 0; c < 3; c++) {
       int shift = 16 - 8 * c;
@@ -155,7 +156,7 @@ class ImageFolderTest {
     write("train/a/2.jpg", grey(4, 3, (x, y) -> 100));
     assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 0));
     write("test/a/2.jpeg", colour(4, 3, (x, y) -> 0x6464c8));
-    Images test = read().test();
+    Pictures test = read().test();
     assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 2));
     for (int c = 0; c < 3; c++) {
       for (int value : values(test, 1, c)) {
@@ -174,7 +175,7 @@ class ImageFolderTest {
     write("train/b/2.png", grey(64, 64, (x, y) -> 2 * x));
     write("train/b/3.png", grey(64, 64, (x, y) -> 2 * y));
     write("train/b/4.png", grey(16, 16, (x, y) -> 8 * x));
-    Images train = read().train();
+    Pictures train = read().train();
     assertEquals("7×3×32×32", train.toString());
     for (int picture : new int[] {1, 2}) {
       assertArrayEquals(new int[1024], values(train, picture, 0));
@@ -195,7 +196,7 @@ class ImageFolderTest {
     for (int side : sides) {
       write("train/a/x%04d.png".formatted(side), grey(side, side + side / 3, (x, y) -> 77));
     }
-    Images train = read().train();
+    Pictures train = read().train();
     for (int i = 0; i < sides.length; i++) {
       assertArrayEquals(grid(32, 32, (x, y) -> 77), values(train, 1 + i, 0));
     }
@@ -215,7 +216,7 @@ class ImageFolderTest {
     assertArrayEquals(new int[] {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}, data.train().labels());
     assertArrayEquals(new int[] {0, 0, 1}, data.test().labels());
     TreeSet<Integer> seen = new TreeSet<>();
-    for (Images split : List.of(data.train(), data.test())) {
+    for (Pictures split : List.of(data.train(), data.test())) {
       for (int i = 0; i < split.count(); i++) {
         int value = values(split, i, 0)[0];
         assertEquals(value / 100, split.labels()[i]);

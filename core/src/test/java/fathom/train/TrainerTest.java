@@ -18,6 +18,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
+import fathom.data.Pictures;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Norm;
@@ -412,13 +413,15 @@ class TrainerTest {
     assertEquals(75, Objects.requireNonNull(result.train()).count());
     assertEquals(30, result.test().count(), "the end is by the test pictures");
     assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
-    DataSet split = FEW.validation(25, recipe.seed());
-    assertEquals(25, split.test().count());
-    assertEquals(split, FEW.validation(25, recipe.seed()));
-    assertNotEquals(split, FEW.validation(25, recipe.seed() + 1));
+    DataSet split = FEW.judgedBy(25, recipe.seed());
+    Pictures kept = Objects.requireNonNull(split.validation());
+    assertEquals(25, kept.count());
+    assertEquals(FEW.test(), split.test());
+    assertEquals(split, FEW.judgedBy(25, recipe.seed()));
+    assertNotEquals(split, FEW.judgedBy(25, recipe.seed() + 1));
     assertEquals(
         Arrays.stream(FEW.train().labels()).sum(),
-        Arrays.stream(split.train().labels()).sum() + Arrays.stream(split.test().labels()).sum());
+        Arrays.stream(split.train().labels()).sum() + Arrays.stream(kept.labels()).sum());
     for (int bad : new int[] {-1, 100, 90}) {
       assertThrows(
           IllegalArgumentException.class, () -> recipe.withValidation(bad).check(FEW), "" + bad);
@@ -734,7 +737,7 @@ class TrainerTest {
   void anEvaluationDoesNotDependOnTheNumberOfWorkers() {
     Run run = run("run", recipe("resnet8", 2, 15, 1));
     train(run);
-    Images images = DIGITS.test().take(300); // more than one batch
+    Images images = DIGITS.test().take(300).images(); // more than one batch
     var alone = new Evaluation[1];
     for (int workers = 1; workers <= 3; workers++) {
       Workers.run(
