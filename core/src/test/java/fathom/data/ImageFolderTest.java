@@ -2,6 +2,7 @@ package fathom.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.IntStream;
@@ -80,8 +83,12 @@ class ImageFolderTest {
     return DataSet.open("images:" + dir);
   }
 
+  private DataSet strictly() {
+    return DataSet.open("images:" + dir, new Reading(0, true));
+  }
+
   private String bad() {
-    return String.valueOf(assertThrows(BadFileException.class, this::read).getMessage());
+    return String.valueOf(assertThrows(BadFileException.class, this::strictly).getMessage());
   }
 
   private static int[] values(Pictures pictures, int picture, int channel) {
@@ -244,6 +251,87 @@ class ImageFolderTest {
   }
 
   @Test
+  void valJudgesWhereThereIsATestFolderToo() throws IOException {
+    smallest();
+    write("val/a/1.png", grey(4, 3, (x, y) -> 9));
+    assertTrue(bad().contains("val: it must have the same class folders as train"), bad());
+    write("val/b/1.png", grey(4, 3, (x, y) -> 10));
+    write("val/b/2.png", grey(4, 3, (x, y) -> 11));
+    DataSet data = read();
+    Pictures judges = Objects.requireNonNull(data.validation());
+    assertArrayEquals(new int[] {0, 1, 1}, judges.labels());
+    assertEquals(11, values(judges, 2, 0)[0]);
+    assertEquals(2, data.test().count());
+    assertEquals(judges, data.judgedBy(3, 1).validation(), "by themselves, not drawn");
+    assertEquals(data.train(), data.judgedBy(3, 1).train());
+    assertNull(data.judgedBy(0, 1).validation());
+    var e = assertThrows(IllegalArgumentException.class, () -> data.judgedBy(1, 1));
+    assertTrue(String.valueOf(e.getMessage()).contains("3 pictures in its folder val"));
+  }
+
+  @Test
+  void whatCannotBeDecodedIsLeftOutAndListed() throws IOException {
+    smallest();
+    text("train/a/0.jpg");
+    Files.write(dir.resolve("train/b/2.png"), new byte[0]);
+    write("test/b/0.png", grey(4, 3, ImageFolderTest::ramp));
+    Path large = write("train/b/3.png", colour(40, 50, (x, y) -> 0));
+    byte[] whole = Files.readAllBytes(large);
+    Files.write(large, Arrays.copyOf(whole, whole.length / 2)); // its header is sound
+    DataSet data = read();
+    assertEquals("2×1×3×4", data.train().toString(), "it decides neither size nor channels");
+    Survey survey = Objects.requireNonNull(data.survey());
+    assertEquals(
+        List.of("0.jpg", "2.png", "3.png"),
+        survey.skipped().stream()
+            .map(skipped -> Path.of(skipped.file()).getFileName().toString())
+            .toList());
+    assertTrue(survey.skipped().getFirst().why().contains("0.jpg: a picture must be"));
+    assertEquals(Map.of("png", 5), survey.formats());
+    assertTrue(bad().contains("0.jpg: a picture must be"), bad());
+  }
+
+  @Test
+  void aClassOfWhichNothingRemainsIsRefused() throws IOException {
+    smallest();
+    text("train/b/1.png");
+    var e = assertThrows(BadFileException.class, this::read);
+    assertTrue(
+        e.getMessage().contains("none of the 1 pictures of the class b can be decoded"),
+        e.getMessage());
+  }
+
+  /// A damaged picture keeps its place in the split: when it is mended, no other moves.
+  @Test
+  void aDamagedPictureMovesNoOther() throws IOException {
+    for (int i = 0; i < 10; i++) {
+      int value = i;
+      write("a/%d.png".formatted(i), grey(2, 2, (x, y) -> value));
+    }
+    DataSet whole = read();
+    int tested = values(whole.test(), 0, 0)[0];
+    Files.write(dir.resolve("a/%d.png".formatted(tested)), new byte[9]);
+    DataSet rest = read();
+    assertEquals(whole.train(), rest.train());
+    assertEquals(whole.test().select(new int[] {1}), rest.test());
+  }
+
+  @Test
+  void theSurveySaysWhatThereIs() throws IOException {
+    smallest();
+    write("train/a/2.png", grey(10, 20, ImageFolderTest::ramp));
+    write("train/a/3.bmp", colour(9, 9, ImageFolderTest::ramp));
+    write("train/a/4.jpg", colour(2, 2, ImageFolderTest::ramp));
+    Survey survey = Objects.requireNonNull(read().survey());
+    assertEquals(Map.of("png", 5, "bmp", 1, "jpeg", 1), survey.formats());
+    assertEquals(new Survey.Size(2, 2), survey.smallest());
+    assertEquals(new Survey.Size(4, 3), survey.median());
+    assertEquals(new Survey.Size(10, 20), survey.largest());
+    assertEquals(List.of(), survey.skipped());
+    assertNull(DataSet.open("digits").survey());
+  }
+
+  @Test
   void trainWithoutTestIsRefusedUnlessItIsAClass() throws IOException {
     write("train/a/1.png", grey(2, 2, ImageFolderTest::ramp));
     assertTrue(bad().contains("there is a folder train, but neither test nor val"), bad());
@@ -260,13 +348,13 @@ class ImageFolderTest {
     Files.createDirectories(dir.resolve("train/c"));
     assertTrue(bad().contains("this class folder has no pictures"), bad());
     write("train/c/1.png", grey(4, 3, ImageFolderTest::ramp));
-    assertTrue(bad().contains("only for training there are [c], only for testing []"), bad());
+    assertTrue(bad().contains("only in train there are [c], only here []"), bad());
     write("test/c/deep/1.png", grey(4, 3, ImageFolderTest::ramp));
     assertTrue(bad().contains("pictures must lie in their class folder itself"), bad());
     Files.delete(dir.resolve("test/c/deep/1.png"));
     Files.delete(dir.resolve("test/c/deep"));
     text("test/c/labels.txt");
-    assertTrue(bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF or BMP"));
+    assertTrue(bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF, BMP or WebP"));
   }
 
   @Test
@@ -318,13 +406,13 @@ class ImageFolderTest {
     if (format.equals("jpg")) {
       assertDamaged(file, whole, 0xff, 0xd9); // the mark of the end, too early
       Files.write(file, whole);
-      Damage.cut(file, Integer.MAX_VALUE, this::read);
+      Damage.cut(file, Integer.MAX_VALUE, this::strictly);
     }
     if (format.equals("gif")) {
       assertDamaged(file, whole, 0xff, 0xff); // a code that is not in the table yet
     }
     Files.write(file, whole);
-    Damage.mutate(file, 300, this::read);
+    Damage.mutate(file, 300, this::strictly);
   }
 
   private void assertDamaged(Path file, byte[] whole, int... wrong) throws IOException {

@@ -616,10 +616,10 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 5", "\"format\" : 6"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 6", "\"format\" : 7"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 6"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 5"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 7"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 6"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
   }
@@ -631,7 +631,7 @@ class TrainerTest {
     String json = Files.readString(file);
     String before =
         withoutCurve(json)
-            .replace("\"format\" : 5", "\"format\" : 3")
+            .replace("\"format\" : 6", "\"format\" : 3")
             .replaceFirst(",\\s*\"precision\" : \"FP32\"", "");
     assertFalse(before.contains("precision"), before);
     Files.writeString(file, before);
@@ -643,14 +643,30 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String before =
-        withoutCurve(Files.readString(file)).replace("\"format\" : 5", "\"format\" : 4");
+        withoutCurve(Files.readString(file)).replace("\"format\" : 6", "\"format\" : 4");
     assertFalse(before.contains("curve") || before.contains("smoothing"), before);
     Files.writeString(file, before);
     assertEquals(run.info(), Run.open(run.folder()).info());
   }
 
+  @Test
+  void aRunOfBeforeThereWerePhotographsHasItsPicturesInMemory() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        withoutPhotographs(Files.readString(file)).replace("\"format\" : 6", "\"format\" : 5");
+    assertFalse(before.contains("\"part\""), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
+  private static String withoutPhotographs(String json) {
+    return json.replaceFirst("\"size\" : 0,\\s*\"part\" : false,", "");
+  }
+
   private static String withoutCurve(String json) {
-    return json.replaceFirst(",\\s*\"validation\" : 0", "")
+    return withoutPhotographs(json)
+        .replaceFirst(",\\s*\"validation\" : 0", "")
         .replaceFirst(
             ",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\],\\s*\"tensorboard\" : false\\s*\\}",
             "")
