@@ -1,9 +1,11 @@
 package fathom.data;
 
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /// Threads that decode photographs before they are needed. They make no tensors, and end when they
@@ -11,32 +13,31 @@ import java.util.concurrent.locks.LockSupport;
 ///
 /// How many there are decides nothing but time: with none, who needs a picture decodes it.
 public final class Decoders implements AutoCloseable {
-  private static final int PATIENCE_SECONDS = 10;
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final long POLL_NANOS = 100_000;
 
-  /// Threads that wait for work this long end, so that none is left where nobody closes.
-  private static final int IDLE_SECONDS = 30;
-
   private final int count;
+  private final List<Thread> started = new CopyOnWriteArrayList<>();
   private final ThreadPoolExecutor threads;
 
   private Decoders(int count) {
     this.count = count;
-    var number = new AtomicInteger();
     this.threads =
         new ThreadPoolExecutor(
             Math.max(1, count),
             Math.max(1, count),
-            IDLE_SECONDS,
+            0,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
-            work ->
-                Thread.ofPlatform()
-                    .daemon()
-                    .name("fathom-decoder-" + number.getAndIncrement())
-                    .unstarted(work),
+            this::thread,
             new ThreadPoolExecutor.DiscardPolicy()); // what comes after the end is done by who asks
-    threads.allowCoreThreadTimeOut(true);
+  }
+
+  private Thread thread(Runnable work) {
+    Thread thread =
+        Thread.ofPlatform().daemon().name("fathom-decoder-" + started.size()).unstarted(work);
+    started.add(thread);
+    return thread;
   }
 
   /// So many threads, 0 or more.
@@ -74,7 +75,9 @@ public final class Decoders implements AutoCloseable {
   public void close() {
     threads.shutdownNow();
     try {
-      threads.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      for (Thread thread : started) {
+        thread.join(PATIENCE);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
