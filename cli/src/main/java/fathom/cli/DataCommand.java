@@ -245,13 +245,13 @@ final class DataCommand implements Runnable {
     private void show(Answer answer) {
       var out = output.out();
       out.println(
-          "%s: %s pictures to train with, %s%s to test with, %d×%d×%d, %d classes"
+          "%s: %s pictures to train with%s and %s to test with, %d×%d×%d, %d classes"
               .formatted(
                   answer.name,
                   Count.exact(answer.train),
                   answer.validation == 0
                       ? ""
-                      : Count.exact(answer.validation) + " to judge epochs by, ",
+                      : ", %s to judge epochs by".formatted(Count.exact(answer.validation)),
                   Count.exact(answer.test),
                   answer.size.get(0),
                   answer.size.get(1),
