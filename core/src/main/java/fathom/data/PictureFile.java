@@ -26,10 +26,6 @@ final class PictureFile {
   private static final String WEBP = "webp";
   private static final int RIFF_HEAD = 12;
 
-  static {
-    ImageIO.setUseCache(false); // of the readers that it finds; it would be in files
-  }
-
   /// What a file says of its picture: the format, the size as it is seen, and its colours.
   record Header(String format, int width, int height, boolean grey) {
     Survey.Size size() {
