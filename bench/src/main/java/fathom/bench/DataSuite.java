@@ -1,34 +1,179 @@
 package fathom.bench;
 
+import fathom.Collective;
 import fathom.Draw;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Augmentation;
+import fathom.data.Decoders;
 import fathom.data.Epochs;
 import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
+import fathom.data.Pictures;
 import fathom.data.Rows;
+import fathom.net.Architecture;
+import fathom.train.Precision;
+import fathom.train.Recipe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
-/// The data path by itself, on one core: from bytes in memory to a batch of normalised pictures as
-/// a tensor, varied and as they are. A training has as many of it as it has workers.
+/// The data path by itself: from bytes in memory, or JPEG files, to a batch of normalised pictures
+/// as a tensor; and what it adds to a training step.
+///
+/// The JPEG files are synthetic: smoothed noise of 500×375 in quality 90, made for the run.
 public final class DataSuite {
   private static final String SUITE = "data";
   private static final int BATCH = 128;
   private static final int BATCHES = 40;
   private static final int WARM_UP = 10;
+  private static final int PHOTOGRAPHS = 128;
+  private static final int DECODED_BATCH = 16;
+  private static final int STEP_WARM_UP = 5;
+  private static final int STEPS = 8;
 
   private DataSuite() {}
 
-  /// Pictures of CIFAR's and of MNIST's size, `rounds` epochs of each.
-  public static List<Result> run(int rounds) {
-    return List.of(
-        timed("3x32x32, cropped and mirrored", pictures(3, 32), Augmentation.CIFAR, rounds),
-        timed("3x32x32, as they are", pictures(3, 32), Augmentation.NONE, rounds),
-        timed("1x28x28, as they are", pictures(1, 28), Augmentation.NONE, rounds));
+  /// Pictures of CIFAR's and of MNIST's size, `rounds` epochs of each; photographs on one core and
+  /// on all; and training steps of `net`, `rounds` times with a batch that stays in memory in turn
+  /// with batches that the data path makes.
+  public static List<Result> run(
+      Architecture.Convolutional net, int batch, int rounds, int workers) {
+    var results =
+        new ArrayList<>(
+            List.of(
+                timed("3x32x32, cropped and mirrored", pictures(3, 32), Augmentation.CIFAR, rounds),
+                timed("3x32x32, as they are", pictures(3, 32), Augmentation.NONE, rounds),
+                timed("1x28x28, as they are", pictures(1, 28), Augmentation.NONE, rounds)));
+    try (var folder = SyntheticPhotographs.make(PHOTOGRAPHS)) {
+      results.add(decoded(folder.pictures(224), rounds, 0));
+      results.add(
+          decoded(folder.pictures(224), rounds, Runtime.getRuntime().availableProcessors()));
+      boolean photographs = Recipe.usualSize(net) > 0;
+      results.addAll(
+          cost(
+              net,
+              photographs
+                  ? folder.pictures(net.input().height())
+                  : pictures(net.input().channels(), net.input().height()),
+              photographs ? Augmentation.PHOTOGRAPHS : Augmentation.CIFAR,
+              batch,
+              rounds,
+              workers));
+    }
+    return results;
+  }
+
+  /// From files to tensors: all of them, each a random part. Nothing is decoded before the time
+  /// begins or after it ends.
+  private static Result decoded(Pictures photographs, int rounds, int decoders) {
+    var epochs = new Epochs(1, photographs.count(), DECODED_BATCH);
+    try (var threads = Decoders.start(decoders)) {
+      var loader =
+          new Loader(photographs.decodedBy(threads), Normalization.perChannel(photographs));
+      var rates = new ArrayList<Double>();
+      for (int epoch = -2; epoch < rounds; epoch++) {
+        List<Loader.Batch> batches = batches(epochs, epoch + 2);
+        double milliseconds =
+            Alternation.milliseconds(() -> {
+              loader.expect(batches.iterator());
+              for (Loader.Batch batch : batches) {
+                try (var _ = Scope.open()) {
+                  loader.pictures(batch);
+                }
+              }
+            });
+        if (epoch >= 0) {
+          rates.add(photographs.count() / milliseconds * 1e3);
+        }
+      }
+      return Result.of(
+          SUITE,
+          "synthetic JPEG 500x375 to a random part of 224x224, %s"
+              .formatted(
+                  decoders == 0 ? "one core" : "%d decoders and who asks".formatted(decoders)),
+          "images/s",
+          rates.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+  }
+
+  private static List<Loader.Batch> batches(Epochs epochs, int epoch) {
+    int[] order = epochs.order(epoch);
+    return IntStream.range(0, epochs.batches())
+        .mapToObj(batch ->
+            new Loader.Batch(
+                order, epochs.batch(batch), Augmentation.PHOTOGRAPHS, epochs.augment(epoch)))
+        .toList();
+  }
+
+  /// What a step takes with the data path and without. Of the former all decoding that its batches
+  /// caused is timed, also that which would overlap with the next ones.
+  private static List<Result> cost(
+      Architecture.Convolutional net,
+      Pictures pictures,
+      Augmentation how,
+      int batch,
+      int rounds,
+      int workers) {
+    Normalization normalization = Normalization.perChannel(pictures);
+    var epochs = new Epochs(1, pictures.count() / batch * batch, batch);
+    try (var decoders = Decoders.start();
+        var resident = TrainSuite.ours(net, batch, workers, 0, Precision.FP32, STEP_WARM_UP);
+        var fed =
+            TrainSuite.fed(
+                net,
+                batch,
+                workers,
+                STEP_WARM_UP,
+                all -> feed(all, pictures.decodedBy(decoders), normalization, epochs, how))) {
+      double[][] runs =
+          Alternation.of(
+              rounds,
+              List.of(
+                  () -> Alternation.mean(STEPS, resident::run),
+                  () ->
+                      Alternation.milliseconds(() -> {
+                        for (int i = 0; i < STEPS; i++) {
+                          fed.run();
+                        }
+                        decoders.settle();
+                      })
+                          / STEPS));
+      double[] more = new double[rounds];
+      Arrays.setAll(more, i -> 100 * (runs[1][i] / runs[0][i] - 1));
+      String name = TrainSuite.name(net, batch, workers, 0, Precision.FP32);
+      String from = pictures instanceof Images ? "memory" : "JPEG files";
+      return List.of(
+          Result.of(SUITE, name + ", step on a resident batch", "ms", runs[0]),
+          Result.of(SUITE, name + ", step on batches from " + from, "ms", runs[1]),
+          Result.of(SUITE, name + ", what the data path adds", "%", more));
+    }
+  }
+
+  /// A worker's share of one batch after the other, epoch after epoch.
+  private static Supplier<Tensor> feed(
+      Collective all,
+      Pictures pictures,
+      Normalization normalization,
+      Epochs epochs,
+      Augmentation how) {
+    var loader = new Loader(pictures, normalization);
+    IntFunction<Loader.Batch> batches =
+        step -> {
+          int epoch = step / epochs.batches();
+          return new Loader.Batch(
+              epochs.order(epoch),
+              epochs.batch(step % epochs.batches()).share(all.rank(), all.size()),
+              how,
+              epochs.augment(epoch));
+        };
+    loader.expect(IntStream.iterate(0, step -> step + 1).mapToObj(batches).iterator());
+    int[] step = {0};
+    return () -> loader.pictures(batches.apply(step[0]++));
   }
 
   private static Images pictures(int channels, int size) {
@@ -44,7 +189,7 @@ public final class DataSuite {
   private static Result timed(String name, Images images, Augmentation how, int rounds) {
     var epochs = new Epochs(1, images.count(), BATCH);
     var loader = new Loader(images, Normalization.perChannel(images));
-    check(name, loader, how);
+    check(name, images.count(), loader, how);
     var rates = new ArrayList<Double>();
     for (int epoch = -WARM_UP; epoch < rounds; epoch++) {
       int[] order = epochs.order(Math.max(0, epoch));
@@ -53,7 +198,7 @@ public final class DataSuite {
           Alternation.milliseconds(() -> {
             for (int batch = 0; batch < epochs.batches(); batch++) {
               try (var _ = Scope.open()) {
-                loader.pictures(order, epochs.batch(batch), how, augment);
+                loader.pictures(new Loader.Batch(order, epochs.batch(batch), how, augment));
               }
             }
           });
@@ -70,8 +215,8 @@ public final class DataSuite {
 
   /// What is timed makes what it should: all values of the plain batch have mean 0 and deviation 1,
   /// and a varied one is another.
-  private static void check(String name, Loader loader, Augmentation how) {
-    int[] order = new int[loader.images().count()];
+  private static void check(String name, int count, Loader loader, Augmentation how) {
+    int[] order = new int[count];
     Arrays.setAll(order, i -> i);
     Rows all = new Rows(0, order.length);
     try (var _ = Scope.open()) {
@@ -79,7 +224,7 @@ public final class DataSuite {
       double n = plain.shape().elements();
       double mean = plain.sum().item() / n;
       double square = plain.square().sum().item() / n;
-      Tensor varied = loader.pictures(order, all, how, Draw.of(1, "check"));
+      Tensor varied = loader.pictures(new Loader.Batch(order, all, how, Draw.of(1, "check")));
       boolean same = Arrays.equals(plain.toDoubles(), varied.toDoubles());
       if (!(Math.abs(mean) < 1e-2 && Math.abs(square - 1) < 1e-2)
           || same != how.equals(Augmentation.NONE)) {

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A line of the benchmark.
 ///
-/// @param unit `ms`, `images/s`, `GFLOP/s`, `% of peak`, `times` or `MB` of a million bytes
+/// @param unit `ms`, `images/s`, `GFLOP/s`, `% of peak`, `%`, `times` or `MB` of a million bytes
 /// @param low the smallest of the runs
 /// @param peer what it was measured against, or null for nothing
 /// @param peerMedian null where that is not installed

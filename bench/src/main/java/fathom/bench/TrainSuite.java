@@ -27,6 +27,8 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Whole training steps (forward, back, sum over workers, SGD with momentum and weight decay) on
@@ -198,7 +200,25 @@ public final class TrainSuite {
       int warmUp) {
     var shared = new AtomicReference<@Nullable FlatParams>();
     return Standing.start(
-        workers, warmUp, all -> worker(net, batch, recompute, precision, all, shared));
+        workers,
+        warmUp,
+        all -> {
+          int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
+          Tensor x = pictures(net, rows, precision);
+          return worker(net, batch, recompute, all, shared, () -> x, true);
+        });
+  }
+
+  /// The same on batches that every worker makes anew for every step, in the innermost scope.
+  static Standing fed(
+      Architecture.Convolutional net,
+      int batch,
+      int workers,
+      int warmUp,
+      Function<Collective, Supplier<Tensor>> feed) {
+    var shared = new AtomicReference<@Nullable FlatParams>();
+    return Standing.start(
+        workers, warmUp, all -> worker(net, batch, 0, all, shared, feed.apply(all), false));
   }
 
   /// What is trained and how, for people.
@@ -221,9 +241,10 @@ public final class TrainSuite {
       Architecture.Convolutional net,
       int batch,
       int recompute,
-      Precision precision,
       Collective all,
-      AtomicReference<@Nullable FlatParams> shared) {
+      AtomicReference<@Nullable FlatParams> shared,
+      Supplier<Tensor> pictures,
+      boolean sameBatch) {
     Layer plain = net.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
     Layer layers = Fused.of(recompute > 0 ? Recompute.every(recompute, plain) : plain);
     if (all.rank() == 0) {
@@ -234,18 +255,18 @@ public final class TrainSuite {
     FlatParams flat = all.rank() == 0 ? first : first.shareWith(layers.params());
     var sgd = new Sgd(flat, 0.9, 1e-4);
     int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
-    Tensor x = pictures(net, rows, precision);
     int[] labels = new int[rows];
     Arrays.setAll(labels, i -> i % 10);
     double[] losses = new double[WARM_UP];
     int[] step = {0};
     return () -> {
       double loss =
-          new Step(1, step[0], all, batch).run(() -> step(all, layers, x, labels, flat, sgd));
+          new Step(1, step[0], all, batch)
+              .run(() -> step(all, layers, pictures, labels, flat, sgd));
       if (step[0] < WARM_UP) {
         losses[step[0]] = loss;
       }
-      if (step[0] == WARM_UP && !(losses[WARM_UP - 1] < losses[0])) {
+      if (sameBatch && step[0] == WARM_UP && !(losses[WARM_UP - 1] < losses[0])) {
         throw new IllegalStateException(
             "a batch that is seen again and again is learned, but its loss went from %s to %s"
                 .formatted(losses[0], losses[WARM_UP - 1]));
@@ -255,9 +276,14 @@ public final class TrainSuite {
   }
 
   private static double step(
-      Collective all, Layer net, Tensor x, int[] labels, FlatParams flat, Sgd sgd) {
+      Collective all,
+      Layer net,
+      Supplier<Tensor> pictures,
+      int[] labels,
+      FlatParams flat,
+      Sgd sgd) {
     try (var _ = Scope.open()) {
-      Traced logits = net.forward(x);
+      Traced logits = net.forward(pictures.get());
       Traced loss = CrossEntropy.of(logits.value(), labels);
       logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
       double[] sum = {loss.value().item()};

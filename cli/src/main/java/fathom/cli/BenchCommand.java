@@ -35,6 +35,7 @@ import picocli.CommandLine.Parameters;
       "  fathom bench train --model resnet20 --batch 128",
       "  fathom bench memory --model resnet1202 --recompute auto",
       "  FATHOM_PEERS=venv fathom bench norm rnn --json",
+      "  fathom bench data --model resnet50 --batch 8",
       "  fathom bench infer --model resnet50 --batch 8 --peers maven"
     })
 final class BenchCommand implements Callable<Integer> {
@@ -64,7 +65,7 @@ final class BenchCommand implements Callable<Integer> {
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
         "infer: the prediction of a batch by the folded net, against PyTorch's and ONNX Runtime's.",
-        "data: batches of pictures from memory, varied and as they are, on one core.",
+        "data: batches of pictures from memory and from JPEG files, and what making them adds to a step.",
         "memory: the most memory resident in a few training steps, of a process of its own (Linux).",
         "start: from the start of the JVM to the end of the first training step."
       })
@@ -132,7 +133,7 @@ final class BenchCommand implements Callable<Integer> {
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads, others));
         case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, precision, others));
-        case DATA -> results.addAll(DataSuite.run(rounds));
+        case DATA -> results.addAll(DataSuite.run(net, pictures, rounds, threads));
         case START -> results.addAll(StartSuite.run(net, pictures, rounds, threads));
         case MEMORY -> {
           String unavailable = MemorySuite.unavailable();

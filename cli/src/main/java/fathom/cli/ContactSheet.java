@@ -1,7 +1,9 @@
 package fathom.cli;
 
 import fathom.data.Images;
+import fathom.data.Pictures;
 import java.awt.image.BufferedImage;
+import java.util.stream.IntStream;
 
 /// The first pictures of each class as one picture, a row for each class, small ones enlarged.
 final class ContactSheet {
@@ -15,8 +17,9 @@ final class ContactSheet {
 
   private ContactSheet() {}
 
-  static BufferedImage of(Images images, int classes) {
+  static BufferedImage of(Pictures pictures, int classes) {
     int rows = Math.min(classes, ROWS);
+    Images images = pictures.select(shown(pictures, rows)).images();
     int zoom = Math.max(1, LEAST_SIDE / Math.max(images.height(), images.width()));
     int height = images.height() * zoom;
     int width = images.width() * zoom;
@@ -31,17 +34,24 @@ final class ContactSheet {
     int[] shown = new int[rows];
     for (int i = 0; i < images.count(); i++) {
       int row = images.labels()[i];
-      if (row < rows && shown[row] < COLUMNS) {
-        int left = GAP + shown[row]++ * (width + GAP);
-        int top = GAP + row * (height + GAP);
-        for (int y = 0; y < height; y++) {
-          for (int x = 0; x < width; x++) {
-            sheet.setRGB(left + x, top + y, rgb(images, i, y / zoom, x / zoom));
-          }
+      int left = GAP + shown[row]++ * (width + GAP);
+      int top = GAP + row * (height + GAP);
+      for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+          sheet.setRGB(left + x, top + y, rgb(images, i, y / zoom, x / zoom));
         }
       }
     }
     return sheet;
+  }
+
+  /// The places of the first pictures of each of the first classes.
+  private static int[] shown(Pictures pictures, int rows) {
+    int[] counts = new int[rows];
+    int[] labels = pictures.labels();
+    return IntStream.range(0, labels.length)
+        .filter(i -> labels[i] < rows && counts[labels[i]]++ < COLUMNS)
+        .toArray();
   }
 
   private static int rgb(Images images, int picture, int y, int x) {

@@ -5,19 +5,23 @@ import fathom.data.Catalogue;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Fetch;
-import fathom.data.Images;
 import fathom.data.Normalization;
+import fathom.data.Pictures;
+import fathom.data.Reading;
+import fathom.data.Survey;
 import fathom.data.Text;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -125,21 +129,53 @@ final class DataCommand implements Runnable {
         description = "Where the contact sheet goes, a PNG file.")
     private @Nullable Path sheet;
 
+    @Option(
+        names = "--size",
+        paramLabel = "N",
+        description = "Of a folder of pictures: looks at them as \"fathom train --size N\" does.")
+    private int size;
+
+    @Mixin private final ReadingOptions reading = new ReadingOptions();
+
     /// What `--json` prints of pictures.
     ///
-    /// @param size channels, height and width
+    /// @param size channels, height and width, as a net sees them
+    /// @param files what a folder of pictures has; null for other data
     /// @param mean of each channel of the training pictures, on the scale of 0 to 1
     record Answer(
         String name,
         List<Integer> size,
         int train,
+        int validation,
         int test,
         float[] mean,
         float[] deviation,
         List<PerClass> classes,
+        @Nullable Folder files,
         @Nullable String sheet) {}
 
-    record PerClass(String name, int train, int test) {}
+    /// @param smallest width and height
+    record Folder(
+        Map<String, Integer> formats,
+        List<Integer> smallest,
+        List<Integer> median,
+        List<Integer> largest,
+        List<Survey.Skipped> skipped) {
+      static Folder of(Survey survey) {
+        return new Folder(
+            survey.formats(),
+            sides(survey.smallest()),
+            sides(survey.median()),
+            sides(survey.largest()),
+            survey.skipped());
+      }
+
+      private static List<Integer> sides(Survey.Size size) {
+        return List.of(size.width(), size.height());
+      }
+    }
+
+    record PerClass(String name, int train, int validation, int test) {}
 
     /// What `--json` prints of text.
     record TextAnswer(String name, int characters, int heldOut, int alphabet) {}
@@ -147,7 +183,7 @@ final class DataCommand implements Runnable {
     @Override
     public Integer call() {
       String spec = output.required(data, "DATA");
-      switch (output.usage(() -> Data.open(spec))) {
+      switch (output.usage(() -> Data.open(spec, new Reading(size, reading.strict())))) {
         case DataSet pictures -> pictures(pictures);
         case Text text -> text(text);
       }
@@ -176,26 +212,32 @@ final class DataCommand implements Runnable {
     }
 
     private void pictures(DataSet set) {
-      Images train = set.train();
-      int[] trained = perClass(train, set.classes().size());
-      int[] tested = perClass(set.test(), set.classes().size());
+      Pictures train = set.train();
+      Pictures validation = set.validation();
+      Survey survey = set.survey();
+      int count = set.classes().size();
+      int[] trained = perClass(train, count);
+      int[] judging = validation == null ? new int[count] : perClass(validation, count);
+      int[] tested = perClass(set.test(), count);
       var classes = new ArrayList<PerClass>();
-      for (int c = 0; c < trained.length; c++) {
-        classes.add(new PerClass(set.classes().get(c), trained[c], tested[c]));
+      for (int c = 0; c < count; c++) {
+        classes.add(new PerClass(set.classes().get(c), trained[c], judging[c], tested[c]));
       }
       Normalization normalization = Normalization.perChannel(train);
       if (sheet != null) {
-        write(ContactSheet.of(train, set.classes().size()), sheet);
+        write(ContactSheet.of(train, count), sheet);
       }
       var answer =
           new Answer(
               set.name(),
               List.of(train.channels(), train.height(), train.width()),
               train.count(),
+              validation == null ? 0 : validation.count(),
               set.test().count(),
               normalization.mean(),
               normalization.deviation(),
               classes,
+              survey == null ? null : Folder.of(survey),
               sheet == null ? null : sheet.toString());
       output.answer(answer, () -> show(answer));
     }
@@ -203,22 +245,33 @@ final class DataCommand implements Runnable {
     private void show(Answer answer) {
       var out = output.out();
       out.println(
-          "%s: %s pictures to train with and %s to test with, %d×%d×%d, %d classes"
+          "%s: %s pictures to train with%s and %s to test with, %d×%d×%d, %d classes"
               .formatted(
                   answer.name,
                   Count.exact(answer.train),
+                  answer.validation == 0
+                      ? ""
+                      : ", %s to judge epochs by".formatted(Count.exact(answer.validation)),
                   Count.exact(answer.test),
                   answer.size.get(0),
                   answer.size.get(1),
                   answer.size.get(2),
                   answer.classes.size()));
       out.println("mean %s, deviation %s".formatted(each(answer.mean), each(answer.deviation)));
+      Folder files = answer.files;
+      if (files != null) {
+        show(files);
+      }
       if (answer.classes.size() <= SHOWN) {
         out.println();
+        boolean judged = answer.validation > 0;
         output.table(
-            List.of("class", "train", "test"),
+            judged ? List.of("class", "train", "val", "test") : List.of("class", "train", "test"),
             answer.classes.stream()
-                .map(c -> List.of(c.name, Integer.toString(c.train), Integer.toString(c.test)))
+                .map(c ->
+                    judged
+                        ? row(c.name, c.train, c.validation, c.test)
+                        : row(c.name, c.train, c.test))
                 .toList());
       } else {
         int least = answer.classes.stream().mapToInt(PerClass::train).min().orElse(0);
@@ -237,6 +290,33 @@ final class DataCommand implements Runnable {
       }
     }
 
+    private void show(Folder files) {
+      var out = output.out();
+      out.println(
+          "files: %s; the smallest %s, the median %s, the largest %s"
+              .formatted(
+                  files.formats.entrySet().stream()
+                      .map(e -> Count.exact(e.getValue()) + " " + e.getKey())
+                      .collect(Collectors.joining(", ")),
+                  sides(files.smallest),
+                  sides(files.median),
+                  sides(files.largest)));
+      if (!files.skipped.isEmpty()) {
+        out.println("skipped, because they cannot be decoded:");
+        files.skipped.forEach(skipped -> out.println("  " + skipped.why()));
+      }
+    }
+
+    private static String sides(List<Integer> size) {
+      return size.get(0) + "×" + size.get(1);
+    }
+
+    private static List<String> row(String name, int... counts) {
+      var row = new ArrayList<>(List.of(name));
+      Arrays.stream(counts).mapToObj(Integer::toString).forEach(row::add);
+      return row;
+    }
+
     private static String each(float[] values) {
       var texts = new ArrayList<String>();
       for (float v : values) {
@@ -245,9 +325,9 @@ final class DataCommand implements Runnable {
       return String.join(",", texts);
     }
 
-    private static int[] perClass(Images images, int classes) {
+    private static int[] perClass(Pictures pictures, int classes) {
       int[] counts = new int[classes];
-      for (int label : images.labels()) {
+      for (int label : pictures.labels()) {
         counts[label]++;
       }
       return counts;

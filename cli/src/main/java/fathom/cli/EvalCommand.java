@@ -6,7 +6,10 @@ import fathom.Layer;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Decoders;
 import fathom.data.Normalization;
+import fathom.data.Pictures;
+import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -16,6 +19,7 @@ import fathom.nn.Init;
 import fathom.train.Confusion;
 import fathom.train.Evaluation;
 import fathom.train.Precision;
+import fathom.train.Recipe;
 import fathom.train.Run;
 import fathom.train.Weights;
 import fathom.train.Workers;
@@ -27,7 +31,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -67,6 +71,16 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "DATA",
       description = "Whose test pictures or held-out text. Default: the data of the run.")
   private @Nullable String data;
+
+  @Option(
+      names = "--size",
+      paramLabel = "N",
+      description = {
+        "For a file of weights and a folder of pictures: as of \"fathom train\". A run knows its own."
+      })
+  private @Nullable Integer size;
+
+  @Mixin private final ReadingOptions reading = new ReadingOptions();
 
   @Option(
       names = "--mean",
@@ -144,12 +158,12 @@ final class EvalCommand implements Callable<Integer> {
       return Exit.DONE;
     }
     Run run = Run.open(path);
-    if (model != null) {
-      throw output.refused("--model is for a file of weights; a run knows its own");
+    if (model != null || size != null) {
+      throw output.refused("--model and --size are for a file of weights; a run knows its own");
     }
     best.weights(run); // before the data is read
     String name = data == null ? run.recipe().data() : data;
-    switch (output.usage(() -> run.open(name))) {
+    switch (output.usage(() -> run.open(name, reading.strict()))) {
       case DataSet dataSet -> pictures(ofRun(run, dataSet));
       case Text text -> text(run, text);
     }
@@ -164,7 +178,7 @@ final class EvalCommand implements Callable<Integer> {
       throw output.refused("--mean and --std are for pictures, but the run is about text");
     }
     Timed timed =
-        timed(all -> {
+        timed((all, _) -> {
           LanguageModel net = run.textNet(Init.zeros());
           Weights.read(best.weights(run), net);
           return Evaluation.of(net, text.validation(), all);
@@ -199,16 +213,18 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void pictures(Subject subject) {
+    ReadingOptions.tell(subject.data, output);
     checkPictures(subject);
     precision.check();
     var confusion = new Confusion(subject.data.test(), subject.classes);
+    Pictures pictures = subject.data.test();
     Timed timed =
-        timed(all -> {
+        timed((all, decoders) -> {
           Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
           Weights.read(subject.weights, net);
           return Evaluation.of(
-              Folded.of(net, precision.type(), Evaluation.piece(subject.data.test(), all)),
-              subject.data.test(),
+              Folded.of(net, precision.type(), Evaluation.piece(pictures, all)),
+              pictures.decodedBy(decoders),
               subject.normalization,
               all,
               confusion::add);
@@ -309,7 +325,9 @@ final class EvalCommand implements Callable<Integer> {
           "a file of weights has no alphabet; give the folder of the run to measure it on text");
     }
     var net = output.usage(() -> Architecture.pictures(modelName, modelOptions.options()));
-    DataSet dataSet = output.usage(() -> DataSet.open(dataName));
+    int side = size == null ? Recipe.usualSize(net) : size;
+    DataSet dataSet =
+        output.usage(() -> DataSet.open(dataName, new Reading(side, reading.strict())));
     return new Subject(
         net, inputOf(dataSet), dataSet.classes().size(), file, dataSet, given(dataSet));
   }
@@ -349,19 +367,21 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private static Timed timed(Function<Collective, Evaluation> measure) {
+  private static Timed timed(BiFunction<Collective, Decoders, Evaluation> measure) {
     long start = System.nanoTime();
     var result = new AtomicReference<@Nullable Evaluation>();
-    Workers.run(
-        Runtime.getRuntime().availableProcessors(),
-        all -> {
-          try (var _ = Scope.open()) {
-            Evaluation evaluation = measure.apply(all);
-            if (all.rank() == 0) {
-              result.set(evaluation);
+    try (var decoders = Decoders.start()) {
+      Workers.run(
+          Runtime.getRuntime().availableProcessors(),
+          all -> {
+            try (var _ = Scope.open()) {
+              Evaluation evaluation = measure.apply(all, decoders);
+              if (all.rank() == 0) {
+                result.set(evaluation);
+              }
             }
-          }
-        });
+          });
+    }
     return new Timed(Objects.requireNonNull(result.get()), (System.nanoTime() - start) / 1e9);
   }
 }

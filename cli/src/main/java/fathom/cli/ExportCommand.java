@@ -79,6 +79,11 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   static final String INPUT = "fathom.input";
+
+  /// Whether tests see the centre of a photograph, seven eighths of its shorter side; otherwise the
+  /// whole of that.
+  static final String PHOTOGRAPHS = "fathom.photographs";
+
   static final String CLASSES = "fathom.classes";
   static final String MEAN = "fathom.mean";
   static final String DEVIATION = "fathom.std";
@@ -182,6 +187,7 @@ final class ExportCommand implements Callable<Integer> {
     metadata.put(CLASSES, JsonMapper.shared().writeValueAsString(run.info().classes()));
     if (!text) {
       metadata.put(INPUT, spelled(run.input()));
+      metadata.put(PHOTOGRAPHS, Boolean.toString(run.recipe().preparation().size() > 0));
       Normalization normalization = run.normalization();
       metadata.put(MEAN, numbers(normalization.mean()));
       metadata.put(DEVIATION, numbers(normalization.deviation()));

@@ -5,6 +5,8 @@ import fathom.Node;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Photos;
+import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.lab.RunReport;
 import fathom.net.Architecture;
@@ -40,6 +42,8 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet20 --data /data/cifar-10-batches-bin --recipe paper",
       "  fathom train resnet56 --data cifar10 --precision bf16",
       "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
+      "  fathom train resnet50 --data images:photos",
+      "  fathom train resnet18 --data images:photos --size 128 --strict",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
       "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle --label-smoothing 0.1",
       "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
@@ -71,6 +75,27 @@ final class TrainCommand implements Callable<Integer> {
         "for such a folder below $FATHOM_DATA; text:FILE for a net that learns text."
       })
   private @Nullable String data;
+
+  @Option(
+      names = "--size",
+      paramLabel = "N",
+      description = {
+        "Of a folder of pictures: decodes them to N×N from their files each time they are used, in",
+        "training a random part of each. Default: 224 for the nets for photographs (resnet18, 34, 50, ...);",
+        "for others the size that all pictures have, or else 32, in memory."
+      })
+  private @Nullable Integer size;
+
+  @Mixin private final ReadingOptions reading = new ReadingOptions();
+
+  @Option(
+      names = "--decoders",
+      paramLabel = "N",
+      description = {
+        "Threads that decode pictures ahead, where they stay in their files. It changes no weight.",
+        "Default: one per core."
+      })
+  private @Nullable Integer decoders;
 
   @Option(
       names = "--recipe",
@@ -137,7 +162,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       description = {
         "Keeps N training pictures, drawn by the seed, from training: epochs are judged by them, and the",
-        "best one too; the test pictures are seen at the end alone. Default: 0."
+        "best one too; the test pictures are seen at the end alone. Default: the pictures of a folder val",
+        "beside train and test, or 0."
       })
   private @Nullable Integer validation;
 
@@ -238,7 +264,7 @@ final class TrainCommand implements Callable<Integer> {
     String dataName = output.required(data, "--data");
     String modelName = output.required(model, "MODEL");
     Architecture net = output.usage(() -> architecture(modelName, dataName));
-    Data read = output.usage(() -> Data.open(dataName));
+    Data read = output.usage(() -> read(net, dataName));
     Recipe resolved = output.usage(() -> recipe(net, read));
     long parameters = output.usage(() -> built(resolved, read));
     if (dryRun) {
@@ -254,6 +280,19 @@ final class TrainCommand implements Callable<Integer> {
     resolved.precision().check();
     Path folder = out != null ? out : freeFolder(resolved.model(), dataName);
     return train(Run.create(folder, resolved, read), read);
+  }
+
+  private Data read(Architecture net, String dataName) {
+    Integer given = size;
+    Data read =
+        Data.open(
+            dataName, new Reading(given == null ? Recipe.usualSize(net) : given, reading.strict()));
+    boolean photographs = read instanceof DataSet pictures && pictures.train() instanceof Photos;
+    if (given != null && given > 0 && !photographs) {
+      throw new IllegalArgumentException(
+          "--size is for a folder of pictures, but %s is none; leave it out".formatted(dataName));
+    }
+    return read;
   }
 
   private Architecture architecture(String name, String dataName) {
@@ -337,6 +376,7 @@ final class TrainCommand implements Callable<Integer> {
           "--resume goes on with a run as it is: leave out MODEL, --data and --out");
     }
     if (batch != null
+        || size != null
         || window != null
         || optimizer != null
         || rate != null
@@ -349,7 +389,7 @@ final class TrainCommand implements Callable<Integer> {
         || tensorboard
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch, --tensorboard and --precision");
+          "--resume goes on by the run's own recipe: leave out --size, --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch, --tensorboard and --precision");
     }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
@@ -367,12 +407,16 @@ final class TrainCommand implements Callable<Integer> {
               "fathom: the run had %d workers and goes on with %d: sums are rounded otherwise, so it is not bit-exact"
                   .formatted(before.workers(), threads));
     }
-    Data read = output.usage(() -> run.open(before.data()));
+    Data read = output.usage(() -> run.open(before.data(), reading.strict()));
     return train(now.equals(before) ? run : run.withRecipe(now), read);
   }
 
   private int train(Run run, Data read) {
     Recipe r = run.recipe();
+    if (read instanceof DataSet pictures) {
+      ReadingOptions.tell(pictures, output);
+    }
+    int threads = decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
     output
         .err()
         .println(
@@ -386,6 +430,7 @@ final class TrainCommand implements Callable<Integer> {
             Trainer.train(
                 run,
                 read,
+                threads,
                 display.training(r.isText(), r.validation() > 0 ? "validation" : "test"),
                 interruption::requested);
       }
@@ -406,7 +451,7 @@ final class TrainCommand implements Callable<Integer> {
     return switch (read) {
       case DataSet pictures ->
           "%d pictures in batches of %d"
-              .formatted(pictures.train().count() - r.validation(), r.batch());
+              .formatted(pictures.judgedBy(r.validation(), r.seed()).train().count(), r.batch());
       case Text text ->
           "%d characters as %d streams in windows of %d"
               .formatted(text.train().length, r.batch(), r.window());

@@ -40,7 +40,7 @@ class PredictCommandTest {
             "--out",
             run());
     assertEquals(Exit.DONE, cli.code(), cli.err());
-    Images digits = DataSet.open("digits").test();
+    Images digits = DataSet.open("digits").test().images();
     Files.createDirectories(folder.resolve("digits"));
     for (int i = 0; i < digits.count(); i++) {
       write(digits, i, 1, folder.resolve("digits").resolve("%03d.png".formatted(i)));

@@ -98,7 +98,7 @@ class TourTest {
   }
 
   private void pictures() throws IOException {
-    Images digits = DataSet.open("digits").train();
+    Images digits = DataSet.open("digits").train().images();
     for (int i = 0; i < 600; i++) {
       String name = CLASSES.get(digits.labels()[i]);
       write(

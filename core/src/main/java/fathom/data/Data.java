@@ -16,6 +16,11 @@ public sealed interface Data permits DataSet, Text {
   /// `IllegalArgumentException` for a name that means nothing here and [fathom.BadFileException]
   /// for a file that is missing or whose content is not what it should be.
   static Data open(String spec) {
-    return isText(spec) ? Text.open(spec) : DataSet.open(spec);
+    return open(spec, Reading.USUAL);
+  }
+
+  /// The same, the pictures of a folder read in this way.
+  static Data open(String spec, Reading reading) {
+    return isText(spec) ? Text.open(spec) : DataSet.open(spec, reading);
   }
 }

@@ -18,13 +18,23 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param name what the user called it: `digits` or a path
 /// @param classes the name of each class; a label is a position in this list
-public record DataSet(String name, List<String> classes, Images train, Images test)
+/// @param validation what judges the epochs of a training, so that `test` is seen at the end alone;
+///   null where `test` does that too
+/// @param survey what was found in a folder of pictures; null for other data
+public record DataSet(
+    String name,
+    List<String> classes,
+    Pictures train,
+    @Nullable Pictures validation,
+    Pictures test,
+    @Nullable Survey survey)
     implements Data {
   private static final String UNDERSTOOD =
       """
       DATA is one of
         digits        1797 handwritten digits of 8×8, which come with Fathom
-        images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/*, or DIR/CLASS/*
+        images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/* (DIR/val/CLASS/*
+                      judges the epochs where it is), or DIR/CLASS/*
         text:FILE     a text in UTF-8, for the nets that learn characters
         mnist, fashion-mnist, cifar10, cifar100
                       a folder of this name below $FATHOM_DATA, $XDG_DATA_HOME/fathom or
@@ -39,23 +49,45 @@ public record DataSet(String name, List<String> classes, Images train, Images te
 
   public DataSet {
     classes = List.copyOf(classes);
-    if (train.channels() != test.channels()
-        || train.height() != test.height()
-        || train.width() != test.width()) {
-      throw new IllegalArgumentException(
-          "training and test pictures must have one size, but they are %s and %s"
-              .formatted(train, test));
-    }
+    checkSize(train, test);
     checkLabels("training", train, classes.size());
     checkLabels("test", test, classes.size());
+    if (validation != null) {
+      checkSize(train, validation);
+      checkLabels("validation", validation, classes.size());
+    }
   }
 
-  /// `count` training pictures, drawn by `seed`, in place of the test pictures, and the others to
-  /// train with; both in the order in which they are. Throws `IllegalArgumentException` unless
-  /// pictures to train with are left.
-  public DataSet validation(int count, long seed) {
+  /// Without pictures for validation.
+  public DataSet(String name, List<String> classes, Pictures train, Pictures test) {
+    this(name, classes, train, null, test, null);
+  }
+
+  private static void checkSize(Pictures train, Pictures other) {
+    if (train.channels() != other.channels()
+        || train.height() != other.height()
+        || train.width() != other.width()) {
+      throw new IllegalArgumentException(
+          "all pictures of a data set must have one size, but they are %s and %s"
+              .formatted(train, other));
+    }
+  }
+
+  /// With `count` pictures for validation. Where there are some by themselves it is these;
+  /// otherwise training pictures are drawn by `seed`, and the others are left to train with, both
+  /// in the order in which they are. With 0 there are none. Throws `IllegalArgumentException` if
+  /// there is another number of them by themselves, or unless pictures to train with are left.
+  public DataSet judgedBy(int count, long seed) {
     int all = train.count();
-    if (count < 1 || count >= all) {
+    if (count == 0 || (validation != null && validation.count() == count)) {
+      return new DataSet(name, classes, train, count == 0 ? null : validation, test, survey);
+    }
+    if (validation != null) {
+      throw new IllegalArgumentException(
+          "%s has %d pictures in its folder val that judge the epochs, but %d were asked for; leave out --val"
+              .formatted(name, validation.count(), count));
+    }
+    if (count < 0 || count >= all) {
       throw new IllegalArgumentException(
           "of %d training pictures 1 to %d can be kept for validation, but %d were asked for"
               .formatted(all, all - 1, count));
@@ -65,11 +97,22 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     int[] kept = Arrays.copyOfRange(drawn, all - count, all);
     Arrays.sort(rest);
     Arrays.sort(kept);
-    return new DataSet(name, classes, train.select(rest), train.select(kept));
+    return new DataSet(name, classes, train.select(rest), train.select(kept), test, survey);
   }
 
-  private static void checkLabels(String split, Images images, int classes) {
-    for (int label : images.labels()) {
+  /// The same, photographs decoded ahead by these threads.
+  public DataSet decodedBy(Decoders decoders) {
+    return new DataSet(
+        name,
+        classes,
+        train.decodedBy(decoders),
+        validation == null ? null : validation.decodedBy(decoders),
+        test.decodedBy(decoders),
+        survey);
+  }
+
+  private static void checkLabels(String split, Pictures pictures, int classes) {
+    for (int label : pictures.labels()) {
       if (label >= classes) {
         throw new IllegalArgumentException(
             "%d classes have the labels 0 to %d, but a %s picture has %d"
@@ -88,15 +131,22 @@ public record DataSet(String name, List<String> classes, Images train, Images te
   /// Throws `IllegalArgumentException` for a name that means nothing here and [BadFileException]
   /// for a path that is missing or whose content is not what it should be.
   public static DataSet open(String spec) {
-    return open(spec, System::getenv);
+    return open(spec, Reading.USUAL);
   }
 
-  static DataSet open(String spec, Function<String, @Nullable String> environment) {
+  /// The same, the pictures of a folder read in this way.
+  public static DataSet open(String spec, Reading reading) {
+    return open(spec, reading, System::getenv);
+  }
+
+  static DataSet open(
+      String spec, Reading reading, Function<String, @Nullable String> environment) {
     if (spec.equals("digits")) {
       return Digits.read();
     }
     if (spec.startsWith("images:") && spec.length() > "images:".length()) {
-      return ImageFolder.read(spec, folder(path(spec, spec.substring("images:".length()))));
+      return ImageFolder.read(
+          spec, folder(path(spec, spec.substring("images:".length()))), reading);
     }
     if (Data.isText(spec)) {
       throw new IllegalArgumentException(
@@ -105,19 +155,20 @@ public record DataSet(String name, List<String> classes, Images train, Images te
     }
     Optional<Catalogue.Entry> known = Catalogue.find(spec);
     if (known.isPresent()) {
-      return named(spec, known.get(), Catalogue.places(environment));
+      return named(spec, known.get(), Catalogue.places(environment), reading);
     }
     Path path = path(spec, spec);
     if (spec.isBlank() || !(Files.exists(path) || looksLikePath(spec))) {
       throw new IllegalArgumentException(unknown(spec));
     }
-    return read(spec, folder(path));
+    return read(spec, folder(path), reading);
   }
 
-  private static DataSet named(String spec, Catalogue.Entry entry, List<Path> places) {
+  private static DataSet named(
+      String spec, Catalogue.Entry entry, List<Path> places, Reading reading) {
     Optional<Path> there = Catalogue.folder(entry, places);
     if (there.isPresent()) {
-      return read(spec, there.get());
+      return read(spec, there.get(), reading);
     }
     throw new IllegalArgumentException(
         "the data set %s is not here (looked for %s): fathom data get %s (a folder of this name here: ./%s)"
@@ -130,13 +181,13 @@ public record DataSet(String name, List<String> classes, Images train, Images te
                 spec));
   }
 
-  private static DataSet read(String name, Path folder) {
+  private static DataSet read(String name, Path folder, Reading reading) {
     if (Idx.isIn(folder)) {
       return Idx.read(name, folder);
     }
     return Cifar.in(folder)
         .map(cifar -> cifar.read(name, folder))
-        .orElseGet(() -> ImageFolder.read(name, folder));
+        .orElseGet(() -> ImageFolder.read(name, folder, reading));
   }
 
   private static Path path(String spec, String path) {

@@ -12,7 +12,8 @@ import java.util.List;
 /// @param channels 1 for grey, 3 for red, green, blue
 /// @param pixels `N×C×H×W` unsigned bytes, one picture after the other
 /// @param labels the class of each picture, counted from 0; their number is N
-public record Images(int channels, int height, int width, byte[] pixels, int[] labels) {
+public record Images(int channels, int height, int width, byte[] pixels, int[] labels)
+    implements Pictures {
   public Images {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
@@ -34,13 +35,23 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
     }
   }
 
-  /// Decodes a JPEG, PNG, GIF or BMP file of any size: its largest centred part of these
+  /// Decodes a JPEG, PNG, GIF, BMP or WebP file of any size: its largest centred part of these
   /// proportions is scaled to this size, colours become grey where there is one channel and grey
   /// three equal ones where there are three. The label is 0. Throws [fathom.BadFileException] if it
   /// is no picture or damaged.
   public static Images read(Path file, int channels, int height, int width) {
-    Pictures.form(List.of(file)); // refuses what is too large before it is decoded
-    return Pictures.read(file, List.of(List.of(file)), new Pictures.Form(channels, height, width));
+    return read(file, View.largest(height, width), new Scaling.Target(channels, height, width));
+  }
+
+  /// The same, as the photograph is seen in tests: see [Photos].
+  public static Images photograph(Path file, int channels, int side) {
+    return read(file, View.tested(side), new Scaling.Target(channels, side, side));
+  }
+
+  private static Images read(Path file, View view, Scaling.Target to) {
+    byte[] pixels = new byte[to.channels() * to.height() * to.width()];
+    PictureFile.read(file, view, to, pixels, 0);
+    return new Images(to.channels(), to.height(), to.width(), pixels, new int[1]);
   }
 
   /// One after the other. Throws `IllegalArgumentException` if their sizes differ.
@@ -64,17 +75,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
     return new Images(first.channels, first.height, first.width, pixels, labels);
   }
 
-  /// The number of pictures.
-  public int count() {
-    return labels.length;
-  }
-
-  /// Bytes of one picture: `C·H·W`.
-  public int size() {
-    return channels * height * width;
-  }
-
-  /// The first `n` pictures.
+  @Override
   public Images take(int n) {
     if (n < 0 || n > count()) {
       throw new IllegalArgumentException(
@@ -84,7 +85,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
         channels, height, width, Arrays.copyOf(pixels, n * size()), Arrays.copyOf(labels, n));
   }
 
-  /// The pictures at these positions, in this order.
+  @Override
   public Images select(int[] positions) {
     var chosen = new byte[Math.multiplyExact(positions.length, size())];
     var of = new int[positions.length];
@@ -93,6 +94,17 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
       of[i] = labels[positions[i]];
     }
     return new Images(channels, height, width, chosen, of);
+  }
+
+  @Override
+  public Images images() {
+    return this;
+  }
+
+  /// There is nothing to decode.
+  @Override
+  public Images decodedBy(Decoders decoders) {
+    return this;
   }
 
   @Override

@@ -7,10 +7,12 @@ import fathom.Draw;
 import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Normalised and augmented pictures as tensors. Any number of threads may use one loader at a
-/// time.
+/// time, until one says what to [#expect].
 public final class Loader {
   /// `v / 255` for each value of a byte.
   private static final float[] UNIT = new float[256];
@@ -21,39 +23,62 @@ public final class Loader {
     }
   }
 
-  private final Images images;
+  /// Of photographs that wait for being used.
+  private static final long MOST_BYTES_AHEAD = 1 << 27;
+
+  private static final int MOST_AHEAD = 512;
+
+  private final Pictures source;
   private final Normalization normalization;
   private final float[] mean;
   private final float[] deviation;
+  private final @Nullable Ahead ahead;
 
-  /// Throws `IllegalArgumentException` if the normalization is for pictures of another size.
-  public Loader(Images images, Normalization normalization) {
-    this.images = images;
-    this.normalization = normalization;
-    this.mean = normalization.meanOf(images);
-    this.deviation = normalization.deviationOf(images);
+  /// A batch as it is asked for: the pictures `order[rows.from()] .. order[rows.to()-1]`, each
+  /// varied by a draw of `augment` that belongs to its index.
+  public record Batch(int[] order, Rows rows, Augmentation augmentation, Draw augment) {
+    /// Pictures as they are.
+    public static Batch of(int[] order, Rows rows) {
+      return new Batch(order, rows, Augmentation.NONE, new Draw(0));
+    }
   }
 
-  public Images images() {
-    return images;
+  /// Throws `IllegalArgumentException` if the normalization is for pictures of another size.
+  public Loader(Pictures source, Normalization normalization) {
+    this.source = source;
+    this.normalization = normalization;
+    this.mean = normalization.meanOf(source);
+    this.deviation = normalization.deviationOf(source);
+    this.ahead = source instanceof Photos photos ? photos.ahead() : null;
   }
 
   public Normalization normalization() {
     return normalization;
   }
 
+  /// Says which batches will be asked for, in this order and by this thread alone, so that
+  /// photographs are decoded ahead, those of about two batches; what was said before is forgotten.
+  /// It changes no batch.
+  public void expect(Iterator<Batch> batches) {
+    if (ahead != null) {
+      ahead.expect(batches, Math.clamp(MOST_BYTES_AHEAD / source.size(), 1, MOST_AHEAD));
+    }
+  }
+
   /// The pictures `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32,
   /// channels innermost, in the innermost scope.
   public Tensor pictures(int[] order, Rows rows) {
-    return pictures(order, rows, Augmentation.NONE, new Draw(0));
+    return pictures(Batch.of(order, rows));
   }
 
-  /// The same, each varied by a draw of `augment` that belongs to its index.
-  public Tensor pictures(int[] order, Rows rows, Augmentation augmentation, Draw augment) {
+  /// The same of a batch.
+  public Tensor pictures(Batch batch) {
+    Rows rows = batch.rows;
     Tensor pictures =
         Tensor.emptyPictures(
-            DType.FLOAT32, rows.count(), images.channels(), images.height(), images.width());
-    fill(pictures.segment(), order, rows.from(), rows.to(), augmentation, augment);
+            DType.FLOAT32, rows.count(), source.channels(), source.height(), source.width());
+    fill(
+        pictures.segment(), batch.order, rows.from(), rows.to(), batch.augmentation, batch.augment);
     return pictures;
   }
 
@@ -61,7 +86,7 @@ public final class Loader {
   public int[] labels(int[] order, Rows rows) {
     int[] labels = new int[rows.count()];
     for (int i = 0; i < labels.length; i++) {
-      labels[i] = images.labels()[order[rows.from() + i]];
+      labels[i] = source.labels()[order[rows.from() + i]];
     }
     return labels;
   }
@@ -72,17 +97,29 @@ public final class Loader {
   /// How a picture is varied depends on `augment` and its index only, and so neither on its place
   /// in the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
   /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded picture, and is
-  /// then mirrored if `d.bits(2)` is negative.
+  /// then mirrored if `d.bits(2)` is negative. A part of a photograph is drawn from `d` as [View]
+  /// says.
   void fill(
       MemorySegment out, int[] indices, int from, int to, Augmentation augmentation, Draw augment) {
-    int size = images.size();
+    int size = source.size();
     checkRoom(out, indices, from, to, 4L * size);
     float[] picture = new float[size];
     for (int i = from; i < to; i++) {
-      int index = Objects.checkIndex(indices[i], images.count());
-      write(picture, index, augmentation, augment.at(index));
+      int index = Objects.checkIndex(indices[i], source.count());
+      Draw draw = augment.at(index);
+      switch (source) {
+        case Images images -> write(picture, images.pixels(), index * size, augmentation, draw);
+        case Photos photos ->
+            write(picture, decoded(photos, index, augmentation, draw), 0, augmentation, draw);
+      }
       MemorySegment.copy(picture, 0, out, JAVA_FLOAT_UNALIGNED, 4L * size * (i - from), size);
     }
+  }
+
+  private byte[] decoded(Photos photos, int index, Augmentation how, Draw draw) {
+    return ahead == null
+        ? photos.decode(index, how, draw)
+        : ahead.take(new Ahead.Wanted(index, how, draw));
   }
 
   private static void checkRoom(MemorySegment out, int[] indices, int from, int to, long row) {
@@ -94,7 +131,8 @@ public final class Loader {
     }
   }
 
-  private void write(float[] picture, int index, Augmentation augmentation, Draw draw) {
+  private void write(
+      float[] picture, byte[] pixels, int start, Augmentation augmentation, Draw draw) {
     int pad = augmentation.pad();
     int down = draw.below(0, 2 * pad + 1) - pad;
     int right = draw.below(1, 2 * pad + 1) - pad;
@@ -102,19 +140,18 @@ public final class Loader {
     if (down != 0 || right != 0) {
       Arrays.fill(picture, 0);
     }
-    for (int c = 0; c < images.channels(); c++) {
-      writeChannel(picture, index, c, down, right, flip);
+    for (int c = 0; c < source.channels(); c++) {
+      writeChannel(picture, pixels, start, c, down, right, flip);
     }
   }
 
-  /// Row y and column x of the result come from row `y + down` and column `x + right` of the
-  /// picture, as far as it has them.
-  private void writeChannel(float[] picture, int index, int c, int down, int right, boolean flip) {
-    int channels = images.channels();
-    int height = images.height();
-    int width = images.width();
-    byte[] pixels = images.pixels();
-    int start = index * images.size();
+  /// Of the picture whose bytes begin at `start`, row y and column x of the result come from row `y
+  /// + down` and column `x + right` of the picture, as far as it has them.
+  private void writeChannel(
+      float[] picture, byte[] pixels, int start, int c, int down, int right, boolean flip) {
+    int channels = source.channels();
+    int height = source.height();
+    int width = source.width();
     int step = flip ? -channels : channels;
     int left = Math.max(0, -right);
     int end = Math.min(width, width - right);

@@ -1,6 +1,9 @@
 package fathom.data;
 
+import fathom.Draw;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /// What is done to every value of a picture before a net sees it: `(x/255 - mean) / deviation`.
 ///
@@ -10,6 +13,9 @@ import java.util.Arrays;
 /// @param mean on the scale of 0 to 1: one per channel, or one per pixel and channel (`C×H×W`)
 /// @param deviation the same, independently of `mean`
 public record Normalization(float[] mean, float[] deviation) {
+  private static final int SAMPLE = 1000;
+  private static final int PART = 100;
+
   public Normalization {
     mean = checked("mean", mean);
     deviation = checked("deviation", deviation);
@@ -64,15 +70,46 @@ public record Normalization(float[] mean, float[] deviation) {
     return new Normalization(mean, deviation);
   }
 
-  /// Gives each channel the mean 0 and the deviation 1 over all pixels of `training`.
-  public static Normalization perChannel(Images training) {
+  /// Gives each channel the mean 0 and the deviation 1 over all pixels of `training`; of
+  /// photographs, which have to be decoded for it, over those of 1,000 that are drawn by a key of
+  /// their own.
+  public static Normalization perChannel(Pictures training) {
     checkNotEmpty(training);
-    float[] mean = new float[training.channels()];
-    float[] deviation = new float[training.channels()];
-    double pixels = (double) training.count() * training.height() * training.width();
+    return training instanceof Photos photos
+        ? perChannel(sample(photos))
+        : perChannel(List.of(training));
+  }
+
+  /// In parts that do not fill the memory, as they are seen in tests.
+  private static List<Pictures> sample(Photos photos) {
+    int[] drawn = Draw.of(0, "normalization").permutation(photos.count());
+    int count = Math.min(SAMPLE, drawn.length);
+    var parts = new ArrayList<Pictures>();
+    for (int from = 0; from < count; from += PART) {
+      parts.add(photos.select(Arrays.copyOfRange(drawn, from, Math.min(count, from + PART))));
+    }
+    return parts;
+  }
+
+  private static Normalization perChannel(List<Pictures> parts) {
+    Pictures first = parts.getFirst();
+    long[][] all = new long[first.channels()][256];
+    for (Pictures part : parts) {
+      Images images = part.images();
+      for (int c = 0; c < all.length; c++) {
+        count(images, c, all[c]);
+      }
+    }
+    double pictures = parts.stream().mapToInt(Pictures::count).sum();
+    return of(all, pictures * first.height() * first.width());
+  }
+
+  private static Normalization of(long[][] all, double pixels) {
+    float[] mean = new float[all.length];
+    float[] deviation = new float[all.length];
     for (int c = 0; c < mean.length; c++) {
       // With 256 values, their counts say all: mean first, then deviations from it, in few terms.
-      long[] counts = counts(training, c);
+      long[] counts = all[c];
       double m = 0;
       for (int v = 0; v < 256; v++) {
         m += counts[v] / pixels * (v / 255.0);
@@ -87,9 +124,8 @@ public record Normalization(float[] mean, float[] deviation) {
     return new Normalization(mean, deviation);
   }
 
-  /// How often each value occurs in channel `c`.
-  private static long[] counts(Images images, int c) {
-    long[] counts = new long[256];
+  /// Adds how often each value occurs in channel `c`.
+  private static void count(Images images, int c, long[] counts) {
     int plane = images.height() * images.width();
     byte[] pixels = images.pixels();
     for (int i = 0; i < images.count(); i++) {
@@ -98,10 +134,9 @@ public record Normalization(float[] mean, float[] deviation) {
         counts[pixels[p] & 0xff]++;
       }
     }
-    return counts;
   }
 
-  private static void checkNotEmpty(Images training) {
+  private static void checkNotEmpty(Pictures training) {
     if (training.count() == 0) {
       throw new IllegalArgumentException("a mean needs at least one picture, but there is none");
     }
@@ -118,33 +153,33 @@ public record Normalization(float[] mean, float[] deviation) {
   }
 
   /// `mean` for each of the `C×H×W` values of a picture.
-  float[] meanOf(Images images) {
-    return spread("mean", mean, images);
+  float[] meanOf(Pictures pictures) {
+    return spread("mean", mean, pictures);
   }
 
   /// `deviation` for each of the `C×H×W` values of a picture.
-  float[] deviationOf(Images images) {
-    return spread("deviation", deviation, images);
+  float[] deviationOf(Pictures pictures) {
+    return spread("deviation", deviation, pictures);
   }
 
-  private static float[] spread(String what, float[] values, Images images) {
-    if (values.length == images.size()) {
+  private static float[] spread(String what, float[] values, Pictures pictures) {
+    if (values.length == pictures.size()) {
       return values.clone();
     }
-    if (values.length != images.channels()) {
+    if (values.length != pictures.channels()) {
       throw new IllegalArgumentException(
           "pictures of %d×%d×%d need %d or %d values for the %s, but the normalization has %d"
               .formatted(
-                  images.channels(),
-                  images.height(),
-                  images.width(),
-                  images.channels(),
-                  images.size(),
+                  pictures.channels(),
+                  pictures.height(),
+                  pictures.width(),
+                  pictures.channels(),
+                  pictures.size(),
                   what,
                   values.length));
     }
-    int plane = images.height() * images.width();
-    float[] spread = new float[images.size()];
+    int plane = pictures.height() * pictures.width();
+    float[] spread = new float[pictures.size()];
     for (int c = 0; c < values.length; c++) {
       Arrays.fill(spread, c * plane, (c + 1) * plane, values[c]);
     }

@@ -1,7 +1,7 @@
 package fathom.train;
 
 import fathom.Tensor;
-import fathom.data.Images;
+import fathom.data.Pictures;
 import fathom.data.Rows;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -13,8 +13,8 @@ public final class Confusion {
   private final AtomicLongArray counts;
 
   /// Of these pictures, nothing counted yet.
-  public Confusion(Images images, int classes) {
-    this.labels = images.labels();
+  public Confusion(Pictures pictures, int classes) {
+    this.labels = pictures.labels();
     this.classes = classes;
     this.counts = new AtomicLongArray(classes * classes);
   }

@@ -6,13 +6,14 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.State;
 import fathom.Tensor;
-import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
+import fathom.data.Pictures;
 import fathom.data.Rows;
 import fathom.data.Streams;
 import fathom.loss.CrossEntropy;
 import fathom.net.LanguageModel;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /// How well a net predicts: the classes of pictures, or the characters of a text.
@@ -22,6 +23,10 @@ import java.util.stream.IntStream;
 /// @param crossEntropy the mean over them, in nats
 public record Evaluation(int count, long errors, double crossEntropy) {
   private static final int BATCH = 256;
+
+  /// Of the pictures of a batch, all channels: 256 of 64×64, 20 of 224×224.
+  private static final long MOST_VALUES = 256L * 3 * 64 * 64;
+
   private static final int STREAMS = 32;
   private static final int WINDOW = 100;
 
@@ -103,28 +108,34 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   }
 
   /// How many pictures this worker predicts at a time, but the last time, and their size: N×C×H×W.
-  public static Shape piece(Images images, Collective collective) {
-    Rows batch = new Rows(0, Math.min(images.count(), BATCH));
+  public static Shape piece(Pictures pictures, Collective collective) {
+    Rows batch = new Rows(0, Math.min(pictures.count(), BATCH));
     int own = Math.max(1, batch.share(collective.rank(), collective.size()).count());
-    return Shape.of(own, images.channels(), images.height(), images.width());
+    return Shape.of(own, pictures.channels(), pictures.height(), pictures.width());
   }
 
   /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every
   /// worker gets the same result.
   public static Evaluation of(
-      Layer net, Images images, Normalization normalization, Collective collective) {
-    return of(net, images, normalization, collective, (_, _) -> {});
+      Layer net, Pictures pictures, Normalization normalization, Collective collective) {
+    return of(net, pictures, normalization, collective, (_, _) -> {});
   }
 
   /// The same, with a look at every prediction.
   public static Evaluation of(
-      Layer net, Images images, Normalization normalization, Collective collective, Look look) {
-    var loader = new Loader(images, normalization);
-    int[] indices = IntStream.range(0, images.count()).toArray();
+      Layer net, Pictures pictures, Normalization normalization, Collective collective, Look look) {
+    var loader = new Loader(pictures, normalization);
+    int count = pictures.count();
+    int size = Math.clamp(MOST_VALUES / pictures.size(), 1, BATCH);
+    int[] indices = IntStream.range(0, count).toArray();
+    List<Rows> shares =
+        IntStream.range(0, Math.ceilDiv(count, size))
+            .mapToObj(i -> new Rows(i * size, Math.min(count, (i + 1) * size)))
+            .map(batch -> batch.share(collective.rank(), collective.size()))
+            .toList();
+    loader.expect(shares.stream().map(own -> Loader.Batch.of(indices, own)).iterator());
     double[] sums = new double[2];
-    for (int from = 0; from < images.count(); from += BATCH) {
-      Rows batch = new Rows(from, Math.min(images.count(), from + BATCH));
-      Rows own = batch.share(collective.rank(), collective.size());
+    for (Rows own : shares) {
       try (var _ = Scope.open()) {
         Tensor logits = net.predict(loader.pictures(indices, own));
         int[] labels = loader.labels(indices, own);
@@ -134,7 +145,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
       }
     }
     collective.allReduce(sums);
-    return new Evaluation(images.count(), Math.round(sums[0]), sums[1] / images.count());
+    return new Evaluation(count, Math.round(sums[0]), sums[1] / count);
   }
 
   /// How many rows of `logits` are largest in another column than their label's.

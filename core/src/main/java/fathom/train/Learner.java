@@ -2,7 +2,7 @@ package fathom.train;
 
 import fathom.Node;
 import fathom.Tensor;
-import fathom.data.Images;
+import fathom.data.Pictures;
 import fathom.data.Rows;
 import java.nio.file.Path;
 import java.util.SequencedMap;
@@ -23,7 +23,7 @@ sealed interface Learner permits PictureLearner, TextLearner {
   /// another.
   Rows batch(int batch);
 
-  /// Makes ready for the rest of an epoch, from this batch on.
+  /// Makes ready for the rest of an epoch, from this batch on, and for those that follow.
   void begin(int epoch, int batch);
 
   /// Adds this worker's share of a batch to the gradients; returns its share of the mean loss, and
@@ -43,7 +43,7 @@ sealed interface Learner permits PictureLearner, TextLearner {
   }
 
   /// The pictures that are trained with; null for text.
-  default @Nullable Images pictures() {
+  default @Nullable Pictures pictures() {
     return null;
   }
 

@@ -8,9 +8,9 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.DataSet;
 import fathom.data.Epochs;
-import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
+import fathom.data.Pictures;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
 import fathom.nn.BatchNorm;
@@ -28,9 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class PictureLearner implements Learner {
   private static final int REPORT_ROWS = 64;
 
+  /// Of the pictures of a report, all channels: 64 of 64×64, 5 of 224×224, because what their
+  /// layers give lives at once.
+  private static final long REPORT_VALUES = 64L * 3 * 64 * 64;
+
   private final Collective all;
   private final DataSet data;
-  private final Images test;
   private final Preparation preparation;
   private final Precision precision;
   private final double smoothing;
@@ -38,21 +41,26 @@ final class PictureLearner implements Learner {
   private final Loader loader;
   private final Layer plain;
   private final Layer fused;
+  private final int epochCount;
   private int epoch;
   private int[] order = {};
 
-  /// With `data` whose test pictures judge the epochs, and `test` for the end.
+  /// The next batch that is expected, counted over all epochs.
+  private long next = -1;
+
+  /// Begins to decode what step `step` needs, and then builds the net.
   PictureLearner(
-      Run run, DataSet data, Images test, Normalization normalization, Collective all, Init init) {
+      Run run, DataSet data, Normalization normalization, Collective all, Init init, long step) {
     Recipe recipe = run.recipe();
     this.all = all;
     this.data = data;
-    this.test = test;
     this.preparation = recipe.preparation();
     this.precision = recipe.precision();
     this.smoothing = recipe.descent().smoothing();
     this.epochs = new Epochs(recipe.seed(), data.train().count(), recipe.batch());
     this.loader = new Loader(data.train(), normalization);
+    this.epochCount = recipe.epochs();
+    expect(step);
     Layer net = run.pictureNet(init);
     Layer normed =
         recipe.shardStatistics()
@@ -82,18 +90,49 @@ final class PictureLearner implements Learner {
   public void begin(int epoch, int batch) {
     this.epoch = epoch;
     this.order = epochs.order(epoch);
+    expect((long) epoch * epochs.batches() + batch);
+  }
+
+  /// All batches from this one on, unless that is expected already.
+  private void expect(long batch) {
+    if (batch == next) {
+      return;
+    }
+    next = batch;
+    int perEpoch = epochs.batches();
+    int first = (int) (batch / perEpoch);
+    loader.expect(
+        IntStream.range(first, epochCount)
+            .boxed()
+            .flatMap(e -> {
+              int[] of = e == epoch && order.length > 0 ? order : epochs.order(e);
+              int from = e == first ? (int) (batch % perEpoch) : 0;
+              return IntStream.range(from, perEpoch).mapToObj(b -> share(e, of, b));
+            })
+            .iterator());
+  }
+
+  /// This worker's share of a batch.
+  private Loader.Batch share(int epoch, int[] order, int batch) {
+    return new Loader.Batch(
+        order,
+        epochs.batch(batch).share(all.rank(), all.size()),
+        preparation.augmentation(),
+        epochs.augment(epoch));
   }
 
   @Override
   public double[] gradients(int batch) {
-    return gradients(fused, batch);
+    double[] share = gradients(fused, batch);
+    next = (long) epoch * epochs.batches() + batch + 1;
+    return share;
   }
 
   private double[] gradients(Layer net, int batch) {
-    Rows own = epochs.batch(batch).share(all.rank(), all.size());
-    int[] labels = loader.labels(order, own);
+    Loader.Batch own = share(epoch, order, batch);
+    int[] labels = loader.labels(order, own.rows());
     try (var _ = Scope.open()) {
-      Tensor x = loader.pictures(order, own, preparation.augmentation(), epochs.augment(epoch));
+      Tensor x = loader.pictures(own);
       Traced logits = net.forward(precision.of(x));
       Traced loss = CrossEntropy.of(logits.value(), labels, smoothing);
       logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
@@ -110,18 +149,19 @@ final class PictureLearner implements Learner {
   }
 
   @Override
-  public Images pictures() {
+  public Pictures pictures() {
     return data.train();
   }
 
   @Override
   public Evaluation test() {
-    return Evaluation.of(fused, test, loader.normalization(), all);
+    return Evaluation.of(fused, data.test(), loader.normalization(), all);
   }
 
   @Override
   public Evaluation held() {
-    return Evaluation.of(fused, data.test(), loader.normalization(), all);
+    Pictures judges = data.validation() == null ? data.test() : data.validation();
+    return Evaluation.of(fused, judges, loader.normalization(), all);
   }
 
   @Override
@@ -131,7 +171,8 @@ final class PictureLearner implements Learner {
 
   @Override
   public Metrics.Layers layers(long step) {
-    Rows rows = new Rows(0, Math.min(REPORT_ROWS, data.train().count()));
+    int most = Math.clamp(REPORT_VALUES / data.train().size(), 1, REPORT_ROWS);
+    Rows rows = new Rows(0, Math.min(most, data.train().count()));
     int[] first = IntStream.range(0, rows.to()).toArray();
     try (var _ = Scope.open()) {
       Tensor x = loader.pictures(first, rows);

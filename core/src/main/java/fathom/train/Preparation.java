@@ -1,24 +1,52 @@
 package fathom.train;
 
 import fathom.data.Augmentation;
-import fathom.data.Images;
 import fathom.data.Normalization;
+import fathom.data.Photos;
+import fathom.data.Pictures;
 
 /// What is done to pictures before a net sees them.
 ///
+/// @param size the side of the squares as which photographs are decoded from their files each time
+///   they are used; 0 for pictures that are in memory in their size
+/// @param part whether training sees a random part of each photograph
 /// @param crop the width of the border from which pictures are cropped at random; 0 for none
 /// @param flip whether half of the pictures are mirrored
 /// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper;
 ///   otherwise each channel is brought to mean 0 and deviation 1
-public record Preparation(int crop, boolean flip, boolean pixelMean) {
+public record Preparation(int size, boolean part, int crop, boolean flip, boolean pixelMean) {
   /// Channels normalised, otherwise as they are; and what texts have, to which nothing is done.
   static final Preparation PLAIN = new Preparation(0, false, false);
 
-  Augmentation augmentation() {
-    return new Augmentation(crop, flip);
+  public Preparation {
+    if (size < 0 || (size == 0 && part) || (size > 0 && (crop > 0 || pixelMean))) {
+      throw new IllegalArgumentException(
+          "photographs of size %d are prepared by channel and without a border, others as a whole, but part is %s, crop %d and pixelMean %s"
+              .formatted(size, part, crop, pixelMean));
+    }
   }
 
-  Normalization normalization(Images train) {
-    return pixelMean ? Normalization.perPixelMean(train) : Normalization.perChannel(train);
+  /// Of pictures in memory.
+  public Preparation(int crop, boolean flip, boolean pixelMean) {
+    this(0, false, crop, flip, pixelMean);
+  }
+
+  /// Of photographs; in training a random part of each, mirrored every other time, where they are
+  /// `varied`.
+  static Preparation photographs(int size, boolean varied) {
+    return new Preparation(size, varied, 0, varied, false);
+  }
+
+  /// Channels normalised, otherwise as they are.
+  static Preparation plain(Pictures pictures) {
+    return pictures instanceof Photos ? photographs(pictures.width(), false) : PLAIN;
+  }
+
+  Augmentation augmentation() {
+    return new Augmentation(crop, part, flip);
+  }
+
+  Normalization normalization(Pictures train) {
+    return pixelMean ? Normalization.perPixelMean(train.images()) : Normalization.perChannel(train);
   }
 }

@@ -2,11 +2,14 @@ package fathom.train;
 
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Photos;
+import fathom.data.Pictures;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CharacterNet;
 import fathom.net.CifarNet;
 import fathom.net.Mlp;
+import fathom.net.PhotoNet;
 import fathom.net.RowNet;
 import fathom.optim.Schedule;
 import java.util.List;
@@ -23,8 +26,9 @@ import java.util.List;
 /// @param recompute how many blocks of a stage are computed again at a time on the way back, to
 ///   save memory; 0 for none. It changes no result
 /// @param precision in which values go from layer to layer
-/// @param validation how many training pictures are kept from training: epochs are judged by them,
-///   and the test pictures are seen at the end alone; 0 for none
+/// @param validation how many pictures judge the epochs, so that the test pictures are seen at the
+///   end alone: those that the data has for it, or else so many that are kept from training; 0 for
+///   none
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -47,6 +51,10 @@ public record Recipe(
 
   private static final long PAPER_STEPS = 64_000;
   private static final List<Double> FAST = List.of(0.6, 0.85);
+  private static final double RATE = 0.1;
+
+  /// In a batch.
+  private static final int PHOTOGRAPHS = 32;
 
   /// Without pictures for validation, and without recording more than the learning curves.
   public Recipe(
@@ -136,13 +144,21 @@ public record Recipe(
     }
     int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(pictures.train().count(), 128));
     return convolutional(
-        convolutional, pictures, epochs, 128, List.of(0.5, 0.75), true, seed, workers);
+        convolutional,
+        pictures,
+        epochs,
+        128,
+        Descent.sgd(RATE, List.of(0.5, 0.75)),
+        true,
+        seed,
+        workers);
   }
 
   /// Short, for two cores.
   ///
   /// Plain and residual nets: 20 epochs of batches of 64 for fewer than 10,000 pictures, 10 of 128
-  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Other nets for
+  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Of photographs,
+  /// which are larger, batches of 32, at the rate of 0.1 for 256 in proportion. Other nets for
   /// pictures: as many epochs of batches of 128, Adam at 0.001, pictures as they are. Nets for
   /// text: 5 epochs of 32 streams in windows of 100, gradients clipped to a norm of 1, Adam at
   /// 0.002, or 0.001 for the plain RNN and the transformer.
@@ -151,8 +167,18 @@ public record Recipe(
       case Architecture.Convolutional convolutional -> {
         DataSet pictures = pictures(net, data);
         boolean small = small(pictures);
+        boolean photographs = pictures.train() instanceof Photos;
+        int batch = photographs ? PHOTOGRAPHS : small ? 64 : 128;
+        double rate = photographs ? RATE * PHOTOGRAPHS / 256 : RATE;
         yield convolutional(
-            convolutional, pictures, small ? 20 : 10, small ? 64 : 128, FAST, false, seed, workers);
+            convolutional,
+            pictures,
+            small ? 20 : 10,
+            photographs ? Math.min(batch, pictures.train().count()) : batch,
+            Descent.sgd(rate, FAST),
+            false,
+            seed,
+            workers);
       }
       case Mlp _ -> dense(net, pictures(net, data), Descent.adam(1e-3, FAST), seed, workers);
       case RowNet _ ->
@@ -192,19 +218,25 @@ public record Recipe(
   private static Recipe dense(
       Architecture net, DataSet data, Descent descent, long seed, int workers) {
     return new Recipe(
-        net.name(),
-        net.options(),
-        data.name(),
-        small(data) ? 20 : 10,
-        Math.min(128, data.train().count()),
-        0,
-        descent,
-        Preparation.PLAIN,
-        seed,
-        workers,
-        false,
-        0,
-        Precision.FP32);
+            net.name(),
+            net.options(),
+            data.name(),
+            small(data) ? 20 : 10,
+            Math.min(128, data.train().count()),
+            0,
+            descent,
+            Preparation.plain(data.train()),
+            seed,
+            workers,
+            false,
+            0,
+            Precision.FP32)
+        .withValidation(judges(data));
+  }
+
+  private static int judges(DataSet data) {
+    Pictures validation = data.validation();
+    return validation == null ? 0 : validation.count();
   }
 
   /// Pictures in colour are cropped and flipped, those in grey, where a flip may change the class,
@@ -214,26 +246,37 @@ public record Recipe(
       DataSet data,
       int epochs,
       int batch,
-      List<Double> divideAt,
+      Descent descent,
       boolean pixelMean,
       long seed,
       int workers) {
     boolean colour = data.train().channels() == 3;
+    Preparation preparation =
+        data.train() instanceof Photos
+            ? Preparation.photographs(data.train().width(), colour)
+            : new Preparation(colour ? 4 : 0, colour, pixelMean);
     boolean deep = net instanceof CifarNet && net.depth() >= WARM_UP_DEPTH;
     return new Recipe(
-        net.name(),
-        net.options(),
-        data.name(),
-        epochs,
-        batch,
-        0,
-        Descent.sgd(0.1, divideAt).withWarmUp(deep ? Schedule.WARM_UP_STEPS : 0),
-        new Preparation(colour ? 4 : 0, colour, pixelMean),
-        seed,
-        workers,
-        false,
-        0,
-        Precision.FP32);
+            net.name(),
+            net.options(),
+            data.name(),
+            epochs,
+            batch,
+            0,
+            descent.withWarmUp(deep ? Schedule.WARM_UP_STEPS : 0),
+            preparation,
+            seed,
+            workers,
+            false,
+            0,
+            Precision.FP32)
+        .withValidation(judges(data));
+  }
+
+  /// The size to which this net wants photographs decoded: that for which it was made, or 0 if it
+  /// is none for photographs.
+  public static int usualSize(Architecture net) {
+    return net instanceof PhotoNet photo ? photo.input().height() : 0;
   }
 
   /// Whether it is a text that is learned.
@@ -253,15 +296,11 @@ public record Recipe(
   public void check(Data of) {
     switch (of) {
       case DataSet pictures -> {
-        if (validation >= pictures.train().count()) {
-          throw new IllegalArgumentException(
-              "--val leaves at least one of the %d training pictures, but is %d"
-                  .formatted(pictures.train().count(), validation));
-        }
-        if (batch > pictures.train().count() - validation) {
+        int trained = pictures.judgedBy(validation, seed).train().count();
+        if (batch > trained) {
           throw new IllegalArgumentException(
               "--batch is at most the number of training pictures, %d, but is %d"
-                  .formatted(pictures.train().count() - validation, batch));
+                  .formatted(trained, batch));
         }
       }
       case Text text -> {

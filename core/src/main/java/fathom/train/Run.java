@@ -6,6 +6,7 @@ import fathom.data.Alphabet;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Normalization;
+import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
 import fathom.net.Architecture;
@@ -32,13 +33,16 @@ import tools.jackson.databind.node.ObjectNode;
 /// whole), `best.safetensors` (the same of the best epoch so far) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 5;
+  private static final int FORMAT = 6;
 
   /// Before there was a precision, all runs were in float32.
   private static final int WITHOUT_PRECISION = 3;
 
   /// Before there were curves, all rates went in steps, and no label was smoothed.
   private static final int WITHOUT_CURVE = 4;
+
+  /// Before photographs were decoded from their files, all pictures were in memory.
+  private static final int WITHOUT_PHOTOGRAPHS = 5;
 
   /// What `run.json` says.
   ///
@@ -153,8 +157,13 @@ public final class Run {
     if (format == WITHOUT_PRECISION) {
       recipe.put("precision", Precision.FP32.name());
     }
-    if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOGRAPHS) {
       info.put("format", FORMAT);
+      if (recipe.path("preparation") instanceof ObjectNode preparation) {
+        preparation.put("size", 0).put("part", false);
+      }
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
       if (recipe.path("descent") instanceof ObjectNode descent) {
         descent.put("curve", Schedule.Curve.STEPS.name()).put("smoothing", 0.0);
       }
@@ -218,10 +227,11 @@ public final class Run {
     return new Alphabet(info.classes());
   }
 
-  /// Reads data for the net of this run: `spec` as in [Data#open]. Throws
-  /// `IllegalArgumentException` for pictures where text was learned and the other way round, and
-  /// [BadFileException] for a text with characters that this run does not know.
-  public Data open(String spec) {
+  /// Reads data for the net of this run: `spec` as in [Data#open], the pictures of a folder in the
+  /// size of the run; a file among them that cannot be decoded is left out unless it is `strict`.
+  /// Throws `IllegalArgumentException` for pictures where text was learned and the other way round,
+  /// and [BadFileException] for a text with characters that this run does not know.
+  public Data open(String spec, boolean strict) {
     if (Data.isText(spec) != recipe().isText()) {
       throw new IllegalArgumentException(
           "%s learned %s, but %s is %s"
@@ -231,7 +241,9 @@ public final class Run {
                   spec,
                   recipe().isText() ? "no text" : "a text"));
     }
-    return recipe().isText() ? Text.open(spec, alphabet()) : DataSet.open(spec);
+    return recipe().isText()
+        ? Text.open(spec, alphabet())
+        : DataSet.open(spec, new Reading(recipe().preparation().size(), strict));
   }
 
   /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is

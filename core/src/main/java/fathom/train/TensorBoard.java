@@ -3,6 +3,7 @@ package fathom.train;
 import fathom.BadFileException;
 import fathom.Node;
 import fathom.data.Images;
+import fathom.data.Pictures;
 import fathom.io.EventFile;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -24,8 +25,9 @@ final class TensorBoard {
     this.held = held;
   }
 
-  void pictures(Images images) {
-    for (int i = 0; i < Math.min(PICTURES, images.count()); i++) {
+  void pictures(Pictures pictures) {
+    Images images = pictures.take(Math.min(PICTURES, pictures.count())).images();
+    for (int i = 0; i < images.count(); i++) {
       int channels = images.channels() == 3 ? 3 : 1;
       events.image(
           0, "training pictures/" + i, images.height(), images.width(), channels, png(images, i));

@@ -9,6 +9,7 @@ import fathom.Step;
 import fathom.Tensor;
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.data.Rows;
 import fathom.data.Text;
@@ -60,7 +61,7 @@ public final class Trainer {
       double seconds,
       double examplesPerSecond) {}
 
-  private Trainer(Run run, Data data, Progress progress, BooleanSupplier stop) {
+  private Trainer(Run run, Data data, Decoders decoders, Progress progress, BooleanSupplier stop) {
     this.run = run;
     this.recipe = run.recipe();
     this.progress = progress;
@@ -70,17 +71,14 @@ public final class Trainer {
     this.learners =
         switch (data) {
           case DataSet pictures -> {
-            DataSet split =
-                recipe.validation() > 0
-                    ? pictures.validation(recipe.validation(), recipe.seed())
-                    : pictures;
+            DataSet judged =
+                pictures.judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
             Normalization normalization =
                 resumed
                     ? Checkpoint.normalization(run.checkpoint())
-                    : recipe.preparation().normalization(split.train());
+                    : recipe.preparation().normalization(judged.train());
             yield place ->
-                new PictureLearner(
-                    run, split, pictures.test(), normalization, place.all, place.init);
+                new PictureLearner(run, judged, normalization, place.all, place.init, start.step());
           }
           case Text text -> place -> new TextLearner(run, text, place.all, place.init);
         };
@@ -92,15 +90,24 @@ public final class Trainer {
   /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
   /// if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
+    return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
+  }
+
+  /// The same with so many threads that decode photographs ahead, 0 or more; they end with it, and
+  /// how many there are changes no weight.
+  public static Result train(
+      Run run, Data data, int decoders, Progress progress, BooleanSupplier stop) {
     run.recipe().check(data);
     run.recipe().precision().check();
-    try (var _ = RunLock.of(run.folder())) {
-      return locked(run, data, progress, stop);
+    try (var _ = RunLock.of(run.folder());
+        var threads = Decoders.start(decoders)) {
+      return locked(run, data, threads, progress, stop);
     }
   }
 
-  private static Result locked(Run run, Data data, Progress progress, BooleanSupplier stop) {
-    var trainer = new Trainer(run, data, progress, stop);
+  private static Result locked(
+      Run run, Data data, Decoders decoders, Progress progress, BooleanSupplier stop) {
+    var trainer = new Trainer(run, data, decoders, progress, stop);
     run.truncate(trainer.start.step());
     Workers.run(
         run.recipe().workers(),

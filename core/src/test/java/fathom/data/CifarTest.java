@@ -53,7 +53,7 @@ class CifarTest {
     assertEquals("9×3×32×32", data.train().toString());
     assertArrayEquals(
         Arrays.copyOfRange(records(3, 2), 3073 + 1, 2 * 3073),
-        Arrays.copyOfRange(data.train().pixels(), 5 * 3072, 6 * 3072));
+        Arrays.copyOfRange(data.train().images().pixels(), 5 * 3072, 6 * 3072));
   }
 
   @Test

@@ -21,8 +21,10 @@ class DigitsTest {
     assertEquals("1437×1×8×8", digits.train().toString());
     assertEquals("360×1×8×8", digits.test().toString());
     assertArrayEquals(
-        new int[] {143, 146, 142, 146, 144, 145, 144, 143, 141, 143}, counts(digits.train()));
-    assertArrayEquals(new int[] {35, 36, 35, 37, 37, 37, 37, 36, 33, 37}, counts(digits.test()));
+        new int[] {143, 146, 142, 146, 144, 145, 144, 143, 141, 143},
+        counts(digits.train().images()));
+    assertArrayEquals(
+        new int[] {35, 36, 35, 37, 37, 37, 37, 36, 33, 37}, counts(digits.test().images()));
   }
 
   @Test
@@ -42,7 +44,7 @@ class DigitsTest {
     for (int p = 0; p < 64; p++) {
       expected[p] = (byte) Math.round(zero[p] * 255 / 16.0);
     }
-    assertArrayEquals(expected, Arrays.copyOf(digits.train().pixels(), 64));
+    assertArrayEquals(expected, Arrays.copyOf(digits.train().images().pixels(), 64));
   }
 
   @Test
@@ -58,7 +60,7 @@ class DigitsTest {
   void everyValueIsAsPublished() {
     CRC32 crc = new CRC32();
     long sum = 0;
-    for (Images images : List.of(digits.train(), digits.test())) {
+    for (Images images : List.of(digits.train().images(), digits.test().images())) {
       for (int i = 0; i < images.count(); i++) {
         crc.update(images.labels()[i]);
         for (int p = 0; p < 64; p++) {

@@ -136,7 +136,7 @@ class FetchTest {
     assertEquals("3×3×32×32", data.train().toString());
     assertEquals(100, data.classes().size());
     assertEquals(List.of(97, 98, 99), Arrays.stream(data.train().labels()).boxed().toList());
-    assertEquals(20, data.test().pixels()[2 * 3072]);
+    assertEquals(20, data.test().images().pixels()[2 * 3072]);
     assertFalse(Files.exists(place.resolve(".small.fetch")), "what was on the way is left");
     assertFalse(Files.exists(place.resolve("x")), "the archive wrote elsewhere");
     assertEquals(folder, get()); // it is there: no source is needed

@@ -2,6 +2,7 @@ package fathom.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.IntStream;
@@ -80,11 +83,16 @@ class ImageFolderTest {
     return DataSet.open("images:" + dir);
   }
 
-  private String bad() {
-    return String.valueOf(assertThrows(BadFileException.class, this::read).getMessage());
+  private DataSet strictly() {
+    return DataSet.open("images:" + dir, new Reading(0, true));
   }
 
-  private static int[] values(Images images, int picture, int channel) {
+  private String bad() {
+    return String.valueOf(assertThrows(BadFileException.class, this::strictly).getMessage());
+  }
+
+  private static int[] values(Pictures pictures, int picture, int channel) {
+    Images images = pictures.images();
     int plane = images.height() * images.width();
     return IntStream.range(0, plane)
         .map(i -> images.pixels()[picture * images.size() + channel * plane + i] & 0xff)
@@ -116,7 +124,7 @@ class ImageFolderTest {
     smallest();
     write("train/a/2.png", picture(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 20_000));
     write("train/a/3.png", picture(BufferedImage.TYPE_BYTE_BINARY, 4, 3, (x, y) -> x % 2));
-    Images train = read().train();
+    Pictures train = read().train();
     assertEquals(1, train.channels());
     // 20,000 of 65,535 is 77.8 of 255.
     int[] expected = {0, 78, 156, 233, 0, 78, 156, 233, 0, 78, 156, 233};
@@ -132,7 +140,7 @@ class ImageFolderTest {
     write("train/b/3.bmp", colour(4, 3, rgb));
     write("train/b/4.png", picture(BufferedImage.TYPE_4BYTE_ABGR, 4, 3, rgb));
     write("train/b/5.gif", picture(BufferedImage.TYPE_BYTE_INDEXED, 4, 3, (x, y) -> 0xff0033 * x));
-    Images train = read().train();
+    Pictures train = read().train();
     assertEquals("6×3×3×4", train.toString());
     for (int c = 0; c < 3; c++) {
       int shift = 16 - 8 * c;
@@ -155,7 +163,7 @@ class ImageFolderTest {
     write("train/a/2.jpg", grey(4, 3, (x, y) -> 100));
     assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 0));
     write("test/a/2.jpeg", colour(4, 3, (x, y) -> 0x6464c8));
-    Images test = read().test();
+    Pictures test = read().test();
     assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 2));
     for (int c = 0; c < 3; c++) {
       for (int value : values(test, 1, c)) {
@@ -174,7 +182,7 @@ class ImageFolderTest {
     write("train/b/2.png", grey(64, 64, (x, y) -> 2 * x));
     write("train/b/3.png", grey(64, 64, (x, y) -> 2 * y));
     write("train/b/4.png", grey(16, 16, (x, y) -> 8 * x));
-    Images train = read().train();
+    Pictures train = read().train();
     assertEquals("7×3×32×32", train.toString());
     for (int picture : new int[] {1, 2}) {
       assertArrayEquals(new int[1024], values(train, picture, 0));
@@ -195,7 +203,7 @@ class ImageFolderTest {
     for (int side : sides) {
       write("train/a/x%04d.png".formatted(side), grey(side, side + side / 3, (x, y) -> 77));
     }
-    Images train = read().train();
+    Pictures train = read().train();
     for (int i = 0; i < sides.length; i++) {
       assertArrayEquals(grid(32, 32, (x, y) -> 77), values(train, 1 + i, 0));
     }
@@ -215,7 +223,7 @@ class ImageFolderTest {
     assertArrayEquals(new int[] {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}, data.train().labels());
     assertArrayEquals(new int[] {0, 0, 1}, data.test().labels());
     TreeSet<Integer> seen = new TreeSet<>();
-    for (Images split : List.of(data.train(), data.test())) {
+    for (Pictures split : List.of(data.train(), data.test())) {
       for (int i = 0; i < split.count(); i++) {
         int value = values(split, i, 0)[0];
         assertEquals(value / 100, split.labels()[i]);
@@ -243,6 +251,87 @@ class ImageFolderTest {
   }
 
   @Test
+  void valJudgesWhereThereIsATestFolderToo() throws IOException {
+    smallest();
+    write("val/a/1.png", grey(4, 3, (x, y) -> 9));
+    assertTrue(bad().contains("val: it must have the same class folders as train"), bad());
+    write("val/b/1.png", grey(4, 3, (x, y) -> 10));
+    write("val/b/2.png", grey(4, 3, (x, y) -> 11));
+    DataSet data = read();
+    Pictures judges = Objects.requireNonNull(data.validation());
+    assertArrayEquals(new int[] {0, 1, 1}, judges.labels());
+    assertEquals(11, values(judges, 2, 0)[0]);
+    assertEquals(2, data.test().count());
+    assertEquals(judges, data.judgedBy(3, 1).validation(), "by themselves, not drawn");
+    assertEquals(data.train(), data.judgedBy(3, 1).train());
+    assertNull(data.judgedBy(0, 1).validation());
+    var e = assertThrows(IllegalArgumentException.class, () -> data.judgedBy(1, 1));
+    assertTrue(String.valueOf(e.getMessage()).contains("3 pictures in its folder val"));
+  }
+
+  @Test
+  void whatCannotBeDecodedIsLeftOutAndListed() throws IOException {
+    smallest();
+    text("train/a/0.jpg");
+    Files.write(dir.resolve("train/b/2.png"), new byte[0]);
+    write("test/b/0.png", grey(4, 3, ImageFolderTest::ramp));
+    Path large = write("train/b/3.png", colour(40, 50, (x, y) -> 0));
+    byte[] whole = Files.readAllBytes(large);
+    Files.write(large, Arrays.copyOf(whole, whole.length / 2)); // its header is sound
+    DataSet data = read();
+    assertEquals("2×1×3×4", data.train().toString(), "it decides neither size nor channels");
+    Survey survey = Objects.requireNonNull(data.survey());
+    assertEquals(
+        List.of("0.jpg", "2.png", "3.png"),
+        survey.skipped().stream()
+            .map(skipped -> Path.of(skipped.file()).getFileName().toString())
+            .toList());
+    assertTrue(survey.skipped().getFirst().why().contains("0.jpg: a picture must be"));
+    assertEquals(Map.of("png", 5), survey.formats());
+    assertTrue(bad().contains("0.jpg: a picture must be"), bad());
+  }
+
+  @Test
+  void aClassOfWhichNothingRemainsIsRefused() throws IOException {
+    smallest();
+    text("train/b/1.png");
+    var e = assertThrows(BadFileException.class, this::read);
+    assertTrue(
+        e.getMessage().contains("none of the 1 pictures of the class b can be decoded"),
+        e.getMessage());
+  }
+
+  /// A damaged picture keeps its place in the split: when it is mended, no other moves.
+  @Test
+  void aDamagedPictureMovesNoOther() throws IOException {
+    for (int i = 0; i < 10; i++) {
+      int value = i;
+      write("a/%d.png".formatted(i), grey(2, 2, (x, y) -> value));
+    }
+    DataSet whole = read();
+    int tested = values(whole.test(), 0, 0)[0];
+    Files.write(dir.resolve("a/%d.png".formatted(tested)), new byte[9]);
+    DataSet rest = read();
+    assertEquals(whole.train(), rest.train());
+    assertEquals(whole.test().select(new int[] {1}), rest.test());
+  }
+
+  @Test
+  void theSurveySaysWhatThereIs() throws IOException {
+    smallest();
+    write("train/a/2.png", grey(10, 20, ImageFolderTest::ramp));
+    write("train/a/3.bmp", colour(9, 9, ImageFolderTest::ramp));
+    write("train/a/4.jpg", colour(2, 2, ImageFolderTest::ramp));
+    Survey survey = Objects.requireNonNull(read().survey());
+    assertEquals(Map.of("png", 5, "bmp", 1, "jpeg", 1), survey.formats());
+    assertEquals(new Survey.Size(2, 2), survey.smallest());
+    assertEquals(new Survey.Size(4, 3), survey.median());
+    assertEquals(new Survey.Size(10, 20), survey.largest());
+    assertEquals(List.of(), survey.skipped());
+    assertNull(DataSet.open("digits").survey());
+  }
+
+  @Test
   void trainWithoutTestIsRefusedUnlessItIsAClass() throws IOException {
     write("train/a/1.png", grey(2, 2, ImageFolderTest::ramp));
     assertTrue(bad().contains("there is a folder train, but neither test nor val"), bad());
@@ -259,13 +348,13 @@ class ImageFolderTest {
     Files.createDirectories(dir.resolve("train/c"));
     assertTrue(bad().contains("this class folder has no pictures"), bad());
     write("train/c/1.png", grey(4, 3, ImageFolderTest::ramp));
-    assertTrue(bad().contains("only for training there are [c], only for testing []"), bad());
+    assertTrue(bad().contains("only in train there are [c], only here []"), bad());
     write("test/c/deep/1.png", grey(4, 3, ImageFolderTest::ramp));
     assertTrue(bad().contains("pictures must lie in their class folder itself"), bad());
     Files.delete(dir.resolve("test/c/deep/1.png"));
     Files.delete(dir.resolve("test/c/deep"));
     text("test/c/labels.txt");
-    assertTrue(bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF or BMP"));
+    assertTrue(bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF, BMP or WebP"));
   }
 
   @Test
@@ -317,13 +406,13 @@ class ImageFolderTest {
     if (format.equals("jpg")) {
       assertDamaged(file, whole, 0xff, 0xd9); // the mark of the end, too early
       Files.write(file, whole);
-      Damage.cut(file, Integer.MAX_VALUE, this::read);
+      Damage.cut(file, Integer.MAX_VALUE, this::strictly);
     }
     if (format.equals("gif")) {
       assertDamaged(file, whole, 0xff, 0xff); // a code that is not in the table yet
     }
     Files.write(file, whole);
-    Damage.mutate(file, 300, this::read);
+    Damage.mutate(file, 300, this::strictly);
   }
 
   private void assertDamaged(Path file, byte[] whole, int... wrong) throws IOException {

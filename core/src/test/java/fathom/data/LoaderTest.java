@@ -222,7 +222,8 @@ class LoaderTest {
     int[] order = {7, 0, 3};
     float[] expected = load(IMAGES, plain(IMAGES), order, 1, 3, Augmentation.CIFAR, KEY);
     try (var _ = Scope.open()) {
-      Tensor pictures = loader.pictures(order, new Rows(1, 3), Augmentation.CIFAR, KEY);
+      Tensor pictures =
+          loader.pictures(new Loader.Batch(order, new Rows(1, 3), Augmentation.CIFAR, KEY));
       assertEquals(
           Shape.of(2, IMAGES.channels(), IMAGES.height(), IMAGES.width()), pictures.shape());
       assertArrayEquals(expected, pictures.segment().toArray(ValueLayout.JAVA_FLOAT));

@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class NormalizationTest {
-  private static final Images DIGITS = DataSet.open("digits").train();
+  private static final Images DIGITS = DataSet.open("digits").train().images();
 
   /// Two pictures of 2 channels, 1 row and 2 columns.
   private static final Images PAIR =

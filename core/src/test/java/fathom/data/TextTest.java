@@ -183,7 +183,8 @@ class TextTest {
         name -> (name.equals("FATHOM_DATA") ? data : shared).toString();
     var e =
         assertThrows(
-            IllegalArgumentException.class, () -> DataSet.open("Fashion-MNIST", environment));
+            IllegalArgumentException.class,
+            () -> DataSet.open("Fashion-MNIST", Reading.USUAL, environment));
     String message = String.valueOf(e.getMessage());
     assertTrue(message.contains(data.resolve("fashion-mnist").toString()), message);
     assertTrue(message.contains(shared.resolve("fathom/fashionmnist").toString()), message);
@@ -191,11 +192,14 @@ class TextTest {
     var bad =
         assertThrows(
             BadFileException.class,
-            () -> DataSet.open("Fashion-MNIST", environment),
+            () -> DataSet.open("Fashion-MNIST", Reading.USUAL, environment),
             "an empty folder is no data set");
     assertTrue(String.valueOf(bad.getMessage()).startsWith(found.toString()), bad.getMessage());
     Files.createDirectories(data.resolve("fashion-mnist"));
-    bad = assertThrows(BadFileException.class, () -> DataSet.open("Fashion-MNIST", environment));
+    bad =
+        assertThrows(
+            BadFileException.class,
+            () -> DataSet.open("Fashion-MNIST", Reading.USUAL, environment));
     assertTrue(String.valueOf(bad.getMessage()).startsWith(data.toString()), bad.getMessage());
   }
 }

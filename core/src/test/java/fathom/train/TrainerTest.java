@@ -18,6 +18,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
+import fathom.data.Pictures;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Norm;
@@ -412,13 +413,15 @@ class TrainerTest {
     assertEquals(75, Objects.requireNonNull(result.train()).count());
     assertEquals(30, result.test().count(), "the end is by the test pictures");
     assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
-    DataSet split = FEW.validation(25, recipe.seed());
-    assertEquals(25, split.test().count());
-    assertEquals(split, FEW.validation(25, recipe.seed()));
-    assertNotEquals(split, FEW.validation(25, recipe.seed() + 1));
+    DataSet split = FEW.judgedBy(25, recipe.seed());
+    Pictures kept = Objects.requireNonNull(split.validation());
+    assertEquals(25, kept.count());
+    assertEquals(FEW.test(), split.test());
+    assertEquals(split, FEW.judgedBy(25, recipe.seed()));
+    assertNotEquals(split, FEW.judgedBy(25, recipe.seed() + 1));
     assertEquals(
         Arrays.stream(FEW.train().labels()).sum(),
-        Arrays.stream(split.train().labels()).sum() + Arrays.stream(split.test().labels()).sum());
+        Arrays.stream(split.train().labels()).sum() + Arrays.stream(kept.labels()).sum());
     for (int bad : new int[] {-1, 100, 90}) {
       assertThrows(
           IllegalArgumentException.class, () -> recipe.withValidation(bad).check(FEW), "" + bad);
@@ -613,10 +616,10 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 5", "\"format\" : 6"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 6", "\"format\" : 7"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 6"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 5"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 7"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 6"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
   }
@@ -628,7 +631,7 @@ class TrainerTest {
     String json = Files.readString(file);
     String before =
         withoutCurve(json)
-            .replace("\"format\" : 5", "\"format\" : 3")
+            .replace("\"format\" : 6", "\"format\" : 3")
             .replaceFirst(",\\s*\"precision\" : \"FP32\"", "");
     assertFalse(before.contains("precision"), before);
     Files.writeString(file, before);
@@ -640,14 +643,30 @@ class TrainerTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String before =
-        withoutCurve(Files.readString(file)).replace("\"format\" : 5", "\"format\" : 4");
+        withoutCurve(Files.readString(file)).replace("\"format\" : 6", "\"format\" : 4");
     assertFalse(before.contains("curve") || before.contains("smoothing"), before);
     Files.writeString(file, before);
     assertEquals(run.info(), Run.open(run.folder()).info());
   }
 
+  @Test
+  void aRunOfBeforeThereWerePhotographsHasItsPicturesInMemory() throws IOException {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        withoutPhotographs(Files.readString(file)).replace("\"format\" : 6", "\"format\" : 5");
+    assertFalse(before.contains("\"part\""), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
+  private static String withoutPhotographs(String json) {
+    return json.replaceFirst("\"size\" : 0,\\s*\"part\" : false,", "");
+  }
+
   private static String withoutCurve(String json) {
-    return json.replaceFirst(",\\s*\"validation\" : 0", "")
+    return withoutPhotographs(json)
+        .replaceFirst(",\\s*\"validation\" : 0", "")
         .replaceFirst(
             ",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\],\\s*\"tensorboard\" : false\\s*\\}",
             "")
@@ -734,7 +753,7 @@ class TrainerTest {
   void anEvaluationDoesNotDependOnTheNumberOfWorkers() {
     Run run = run("run", recipe("resnet8", 2, 15, 1));
     train(run);
-    Images images = DIGITS.test().take(300); // more than one batch
+    Images images = DIGITS.test().take(300).images(); // more than one batch
     var alone = new Evaluation[1];
     for (int workers = 1; workers <= 3; workers++) {
       Workers.run(

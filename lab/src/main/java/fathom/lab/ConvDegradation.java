@@ -79,12 +79,12 @@ final class ConvDegradation implements Experiment {
     static Source of(Size size) {
       if (size == Size.FULL) {
         try {
-          return of("cifar10", DataSet.open("cifar10").train().take(8000));
+          return of("cifar10", DataSet.open("cifar10").train().take(8000).images());
         } catch (IllegalArgumentException _) { // it is not here: the digits are
-          return of("digits", DataSet.open("digits").train());
+          return of("digits", DataSet.open("digits").train().images());
         }
       }
-      Images digits = DataSet.open("digits").train();
+      Images digits = DataSet.open("digits").train().images();
       return of("digits", size == Size.TINY ? digits.take(256) : digits);
     }
 

@@ -40,7 +40,7 @@ record Mixture(float[] points, int[] labels, int features) {
   /// The embedded digits, each pixel from -1 to 1: those to train with, or those to test with.
   static Mixture digits(boolean train) {
     DataSet digits = DataSet.open("digits");
-    return of(train ? digits.train() : digits.test());
+    return of((train ? digits.train() : digits.test()).images());
   }
 
   /// Pictures as points, each pixel from -1 to 1.

@@ -128,7 +128,7 @@ final class PublishedNets implements Experiment {
     try (var _ = Scope.open()) {
       Layer net = CifarNet.named(model).build(Init.zeros());
       Weights.read(file(model).orElseThrow(), net);
-      Images test = DataSet.open(pictures().orElseThrow().toString()).test();
+      Images test = DataSet.open(pictures().orElseThrow().toString()).test().images();
       Images images = size == Size.TINY ? test.take(200) : test;
       var normalization =
           Normalization.of(

@@ -234,7 +234,7 @@ public final class RunReport {
     if (r.validation() > 0) {
       facts.put(
           "validation",
-          "%d training pictures, drawn by the seed, judge the epochs in place of the test pictures"
+          "%d pictures, kept from training, judge the epochs in place of the test pictures"
               .formatted(r.validation()));
     }
     facts.put("seed", Long.toString(r.seed()));
@@ -287,9 +287,14 @@ public final class RunReport {
     return "%s; %s"
         .formatted(
             p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
-            p.crop() == 0 && !p.flip()
-                ? "as they are"
-                : "cropped from a border of %d%s".formatted(p.crop(), p.flip() ? ", flipped" : ""));
+            p.size() > 0
+                ? "photographs from their files at %d×%d, %s"
+                    .formatted(
+                        p.size(), p.size(), p.part() ? "random parts, flipped" : "the centre")
+                : p.crop() == 0 && !p.flip()
+                    ? "as they are"
+                    : "cropped from a border of %d%s"
+                        .formatted(p.crop(), p.flip() ? ", flipped" : ""));
   }
 
   static void machine(SequencedMap<String, String> facts, Machine machine) {

@@ -1,0 +1,128 @@
+package fathom.bench;
+
+import fathom.Draw;
+import fathom.data.DataSet;
+import fathom.data.Pictures;
+import fathom.data.Reading;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+
+/// A folder of JPEG files that cost as much to decode as photographs do: noise of several scales,
+/// the coarser the stronger, in 500×375 and quality 90. It goes when it is closed.
+final class SyntheticPhotographs implements AutoCloseable {
+  private static final int WIDTH = 500;
+  private static final int HEIGHT = 375;
+  private static final float QUALITY = 0.9f;
+  private static final int FINEST = 256;
+
+  private final Path folder;
+
+  private SyntheticPhotographs(Path folder) {
+    this.folder = folder;
+  }
+
+  static SyntheticPhotographs make(int count) {
+    try {
+      Path folder = Files.createTempDirectory("fathom-bench");
+      var made = new SyntheticPhotographs(folder);
+      for (String part : List.of("train", "test")) {
+        Files.createDirectories(folder.resolve(part).resolve("noise"));
+      }
+      IntStream.range(0, count).parallel().forEach(i -> made.write("train", i));
+      made.write("test", count);
+      return made;
+    } catch (IOException e) {
+      throw new UncheckedIOException("the pictures to measure with cannot be written", e);
+    }
+  }
+
+  /// All but one, decoded to squares of this side.
+  Pictures pictures(int side) {
+    return DataSet.open("images:" + folder, new Reading(side, true)).train();
+  }
+
+  private void write(String part, int i) {
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    Path file = folder.resolve(part).resolve("noise").resolve("%04d.jpg".formatted(i));
+    try (var out = ImageIO.createImageOutputStream(file.toFile())) {
+      writer.setOutput(out);
+      ImageWriteParam how = writer.getDefaultWriteParam();
+      how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+      how.setCompressionQuality(QUALITY);
+      writer.write(null, new IIOImage(picture(Draw.of(1, "photograph").at(i)), null, null), how);
+    } catch (IOException e) {
+      throw new UncheckedIOException("the pictures to measure with cannot be written", e);
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  private static BufferedImage picture(Draw draw) {
+    float[] sum = new float[3 * WIDTH * HEIGHT];
+    for (int cells = 4; cells <= FINEST; cells *= 2) {
+      add(draw.at(cells), cells, 90f / (float) Math.sqrt(cells), sum);
+    }
+    var image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_3BYTE_BGR);
+    for (int p = 0; p < WIDTH * HEIGHT; p++) {
+      int rgb = 0;
+      for (int c = 0; c < 3; c++) {
+        rgb = rgb << 8 | Math.clamp(Math.round(128 + sum[3 * p + c]), 0, 255);
+      }
+      image.setRGB(p % WIDTH, p / WIDTH, rgb);
+    }
+    return image;
+  }
+
+  /// Noise on a grid of so many cells across, between them in straight lines. Colours share most of
+  /// it.
+  private static void add(Draw draw, int cells, float strength, float[] sum) {
+    int points = cells + 2;
+    float[] grid = new float[4 * points * points];
+    for (int i = 0; i < grid.length; i++) {
+      grid[i] = strength * (float) draw.normal(i);
+    }
+    float step = (float) cells / WIDTH;
+    for (int y = 0; y < HEIGHT; y++) {
+      for (int x = 0; x < WIDTH; x++) {
+        int left = (int) (x * step);
+        int top = (int) (y * step);
+        float right = x * step - left;
+        float below = y * step - top;
+        int at = 4 * (top * points + left);
+        for (int c = 0; c < 3; c++) {
+          sum[3 * (y * WIDTH + x) + c] +=
+              between(grid, at + 3, points, right, below)
+                  + 0.3f * between(grid, at + c, points, right, below);
+        }
+      }
+    }
+  }
+
+  private static float between(float[] grid, int at, int points, float right, float below) {
+    float above = (1 - right) * grid[at] + right * grid[at + 4];
+    float under = (1 - right) * grid[at + 4 * points] + right * grid[at + 4 * points + 4];
+    return (1 - below) * above + below * under;
+  }
+
+  @Override
+  public void close() {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("the pictures that were measured with cannot be removed", e);
+    }
+  }
+}

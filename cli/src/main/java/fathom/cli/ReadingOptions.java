@@ -1,0 +1,37 @@
+package fathom.cli;
+
+import fathom.data.DataSet;
+import fathom.data.Survey;
+import picocli.CommandLine.Option;
+
+/// How the pictures of a folder are read, and what is said of those that cannot be.
+final class ReadingOptions {
+  /// Of the files that were left out.
+  private static final int NAMED = 3;
+
+  @Option(
+      names = "--strict",
+      description = "A file that cannot be decoded ends the command; otherwise it is skipped.")
+  private boolean strict;
+
+  boolean strict() {
+    return strict;
+  }
+
+  /// How many files were skipped, and the first of them.
+  static void tell(DataSet data, Output output) {
+    Survey survey = data.survey();
+    if (survey == null || survey.skipped().isEmpty()) {
+      return;
+    }
+    int count = survey.skipped().size();
+    output.remark(
+        "fathom: skipped %d %s that cannot be decoded (--strict refuses them):"
+            .formatted(count, count == 1 ? "file" : "files"));
+    survey.skipped().stream().limit(NAMED).forEach(skipped -> output.remark("  " + skipped.why()));
+    if (count > NAMED) {
+      output.remark(
+          "  and %d more; fathom data info %s lists them".formatted(count - NAMED, data.name()));
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package fathom.data;
+
+import fathom.Draw;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/// Photographs that are decoded before they are asked for, in the order in which that was
+/// announced: the rest of a batch and all of the next one. For one thread.
+///
+/// A decoded photograph is a function of what was wanted: one that was not announced, or not begun
+/// when it is needed, is decoded by who asks, with the same result.
+final class Ahead {
+  /// A photograph as it is wanted.
+  record Wanted(int index, Augmentation how, Draw draw) {}
+
+  private record Begun(Wanted wanted, FutureTask<byte[]> work) {}
+
+  private final Photos photos;
+  private final Decoders decoders;
+  private final ArrayDeque<Begun> begun = new ArrayDeque<>();
+  private Iterator<Loader.Batch> rest = Collections.emptyIterator();
+  private Loader.Batch batch = Loader.Batch.of(new int[0], new Rows(0, 0));
+  private int next;
+  private int most;
+
+  Ahead(Photos photos, Decoders decoders) {
+    this.photos = photos;
+    this.decoders = decoders;
+  }
+
+  /// Forgets what was announced before. At most `most` photographs wait.
+  void expect(Iterator<Loader.Batch> batches, int most) {
+    begun.forEach(each -> each.work.cancel(false));
+    begun.clear();
+    this.rest = batches;
+    this.batch = Loader.Batch.of(new int[0], new Rows(0, 0));
+    this.next = 0;
+    this.most = decoders.areNone() ? 0 : most;
+    fill();
+  }
+
+  /// Begins as many as there is room for: twice as many as a batch has.
+  private void fill() {
+    while (begun.size() < most && hasNext() && begun.size() < 2 * batch.rows().count()) {
+      int index = batch.order()[next++];
+      var wanted = new Wanted(index, batch.augmentation(), batch.augment().at(index));
+      var work = new FutureTask<>(() -> photos.decode(wanted.index, wanted.how, wanted.draw));
+      begun.add(new Begun(wanted, work));
+      decoders.soon(work);
+    }
+  }
+
+  private boolean hasNext() {
+    while (next >= batch.rows().to() && rest.hasNext()) {
+      batch = rest.next();
+      next = batch.rows().from();
+    }
+    return next < batch.rows().to();
+  }
+
+  /// Throws what decoding threw.
+  byte[] take(Wanted wanted) {
+    Begun first = begun.peek();
+    if (first == null || !first.wanted.equals(wanted)) {
+      return photos.decode(wanted.index, wanted.how, wanted.draw);
+    }
+    begun.remove();
+    fill();
+    first.work.run(); // does nothing where another thread has begun
+    try {
+      return first.work.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while a picture was decoded", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case RuntimeException failure -> throw failure;
+        case Error failure -> throw failure;
+        case null, default -> throw new IllegalStateException("a picture was not decoded", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package fathom.data;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/// Threads that decode photographs before they are needed. They make no tensors, and end when they
+/// are closed.
+///
+/// How many there are decides nothing but time: with none, who needs a picture decodes it.
+public final class Decoders implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final long POLL_NANOS = 100_000;
+
+  private final int count;
+  private final List<Thread> started = new CopyOnWriteArrayList<>();
+  private final ThreadPoolExecutor threads;
+
+  private Decoders(int count) {
+    this.count = count;
+    this.threads =
+        new ThreadPoolExecutor(
+            Math.max(1, count),
+            Math.max(1, count),
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            this::thread,
+            new ThreadPoolExecutor.DiscardPolicy()); // what comes after the end is done by who asks
+  }
+
+  private Thread thread(Runnable work) {
+    Thread thread =
+        Thread.ofPlatform().daemon().name("fathom-decoder-" + started.size()).unstarted(work);
+    started.add(thread);
+    return thread;
+  }
+
+  /// So many threads, 0 or more.
+  public static Decoders start(int count) {
+    if (count < 0) {
+      throw new IllegalArgumentException(
+          "0 or more threads decode pictures, but --decoders is " + count);
+    }
+    return new Decoders(count);
+  }
+
+  /// One for each core.
+  public static Decoders start() {
+    return start(Runtime.getRuntime().availableProcessors());
+  }
+
+  boolean areNone() {
+    return count == 0;
+  }
+
+  /// Runs it on one of the threads after what was asked for before; perhaps never.
+  void soon(Runnable work) {
+    threads.execute(work);
+  }
+
+  /// Returns when nothing that was asked for is left to be done.
+  public void settle() {
+    while (!threads.getQueue().isEmpty() || threads.getActiveCount() > 0) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  /// Ends the threads, and returns when they have ended what they are doing.
+  @Override
+  public void close() {
+    threads.shutdownNow();
+    try {
+      for (Thread thread : started) {
+        thread.join(PATIENCE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

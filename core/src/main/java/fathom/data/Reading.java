@@ -1,0 +1,22 @@
+package fathom.data;
+
+/// How the pictures of a folder are read; other data is not concerned.
+///
+/// @param size the side of the squares as which they are decoded from their files each time they
+///   are used; 0 to keep them in memory, in the size that all have, or else as 32×32
+/// @param strict whether a file that cannot be decoded is fatal; otherwise it is left out
+public record Reading(int size, boolean strict) {
+  /// In memory; what cannot be decoded is left out.
+  public static final Reading USUAL = new Reading(0, false);
+
+  /// A picture of this side and three channels has 48 MB.
+  private static final int LARGEST = 4096;
+
+  public Reading {
+    if (size < 0 || size > LARGEST) {
+      throw new IllegalArgumentException(
+          "photographs are decoded to 1 to %d pixels a side, but --size is %d"
+              .formatted(LARGEST, size));
+    }
+  }
+}

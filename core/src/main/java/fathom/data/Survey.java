@@ -1,0 +1,38 @@
+package fathom.data;
+
+import java.util.List;
+import java.util.SequencedMap;
+
+/// What was found in a folder of pictures before they were brought to one size.
+///
+/// @param formats how many of the pictures have each format, by its name: `jpeg`, `png`, ...
+/// @param smallest of the pictures as a viewer shows them, by their number of pixels; the median is
+///   the one in the middle
+/// @param skipped the files that were left out because they cannot be decoded
+public record Survey(
+    SequencedMap<String, Integer> formats,
+    Size smallest,
+    Size median,
+    Size largest,
+    List<Skipped> skipped) {
+  public Survey {
+    skipped = List.copyOf(skipped);
+  }
+
+  /// Of a picture, in pixels.
+  public record Size(int width, int height) {
+    long pixels() {
+      return (long) width * height;
+    }
+
+    @Override
+    public String toString() {
+      return width + "×" + height;
+    }
+  }
+
+  /// A file that was left out.
+  ///
+  /// @param why with the name of the file
+  public record Skipped(String file, String why) {}
+}

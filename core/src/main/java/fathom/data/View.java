@@ -1,0 +1,71 @@
+package fathom.data;
+
+import fathom.Draw;
+import fathom.data.Orientation.Box;
+
+/// Which part of a picture is scaled to the size that is wanted, given the picture's own size.
+@FunctionalInterface
+interface View {
+  /// The share of the shorter side that the nets for photographs are tested on: the shorter side is
+  /// brought to 256, and the centre cropped to 224 (He et al. 2016, section 3.4).
+  double TESTED = 224.0 / 256;
+
+  int ATTEMPTS = 10;
+  double LEAST_AREA = 0.08;
+  double WIDEST = 4.0 / 3;
+
+  Box of(int width, int height);
+
+  /// The largest centred part of these proportions, in whole pixels.
+  static View largest(int height, int width) {
+    return (w, h) -> {
+      double factor = Math.min((double) w / width, (double) h / height);
+      int across = Math.clamp(Math.round(width * factor), 1, w);
+      int down = Math.clamp(Math.round(height * factor), 1, h);
+      int left = (w - across) / 2;
+      int top = (h - down) / 2;
+      return new Box(left, top, across, down);
+    };
+  }
+
+  /// For tests: what the centre crop of `side` has after the shorter side was brought to `side /`
+  /// [#TESTED]. It is one scaling, whose result lies where that of two would.
+  static View tested(int side) {
+    return (w, h) -> {
+      long shorter = Math.max(side, Math.round(side / TESTED));
+      long across = w <= h ? shorter : shorter * w / h;
+      long down = w <= h ? shorter * h / w : shorter;
+      return new Box(
+          Math.rint((across - side) / 2.0) * w / across,
+          Math.rint((down - side) / 2.0) * h / down,
+          (double) side * w / across,
+          (double) side * h / down);
+    };
+  }
+
+  /// For training: a part with 8 to 100 % of the area and proportions between 3:4 and 4:3, both
+  /// drawn, the latter on a logarithmic scale (Szegedy et al. 2015, section 6). What does not fit
+  /// in ten attempts is the largest centred part of proportions that do.
+  ///
+  /// Of `d`, attempt t takes its area from `uniform(2t+3)` and its proportions from
+  /// `uniform(2t+4)`; row and column are `below(0, ...)` and `below(1, ...)`. StrictMath: the same
+  /// on every machine.
+  static View part(Draw d) {
+    return (w, h) -> {
+      double widest = StrictMath.log(WIDEST);
+      for (int t = 0; t < ATTEMPTS; t++) {
+        double area = (double) w * h * (LEAST_AREA + (1 - LEAST_AREA) * d.uniform(2 * t + 3));
+        double proportions = StrictMath.exp(widest * (2 * d.uniform(2 * t + 4) - 1));
+        long across = Math.round(Math.sqrt(area * proportions));
+        long down = Math.round(Math.sqrt(area / proportions));
+        if (across >= 1 && across <= w && down >= 1 && down <= h) {
+          return new Box(
+              d.below(1, (int) (w - across) + 1), d.below(0, (int) (h - down) + 1), across, down);
+        }
+      }
+      double across = Math.min(w, Math.max(1, Math.rint(h * WIDEST)));
+      double down = Math.min(h, Math.max(1, Math.rint(w * WIDEST)));
+      return new Box(Math.floor((w - across) / 2), Math.floor((h - down) / 2), across, down);
+    };
+  }
+}

@@ -1,0 +1,299 @@
+package fathom.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Draw;
+import fathom.Scope;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntBinaryOperator;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PhotosTest {
+  private static final int SIDE = 16;
+  private static final int COUNT = 20;
+
+  @TempDir Path dir;
+
+  private static void write(Path file, int width, int height, IntBinaryOperator rgb)
+      throws IOException {
+    var image = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        image.setRGB(x, y, rgb.applyAsInt(x, y));
+      }
+    }
+    Files.createDirectories(file.getParent());
+    assertTrue(ImageIO.write(image, "png", file.toFile()));
+  }
+
+  /// Noise in 20 sizes for training, and one picture for testing.
+  private Photos photos() throws IOException {
+    for (int i = 0; i <= COUNT; i++) {
+      Draw draw = Draw.of(i, "noise");
+      write(
+          dir.resolve(i < COUNT ? "train" : "test").resolve("a").resolve("%02d.png".formatted(i)),
+          20 + i,
+          40 - i,
+          (x, y) -> (int) draw.bits(64 * y + x) & 0xffffff);
+    }
+    return assertInstanceOf(
+        Photos.class, DataSet.open("images:" + dir, new Reading(SIDE, true)).train());
+  }
+
+  private static Orientation.Box box(View view, int width, int height) {
+    return view.of(width, height);
+  }
+
+  // ---- Which part is seen
+
+  /// As if the shorter side became 256 and the centre of 224 were cropped, for example: 500×375
+  /// becomes 341×256, and the crop starts at 58.5, rounded to even, and 16.
+  @ParameterizedTest
+  @CsvSource({
+    "224, 500, 375, 85.0440, 23.4375, 328.4457, 328.1250",
+    "224, 256, 256, 16, 16, 224, 224",
+    "224, 375, 500, 23.4375, 85.0440, 328.1250, 328.4457",
+    "64, 73, 73, 4, 4, 64, 64",
+    "1, 10, 10, 0, 0, 10, 10"
+  })
+  void testsSeeTheCentre(
+      int side, int width, int height, double left, double top, double across, double down) {
+    Orientation.Box box = box(View.tested(side), width, height);
+    assertEquals(left, box.left(), 1e-4);
+    assertEquals(top, box.top(), 1e-4);
+    assertEquals(across, box.width(), 1e-4);
+    assertEquals(down, box.height(), 1e-4);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"500, 375", "375, 500", "224, 224", "1, 1", "3, 2", "1000, 10", "10, 1000", "1, 9"})
+  void trainingSeesPartsThatLieInThePicture(int width, int height) {
+    var areas = new ArrayList<Double>();
+    var proportions = new ArrayList<Double>();
+    for (int i = 0; i < 2000; i++) {
+      Orientation.Box part = box(View.part(Draw.of(i, "part")), width, height);
+      assertTrue(
+          part.left() >= 0
+              && part.top() >= 0
+              && part.width() >= 1
+              && part.height() >= 1
+              && part.left() + part.width() <= width
+              && part.top() + part.height() <= height,
+          part.toString());
+      areas.add(part.width() * part.height() / width / height);
+      proportions.add(part.width() / part.height());
+    }
+    if (Math.min(width, height) > 200) {
+      assertTrue(areas.stream().allMatch(area -> area > 0.078 && area <= 1));
+      assertTrue(proportions.stream().allMatch(p -> p > 0.74 && p < 1.35));
+    }
+    if (width == height && width > 200) {
+      double wide = proportions.stream().filter(p -> p > 1).count() / 2000.0;
+      assertEquals(0.5, wide, 0.05);
+      double small = areas.stream().filter(area -> area < 0.25).count() / 2000.0;
+      assertEquals(0.17 / fitting(), small, 0.04);
+    }
+  }
+
+  /// The integral from 0.08 to 1 of the probability that a part of the area a fits into a square:
+  /// that of |log r| ≤ -log a for proportions r.
+  private static double fitting() {
+    int steps = 100_000;
+    double sum = 0;
+    for (int i = 0; i < steps; i++) {
+      double area = 0.08 + 0.92 * (i + 0.5) / steps;
+      sum += 0.92 / steps * Math.min(1, -Math.log(area) / Math.log(4.0 / 3));
+    }
+    return sum;
+  }
+
+  @Test
+  void partsOfALongPictureAreItsWholeMiddleAtLast() {
+    // 8 % of the area with proportions of 4:3 at most is more than 10 pixels high.
+    assertEquals(new Orientation.Box(0, 493, 10, 13), box(View.part(Draw.of(1, "part")), 10, 1000));
+  }
+
+  @Test
+  void theCentreIsScaled() throws IOException {
+    write(dir.resolve("x.png"), 256, 256, (x, y) -> x << 16 | y << 8);
+    byte[] pixels = Images.photograph(dir.resolve("x.png"), 3, 224).pixels();
+    for (int p = 0; p < 224 * 224; p++) {
+      assertEquals(16 + p % 224, pixels[p] & 0xff);
+      assertEquals(16 + p / 224, pixels[224 * 224 + p] & 0xff);
+    }
+    byte[] half = Images.photograph(dir.resolve("x.png"), 3, 112).pixels();
+    for (int i = 1; i < 111; i++) {
+      assertEquals(17 + 2 * i, half[i] & 0xff, 1); // between 16 + 2i and its neighbour
+    }
+  }
+
+  @Test
+  void photographsArePictures() throws IOException {
+    Photos photos = photos();
+    assertEquals("20×3×16×16", photos.toString());
+    Images images = photos.images();
+    assertEquals(images.select(new int[] {7, 3}), photos.select(new int[] {7, 3}).images());
+    assertEquals(images.take(4), photos.take(4).images());
+    assertArrayEquals(
+        images.select(new int[] {5}).pixels(), photos.decode(5, Augmentation.NONE, new Draw(1)));
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> photos.decode(0, Augmentation.CIFAR, new Draw(1)));
+    assertTrue(String.valueOf(e.getMessage()).contains("without a border"));
+    assertThrows(IllegalArgumentException.class, () -> photos.take(21));
+    assertThrows(IllegalArgumentException.class, () -> new Reading(-1, false));
+  }
+
+  @Test
+  void greyPhotographsHaveOneChannel() throws IOException {
+    for (int i = 0; i < 5; i++) {
+      var image = new BufferedImage(30, 20 + i, BufferedImage.TYPE_BYTE_GRAY);
+      Files.createDirectories(dir.resolve("a"));
+      ImageIO.write(image, "png", dir.resolve("a/%d.png".formatted(i)).toFile());
+    }
+    assertEquals(1, DataSet.open(dir.toString(), new Reading(8, true)).train().channels());
+  }
+
+  @Test
+  void theNormalizationIsThatOfASample() throws IOException {
+    Photos photos = photos();
+    assertEquals(Normalization.perChannel(photos.images()), Normalization.perChannel(photos));
+  }
+
+  // ---- Decoded ahead
+
+  private static List<Loader.Batch> batches() {
+    int[] order = Draw.of(1, "order").permutation(COUNT);
+    return IntStream.range(0, 5)
+        .mapToObj(i ->
+            new Loader.Batch(
+                order, new Rows(4 * i, 4 * i + 4), Augmentation.PHOTOGRAPHS, Draw.of(1, "augment")))
+        .toList();
+  }
+
+  private static float[] values(Loader loader, Loader.Batch batch) {
+    try (var _ = Scope.open()) {
+      return loader.pictures(batch).segment().toArray(ValueLayout.JAVA_FLOAT);
+    }
+  }
+
+  private static Loader loader(Pictures photos) {
+    return new Loader(photos, Normalization.of(new float[3], new float[3]));
+  }
+
+  /// A batch is its parts, mirrored as its draws say.
+  @Test
+  void aBatchIsMirroredParts() throws IOException {
+    Photos photos = photos();
+    Loader.Batch batch = batches().getFirst();
+    float[] values = values(loader(photos), batch);
+    int mirrored = 0;
+    for (int i = 0; i < 4; i++) {
+      int index = batch.order()[i];
+      Draw draw = batch.augment().at(index);
+      byte[] pixels = photos.decode(index, batch.augmentation(), draw);
+      boolean flip = draw.bits(2) < 0;
+      mirrored += flip ? 1 : 0;
+      for (int p = 0; p < SIDE * SIDE; p++) {
+        int x = flip ? SIDE - 1 - p % SIDE : p % SIDE;
+        for (int c = 0; c < 3; c++) {
+          int at = ((i * SIDE + p / SIDE) * SIDE + x) * 3 + c;
+          assertEquals((pixels[c * SIDE * SIDE + p] & 0xff) / 255f, values[at]);
+        }
+      }
+    }
+    assertTrue(mirrored > 0 && mirrored < 4, "both occur");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void decodersChangeNothing(int count) throws IOException {
+    Photos photos = photos();
+    List<float[]> expected =
+        batches().stream().map(batch -> values(loader(photos), batch)).toList();
+    assertFalse(Arrays.equals(expected.get(0), expected.get(1)));
+    try (var decoders = Decoders.start(count)) {
+      Loader loader = loader(photos.decodedBy(decoders));
+      loader.expect(batches().iterator());
+      // One that was not announced in between, and one out of turn.
+      Loader.Batch other = Loader.Batch.of(batches().getFirst().order(), new Rows(3, 5));
+      for (int i = 0; i < 5; i++) {
+        assertArrayEquals(expected.get(i), values(loader, batches().get(i)), "batch " + i);
+        assertArrayEquals(values(loader(photos), other), values(loader, other));
+      }
+      loader.expect(batches().iterator());
+      assertArrayEquals(expected.get(3), values(loader, batches().get(3)));
+      assertArrayEquals(expected.get(0), values(loader, batches().get(0)));
+    }
+  }
+
+  /// What is announced is decoded before it is asked for, and no more than two batches of it: these
+  /// need their files no longer.
+  @Test
+  void twoBatchesAreDecodedAhead() throws IOException {
+    Photos photos = photos();
+    List<float[]> expected =
+        batches().stream().map(batch -> values(loader(photos), batch)).toList();
+    try (var decoders = Decoders.start(2)) {
+      Loader loader = loader(photos.decodedBy(decoders));
+      loader.expect(batches().iterator());
+      decoders.settle();
+      Files.move(dir.resolve("train"), dir.resolve("gone"));
+      assertArrayEquals(expected.get(0), values(loader, batches().get(0)));
+      assertArrayEquals(expected.get(1), values(loader, batches().get(1)));
+      var e = assertThrows(BadFileException.class, () -> values(loader, batches().get(2)));
+      assertTrue(String.valueOf(e.getMessage()).contains(".png: "), e.getMessage());
+    }
+  }
+
+  @Test
+  void theThreadsEndWhenTheyAreClosed() throws IOException {
+    Photos photos = photos();
+    Loader loader;
+    try (var decoders = Decoders.start(3)) {
+      loader = loader(photos.decodedBy(decoders));
+      loader.expect(batches().iterator());
+      values(loader, batches().getFirst());
+    }
+    assertEquals(
+        List.of(),
+        Thread.getAllStackTraces().keySet().stream()
+            .map(Thread::getName)
+            .filter(name -> name.startsWith("fathom-decoder"))
+            .toList());
+    assertArrayEquals(values(loader(photos), batches().get(4)), values(loader, batches().get(4)));
+    assertThrows(IllegalArgumentException.class, () -> Decoders.start(-1));
+  }
+
+  @Test
+  void everyEpochSeesOtherParts() throws IOException {
+    Photos photos = photos();
+    var epochs = new Epochs(1, COUNT, 4);
+    byte[] first = photos.decode(0, Augmentation.PHOTOGRAPHS, epochs.augment(0).at(0));
+    assertNotEquals(
+        Arrays.hashCode(first),
+        Arrays.hashCode(photos.decode(0, Augmentation.PHOTOGRAPHS, epochs.augment(1).at(0))));
+    assertArrayEquals(first, photos.decode(0, Augmentation.PHOTOGRAPHS, epochs.augment(0).at(0)));
+  }
+}

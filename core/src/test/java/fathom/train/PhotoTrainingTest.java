@@ -1,0 +1,224 @@
+package fathom.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Collective;
+import fathom.Draw;
+import fathom.Scope;
+import fathom.Step;
+import fathom.data.DataSet;
+import fathom.data.Decoders;
+import fathom.data.Normalization;
+import fathom.data.Reading;
+import fathom.net.Architecture;
+import fathom.nn.Init;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Trainings on pictures that stay in their files.
+class PhotoTrainingTest {
+  private static final int SIDE = 16;
+
+  @TempDir Path dir;
+
+  @BeforeEach
+  void pictures() throws IOException {
+    make("train", 10);
+    make("test", 3);
+  }
+
+  /// Stripes across or down in noise, in many sizes.
+  private void make(String part, int count) throws IOException {
+    for (String label : List.of("across", "down")) {
+      Path folder = Files.createDirectories(dir.resolve("photos").resolve(part).resolve(label));
+      for (int i = 0; i < count; i++) {
+        Draw draw = Draw.of(i, part + label);
+        var image = new BufferedImage(20 + 3 * i, 50 - 2 * i, BufferedImage.TYPE_3BYTE_BGR);
+        for (int y = 0; y < image.getHeight(); y++) {
+          for (int x = 0; x < image.getWidth(); x++) {
+            int at = label.equals("down") ? x : y;
+            int stripe = at / 6 % 2 == 0 ? 0x808080 : 0;
+            image.setRGB(x, y, stripe + ((int) draw.bits(100L * y + x) & 0x3f3f3f));
+          }
+        }
+        assertTrue(ImageIO.write(image, "jpeg", folder.resolve("%02d.jpg".formatted(i)).toFile()));
+      }
+    }
+  }
+
+  private DataSet data() {
+    return DataSet.open("images:" + dir.resolve("photos"), new Reading(SIDE, true));
+  }
+
+  private static Recipe recipe(DataSet data, int epochs, int workers) {
+    var net = Architecture.pictures("resnet8", new Architecture.Options(null, null, 4, null, null));
+    return Recipe.fast(net, data, 1, workers).withEpochs(epochs).withBatch(6);
+  }
+
+  private Run run(String name, Recipe recipe) {
+    return Run.create(dir.resolve(name), recipe, data());
+  }
+
+  private Trainer.Result train(Run run, int decoders) {
+    return Trainer.train(run, data(), decoders, Progress.NONE, () -> false);
+  }
+
+  @Test
+  void theRecipeIsThatOfPhotographs() {
+    Recipe recipe = recipe(data(), 1, 1);
+    assertEquals(new Preparation(SIDE, true, 0, true, false), recipe.preparation());
+    Run run = run("run", recipe);
+    assertEquals(List.of(3, SIDE, SIDE), run.info().input());
+    assertEquals(recipe, Run.open(run.folder()).recipe(), "run.json has all of it");
+    DataSet read = (DataSet) run.open("images:" + dir.resolve("photos"), false);
+    assertEquals("20×3×16×16", read.train().toString());
+  }
+
+  @Test
+  void weightsDoNotDependOnTheDecoders() {
+    Run none = run("none", recipe(data(), 2, 2));
+    train(none, 0);
+    Run many = run("many", recipe(data(), 2, 2));
+    train(many, 3);
+    assertEquals(Bits.of(none), Bits.of(many));
+    Run other = run("other", recipe(data(), 2, 1));
+    var alone = train(other, 1);
+    assertNotEquals(Bits.of(none), Bits.of(other), "sums are rounded otherwise");
+    assertEquals(
+        train(Run.open(none.folder()), 1).test().crossEntropy(), alone.test().crossEntropy(), 1e-2);
+  }
+
+  @Test
+  void aStoppedTrainingGoesOnToTheBit() {
+    Recipe recipe = recipe(data(), 3, 1);
+    Run whole = run("whole", recipe);
+    train(whole, 2);
+    for (int stop : new int[] {2, 4, 6}) { // 4 steps are an epoch
+      Run stopped = run("stopped" + stop, recipe);
+      var steps = new AtomicLong();
+      Trainer.train(stopped, data(), 2, Progress.NONE, () -> steps.incrementAndGet() == stop);
+      assertFalse(Bits.of(whole).equals(Bits.of(stopped)));
+      assertTrue(train(Run.open(stopped.folder()), 1).finished());
+      assertEquals(Bits.of(whole), Bits.of(stopped), "stopped after " + stop);
+    }
+  }
+
+  @Test
+  void aFileThatIsDamagedDuringTheTrainingEndsItByName() throws IOException {
+    Run run = run("run", recipe(data(), 3, 2));
+    DataSet data = data();
+    Path file = dir.resolve("photos/train/down/04.jpg");
+    byte[] whole = Files.readAllBytes(file);
+    var e =
+        assertThrows(
+            BadFileException.class,
+            () ->
+                Trainer.train(
+                    run,
+                    data,
+                    2,
+                    new Progress() {
+                      @Override
+                      public void step(StepEnd end) {}
+
+                      @Override
+                      public void epoch(Metrics.Epoch epoch) {
+                        cut(file, whole.length / 2);
+                      }
+                    },
+                    () -> false));
+    assertTrue(e.getMessage().contains("04.jpg: the picture"), e.getMessage());
+    assertEquals(
+        List.of(),
+        Thread.getAllStackTraces().keySet().stream()
+            .map(Thread::getName)
+            .filter(name -> name.startsWith("fathom-decoder"))
+            .toList());
+    Files.write(file, whole);
+    assertTrue(train(Run.open(run.folder()), 1).finished(), "it can go on when that is mended");
+  }
+
+  private static void cut(Path file, int length) {
+    try {
+      Files.write(file, java.util.Arrays.copyOf(Files.readAllBytes(file), length));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  /// The files of the first batch may go as soon as the first weight is drawn.
+  @Test
+  void theFirstBatchIsReadyBeforeTheNet() throws IOException {
+    DataSet data = data();
+    Run run = run("run", recipe(data, 1, 1));
+    var gone = new AtomicBoolean();
+    try (var decoders = Decoders.start(1);
+        var _ = Scope.open()) {
+      Init init =
+          (path, fanIn, shape) -> {
+            decoders.settle();
+            gone.set(
+                dir.resolve("photos")
+                    .resolve("train")
+                    .toFile()
+                    .renameTo(dir.resolve("photos").resolve("away").toFile()));
+            return Init.he(1).weights(path, fanIn, shape);
+          };
+      var learner =
+          new PictureLearner(
+              run,
+              data.decodedBy(decoders),
+              Normalization.of(new float[3], new float[3]),
+              Collective.ALONE,
+              init,
+              0);
+      assertTrue(Files.isDirectory(dir.resolve("photos/away")));
+      learner.begin(0, 0);
+      double[] sums = new Step(1, 0, Collective.ALONE, 6).run(() -> learner.gradients(0));
+      assertTrue(sums[0] > 0);
+    }
+  }
+
+  // ---- Folders for training, judging and testing
+
+  @Test
+  void theFolderValJudgesTheEpochs() throws IOException {
+    make("val", 2);
+    DataSet data = data();
+    Recipe recipe = recipe(data, 2, 1);
+    assertEquals(4, recipe.validation());
+    Run run = run("run", recipe);
+    var result = train(run, 1);
+    assertEquals(6, result.test().count(), "the end is by the test pictures");
+    assertEquals(20, Objects.requireNonNull(result.train()).count(), "none was kept");
+    var epochs =
+        run.metrics().stream().filter(m -> m instanceof Metrics.Epoch).map(m -> (Metrics.Epoch) m);
+    for (Metrics.Epoch epoch : epochs.toList()) {
+      assertEquals(0, epoch.testError() % 25, 1e-9, "of 4 pictures");
+    }
+    recipe.withValidation(0).check(data);
+    assertThrows(IllegalArgumentException.class, () -> recipe.withValidation(5).check(data));
+  }
+
+  @Test
+  void aNormalizationIsRemembered() {
+    Run run = run("run", recipe(data(), 1, 1));
+    train(run, 1);
+    assertEquals(Normalization.perChannel(data().train()), run.normalization());
+  }
+}
