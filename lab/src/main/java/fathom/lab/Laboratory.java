@@ -37,6 +37,7 @@ public final class Laboratory {
         new IdentityOrZero(),
         new Appended(),
         new Cures(),
+        new TailoredActivations(),
         new WarmUp(),
         new BadScale(),
         new Lesions());
