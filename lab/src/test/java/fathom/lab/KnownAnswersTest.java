@@ -66,7 +66,10 @@ class KnownAnswersTest {
     }
     assertEquals(1, moments[0], 0.02, "lengths stay");
     assertEquals(
-        TailoredActivations.map(c, slope), moments[1] / Math.sqrt(moments[0] * moments[2]), 0.005, "the cosine");
+        TailoredActivations.map(c, slope),
+        moments[1] / Math.sqrt(moments[0] * moments[2]),
+        0.005,
+        "the cosine");
   }
 
   @Test
