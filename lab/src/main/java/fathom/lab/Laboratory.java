@@ -40,7 +40,9 @@ public final class Laboratory {
         new TailoredActivations(),
         new WarmUp(),
         new BadScale(),
-        new Lesions());
+        new Lesions(),
+        new PublishedLesions(),
+        new PublishedPaths());
   }
 
   /// Hears how a series goes.
