@@ -37,7 +37,7 @@ public record Lesion(List<String> paths, double whole, double[] without) {
         Layer.map(
             net,
             (path, layer) -> {
-              if (cut.apply(path, layer) != layer) {
+              if (!cut.apply(path, layer).equals(layer)) {
                 paths.add(path);
               }
               return layer;
@@ -58,7 +58,7 @@ public record Lesion(List<String> paths, double whole, double[] without) {
     @Override
     public Layer apply(String path, Layer layer) {
       Layer other = rule.apply(path, layer);
-      return other == layer || left-- != 0 ? layer : other;
+      return other.equals(layer) || left-- != 0 ? layer : other;
     }
   }
 
