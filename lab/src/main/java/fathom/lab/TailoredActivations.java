@@ -65,7 +65,7 @@ final class TailoredActivations implements Experiment {
 
   @Override
   public String cost() {
-    return "10 s";
+    return "20 s";
   }
 
   @Override
