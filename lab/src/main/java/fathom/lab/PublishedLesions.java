@@ -71,7 +71,7 @@ final class PublishedLesions implements Experiment {
         model + size,
         _ -> {
           try (var _ = Scope.open()) {
-            Images test = Published.test(size.of(20, 1000, 5000));
+            Images test = Published.test(size.of(20, 1000, 2000));
             return Lesion.of(
                 Published.net(model),
                 Lesion.BRANCHES,

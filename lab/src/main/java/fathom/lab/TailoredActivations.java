@@ -80,16 +80,16 @@ final class TailoredActivations implements Experiment {
     cosines("tailored", slope, Bound.between(0.8, 0.95), size, depth, seed, note);
     Mixture data = Mixture.of(seed, "train", size.of(256, 2048, 8192));
     int width = size.of(8, 48, 48);
-    var training = new Training(RATE, size.of(1, 20, 40));
+    var training = new Training(RATE, size.of(1, 20, 20));
     double rectifiers =
         fit(() -> net(0, true, data, width, depth, seed), training, data, seed, note);
-    note.measure("rectifiers, orthogonal weights, training error, %", rectifiers);
+    note.measure("rectifiers, orthogonal weights, training error, % (100: diverged)", rectifiers);
     double gaussian =
         fit(() -> net(slope, false, data, width, depth, seed), training, data, seed, note);
-    note.measure("tailored, Gaussian weights, training error, %", gaussian);
+    note.measure("tailored, Gaussian weights, training error, % (100: diverged)", gaussian);
     double tailored =
         fit(() -> net(slope, true, data, width, depth, seed), training, data, seed, note);
-    note.measure("tailored, orthogonal weights, training error, %", tailored);
+    note.measure("tailored, orthogonal weights, training error, % (100: diverged)", tailored);
     note.measure(
         "tailored over rectifiers, orthogonal weights, training error",
         tailored / rectifiers,
@@ -99,7 +99,8 @@ final class TailoredActivations implements Experiment {
   private static double fit(
       Supplier<Layer> net, Training training, Mixture data, long seed, Notebook note) {
     try (var _ = Scope.open()) {
-      return training.fit(net.get(), data, seed, note);
+      double error = training.fit(net.get(), data, seed, note);
+      return Double.isNaN(error) ? 100 : error; // a net that diverged has learned nothing
     }
   }
 
