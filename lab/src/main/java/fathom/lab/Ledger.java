@@ -79,10 +79,12 @@ public final class Ledger {
     return Optional.of(finding);
   }
 
-  /// Findings of before there were maps have none.
+  /// A finding may be kept without its pictures, and of before there were maps there are none.
   private static @Nullable Finding finding(JsonNode json) {
-    if (json instanceof ObjectNode object && !object.has("maps")) {
-      object.putArray("maps");
+    for (String pictures : List.of("charts", "maps")) {
+      if (json instanceof ObjectNode object && !object.has(pictures)) {
+        object.putArray(pictures);
+      }
     }
     return MAPPER.treeToValue(json, Finding.class);
   }

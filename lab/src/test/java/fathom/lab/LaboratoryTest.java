@@ -206,7 +206,7 @@ class LaboratoryTest {
   }
 
   @Test
-  void mapsComeBackForEverySeedAndAFileOfBeforeThereWereAnyIsRead() throws IOException {
+  void mapsComeBackForEverySeedAndAFileWithoutPicturesIsRead() throws IOException {
     var experiment = counting("counting", 0);
     var maps = run(List.of(experiment), false).getFirst().maps();
     assertEquals(List.of("m, seed 1", "m, seed 2"), maps.stream().map(HeatMap::title).toList());
@@ -214,8 +214,10 @@ class LaboratoryTest {
     var ledger = new Ledger(folder);
     assertEquals(maps, ledger.read(experiment).orElseThrow().maps());
     Path file = folder.resolve("counting.json");
-    Files.writeString(file, Files.readString(file).replace("\"maps\"", "\"charted\""));
-    assertEquals(List.of(), ledger.read(experiment).orElseThrow().maps());
+    Files.writeString(file, Files.readString(file).replaceAll("\"(maps|charts)\"", "\"no $1\""));
+    var without = ledger.read(experiment).orElseThrow();
+    assertEquals(List.of(), without.maps());
+    assertEquals(List.of(), without.charts());
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,9 @@ class RecordsTest {
       ```
 
       """;
+
+  /// In the place of what no record says.
+  private static final String NONE = "not recorded";
 
   /// A row of the project's table of claims, and where its quantities are measured.
   ///
@@ -242,13 +246,18 @@ class RecordsTest {
   }
 
   @Test
-  void everyExperimentHasARecordOfBothSizesFromThreeSeeds() throws IOException {
+  void everyExperimentHasARecordFromThreeSeedsOfTheClaimThatItMakes() throws IOException {
     for (Experiment experiment : Laboratory.experiments()) {
+      int records = 0;
       for (Size size : List.of(Size.QUICK, Size.FULL)) {
-        Finding finding = newest(experiment, size);
-        assertEquals(List.of(1L, 2L, 3L), finding.seeds(), experiment.name());
-        assertEquals(experiment.claim(), finding.claim(), experiment.name());
+        Optional<Finding> finding = newest(experiment, size);
+        records += finding.isPresent() ? 1 : 0;
+        finding.ifPresent(f -> {
+          assertEquals(List.of(1L, 2L, 3L), f.seeds(), experiment.name());
+          assertEquals(experiment.claim(), f.claim(), experiment.name());
+        });
       }
+      assertTrue(records > 0, experiment.name());
     }
   }
 
@@ -293,8 +302,8 @@ class RecordsTest {
         lines.append(lines(of.getKey(), of.getValue(), quick, full));
       }
       page.append(
-          "| **%s** %s | | | **%s** | **%s** |%n"
-              .formatted(row.number, row.claim, Verdict.of(quick), Verdict.of(full)));
+          "| **%s** %s | | | %s | %s |%n"
+              .formatted(row.number, row.claim, verdict(quick), verdict(full)));
       page.append(lines);
     }
     page.append("\n## Notes\n");
@@ -306,6 +315,10 @@ class RecordsTest {
     return page.toString().replace(System.lineSeparator(), "\n");
   }
 
+  private static String verdict(List<Value> values) {
+    return values.isEmpty() ? NONE : "**" + Verdict.of(values) + "**";
+  }
+
   private static String lines(
       String experiment, List<String> quantities, List<Value> quick, List<Value> full)
       throws IOException {
@@ -315,21 +328,22 @@ class RecordsTest {
             .filter(e -> e.name().equals(experiment))
             .findFirst()
             .orElseThrow();
+    Optional<Finding> quickly = newest(of, Size.QUICK);
+    Optional<Finding> fully = newest(of, Size.FULL);
     for (String start : quantities) {
-      List<Value> atQuick = values(newest(of, Size.QUICK), start);
-      List<Value> atFull = values(newest(of, Size.FULL), start);
-      assertFalse(atQuick.isEmpty() || atFull.isEmpty(), experiment + " measures no " + start);
-      assertEquals(atQuick.size(), atFull.size(), start);
-      for (int i = 0; i < atQuick.size(); i++) {
-        assertEquals(atQuick.get(i).bound(), atFull.get(i).bound(), start);
+      List<Value> atQuick = values(quickly, start);
+      List<Value> atFull = values(fully, start);
+      List<Value> either = atQuick.isEmpty() ? atFull : atQuick;
+      assertFalse(either.isEmpty(), experiment + " measures no " + start);
+      for (int i = 0; i < either.size(); i++) {
         lines.append(
             "| `%s` | %s | %s | %s | %s |%n"
                 .formatted(
                     experiment,
-                    atQuick.get(i).what(),
-                    atQuick.get(i).bound(),
-                    measured(atQuick.get(i)),
-                    measured(atFull.get(i))));
+                    either.get(i).what(),
+                    bound(either.get(i), atFull, i),
+                    measured(atQuick, i),
+                    measured(atFull, i)));
       }
       quick.addAll(atQuick);
       full.addAll(atFull);
@@ -337,11 +351,26 @@ class RecordsTest {
     return lines.toString();
   }
 
-  private static List<Value> values(Finding finding, String start) {
-    return finding.values().stream().filter(v -> v.what().startsWith(start)).toList();
+  /// A bound is the same at both sizes.
+  private static Bound bound(Value value, List<Value> atFull, int i) {
+    if (i < atFull.size()) {
+      assertEquals(atFull.get(i).bound(), value.bound(), value.what());
+    }
+    return value.bound();
   }
 
-  private static String measured(Value value) {
+  private static List<Value> values(Optional<Finding> finding, String start) {
+    return finding.stream()
+        .flatMap(f -> f.values().stream())
+        .filter(v -> v.what().startsWith(start))
+        .toList();
+  }
+
+  private static String measured(List<Value> values, int i) {
+    if (i >= values.size()) {
+      return NONE;
+    }
+    Value value = values.get(i);
     var all = value.perSeed().stream().mapToDouble(d -> d).summaryStatistics();
     return "%s (%s to %s)"
         .formatted(digits(value.mean()), digits(all.getMin()), digits(all.getMax()));
@@ -354,23 +383,27 @@ class RecordsTest {
   }
 
   private static String link(Experiment experiment, Size size) throws IOException {
-    return "[%s](%s/%s.json)"
-        .formatted(newest(experiment, size).verdict(), folder(experiment, size), experiment.name());
+    Optional<Finding> finding = newest(experiment, size);
+    return finding.isEmpty()
+        ? NONE
+        : "[%s](%s/%s.json)"
+            .formatted(
+                finding.get().verdict(),
+                folder(experiment, size).orElseThrow().getFileName(),
+                experiment.name());
   }
 
-  private static Finding newest(Experiment experiment, Size size) throws IOException {
-    return new Ledger(PAGE.resolveSibling(folder(experiment, size))).read(experiment).orElseThrow();
+  private static Optional<Finding> newest(Experiment experiment, Size size) throws IOException {
+    return folder(experiment, size).flatMap(folder -> new Ledger(folder).read(experiment));
   }
 
-  /// The name of the newest folder of this size with this experiment.
-  private static String folder(Experiment experiment, Size size) throws IOException {
+  /// The newest folder of this size with a record of this experiment.
+  private static Optional<Path> folder(Experiment experiment, Size size) throws IOException {
     try (Stream<Path> folders = Files.list(PAGE.getParent())) {
       return folders
           .filter(f -> f.getFileName().toString().endsWith("-" + size))
           .filter(f -> Files.exists(f.resolve(experiment.name() + ".json")))
-          .map(f -> f.getFileName().toString())
-          .max(Comparator.naturalOrder())
-          .orElseThrow(() -> new AssertionError(experiment.name() + " has no record at " + size));
+          .max(Comparator.naturalOrder());
     }
   }
 }
