@@ -1,6 +1,5 @@
 package fathom.lab;
 
-import fathom.DType;
 import fathom.Layer;
 import fathom.Layer.Child;
 import fathom.Param;
@@ -77,7 +76,7 @@ final class Cures implements Experiment {
     double gaussian = fit(init -> tanh(init, width), width, depth, training, data, seed, note);
     double orthogonal =
         fit(
-            init -> tanh(rounded(orthogonal(init)), width),
+            init -> tanh(Orthogonal.rounded(init), width),
             width,
             depth,
             training,
@@ -148,49 +147,6 @@ final class Cures implements Experiment {
     return Chain.of(Dense.of(half, "dense", width, width), new Tanh());
   }
 
-  /// The weights of `init` with their rows made orthogonal, one after the other, and of length √2,
-  /// the deviation of He's.
-  static Init orthogonal(Init init) {
-    return (path, in, shape) -> {
-      try (var scope = Scope.open()) {
-        int n = Math.toIntExact(shape[0]);
-        double[] w = init.weights(path, in, shape).toDoubles();
-        for (int pass = 0; pass < 2; pass++) { // once leaves what rounding has left
-          for (int i = 0; i < n; i++) {
-            for (int j = 0; j < i; j++) {
-              subtract(w, i, j, dot(w, i, j, n) / dot(w, j, j, n), n);
-            }
-          }
-        }
-        for (int i = 0; i < n; i++) {
-          double length = Math.sqrt(dot(w, i, i, n) / 2);
-          for (int k = 0; k < n; k++) {
-            w[i * n + k] /= length;
-          }
-        }
-        return scope.keep(Tensor.of(w, shape));
-      }
-    };
-  }
-
-  private static Init rounded(Init init) {
-    return (path, in, shape) -> init.weights(path, in, shape).to(DType.FLOAT32);
-  }
-
-  private static double dot(double[] w, int i, int j, int n) {
-    double sum = 0;
-    for (int k = 0; k < n; k++) {
-      sum += w[i * n + k] * w[j * n + k];
-    }
-    return sum;
-  }
-
-  private static void subtract(double[] w, int i, int j, double factor, int n) {
-    for (int k = 0; k < n; k++) {
-      w[i * n + k] -= factor * w[j * n + k];
-    }
-  }
-
   /// That of the Jacobian of a product of orthogonal matrices, in float64.
   static double condition(int width, int depth, long seed) {
     try (var _ = Scope.open()) {
@@ -198,7 +154,7 @@ final class Cures implements Experiment {
       for (int l = 0; l < depth; l++) {
         Init half =
             (path, in, shape) ->
-                orthogonal(Init.he(seed)).weights(path, in, shape).times(Math.sqrt(0.5));
+                Orthogonal.of(Init.he(seed)).weights(path, in, shape).times(Math.sqrt(0.5));
         layers[l] = Dense.withoutBias(half, "layer" + l, width, width);
       }
       return Spectrum.ofJacobian(Chain.of(layers), Signals.inputs(width, 1, seed)).condition();

@@ -1,6 +1,7 @@
 package fathom.lab;
 
 import fathom.report.Chart;
+import fathom.report.HeatMap;
 import fathom.train.Machine;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,7 +27,8 @@ public record Finding(
     double seconds,
     String ended,
     Machine machine,
-    List<Chart> charts) {
+    List<Chart> charts,
+    List<HeatMap> maps) {
   public Finding {
     for (Object part : new Object[] {experiment, size, verdict, machine, threshold, claim}) {
       Objects.requireNonNull(part, "a finding has no part that is null");
@@ -34,6 +36,7 @@ public record Finding(
     seeds = List.copyOf(seeds);
     values = List.copyOf(values);
     charts = List.copyOf(charts);
+    maps = List.copyOf(maps);
     for (Value value : values) {
       if (value.perSeed().size() != seeds.size()) {
         throw new IllegalArgumentException(
@@ -88,7 +91,8 @@ public record Finding(
         seconds,
         ended,
         Machine.here(),
-        List.copyOf(charts.values()));
+        List.copyOf(charts.values()),
+        notebooks.stream().flatMap(notebook -> notebook.maps().stream()).toList());
   }
 
   private static Chart joined(Chart a, Chart b) {

@@ -80,6 +80,7 @@ final class LabReport {
                         v.bound().isSet() ? v.held() + " of " + v.perSeed().size() : ""))
                 .toList()));
     blocks.addAll(f.charts());
+    blocks.addAll(f.maps());
     var facts = new LinkedHashMap<String, String>();
     facts.put("source", f.source());
     facts.put("seeds", f.seeds().toString());

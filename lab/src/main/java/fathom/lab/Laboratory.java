@@ -37,9 +37,12 @@ public final class Laboratory {
         new IdentityOrZero(),
         new Appended(),
         new Cures(),
+        new TailoredActivations(),
         new WarmUp(),
         new BadScale(),
-        new Lesions());
+        new Lesions(),
+        new PublishedLesions(),
+        new PublishedPaths());
   }
 
   /// Hears how a series goes.

@@ -13,8 +13,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The findings of a folder, one file `NAME.json` each: an experiment that has ended there is not
 /// run again, so a series that was broken off goes on where it stood.
@@ -57,7 +59,7 @@ public final class Ledger {
     }
     @Nullable Finding finding;
     try {
-      finding = MAPPER.readValue(Files.readString(file), Finding.class);
+      finding = finding(MAPPER.readTree(Files.readString(file)));
     } catch (JacksonException | IOException | UncheckedIOException e) {
       throw new BadFileException(
           file, "it is no finding (%s); delete it, or run with --again".formatted(firstLine(e)));
@@ -75,6 +77,16 @@ public final class Ledger {
               .formatted(follows, finding.verdict()));
     }
     return Optional.of(finding);
+  }
+
+  /// A finding may be kept without its pictures, and of before there were maps there are none.
+  private static @Nullable Finding finding(JsonNode json) {
+    for (String pictures : List.of("charts", "maps")) {
+      if (json instanceof ObjectNode object && !object.has(pictures)) {
+        object.putArray(pictures);
+      }
+    }
+    return MAPPER.treeToValue(json, Finding.class);
   }
 
   private static String firstLine(Exception e) {

@@ -2,8 +2,11 @@ package fathom.lab;
 
 import fathom.report.Chart;
 import fathom.report.Curve;
+import fathom.report.Digits;
+import fathom.report.HeatMap;
 import fathom.report.Scale;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -22,6 +25,7 @@ public final class Notebook {
   private final BooleanSupplier stop;
   private final SequencedMap<String, Entry> entries = new LinkedHashMap<>();
   private final SequencedMap<String, Chart> charts = new LinkedHashMap<>();
+  private final List<HeatMap> maps = new ArrayList<>();
 
   Notebook(long seed, BooleanSupplier stop) {
     this.seed = seed;
@@ -58,6 +62,28 @@ public final class Notebook {
     charts.put(title, new Chart(title, "", chart.xLabel(), chart.yLabel(), chart.y(), curves));
   }
 
+  /// A map of `values[row][column]`, all above 0, at places along both axes.
+  public void map(
+      String title,
+      String caption,
+      String xLabel,
+      String yLabel,
+      String unit,
+      double[] rows,
+      double[] columns,
+      double[][] values) {
+    maps.add(
+        new HeatMap(
+            "%s, seed %d".formatted(title, seed),
+            caption,
+            xLabel,
+            yLabel,
+            unit,
+            Arrays.stream(rows).mapToObj(Digits::rounded).toList(),
+            Arrays.stream(columns).mapToObj(Digits::rounded).toList(),
+            Arrays.stream(values).map(row -> Arrays.stream(row).boxed().toList()).toList()));
+  }
+
   /// To be called often: ends the experiment if somebody wants it to end.
   public void alive() {
     if (stop.getAsBoolean()) {
@@ -80,5 +106,9 @@ public final class Notebook {
 
   SequencedMap<String, Chart> charts() {
     return charts;
+  }
+
+  List<HeatMap> maps() {
+    return maps;
   }
 }

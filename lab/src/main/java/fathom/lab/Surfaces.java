@@ -8,8 +8,8 @@ import fathom.report.Scale;
 import java.util.Locale;
 
 /// Loss surfaces of nets of 56 layers, plain and residual, trained alike, on 512 of their points,
-/// 11×11 places in a plane of two filter-normalised directions. The charts cut the surface through
-/// the middle and at half the reach.
+/// 11×11 places in a plane of two filter-normalised directions. The maps show the surface, the
+/// charts cut it through the middle and at half the reach.
 ///
 /// The bound is a prediction of row "Li H. et al. 2018" of section 3.1. A plain net of 56 layers
 /// does not train here, so its surface is that around where it came to stand, not around a minimum.
@@ -98,6 +98,15 @@ final class Surfaces implements Experiment {
       note.measure(kind + ", training error, %", error);
       note.measure(kind + ", loss in the middle, nats", surface.losses()[places / 2][places / 2]);
       note.measure(kind + ", share of places where descent leads away", surface.astray());
+      note.map(
+          "Loss around the " + kind + " net",
+          "The net is in the middle, 1 is as far as its filters are long.",
+          "place along one direction",
+          "place along the other",
+          "nats",
+          surface.at(),
+          surface.at(),
+          surface.losses());
       for (int cut : new int[] {places / 2, 3 * places / 4}) {
         note.curve(
             "Loss along one direction, " + kind,

@@ -67,7 +67,8 @@ final class Heat {
     parts.add(attr("viewBox", "0 0 %d %d".formatted(columns, rows)));
     parts.add(attr("preserveAspectRatio", "none"));
     parts.add(attr("width", "100%"));
-    parts.add(attr("height", Integer.toString(Math.min(LARGEST, ROW_HEIGHT * rows))));
+    int height = rows == columns ? LARGEST : ROW_HEIGHT * rows; // a plane is about square
+    parts.add(attr("height", Integer.toString(Math.min(LARGEST, height))));
     parts.add(attr("shape-rendering", "crispEdges"));
     parts.add(attr("role", "img"));
     parts.add(

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.BadFileException;
 import fathom.Tensor;
+import fathom.report.HeatMap;
 import fathom.report.Scale;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,6 +58,8 @@ class LaboratoryTest {
       note.measure("seed and more", seed + plus, Bound.between(1, 2));
       note.measure("not a number", Double.NaN);
       note.curve("c", "x", "y", Scale.LINEAR, "g", new double[] {1}, new double[] {seed});
+      double[][] plane = {{seed, 1.5}};
+      note.map("m", "", "x", "y", "unit", new double[] {-1}, new double[] {0, 1}, plane);
     }
   }
 
@@ -200,6 +203,21 @@ class LaboratoryTest {
     Files.writeString(file, content.replace(part, other));
     var refused = assertThrows(BadFileException.class, () -> new Ledger(folder).read(experiment));
     assertTrue(String.valueOf(refused.getMessage()).contains("no finding"), refused.getMessage());
+  }
+
+  @Test
+  void mapsComeBackForEverySeedAndAFileWithoutPicturesIsRead() throws IOException {
+    var experiment = counting("counting", 0);
+    var maps = run(List.of(experiment), false).getFirst().maps();
+    assertEquals(List.of("m, seed 1", "m, seed 2"), maps.stream().map(HeatMap::title).toList());
+    assertEquals(List.of(List.of(2.0, 1.5)), maps.getLast().values());
+    var ledger = new Ledger(folder);
+    assertEquals(maps, ledger.read(experiment).orElseThrow().maps());
+    Path file = folder.resolve("counting.json");
+    Files.writeString(file, Files.readString(file).replaceAll("\"(maps|charts)\"", "\"no $1\""));
+    var without = ledger.read(experiment).orElseThrow();
+    assertEquals(List.of(), without.maps());
+    assertEquals(List.of(), without.charts());
   }
 
   @Test

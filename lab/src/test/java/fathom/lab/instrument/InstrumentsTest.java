@@ -3,7 +3,9 @@ package fathom.lab.instrument;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Autograd;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
@@ -15,6 +17,8 @@ import fathom.nn.Dense;
 import fathom.nn.Identity;
 import fathom.nn.Init;
 import fathom.nn.Relu;
+import fathom.nn.Residual;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// Every instrument on cases whose answer is known without it.
@@ -191,6 +195,77 @@ class InstrumentsTest {
       assertEquals(1 - 1.0 / 9, LossSurface.of(dense, n -> -far(n), 3, 3, 7).astray(), 1e-12);
       assertThrows(IllegalArgumentException.class, () -> LossSurface.of(dense, n -> 0, 1, 1, 7));
     }
+  }
+
+  /// Blocks y = x + aᵢ·x, so that f = x·Π(1 + aᵢ): without one, its factor is missing.
+  @Test
+  void aLesionTakesOneBranchOut() {
+    try (var _ = Scope.open()) {
+      Tensor x = Tensor.of(new double[] {1}, 1, 1);
+      var net = Chain.of(gap(1), new Identity(), gap(0.5), gap(3));
+      var lesion = Lesion.of(net, Lesion.BRANCHES, n -> n.predict(x).item());
+      assertEquals(12, lesion.whole(), 1e-12);
+      assertArrayEquals(new double[] {6, 8, 3}, lesion.without(), 1e-12);
+      assertArrayEquals(new double[] {-6, -4, -9}, lesion.rises(), 1e-12);
+      assertEquals(-6, lesion.medianRise(), 1e-12);
+      assertEquals(-4, lesion.largestRise(), 1e-12);
+      assertEquals(List.of("0", "2", "3"), lesion.paths());
+      assertTrue(
+          Double.isNaN(Lesion.of(new Identity(), Lesion.BRANCHES, _ -> 1).medianRise()),
+          "there is nothing to take out");
+    }
+  }
+
+  /// With four blocks y = x + ½x a path of k branches has the gradient ½ᵏ of the direction: the
+  /// shares are those of the binomial distribution with p = ½/(1 + ½), of mean 4/3. Batch norm of
+  /// gain 3 and running variance 4 multiplies all by 3/2, whatever the batch is.
+  @Test
+  void pathsOfEqualBlocksCarryABinomialShareOfTheGradient() {
+    try (var _ = Scope.open()) {
+      var norm = BatchNorm.of(2);
+      norm.weight().value().copy_(new double[] {3, 3});
+      norm.runningVariance().value().copy_(new double[] {4, 4});
+      var net = Chain.of(norm, gap(0.5), gap(0.5), gap(0.5), gap(0.5));
+      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 5, 2);
+      var lengths = PathLengths.of(net, x, Tensor.of(new float[] {3, 4}, 1, 2), 1);
+      double[] binomial = new double[5];
+      int[] choose = {1, 4, 6, 4, 1};
+      for (int k = 0; k < 5; k++) {
+        assertEquals(choose[k] / 16.0, lengths.paths()[k], 1e-15);
+        assertEquals(7.5 * Math.pow(0.5, k), lengths.norms()[k], 1e-4);
+        binomial[k] = choose[k] * Math.pow(1 / 3.0, k) * Math.pow(2 / 3.0, 4 - k);
+      }
+      assertArrayEquals(binomial, lengths.shares(), 1e-6);
+      assertEquals(4 / 3.0, lengths.meanLength(), 1e-5);
+      assertEquals(0, lengths.lengthOf(16 / 81.0 - 0.01));
+      assertEquals(2, lengths.lengthOf(0.8));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> PathLengths.of(new Identity(), x, Tensor.of(new float[] {1, 1}, 1, 2), 1));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> PathLengths.of(net, x, Tensor.of(new float[] {1}, 1, 1), 1));
+    }
+  }
+
+  @Test
+  void aPathOfAllBranchesIsTheProductOfTheirs() {
+    try (var _ = Scope.open()) {
+      var first = Dense.withoutBias(Init.he(1), "a", 2, 2);
+      var second = Dense.withoutBias(Init.he(2), "b", 2, 2);
+      var net = Chain.of(new Residual(first), new Residual(second));
+      Tensor direction = Tensor.of(new float[] {1, -2}, 1, 2);
+      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 3, 2);
+      var lengths = PathLengths.of(net, x, direction, 1);
+      Tensor both = direction.matmul(second.weight().value()).matmul(first.weight().value());
+      assertEquals(Rows.norm(direction), lengths.norms()[0], 1e-6);
+      assertEquals(Rows.norm(both), lengths.norms()[2], 1e-5);
+    }
+  }
+
+  /// y = x + a·x.
+  private static Layer gap(double a) {
+    return new Residual(Autograd.layer(x -> x.times(a)));
   }
 
   private static double halfSquare(Layer net) {

@@ -1,0 +1,409 @@
+package fathom.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.report.Digits;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// Makes `docs/lab/README.md` from the committed findings and compares it with what stands there:
+/// no figure in it is typed. `mvn -pl core,lab test -Dtest=RecordsTest
+/// -Dsurefire.failIfNoSpecifiedTests=false -Dfathom.records=write` writes it anew.
+class RecordsTest {
+  private static final Path DOCS = Path.of("..", "docs");
+  private static final Path PAGE = DOCS.resolve("lab").resolve("README.md");
+
+  private static final String BEGINNING =
+      """
+      # Records of the laboratory
+
+      Findings as `./fathom lab` wrote them, in folders by date and size, each with seeds, versions and machine. `RecordsTest` makes this
+      page from them and compares it at every `./check`. Of several records of one experiment the newest counts. What the rows
+      say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md).
+
+      ```
+      FATHOM_DATA=DATA ./fathom lab --all --quick
+      FATHOM_DATA=DATA ./fathom lab --all --full
+      ```
+
+      """;
+
+  /// In the place of what no record says.
+  private static final String NONE = "not recorded";
+
+  /// A row of the project's table of claims, and where its quantities are measured.
+  ///
+  /// @param measured an experiment and the beginnings of its quantities' names; what follows in a
+  ///   name may differ between sizes
+  /// @param note why a bound is not the table's, or what a miss means; may be empty
+  private record Row(String number, String claim, Map<String, List<String>> measured, String note) {
+    Row(String number, String claim, String experiment, List<String> quantities, String note) {
+      this(number, claim, Map.of(experiment, quantities), note);
+    }
+  }
+
+  private static final List<Row> ROWS =
+      List.of(
+          new Row(
+              "8",
+              "degradation, fully connected",
+              "degradation",
+              List.of(
+                  "plain-4, training error",
+                  "plain-20, training error",
+                  "plain-56, training error"),
+              ""),
+          new Row(
+              "9",
+              "gaps cure it",
+              "degradation",
+              List.of("residual-20, training error", "residual-56, training error"),
+              ""),
+          new Row(
+              "10",
+              "it is not over-fitting",
+              "degradation",
+              List.of("plain-56, test error less"),
+              "The table wants the test error not below the training error; two points are left for the draw of the test points, since both are at chance."),
+          new Row(
+              "11",
+              "gradients are healthy where training fails",
+              "healthy-gradients",
+              List.of("plain, ‖g₁‖ at the end", "plain, ‖g‖ of the last", "plain, training error"),
+              "At size full the first layer's norm falls to the edge of what the row calls healthy, since that layer is frozen; see 26b."),
+          new Row(
+              "12",
+              "more iterations do not help",
+              "more-iterations",
+              List.of("plain-56 with three times"),
+              ""),
+          new Row(
+              "13",
+              "degradation, convolutional",
+              "conv-degradation",
+              List.of(
+                  "plain-56 less plain-20",
+                  "residual-56 less residual-20",
+                  "plain-56 less residual-56"),
+              "Size quick is on the embedded digits, size full on CIFAR-10 as the row says. There ten epochs do not bring 56 layers with gaps to where 20 are; without gaps they are seven tenths of a nat behind, with them a seventh."),
+          new Row(
+              "14",
+              "gaps make 20 layers faster",
+              "conv-degradation",
+              List.of("epochs to half right"),
+              ""),
+          new Row(
+              "15",
+              "a warm-up is not slower at 110 layers",
+              "warm-up",
+              List.of("epochs below 80 %"),
+              ""),
+          new Row(
+              "16",
+              "responses: figure 7",
+              map(
+                  "published-nets",
+                  List.of(
+                      "resnet20, mean deviation by pictures over",
+                      "resnet32, mean deviation by pictures over",
+                      "ResNet-32 over ResNet-20"),
+                  "responses",
+                  List.of("residual-20 over plain-20", "residual-56 over residual-20")),
+              ""),
+          new Row(
+              "17",
+              "errors of the published weights",
+              "published-nets",
+              List.of("resnet20, test error", "resnet32, test error", "ResNet-32 less ResNet-20"),
+              ""),
+          new Row(
+              "18",
+              "batch norm makes gradients explode, 1.2113 a layer",
+              "shattering",
+              List.of("plain, growth of the gradient"),
+              ""),
+          new Row(
+              "19", "gradients shatter, 2⁻ᴸ", "shattering", List.of("plain, gradient cosine"), ""),
+          new Row("20", "gaps prevent it", "shattering", List.of("residual, branch×"), ""),
+          new Row(
+              "21",
+              "values collapse without batch norm",
+              "collapse",
+              List.of("no norm", "layer norm", "batch norm"),
+              ""),
+          new Row(
+              "22",
+              "the spectrum, not the norm",
+              "spectrum",
+              List.of("plain, 64 layers", "residual, 64 layers"),
+              ""),
+          new Row(
+              "23",
+              "rate of convergence",
+              "convergence-rate",
+              List.of("plain, batch norm, λ_max", "residual, batch norm, λ_max"),
+              ""),
+          new Row(
+              "24",
+              "linear products take exponential time",
+              "deep-product",
+              List.of("plain, 16 factors, median", "residual, 16 factors, median"),
+              ""),
+          new Row("25", "a scaled shortcut kills", "shortcut-scale", List.of("shortcut×"), ""),
+          new Row(
+              "26",
+              "SkipInit and Fixup train without a norm",
+              "cures",
+              List.of(
+                  "residual, no norm, training error",
+                  "residual, no norm, SkipInit",
+                  "residual, no norm, Fixup"),
+              ""),
+          new Row(
+              "26b",
+              "healthy norms are an after-effect of frozen early layers",
+              "healthy-gradients",
+              List.of(
+                  "plain, largest over smallest",
+                  "plain, the same, step 20",
+                  "plain, ‖W₁‖ at step 20",
+                  "plain, η‖g₁‖/‖W₁‖",
+                  "residual, ‖W₁‖ at step 20",
+                  "plain with weights brought back"),
+              "The factor of 20 at step 20 was that of one run; seeds differ by more (5 to 175 over ten seeds). That it falls by three decades, that the early layers freeze and that training fails holds for every seed."),
+          new Row(
+              "27",
+              "orthogonal weights help a plain net",
+              "cures",
+              List.of("orthogonal linear net", "orthogonal over Gaussian"),
+              "With four times the points, at size full, the orthogonal start is not enough for every seed."),
+          new Row(
+              "27, tailored",
+              "tailored rectifiers help a plain net",
+              "tailored-activations",
+              List.of(
+                  "cosine that the map",
+                  "the same with rectifiers",
+                  "rectifiers, cosine between",
+                  "tailored, cosine between",
+                  "tailored over rectifiers"),
+              "The bound is the prediction of section 3.1. The rate is from a pilot: at 0.02, the other experiments', these nets diverge, and both kinds end lowest at 0.005."),
+          new Row(
+              "28",
+              "a residual net hardly misses a block",
+              map(
+                  "lesions",
+                  List.of("residual, one block out, median", "plain, one block out, median"),
+                  "published-lesions",
+                  List.of(
+                      "resnet20, one block out, median",
+                      "resnet32, one block out, median",
+                      "ResNet-32 less ResNet-20")),
+              "The 2 points are of a net of 27 blocks. The published weights that are had have 9 and 15: after the pilot, of which the medians stand here, what is asked of them is that the deeper one loses less."),
+          new Row(
+              "28, paths",
+              "the gradient's paths are short",
+              map(
+                  "lesions",
+                  List.of("residual, mean number of branches", "residual, the same over"),
+                  "published-paths",
+                  List.of(
+                      "resnet20, mean number of branches",
+                      "resnet20, the same over",
+                      "resnet32, mean number of branches",
+                      "resnet32, the same over")),
+              "Bounds of this project, set before the first run. They fail at 9 blocks: the length of these paths hardly grows with the number of blocks, so it is short in deep nets only."));
+
+  private static Map<String, List<String>> map(
+      String first, List<String> of, String second, List<String> ofSecond) {
+    var map = new LinkedHashMap<String, List<String>>();
+    map.put(first, of);
+    map.put(second, ofSecond);
+    return map;
+  }
+
+  @Test
+  void thePageIsWhatTheRecordsSay() throws IOException {
+    String page = page();
+    if ("write".equals(System.getProperty("fathom.records"))) {
+      Files.writeString(PAGE, page);
+    }
+    assertEquals(page, Files.readString(PAGE));
+  }
+
+  @Test
+  void everyExperimentHasARecordFromThreeSeedsOfTheClaimThatItMakes() throws IOException {
+    for (Experiment experiment : Laboratory.experiments()) {
+      int records = 0;
+      for (Size size : List.of(Size.QUICK, Size.FULL)) {
+        Optional<Finding> finding = newest(experiment, size);
+        records += finding.isPresent() ? 1 : 0;
+        finding.ifPresent(f -> {
+          assertEquals(List.of(1L, 2L, 3L), f.seeds(), experiment.name());
+          assertEquals(experiment.claim(), f.claim(), experiment.name());
+        });
+      }
+      assertTrue(records > 0, experiment.name());
+    }
+  }
+
+  @Test
+  void whatTheAnswerNamesIsAnExperimentAndEveryExperimentIsNamed() throws IOException {
+    String answer = Files.readString(DOCS.resolve("why-plain-nets-fail.md"));
+    var names = Laboratory.experiments().stream().map(Experiment::name).toList();
+    for (String name : names) {
+      assertTrue(answer.contains("`" + name + "`"), name + " carries no sentence");
+    }
+    var named = Pattern.compile("`([a-z]+(-[a-z]+)+)`").matcher(answer);
+    while (named.find()) {
+      assertTrue(names.contains(named.group(1)), named.group(1) + " is no experiment");
+    }
+  }
+
+  private static String page() throws IOException {
+    var page = new StringBuilder(BEGINNING);
+    page.append("## Verdicts\n| experiment | quick | full | claim |\n| --- | --- | --- | --- |\n");
+    for (Experiment experiment : Laboratory.experiments()) {
+      page.append(
+          "| `%s` | %s | %s | %s |%n"
+              .formatted(
+                  experiment.name(),
+                  link(experiment, Size.QUICK),
+                  link(experiment, Size.FULL),
+                  experiment.claim()));
+    }
+    page.append("\n## Rows 8 to 28\n");
+    page.append(
+        """
+        Means over three seeds, in brackets the smallest and the largest. A row is reproduced if all its bounds hold for every seed, mixed
+        if they do for some seeds, as everywhere.
+
+        """);
+    page.append("| row | measured | bound | quick | full |\n| --- | --- | --- | --- | --- |\n");
+    for (Row row : ROWS) {
+      var quick = new ArrayList<Value>();
+      var full = new ArrayList<Value>();
+      var lines = new StringBuilder();
+      for (var of : row.measured.entrySet()) {
+        lines.append(lines(of.getKey(), of.getValue(), quick, full));
+      }
+      page.append(
+          "| **%s** %s | | | %s | %s |%n"
+              .formatted(row.number, row.claim, verdict(quick), verdict(full)));
+      page.append(lines);
+    }
+    page.append("\n## Notes\n");
+    for (Row row : ROWS) {
+      if (!row.note.isEmpty()) {
+        page.append("- **%s**: %s%n".formatted(row.number, row.note));
+      }
+    }
+    return page.toString().replace(System.lineSeparator(), "\n");
+  }
+
+  private static String verdict(List<Value> values) {
+    return values.isEmpty() ? NONE : "**" + Verdict.of(values) + "**";
+  }
+
+  private static String lines(
+      String experiment, List<String> quantities, List<Value> quick, List<Value> full)
+      throws IOException {
+    var lines = new StringBuilder();
+    Experiment of =
+        Laboratory.experiments().stream()
+            .filter(e -> e.name().equals(experiment))
+            .findFirst()
+            .orElseThrow();
+    Optional<Finding> quickly = newest(of, Size.QUICK);
+    Optional<Finding> fully = newest(of, Size.FULL);
+    for (String start : quantities) {
+      List<Value> atQuick = values(quickly, start);
+      List<Value> atFull = values(fully, start);
+      List<Value> either = atQuick.isEmpty() ? atFull : atQuick;
+      assertFalse(either.isEmpty(), experiment + " measures no " + start);
+      for (int i = 0; i < either.size(); i++) {
+        lines.append(
+            "| `%s` | %s | %s | %s | %s |%n"
+                .formatted(
+                    experiment,
+                    either.get(i).what(),
+                    bound(either.get(i), atFull, i),
+                    measured(atQuick, i),
+                    measured(atFull, i)));
+      }
+      quick.addAll(atQuick);
+      full.addAll(atFull);
+    }
+    return lines.toString();
+  }
+
+  /// A bound is the same at both sizes.
+  private static Bound bound(Value value, List<Value> atFull, int i) {
+    if (i < atFull.size()) {
+      assertEquals(atFull.get(i).bound(), value.bound(), value.what());
+    }
+    return value.bound();
+  }
+
+  private static List<Value> values(Optional<Finding> finding, String start) {
+    return finding.stream()
+        .flatMap(f -> f.values().stream())
+        .filter(v -> v.what().startsWith(start))
+        .toList();
+  }
+
+  private static String measured(List<Value> values, int i) {
+    if (i >= values.size()) {
+      return NONE;
+    }
+    Value value = values.get(i);
+    var all = value.perSeed().stream().mapToDouble(d -> d).summaryStatistics();
+    return "%s (%s to %s)"
+        .formatted(digits(value.mean()), digits(all.getMin()), digits(all.getMax()));
+  }
+
+  private static String digits(double value) {
+    return Double.isFinite(value)
+        ? Digits.rounded(new BigDecimal(value).round(new MathContext(3)).doubleValue())
+        : Double.toString(value);
+  }
+
+  private static String link(Experiment experiment, Size size) throws IOException {
+    Optional<Finding> finding = newest(experiment, size);
+    return finding.isEmpty()
+        ? NONE
+        : "[%s](%s/%s.json)"
+            .formatted(
+                finding.get().verdict(),
+                folder(experiment, size).orElseThrow().getFileName(),
+                experiment.name());
+  }
+
+  private static Optional<Finding> newest(Experiment experiment, Size size) throws IOException {
+    return folder(experiment, size).flatMap(folder -> new Ledger(folder).read(experiment));
+  }
+
+  /// The newest folder of this size with a record of this experiment.
+  private static Optional<Path> folder(Experiment experiment, Size size) throws IOException {
+    try (Stream<Path> folders = Files.list(PAGE.getParent())) {
+      return folders
+          .filter(f -> f.getFileName().toString().endsWith("-" + size))
+          .filter(f -> Files.exists(f.resolve(experiment.name() + ".json")))
+          .max(Comparator.naturalOrder());
+    }
+  }
+}
