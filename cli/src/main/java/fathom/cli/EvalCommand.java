@@ -18,6 +18,7 @@ import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.train.Confusion;
 import fathom.train.Evaluation;
+import fathom.train.Guesses;
 import fathom.train.Precision;
 import fathom.train.Recipe;
 import fathom.train.Run;
@@ -51,7 +52,7 @@ import picocli.CommandLine.Parameters;
       "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
     })
 final class EvalCommand implements Callable<Integer> {
-  /// With more classes their table is in `--json` only.
+  /// With more classes their table is in `--json` only, and the most frequent confusions are shown.
   private static final int SHOWN = 20;
 
   @Mixin private final Output output = new Output();
@@ -216,8 +217,8 @@ final class EvalCommand implements Callable<Integer> {
     ReadingOptions.tell(subject.data, output);
     checkPictures(subject);
     precision.check();
-    var confusion = new Confusion(subject.data.test(), subject.classes);
     Pictures pictures = subject.data.test();
+    var guesses = new Guesses(pictures, subject.classes);
     Timed timed =
         timed((all, decoders) -> {
           Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
@@ -227,9 +228,10 @@ final class EvalCommand implements Callable<Integer> {
               pictures.decodedBy(decoders),
               subject.normalization,
               all,
-              confusion::add);
+              guesses);
         });
     Evaluation result = timed.result;
+    Confusion confusion = guesses.confusion();
     List<PerClass> classes =
         IntStream.range(0, subject.classes)
             .mapToObj(c -> perClass(subject.data.classes().get(c), confusion, c))
@@ -267,13 +269,15 @@ final class EvalCommand implements Callable<Integer> {
                       answer.imagesPerSecond));
           if (subject.classes <= SHOWN) {
             show(answer);
+          } else {
+            showPairs(answer, confusion);
           }
         });
   }
 
   private static PerClass perClass(String name, Confusion confusion, int c) {
     long count = confusion.count(c);
-    long errors = count - confusion.counts()[c][c];
+    long errors = confusion.errors(c);
     return new PerClass(name, count, errors, count == 0 ? null : 100.0 * errors / count);
   }
 
@@ -300,6 +304,24 @@ final class EvalCommand implements Callable<Integer> {
         .out()
         .println("How often the pictures of each class (down) were taken for each (across):");
     output.table(head, rows);
+  }
+
+  private void showPairs(Answer answer, Confusion confusion) {
+    var rows = new ArrayList<List<String>>();
+    for (Confusion.Pair pair : confusion.pairs().stream().limit(SHOWN).toList()) {
+      PerClass of = answer.classes.get(pair.truth());
+      rows.add(
+          List.of(
+              of.name,
+              answer.classes.get(pair.guess()).name,
+              Long.toString(pair.times()),
+              Long.toString(of.count)));
+    }
+    if (!rows.isEmpty()) {
+      output.out().println();
+      output.out().println("The most frequent confusions (all of them, and each class: --json):");
+      output.table(List.of("class", "taken for", "times", "of"), rows);
+    }
   }
 
   private Subject ofRun(Run run, DataSet dataSet) {

@@ -103,6 +103,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   }
 
   /// Sees what was predicted of the pictures at these places; called by several workers at once.
+  @FunctionalInterface
   public interface Look {
     void at(Rows places, Tensor logits);
   }

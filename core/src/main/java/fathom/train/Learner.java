@@ -47,6 +47,11 @@ sealed interface Learner permits PictureLearner, TextLearner {
     return null;
   }
 
+  /// What became of each test picture in the last [#test()]; null for text.
+  default @Nullable Answers answers(long step) {
+    return null;
+  }
+
   /// What was trained with, as it is.
   Evaluation trained();
 

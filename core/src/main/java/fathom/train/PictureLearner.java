@@ -42,6 +42,7 @@ final class PictureLearner implements Learner {
   private final Layer plain;
   private final Layer fused;
   private final int epochCount;
+  private Guesses guesses;
   private int epoch;
   private int[] order = {};
 
@@ -69,6 +70,7 @@ final class PictureLearner implements Learner {
             : net;
     this.plain = recipe.recompute() > 0 ? Recompute.every(recipe.recompute(), normed) : normed;
     this.fused = Fused.of(plain);
+    this.guesses = new Guesses(data.test(), data.classes().size());
   }
 
   @Override
@@ -155,13 +157,22 @@ final class PictureLearner implements Learner {
 
   @Override
   public Evaluation test() {
-    return Evaluation.of(fused, data.test(), loader.normalization(), all);
+    guesses = new Guesses(data.test(), data.classes().size());
+    Evaluation result =
+        Evaluation.of(fused, data.test(), loader.normalization(), all, guesses);
+    guesses.gather(all);
+    return result;
   }
 
   @Override
   public Evaluation held() {
-    Pictures judges = data.validation() == null ? data.test() : data.validation();
-    return Evaluation.of(fused, judges, loader.normalization(), all);
+    Pictures judges = data.validation();
+    return judges == null ? test() : Evaluation.of(fused, judges, loader.normalization(), all);
+  }
+
+  @Override
+  public Answers answers(long step) {
+    return Answers.of(step, guesses);
   }
 
   @Override

@@ -24,13 +24,15 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
-/// whole), `best.safetensors` (the same of the best epoch so far) and `report.html`.
+/// whole), `best.safetensors` (the same of the best epoch so far), `answers.json` (what became of
+/// the test pictures at the end) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
   private static final int FORMAT = 6;
@@ -327,8 +329,46 @@ public final class Run {
     };
   }
 
+  /// What became of the test pictures; empty if the run has not ended, learned text, or is of a
+  /// version that did not write it down. Throws [BadFileException] for a damaged file.
+  public Optional<Answers> answers() {
+    if (!Files.exists(answersFile())) {
+      return Optional.empty();
+    }
+    try {
+      Answers answers = Json.read(Json.parse(Files.readString(answersFile())), Answers.class);
+      int classes = answers.confusion().classes();
+      if (classes != info.classes().size()) {
+        throw new IllegalArgumentException(
+            "the run has %d classes, but the answers are about %d"
+                .formatted(info.classes().size(), classes));
+      }
+      return Optional.of(answers);
+    } catch (IOException | JacksonException | IllegalArgumentException e) {
+      throw new BadFileException(
+          answersFile(),
+          "these are not the answers of a run, which can be reported without: delete the file (%s)"
+              .formatted(firstLine(e)),
+          e);
+    }
+  }
+
+  void write(Answers answers) {
+    AtomicFile.replace(
+        answersFile(), Json.object(answers).toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private Path answersFile() {
+    return folder.resolve("answers.json");
+  }
+
   /// Forgets what is going to be written again when the run goes on after `step` steps.
   void truncate(long step) {
+    try {
+      Files.deleteIfExists(answersFile());
+    } catch (IOException e) {
+      throw new BadFileException(answersFile(), "it cannot be deleted; check permissions", e);
+    }
     var lines = new StringBuilder();
     for (Metrics m : metrics()) {
       boolean keep =

@@ -376,6 +376,10 @@ public final class Trainer {
       if (train != null) {
         report();
         if (first()) {
+          Answers answers = learner.answers(step);
+          if (answers != null) {
+            run.write(answers);
+          }
           run.append(
               new Metrics.Final(
                   step,

@@ -24,7 +24,8 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
-/// The page of one training run: its learning curves, its result and its layers at start and end.
+/// The page of one training run: its learning curves, its result, what became of the test pictures,
+/// and its layers at start and end.
 public final class RunReport {
   private RunReport() {}
 
@@ -40,6 +41,12 @@ public final class RunReport {
       sections.add(new Section("Result", result(recipe, results.getLast())));
     }
     sections.add(new Section("Learning", learning(recipe, epochs)));
+    run.answers()
+        .map(answers -> new TestedClasses(run.info().classes(), answers))
+        .ifPresent(tested -> {
+          sections.add(new Section("Classes", tested.classes()));
+          sections.add(new Section("The worst mistakes", tested.mistakes()));
+        });
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
     }
@@ -94,11 +101,11 @@ public final class RunReport {
     if (!results.isEmpty()) {
       var end = results.getLast();
       return recipe.isText()
-          ? "%s needs %.3f bits for a character of the text that was held out, and %.3f for one of the text it was trained with, after %d epochs."
+          ? "%s needs %.3f bits for a character of the text that was held out, and %.3f for one of the text it was trained with, after %s."
               .formatted(
-                  recipe.model(), bits(end.testLoss()), bits(end.trainLoss()), recipe.epochs())
-          : "%s makes %.2f %% errors on the test pictures and %.2f %% on those it was trained with, after %d epochs."
-              .formatted(recipe.model(), end.testError(), end.trainError(), recipe.epochs());
+                  recipe.model(), bits(end.testLoss()), bits(end.trainLoss()), epochs(recipe))
+          : "%s makes %.2f %% errors on the test pictures and %.2f %% on those it was trained with, after %s."
+              .formatted(recipe.model(), end.testError(), end.trainError(), epochs(recipe));
     }
     if (epochs.isEmpty()) {
       return "This run has not finished an epoch yet.";
@@ -112,6 +119,10 @@ public final class RunReport {
                 ? number(bits(last.testLoss()), 3)
                     + " bits per character of the text that was held out"
                 : number(last.testError(), 2) + " % errors on the test pictures");
+  }
+
+  private static String epochs(Recipe recipe) {
+    return recipe.epochs() == 1 ? "an epoch" : recipe.epochs() + " epochs";
   }
 
   private static Table result(Recipe recipe, Metrics.Final end) {

@@ -1,4 +1,4 @@
 package fathom.report;
 
 /// One piece of a [Section].
-public sealed interface Block permits Text, Table, Chart, HeatMap, Facts {}
+public sealed interface Block permits Text, Table, Matrix, Chart, HeatMap, Gallery, Facts {}

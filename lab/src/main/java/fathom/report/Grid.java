@@ -30,13 +30,8 @@ final class Grid {
 
   static Html of(Table table) {
     Grid grid = new Grid(table);
-    return tag(
-        "div",
-        // A wide table scrolls inside its frame, by touch and by the arrow keys.
-        attr("class", "frame"),
-        attr("role", "group"),
-        attr("tabindex", "0"),
-        attr("aria-label", table.caption()),
+    return frame(
+        table.caption(),
         tag(
             "table",
             tag("caption", text(table.caption())),
@@ -44,6 +39,17 @@ final class Grid {
             tag(
                 "tbody",
                 table.rows().stream().map(row -> grid.row(row, c -> c == 0 ? "row" : "")))));
+  }
+
+  /// In which a wide table scrolls, by touch and by the arrow keys.
+  static Html frame(String caption, Html table) {
+    return tag(
+        "div",
+        attr("class", "frame"),
+        attr("role", "group"),
+        attr("tabindex", "0"),
+        attr("aria-label", caption),
+        table);
   }
 
   /// A row of cells, of which those with a scope are headings.

@@ -49,10 +49,14 @@ final class Heat {
     parts.add(tag("figcaption", tag("h3", text(map.title())), tag("p", text(map.caption()))));
     if (least <= most) {
       String range = "%s to %s".formatted(Digits.rounded(least), Digits.rounded(most));
-      parts.add(tag("p", text(map.yLabel() + ", from the first down")));
+      parts.add(tag("p", attr("class", "heat"), text(map.yLabel() + ", from the first down")));
       parts.add(picture(range));
-      parts.add(tag("p", text(map.xLabel())));
-      parts.add(tag("p", text("%s, dark to bright: %s (log scale)".formatted(map.unit(), range))));
+      parts.add(tag("p", attr("class", "heat"), text(map.xLabel())));
+      parts.add(
+          tag(
+              "p",
+              attr("class", "heat"),
+              text("%s, dark to bright: %s (log scale)".formatted(map.unit(), range))));
     } else {
       parts.add(tag("p", attr("class", "empty"), text("None of the values can be drawn.")));
     }

@@ -9,10 +9,10 @@ import java.util.stream.Stream;
 /// never become a tag. It reads the same as HTML and as XML.
 sealed interface Html {
   /// Elements in running text, around which no line may be broken: a blank there would show.
-  Set<String> INLINE = Set.of("a", "dd", "dt", "td", "th");
+  Set<String> INLINE = Set.of("a", "dd", "dt", "span", "td", "th");
 
   /// Elements that HTML closes by itself.
-  Set<String> VOID = Set.of("link", "meta");
+  Set<String> VOID = Set.of("img", "link", "meta");
 
   record Attribute(String name, String value) implements Html {}
 

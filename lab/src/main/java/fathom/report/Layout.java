@@ -21,6 +21,9 @@ final class Layout {
   /// A page this short is seen at a glance.
   private static final int SECTIONS_WITHOUT_CONTENTS = 2;
 
+  /// To which the longer side of a picture is enlarged, about.
+  private static final int SIDE = 112;
+
   private final Plots plots;
 
   private Layout(Page page) {
@@ -143,6 +146,8 @@ final class Layout {
       switch (block) {
         case Text(String words) -> paragraphs(words).forEach(parts::add);
         case Table table -> parts.add(Grid.of(table));
+        case Matrix matrix -> parts.add(Cells.of(matrix));
+        case Gallery gallery -> parts.add(gallery(gallery));
         case Facts facts -> parts.add(facts(facts));
         case Chart chart -> charts.add(plots.figure(chart));
         case HeatMap map -> charts.add(Heat.of(map));
@@ -165,6 +170,31 @@ final class Layout {
     return PARAGRAPHS
         .splitAsStream(words.strip())
         .map(paragraph -> tag("p", text(paragraph.strip())));
+  }
+
+  private static Html gallery(Gallery gallery) {
+    return tag(
+        "ul",
+        Stream.concat(
+            Stream.of(attr("class", "gallery")),
+            gallery.pictures().stream()
+                .map(picture ->
+                    tag(
+                        "li",
+                        Stream.concat(
+                            Stream.of(picture(picture)),
+                            picture.lines().stream().map(line -> tag("p", text(line))))))));
+  }
+
+  /// Enlarged by a whole factor, as pixels that are not of one size mislead.
+  private static Html picture(Gallery.Picture picture) {
+    int zoom = Math.max(1, SIDE / Math.max(picture.width(), picture.height()));
+    return tag(
+        "img",
+        attr("src", "data:image/png;base64," + Base64.getEncoder().encodeToString(picture.png())),
+        attr("alt", picture.alt()),
+        attr("width", Integer.toString(zoom * picture.width())),
+        attr("height", Integer.toString(zoom * picture.height())));
   }
 
   private static Html facts(Facts facts) {

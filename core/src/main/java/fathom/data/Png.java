@@ -1,0 +1,67 @@
+package fathom.data;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/// A picture of a data set as the bytes of a PNG file: in colour where it has three channels, else
+/// its first channel in grey.
+public final class Png {
+  private Png() {}
+
+  /// Picture `picture` as it is.
+  public static byte[] of(Images images, int picture) {
+    return small(images, picture, Math.max(images.height(), images.width()));
+  }
+
+  /// Picture `picture` with no side longer than `side` pixels: a larger one is shrunk by a whole
+  /// factor, and a pixel is the mean of those that it stands for.
+  public static byte[] small(Images images, int picture, int side) {
+    if (picture < 0 || picture >= images.count() || side < 1) {
+      throw new IllegalArgumentException(
+          "there are the pictures 0 to %d, and a side has at least 1 pixel, but picture %d was asked for with a side of %d"
+              .formatted(images.count() - 1, picture, side));
+    }
+    int shrunk = Math.ceilDiv(Math.max(images.height(), images.width()), side);
+    int height = Math.ceilDiv(images.height(), shrunk);
+    int width = Math.ceilDiv(images.width(), shrunk);
+    boolean colour = images.channels() == 3;
+    var image =
+        new BufferedImage(
+            width, height, colour ? BufferedImage.TYPE_INT_RGB : BufferedImage.TYPE_BYTE_GRAY);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        for (int c = 0; c < (colour ? 3 : 1); c++) {
+          image
+              .getRaster()
+              .setSample(x, y, c, mean(images, picture, c, y * shrunk, x * shrunk, shrunk));
+        }
+      }
+    }
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new MemoryCacheImageOutputStream(bytes)) {
+      ImageIO.write(image, "png", out);
+    } catch (IOException e) {
+      throw new UncheckedIOException("memory can be written", e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /// Of the square at (`top`, `left`), as far as it lies in the picture.
+  private static int mean(Images images, int picture, int channel, int top, int left, int side) {
+    int plane = picture * images.size() + channel * images.height() * images.width();
+    int bottom = Math.min(images.height(), top + side);
+    int right = Math.min(images.width(), left + side);
+    long sum = 0;
+    for (int y = top; y < bottom; y++) {
+      for (int x = left; x < right; x++) {
+        sum += images.pixels()[plane + y * images.width() + x] & 0xff;
+      }
+    }
+    int count = (bottom - top) * (right - left);
+    return (int) ((sum + count / 2) / count);
+  }
+}

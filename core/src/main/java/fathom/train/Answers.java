@@ -1,0 +1,64 @@
+package fathom.train;
+
+import java.util.Arrays;
+import java.util.List;
+
+/// What became of every test picture at the end of a run, and the worst mistakes with their
+/// pictures, so that they can be shown where the data is not.
+///
+/// @param step after which it was measured
+/// @param counts `counts[truth][guess]`, the pictures of a class that were taken for a class
+/// @param worst the mistakes whose true class got the least probability, the worst first
+public record Answers(long step, long[][] counts, List<Mistake> worst) {
+  /// How many mistakes are kept.
+  static final int WORST = 24;
+
+  private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+
+  /// A test picture that was taken for another class.
+  ///
+  /// @param picture its place among the test pictures, from 0
+  /// @param truth its class
+  /// @param given the probability of that class, 0 to 1
+  /// @param guess the class that it was taken for
+  /// @param belief the probability of that class
+  /// @param png the picture, perhaps shrunk
+  public record Mistake(
+      int picture, int truth, double given, int guess, double belief, byte[] png) {
+    public Mistake {
+      if (picture < 0 || truth < 0 || guess < 0 || truth == guess) {
+        throw new IllegalArgumentException(
+            "a mistake is a picture 0 or later of a class that was taken for another one, but this is picture %d of class %d taken for %d"
+                .formatted(picture, truth, guess));
+      }
+      if (!(given >= 0 && given <= 1 && belief >= 0 && belief <= 1)) {
+        throw new IllegalArgumentException(
+            "probabilities are from 0 to 1, but of picture %d they are %s and %s"
+                .formatted(picture, given, belief));
+      }
+      if (png.length < PNG.length || !Arrays.equals(png, 0, PNG.length, PNG, 0, PNG.length)) {
+        throw new IllegalArgumentException("picture %d is no PNG".formatted(picture));
+      }
+    }
+  }
+
+  public Answers {
+    worst = List.copyOf(worst);
+    int classes = new Confusion(counts).classes();
+    for (Mistake mistake : worst) {
+      if (mistake.truth >= classes || mistake.guess >= classes) {
+        throw new IllegalArgumentException(
+            "%d classes are 0 to %d, but picture %d of class %d was taken for %d"
+                .formatted(classes, classes - 1, mistake.picture, mistake.truth, mistake.guess));
+      }
+    }
+  }
+
+  static Answers of(long step, Guesses guesses) {
+    return new Answers(step, guesses.confusion().counts(), guesses.worst(WORST));
+  }
+
+  public Confusion confusion() {
+    return new Confusion(counts);
+  }
+}

@@ -1,0 +1,91 @@
+package fathom.train;
+
+import fathom.Collective;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.data.Pictures;
+import fathom.data.Png;
+import fathom.data.Rows;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// What a net guessed of each picture, written down while it is evaluated: an [Evaluation.Look]
+/// that all workers may share, or of which each has its own and [gathers][#gather] at the end.
+public final class Guesses implements Evaluation.Look {
+  /// In a [Answers.Mistake], no side of a picture is longer.
+  private static final int SIDE = 112;
+
+  private final Pictures pictures;
+  private final int classes;
+  private final int[] guesses;
+
+  /// ln of the probability that was given to the class of a picture, and to the guessed one.
+  private final double[] truths;
+
+  private final double[] beliefs;
+
+  /// Of these pictures, nothing guessed yet.
+  public Guesses(Pictures pictures, int classes) {
+    this.pictures = pictures;
+    this.classes = classes;
+    this.guesses = new int[pictures.count()];
+    this.truths = new double[pictures.count()];
+    this.beliefs = new double[pictures.count()];
+  }
+
+  @Override
+  public void at(Rows places, Tensor logits) {
+    int[] largest = logits.argMax();
+    try (var _ = Scope.open()) {
+      double[] logs = logits.logSoftmax(1).toDoubles();
+      for (int i = 0; i < largest.length; i++) {
+        int picture = places.from() + i;
+        guesses[picture] = largest[i];
+        truths[picture] = logs[i * classes + pictures.labels()[picture]];
+        beliefs[picture] = logs[i * classes + largest[i]];
+      }
+    }
+  }
+
+  /// Brings together what each worker saw; all call it once, and all have everything then. What a
+  /// worker did not see is 0 with it, so the sums are exact.
+  void gather(Collective all) {
+    int count = guesses.length;
+    var sums = new double[3 * count];
+    for (int i = 0; i < count; i++) {
+      sums[i] = guesses[i];
+      sums[count + i] = truths[i];
+      sums[2 * count + i] = beliefs[i];
+    }
+    all.allReduce(sums);
+    for (int i = 0; i < count; i++) {
+      guesses[i] = (int) sums[i];
+      truths[i] = sums[count + i];
+      beliefs[i] = sums[2 * count + i];
+    }
+  }
+
+  public Confusion confusion() {
+    return Confusion.of(pictures.labels(), guesses, classes);
+  }
+
+  /// Of the pictures that were taken for another class at most `most`: those whose own class got
+  /// the least probability, the worst first. Where a logit is no number, nothing can be said.
+  public List<Answers.Mistake> worst(int most) {
+    return IntStream.range(0, guesses.length)
+        .filter(i -> guesses[i] != pictures.labels()[i] && !Double.isNaN(truths[i]))
+        .boxed()
+        .sorted(Comparator.comparingDouble(i -> truths[i]))
+        .limit(most)
+        .map(i ->
+            new Answers.Mistake(
+                i,
+                pictures.labels()[i],
+                Math.exp(truths[i]),
+                guesses[i],
+                Math.exp(beliefs[i]),
+                Png.small(pictures.select(new int[] {i}).images(), 0, SIDE)))
+        .toList();
+  }
+}

@@ -1,0 +1,133 @@
+package fathom.lab;
+
+import static fathom.lab.RunReport.number;
+
+import fathom.report.Block;
+import fathom.report.Gallery;
+import fathom.report.Matrix;
+import fathom.report.Table;
+import fathom.report.Text;
+import fathom.train.Answers;
+import fathom.train.Confusion;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/// The test pictures of a run by their classes, and the worst mistakes: what the run has written
+/// down at its end.
+final class TestedClasses {
+  /// With more classes a table of each taken for each is not read any more.
+  private static final int SHOWN = 20;
+
+  private final List<String> names;
+  private final Answers answers;
+  private final Confusion confusion;
+
+  TestedClasses(List<String> names, Answers answers) {
+    this.names = names;
+    this.answers = answers;
+    this.confusion = answers.confusion();
+  }
+
+  /// Who was taken for whom.
+  Block[] classes() {
+    return new Block[] {names.size() <= SHOWN ? matrix() : pairs(), perClass()};
+  }
+
+  private Matrix matrix() {
+    return new Matrix(
+        "How often the test pictures of each class (a row) were taken for each class (a column). "
+            + "The stronger the colour of a mistake, the larger its share of the class: "
+            + "under 1 %, from 1, from 3, from 10, from 30 %. What did not happen is empty.",
+        names,
+        Stream.of(confusion.counts()).map(row -> LongStream.of(row).boxed().toList()).toList());
+  }
+
+  private Table pairs() {
+    var rows =
+        confusion.pairs().stream()
+            .limit(SHOWN)
+            .map(pair ->
+                List.of(
+                    names.get(pair.truth()),
+                    names.get(pair.guess()),
+                    Long.toString(pair.times()),
+                    number(100.0 * pair.times() / confusion.count(pair.truth()), 1)))
+            .toList();
+    return new Table(
+        "The most frequent confusions of the test pictures",
+        List.of("class", "taken for", "times", "% of the class"),
+        rows);
+  }
+
+  private Table perClass() {
+    var classes = IntStream.range(0, names.size()).boxed().toList();
+    boolean all = names.size() <= SHOWN;
+    if (!all) {
+      classes =
+          classes.stream().sorted(Comparator.comparingDouble(c -> -error(c))).limit(SHOWN).toList();
+    }
+    var rows = new ArrayList<List<String>>();
+    for (int c : classes) {
+      long count = confusion.count(c);
+      rows.add(
+          List.of(
+              names.get(c),
+              Long.toString(count),
+              Long.toString(confusion.errors(c)),
+              count == 0 ? "" : number(error(c), 2),
+              confusion.pairs(c).stream()
+                  .findFirst()
+                  .map(pair -> "%s (%d)".formatted(names.get(pair.guess()), pair.times()))
+                  .orElse("")));
+    }
+    return new Table(
+        all
+            ? "The test pictures by class"
+            : "The %d of %d classes with the greatest error".formatted(SHOWN, names.size()),
+        List.of("class", "pictures", "errors", "error in %", "taken most often for"),
+        rows);
+  }
+
+  /// In percent; 0 of a class without pictures.
+  private double error(int c) {
+    return 100.0 * confusion.errors(c) / Math.max(1, confusion.count(c));
+  }
+
+  /// What was got most wrong, as pictures.
+  Block[] mistakes() {
+    if (answers.worst().isEmpty()) {
+      return new Block[] {new Text("No test picture was taken for another class.")};
+    }
+    long errors = IntStream.range(0, names.size()).mapToLong(confusion::errors).sum();
+    int shown = answers.worst().size();
+    String which =
+        errors == shown
+            ? "All %d test pictures that were taken for another class".formatted(shown)
+            : "Of %d test pictures that were taken for another class the %d whose own class got the least probability"
+                .formatted(errors, shown);
+    return new Block[] {
+      new Text(which + ", the worst first. Pictures are counted from 0."),
+      new Gallery(answers.worst().stream().map(this::picture).toList())
+    };
+  }
+
+  private Gallery.Picture picture(Answers.Mistake m) {
+    String truth = names.get(m.truth());
+    String guess = names.get(m.guess());
+    return new Gallery.Picture(
+        m.png(),
+        "Test picture %d, of the class %s".formatted(m.picture(), truth),
+        List.of(
+            "%s, taken for %s".formatted(truth, guess),
+            "%s: %s, %s: %s".formatted(guess, percent(m.belief()), truth, percent(m.given())),
+            "picture %d".formatted(m.picture())));
+  }
+
+  private static String percent(double probability) {
+    return probability < 0.001 ? "under 0.1 %" : number(100 * probability, 1) + " %";
+  }
+}
