@@ -78,7 +78,13 @@ final class Json {
     return MAPPER.readTree(text);
   }
 
+  /// A record. Throws `JacksonException` or `IllegalArgumentException` if `node` is none of it.
   static <T> T read(JsonNode node, Class<T> type) throws JacksonException {
+    if (!node.isObject()) {
+      throw new IllegalArgumentException(
+          "a JSON object is needed, but this is %s"
+              .formatted(node.isMissingNode() ? "empty" : node.getNodeType()));
+    }
     return MAPPER.treeToValue(node, type);
   }
 }

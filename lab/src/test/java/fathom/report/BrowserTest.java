@@ -4,33 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-import java.io.File;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The pages in a real browser, if one is installed.
 class BrowserTest {
-  private static final String BROWSER = "chromium";
-
   /// Uses the first figure of [Sample] as a reader does, and leaves what it saw as JSON in the
   /// page.
   private static final String READER =
@@ -161,22 +146,11 @@ class BrowserTest {
       }
       """;
 
-  private static final String REPORT =
-      """
-      addEventListener('load', async () => {
-        const seen = await Promise.resolve().then(look).catch(error => ({error: error.stack}));
-        fetch('/', {method: 'POST', body: JSON.stringify(seen)});
-      });
-      """;
-
   @TempDir Path folder;
 
   @BeforeAll
   static void findTheBrowser() {
-    boolean found =
-        Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
-            .anyMatch(path -> Files.isExecutable(Path.of(path, BROWSER)));
-    assumeTrue(found, BROWSER + " is not installed: the pages were not opened in a browser");
+    Browser.find();
   }
 
   /// All the pages of these tests as one, as a browser takes seconds to start. The policy is in
@@ -186,7 +160,7 @@ class BrowserTest {
     List<Section> sections = PageTest.pages().flatMap(page -> page.sections().stream()).toList();
     Path file = folder.resolve("report.html");
     new Page("All", "", sections).write(file);
-    String dom = open(file);
+    String dom = new Browser(folder).open(file);
     int charts = count(dom, "<script type=\"application/json\"");
     assertTrue(charts > 20);
     assertEquals(charts, count(dom, "<canvas"));
@@ -196,7 +170,7 @@ class BrowserTest {
 
   @Test
   void canBeReadZoomedAndToggled() throws Exception {
-    JsonNode seen = use(Sample.page(), READER, "light");
+    JsonNode seen = new Browser(folder).use(Sample.page(), READER, Browser.Scheme.LIGHT);
 
     assertEquals("rgb(251, 251, 248)", seen.get("paper").asString());
     for (JsonNode chart : seen.get("painted")) {
@@ -233,7 +207,8 @@ class BrowserTest {
     Chart gaps = new Chart("gaps", "", "x", "y", Scale.LINEAR, List.of(a, b));
     List<Section> sections = new ArrayList<>(List.of(new Section("Gaps", gaps)));
     sections.addAll(Extremes.page().sections());
-    JsonNode seen = use(new Page("t", "l", sections), PAINT, "dark");
+    JsonNode seen =
+        new Browser(folder).use(new Page("t", "l", sections), PAINT, Browser.Scheme.DARK);
 
     assertEquals("rgb(16, 23, 28)", seen.get("paper").asString());
     assertEquals("[true,false,false,false,false,false,true]", seen.get("a").toString());
@@ -257,101 +232,6 @@ class BrowserTest {
     for (int i = 0; i < chart.curves().size(); i++) {
       double given = chart.curves().get(i).points().get(epoch).y();
       assertEquals(given, Double.parseDouble(seen.get(i + 1).asString()), 5e-4 * given);
-    }
-  }
-
-  /// Opens the page, served by ourselves and without its policy, with a script that defines `look`,
-  /// and returns what that sees.
-  private JsonNode use(Page page, String script, String scheme) throws Exception {
-    String html =
-        page.html()
-            .replaceFirst("<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "")
-            .replace("</head>", "<script>" + script + REPORT + "</script></head>");
-    CompletableFuture<String> seen = new CompletableFuture<>();
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext("/", exchange -> serve(exchange, html, seen));
-    server.start();
-    Process browser =
-        start(
-            "http://localhost:" + server.getAddress().getPort() + "/",
-            // Keeps the browser open.
-            "--remote-debugging-port=0",
-            "--blink-settings=preferredColorScheme=" + (scheme.equals("dark") ? 0 : 1));
-    try {
-      JsonNode answer = JsonMapper.shared().readTree(seen.get(60, TimeUnit.SECONDS));
-      assertFalse(answer.has("error"), answer.toString());
-      return answer;
-    } finally {
-      stop(browser);
-      server.stop(0);
-      assertQuiet();
-    }
-  }
-
-  private static void serve(HttpExchange exchange, String html, CompletableFuture<String> seen)
-      throws IOException {
-    try (exchange) {
-      if (exchange.getRequestMethod().equals("POST")) {
-        seen.complete(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
-        exchange.sendResponseHeaders(204, -1);
-      } else {
-        exchange.getResponseHeaders().set("Content-Type", "text/html");
-        exchange.sendResponseHeaders(200, 0);
-        exchange.getResponseBody().write(html.getBytes(StandardCharsets.UTF_8));
-      }
-    }
-  }
-
-  /// The page's document after its scripts ran.
-  private String open(Path file) throws IOException, InterruptedException {
-    Process browser = start(file.toUri().toString(), "--dump-dom");
-    try {
-      assertTrue(browser.waitFor(60, TimeUnit.SECONDS), "the browser hangs on " + file);
-    } finally {
-      stop(browser);
-      assertQuiet();
-    }
-    return Files.readString(folder.resolve("out.txt"));
-  }
-
-  private Process start(String address, String... flags) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                BROWSER,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--user-data-dir=" + folder.resolve("profile"),
-                "--window-size=1200,1600",
-                "--enable-logging=stderr",
-                "--v=0"));
-    command.addAll(List.of(flags));
-    command.add(address);
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .redirectOutput(folder.resolve("out.txt").toFile())
-            .redirectError(folder.resolve("log.txt").toFile());
-    builder.environment().put("TMPDIR", folder.toString());
-    return builder.start();
-  }
-
-  private static void stop(Process browser) throws InterruptedException {
-    List<ProcessHandle> processes = browser.descendants().toList();
-    browser.destroyForcibly().waitFor();
-    processes.forEach(ProcessHandle::destroyForcibly);
-    processes.forEach(process -> process.onExit().join());
-  }
-
-  private void assertQuiet() throws IOException {
-    try (Stream<String> log = Files.lines(folder.resolve("log.txt"))) {
-      assertEquals(List.of(), log.filter(line -> line.contains("CONSOLE")).toList());
     }
   }
 

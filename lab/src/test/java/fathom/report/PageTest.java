@@ -13,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
@@ -42,7 +45,8 @@ class PageTest {
       "</script><!--<script>]]><img src=x onerror=\"document.title='had'\"> & 'q' \u2028 \ud83d\ude00";
 
   static Stream<Page> pages() {
-    return Stream.of(Sample.page(), Extremes.page(), hostile(HOSTILE), new Page("Empty", ""));
+    return Stream.of(
+        Sample.page(), Sample.tested(), Extremes.page(), hostile(HOSTILE), new Page("Empty", ""));
   }
 
   /// A page that has this text in every place that takes text.
@@ -55,6 +59,9 @@ class PageTest {
             text,
             new Text(text),
             new Table(text, List.of(text, text), List.of(List.of(text, text))),
+            new Matrix(text, List.of(text), List.of(List.of(1L))),
+            new Gallery(
+                List.of(new Gallery.Picture(Sample.png(8, 8), "a \" and " + text, List.of(text)))),
             new Facts(new LinkedHashMap<>(Map.of(text, text))),
             new Chart(text, text, text, text, Scale.LOG, List.of(new Curve(text, text, points)))));
   }
@@ -113,7 +120,8 @@ class PageTest {
     assertFalse(html.contains("@import"));
     assertFalse(html.contains("url("));
     for (Element element : elements(parse(html), "*")) {
-      assertFalse(element.hasAttribute("src"), element.getTagName());
+      String source = element.getAttribute("src");
+      assertTrue(source.isEmpty() || source.startsWith("data:image/png;base64,"), source);
       String link = element.getAttribute("href");
       assertTrue(link.isEmpty() || link.startsWith("#") || link.equals("data:,"), link);
     }
@@ -163,7 +171,7 @@ class PageTest {
   @Test
   void hostileTextStaysText() throws Exception {
     Document document = parse(hostile(HOSTILE).html());
-    assertEquals(0, elements(document, "img").size());
+    assertEquals(1, elements(document, "img").size(), "that of the gallery");
     for (Element element : elements(document, "*")) {
       for (int i = 0; i < element.getAttributes().getLength(); i++) {
         assertFalse(element.getAttributes().item(i).getNodeName().startsWith("on"));
@@ -238,6 +246,54 @@ class PageTest {
     assertEquals(
         IntStream.range(0, 20).mapToObj(i -> "value " + i).toList(),
         texts(elements(document, "dd")));
+  }
+
+  // --- matrices and galleries
+
+  /// From none to more than 30 % of a row, and on the diagonal what is no mistake.
+  @Test
+  void aMistakeIsShadedByItsShareOfTheRow() throws Exception {
+    List<List<Long>> counts = new ArrayList<>(List.of(List.of(800L, 300L, 90L, 29L, 9L, 0L)));
+    for (int i = 1; i < 6; i++) {
+      counts.add(List.of(0L, 0L, 0L, 0L, 0L, 2L));
+    }
+    List<String> names = List.of("a", "b", "c", "d", "e", "f");
+    Page page = new Page("t", "l", new Section("s", new Matrix("c", names, counts)));
+    Element body = elements(elements(parse(page.html()), "table").getFirst(), "tbody").getFirst();
+    List<Element> first = elements(elements(body, "tr").getFirst(), "td");
+    assertEquals(List.of("800", "300", "90", "29", "9", ""), texts(first));
+    assertEquals(
+        List.of("right", "shade4", "shade3", "shade2", "shade1", "none"),
+        first.stream().map(cell -> cell.getAttribute("class")).toList());
+    List<Element> last = elements(elements(body, "tr").get(5), "td");
+    assertEquals("right", last.get(5).getAttribute("class"));
+    assertEquals(
+        "shade5", elements(elements(body, "tr").get(1), "td").get(5).getAttribute("class"));
+    String message =
+        refusal(
+            IllegalArgumentException.class, () -> new Matrix("c", names, List.of(List.of(1L, 2L))));
+    assertTrue(message.contains("6 names") && message.contains("1 rows of [2]"), message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"8, 8, 112, 112", "28, 20, 112, 80", "32, 32, 96, 96", "112, 70, 112, 70"})
+  void aPictureIsEnlargedByAWholeFactor(int width, int height, String wide, String high)
+      throws Exception {
+    byte[] png = Sample.png(width, height);
+    Gallery gallery =
+        new Gallery(List.of(new Gallery.Picture(png, "a cat", List.of("cat", "taken for dog"))));
+    Document document = parse(new Page("t", "l", new Section("s", gallery)).html());
+    Element image = elements(document, "img").getFirst();
+    assertEquals(wide, image.getAttribute("width"));
+    assertEquals(high, image.getAttribute("height"));
+    assertEquals("a cat", image.getAttribute("alt"));
+    String source = image.getAttribute("src");
+    assertArrayEquals(png, Base64.getDecoder().decode(source.substring(source.indexOf(',') + 1)));
+    assertEquals(
+        List.of("cat", "taken for dog"), texts(elements(elements(document, "li").getFirst(), "p")));
+    byte[] cut = Arrays.copyOf(png, 20);
+    assertThrows(
+        IllegalArgumentException.class, () -> new Gallery.Picture(cut, "a cat", List.of()));
   }
 
   // --- charts

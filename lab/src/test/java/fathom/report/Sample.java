@@ -1,6 +1,8 @@
 package fathom.report;
 
 import fathom.Draw;
+import fathom.data.Images;
+import fathom.data.Png;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +74,49 @@ final class Sample {
                 Scale.LINEAR,
                 responses())),
         new Section("What was run", new Facts(facts())));
+  }
+
+  /// What became of pictures that are noise: 20 classes, with many mistakes and few.
+  static Page tested() {
+    List<String> names =
+        IntStream.range(0, 20).mapToObj(c -> c % 3 == 0 ? "automobile " + c : "cat " + c).toList();
+    Draw draw = Draw.of(1, "confusion");
+    List<List<Long>> counts = new ArrayList<>();
+    for (int c = 0; c < 20; c++) {
+      List<Long> row = new ArrayList<>();
+      for (int g = 0; g < 20; g++) {
+        double rate = c == g ? 300 : Math.exp(4 * draw.normal(20 * c + g) - 3);
+        row.add((long) Math.min(1000, rate));
+      }
+      counts.add(row);
+    }
+    return new Page(
+        "What became of pictures",
+        "All the numbers on this page are made up.",
+        new Section("Classes", new Matrix("Who was taken for whom", names, counts)),
+        new Section(
+            "The worst mistakes",
+            new Gallery(
+                IntStream.range(0, 12)
+                    .mapToObj(i ->
+                        new Gallery.Picture(
+                            png(8 << i % 4, 8 << i % 3),
+                            "Test picture " + i,
+                            List.of(
+                                "cat, taken for automobile",
+                                "automobile: 99.2 %, cat: under 0.1 %")))
+                    .toList())),
+        new Section("Two more", new Text("So that there is a list of contents.")));
+  }
+
+  /// Noise as a PNG file.
+  static byte[] png(int width, int height) {
+    Draw draw = Draw.of(width, "noise");
+    byte[] pixels = new byte[3 * width * height];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) draw.below(i, 256);
+    }
+    return Png.of(new Images(3, height, width, pixels, new int[1]), 0);
   }
 
   private static List<Curve> errors(double gap) {

@@ -1,0 +1,180 @@
+package fathom.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.data.DataSet;
+import fathom.data.Images;
+import fathom.data.Png;
+import fathom.data.Rows;
+import fathom.net.Architecture;
+import fathom.net.Norm;
+import fathom.net.Shortcut;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class AnswersTest {
+  private static final DataSet DIGITS = DataSet.open("digits");
+  private static final DataSet FEW =
+      new DataSet("digits", DIGITS.classes(), DIGITS.train().take(100), DIGITS.test().take(70));
+
+  @TempDir private Path folder;
+
+  // ---- By hand
+
+  private static final Images FIVE = new Images(1, 1, 1, new byte[5], new int[] {0, 0, 1, 2, 0});
+
+  /// Rows of ln p: the class of the third is right, the others go wrong by more and less.
+  private static Guesses five() {
+    var guesses = new Guesses(FIVE, 3);
+    double[][] probabilities = {
+      {0.4, 0.5, 0.1}, {0.05, 0.05, 0.9}, {0.1, 0.8, 0.1}, {0.7, 0.1, 0.2}, {0.2, 0.6, 0.2}
+    };
+    try (var _ = Scope.open()) {
+      for (int from : new int[] {3, 0}) { // as two workers see them, the second first
+        int to = from == 0 ? 3 : 5;
+        var logits = new double[(to - from) * 3];
+        for (int i = 0; i < logits.length; i++) {
+          logits[i] = Math.log(probabilities[from + i / 3][i % 3]) + 7; // a constant says nothing
+        }
+        guesses.at(new Rows(from, to), Tensor.of(logits, to - from, 3));
+      }
+    }
+    return guesses;
+  }
+
+  @Test
+  void countsAndPairsAreThoseCountedByHand() {
+    Confusion confusion = five().confusion();
+    assertArrayEquals(new long[][] {{0, 2, 1}, {0, 1, 0}, {1, 0, 0}}, confusion.counts());
+    assertEquals(3, confusion.count(0));
+    assertEquals(3, confusion.errors(0));
+    assertEquals(0, confusion.errors(1));
+    assertEquals(
+        List.of(
+            new Confusion.Pair(0, 1, 2), new Confusion.Pair(0, 2, 1), new Confusion.Pair(2, 0, 1)),
+        confusion.pairs());
+    assertEquals(List.of(), confusion.pairs(1));
+  }
+
+  @Test
+  void theWorstMistakeGaveItsClassTheLeast() {
+    List<Answers.Mistake> worst = five().worst(3);
+    assertEquals(List.of(1, 3, 4), worst.stream().map(Answers.Mistake::picture).toList());
+    Answers.Mistake first = worst.getFirst();
+    assertEquals(0, first.truth());
+    assertEquals(2, first.guess());
+    assertEquals(0.05, first.given(), 1e-12);
+    assertEquals(0.9, first.belief(), 1e-12);
+    assertEquals(4, five().worst(9).size(), "what was right is no mistake");
+  }
+
+  @Test
+  void countsThatAreNoneAreRefused() {
+    assertThrows(IllegalArgumentException.class, () -> new Confusion(new long[][] {{1, 2}}));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Confusion(new long[][] {{1, -2}, {0, 0}}));
+  }
+
+  // ---- Of a run
+
+  private Run run(String name, int workers, int validation) {
+    var recipe =
+        new Recipe(
+            "resnet8",
+            new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null),
+            "digits",
+            1,
+            20,
+            0,
+            Descent.sgd(0.05, List.of()),
+            new Preparation(0, false, false),
+            3,
+            workers,
+            false,
+            0,
+            Precision.FP32);
+    return Run.create(folder.resolve(name), recipe.withValidation(validation), FEW);
+  }
+
+  private static Trainer.Result train(Run run) {
+    return Trainer.train(run, FEW, Progress.NONE, () -> false);
+  }
+
+  /// However many workers there are, and whether the test pictures were seen before the end.
+  @ParameterizedTest
+  @CsvSource({"1, 0", "3, 0", "2, 30"})
+  void aRunKeepsWhatItMeasured(int workers, int validation) {
+    Run run = run("run", workers, validation);
+    Trainer.Result result = train(run);
+    Answers answers = run.answers().orElseThrow();
+    Confusion confusion = answers.confusion();
+    assertEquals(run.metrics().getLast().step(), answers.step());
+    long errors = 0;
+    var labels = new long[10];
+    for (int label : FEW.test().labels()) {
+      labels[label]++;
+    }
+    for (int c = 0; c < 10; c++) {
+      assertEquals(labels[c], confusion.count(c));
+      errors += confusion.errors(c);
+    }
+    assertEquals(result.test().errors(), errors);
+    assertEquals(Math.min(errors, Answers.WORST), answers.worst().size());
+    double before = 0;
+    for (Answers.Mistake mistake : answers.worst()) {
+      assertEquals(FEW.test().labels()[mistake.picture()], mistake.truth());
+      assertArrayEquals(Png.of(FEW.test(), mistake.picture()), mistake.png());
+      assertTrue(mistake.given() >= before && mistake.belief() >= mistake.given());
+      before = mistake.given();
+    }
+  }
+
+  /// What a longer training is going to measure again is not shown meanwhile; a run that was
+  /// finished measures the same again.
+  @Test
+  void answersAreThoseOfTheEnd() throws IOException {
+    Run run = run("run", 1, 0);
+    assertTrue(run.answers().isEmpty());
+    train(run);
+    Path file = run.folder().resolve("answers.json");
+    String first = Files.readString(file);
+    train(run);
+    assertEquals(first, Files.readString(file));
+    Run longer = run.withRecipe(run.recipe().withEpochs(2));
+    Trainer.train(longer, FEW, Progress.NONE, () -> true);
+    assertTrue(longer.answers().isEmpty(), "it was stopped before its end");
+    train(longer);
+    assertEquals(10, longer.answers().orElseThrow().step());
+  }
+
+  @Test
+  void damagedAnswersAreRefused() throws IOException {
+    Run run = run("run", 1, 0);
+    train(run);
+    Path file = run.folder().resolve("answers.json");
+    String good = Files.readString(file);
+    var bad = new ArrayList<>(List.of("", "{}", good.substring(0, good.length() / 2)));
+    bad.add(good.replace("\"counts\":[[", "\"counts\":[[1],["));
+    bad.add(good.replace("\"given\":", "\"given\":1"));
+    bad.add(good.replace("\"guess\":", "\"guess\":1"));
+    bad.add(good.replace("\"png\":\"iV", "\"png\":\"AA"));
+    for (String text : bad) {
+      Files.writeString(file, text);
+      var e = assertThrows(BadFileException.class, run::answers, text);
+      assertTrue(String.valueOf(e.getMessage()).contains("delete the file"), e.getMessage());
+    }
+  }
+}
