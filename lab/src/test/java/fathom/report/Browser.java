@@ -84,7 +84,7 @@ public final class Browser {
           }
           seen.toggled.push(states.join(' '));
         }
-        seen.overflow = page.documentElement.scrollWidth - view.innerWidth;
+        seen.overflow = page.documentElement.scrollWidth - page.documentElement.clientWidth;
         seen.pictures = all('img').map(image => image.complete && image.naturalWidth > 0 && image.alt !== '');
         seen.headsStay = all('.matrix').map(matrix => {
           const box = matrix.closest('.frame');

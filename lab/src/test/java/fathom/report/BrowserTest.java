@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
 
 /// The pages in a real browser, if one is installed.
@@ -225,6 +227,13 @@ class BrowserTest {
       }
       assertTrue(labels.stream().filter(label -> !label.isEmpty()).count() >= 3, title + labels);
     }
+  }
+
+  /// Twenty classes with long names, every shade, pictures of all sizes.
+  @ParameterizedTest
+  @EnumSource
+  void manyClassesAreReadOnATelephone(Browser.Scheme scheme) throws Exception {
+    new Browser(folder).visit(Sample.tested(), scheme, List.of(3, 0, 0, 12, 1));
   }
 
   private static void assertValues(String where, int epoch, Chart chart, JsonNode seen) {
