@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tensor {
   private static final AtomicLong LIVE = new AtomicLong();
   private static final AtomicLong LIVE_BYTES = new AtomicLong();
+  private static final AtomicLong MOST_BYTES = new AtomicLong();
 
   private final org.bytedeco.pytorch.Tensor raw;
   private final Shape shape;
@@ -57,7 +58,10 @@ public final class Tensor {
     this.type = Torch.type(raw);
     this.bytes = ownsMemory ? shape.elements() * type.bytes() : 0;
     LIVE.incrementAndGet();
-    LIVE_BYTES.addAndGet(bytes);
+    long all = LIVE_BYTES.addAndGet(bytes);
+    if (all > MOST_BYTES.get()) {
+      MOST_BYTES.accumulateAndGet(all, Math::max);
+    }
     home.adopt(this);
   }
 
@@ -88,6 +92,18 @@ public final class Tensor {
   /// The bytes of the elements of all tensors that live now; views count nothing.
   public static long liveBytes() {
     return LIVE_BYTES.get();
+  }
+
+  /// The most of [#liveBytes()] at any moment since [#watchBytes()].
+  public static long mostBytes() {
+    return MOST_BYTES.get();
+  }
+
+  /// Forgets the most so far; returns the bytes that live now.
+  public static long watchBytes() {
+    long now = LIVE_BYTES.get();
+    MOST_BYTES.set(now);
+    return now;
   }
 
   // ---- Making

@@ -1,5 +1,6 @@
 package fathom.cli;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import fathom.BadFileException;
 import fathom.Node;
 import fathom.Scope;
@@ -18,12 +19,15 @@ import fathom.train.Evaluation;
 import fathom.train.Precision;
 import fathom.train.Recipe;
 import fathom.train.Recording;
+import fathom.train.Rehearsal;
 import fathom.train.Run;
 import fathom.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -221,8 +225,16 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--resume", paramLabel = "RUN", description = "Go on with a run.")
   private @Nullable Path resume;
 
-  @Option(names = "--dry-run", description = "Only print the resolved recipe.")
+  @Option(
+      names = "--dry-run",
+      description = {
+        "Only print the resolved recipe, and what memory and time it needs: a few steps are made, and",
+        "carried on to the whole training. Takes a few seconds."
+      })
   private boolean dryRun;
+
+  /// What `--json` prints of `--dry-run`: the fields of the recipe, and the estimate.
+  record DryRun(@JsonUnwrapped Recipe recipe, Rehearsal.Estimate estimate) {}
 
   /// What `--json` prints of pictures.
   record Answer(
@@ -266,15 +278,9 @@ final class TrainCommand implements Callable<Integer> {
     Architecture net = output.usage(() -> architecture(modelName, dataName));
     Data read = output.usage(() -> read(net, dataName));
     Recipe resolved = output.usage(() -> recipe(net, read));
-    long parameters = output.usage(() -> built(resolved, read));
+    output.usage(() -> built(resolved, read));
     if (dryRun) {
-      output.answer(
-          resolved,
-          () -> {
-            RunReport.recipe(resolved)
-                .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
-            output.out().println("weights  " + size(resolved, parameters));
-          });
+      dryRun(resolved, read);
       return Exit.DONE;
     }
     resolved.precision().check();
@@ -326,16 +332,56 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /// What weights, the gradients of each worker and the optimizer take; what a batch takes on its
-  /// way through the net comes on top.
-  private static String size(Recipe recipe, long parameters) {
-    int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
-    double bytes = 4.0 * parameters * (1 + recipe.workers() + blocks);
-    return String.format(
-        Locale.ROOT,
-        "%,d parameters; %.1f MB with gradients and optimizer, besides what a batch needs",
-        parameters,
-        bytes / 1e6);
+  private void dryRun(Recipe resolved, Data read) {
+    Rehearsal.Estimate estimate = Rehearsal.of(resolved, read);
+    output.answer(
+        new DryRun(resolved, estimate),
+        () -> {
+          RunReport.recipe(resolved)
+              .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
+          estimate(resolved, estimate)
+              .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
+        });
+  }
+
+  private static SequencedMap<String, String> estimate(Recipe recipe, Rehearsal.Estimate e) {
+    String tried =
+        e.tried() == recipe.batch()
+            ? "measured"
+            : "estimated from %d of the %d %s of a batch"
+                .formatted(e.tried(), recipe.batch(), recipe.isText() ? "streams" : "pictures");
+    var lines = new LinkedHashMap<String, String>();
+    lines.put(
+        "weights",
+        String.format(
+            Locale.ROOT,
+            "%,d parameters; %,.1f MB with gradients and optimizer",
+            e.parameters(),
+            e.weightBytes() / 1e6));
+    lines.put(
+        "batch",
+        String.format(
+            Locale.ROOT,
+            "%,.1f MB more on its way through the net, %s",
+            e.batchBytes() / 1e6,
+            tried));
+    lines.put(
+        "time",
+        String.format(
+            Locale.ROOT,
+            "about %s for %,d steps and their evaluations, by %,.0f %s/s in steps that were made just now",
+            duration(e.seconds()),
+            e.steps(),
+            e.examplesPerSecond(),
+            recipe.isText() ? "characters" : "images"));
+    return lines;
+  }
+
+  private static String duration(double seconds) {
+    double minutes = seconds / 60;
+    return minutes < 2
+        ? "%.0f s".formatted(seconds)
+        : minutes < 120 ? "%.0f minutes".formatted(minutes) : "%.0f hours".formatted(minutes / 60);
   }
 
   private Recipe recipe(Architecture net, Data read) {

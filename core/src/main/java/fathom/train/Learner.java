@@ -1,11 +1,19 @@
 package fathom.train;
 
+import fathom.Collective;
 import fathom.Node;
 import fathom.Tensor;
+import fathom.data.Data;
+import fathom.data.DataSet;
+import fathom.data.Decoders;
+import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.data.Rows;
+import fathom.data.Text;
+import fathom.nn.Init;
 import java.nio.file.Path;
 import java.util.SequencedMap;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /// What one worker of a training learns and from what: its net, and its share of every batch.
@@ -13,6 +21,26 @@ import org.jspecify.annotations.Nullable;
 /// All workers call the same methods in the same order. An example is a picture, or a character to
 /// be predicted.
 sealed interface Learner permits PictureLearner, TextLearner {
+  /// Makes the learner of each worker of `run`, its weights drawn by an [Init].
+  ///
+  /// @param known what is done to pictures, where that is decided already; null to find it out from
+  ///   those that are trained with
+  /// @param step after which it goes on
+  static BiFunction<Collective, Init, Learner> makers(
+      Run run, Data data, Decoders decoders, @Nullable Normalization known, long step) {
+    Recipe recipe = run.recipe();
+    return switch (data) {
+      case DataSet pictures -> {
+        DataSet judged =
+            pictures.judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
+        Normalization normalization =
+            known != null ? known : recipe.preparation().normalization(judged.train());
+        yield (all, init) -> new PictureLearner(run, judged, normalization, all, init, step);
+      }
+      case Text text -> (all, init) -> new TextLearner(run, text, all, init);
+    };
+  }
+
   /// The net as it is written down, without fusion.
   Node net();
 

@@ -409,6 +409,26 @@ public record Recipe(
     return also(validation, recording);
   }
 
+  /// By another net with the same options.
+  Recipe withModel(String model) {
+    return new Recipe(
+        model,
+        options,
+        data,
+        epochs,
+        batch,
+        window,
+        descent,
+        preparation,
+        seed,
+        workers,
+        shardStatistics,
+        recompute,
+        precision,
+        validation,
+        recording);
+  }
+
   private Recipe also(int validation, Recording recording) {
     return new Recipe(
         model,

@@ -96,28 +96,34 @@ public final class Run {
       throw new BadFileException(
           folder, "the folder of the run cannot be made; check the path and its permissions", e);
     }
-    Machine machine = Machine.here();
-    var info =
-        new Info(
-            FORMAT,
-            machine.source(),
-            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-            recipe,
-            switch (data) {
-              case DataSet pictures -> pictures.classes();
-              case Text text -> text.alphabet().characters();
-            },
-            switch (data) {
-              case DataSet pictures ->
-                  List.of(
-                      pictures.train().channels(),
-                      pictures.train().height(),
-                      pictures.train().width());
-              case Text _ -> List.of();
-            },
-            machine);
+    Info info = describe(recipe, data);
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, info);
+  }
+
+  /// A run of which nothing is written: for its nets.
+  static Run unwritten(Recipe recipe, Data data) {
+    return new Run(Path.of("unwritten"), describe(recipe, data));
+  }
+
+  private static Info describe(Recipe recipe, Data data) {
+    Machine machine = Machine.here();
+    return new Info(
+        FORMAT,
+        machine.source(),
+        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        recipe,
+        switch (data) {
+          case DataSet pictures -> pictures.classes();
+          case Text text -> text.alphabet().characters();
+        },
+        switch (data) {
+          case DataSet pictures ->
+              List.of(
+                  pictures.train().channels(), pictures.train().height(), pictures.train().width());
+          case Text _ -> List.of();
+        },
+        machine);
   }
 
   /// Whether `folder` holds a run.

@@ -8,11 +8,8 @@ import fathom.Scope;
 import fathom.Step;
 import fathom.Tensor;
 import fathom.data.Data;
-import fathom.data.DataSet;
 import fathom.data.Decoders;
-import fathom.data.Normalization;
 import fathom.data.Rows;
-import fathom.data.Text;
 import fathom.nn.Init;
 import fathom.optim.Clip;
 import fathom.optim.Optimizer;
@@ -22,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Trains the net of a run, from where its checkpoint stands, or from the start.
@@ -35,15 +32,12 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer {
   private final Run run;
   private final Recipe recipe;
-  private final Function<Place, Learner> learners;
+  private final BiFunction<Collective, Init, Learner> learners;
   private final Progress progress;
   private final BooleanSupplier stop;
   private final Checkpoint start;
   private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
   private final AtomicReference<@Nullable Result> result = new AtomicReference<>();
-
-  /// Which worker a learner is for, and how its weights start.
-  private record Place(Collective all, Init init) {}
 
   /// What all workers use: the values, and the optimizer that changes them.
   private record Shared(FlatParams flat, Optimizer optimizer) {}
@@ -69,19 +63,12 @@ public final class Trainer {
     boolean resumed = Files.exists(run.checkpoint());
     this.start = resumed ? Checkpoint.position(run.checkpoint()) : new Checkpoint(0, 0, 0, 0);
     this.learners =
-        switch (data) {
-          case DataSet pictures -> {
-            DataSet judged =
-                pictures.judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
-            Normalization normalization =
-                resumed
-                    ? Checkpoint.normalization(run.checkpoint())
-                    : recipe.preparation().normalization(judged.train());
-            yield place ->
-                new PictureLearner(run, judged, normalization, place.all, place.init, start.step());
-          }
-          case Text text -> place -> new TextLearner(run, text, place.all, place.init);
-        };
+        Learner.makers(
+            run,
+            data,
+            decoders,
+            resumed && !recipe.isText() ? Checkpoint.normalization(run.checkpoint()) : null,
+            start.step());
   }
 
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
@@ -141,7 +128,7 @@ public final class Trainer {
     Worker(Collective all) {
       this.all = all;
       Init init = first() && step == 0 ? Init.he(recipe.seed()) : Init.zeros();
-      this.learner = learners.apply(new Place(all, init));
+      this.learner = learners.apply(all, init);
       this.batches = learner.batches();
       this.steps = (long) recipe.epochs() * batches;
       this.schedule = recipe.descent().schedule(steps);

@@ -1,0 +1,230 @@
+package fathom.train;
+
+import fathom.Collective;
+import fathom.FlatParams;
+import fathom.Scope;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.data.Data;
+import fathom.data.DataSet;
+import fathom.data.Decoders;
+import fathom.data.Normalization;
+import fathom.data.Pictures;
+import fathom.data.Streams;
+import fathom.data.Text;
+import fathom.net.CifarNet;
+import fathom.net.PhotoNet;
+import fathom.nn.Init;
+import fathom.optim.Optimizer;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// Tries a training out for a few seconds, to say what all of it is going to need.
+///
+/// Whole steps are made, by all workers, with the data, and by a net whose weights are zero: first
+/// of as few rows as there are workers, then of twice as many, and so on to the batch of the recipe
+/// or as far as three seconds go. Memory is counted, time taken, and both are carried on from the
+/// largest batch that was tried.
+public final class Rehearsal {
+  private static final double SECONDS = 3;
+
+  /// A shallow net of the family steps so long first: until loops over memory are compiled, they
+  /// take a hundred times as long, which would be minutes for a thousand layers.
+  private static final double WARM_UP = 1.5;
+
+  /// A batch that would take more memory is not tried.
+  private static final long BYTES = 1L << 30;
+
+  /// So long steps of one size are made, at least two of them, and the fastest counts.
+  private static final double SLICE = 0.4;
+
+  /// A prediction goes forward; a step goes forward and, at twice the cost, back.
+  private static final double PREDICTION = 1.0 / 3;
+
+  private final Recipe recipe;
+  private final Data data;
+  private final Decoders decoders;
+  private final @Nullable Normalization normalization;
+
+  /// What a training is going to need.
+  ///
+  /// @param parameters how many the net has
+  /// @param weightBytes of weights, the gradients of each worker, and the optimizer
+  /// @param batchBytes of what is remembered of a batch on its way through the net, and of what is
+  ///   made of it on the way back, at most; counted with `tried` rows, carried on to all of them
+  /// @param steps of the whole training
+  /// @param examplesPerSecond pictures or characters that are trained with, measured with `tried`
+  ///   rows
+  /// @param seconds of the whole training and its evaluations, in which an example counts a third
+  /// @param tried rows of the largest batch that was tried; pictures, or streams of a text
+  public record Estimate(
+      long parameters,
+      long weightBytes,
+      long batchBytes,
+      long steps,
+      double examplesPerSecond,
+      double seconds,
+      int tried) {}
+
+  /// A few steps of `rows` rows.
+  private record Tried(int rows, long examples, long bytes, double seconds, long parameters) {}
+
+  private Rehearsal(Recipe recipe, Data data, Decoders decoders) {
+    this.recipe = recipe;
+    this.decoders = decoders;
+    switch (data) {
+      case DataSet pictures -> {
+        DataSet judged = pictures.judgedBy(recipe.validation(), recipe.seed());
+        this.data = judged;
+        this.normalization = recipe.preparation().normalization(judged.train());
+      }
+      case Text text -> {
+        this.data = text;
+        this.normalization = null;
+      }
+    }
+  }
+
+  /// Takes a few seconds, more only where two steps of a row for each worker do. Throws
+  /// [fathom.DeviceException] if this machine does not have the precision.
+  public static Estimate of(Recipe recipe, Data data) {
+    recipe.check(data);
+    recipe.precision().check();
+    return new Rehearsal(recipe, data).estimate();
+  }
+
+  private Estimate estimate() {
+    int least = Math.min(recipe.batch(), Math.max(2, recipe.workers()));
+    tried(shallow(), least, WARM_UP);
+    long began = System.nanoTime();
+    Tried before = null;
+    Tried last = tried(recipe, least, SLICE);
+    while (last.rows < recipe.batch()
+        && (System.nanoTime() - began) / 1e9 + 4 * last.seconds < SECONDS
+        && 2 * last.bytes < BYTES) {
+      before = last;
+      last = tried(recipe, Math.min(recipe.batch(), 2 * last.rows), SLICE);
+    }
+    double perRow =
+        before == null
+            ? (double) last.bytes / last.rows
+            : (double) (last.bytes - before.bytes) / (last.rows - before.rows);
+    double perSecond = last.examples / last.seconds;
+    long steps = recipe.epochs() * (long) batches();
+    int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
+    return new Estimate(
+        last.parameters,
+        Float.BYTES * last.parameters * (1 + recipe.workers() + blocks),
+        Math.round(last.bytes + Math.max(0, perRow) * (recipe.batch() - last.rows)),
+        steps,
+        perSecond,
+        examples() / perSecond,
+        last.rows);
+  }
+
+  /// The same recipe for the shallowest net of the family, with the same options.
+  private Recipe shallow() {
+    return switch (recipe.architecture()) {
+      case CifarNet _ -> recipe.withModel(recipe.model().replaceFirst("\\d+", "8"));
+      case PhotoNet _ -> recipe.withModel(recipe.model().replaceFirst("\\d+", "18"));
+      default -> recipe;
+    };
+  }
+
+  private int batches() {
+    return switch (data) {
+      case DataSet pictures -> Math.ceilDiv(pictures.train().count(), recipe.batch());
+      case Text text -> new Streams(text.train(), recipe.batch(), recipe.window()).windows();
+    };
+  }
+
+  /// Of the whole training; those that are only predicted count a part.
+  private double examples() {
+    double epochs = recipe.epochs();
+    return switch (data) {
+      case DataSet pictures -> {
+        Pictures judges = pictures.validation();
+        double train = pictures.train().count();
+        double test = pictures.test().count();
+        double held = judges == null ? test : judges.count();
+        double end = train + (judges == null ? 0 : test);
+        yield epochs * (train + PREDICTION * held) + PREDICTION * end;
+      }
+      case Text text -> {
+        double train = text.train().length;
+        double held = text.validation().length;
+        yield epochs * (train + PREDICTION * held) + PREDICTION * Math.min(held, train);
+      }
+    };
+  }
+
+  private Tried tried(Recipe recipe, int rows, double slice) {
+    Recipe small = recipe.withBatch(rows);
+    var learners = Learner.makers(Run.unwritten(small, data), data, decoders, normalization, 0);
+    var shared = new AtomicReference<@Nullable FlatParams>();
+    var result = new AtomicReference<@Nullable Tried>();
+    Workers.run(
+        recipe.workers(),
+        all -> {
+          try (var _ = Scope.open()) {
+            Tried tried = steps(small, learners.apply(all, Init.zeros()), all, shared, slice);
+            if (all.rank() == 0) {
+              result.set(tried);
+            }
+          }
+        });
+    return Objects.requireNonNull(result.get());
+  }
+
+  /// What every worker does: the steps of a [Trainer], without a look at what comes of them.
+  private static Tried steps(
+      Recipe recipe,
+      Learner learner,
+      Collective all,
+      AtomicReference<@Nullable FlatParams> shared,
+      double slice) {
+    boolean first = all.rank() == 0;
+    var params = learner.net().params();
+    if (first) {
+      shared.set(FlatParams.of(params));
+    }
+    all.barrier();
+    FlatParams values = Objects.requireNonNull(shared.get());
+    FlatParams flat = first ? values : values.shareWith(params);
+    Optimizer optimizer = first ? recipe.descent().over(flat, 0) : null;
+    var context = new Step(recipe.seed(), 0, all, learner.batch(0).count());
+    int whole = Math.max(1, learner.batches() - 1); // the last batch may be smaller
+    long start = System.nanoTime();
+    double fastest = Double.POSITIVE_INFINITY;
+    long most = 0;
+    boolean more = true;
+    for (int i = 0; more; i++) {
+      all.barrier();
+      long before = first ? Tensor.watchBytes() : 0;
+      all.barrier();
+      long stepStart = System.nanoTime();
+      try (var _ = Scope.open()) {
+        int batch = i % whole;
+        learner.begin(0, batch);
+        all.allReduce(context.run(() -> learner.gradients(batch)));
+        all.allReduce(flat.gradient());
+        if (optimizer != null) {
+          optimizer.step(recipe.descent().rate());
+        } else {
+          flat.gradients().fill((byte) 0);
+        }
+        all.barrier();
+      }
+      fastest = Math.min(fastest, (System.nanoTime() - stepStart) / 1e9);
+      most = first ? Math.max(most, Tensor.mostBytes() - before) : 0;
+      double[] again = {
+        first && (i == 0 || (System.nanoTime() - start) / 1e9 + fastest < slice) ? 1 : 0
+      };
+      all.allReduce(again);
+      more = again[0] > 0;
+    }
+    long parameters = params.stream().mapToLong(p -> p.value().shape().elements()).sum();
+    return new Tried(recipe.batch(), learner.batch(0).count(), most, fastest, parameters);
+  }
+}
