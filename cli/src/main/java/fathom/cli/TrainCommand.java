@@ -345,11 +345,8 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static SequencedMap<String, String> estimate(Recipe recipe, Rehearsal.Estimate e) {
-    String tried =
-        e.tried() == recipe.batch()
-            ? "measured"
-            : "estimated from %d of the %d %s of a batch"
-                .formatted(e.tried(), recipe.batch(), recipe.isText() ? "streams" : "pictures");
+    boolean whole = e.tried() == recipe.batch();
+    String rows = recipe.isText() ? "streams" : "pictures";
     var lines = new LinkedHashMap<String, String>();
     lines.put(
         "weights",
@@ -364,24 +361,36 @@ final class TrainCommand implements Callable<Integer> {
             Locale.ROOT,
             "%,.1f MB more on its way through the net, %s",
             e.batchBytes() / 1e6,
-            tried));
+            whole
+                ? "measured"
+                : "carried on from %d of its %d %s".formatted(e.tried(), recipe.batch(), rows)));
     lines.put(
         "time",
         String.format(
             Locale.ROOT,
-            "about %s for %,d steps and their evaluations, by %,.0f %s/s in steps that were made just now",
+            "about %s for %,d steps and the evaluations, at the %s %s/s of a few steps %s",
             duration(e.seconds()),
             e.steps(),
-            e.examplesPerSecond(),
-            recipe.isText() ? "characters" : "images"));
+            rate(e.examplesPerSecond()),
+            recipe.isText() ? "characters" : "images",
+            whole
+                ? "made just now"
+                : "of %d %s made just now; whole batches go faster".formatted(e.tried(), rows)));
     return lines;
+  }
+
+  private static String rate(double perSecond) {
+    return String.format(Locale.ROOT, perSecond < 10 ? "%.2f" : "%,.0f", perSecond);
   }
 
   private static String duration(double seconds) {
     double minutes = seconds / 60;
+    double hours = minutes / 60;
     return minutes < 2
         ? "%.0f s".formatted(seconds)
-        : minutes < 120 ? "%.0f minutes".formatted(minutes) : "%.0f hours".formatted(minutes / 60);
+        : hours < 2
+            ? "%.0f minutes".formatted(minutes)
+            : hours < 48 ? "%.0f hours".formatted(hours) : "%.0f days".formatted(hours / 24);
   }
 
   private Recipe recipe(Architecture net, Data read) {

@@ -260,6 +260,21 @@ class CommandsTest {
     Cli cli = train("--out", run.toString(), "--dry-run");
     assertEquals(Exit.DONE, cli.code());
     assertEquals(0.1, cli.json().path("descent").path("rate").asDouble());
+    JsonNode estimate = cli.json().path("estimate");
+    long parameters = estimate.path("parameters").asLong();
+    long known =
+        Cli.run("models", "resnet8", "--width", "4", "--input", "1x8x8", "--json")
+            .json()
+            .path("models")
+            .path(0)
+            .path("params")
+            .asLong();
+    assertEquals(known, parameters);
+    assertEquals(4 * parameters * (1 + 2 + 1), estimate.path("weightBytes").asLong());
+    assertEquals(2 * 23, estimate.path("steps").asInt());
+    for (String field : List.of("batchBytes", "examplesPerSecond", "seconds", "tried")) {
+      assertTrue(estimate.path(field).asDouble() > 0, field);
+    }
     assertFalse(Files.exists(run));
   }
 

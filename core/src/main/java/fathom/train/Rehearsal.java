@@ -29,15 +29,14 @@ import org.jspecify.annotations.Nullable;
 public final class Rehearsal {
   private static final double SECONDS = 3;
 
-  /// A shallow net of the family steps so long first: until loops over memory are compiled, they
-  /// take a hundred times as long, which would be minutes for a thousand layers.
-  private static final double WARM_UP = 1.5;
-
   /// A batch that would take more memory is not tried.
   private static final long BYTES = 1L << 30;
 
-  /// So long steps of one size are made, at least two of them, and the fastest counts.
-  private static final double SLICE = 0.4;
+  /// A shallow net of the family steps first: until loops over memory are compiled, they take a
+  /// hundred times as long, which would be minutes for a thousand layers.
+  private static final Patience WARM_UP = new Patience(1, 6);
+
+  private static final Patience USUAL = new Patience(0.2, 1);
 
   /// A prediction goes forward; a step goes forward and, at twice the cost, back.
   private static final double PREDICTION = 1.0 / 3;
@@ -67,6 +66,10 @@ public final class Rehearsal {
       double seconds,
       int tried) {}
 
+  /// Steps of one size are made as long as one in so many seconds is faster than all before by a
+  /// tenth, at least two of them, and at most for so long. The fastest counts.
+  private record Patience(double between, double most) {}
+
   /// A few steps of `rows` rows.
   private record Tried(int rows, long examples, long bytes, double seconds, long parameters) {}
 
@@ -91,20 +94,27 @@ public final class Rehearsal {
   public static Estimate of(Recipe recipe, Data data) {
     recipe.check(data);
     recipe.precision().check();
-    return new Rehearsal(recipe, data).estimate();
+    return of(recipe, data, SECONDS);
   }
 
-  private Estimate estimate() {
+  /// With another time to try larger and larger batches in.
+  static Estimate of(Recipe recipe, Data data, double seconds) {
+    try (var decoders = Decoders.start()) {
+      return new Rehearsal(recipe, data, decoders).estimate(seconds);
+    }
+  }
+
+  private Estimate estimate(double seconds) {
     int least = Math.min(recipe.batch(), Math.max(2, recipe.workers()));
     tried(shallow(), least, WARM_UP);
     long began = System.nanoTime();
     Tried before = null;
-    Tried last = tried(recipe, least, SLICE);
+    Tried last = tried(recipe, least, USUAL);
     while (last.rows < recipe.batch()
-        && (System.nanoTime() - began) / 1e9 + 4 * last.seconds < SECONDS
+        && (System.nanoTime() - began) / 1e9 + 4 * last.seconds < seconds
         && 2 * last.bytes < BYTES) {
       before = last;
-      last = tried(recipe, Math.min(recipe.batch(), 2 * last.rows), SLICE);
+      last = tried(recipe, Math.min(recipe.batch(), 2 * last.rows), USUAL);
     }
     double perRow =
         before == null
@@ -159,7 +169,7 @@ public final class Rehearsal {
     };
   }
 
-  private Tried tried(Recipe recipe, int rows, double slice) {
+  private Tried tried(Recipe recipe, int rows, Patience patience) {
     Recipe small = recipe.withBatch(rows);
     var learners = Learner.makers(Run.unwritten(small, data), data, decoders, normalization, 0);
     var shared = new AtomicReference<@Nullable FlatParams>();
@@ -168,7 +178,7 @@ public final class Rehearsal {
         recipe.workers(),
         all -> {
           try (var _ = Scope.open()) {
-            Tried tried = steps(small, learners.apply(all, Init.zeros()), all, shared, slice);
+            Tried tried = steps(small, learners.apply(all, Init.zeros()), all, shared, patience);
             if (all.rank() == 0) {
               result.set(tried);
             }
@@ -183,7 +193,7 @@ public final class Rehearsal {
       Learner learner,
       Collective all,
       AtomicReference<@Nullable FlatParams> shared,
-      double slice) {
+      Patience patience) {
     boolean first = all.rank() == 0;
     var params = learner.net().params();
     if (first) {
@@ -197,13 +207,14 @@ public final class Rehearsal {
     int whole = Math.max(1, learner.batches() - 1); // the last batch may be smaller
     long start = System.nanoTime();
     double fastest = Double.POSITIVE_INFINITY;
+    double improved = 0;
     long most = 0;
     boolean more = true;
     for (int i = 0; more; i++) {
       all.barrier();
-      long before = first ? Tensor.watchBytes() : 0;
+      long bytes = first ? Tensor.watchBytes() : 0;
       all.barrier();
-      long stepStart = System.nanoTime();
+      double before = (System.nanoTime() - start) / 1e9;
       try (var _ = Scope.open()) {
         int batch = i % whole;
         learner.begin(0, batch);
@@ -216,11 +227,13 @@ public final class Rehearsal {
         }
         all.barrier();
       }
-      fastest = Math.min(fastest, (System.nanoTime() - stepStart) / 1e9);
-      most = first ? Math.max(most, Tensor.mostBytes() - before) : 0;
-      double[] again = {
-        first && (i == 0 || (System.nanoTime() - start) / 1e9 + fastest < slice) ? 1 : 0
-      };
+      double now = (System.nanoTime() - start) / 1e9;
+      double taken = now - before;
+      improved = taken < 0.9 * fastest ? now : improved;
+      fastest = Math.min(fastest, taken);
+      most = first ? Math.max(most, Tensor.mostBytes() - bytes) : 0;
+      boolean patient = now - improved < patience.between && now + fastest < patience.most;
+      double[] again = {first && (i == 0 || patient) ? 1 : 0};
       all.allReduce(again);
       more = again[0] > 0;
     }
