@@ -1,20 +1,35 @@
 package fathom.cli;
 
+import fathom.data.Catalogue;
+import fathom.lab.Experiment;
+import fathom.lab.Laboratory;
+import fathom.net.Architecture;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
     name = "completion",
-    description = "Prints a script that completes commands, options and files in bash or zsh.",
+    description =
+        "Prints a script that completes commands, options, their values and files in bash or zsh.",
     mixinStandardHelpOptions = true,
-    footerHeading = "%nExample, for the shell that is open:%n",
-    footer = "  source <(fathom completion bash)")
+    footerHeading = "%nExamples, for the shell that is open:%n",
+    footer = {
+      "  source <(fathom completion bash)",
+      "  source <(fathom completion zsh)",
+      "",
+      "For every shell, write the script into a file and source that in ~/.bashrc or ~/.zshrc."
+    })
 final class CompletionCommand implements Callable<Integer> {
   enum Shell {
     BASH(""),
@@ -28,17 +43,74 @@ final class CompletionCommand implements Callable<Integer> {
     }
   }
 
-  @Spec private @Nullable CommandSpec spec;
-
   @Parameters(paramLabel = "bash|zsh", description = "The shell.")
   private @Nullable Shell shell;
 
+  @CommandLine.Spec private @Nullable CommandSpec spec;
+
   @Override
   public Integer call() {
-    var line = Objects.requireNonNull(spec).root().commandLine();
-    line.getOut().print(Objects.requireNonNull(shell).preparation);
-    line.getOut().println(AutoComplete.bash("fathom", line));
-    line.getOut().flush();
+    var out = Objects.requireNonNull(spec).commandLine().getOut();
+    CommandLine described = Main.commandLine();
+    sayValues(described);
+    out.print(Objects.requireNonNull(shell).preparation);
+    out.println(withFiles(AutoComplete.bash("fathom", described)));
+    out.flush();
     return Exit.DONE;
+  }
+
+  /// Where a name or a path may stand, picocli's script offers names alone.
+  private static String withFiles(String script) {
+    return script.replaceAll(
+        "COMPREPLY=\\( \\$\\( (compReplyArray \"\\$\\{DATA_option_args\\[@]}\") \\) \\)",
+        "type compopt &>/dev/null && compopt -o filenames\n"
+            + "      COMPREPLY=( \\$( $1; compgen -f -- \"\\${curr_word}\" ) ) # and files");
+  }
+
+  /// Picocli would offer the names of constants, which nobody writes, and no other value.
+  private static void sayValues(CommandLine line) {
+    CommandSpec command = line.getCommandSpec();
+    for (ArgSpec arg : List.copyOf(command.args())) {
+      List<String> values = values(command, arg);
+      if (!values.isEmpty()) {
+        command.remove(arg);
+        command.add(
+            switch (arg) {
+              case OptionSpec option -> option.toBuilder().completionCandidates(values).build();
+              case PositionalParamSpec place ->
+                  place.toBuilder().completionCandidates(values).build();
+              default -> arg;
+            });
+      }
+    }
+    line.getSubcommands().values().forEach(CompletionCommand::sayValues);
+  }
+
+  /// What may stand for an argument; empty where it is a number or a file.
+  private static List<String> values(CommandSpec command, ArgSpec arg) {
+    for (Class<?> type : arg.auxiliaryTypes()) {
+      if (type.isEnum()) {
+        return EnumName.all(type);
+      }
+    }
+    return switch (command.name() + " " + arg.paramLabel()) {
+      case "lab NAME" -> Laboratory.experiments().stream().map(Experiment::name).toList();
+      case "get NAME" -> data().toList();
+      default ->
+          switch (arg.paramLabel()) {
+            case "MODEL" ->
+                Stream.concat(
+                        Architecture.picturesNames().stream(), Architecture.textNames().stream())
+                    .distinct()
+                    .toList();
+            case "DATA" -> Stream.concat(Stream.of("digits"), data()).toList();
+            case "K|auto" -> List.of("auto");
+            default -> List.of();
+          };
+    };
+  }
+
+  private static Stream<String> data() {
+    return Catalogue.entries().stream().map(Catalogue.Entry::name);
   }
 }

@@ -20,7 +20,9 @@ import picocli.CommandLine.Option;
           + " each, and shows which of them can be deep.",
       "Takes about 3 minutes on 2 cores, and no download."
     },
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {"  fathom demo", "  fathom demo --json"})
 final class DemoCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 

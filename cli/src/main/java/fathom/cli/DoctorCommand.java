@@ -28,7 +28,9 @@ import picocli.CommandLine.Mixin;
       "Finds out what this machine has for Fathom and what it lacks, with the remedy.",
       "The exit code is 4 if something is missing without which nothing can be trained."
     },
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {"  fathom doctor", "  fathom doctor --json"})
 final class DoctorCommand implements Callable<Integer> {
   private static final int OLDEST_JDK = 25;
 

@@ -46,6 +46,11 @@ record EnumName<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
                             .collect(Collectors.joining(", ")))));
   }
 
+  /// All constants of an enum.
+  static List<String> all(Class<?> type) {
+    return Arrays.stream(type.getEnumConstants()).map(c -> spelled((Enum<?>) c)).toList();
+  }
+
   private static String spelled(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }

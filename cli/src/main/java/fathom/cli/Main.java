@@ -72,8 +72,7 @@ final class Main implements Runnable {
       PrintWriter out,
       PrintWriter err,
       String... args) {
-    var line = new CommandLine(new Main()).setOut(out).setErr(err);
-    EnumName.register(line);
+    CommandLine line = commandLine().setOut(out).setErr(err);
     Configuration configuration;
     try {
       configuration = Configuration.read(environment, line.getCommandSpec()).forArguments(args);
@@ -86,6 +85,12 @@ final class Main implements Runnable {
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
         .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace))
         .execute(args);
+  }
+
+  static CommandLine commandLine() {
+    var line = new CommandLine(new Main());
+    EnumName.register(line);
+    return line;
   }
 
   @Override

@@ -14,12 +14,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 /// What a shell and its user expect of any command.
 class ShellTest {
@@ -102,34 +102,99 @@ class ShellTest {
     assertTrue(verbose.err().contains("\tat "), verbose.err());
   }
 
-  /// Asks bash itself what it would complete.
-  @ParameterizedTest
-  @CsvSource({"tra, train", "eval --mod, --model", "lab --qu, --quiet"})
-  void bashCompletes(String typed, String expected) throws Exception {
-    assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "there is no bash here");
+  /// Asks bash itself what it would complete: commands, options, values and files.
+  @Test
+  void bashCompletes() throws Exception {
+    Path bash = Path.of("/bin/bash");
+    assumeTrue(Files.isExecutable(bash), "there is no bash here");
     Path script = folder.resolve("completion");
     Files.writeString(script, Cli.run("completion", "bash").out());
-    String[] words = ("fathom " + typed).split(" ");
-    String ask =
-        "compopt() { :; }; source %s; COMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; _complete_fathom; echo \"${COMPREPLY[@]}\""
-            .formatted(script, String.join(" ", words), words.length - 1, "fathom " + typed);
-    Process bash = new ProcessBuilder("/bin/bash", "-c", ask).redirectErrorStream(true).start();
-    String answer = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertTrue(
-        List.of(answer.strip().split(" ")).contains(expected), "%s: %s".formatted(typed, answer));
+    Files.createDirectories(folder.resolve("pictures"));
+    // Inside of a completion compopt tells bash how to go on; outside it would complain.
+    var ask = new StringBuilder("source %s; compopt() { :; }\n".formatted(script));
+    var expected = new ArrayList<String>();
+    for (String[] each :
+        new String[][] {
+          {"tra", "train"},
+          {"data ge", "get"},
+          {"eval --mod", "--model"},
+          {"train resnet20 --schedule one", "one-cycle"},
+          {"train --watch resp", "responses"},
+          {"train --optimizer ada", "adam adamw"},
+          {"train ln-l", "ln-lstm"},
+          {"lab degr", "degradation"},
+          {"data get fash", "fashion-mnist"},
+          {"train --data fash", "fashion-mnist"},
+          {"train --data ./pic", "./pictures"},
+          {"train --out ./pic", "./pictures"},
+          {"report ./pic", "./pictures"}
+        }) {
+      String[] words = ("fathom " + each[0]).split(" ");
+      ask.append(
+          "COMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; COMPREPLY=(); _complete_fathom; echo \"${COMPREPLY[*]}\"\n"
+              .formatted(String.join(" ", words), words.length - 1, "fathom " + each[0]));
+      expected.add(each[1]);
+    }
+    assertEquals(expected, List.of(says(bash.toString(), "-c", ask.toString()).split("\\R")));
   }
 
-  /// A lone percent sign in a description is a broken format: picocli warns on the JVM's own
-  /// standard error.
+  /// Types into a zsh in a terminal of its own, and presses the tabulator.
+  @Test
+  void zshCompletes() throws Exception {
+    Path zsh = Path.of("/bin/zsh");
+    assumeTrue(Files.isExecutable(zsh), "there is no zsh here");
+    Path script = folder.resolve("completion");
+    Files.writeString(script, Cli.run("completion", "zsh").out());
+    Files.createDirectories(folder.resolve("pictures"));
+    var type =
+        new StringBuilder(
+            """
+            zmodload zsh/zpty
+            TERM=dumb zpty terminal %1$s -f -i
+            zpty -w terminal "PS1= ; source %2$s; print rea''dy"
+            zpty -r -m terminal out '*ready*'
+            complete() {
+              zpty -w -n terminal "$1"$'\\t'
+              zpty -r -m terminal out "*$2*" && print -r -- "$2"
+              zpty -w -n terminal $'\\C-u'
+            }
+            """
+                .formatted(zsh, script));
+    List<String> expected =
+        List.of(
+            "fathom train",
+            "fathom data get",
+            "fathom train --schedule one-cycle",
+            "fathom train --data ./pictures");
+    for (String line : expected) {
+      type.append("complete '%s' '%s'%n".formatted(line.substring(0, line.length() - 2), line));
+    }
+    assertEquals(expected, List.of(says(zsh.toString(), "-f", "-c", type.toString()).split("\\R")));
+  }
+
+  /// What a command prints.
+  private String says(String... command) throws Exception {
+    Path answer = folder.resolve("answer");
+    Process process =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(answer.toFile())
+            .start();
+    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly().waitFor();
+    }
+    return Files.readString(answer).strip();
+  }
+
+  /// Of every command at every level, and with an example. A lone percent sign in a description is
+  /// a broken format: picocli warns on the JVM's own standard error.
   @Test
   void everyHelpIsPrintedWithoutAWarning() {
-    var commands = new ArrayList<>(List.of(""));
-    Matcher named =
-        Pattern.compile("^  ([a-z]+) {2,}", Pattern.MULTILINE).matcher(Cli.run("--help").out());
-    while (named.find()) {
-      commands.add(named.group(1));
-    }
-    assertTrue(commands.containsAll(List.of("train", "lab", "predict")), commands.toString());
+    var commands = new ArrayList<String>();
+    named(Main.commandLine(), commands);
+    assertTrue(commands.containsAll(List.of("", "train", "data get")), commands.toString());
     var warnings = new ByteArrayOutputStream();
     PrintStream before = System.err;
     System.setErr(new PrintStream(warnings, true, StandardCharsets.UTF_8));
@@ -139,11 +204,21 @@ class ShellTest {
         assertEquals(Exit.DONE, cli.code(), command + ": " + cli.err());
         assertEquals("", cli.err(), command);
         assertFalse(cli.out().contains("%%"), cli.out());
+        String examples = cli.out().substring(Math.max(0, cli.out().indexOf("\nExample")));
+        assertTrue(
+            examples.startsWith("\nExample") && examples.contains("fathom " + command),
+            command + " has no example:\n" + cli.out());
       }
     } finally {
       System.setErr(before);
     }
     assertEquals("", warnings.toString(StandardCharsets.UTF_8));
+  }
+
+  /// All commands, as they are written behind `fathom`.
+  private static void named(CommandLine line, List<String> all) {
+    all.add(line.getCommandSpec().qualifiedName(" ").replaceFirst("fathom ?", ""));
+    line.getSubcommands().values().forEach(below -> named(below, all));
   }
 
   @Test
