@@ -55,6 +55,7 @@ public final class Torch {
       System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     }
     keepPages();
+    Unpacked.deleteWhatIsCutShort();
     Loader.load(torch.class);
     // Parallelism is the workers'. Libtorch's own threads would spin between operations and take
     // the

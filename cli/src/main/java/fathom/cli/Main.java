@@ -13,6 +13,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -80,11 +81,15 @@ final class Main implements Runnable {
       return fail(err, e.getMessage(), Exit.BAD_FILE);
     }
     boolean trace = environment.apply("FATHOM_STACKTRACE") != null;
-    return line.setUsageHelpWidth(100)
+    line.setUsageHelpWidth(100)
         .setDefaultValueProvider(configuration)
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
-        .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace))
-        .execute(args);
+        .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace));
+    try {
+      return line.execute(args);
+    } catch (LinkageError | OutOfMemoryError | StackOverflowError e) {
+      return failed(e, line, trace); // picocli lets errors pass
+    }
   }
 
   static CommandLine commandLine() {
@@ -116,7 +121,7 @@ final class Main implements Runnable {
 
   private static int failed(Throwable e, CommandLine line, boolean trace) {
     PrintWriter err = line.getErr();
-    if (trace || line.getParseResult().hasMatchedOption("--verbose")) {
+    if (trace || isVerbose(line)) {
       e.printStackTrace(err);
     }
     return switch (e) {
@@ -127,13 +132,23 @@ final class Main implements Runnable {
       case LinkageError _ ->
           fail(
               err,
-              "libtorch could not be loaded on this machine (%s): %s"
+              "libtorch could not be loaded on this machine (%s): %s; \"fathom doctor\" says more"
                   .formatted(System.getProperty("os.arch"), rootMessage(e)),
               Exit.NATIVE);
       case OutOfMemoryError _ ->
           fail(err, "out of memory: " + e.getMessage() + "; try a smaller --batch", Exit.FAILED);
       default -> fail(err, rootMessage(e), Exit.FAILED);
     };
+  }
+
+  /// Of the command that was called, however deep.
+  private static boolean isVerbose(CommandLine line) {
+    for (ParseResult at = line.getParseResult(); at != null; at = at.subcommand()) {
+      if (at.hasMatchedOption("--verbose")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static int fail(PrintWriter err, @Nullable String message, int code) {

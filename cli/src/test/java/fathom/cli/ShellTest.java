@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +30,9 @@ class ShellTest {
       List.of("train", "resnet8", "--data", "digits", "--dry-run", "--json");
 
   @TempDir private Path folder;
+
+  /// Of the process that was asked last.
+  private int code;
 
   private Map<String, String> configured(String lines) throws IOException {
     Path file = folder.resolve("fathom").resolve("config.properties");
@@ -185,6 +191,7 @@ class ShellTest {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().waitFor();
     }
+    code = process.exitValue();
     return Files.readString(answer).strip();
   }
 
@@ -219,6 +226,29 @@ class ShellTest {
   private static void named(CommandLine line, List<String> all) {
     all.add(line.getCommandSpec().qualifiedName(" ").replaceFirst("fathom ?", ""));
     line.getSubcommands().values().forEach(below -> named(below, all));
+  }
+
+  /// A class path without the natives of libtorch, as a build for another platform has it.
+  @ParameterizedTest
+  @CsvSource({"doctor", "models resnet20", "--version"})
+  void aMissingNativeLibraryIsExplained(String args) throws Exception {
+    String classPath =
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(path -> !path.matches(".*pytorch-[^/\\\\]*-[a-z]+-[^/\\\\]*\\.jar"))
+            .collect(Collectors.joining(File.pathSeparator));
+    var command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + System.getProperty("fathom.jvm.args"),
+                "-cp",
+                classPath,
+                "fathom.cli.Main"));
+    command.addAll(List.of(args.split(" ")));
+    String said = says(command.toArray(String[]::new));
+    assertEquals(Exit.NATIVE, code, said);
+    assertTrue(said.contains("libtorch c") && said.contains("jnitorch"), said);
+    assertFalse(said.contains("\tat "), said);
   }
 
   @Test
