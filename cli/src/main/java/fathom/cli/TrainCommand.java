@@ -446,6 +446,10 @@ final class TrainCommand implements Callable<Integer> {
       throw output.refused(
           "--resume goes on by the run's own recipe: leave out --size, --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch, --tensorboard and --precision");
     }
+    if (dryRun) {
+      throw output.refused(
+          "--dry-run is for a new training; what a run is trained by, its run.json says");
+    }
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
       throw new BadFileException(
@@ -475,9 +479,14 @@ final class TrainCommand implements Callable<Integer> {
     output
         .err()
         .println(
-            "%s on %s: %d epochs of %s, %d workers, in %s"
+            "%s on %s: %s of %s, %s, in %s"
                 .formatted(
-                    r.model(), r.data(), r.epochs(), amount(r, read), r.workers(), run.folder()));
+                    r.model(),
+                    r.data(),
+                    counted(r.epochs(), "epoch"),
+                    amount(r, read),
+                    counted(r.workers(), "worker"),
+                    run.folder()));
     try (var interruption = new Interruption()) {
       Trainer.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
@@ -500,6 +509,10 @@ final class TrainCommand implements Callable<Integer> {
       }
       return Exit.DONE;
     }
+  }
+
+  private static String counted(int count, String what) {
+    return "%d %s%s".formatted(count, what, count == 1 ? "" : "s");
   }
 
   private static String amount(Recipe r, Data read) {

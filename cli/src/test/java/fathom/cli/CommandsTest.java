@@ -100,6 +100,7 @@ class CommandsTest {
           train --resume ./no-such-run                           | 3 | no run
           train resnet20 --resume runs/x                         | 2 | leave out MODEL
           train --resume runs/x --lr 0.5                         | 2 | leave out --batch
+          train --resume runs/x --dry-run                        | 2 | for a new training
           train transformer --data digits                        | 2 | transformer learns text
           train lsmt --data digits                               | 2 | did you mean lstm?
           train resnet20 --data digits --hidden 8                | 2 | --hidden means nothing to resnet20
