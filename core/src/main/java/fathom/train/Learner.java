@@ -31,8 +31,7 @@ sealed interface Learner permits PictureLearner, TextLearner {
     Recipe recipe = run.recipe();
     return switch (data) {
       case DataSet pictures -> {
-        DataSet judged =
-            pictures.judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
+        DataSet judged = pictures.judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
         Normalization normalization =
             known != null ? known : recipe.preparation().normalization(judged.train());
         yield (all, init) -> new PictureLearner(run, judged, normalization, all, init, step);

@@ -158,8 +158,7 @@ final class PictureLearner implements Learner {
   @Override
   public Evaluation test() {
     guesses = new Guesses(data.test(), data.classes().size());
-    Evaluation result =
-        Evaluation.of(fused, data.test(), loader.normalization(), all, guesses);
+    Evaluation result = Evaluation.of(fused, data.test(), loader.normalization(), all, guesses);
     guesses.gather(all);
     return result;
   }

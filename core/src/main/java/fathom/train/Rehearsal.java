@@ -203,7 +203,6 @@ public final class Rehearsal {
     FlatParams values = Objects.requireNonNull(shared.get());
     FlatParams flat = first ? values : values.shareWith(params);
     Optimizer optimizer = first ? recipe.descent().over(flat, 0) : null;
-    var context = new Step(recipe.seed(), 0, all, learner.batch(0).count());
     int whole = Math.max(1, learner.batches() - 1); // the last batch may be smaller
     long start = System.nanoTime();
     double fastest = Double.POSITIVE_INFINITY;
@@ -218,6 +217,7 @@ public final class Rehearsal {
       try (var _ = Scope.open()) {
         int batch = i % whole;
         learner.begin(0, batch);
+        var context = new Step(recipe.seed(), i, all, learner.batch(batch).count());
         all.allReduce(context.run(() -> learner.gradients(batch)));
         all.allReduce(flat.gradient());
         if (optimizer != null) {

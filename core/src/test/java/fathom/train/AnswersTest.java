@@ -136,7 +136,7 @@ class AnswersTest {
     double before = 0;
     for (Answers.Mistake mistake : answers.worst()) {
       assertEquals(FEW.test().labels()[mistake.picture()], mistake.truth());
-      assertArrayEquals(Png.of(FEW.test(), mistake.picture()), mistake.png());
+      assertArrayEquals(Png.of(FEW.test().images(), mistake.picture()), mistake.png());
       assertTrue(mistake.given() >= before && mistake.belief() >= mistake.given());
       before = mistake.given();
     }
