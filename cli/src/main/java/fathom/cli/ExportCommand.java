@@ -209,7 +209,8 @@ final class ExportCommand implements Callable<Integer> {
     var metadata = metadata(changed.name(), changed.options());
     metadata.put(INPUT, spelled(size));
     try (var stored = SafeTensors.open(weights)) {
-      for (String key : List.of(CLASSES, MEAN, DEVIATION)) { // of an export, which knew them
+      for (String key :
+          List.of(CLASSES, PHOTOGRAPHS, MEAN, DEVIATION)) { // of an export, which knew them
         String text = stored.metadata().get(key);
         if (text != null) {
           metadata.put(key, text);

@@ -444,7 +444,7 @@ final class TrainCommand implements Callable<Integer> {
         || tensorboard
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --size, --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --watch, --tensorboard and --precision");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --size, --watch, --tensorboard and --precision");
     }
     if (dryRun) {
       throw output.refused(

@@ -162,7 +162,7 @@ class PhotographsTest {
   @ParameterizedTest
   @CsvSource({
     "resnet18, '', photographs from their files at 224×224",
-    "resnet20, '', cropped from a border of 4",
+    "resnet20, --batch 8, cropped from a border of 4",
     "resnet20, --size 48, photographs from their files at 48×48",
     "mlp, --size 8, 'photographs from their files at 8×8, the centre'"
   })

@@ -2,7 +2,6 @@ package fathom.data;
 
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
-import java.awt.image.ColorConvertOp;
 import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBufferByte;
@@ -12,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Some columns of a decoded picture, row by row, as values from 0 to 255.
 ///
-/// Colours by a profile of their own, as cameras write them, become sRGB; ink (CMYK) becomes
-/// `255·(1 - c)(1 - k)` whatever its profile; what lies below transparent pixels is seen. Of
-/// colours where one channel is wanted this is their luma (ITU-R BT.601), which of grey is the grey
-/// itself.
+/// Colours by a profile of their own, as cameras write them, have become sRGB in the readers of
+/// JPEG and WebP files; elsewhere a profile is ignored. Ink (CMYK) becomes `255·(1 - c)(1 - k)`,
+/// and what lies below transparent pixels is seen. Of colours where one channel is wanted this is
+/// their luma (ITU-R BT.601), which of grey is the grey itself.
 final class Colours {
   private final BufferedImage image;
   private final int channels;
@@ -25,8 +24,8 @@ final class Colours {
   private final byte @Nullable [] bgr;
 
   /// The columns `from .. to-1` in 1 or 3 channels.
-  Colours(BufferedImage decoded, int channels, int from, int to) {
-    this.image = inStandardColours(decoded);
+  Colours(BufferedImage image, int channels, int from, int to) {
+    this.image = image;
     this.channels = channels;
     this.from = from;
     this.rgb = new int[to - from];
@@ -42,18 +41,6 @@ final class Colours {
               palette.getRed(i) == palette.getGreen(i) && palette.getRed(i) == palette.getBlue(i));
     }
     return model.getColorSpace().getType() == ColorSpace.TYPE_GRAY;
-  }
-
-  /// The picture as a whole, because a single colour takes as long to convert as a thousand.
-  private static BufferedImage inStandardColours(BufferedImage image) {
-    ColorSpace space = image.getColorModel().getColorSpace();
-    return space.getType() != ColorSpace.TYPE_RGB || space.isCS_sRGB()
-        ? image
-        : new ColorConvertOp(null)
-            .filter(
-                image,
-                new BufferedImage(
-                    image.getWidth(), image.getHeight(), BufferedImage.TYPE_3BYTE_BGR));
   }
 
   /// What JPEG, PNG and WebP files in colour have as a rule, and what is read without a detour.
