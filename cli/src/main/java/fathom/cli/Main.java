@@ -2,10 +2,12 @@ package fathom.cli;
 
 import fathom.BadFileException;
 import fathom.DeviceException;
+import fathom.Shown;
 import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +76,7 @@ final class Main implements Runnable {
       String... args) {
     var line = new CommandLine(new Main()).setOut(out).setErr(err);
     EnumName.register(line);
+    Values.register(line);
     Configuration configuration;
     try {
       configuration = Configuration.read(environment, line.getCommandSpec()).forArguments(args);
@@ -81,11 +84,19 @@ final class Main implements Runnable {
       return fail(err, e.getMessage(), Exit.BAD_FILE);
     }
     boolean trace = environment.apply("FATHOM_STACKTRACE") != null;
-    return line.setUsageHelpWidth(100)
+    line.setUsageHelpWidth(100)
         .setDefaultValueProvider(configuration)
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
-        .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace))
-        .execute(args);
+        .setExecutionExceptionHandler((e, failed, _) -> failed(e, err, trace || isVerbose(failed)));
+    try {
+      return line.execute(args);
+    } catch (Error e) { // picocli hands on exceptions only
+      return failed(e, err, trace || Arrays.asList(args).contains("--verbose"));
+    }
+  }
+
+  private static boolean isVerbose(CommandLine line) {
+    return line.getParseResult().hasMatchedOption("--verbose");
   }
 
   @Override
@@ -97,11 +108,7 @@ final class Main implements Runnable {
   private static int wrongUsage(ParameterException e, Configuration configuration) {
     CommandLine line = e.getCommandLine();
     PrintWriter err = line.getErr();
-    String origin = configuration.origin(e.getArgSpec());
-    err.println(
-        "fathom: "
-            + e.getMessage()
-            + (origin == null ? "" : " (if not written: from " + origin + ")"));
+    err.println("fathom: " + Shown.message(e.getMessage() + configuration.origin(e)));
     if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.println("Try \"%s --help\".".formatted(line.getCommandSpec().qualifiedName()));
     }
@@ -109,9 +116,8 @@ final class Main implements Runnable {
     return Exit.USAGE;
   }
 
-  private static int failed(Throwable e, CommandLine line, boolean trace) {
-    PrintWriter err = line.getErr();
-    if (trace || line.getParseResult().hasMatchedOption("--verbose")) {
+  private static int failed(Throwable e, PrintWriter err, boolean trace) {
+    if (trace) {
       e.printStackTrace(err);
     }
     return switch (e) {
@@ -126,13 +132,17 @@ final class Main implements Runnable {
                   .formatted(System.getProperty("os.arch"), rootMessage(e)),
               Exit.NATIVE);
       case OutOfMemoryError _ ->
-          fail(err, "out of memory: " + e.getMessage() + "; try a smaller --batch", Exit.FAILED);
+          fail(
+              err,
+              "the JVM's heap of %d MB is full (%s): it holds the data; take less of it, or give more by JAVA_TOOL_OPTIONS=-Xmx8g"
+                  .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage()),
+              Exit.NATIVE);
       default -> fail(err, rootMessage(e), Exit.FAILED);
     };
   }
 
   private static int fail(PrintWriter err, @Nullable String message, int code) {
-    err.println("fathom: " + message);
+    err.println("fathom: " + Shown.message(String.valueOf(message)));
     err.flush();
     return code;
   }
