@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /// A file or folder that is missing, damaged or not what it should be. The message names the file,
-/// what was expected, what was found and what to do.
+/// what was expected, what was found and what to do, as [Shown#message] has it.
 public final class BadFileException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
@@ -13,6 +13,6 @@ public final class BadFileException extends RuntimeException {
   }
 
   public BadFileException(Path file, String problem, @Nullable Throwable cause) {
-    super(file + ": " + problem, cause);
+    super(Shown.message(file + ": " + problem), cause);
   }
 }

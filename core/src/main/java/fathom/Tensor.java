@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// made in; used after that, every method throws `IllegalStateException`. It stays on its thread.
 ///
 /// Shapes and types are checked here, before native code sees them: a mistake is an
-/// `IllegalArgumentException` that names both sides.
+/// `IllegalArgumentException` that names both sides. What does not fit into the memory of this
+/// machine, with all that lives, is a [DeviceException].
 ///
 /// - Making: [#zeros], [#empty], [#emptyPictures], [#of], [#scalar], [#over], [#zerosLike],
 ///   [#emptyLike]
@@ -57,6 +58,9 @@ public final class Tensor {
     this.shape = Shape.of(sizes);
     this.type = Torch.type(raw);
     this.bytes = ownsMemory ? shape.elements() * type.bytes() : 0;
+    if (ownsMemory) {
+      keepRoom();
+    }
     LIVE.incrementAndGet();
     long all = LIVE_BYTES.addAndGet(bytes);
     if (all > MOST_BYTES.get()) {
@@ -109,19 +113,19 @@ public final class Tensor {
   // ---- Making
 
   public static Tensor zeros(DType type, long... shape) {
-    Shape.of(shape);
+    checkRoom(Shape.of(shape), type);
     return adopt(torch.zeros(shape, Torch.options(type)));
   }
 
   /// Memory in row-major order with no particular elements.
   public static Tensor empty(DType type, long... shape) {
-    Shape.of(shape);
+    checkRoom(Shape.of(shape), type);
     return adopt(torch.empty(shape, Torch.options(type), Torch.NO_FORMAT));
   }
 
   /// Memory for N×C×H×W pictures with the channels innermost, with no particular elements.
   public static Tensor emptyPictures(DType type, long n, long c, long h, long w) {
-    Shape.of(n, c, h, w);
+    checkRoom(Shape.of(n, c, h, w), type);
     try (var rows = torch.empty(new long[] {n, h, w, c}, Torch.options(type), Torch.NO_FORMAT)) {
       return adopt(rows.permute(0, 3, 1, 2));
     }
@@ -206,11 +210,13 @@ public final class Tensor {
 
   /// Zeros of this shape, type and layout.
   public Tensor zerosLike() {
+    checkRoom(shape, type);
     return adopt(torch.zeros_like(raw()));
   }
 
   /// Memory of this shape, type and layout with no particular elements.
   public Tensor emptyLike() {
+    checkRoom(shape, type);
     return adopt(torch.empty_like(raw()));
   }
 
@@ -592,6 +598,21 @@ public final class Tensor {
   }
 
   // ---- Checks
+
+  /// Throws [DeviceException] if this machine does not have the memory.
+  private static void checkRoom(Shape shape, DType type) {
+    Memory.check(shape, type, LIVE_BYTES.get());
+  }
+
+  /// The same for the result of an operation, whose size is known when it is there.
+  private void keepRoom() {
+    try {
+      checkRoom(shape, type);
+    } catch (DeviceException e) {
+      raw.close();
+      throw e;
+    }
+  }
 
   private void checkCount(long elements) {
     if (elements != shape.elements()) {

@@ -4,6 +4,8 @@ import fathom.Collective;
 import fathom.Scope;
 import fathom.train.Workers;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Work of ours over workers that wait between two runs, so that its runs alternate with those of
 /// others.
@@ -15,13 +17,19 @@ final class Standing implements AutoCloseable {
     Runnable prepare(Collective all);
   }
 
+  private static final long POLL_MILLIS = 100;
+
   private final SynchronousQueue<Boolean> orders = new SynchronousQueue<>();
   private final SynchronousQueue<Double> answers = new SynchronousQueue<>();
   private final Thread thread;
+  private volatile @Nullable Throwable failure;
 
   private Standing(int workers, Program program) {
     this.thread =
-        Thread.ofPlatform().daemon().start(() -> Workers.run(workers, all -> work(program, all)));
+        Thread.ofPlatform()
+            .daemon()
+            .uncaughtExceptionHandler((_, problem) -> failure = problem)
+            .start(() -> Workers.run(workers, all -> work(program, all)));
   }
 
   /// Starts the workers and lets them run `warmUp` times, for the compiler.
@@ -72,21 +80,37 @@ final class Standing implements AutoCloseable {
     }
   }
 
-  private static <T> void put(SynchronousQueue<T> queue, T value) {
+  private <T> void put(SynchronousQueue<T> queue, T value) {
     try {
-      queue.put(value);
+      while (!queue.offer(value, POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+        throwFailure();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("the benchmark was interrupted", e);
     }
   }
 
-  private static <T> T take(SynchronousQueue<T> queue) {
+  private <T> T take(SynchronousQueue<T> queue) {
     try {
-      return queue.take();
+      T value = queue.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+      while (value == null) {
+        throwFailure();
+        value = queue.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      return value;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("the benchmark was interrupted", e);
+    }
+  }
+
+  /// What ended the workers, so that nobody waits for them.
+  private void throwFailure() {
+    switch (failure) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case null, default -> {}
     }
   }
 }

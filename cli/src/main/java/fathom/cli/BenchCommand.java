@@ -13,6 +13,7 @@ import fathom.bench.TrainSuite;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.train.Precision;
+import fathom.train.Workers;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -54,6 +55,9 @@ final class BenchCommand implements Callable<Integer> {
       return this == TRAIN || this == INFER || this == RNN;
     }
   }
+
+  /// The pictures of a batch are drawn in an array.
+  private static final int MOST_PICTURES = 100_000;
 
   @Mixin private final Output output = new Output();
 
@@ -118,9 +122,17 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() {
     Architecture.Convolutional net = output.usage(() -> Architecture.Convolutional.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
-    if ((batch != null && batch < 1) || threads < 1 || rounds < 1) {
-      throw output.refused("--batch, --rounds and --workers are at least 1");
+    if (batch != null && (batch < 1 || batch > MOST_PICTURES)) {
+      throw output.refused(
+          "--batch is at least 1 and at most %d, but is %d".formatted(MOST_PICTURES, batch));
     }
+    if (rounds < 1) {
+      throw output.refused("--rounds is at least 1, but is " + rounds);
+    }
+    output.usage(() -> {
+      Workers.check(threads);
+      return threads;
+    });
     int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
     int pictures = batch == null ? 128 : batch;
     Peers others = peers();

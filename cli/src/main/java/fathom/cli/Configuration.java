@@ -1,24 +1,31 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.RegularFile;
 import fathom.Spelling;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 
 /// Options that need not be written every time. What is written wins over the environment
 /// (`FATHOM_TRAIN_EPOCHS=5`), that over the file (`train.epochs = 5`), and that over the command's
@@ -26,6 +33,8 @@ import picocli.CommandLine.Model.OptionSpec;
 final class Configuration implements IDefaultValueProvider {
   /// No file and no environment.
   static final Configuration NONE = new Configuration(_ -> null, Map.of(), "");
+
+  private static final long MOST_BYTES = 1 << 20;
 
   private final Function<String, @Nullable String> environment;
   private final Map<String, String> values;
@@ -51,8 +60,8 @@ final class Configuration implements IDefaultValueProvider {
       return new Configuration(environment, Map.of(), file.toString());
     }
     var properties = new Properties();
-    try (var reader = Files.newBufferedReader(file)) {
-      properties.load(reader);
+    try {
+      properties.load(new StringReader(RegularFile.text(file, MOST_BYTES)));
     } catch (IOException | IllegalArgumentException e) {
       throw new BadFileException(
           file,
@@ -114,9 +123,29 @@ final class Configuration implements IDefaultValueProvider {
     return given == null || given.isBlank() ? values.get(key(option)) : given;
   }
 
-  /// Where the value of an option comes from that was not written, or null.
-  @Nullable String origin(@Nullable ArgSpec arg) {
-    if (arg == null || defaultValue(arg) == null || !(arg instanceof OptionSpec option)) {
+  /// Where options that are refused may come from, if not from the command line: a clause to end
+  /// the message with. Of options that do not go together those are meant that it names.
+  String origin(ParameterException refused) {
+    CommandLine line = refused.getCommandLine();
+    ParseResult written = line.getParseResult();
+    String message = String.valueOf(refused.getMessage());
+    List<? extends ArgSpec> concerned =
+        refused.getArgSpec() == null
+            ? line.getCommandSpec().options().stream()
+                .filter(option -> message.matches("(?s).*" + option.longestName() + "\\b.*"))
+                .filter(option -> written == null || !written.hasMatchedOption(option))
+                .toList()
+            : List.of(refused.getArgSpec());
+    String origins =
+        concerned.stream()
+            .flatMap(arg -> Stream.ofNullable(origin(arg)))
+            .collect(Collectors.joining(", "));
+    return origins.isEmpty() ? "" : " (if not written: from %s)".formatted(origins);
+  }
+
+  /// Where the default of an option comes from, or null if it is the command's own.
+  private @Nullable String origin(ArgSpec arg) {
+    if (defaultValue(arg) == null || !(arg instanceof OptionSpec option)) {
       return null;
     }
     String given = environment.apply(variable(option));

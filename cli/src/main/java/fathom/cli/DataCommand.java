@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.Spelling;
 import fathom.data.Catalogue;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -10,6 +11,7 @@ import fathom.data.Pictures;
 import fathom.data.Reading;
 import fathom.data.Survey;
 import fathom.data.Text;
+import fathom.io.AtomicFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -344,7 +346,7 @@ final class DataCommand implements Runnable {
         }
       } catch (IOException e) {
         throw new BadFileException(
-            file, "the contact sheet cannot be written (%s)".formatted(e), e);
+            file, "the contact sheet cannot be written: " + AtomicFile.reason(e), e);
       }
     }
   }
@@ -381,20 +383,23 @@ final class DataCommand implements Runnable {
           Catalogue.find(wanted)
               .orElseThrow(() ->
                   output.refused(
-                      "'%s' cannot be fetched; %s can"
+                      "'%s' cannot be fetched%s; %s can"
                           .formatted(
                               wanted,
-                              String.join(
-                                  ", ",
-                                  Catalogue.entries().stream()
-                                      .map(Catalogue.Entry::name)
-                                      .toList()))));
+                              Spelling.nearest(wanted, names())
+                                  .map(": did you mean %s?"::formatted)
+                                  .orElse(""),
+                              String.join(", ", names()))));
       Path place = into == null ? Catalogue.places(System::getenv).getFirst() : into;
       Path folder = new Fetch(new Shown(output)).get(entry, place);
       output.answer(
           Map.of("name", entry.name(), "folder", folder.toString()),
           () -> output.out().println("%s is in %s".formatted(entry.name(), folder)));
       return Exit.DONE;
+    }
+
+    private static List<String> names() {
+      return Catalogue.entries().stream().map(Catalogue.Entry::name).toList();
     }
 
     /// A line for each thing that is tried, and for each tenth of a download.

@@ -2,6 +2,7 @@ package fathom.cli;
 
 import fathom.BadFileException;
 import fathom.DeviceException;
+import fathom.Shown;
 import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
@@ -87,14 +88,15 @@ final class Main implements Runnable {
         .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace));
     try {
       return line.execute(args);
-    } catch (LinkageError | OutOfMemoryError | StackOverflowError e) {
-      return failed(e, line, trace); // picocli lets errors pass
+    } catch (Error e) { // picocli hands on exceptions only
+      return failed(e, line, trace);
     }
   }
 
   static CommandLine commandLine() {
     var line = new CommandLine(new Main());
     EnumName.register(line);
+    Values.register(line);
     return line;
   }
 
@@ -107,11 +109,7 @@ final class Main implements Runnable {
   private static int wrongUsage(ParameterException e, Configuration configuration) {
     CommandLine line = e.getCommandLine();
     PrintWriter err = line.getErr();
-    String origin = configuration.origin(e.getArgSpec());
-    err.println(
-        "fathom: "
-            + e.getMessage()
-            + (origin == null ? "" : " (if not written: from " + origin + ")"));
+    err.println("fathom: " + Shown.message(e.getMessage() + configuration.origin(e)));
     if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.println("Try \"%s --help\".".formatted(line.getCommandSpec().qualifiedName()));
     }
@@ -136,7 +134,11 @@ final class Main implements Runnable {
                   .formatted(System.getProperty("os.arch"), rootMessage(e)),
               Exit.NATIVE);
       case OutOfMemoryError _ ->
-          fail(err, "out of memory: " + e.getMessage() + "; try a smaller --batch", Exit.FAILED);
+          fail(
+              err,
+              "the JVM's heap of %d MB is full (%s): it holds the data; take less of it, or give more by JAVA_TOOL_OPTIONS=-Xmx8g"
+                  .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage()),
+              Exit.NATIVE);
       default -> fail(err, rootMessage(e), Exit.FAILED);
     };
   }
@@ -152,7 +154,7 @@ final class Main implements Runnable {
   }
 
   private static int fail(PrintWriter err, @Nullable String message, int code) {
-    err.println("fathom: " + message);
+    err.println("fathom: " + Shown.message(String.valueOf(message)));
     err.flush();
     return code;
   }

@@ -224,10 +224,13 @@ final class ModelsCommand implements Callable<Integer> {
 
   /// The size of a picture as `--input` has it.
   static CifarNet.Input parse(String text) {
-    var matcher = Pattern.compile("(\\d{1,4})[x×](\\d{1,4})[x×](\\d{1,4})").matcher(text);
+    var matcher =
+        Pattern.compile("([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})").matcher(text);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
-          "--input is channels x height x width, such as 3x32x32, but is \"" + text + "\"");
+          "--input is channels x height x width, such as 3x32x32, each of 1 to 9999, but is \""
+              + text
+              + "\"");
     }
     return new CifarNet.Input(
         Integer.parseInt(matcher.group(1)),

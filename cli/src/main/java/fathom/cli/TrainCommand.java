@@ -22,6 +22,7 @@ import fathom.train.Recording;
 import fathom.train.Rehearsal;
 import fathom.train.Run;
 import fathom.train.Trainer;
+import fathom.train.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -395,6 +396,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private Recipe recipe(Architecture net, Data read) {
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
+    Workers.check(threads);
     Recipe base =
         switch (recipe) {
           case PAPER -> Recipe.paper(net, read, seed, threads);
@@ -458,7 +460,11 @@ final class TrainCommand implements Callable<Integer> {
     Recipe before = run.recipe();
     int length = epochs == null ? before.epochs() : epochs;
     int threads = workers == null ? before.workers() : workers;
-    Recipe now = output.usage(() -> recomputing(before.withEpochs(length).withWorkers(threads)));
+    Recipe now =
+        output.usage(() -> {
+          Workers.check(threads);
+          return recomputing(before.withEpochs(length).withWorkers(threads));
+        });
     if (threads != before.workers()) {
       output
           .err()
@@ -466,7 +472,12 @@ final class TrainCommand implements Callable<Integer> {
               "fathom: the run had %d workers and goes on with %d: sums are rounded otherwise, so it is not bit-exact"
                   .formatted(before.workers(), threads));
     }
-    Data read = output.usage(() -> run.open(before.data(), reading.strict()));
+    Data read =
+        output.usage(() -> {
+          Data same = run.open(before.data(), reading.strict());
+          now.check(same);
+          return same;
+        });
     return train(now.equals(before) ? run : run.withRecipe(now), read);
   }
 

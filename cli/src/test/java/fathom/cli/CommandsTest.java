@@ -93,8 +93,30 @@ class CommandsTest {
           train resnet20 --data digist                           | 2 | digits
           train resnet20 --data digits --batch 0                 | 2 | at least 1
           train resnet20 --data digits --batch 2000              | 2 | 1437
-          train resnet20 --data digits --lr -1                   | 2 | positive
-          train resnet20 --data digits --epochs many             | 2 | --epochs
+          train resnet20 --data digits --lr -1                   | 2 | positive, but --lr is -1.0
+          train resnet20 --data digits --lr nan                  | 2 | is no number
+          train resnet20 --data digits --lr 1e400                | 2 | --lr is Infinity
+          train resnet20 --data digits --epochs many             | 2 | option '--epochs'
+          train resnet20 --data digits --epochs 0                | 2 | --epochs is at least 1, but is 0
+          train resnet20 --data digits --epochs 99999999999      | 2 | too many digits
+          train resnet20 --data digits --batch 1.5               | 2 | is no whole number
+          train resnet20 --data digits --seed text               | 2 | is no whole number
+          train resnet20 --data digits --width 0                 | 2 | --width is at least 1
+          train resnet20 --data digits --width 2000000           | 2 | at most 1048576, but is 2000000
+          train resnet20 --data digits --width 1000000           | 4 | takes 36000.0 GB
+          train mlp --data digits --hidden 1000000               | 4 | takes 4000.0 GB
+          train mlp --data digits --layers 2147483647            | 2 | --layers is at least 1 and at most
+          train resnet999998 --data digits                       | 2 | at most 12002
+          train resnet20 --data digits --workers 0               | 2 | --workers is at least 1
+          train resnet20 --data digits --workers 10000           | 2 | but is 10000
+          train resnet20 --data digits --recompute -3            | 2 | is "-3"
+          train resnet20 --data digits --val 1437                | 2 | at least one of the 1437
+          train resnet20 --data digits --val -1                  | 2 | it is -1
+          train resnet20 --data digits --label-smoothing 1       | 2 | less than 1
+          train resnet20 --data digits --weight-decay -1         | 2 | --weight-decay is -1.0
+          train resnet20 --data digits --out /dev/null           | 3 | this is a file
+          train resnet20 --data digits --out=                    | 2 | the path is empty
+          train --resume=                                        | 2 | the path is empty
           train plain20 --data digits --shortcut B               | 2 | no shortcuts
           train resnet20 --data ./no-such-folder                 | 3 | no-such-folder
           train --resume ./no-such-run                           | 3 | no run
@@ -126,6 +148,11 @@ class CommandsTest {
           eval ./no-such-file                                    | 3 | no such run or file
           report ./no-such-run                                   | 3 | no run
           bench train --batch 0                                  | 2 | at least 1
+          bench train --batch 2147483647                         | 2 | at most 100000
+          bench train --workers 10000                            | 2 | but is 10000
+          models resnet20 --input 3x0x0                          | 2 | each of 1 to 9999
+          data get mnits                                         | 2 | did you mean mnist?
+          data get cifar100 --into /dev/null/x                   | 3 | cannot be made
           bench memory --model mlp                               | 2 | no model "mlp"
           bench train --precision half                           | 2 | --precision
           bench memory --recompute half                          | 2 | 0 or auto
@@ -246,6 +273,70 @@ class CommandsTest {
     assertEquals(Exit.BAD_FILE, cli.code());
     assertTrue(cli.err().contains("conv1.weight"), cli.err());
     assertTrue(cli.err().contains("4×1×3×3") && cli.err().contains("8×1×3×3"), cli.err());
+  }
+
+  /// What somebody may have changed in `run.json`, and what is said where the run is used.
+  @Test
+  void aRunThatWasEditedIsRefused() throws IOException {
+    Path run = folder.resolve("run");
+    assertEquals(Exit.DONE, train("--out", run.toString()).code());
+    String written = Files.readString(run.resolve("run.json"));
+    record Edit(String from, String to, int code, String says) {}
+    var edits =
+        List.of(
+            new Edit(
+                "\"resnet8\"", "\"resnet14\"", Exit.BAD_FILE, "'layer1.1.conv1.weight' is needed"),
+            new Edit("\"resnet8\"", "\"resent8\"", Exit.BAD_FILE, "run: there is no model"),
+            new Edit("\"width\" : 4", "\"width\" : 8", Exit.BAD_FILE, "4×1×3×3"),
+            new Edit("\"width\" : 4", "\"width\" : 1000000", Exit.NATIVE, "36000.0 GB"),
+            new Edit(
+                "\"format\" : ", "\"format\" : 9", Exit.BAD_FILE, "use the version that made it"),
+            new Edit(
+                "\"data\" : \"digits\"",
+                "\"data\" : \"./no\"",
+                Exit.BAD_FILE,
+                "./no: there is no such"));
+    for (Edit edit : edits) {
+      String edited = written.replace(edit.from, edit.to);
+      assertFalse(edited.equals(written), edit.from);
+      Files.writeString(run.resolve("run.json"), edited);
+      for (String[] use :
+          List.of(
+              new String[] {"eval", run.toString()},
+              new String[] {"train", "--resume", run.toString(), "--epochs", "2"})) {
+        assertRefused(edit.code, edit.says, use);
+      }
+    }
+    Files.writeString(
+        run.resolve("run.json"), written.replace("\"batch\" : 64", "\"batch\" : 9999"));
+    assertRefused(Exit.USAGE, "1437", "train", "--resume", run.toString(), "--epochs", "3");
+  }
+
+  /// Nobody waits for what never comes.
+  @Test
+  void pipesAndDevicesAreRefused() throws Exception {
+    Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/mkfifo")), "no mkfifo here");
+    String run = folder.resolve("run").toString();
+    assertEquals(Exit.DONE, train("--out", run).code());
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    for (String file : List.of(pipe.toString(), "/dev/zero")) {
+      String says = "no regular file";
+      assertRefused(Exit.BAD_FILE, says, "data", "info", "text:" + file);
+      assertRefused(Exit.BAD_FILE, "this is a file", "data", "info", file);
+      assertRefused(Exit.BAD_FILE, says, "predict", run, file);
+      assertRefused(Exit.BAD_FILE, says, "predict", file, "--model", "resnet8", "a.png");
+      Cli configured = Cli.run(Map.of("FATHOM_CONFIG", file), "models", "resnet20");
+      assertEquals(Exit.BAD_FILE, configured.code());
+      assertTrue(configured.err().contains(says), configured.err());
+    }
+    Files.createSymbolicLink(folder.resolve("loop"), folder.resolve("loop"));
+    assertRefused(
+        Exit.BAD_FILE, "there is no such file", "data", "info", "text:" + folder.resolve("loop"));
+    Path metrics = Path.of(run, "metrics.jsonl");
+    Files.delete(metrics);
+    Files.createSymbolicLink(metrics, pipe);
+    assertRefused(Exit.BAD_FILE, "no regular file", "report", run);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.RegularFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +30,7 @@ record Cifar(
     int classes,
     String names,
     List<String> usual) {
+  private static final int LONGEST_NAMES = 1 << 16;
   private static final int SIDE = 32;
   private static final int SIZE = 3 * SIDE * SIDE;
 
@@ -84,26 +86,18 @@ record Cifar(
     if (!Files.exists(file)) {
       return usual;
     }
-    try {
-      if (Files.size(file) > 1 << 16) {
-        throw new BadFileException(
-            file, "%d short lines were expected; remove or replace it".formatted(classes));
-      }
-      List<String> lines = Files.readAllLines(file).stream().filter(s -> !s.isBlank()).toList();
-      if (lines.size() != classes || lines.stream().distinct().count() != lines.size()) {
-        throw new BadFileException(
-            file,
-            "%d different class names were expected, but the file has %d lines, %s; remove or replace it"
-                .formatted(
-                    classes,
-                    lines.size(),
-                    lines.stream().limit(10).toList() + (lines.size() > 10 ? " and more" : "")));
-      }
-      return lines.stream().map(String::strip).toList();
-    } catch (IOException e) {
+    List<String> lines =
+        RegularFile.text(file, LONGEST_NAMES).lines().filter(s -> !s.isBlank()).toList();
+    if (lines.size() != classes || lines.stream().distinct().count() != lines.size()) {
       throw new BadFileException(
-          file, "the class names cannot be read (%s); remove or replace it".formatted(e), e);
+          file,
+          "%d different class names were expected, but the file has %d lines, %s; remove or replace it"
+              .formatted(
+                  classes,
+                  lines.size(),
+                  lines.stream().limit(10).toList() + (lines.size() > 10 ? " and more" : "")));
     }
+    return lines.stream().map(String::strip).toList();
   }
 
   private Images images(Path folder, List<String> files) {
@@ -130,12 +124,13 @@ record Cifar(
   }
 
   private int records(Path file) {
-    if (!Files.isRegularFile(file)) {
+    if (!Files.exists(file)) {
       throw new BadFileException(
           file,
           "the %s binary version is %d .bin files, but this one is missing; add it"
               .formatted(title, train.size() + test.size()));
     }
+    RegularFile.check(file);
     try {
       long size = Files.size(file);
       if (size == 0 || size % record() != 0 || size / record() > Integer.MAX_VALUE) {

@@ -71,6 +71,12 @@ public final class Fetch {
       DataSet.open(target.toAbsolutePath().toString()); // or says what is wrong with it
       return target;
     }
+    try {
+      Files.createDirectories(place);
+    } catch (IOException e) {
+      throw new BadFileException(
+          place, "the folder for data cannot be made (%s); give another (--into)".formatted(e), e);
+    }
     Path staging = place.resolve("." + entry.name() + ".fetch");
     var said = new ArrayList<String>();
     for (Catalogue.Source source : entry.sources()) {

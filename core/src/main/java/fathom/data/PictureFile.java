@@ -1,6 +1,7 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.RegularFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -68,6 +69,7 @@ final class PictureFile {
   }
 
   private static <T> T open(Path file, Work<T> work) {
+    RegularFile.check(file);
     try (ImageInputStream in = new FileImageInputStream(file.toFile())) {
       String format = format(file, in);
       Orientation orientation = Orientation.of(in, format);
@@ -82,9 +84,22 @@ final class PictureFile {
     } catch (BadFileException e) {
       throw e;
     } catch (IOException | RuntimeException e) { // the readers' answer to damage may be either
+      if (e.getCause() instanceof OutOfMemoryError full) {
+        throw tooLarge(file, full);
+      }
       throw new BadFileException(
           file, "the picture cannot be decoded (%s); replace or remove it".formatted(e), e);
+    } catch (OutOfMemoryError e) {
+      throw tooLarge(file, e);
     }
+  }
+
+  private static BadFileException tooLarge(Path file, OutOfMemoryError e) {
+    return new BadFileException(
+        file,
+        "the picture is too large to be decoded in a heap of %d MB; make it smaller, or the heap larger (JAVA_TOOL_OPTIONS=-Xmx8g)"
+            .formatted(Runtime.getRuntime().maxMemory() >> 20),
+        e);
   }
 
   private static String format(Path file, ImageInputStream in) throws IOException {
@@ -144,6 +159,9 @@ final class PictureFile {
   }
 
   private static BufferedImage image(Path file, ImageReader reader) throws IOException {
+    if (reader.getFormatName().equals("png")) {
+      PngSums.check(file);
+    }
     AtomicReference<String> damage = new AtomicReference<>();
     reader.addIIOReadWarningListener((source, warning) -> {
       // A picture that ends early is filled with grey and only a warning, of which the text is

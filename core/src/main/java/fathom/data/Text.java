@@ -1,13 +1,12 @@
 package fathom.data;
 
 import fathom.BadFileException;
-import java.io.IOException;
+import fathom.RegularFile;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -76,34 +75,16 @@ public record Text(String name, Alphabet alphabet, int[] train, int[] validation
   }
 
   private static int[] read(Path file) {
-    if (!Files.isRegularFile(file)) {
+    int[] codePoints = decode(file, RegularFile.bytes(file, MOST_BYTES));
+    if (codePoints.length < LEAST) {
       throw new BadFileException(
           file,
-          Files.exists(file)
-              ? "a text is a file, but this is a folder; name a file in it"
-              : "there is no such file; check the path");
+          codePoints.length == 0
+              ? "the text is empty; give one with at least %d characters".formatted(LEAST)
+              : "a text has at least %d characters, of which a tenth is held out, but this one has %d; give a longer one"
+                  .formatted(LEAST, codePoints.length));
     }
-    try {
-      long size = Files.size(file);
-      if (size > MOST_BYTES) {
-        throw new BadFileException(
-            file,
-            "a text has at most %d bytes, but this one has %d; cut it into parts"
-                .formatted(MOST_BYTES, size));
-      }
-      int[] codePoints = decode(file, Files.readAllBytes(file));
-      if (codePoints.length < LEAST) {
-        throw new BadFileException(
-            file,
-            codePoints.length == 0
-                ? "the text is empty; give one with at least %d characters".formatted(LEAST)
-                : "a text has at least %d characters, of which a tenth is held out, but this one has %d; give a longer one"
-                    .formatted(LEAST, codePoints.length));
-      }
-      return codePoints;
-    } catch (IOException e) {
-      throw new BadFileException(file, "the text cannot be read; check its permissions", e);
-    }
+    return codePoints;
   }
 
   private static int[] decode(Path file, byte[] bytes) {

@@ -8,8 +8,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -157,9 +159,12 @@ public final class AtomicFile {
   }
 
   /// What went wrong, without the path, which a [BadFileException] names anyway.
-  static String reason(IOException e) {
+  public static String reason(IOException e) {
     return switch (e) {
       case AccessDeniedException _ -> "permission denied";
+      case NoSuchFileException _ -> "there is no such folder, or nothing can be made in it";
+      case FileAlreadyExistsException _ -> "a file is where a folder should be";
+      case IOException e2 when e2.getCause() instanceof IOException cause -> reason(cause);
       case FileSystemException named when named.getReason() != null -> named.getReason();
       default -> Objects.requireNonNullElse(e.getMessage(), e.toString());
     };

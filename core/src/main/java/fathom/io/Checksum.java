@@ -1,6 +1,7 @@
 package fathom.io;
 
 import fathom.BadFileException;
+import fathom.Shown;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -78,7 +79,7 @@ final class Checksum {
       throw new BadFileException(
           file,
           "the file is damaged: by its metadata its SHA-256 is %s, but it is %s; use another copy"
-                  .formatted(Header.shown(found), sum)
+                  .formatted(Shown.name(found), sum)
               + " (if another program rewrote it on purpose, drop the metadata %s)".formatted(KEY));
     }
   }

@@ -1,6 +1,7 @@
 package fathom.io;
 
 import fathom.Shape;
+import fathom.Shown;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -35,7 +35,6 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
   static final int MAX_NAMES = 250_000;
 
   private static final int ALIGNMENT = 8;
-  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}]");
 
   private static final JsonFactory JSON = new JsonFactory();
 
@@ -76,7 +75,7 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
   private static void checkUnicode(String text) {
     if (!isUnicode(text)) {
       throw new IllegalArgumentException(
-          "%s has half of a surrogate pair and no form in UTF-8".formatted(shown(text)));
+          "%s has half of a surrogate pair and no form in UTF-8".formatted(Shown.name(text)));
     }
   }
 
@@ -139,16 +138,5 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
   /// Whether the text has a form in UTF-8: not with half of a surrogate pair.
   static boolean isUnicode(String text) {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
-  }
-
-  /// A text from a file as a message may show it.
-  static String shown(String text) {
-    return "'" + printable(text) + "'";
-  }
-
-  /// Without control characters, which a terminal would obey, and not too long.
-  static String printable(String text) {
-    String start = text.length() <= 120 ? text : text.substring(0, 120) + "...";
-    return UNPRINTABLE.matcher(start).replaceAll("?");
   }
 }

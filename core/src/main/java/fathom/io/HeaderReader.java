@@ -2,6 +2,7 @@ package fathom.io;
 
 import fathom.BadFileException;
 import fathom.Shape;
+import fathom.Shown;
 import java.io.Reader;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -80,8 +81,7 @@ final class HeaderReader {
     TokenStreamLocation place = e.getLocation();
     return "%s: %s"
         .formatted(
-            place == null ? "" : ", at character " + place.getCharOffset(),
-            Header.printable(e.getOriginalMessage()));
+            place == null ? "" : ", at character " + place.getCharOffset(), e.getOriginalMessage());
   }
 
   private Header object() {
@@ -135,7 +135,7 @@ final class HeaderReader {
         default ->
             throw bad(
                 "an entry has dtype, shape and data_offsets, but this one also has %s"
-                    .formatted(Header.shown(key)));
+                    .formatted(Shown.name(key)));
       }
     }
     return checked(
@@ -159,7 +159,7 @@ final class HeaderReader {
     }
     throw bad(
         "dtype must be one of %s, but is %s"
-            .formatted(Arrays.toString(StoredType.values()), Header.shown(name)));
+            .formatted(Arrays.toString(StoredType.values()), Shown.name(name)));
   }
 
   private long[] numbers(String key, int most) {
@@ -181,13 +181,13 @@ final class HeaderReader {
     }
     String digits = json.getString();
     if (digits.startsWith("-")) {
-      throw bad("%s must not be negative, but has %s".formatted(key, Header.shown(digits)));
+      throw bad("%s must not be negative, but has %s".formatted(key, Shown.name(digits)));
     }
     try {
       return Long.parseLong(digits);
     } catch (NumberFormatException e) {
       throw bad(
-          "%s may go up to %d, but has %s".formatted(key, Long.MAX_VALUE, Header.shown(digits)));
+          "%s may go up to %d, but has %s".formatted(key, Long.MAX_VALUE, Shown.name(digits)));
     }
   }
 
@@ -238,7 +238,7 @@ final class HeaderReader {
                     begin,
                     before == null
                         ? "the data begin"
-                        : "those of tensor %s end".formatted(Header.shown(before)),
+                        : "those of tensor %s end".formatted(Shown.name(before)),
                     covered,
                     begin < covered ? "they overlap" : "the bytes between belong to no tensor"));
       }
@@ -269,13 +269,13 @@ final class HeaderReader {
   }
 
   private String found() {
-    return Header.shown(json.getString());
+    return Shown.name(json.getString());
   }
 
   /// In names the parser itself refuses half of a pair, in texts it does not.
   private String unicode(String text) {
     if (!Header.isUnicode(text)) {
-      throw bad("a text has half of a surrogate pair: %s".formatted(Header.shown(text)));
+      throw bad("a text has half of a surrogate pair: %s".formatted(Shown.name(text)));
     }
     return text;
   }
@@ -285,7 +285,7 @@ final class HeaderReader {
   }
 
   private BadFileException bad(String problem, @Nullable Exception cause) {
-    String where = tensor == null ? "" : "tensor %s: ".formatted(Header.shown(tensor));
+    String where = tensor == null ? "" : "tensor %s: ".formatted(Shown.name(tensor));
     return new BadFileException(file, where + problem, cause);
   }
 }

@@ -2,7 +2,9 @@ package fathom.io;
 
 import fathom.BadFileException;
 import fathom.DType;
+import fathom.RegularFile;
 import fathom.Shape;
+import fathom.Shown;
 import java.io.IOException;
 import java.io.Reader;
 import java.lang.foreign.Arena;
@@ -11,7 +13,6 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -54,9 +55,7 @@ public final class SafeTensors implements AutoCloseable {
   /// Opens and checks `file`. Throws [BadFileException] if it is missing, of another kind or
   /// damaged.
   public static SafeTensors open(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadFileException(file, whyNotRegular(file));
-    }
+    RegularFile.check(file);
     @SuppressWarnings("MustBeClosedChecker") // by close, or here if the file is refused
     Arena arena = Arena.ofShared();
     try {
@@ -65,15 +64,6 @@ public final class SafeTensors implements AutoCloseable {
       arena.close();
       throw problem;
     }
-  }
-
-  private static String whyNotRegular(Path file) {
-    if (Files.isDirectory(file)) {
-      return "this is a folder; name a safetensors file in it";
-    }
-    return Files.exists(file)
-        ? "this is a device, pipe or socket and no regular file"
-        : "there is no such file";
   }
 
   private static MemorySegment map(Path file, Arena arena) {
@@ -153,7 +143,7 @@ public final class SafeTensors implements AutoCloseable {
       throw new BadFileException(
           file,
           "tensor %s has dtype %s, but must be F32, F64 or I64 (F16 and BF16 where weights are imported);"
-                  .formatted(Header.shown(name), entry.type())
+                  .formatted(Shown.name(name), entry.type())
               + " convert it with the program that wrote the file");
     }
     return new StoredTensor(type, entry.shape(), bytes(entry));
@@ -188,12 +178,12 @@ public final class SafeTensors implements AutoCloseable {
   private Header.Entry entry(String name) {
     Header.Entry entry = header.tensors().get(name);
     if (entry == null) {
-      List<String> some = names().stream().limit(5).map(Header::shown).toList();
+      List<String> some = names().stream().limit(5).map(Shown::name).toList();
       throw new BadFileException(
           file,
           "tensor %s is needed, but the file has %d others: %s%s; is it of another model?"
               .formatted(
-                  Header.shown(name),
+                  Shown.name(name),
                   names().size(),
                   String.join(", ", some),
                   some.size() < names().size() ? ", ..." : ""));

@@ -33,12 +33,22 @@ public sealed interface Architecture {
       @Nullable Integer layers) {
     public static final Options NONE = new Options(null, null, null, null, null);
 
+    /// Multiples of it are still sizes; whether a net fits into memory shows when it is built.
+    private static final int WIDEST = 1 << 20;
+
+    /// Layers without any weights would fill the heap.
+    private static final int MOST_LAYERS = 10_000;
+
     public Options {
-      for (Integer size : new Integer[] {width, hidden, layers}) {
-        if (size != null && size < 1) {
-          throw new IllegalArgumentException(
-              "width, hidden and layers are at least 1, but one is " + size);
-        }
+      check("width", width, WIDEST);
+      check("hidden", hidden, WIDEST);
+      check("layers", layers, MOST_LAYERS);
+    }
+
+    private static void check(String name, @Nullable Integer size, int most) {
+      if (size != null && (size < 1 || size > most)) {
+        throw new IllegalArgumentException(
+            "--%s is at least 1 and at most %d, but is %d".formatted(name, most, size));
       }
     }
 

@@ -33,6 +33,9 @@ import java.util.regex.Pattern;
 /// @param input the pictures: channels, height and width
 public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes)
     implements Architecture.Convolutional {
+  /// Ten times the deepest that anybody trained; objects for many more would fill the heap.
+  private static final int DEEPEST = 12_002;
+
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
 
   /// Channels, height and width of a picture.
@@ -49,6 +52,10 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
       throw new IllegalArgumentException(
           "a CIFAR net has depth 6n+2, but %d was asked for; the nearest are %d and %d"
               .formatted(depth, below, below + 6));
+    }
+    if (depth > DEEPEST) {
+      throw new IllegalArgumentException(
+          "a CIFAR net has at most %d layers, but %d were asked for".formatted(DEEPEST, depth));
     }
     if (shortcut != Shortcut.NONE && PhotoNet.bottleneck(depth)) {
       throw new IllegalArgumentException(

@@ -43,7 +43,7 @@ public record Descent(
   public Descent {
     divideAt = List.copyOf(divideAt);
     if (!(rate > 0) || Double.isInfinite(rate)) {
-      throw new IllegalArgumentException("the learning rate is positive, but is " + rate);
+      throw new IllegalArgumentException("the learning rate is positive, but --lr is " + rate);
     }
     if (!(clip >= 0) || Double.isInfinite(clip)) {
       throw new IllegalArgumentException(

@@ -50,6 +50,7 @@ public record Recipe(
   private static final int WARM_UP_DEPTH = 110;
 
   private static final long PAPER_STEPS = 64_000;
+
   private static final List<Double> FAST = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
@@ -92,11 +93,9 @@ public record Recipe(
   /// Throws `IllegalArgumentException` unless all of it can be trained, and the options are all
   /// that the model has.
   public Recipe {
-    if (epochs < 1 || batch < 1 || workers < 1) {
-      throw new IllegalArgumentException(
-          "epochs, batch and workers are at least 1, but are %d, %d and %d"
-              .formatted(epochs, batch, workers));
-    }
+    checkCount("epochs", epochs);
+    checkCount("batch", batch);
+    checkCount("workers", workers);
     if (window < 0) {
       throw new IllegalArgumentException("a window has at least one character, not " + window);
     }
@@ -130,6 +129,12 @@ public record Recipe(
       throw new IllegalArgumentException(
           "a recipe has all options of its model, %s, but these are %s"
               .formatted(resolved, options));
+    }
+  }
+
+  private static void checkCount(String name, int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("--%s is at least 1, but is %d".formatted(name, count));
     }
   }
 

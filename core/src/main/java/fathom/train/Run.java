@@ -2,6 +2,7 @@ package fathom.train;
 
 import fathom.BadFileException;
 import fathom.Layer;
+import fathom.RegularFile;
 import fathom.data.Alphabet;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -36,6 +37,9 @@ import tools.jackson.databind.node.ObjectNode;
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
   private static final int FORMAT = 6;
+
+  /// Of the description and of the metrics.
+  private static final long MOST_BYTES = 1 << 29;
 
   /// Before there was a precision, all runs were in float32.
   private static final int WITHOUT_PRECISION = 3;
@@ -94,7 +98,12 @@ public final class Run {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new BadFileException(
-          folder, "the folder of the run cannot be made; check the path and its permissions", e);
+          folder,
+          Files.exists(folder)
+              ? "a run is a folder, but this is a file; give another name"
+              : "the folder of the run cannot be made (%s); give another path, or make the folder above it"
+                  .formatted(AtomicFile.reason(e)),
+          e);
     }
     Info info = describe(recipe, data);
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
@@ -138,7 +147,7 @@ public final class Run {
       throw new BadFileException(folder, "there is no run in this folder (no run.json)");
     }
     try {
-      JsonNode node = Json.parse(Files.readString(file));
+      JsonNode node = Json.parse(RegularFile.text(file, MOST_BYTES));
       if (node instanceof ObjectNode info && info.path("recipe") instanceof ObjectNode recipe) {
         modernise(info, recipe);
       }
@@ -154,7 +163,7 @@ public final class Run {
         run.alphabet(); // throws if it is none
       }
       return run;
-    } catch (IOException | JacksonException | IllegalArgumentException e) {
+    } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
     }
   }
@@ -182,8 +191,10 @@ public final class Run {
     }
   }
 
+  /// What a record says of its parts, if it was that which refused.
   private static String firstLine(Exception e) {
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    Throwable said = e.getCause() instanceof IllegalArgumentException cause ? cause : e;
+    return String.valueOf(said.getMessage()).lines().findFirst().orElse("");
   }
 
   /// The same run by another recipe from now on. Throws [BusyRunException] while it is trained.
@@ -304,22 +315,40 @@ public final class Run {
     if (!Files.exists(metricsFile())) {
       return all;
     }
-    try {
-      List<String> lines = Files.readAllLines(metricsFile());
-      for (int i = 0; i < lines.size(); i++) {
-        try {
-          all.add(parse(Json.parse(lines.get(i))));
-        } catch (JacksonException e) {
-          if (i < lines.size() - 1) {
-            throw new BadFileException(
-                metricsFile(), "line %d is not a line of metrics".formatted(i + 1), e);
-          }
+    long step = 0;
+    int epoch = 0;
+    List<String> lines = RegularFile.text(metricsFile(), MOST_BYTES).lines().toList();
+    for (int i = 0; i < lines.size(); i++) {
+      try {
+        Metrics line = parse(Json.parse(lines.get(i)));
+        checkOrder(line, i + 1, step, epoch);
+        step = line.step();
+        epoch = line instanceof Metrics.Epoch ended ? ended.epoch() : epoch;
+        all.add(line);
+      } catch (JacksonException e) {
+        if (i < lines.size() - 1) {
+          throw new BadFileException(
+              metricsFile(), "line %d is not a line of metrics".formatted(i + 1), e);
         }
       }
-    } catch (IOException e) {
-      throw new BadFileException(metricsFile(), "the metrics cannot be read", e);
     }
     return all;
+  }
+
+  /// Metrics are written as steps are made, and every epoch ends once: `step` and `epoch` are those
+  /// of the lines before number `at`.
+  private void checkOrder(Metrics line, int at, long step, int epoch) {
+    if (line.step() < step || (line instanceof Metrics.Epoch ended && ended.epoch() <= epoch)) {
+      throw new BadFileException(
+          metricsFile(),
+          "lines are in the order of the steps, and an epoch has one, but line %d is of step %d%s after step %d and epoch %d; was something pasted or edited?"
+              .formatted(
+                  at,
+                  line.step(),
+                  line instanceof Metrics.Epoch ended ? " and epoch " + ended.epoch() : "",
+                  step,
+                  epoch));
+    }
   }
 
   private Metrics parse(JsonNode line) {

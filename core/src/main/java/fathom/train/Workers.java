@@ -26,6 +26,11 @@ public final class Workers {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final Duration POLL = Duration.ofMillis(50);
 
+  /// Workers for each core, and for a machine of few of them; more only wait for one another.
+  private static final int MOST_PER_CORE = 8;
+
+  private static final int MOST_ANYWHERE = 64;
+
   /// Elements that are summed at a time.
   private static final int BLOCK = 2048;
 
@@ -37,11 +42,20 @@ public final class Workers {
     run(size, PATIENCE, program);
   }
 
-  static void run(int size, Duration patience, Consumer<Collective> program) {
-    if (size < 1) {
+  /// Throws `IllegalArgumentException` for a number of workers that this machine cannot make use
+  /// of.
+  public static void check(int size) {
+    int cores = Runtime.getRuntime().availableProcessors();
+    int most = Math.max(MOST_ANYWHERE, MOST_PER_CORE * cores);
+    if (size < 1 || size > most) {
       throw new IllegalArgumentException(
-          "there is at least one worker, but %d were asked for".formatted(size));
+          "--workers is at least 1 and, on a machine of %d cores, at most %d, but is %d"
+              .formatted(cores, most, size));
     }
+  }
+
+  static void run(int size, Duration patience, Consumer<Collective> program) {
+    check(size);
     var meeting = new Meeting(size, patience);
     var threads = new Thread[size];
     for (int rank = 0; rank < size; rank++) {

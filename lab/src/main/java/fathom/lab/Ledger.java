@@ -1,10 +1,10 @@
 package fathom.lab;
 
 import fathom.BadFileException;
+import fathom.RegularFile;
 import fathom.io.AtomicFile;
 import fathom.train.Machine;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +29,8 @@ public final class Ledger {
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // mean, spread, held
           .build();
 
+  private static final long MOST_BYTES = 1 << 29;
+
   private final Path folder;
 
   /// Makes the folder if it is missing. Throws [BadFileException] if it cannot be made.
@@ -37,7 +39,8 @@ public final class Ledger {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new BadFileException(folder, "findings go into a folder, but it cannot be made: " + e);
+      throw new BadFileException(
+          folder, "findings go into a folder, but it cannot be made: " + AtomicFile.reason(e), e);
     }
   }
 
@@ -59,8 +62,8 @@ public final class Ledger {
     }
     @Nullable Finding finding;
     try {
-      finding = finding(MAPPER.readTree(Files.readString(file)));
-    } catch (JacksonException | IOException | UncheckedIOException e) {
+      finding = finding(MAPPER.readTree(RegularFile.text(file, MOST_BYTES)));
+    } catch (JacksonException e) {
       throw new BadFileException(
           file, "it is no finding (%s); delete it, or run with --again".formatted(firstLine(e)));
     }

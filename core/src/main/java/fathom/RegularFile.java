@@ -1,0 +1,58 @@
+package fathom;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Files that are read whole: a pipe would be waited for and a device never ends.
+public final class RegularFile {
+  private RegularFile() {}
+
+  /// Throws [BadFileException] unless the path leads to a regular file.
+  public static void check(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(
+          file,
+          Files.isDirectory(file)
+              ? "this is a folder; name a file"
+              : Files.exists(file)
+                  ? "this is a device, pipe or socket and no regular file; name another"
+                  : "there is no such file; check the path");
+    }
+  }
+
+  /// All bytes of a file of at most `most`. Throws [BadFileException] if it is missing, larger, no
+  /// regular file or cannot be read.
+  public static byte[] bytes(Path file, long most) {
+    check(file);
+    try {
+      long size = Files.size(file);
+      if (size > most) {
+        throw new BadFileException(
+            file,
+            "such a file has at most %d bytes, but this one has %d; is it another file?"
+                .formatted(most, size));
+      }
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new BadFileException(
+          file, "cannot be read (%s); check its permissions".formatted(e.getMessage()), e);
+    }
+  }
+
+  /// The same as text. Throws [BadFileException] also if it is not UTF-8.
+  public static String text(Path file, long most) {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes(file, most)))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw new BadFileException(
+          file, "it is no text in UTF-8; is it another file, or damaged?", e);
+    }
+  }
+}
