@@ -271,8 +271,15 @@ final class ModelsCommand implements Callable<Integer> {
         paramLabel = "L")
     private @Nullable Integer layers;
 
+    @Option(
+        names = "--dropout",
+        description =
+            "The share of the values of each hidden layer of mlp that a training step leaves out.",
+        paramLabel = "P")
+    private @Nullable Double dropout;
+
     Architecture.Options options() {
-      return new Architecture.Options(shortcut, norm, width, hidden, layers);
+      return new Architecture.Options(shortcut, norm, width, hidden, layers, dropout);
     }
   }
 }

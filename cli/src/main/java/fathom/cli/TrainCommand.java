@@ -346,7 +346,6 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static SequencedMap<String, String> estimate(Recipe recipe, Rehearsal.Estimate e) {
-    boolean whole = e.tried() == recipe.batch();
     String rows = recipe.isText() ? "streams" : "pictures";
     var lines = new LinkedHashMap<String, String>();
     lines.put(
@@ -360,23 +359,22 @@ final class TrainCommand implements Callable<Integer> {
         "batch",
         String.format(
             Locale.ROOT,
-            "%,.1f MB more on its way through the net, %s",
+            "%,.1f MB more on its way through the net, estimated from %d of its %d %s",
             e.batchBytes() / 1e6,
-            whole
-                ? "measured"
-                : "carried on from %d of its %d %s".formatted(e.tried(), recipe.batch(), rows)));
+            e.tried(),
+            recipe.batch(),
+            rows));
     lines.put(
         "time",
         String.format(
             Locale.ROOT,
-            "about %s for %,d steps and the evaluations, at the %s %s/s of a few steps %s",
+            "about %s h for %,d steps and the evaluations, at the %s %s/s of a few steps of %d %s made just now",
             duration(e.seconds()),
             e.steps(),
             rate(e.examplesPerSecond()),
             recipe.isText() ? "characters" : "images",
-            whole
-                ? "made just now"
-                : "of %d %s made just now; whole batches go faster".formatted(e.tried(), rows)));
+            e.tried(),
+            rows));
     return lines;
   }
 
@@ -384,14 +382,10 @@ final class TrainCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, perSecond < 10 ? "%.2f" : "%,.0f", perSecond);
   }
 
+  /// Hours, minutes and seconds: `0:01:30`.
   private static String duration(double seconds) {
-    double minutes = seconds / 60;
-    double hours = minutes / 60;
-    return minutes < 2
-        ? "%.0f s".formatted(seconds)
-        : hours < 2
-            ? "%.0f minutes".formatted(minutes)
-            : hours < 48 ? "%.0f hours".formatted(hours) : "%.0f days".formatted(hours / 24);
+    long whole = Math.round(seconds);
+    return "%d:%02d:%02d".formatted(whole / 3600, whole / 60 % 60, whole % 60);
   }
 
   private Recipe recipe(Architecture net, Data read) {

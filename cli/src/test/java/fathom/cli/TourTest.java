@@ -42,7 +42,7 @@ class TourTest {
   private static final List<Stop> STOPS =
       List.of(
           new Stop(
-              "What would be done? A fifth of the pictures of each class is kept for testing, because there are no folders `train` and `test`.",
+              "What would be done, and what does it take? A few steps are made to say so. A fifth of the pictures of each class is kept for testing, because there are no folders `train` and `test`.",
               "train resnet8 --data images:pictures --epochs 12 --workers 1 --dry-run",
               false),
           new Stop(
@@ -59,7 +59,7 @@ class TourTest {
               "predict runs/resnet8-pictures-1 new --top 1",
               false),
           new Stop(
-              "The report: one file with the curves and the layers, for any browser, without a network.",
+              "The report: one file with the curves, who was taken for whom, the worst mistakes as pictures and the layers, for any browser, without a network. The run has measured all of it; where its pictures are gone, the report can be made again.",
               "report runs/resnet8-pictures-1",
               false),
           new Stop(

@@ -25,12 +25,15 @@ public sealed interface Architecture {
   /// @param width the channels of the first stage
   /// @param hidden the units of a level, or the features of a hidden layer
   /// @param layers the levels one above the other, or the hidden layers
+  /// @param dropout the share of each hidden layer's values that a training step leaves out; null
+  ///   for none
   record Options(
       @Nullable Shortcut shortcut,
       @Nullable Norm norm,
       @Nullable Integer width,
       @Nullable Integer hidden,
-      @Nullable Integer layers) {
+      @Nullable Integer layers,
+      @Nullable Double dropout) {
     public static final Options NONE = new Options(null, null, null, null, null);
 
     /// Multiples of it are still sizes; whether a net fits into memory shows when it is built.
@@ -39,10 +42,25 @@ public sealed interface Architecture {
     /// Layers without any weights would fill the heap.
     private static final int MOST_LAYERS = 10_000;
 
+    /// Without dropout.
+    public Options(
+        @Nullable Shortcut shortcut,
+        @Nullable Norm norm,
+        @Nullable Integer width,
+        @Nullable Integer hidden,
+        @Nullable Integer layers) {
+      this(shortcut, norm, width, hidden, layers, null);
+    }
+
     public Options {
       check("width", width, WIDEST);
       check("hidden", hidden, WIDEST);
       check("layers", layers, MOST_LAYERS);
+      if (dropout != null && !(dropout >= 0 && dropout < 1)) {
+        throw new IllegalArgumentException(
+            "dropout leaves out a share of 0 or more and less than 1, but --dropout is " + dropout);
+      }
+      dropout = dropout != null && dropout > 0 ? dropout : null;
     }
 
     private static void check(String name, @Nullable Integer size, int most) {
@@ -60,6 +78,7 @@ public sealed interface Architecture {
       put(given, "width", width);
       put(given, "hidden", hidden);
       put(given, "layers", layers);
+      put(given, "dropout", dropout);
       return given;
     }
 
@@ -190,12 +209,13 @@ public sealed interface Architecture {
       return convolutional(Convolutional.named(plain), options);
     }
     if (plain.equals(PERCEPTRON)) {
-      check(plain, options, "norm", "hidden", "layers");
+      check(plain, options, "norm", "hidden", "layers", "dropout");
       Mlp net = Mlp.named(plain);
       int hidden = options.hidden == null ? net.hidden().getFirst() : options.hidden;
       int layers = options.layers == null ? net.hidden().size() : options.layers;
       return net.withHidden(Collections.nCopies(layers, hidden))
-          .withNorm(options.norm == null ? net.norm() : options.norm);
+          .withNorm(options.norm == null ? net.norm() : options.norm)
+          .withDropout(options.dropout == null ? 0 : options.dropout);
     }
     if (RECURRENT.contains(plain)) {
       check(plain, options, "hidden", "layers");

@@ -4,6 +4,7 @@ import fathom.Layer;
 import fathom.Layer.Child;
 import fathom.nn.Chain;
 import fathom.nn.Dense;
+import fathom.nn.Dropout;
 import fathom.nn.Flatten;
 import fathom.nn.Init;
 import fathom.nn.Relu;
@@ -20,8 +21,14 @@ import java.util.Locale;
 /// @param hidden the features of each hidden layer; 1000 and 1000 in the paper
 /// @param biasBeforeNorm whether a hidden layer has a bias before its norm, beside the norm's own
 ///   behind it. Without a norm there is one bias in any case
+/// @param dropout the share of each hidden layer's values that a training step leaves out
 public record Mlp(
-    List<Integer> hidden, Norm norm, boolean biasBeforeNorm, CifarNet.Input input, int classes)
+    List<Integer> hidden,
+    Norm norm,
+    boolean biasBeforeNorm,
+    double dropout,
+    CifarNet.Input input,
+    int classes)
     implements Architecture.OfPictures {
   public Mlp {
     hidden = List.copyOf(hidden);
@@ -43,7 +50,7 @@ public record Mlp(
     if (!name.toLowerCase(Locale.ROOT).equals("mlp")) {
       throw new IllegalArgumentException("there is no model \"%s\"; there is mlp".formatted(name));
     }
-    return new Mlp(List.of(1000, 1000), Norm.LAYER, false, new CifarNet.Input(1, 28, 28), 10);
+    return new Mlp(List.of(1000, 1000), Norm.LAYER, false, 0, new CifarNet.Input(1, 28, 28), 10);
   }
 
   /// `mlp`.
@@ -54,24 +61,28 @@ public record Mlp(
 
   @Override
   public Options options() {
-    return new Options(null, norm, null, hidden.getFirst(), hidden.size());
+    return new Options(null, norm, null, hidden.getFirst(), hidden.size(), dropout);
   }
 
   public Mlp withNorm(Norm norm) {
-    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+    return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
   public Mlp withHidden(List<Integer> hidden) {
-    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+    return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
   public Mlp withBiasBeforeNorm(boolean biasBeforeNorm) {
-    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+    return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
+  }
+
+  public Mlp withDropout(double dropout) {
+    return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
   @Override
   public Mlp on(CifarNet.Input input, int classes) {
-    return new Mlp(hidden, norm, biasBeforeNorm, input, classes);
+    return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
   @Override
@@ -86,6 +97,9 @@ public record Mlp(
       layers.add(new Child(name, norm.weighted(hidden(init, name, in, out))));
       layers.add(new Child("norm" + i, norm.layer(out)));
       layers.add(new Child("relu" + i, new Relu()));
+      if (dropout > 0) {
+        layers.add(new Child("dropout" + i, new Dropout(dropout, "dropout" + i)));
+      }
       in = out;
     }
     layers.add(new Child("linear", Dense.of(init, "linear", in, classes)));

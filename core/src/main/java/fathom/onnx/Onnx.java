@@ -13,6 +13,7 @@ import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.Dropout;
 import fathom.nn.Flatten;
 import fathom.nn.GlobalAveragePool;
 import fathom.nn.Identity;
@@ -75,7 +76,7 @@ public final class Onnx {
       case Chain chain -> chain(graph, path, chain, x);
       case Residual residual -> residual(graph, path, residual, x);
       case Recompute recompute -> value(graph, path, recompute.layer(), x);
-      case Identity _ -> x;
+      case Identity _, Dropout _ -> x; // who runs a model predicts
       case Relu _ -> graph.add(path, "Relu", x.rank(), List.of(x.name()));
       case Sigmoid _ -> graph.add(path, "Sigmoid", x.rank(), List.of(x.name()));
       case Tanh _ -> graph.add(path, "Tanh", x.rank(), List.of(x.name()));

@@ -55,7 +55,8 @@ final class Json {
                     one(context, node, "norm", Norm.class),
                     one(context, node, "width", Integer.class),
                     one(context, node, "hidden", Integer.class),
-                    one(context, node, "layers", Integer.class));
+                    one(context, node, "layers", Integer.class),
+                    one(context, node, "dropout", Double.class));
               }
             });
   }

@@ -177,7 +177,7 @@ class OnnxTest {
   @Test
   void denseNets() throws OrtException {
     for (Norm norm : new Norm[] {Norm.LAYER, Norm.BATCH, Norm.NONE, Norm.POSITION}) {
-      agrees(Mlp.named("mlp").withHidden(List.of(20, 30)).withNorm(norm), 1, 5);
+      agrees(Mlp.named("mlp").withHidden(List.of(20, 30)).withNorm(norm).withDropout(0.5), 1, 5);
     }
   }
 

@@ -454,6 +454,30 @@ class TrainerTest {
     assertNotEquals(Bits.of(sharp), Bits.of(whole), "labels are smoothed");
   }
 
+  /// What is left out is a function of the step too, and the share of it is in run.json.
+  @Test
+  void aRunWithDropoutGoesOnBitByBit() {
+    var options = new Architecture.Options(null, Norm.LAYER, null, 20, 2, 0.5);
+    Recipe recipe =
+        Recipe.fast(Architecture.pictures("mlp", options), FEW, 3, 2).withEpochs(2).withBatch(15);
+    Run whole = run("whole", recipe);
+    train(whole);
+    Run stopped = run("stopped", recipe);
+    var steps = new AtomicLong();
+    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
+    Run resumed = Run.open(stopped.folder());
+    assertEquals(recipe, resumed.recipe());
+    assertTrue(train(resumed).finished());
+    assertEquals(Bits.of(whole), Bits.of(stopped));
+    var none = new Architecture.Options(null, Norm.LAYER, null, 20, 2, 0.0);
+    Run all =
+        run(
+            "all",
+            Recipe.fast(Architecture.pictures("mlp", none), FEW, 3, 2).withEpochs(2).withBatch(15));
+    train(all);
+    assertNotEquals(Bits.of(all), Bits.of(whole), "something is left out");
+  }
+
   // ---- In bfloat16
 
   /// Weights, running statistics and the optimizer's memory are float32 on the way, so nothing is

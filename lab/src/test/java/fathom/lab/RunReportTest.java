@@ -8,9 +8,12 @@ import fathom.data.DataSet;
 import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
+import fathom.report.Block;
 import fathom.report.Browser;
+import fathom.report.Matrix;
 import fathom.report.Page;
 import fathom.report.Section;
+import fathom.report.Table;
 import fathom.train.Answers;
 import fathom.train.Progress;
 import fathom.train.Recipe;
@@ -72,6 +75,30 @@ class RunReportTest {
     long[][] counts = answers.counts();
     long right = IntStream.range(0, 10).mapToLong(c -> counts[c][c]).max().orElseThrow();
     assertTrue(html.contains("<td class=\"right\">%d</td>".formatted(right)), "on the diagonal");
+  }
+
+  /// Twenty classes are a matrix, more of them their most frequent confusions.
+  @Test
+  void manyClassesAreShownByTheirConfusions() {
+    for (int classes : new int[] {20, 25}) {
+      var counts = new long[classes][classes];
+      for (int c = 0; c < classes; c++) {
+        counts[c][c] = 10;
+        counts[c][(c + 1) % classes] = c;
+      }
+      List<String> names = IntStream.range(0, classes).mapToObj(c -> "class " + c).toList();
+      var tested = new TestedClasses(names, new Answers(1, counts, List.of()));
+      Block first = tested.classes()[0];
+      Table perClass = (Table) tested.classes()[1];
+      if (classes == 20) {
+        assertEquals(counts[5][6], ((Matrix) first).counts().get(5).get(6));
+        assertEquals(List.of("class 3", "13", "3", "23.08", "class 4 (3)"), perClass.rows().get(3));
+      } else {
+        assertEquals(List.of("class 24", "class 0", "24", "70.6"), ((Table) first).rows().get(0));
+        assertEquals("class 24", perClass.rows().getFirst().getFirst(), "the greatest error");
+        assertEquals(20, perClass.rows().size());
+      }
+    }
   }
 
   @Test
