@@ -59,8 +59,8 @@ final class DataFiles {
         ways,
         FileFormat.Reading.of(folder -> {
           DataSet read = DataSet.open(folder.toString());
-          checkIdx(folder, "train", read.train());
-          checkIdx(folder, "t10k", read.test());
+          checkIdx(folder, "train", read.train().images());
+          checkIdx(folder, "t10k", read.test().images());
         }),
         List.of(
             refused("2^31 pictures", PICTURES, idx(2051, random(15), 1 << 31, 3, 5), "2147483648"),
@@ -141,8 +141,8 @@ final class DataFiles {
         FileFormat.Reading.of(folder -> {
           DataSet read = DataSet.open(folder.toString());
           var train = IntStream.rangeClosed(1, 5).mapToObj("data_batch_%d.bin"::formatted).toList();
-          checkCifar(folder, train, 1, read.train());
-          checkCifar(folder, List.of("test_batch.bin"), 1, read.test());
+          checkCifar(folder, train, 1, read.train().images());
+          checkCifar(folder, List.of("test_batch.bin"), 1, read.test().images());
           checkNames(folder.resolve(names), read.classes());
         }),
         List.of(
@@ -167,8 +167,8 @@ final class DataFiles {
             FileFormat.Way.of(names, Mutation.text(), lines(100))),
         FileFormat.Reading.of(folder -> {
           DataSet read = DataSet.open(folder.toString());
-          checkCifar(folder, List.of("train.bin"), 2, read.train());
-          checkCifar(folder, List.of("test.bin"), 2, read.test());
+          checkCifar(folder, List.of("train.bin"), 2, read.train().images());
+          checkCifar(folder, List.of("test.bin"), 2, read.test().images());
           checkNames(folder.resolve(names), read.classes());
         }),
         List.of(refused("of CIFAR-10", "train.bin", records(3, 10, 1), "3074")));
