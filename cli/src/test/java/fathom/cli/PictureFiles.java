@@ -194,15 +194,21 @@ final class PictureFiles {
 
   /// Of four colours, lossless, lossy and with transparency, as libwebp wrote them.
   private static FileFormat webp() {
-    byte[] lossless = Base64.getDecoder().decode(
-        "UklGRjoAAABXRUJQVlA4TC0AAAAvB0ABAB8gECD4H3NlQyCQ5G821QIBgv8xV+Y/8MlRgUCAMGnSpI2I/kdmMjMA");
-    byte[] lossy = Base64.getDecoder().decode(
-        "UklGRoYAAABXRUJQVlA4IHoAAABwBACdASoIAAYAAIAIJbACdLoB+AH6gUoD8QLgA/oHt/7gBvAHS3A4YomrvAD+/7sr"
-          + "+qP3zT7v/4IP9V/wTt/PPxf/nvez/7Xk1wHvlipxxLhtb/87n4Lp55k7/wVvfEKWDLz13ejhjnfw6r/Df/Wh05g2"
-          + "A+X0YwAAAA==");
-    byte[] alpha = Base64.getDecoder().decode(
-        "UklGRkAAAABXRUJQVlA4TDMAAAAvB0ABECcgECD4H3NlQyBA8D/mikAgyd9squc/GHCRVUAQQKLwCimksL/VDhH9jxRe"
-          + "twcA");
+    byte[] lossless =
+        Base64.getDecoder()
+            .decode(
+                "UklGRjoAAABXRUJQVlA4TC0AAAAvB0ABAB8gECD4H3NlQyCQ5G821QIBgv8xV+Y/8MlRgUCAMGnSpI2I/kdmMjMA");
+    byte[] lossy =
+        Base64.getDecoder()
+            .decode(
+                "UklGRoYAAABXRUJQVlA4IHoAAABwBACdASoIAAYAAIAIJbACdLoB+AH6gUoD8QLgA/oHt/7gBvAHS3A4YomrvAD+/7sr"
+                    + "+qP3zT7v/4IP9V/wTt/PPxf/nvez/7Xk1wHvlipxxLhtb/87n4Lp55k7/wVvfEKWDLz13ejhjnfw6r/Df/Wh05g2"
+                    + "A+X0YwAAAA==");
+    byte[] alpha =
+        Base64.getDecoder()
+            .decode(
+                "UklGRkAAAABXRUJQVlA4TDMAAAAvB0ABECcgECD4H3NlQyBA8D/mikAgyd9squc/GHCRVUAQQKLwCimksL/VDhH9jxRe"
+                    + "twcA");
     return format(
         "webp",
         List.of(FileFormat.Way.of("webp", Mutation.BYTES, lossless, lossy, alpha)),
