@@ -48,8 +48,8 @@ import picocli.CommandLine.Spec;
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library or device,",
-      "5 diverged, 130 interrupted after saving. --verbose shows where a failure came from.",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device or",
+      "memory, 5 diverged, 130 interrupted after saving. --verbose shows where a failure came from.",
       "",
       "An option that is not written is taken from the environment (FATHOM_TRAIN_EPOCHS=5), else from",
       "~/.config/fathom/config.properties (train.epochs = 5), else it has its default. NO_COLOR is heard."

@@ -52,7 +52,7 @@ class MutantsTest {
         assertTrue(Integer.parseInt(counts.group(4)) >= 3, line);
       }
     }
-    assertEquals(15, formats, ended.said.toString());
+    assertEquals(16, formats, ended.said.toString());
   }
 
   @ParameterizedTest

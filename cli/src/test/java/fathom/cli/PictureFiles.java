@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -26,7 +27,7 @@ final class PictureFiles {
   private PictureFiles() {}
 
   static List<FileFormat> formats() {
-    return List.of(jpeg(), png(), gif(), bmp());
+    return List.of(jpeg(), png(), gif(), bmp(), webp());
   }
 
   /// Any picture becomes one of this size, and only PNG has sums by which damage could be told.
@@ -189,6 +190,29 @@ final class PictureFiles {
         "bmp",
         List.of(FileFormat.Way.of("bmp", Mutation.BYTES, colour, grey, bits)),
         refused("2139062143×2139062143", "bmp", lying, ""));
+  }
+
+  /// Of four colours, lossless, lossy and with transparency, as libwebp wrote them.
+  private static FileFormat webp() {
+    byte[] lossless =
+        Base64.getDecoder()
+            .decode(
+                "UklGRjoAAABXRUJQVlA4TC0AAAAvB0ABAB8gECD4H3NlQyCQ5G821QIBgv8xV+Y/8MlRgUCAMGnSpI2I/kdmMjMA");
+    byte[] lossy =
+        Base64.getDecoder()
+            .decode(
+                "UklGRoYAAABXRUJQVlA4IHoAAABwBACdASoIAAYAAIAIJbACdLoB+AH6gUoD8QLgA/oHt/7gBvAHS3A4YomrvAD+/7sr"
+                    + "+qP3zT7v/4IP9V/wTt/PPxf/nvez/7Xk1wHvlipxxLhtb/87n4Lp55k7/wVvfEKWDLz13ejhjnfw6r/Df/Wh05g2"
+                    + "A+X0YwAAAA==");
+    byte[] alpha =
+        Base64.getDecoder()
+            .decode(
+                "UklGRkAAAABXRUJQVlA4TDMAAAAvB0ABECcgECD4H3NlQyBA8D/mikAgyd9squc/GHCRVUAQQKLwCimksL/VDhH9jxRe"
+                    + "twcA");
+    return format(
+        "webp",
+        List.of(FileFormat.Way.of("webp", Mutation.BYTES, lossless, lossy, alpha)),
+        refused("cut off", "webp", Arrays.copyOf(lossless, lossless.length - 4), "cut short"));
   }
 
   private static byte[] written(String format, int type, boolean progressive) {

@@ -349,6 +349,13 @@ final class RunFiles {
         }),
         List.of(
             new FileFormat.Case(
+                "steps that fall",
+                name,
+                String.join(
+                        "\n", new String(one, StandardCharsets.UTF_8).lines().toList().reversed())
+                    .getBytes(StandardCharsets.UTF_8),
+                "in the order of the steps"),
+            new FileFormat.Case(
                 "a last line that was cut off", name, Arrays.copyOf(one, one.length - 30), null)));
   }
 
