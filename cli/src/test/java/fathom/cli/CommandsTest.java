@@ -110,7 +110,7 @@ class CommandsTest {
           train resnet20 --data digits --workers 0               | 2 | --workers is at least 1
           train resnet20 --data digits --workers 10000           | 2 | but is 10000
           train resnet20 --data digits --recompute -3            | 2 | is "-3"
-          train resnet20 --data digits --val 1437                | 2 | at least one of the 1437
+          train resnet20 --data digits --val 1437                | 2 | 1 to 1436 can be kept
           train resnet20 --data digits --val -1                  | 2 | it is -1
           train resnet20 --data digits --label-smoothing 1       | 2 | less than 1
           train resnet20 --data digits --weight-decay -1         | 2 | --weight-decay is -1.0
