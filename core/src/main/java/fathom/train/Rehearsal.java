@@ -55,7 +55,8 @@ public final class Rehearsal {
   /// @param steps of the whole training
   /// @param examplesPerSecond pictures or characters that are trained with, measured with `tried`
   ///   rows
-  /// @param seconds of the whole training and its evaluations, in which an example counts a third
+  /// @param seconds of the whole training, which has to warm up too, and of its evaluations, in
+  ///   which an example counts a third
   /// @param tried rows of the largest batch that was tried; pictures, or streams of a text
   public record Estimate(
       long parameters,
@@ -106,6 +107,7 @@ public final class Rehearsal {
 
   private Estimate estimate(double seconds) {
     int least = Math.min(recipe.batch(), Math.max(2, recipe.workers()));
+    long cold = System.nanoTime();
     tried(shallow(), least, WARM_UP);
     long began = System.nanoTime();
     Tried before = null;
@@ -129,7 +131,7 @@ public final class Rehearsal {
         Math.round(last.bytes + Math.max(0, perRow) * (recipe.batch() - last.rows)),
         steps,
         perSecond,
-        examples() / perSecond,
+        (began - cold) / 1e9 + examples() / perSecond,
         last.rows);
   }
 
