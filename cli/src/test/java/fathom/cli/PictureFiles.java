@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -209,9 +210,15 @@ final class PictureFiles {
             .decode(
                 "UklGRkAAAABXRUJQVlA4TDMAAAAvB0ABECcgECD4H3NlQyBA8D/mikAgyd9squc/GHCRVUAQQKLwCimksL/VDhH9jxRe"
                     + "twcA");
+    byte[] endless =
+        HexFormat.of()
+            .parseHex(
+                "5249464640000000574542505650384c330000042f0740011027701020f81f7365432040"
+                    + "f03fe68a4020c9df6caae73f18709155401040a2f00a29a4b0bfd50e11fd8f145eb70700");
     return format(
         "webp",
         List.of(FileFormat.Way.of("webp", Mutation.BYTES, lossless, lossy, alpha)),
+        refused("a decoder that goes on past the end", "webp", endless, "ends before"),
         refused("cut off", "webp", Arrays.copyOf(lossless, lossless.length - 4), "cut short"));
   }
 

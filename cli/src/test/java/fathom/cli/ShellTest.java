@@ -108,6 +108,35 @@ class ShellTest {
     assertTrue(verbose.err().contains("\tat "), verbose.err());
   }
 
+  /// Errors of the JVM have a message and a code too: here there is no library for the platform,
+  /// and no heap for the data.
+  @ParameterizedTest
+  @CsvSource({
+    "-Dorg.bytedeco.javacpp.platform=none, 4, libtorch could not be loaded",
+    "-Xmx16m, 4, heap of",
+  })
+  void whatTheMachineLacksIsSaid(String lacking, int code, String says) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + System.getProperty("fathom.jvm.args"),
+                lacking,
+                "-cp",
+                System.getProperty("java.class.path"),
+                "fathom.cli.Main",
+                "train",
+                "gru",
+                "--data",
+                "text:" + Files.writeString(folder.resolve("long"), "to be ".repeat(1_000_000)),
+                "--out",
+                folder.resolve("run").toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(code, process.waitFor(), said);
+    assertTrue(said.contains(says) && !said.contains("\tat "), said);
+  }
+
   /// Asks bash itself what it would complete: commands, options, values and files.
   @Test
   void bashCompletes() throws Exception {

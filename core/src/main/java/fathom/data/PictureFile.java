@@ -9,7 +9,6 @@ import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.FileImageInputStream;
 import javax.imageio.stream.ImageInputStream;
 
 /// Decodes JPEG, PNG, GIF, BMP and WebP files, which are told apart by content. [Colours] says what
@@ -70,7 +69,7 @@ final class PictureFile {
 
   private static <T> T open(Path file, Work<T> work) {
     RegularFile.check(file);
-    try (ImageInputStream in = new FileImageInputStream(file.toFile())) {
+    try (ImageInputStream in = new PictureStream(file)) {
       String format = format(file, in);
       Orientation orientation = Orientation.of(in, format);
       ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
