@@ -76,6 +76,7 @@ final class RunFiles {
         safetensors(),
         run(pictures, text),
         metrics(pictures, text),
+        answers(pictures),
         checkpoint(pictures),
         finding(place.resolve("lab").resolve("deep-product.json")),
         configuration());
@@ -357,6 +358,41 @@ final class RunFiles {
                 "in the order of the steps"),
             new FileFormat.Case(
                 "a last line that was cut off", name, Arrays.copyOf(one, one.length - 30), null)));
+  }
+
+  /// What became of the test pictures, as far as it was understood, is in the report.
+  private static FileFormat answers(Path pictures) throws IOException {
+    String name = "answers.json";
+    byte[] content = Files.readAllBytes(pictures.resolve(name));
+    Mutation words =
+        Mutation.text(
+            "\"counts\"", "\"worst\"", "\"truth\"", "\"given\"", "\"png\"", "[[0]]", "0.5", "9");
+    return new FileFormat(
+        name,
+        Map.of(name, content, "run.json", Files.readAllBytes(pictures.resolve("run.json"))),
+        List.of(FileFormat.Way.of(name, words, content)),
+        FileFormat.Reading.of(folder -> {
+          Run run = Run.open(folder);
+          long counted =
+              Arrays.stream(run.answers().orElseThrow().counts())
+                  .flatMapToLong(Arrays::stream)
+                  .sum();
+          DataFiles.same(counted, written(folder.resolve(name)), "test pictures");
+          RunReport.of(run).write(run.report());
+        }),
+        List.of(
+            new FileFormat.Case(
+                "null", name, "null".getBytes(StandardCharsets.UTF_8), "a JSON object is needed")));
+  }
+
+  private static long written(Path answers) throws IOException {
+    return JsonMapper.shared()
+        .readTree(Files.readString(answers))
+        .path("counts")
+        .valueStream()
+        .flatMap(JsonNode::valueStream)
+        .mapToLong(JsonNode::asLong)
+        .sum();
   }
 
   private static FileFormat checkpoint(Path pictures) throws IOException {

@@ -371,7 +371,8 @@ public final class Run {
       return Optional.empty();
     }
     try {
-      Answers answers = Json.read(Json.parse(Files.readString(answersFile())), Answers.class);
+      Answers answers =
+          Json.read(Json.parse(RegularFile.text(answersFile(), MOST_BYTES)), Answers.class);
       int classes = answers.confusion().classes();
       if (classes != info.classes().size()) {
         throw new IllegalArgumentException(
@@ -379,7 +380,7 @@ public final class Run {
                 .formatted(info.classes().size(), classes));
       }
       return Optional.of(answers);
-    } catch (IOException | JacksonException | IllegalArgumentException e) {
+    } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(
           answersFile(),
           "these are not the answers of a run, which can be reported without: delete the file (%s)"
