@@ -18,8 +18,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A message names the file, fits a screen and has no character that a terminal would obey.
 final class Mutants {
-  /// What a mutant may take that takes milliseconds; more is a loop without an end.
-  private static final long PATIENCE_NANOS = 1_000_000_000L * Long.getLong("fathom.patience", 60);
+  private static final long LOOK_MILLIS = 100;
+
+  /// How often a mutant may be seen that takes milliseconds; more is a loop without an end. Not a
+  /// time: this process may be stopped for minutes itself.
+  private static final long LOOKS = 1000 / LOOK_MILLIS * Long.getLong("fathom.patience", 60);
 
   private static final int MOST_CHARACTERS = 1500;
   private static final int MOST_LINES = 24;
@@ -32,10 +35,8 @@ final class Mutants {
   private int read;
   private int refused;
 
-  /// What is being read and since when; null in between.
+  /// What is being read; null in between.
   private static volatile @Nullable String reading;
-
-  private static volatile long since;
 
   private Mutants(FileFormat format, Path folder) {
     this.format = format;
@@ -72,15 +73,19 @@ final class Mutants {
   }
 
   private static void watch() {
+    String last = null;
+    long looks = 0;
     while (true) {
       String what = reading;
-      if (what != null && System.nanoTime() - since > PATIENCE_NANOS) {
-        System.out.printf("FAULT %s: still being read after a minute%n", what);
+      looks = what != null && what.equals(last) ? looks + 1 : 0;
+      last = what;
+      if (looks > LOOKS) {
+        System.out.printf("FAULT %s: still being read at look %d%n", what, looks);
         System.out.flush();
         Runtime.getRuntime().halt(1);
       }
       try {
-        Thread.sleep(100);
+        Thread.sleep(LOOK_MILLIS);
       } catch (InterruptedException e) {
         return;
       }
@@ -126,7 +131,6 @@ final class Mutants {
   private void judge(
       String which, FileFormat.@Nullable Case known, FileFormat.@Nullable Mutant mutant) {
     System.out.printf("AT %s, %s%n", format.name(), which);
-    since = System.nanoTime();
     reading = format.name() + ", " + which;
     try (var _ = Scope.open()) {
       String said = format.reading().of(folder);
