@@ -2,6 +2,9 @@ package fathom.cli;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -18,6 +21,20 @@ record Cli(int code, String out, String err) {
     var err = new StringWriter();
     int code = Main.execute(environment::get, new PrintWriter(out), new PrintWriter(err), args);
     return new Cli(code, out.toString(), err.toString());
+  }
+
+  /// The same call in a JVM of its own, with the flags that all have.
+  static List<String> command(String classPath, List<String> args) {
+    var command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + System.getProperty("fathom.jvm.args"),
+                "-cp",
+                classPath,
+                "fathom.cli.Main"));
+    command.addAll(args);
+    return command;
   }
 
   JsonNode json() {

@@ -94,14 +94,14 @@ class InterruptionTest {
   private @Nullable String afterKills(int kills, String classPath) throws Exception {
     Path whole = folder.resolve("whole");
     long begun = System.nanoTime();
-    assertEquals(0, end(log(command(classPath, training(whole)))));
+    assertEquals(0, end(log(Cli.command(classPath, training(whole)))));
     double milliseconds = (System.nanoTime() - begun) / 1e6;
     byte[] expected = weights(whole);
     Draw moments = Draw.of(1, "kills");
     int killed = 0;
     for (int run = 0; killed < kills; run++) {
       Path path = folder.resolve("run" + run);
-      Process process = log(command(classPath, training(path)));
+      Process process = log(Cli.command(classPath, training(path)));
       while (killed < kills
           && !process.waitFor(
               (long) (milliseconds * (0.2 + moments.uniform(killed))), TimeUnit.MILLISECONDS)) {
@@ -114,7 +114,7 @@ class InterruptionTest {
         }
         process =
             log(
-                command(
+                Cli.command(
                     classPath,
                     saved ? List.of("train", "--resume", path.toString()) : training(path)));
       }
@@ -197,7 +197,7 @@ class InterruptionTest {
     byte[] before = Files.readAllBytes(run.resolve("checkpoint.safetensors"));
     assertTrue(before.length > 100_000, "the limit is below: " + before.length);
     var command =
-        command(CLASS_PATH, List.of("train", "--resume", run.toString(), "--epochs", "2"));
+        Cli.command(CLASS_PATH, List.of("train", "--resume", run.toString(), "--epochs", "2"));
     command.addAll(0, List.of("/bin/sh", "-c", "ulimit -f 100 && exec \"$@\"", "sh"));
     Process full = log(command);
     assertEquals(Exit.BAD_FILE, end(full), () -> "on a full disk");
@@ -246,20 +246,7 @@ class InterruptionTest {
   }
 
   private Process launch(List<String> args) throws IOException {
-    return log(command(CLASS_PATH, args));
-  }
-
-  private static List<String> command(String classPath, List<String> args) {
-    var command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + System.getProperty("fathom.jvm.args"),
-                "-cp",
-                classPath,
-                "fathom.cli.Main"));
-    command.addAll(args);
-    return command;
+    return log(Cli.command(CLASS_PATH, args));
   }
 
   private Process log(List<String> command) throws IOException {

@@ -265,15 +265,7 @@ class ShellTest {
         Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(path -> !path.matches(".*pytorch-[^/\\\\]*-[a-z]+-[^/\\\\]*\\.jar"))
             .collect(Collectors.joining(File.pathSeparator));
-    var command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + System.getProperty("fathom.jvm.args"),
-                "-cp",
-                classPath,
-                "fathom.cli.Main"));
-    command.addAll(List.of(args.split(" ")));
+    List<String> command = Cli.command(classPath, List.of(args.split(" ")));
     String said = says(command.toArray(String[]::new));
     assertEquals(Exit.NATIVE, code, said);
     assertTrue(said.contains("libtorch c") && said.contains("jnitorch"), said);

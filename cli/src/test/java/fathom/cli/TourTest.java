@@ -125,11 +125,8 @@ class TourTest {
 
   /// What the command prints, progress left out but for one line of it.
   private List<String> run(Stop stop) throws Exception {
-    var command = new ArrayList<String>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("@" + System.getProperty("fathom.jvm.args"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), "fathom.cli.Main"));
-    command.addAll(List.of(stop.command.split(" ")));
+    List<String> command =
+        Cli.command(System.getProperty("java.class.path"), List.of(stop.command.split(" ")));
     var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
     builder.environment().put("XDG_CONFIG_HOME", folder.resolve("none").toString());
     Process process = builder.start();

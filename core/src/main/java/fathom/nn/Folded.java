@@ -168,20 +168,27 @@ public final class Folded {
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
         Tensor in = plain.input(x);
-        if (packed != null && packed.pictures().equals(in.shape())) {
-          return scope.keep(packed.apply(in, rectified));
+        PackedConvolution fitting = packedFor(in);
+        if (fitting != null) {
+          return scope.keep(fitting.apply(in, rectified));
         }
         Tensor y = Torch.convolution(in, weight, bias, plain.stride(), plain.padding());
         return scope.keep(rectified ? y.relu_() : y);
       }
     }
 
+    /// What was packed for such pictures; null if nothing was.
+    private @Nullable PackedConvolution packedFor(Tensor x) {
+      return packed != null && packed.pictures().equals(x.shape()) ? packed : null;
+    }
+
     /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing.
     void addTo_(Tensor sum, Tensor x, boolean thenRectified) {
       try (var _ = Scope.open()) {
         Tensor in = plain.input(x);
-        if (packed != null && packed.pictures().equals(in.shape())) {
-          packed.addTo_(sum, in, thenRectified);
+        PackedConvolution fitting = packedFor(in);
+        if (fitting != null) {
+          fitting.addTo_(sum, in, thenRectified);
           return;
         }
         Tensor f = predict(in);

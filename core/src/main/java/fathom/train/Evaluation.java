@@ -108,9 +108,14 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     void at(Rows places, Tensor logits);
   }
 
+  /// How many pictures all workers predict at a time.
+  private static int batch(Pictures pictures) {
+    return Math.clamp(MOST_VALUES / pictures.size(), 1, BATCH);
+  }
+
   /// How many pictures this worker predicts at a time, but the last time, and their size: N×C×H×W.
   public static Shape piece(Pictures pictures, Collective collective) {
-    Rows batch = new Rows(0, Math.min(pictures.count(), BATCH));
+    Rows batch = new Rows(0, Math.min(pictures.count(), batch(pictures)));
     int own = Math.max(1, batch.share(collective.rank(), collective.size()).count());
     return Shape.of(own, pictures.channels(), pictures.height(), pictures.width());
   }
@@ -127,7 +132,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
       Layer net, Pictures pictures, Normalization normalization, Collective collective, Look look) {
     var loader = new Loader(pictures, normalization);
     int count = pictures.count();
-    int size = Math.clamp(MOST_VALUES / pictures.size(), 1, BATCH);
+    int size = batch(pictures);
     int[] indices = IntStream.range(0, count).toArray();
     List<Rows> shares =
         IntStream.range(0, Math.ceilDiv(count, size))

@@ -8,6 +8,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.nn.Folded;
+import java.util.function.Supplier;
 
 /// Predicts with all cores outside a training. A large batch is divided among them, each with
 /// operations of one thread, as in a training; in a small one all cores work on every operation.
@@ -22,14 +23,23 @@ public final class Predictor {
   /// other number too.
   public static Layer folded(Layer net, DType between, Shape pictures) {
     long count = pictures.size(0);
-    int cores = Runtime.getRuntime().availableProcessors();
-    int parts = Cores.parts(count, PICTURES_PER_CORE);
-    boolean together = parts < cores;
-    long each = together ? count : Math.ceilDiv(count, parts);
-    Torch.threads(together ? cores : 1);
+    if (areFew(count)) {
+      return onAllCores(() -> Folded.of(net, between, pictures));
+    }
+    long each = Math.ceilDiv(count, Cores.parts(count, PICTURES_PER_CORE));
+    return Folded.of(
+        net, between, Shape.of(each, pictures.size(1), pictures.size(2), pictures.size(3)));
+  }
+
+  /// Divided, they would leave cores idle.
+  private static boolean areFew(long count) {
+    return Cores.parts(count, PICTURES_PER_CORE) < Runtime.getRuntime().availableProcessors();
+  }
+
+  private static <T> T onAllCores(Supplier<T> work) {
+    Torch.threads(Runtime.getRuntime().availableProcessors());
     try {
-      return Folded.of(
-          net, between, Shape.of(each, pictures.size(1), pictures.size(2), pictures.size(3)));
+      return work.get();
     } finally {
       Torch.threads(1);
     }
@@ -38,16 +48,10 @@ public final class Predictor {
   /// What `net` makes of N pictures: N×K, in the innermost scope.
   public static Tensor predict(Layer net, Tensor pictures) {
     long count = pictures.shape().size(0);
-    int cores = Runtime.getRuntime().availableProcessors();
-    int parts = Cores.parts(count, PICTURES_PER_CORE);
-    if (parts < cores) { // fewer parts than cores would leave cores idle
-      Torch.threads(cores);
-      try {
-        return net.predict(pictures);
-      } finally {
-        Torch.threads(1);
-      }
+    if (areFew(count)) {
+      return onAllCores(() -> net.predict(pictures));
     }
+    int parts = Cores.parts(count, PICTURES_PER_CORE);
     double[][] values = new double[parts][];
     long[] size = new long[1];
     Cores.split(

@@ -13,6 +13,7 @@ import fathom.net.PhotoNet;
 import fathom.net.RowNet;
 import fathom.optim.Schedule;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Everything that decides a training, resolved: what a run remembers.
 ///
@@ -320,11 +321,11 @@ public record Recipe(
   }
 
   public Recipe withEpochs(int epochs) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.epochs = epochs);
   }
 
   public Recipe withBatch(int batch) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.batch = batch);
   }
 
   /// Throws `IllegalArgumentException` where pictures are learned.
@@ -335,32 +336,16 @@ public record Recipe(
               ? "a window has at least one character, not " + window
               : "--window is for text, but %s learns pictures".formatted(model));
     }
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.window = window);
   }
 
   public Recipe withRate(double rate) {
-    return with(
-        epochs,
-        batch,
-        window,
-        descent.withRate(rate),
-        workers,
-        shardStatistics,
-        recompute,
-        precision);
+    return withDescent(descent.withRate(rate));
   }
 
   /// By this optimizer; if it is another one, at its usual rate.
   public Recipe withOptimizer(Descent.Method method) {
-    return with(
-        epochs,
-        batch,
-        window,
-        method == descent.optimizer() ? descent : descent.by(method),
-        workers,
-        shardStatistics,
-        recompute,
-        precision);
+    return method == descent.optimizer() ? this : withDescent(descent.by(method));
   }
 
   public Recipe withClip(double clip) {
@@ -383,100 +368,95 @@ public record Recipe(
   }
 
   private Recipe withDescent(Descent descent) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.descent = descent);
   }
 
   public Recipe withWorkers(int workers) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.workers = workers);
   }
 
   public Recipe withShardStatistics(boolean shardStatistics) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.shardStatistics = shardStatistics);
   }
 
   /// With so many blocks computed again at a time; 0 for none.
   public Recipe withRecompute(int recompute) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.recompute = recompute);
   }
 
   /// Throws `IllegalArgumentException` for bfloat16 and a net without convolutions.
   public Recipe withPrecision(Precision precision) {
-    return with(epochs, batch, window, descent, workers, shardStatistics, recompute, precision);
+    return with(draft -> draft.precision = precision);
   }
 
   /// With so many training pictures kept from training.
   public Recipe withValidation(int validation) {
-    return also(validation, recording);
+    return with(draft -> draft.validation = validation);
   }
 
   /// Throws `IllegalArgumentException` for responses where text is learned.
   public Recipe withRecording(Recording recording) {
-    return also(validation, recording);
+    return with(draft -> draft.recording = recording);
   }
 
   /// By another net with the same options.
   Recipe withModel(String model) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        epochs,
-        batch,
-        window,
-        descent,
-        preparation,
-        seed,
-        workers,
-        shardStatistics,
-        recompute,
-        precision,
-        validation,
-        recording);
+    return with(draft -> draft.model = model);
   }
 
-  private Recipe also(int validation, Recording recording) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        epochs,
-        batch,
-        window,
-        descent,
-        preparation,
-        seed,
-        workers,
-        shardStatistics,
-        recompute,
-        precision,
-        validation,
-        recording);
+  private Recipe with(Consumer<Draft> change) {
+    var draft = new Draft(this);
+    change.accept(draft);
+    return draft.recipe();
   }
 
-  private Recipe with(
-      int epochs,
-      int batch,
-      int window,
-      Descent descent,
-      int workers,
-      boolean shardStatistics,
-      int recompute,
-      Precision precision) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        epochs,
-        batch,
-        window,
-        descent,
-        preparation,
-        seed,
-        workers,
-        shardStatistics,
-        recompute,
-        precision,
-        validation,
-        recording);
+  /// A recipe of which something is being changed.
+  private static final class Draft {
+    private final Recipe from;
+    private String model;
+    private int epochs;
+    private int batch;
+    private int window;
+    private Descent descent;
+    private int workers;
+    private boolean shardStatistics;
+    private int recompute;
+    private Precision precision;
+    private int validation;
+    private Recording recording;
+
+    Draft(Recipe from) {
+      this.from = from;
+      this.model = from.model;
+      this.epochs = from.epochs;
+      this.batch = from.batch;
+      this.window = from.window;
+      this.descent = from.descent;
+      this.workers = from.workers;
+      this.shardStatistics = from.shardStatistics;
+      this.recompute = from.recompute;
+      this.precision = from.precision;
+      this.validation = from.validation;
+      this.recording = from.recording;
+    }
+
+    Recipe recipe() {
+      return new Recipe(
+          model,
+          from.options,
+          from.data,
+          epochs,
+          batch,
+          window,
+          descent,
+          from.preparation,
+          from.seed,
+          workers,
+          shardStatistics,
+          recompute,
+          precision,
+          validation,
+          recording);
+    }
   }
 }
