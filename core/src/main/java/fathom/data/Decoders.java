@@ -6,6 +6,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /// Threads that decode photographs before they are needed. They make no tensors, and end when they
@@ -19,6 +20,10 @@ public final class Decoders implements AutoCloseable {
   private final int count;
   private final List<Thread> started = new CopyOnWriteArrayList<>();
   private final ThreadPoolExecutor threads;
+
+  /// What was asked for and is not done: a thread between two tasks is neither waiting nor active,
+  /// so the executor's own numbers do not tell.
+  private final AtomicInteger left = new AtomicInteger();
 
   private Decoders(int count) {
     this.count = count;
@@ -60,12 +65,19 @@ public final class Decoders implements AutoCloseable {
 
   /// Runs it on one of the threads after what was asked for before; perhaps never.
   void soon(Runnable work) {
-    threads.execute(work);
+    left.incrementAndGet();
+    threads.execute(() -> {
+      try {
+        work.run();
+      } finally {
+        left.decrementAndGet();
+      }
+    });
   }
 
-  /// Returns when nothing that was asked for is left to be done.
+  /// Returns when nothing that was asked for is left to be done, or the threads are to end.
   public void settle() {
-    while (!threads.getQueue().isEmpty() || threads.getActiveCount() > 0) {
+    while (left.get() > 0 && !threads.isShutdown()) {
       LockSupport.parkNanos(POLL_NANOS);
     }
   }
