@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +111,7 @@ public final class Workers {
     private final int spins;
     private final AtomicInteger arrived = new AtomicInteger();
     private final AtomicIntegerArray meetings; // how many each worker has come to
+    private final AtomicReferenceArray<@Nullable Thread> sleepers;
     private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
     private volatile int generation;
 
@@ -120,6 +122,7 @@ public final class Workers {
       this.patienceNanos = patience.toNanos();
       this.segments = new MemorySegment[size];
       this.meetings = new AtomicIntegerArray(size);
+      this.sleepers = new AtomicReferenceArray<>(size);
       this.numbers = new double[2][size][0];
       // Waiting workers spin while every one has a core, because a step has a hundred meetings.
       this.spins = size <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
@@ -134,28 +137,46 @@ public final class Workers {
       if (arrived.incrementAndGet() == size) {
         arrived.set(0);
         generation = now + 1;
+        wake();
       } else {
         waitFor(now, rank);
       }
       throwLost();
     }
 
+    /// Spins, then sleeps until woken: one that looked every few microseconds whether it may go on
+    /// would take time from the core of the worker that it waits for.
     private void waitFor(int now, int rank) {
       for (int i = 0; i < spins && generation == now; i++) {
         Thread.onSpinWait();
       }
-      long start = System.nanoTime();
-      while (generation == now && failure.get() == null) {
-        LockSupport.parkNanos(20_000);
-        if (System.nanoTime() - start > patienceNanos) {
-          int lost = missing(now + 1);
-          fail(
-              lost,
-              new LostWorkerException(
-                  "worker %d has waited %s s for worker %d, which hangs or has died"
-                      .formatted(rank, patienceNanos / 1e9, lost),
-                  null));
+      if (generation == now) {
+        sleepers.set(rank, Thread.currentThread());
+        long start = System.nanoTime();
+        for (long left = patienceNanos; generation == now && failure.get() == null; ) {
+          LockSupport.parkNanos(this, left);
+          left = patienceNanos - (System.nanoTime() - start);
+          if (left <= 0 && generation == now) {
+            failWaiting(now, rank);
+          }
         }
+        sleepers.set(rank, null);
+      }
+    }
+
+    private void failWaiting(int now, int rank) {
+      int lost = missing(now + 1);
+      fail(
+          lost,
+          new LostWorkerException(
+              "worker %d has waited %s s for worker %d, which hangs or has died"
+                  .formatted(rank, patienceNanos / 1e9, lost),
+              null));
+    }
+
+    private void wake() {
+      for (int i = 0; i < size; i++) {
+        LockSupport.unpark(sleepers.get(i)); // of null it does nothing
       }
     }
 
@@ -169,6 +190,7 @@ public final class Workers {
 
     void fail(int rank, Throwable cause) {
       failure.compareAndSet(null, new Failure(rank, cause));
+      wake();
     }
 
     private void throwLost() {
