@@ -62,7 +62,9 @@ final class BenchCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
   @Parameters(
-      arity = "0..*",
+      index = "0..*",
+      arity = "1", // with 0..* picocli takes what is no suite for an argument too many
+      defaultValue = "train",
       paramLabel = "SUITE",
       description = {
         "train: whole training steps on one batch in memory, against PyTorch's, JAX's and DJL's.",
@@ -71,9 +73,10 @@ final class BenchCommand implements Callable<Integer> {
         "infer: the prediction of a batch by the folded net, against PyTorch's and ONNX Runtime's.",
         "data: batches of pictures from memory and from JPEG files, and what making them adds to a step.",
         "memory: the most memory resident in a few training steps, of a process of its own (Linux).",
-        "start: from the start of the JVM to the end of the first training step."
+        "start: from the start of the JVM to the end of the first training step.",
+        "Default: ${DEFAULT-VALUE}."
       })
-  private List<Suite> suites = List.of(Suite.TRAIN);
+  private List<Suite> suites = List.of();
 
   @Option(
       names = "--model",

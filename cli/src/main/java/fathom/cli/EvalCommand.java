@@ -11,6 +11,7 @@ import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.data.Reading;
 import fathom.data.Text;
+import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
@@ -83,19 +85,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private final ReadingOptions reading = new ReadingOptions();
 
-  @Option(
-      names = "--mean",
-      split = ",",
-      paramLabel = "R,G,B",
-      description = "What is subtracted from each channel, on the 0..1 scale. A run knows its own.")
-  private float @Nullable [] mean;
-
-  @Option(
-      names = "--std",
-      split = ",",
-      paramLabel = "R,G,B",
-      description = "What each channel is divided by after that.")
-  private float @Nullable [] deviation;
+  @Mixin private final NormalizationOption normalization = new NormalizationOption();
 
   @Option(
       names = "--precision",
@@ -175,7 +165,7 @@ final class EvalCommand implements Callable<Integer> {
     if (precision != Precision.FP32) {
       throw output.refused("--precision bf16 is for pictures, but the run is about text");
     }
-    if (mean != null || deviation != null) {
+    if (normalization.isGiven()) {
       throw output.refused("--mean and --std are for pictures, but the run is about text");
     }
     Timed timed =
@@ -325,7 +315,10 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private Subject ofRun(Run run, DataSet dataSet) {
-    Normalization own = mean == null && deviation == null ? run.normalization() : given(dataSet);
+    Normalization own =
+        normalization.isGiven()
+            ? normalization.given(dataSet.test().channels(), output)
+            : run.normalization();
     if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
       throw new IllegalStateException("a run on pictures has a net for pictures");
     }
@@ -350,29 +343,23 @@ final class EvalCommand implements Callable<Integer> {
     int side = size == null ? Recipe.usualSize(net) : size;
     DataSet dataSet =
         output.usage(() -> DataSet.open(dataName, new Reading(side, reading.strict())));
+    CifarNet.Input pictures = inputOf(dataSet);
+    Map<String, String> said;
+    try (var stored = SafeTensors.open(file)) {
+      said = stored.metadata();
+    }
     return new Subject(
-        net, inputOf(dataSet), dataSet.classes().size(), file, dataSet, given(dataSet));
+        net,
+        pictures,
+        dataSet.classes().size(),
+        file,
+        dataSet,
+        normalization.of(file, said, pictures.channels(), output));
   }
 
   private static CifarNet.Input inputOf(DataSet dataSet) {
     var test = dataSet.test();
     return new CifarNet.Input(test.channels(), test.height(), test.width());
-  }
-
-  private Normalization given(DataSet dataSet) {
-    if (mean == null || deviation == null) {
-      throw output.refused(
-          "weights from elsewhere need what their pictures were normalised by: --mean and --std, one number per channel");
-    }
-    float[] m = mean;
-    float[] d = deviation;
-    int channels = dataSet.test().channels();
-    if (m.length != channels || d.length != channels) {
-      throw output.refused(
-          "--mean and --std have one number per channel, which are %d, but have %d and %d"
-              .formatted(channels, m.length, d.length));
-    }
-    return output.usage(() -> Normalization.of(m, d));
   }
 
   private void checkPictures(Subject subject) {

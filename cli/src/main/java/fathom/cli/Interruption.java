@@ -3,26 +3,33 @@ package fathom.cli;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Ctrl-C during a training: the first asks the training to stop and lets it save, the second ends
-/// the JVM at once. Where the platform's signals cannot be had, and for SIGTERM, the training gets
+/// the JVM at once. One that follows within half a second is the same one: who stops a group of
+/// processes, as `timeout` does, signals the group and its leader. Where the platform's signals cannot be had, and for SIGTERM, the training gets
 /// time to save while the JVM ends.
 final class Interruption implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
+  private static final long SAME_PRESS_NANOS = 500_000_000;
 
   private final CountDownLatch saved = new CountDownLatch(1);
   private final Thread hook = new Thread(this::wanted, "fathom-interruption");
   private final Runnable halt;
+  private final LongSupplier nanos;
   private final @Nullable Object previous;
   private volatile boolean requested;
+  private long pressedAt;
 
   Interruption() {
-    this(() -> Runtime.getRuntime().halt(Exit.INTERRUPTED));
+    this(() -> Runtime.getRuntime().halt(Exit.INTERRUPTED), System::nanoTime);
   }
 
-  Interruption(Runnable halt) {
+  /// Ended by other means and in a time of its own.
+  Interruption(Runnable halt, LongSupplier nanos) {
     this.halt = halt;
+    this.nanos = nanos;
     Runtime.getRuntime().addShutdownHook(hook);
     this.previous = onInterrupt(handler(this::pressed));
   }
@@ -31,12 +38,15 @@ final class Interruption implements AutoCloseable {
     return requested;
   }
 
-  /// Ctrl-C.
-  void pressed() {
+  /// Ctrl-C. Each comes on a thread of its own.
+  synchronized void pressed() {
     if (requested) {
-      halt.run();
+      if (nanos.getAsLong() - pressedAt > SAME_PRESS_NANOS) {
+        halt.run();
+      }
     } else {
       requested = true;
+      pressedAt = nanos.getAsLong();
       System.err.println("\nfinishing this step and saving; Ctrl-C again stops at once");
     }
   }

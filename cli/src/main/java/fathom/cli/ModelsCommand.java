@@ -47,6 +47,9 @@ final class ModelsCommand implements Callable<Integer> {
 
   private static final int WINDOW = 100;
 
+  /// Of a picture, so that a net shows its shapes, for which it predicts once, in seconds.
+  private static final int MOST_VALUES = 1 << 22;
+
   @Mixin private final Output output = new Output();
 
   @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The model to show.")
@@ -232,10 +235,18 @@ final class ModelsCommand implements Callable<Integer> {
               + text
               + "\"");
     }
-    return new CifarNet.Input(
-        Integer.parseInt(matcher.group(1)),
-        Integer.parseInt(matcher.group(2)),
-        Integer.parseInt(matcher.group(3)));
+    var size =
+        new CifarNet.Input(
+            Integer.parseInt(matcher.group(1)),
+            Integer.parseInt(matcher.group(2)),
+            Integer.parseInt(matcher.group(3)));
+    long values = (long) size.channels() * size.height() * size.width();
+    if (values > MOST_VALUES) {
+      throw new IllegalArgumentException(
+          "--input has at most %d values, which is 3x1182x1182, but %s has %d; a net's work grows with them"
+              .formatted(MOST_VALUES, text, values));
+    }
+    return size;
   }
 
   /// What can be changed of a model.

@@ -100,20 +100,7 @@ final class PredictCommand implements Callable<Integer> {
           "The classes of --model in their order. Default: what the file says, or numbers.")
   private @Nullable List<String> classes;
 
-  @Option(
-      names = "--mean",
-      split = ",",
-      paramLabel = "R,G,B",
-      description =
-          "What is subtracted from each channel, on the 0..1 scale. Default: what the file says.")
-  private float @Nullable [] mean;
-
-  @Option(
-      names = "--std",
-      split = ",",
-      paramLabel = "R,G,B",
-      description = "What each channel is divided by after that.")
-  private float @Nullable [] deviation;
+  @Mixin private final NormalizationOption normalization = new NormalizationOption();
 
   @Option(
       names = "--precision",
@@ -278,7 +265,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private Subject ofRun(Path folder) {
     Run run = Run.open(folder);
-    if (model != null || input != null || classes != null || mean != null || deviation != null) {
+    if (model != null || input != null || classes != null || normalization.isGiven()) {
       throw output.refused(
           "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its own");
     }
@@ -317,7 +304,7 @@ final class PredictCommand implements Callable<Integer> {
         photographs(net, pictures, said),
         classes(file, said, net.classes()),
         file,
-        normalization(file, said));
+        normalization.of(file, said, pictures.channels(), output));
   }
 
   /// As the file says; of weights from elsewhere the nets for photographs in their own size.
@@ -342,37 +329,5 @@ final class PredictCommand implements Callable<Integer> {
       throw new BadFileException(
           file, "its fathom.classes are no list of names; give --classes", e);
     }
-  }
-
-  private Normalization normalization(Path file, Map<String, String> said) {
-    if ((mean == null) != (deviation == null)) {
-      throw output.refused("--mean and --std go together, one number per channel");
-    }
-    String m = said.get(ExportCommand.MEAN);
-    String d = said.get(ExportCommand.DEVIATION);
-    if (mean != null && deviation != null) {
-      float[] given = mean;
-      float[] by = deviation;
-      return output.usage(() -> Normalization.of(given, by));
-    }
-    if (m == null || d == null) {
-      throw output.refused(
-          "weights from elsewhere need what their pictures were normalised by: --mean and --std, one number per channel");
-    }
-    try {
-      return Normalization.of(numbers(m), numbers(d));
-    } catch (IllegalArgumentException e) {
-      throw new BadFileException(
-          file, "its fathom.mean and fathom.std are no numbers; give --mean and --std", e);
-    }
-  }
-
-  private static float[] numbers(String text) {
-    String[] parts = text.split(",", -1);
-    float[] numbers = new float[parts.length];
-    for (int i = 0; i < parts.length; i++) {
-      numbers[i] = Float.parseFloat(parts[i]);
-    }
-    return numbers;
   }
 }

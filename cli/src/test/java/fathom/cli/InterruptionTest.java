@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
@@ -213,11 +214,17 @@ class InterruptionTest {
   @Test
   void theSecondInterruptStopsAtOnce() {
     var halted = new AtomicInteger();
-    try (var interruption = new Interruption(halted::incrementAndGet)) {
+    var milliseconds = new AtomicLong(7);
+    try (var interruption =
+        new Interruption(halted::incrementAndGet, () -> milliseconds.get() * 1_000_000)) {
       assertFalse(interruption.requested());
       interruption.pressed();
       assertTrue(interruption.requested());
       assertEquals(0, halted.get(), "the first one lets the training save");
+      milliseconds.addAndGet(400);
+      interruption.pressed();
+      assertEquals(0, halted.get(), "one signal may reach a process twice");
+      milliseconds.addAndGet(200);
       interruption.pressed();
       assertEquals(1, halted.get());
     }

@@ -1,0 +1,78 @@
+package fathom.cli;
+
+import fathom.BadFileException;
+import fathom.data.Normalization;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// What the pictures of a file of weights were normalised by: as the user says, or else the file.
+final class NormalizationOption {
+  @Option(
+      names = "--mean",
+      split = ",",
+      paramLabel = "R,G,B",
+      description =
+          "What is subtracted from each channel, on the 0..1 scale. Default: what the run or file says.")
+  private float @Nullable [] mean;
+
+  @Option(
+      names = "--std",
+      split = ",",
+      paramLabel = "R,G,B",
+      description = "What each channel is divided by after that.")
+  private float @Nullable [] deviation;
+
+  boolean isGiven() {
+    return mean != null || deviation != null;
+  }
+
+  /// As the user says, for pictures of so many channels.
+  Normalization given(int channels, Output output) {
+    float[] m = mean;
+    float[] d = deviation;
+    if (m == null || d == null) {
+      throw output.refused("--mean and --std go together, one number per channel");
+    }
+    if (m.length != channels || d.length != channels) {
+      throw output.refused(
+          "--mean and --std have one number per channel, which are %d, but have %d and %d"
+              .formatted(channels, m.length, d.length));
+    }
+    for (float each : d) {
+      if (!(each > 0)) { // a Normalization takes 0 for that of a constant channel
+        throw output.refused("pictures are divided by --std, which is above 0, but is " + each);
+      }
+    }
+    return output.usage(() -> Normalization.of(m, d));
+  }
+
+  /// As the user says or, if he says nothing, as the metadata of `file` do.
+  Normalization of(Path file, Map<String, String> metadata, int channels, Output output) {
+    if (isGiven()) {
+      return given(channels, output);
+    }
+    String m = metadata.get(ExportCommand.MEAN);
+    String d = metadata.get(ExportCommand.DEVIATION);
+    if (m == null || d == null) {
+      throw output.refused(
+          "weights from elsewhere need what their pictures were normalised by: --mean and --std, one number per channel");
+    }
+    try {
+      return Normalization.of(numbers(m), numbers(d));
+    } catch (IllegalArgumentException e) {
+      throw new BadFileException(
+          file, "its fathom.mean and fathom.std are no numbers; give --mean and --std", e);
+    }
+  }
+
+  private static float[] numbers(String text) {
+    String[] parts = text.split(",", -1);
+    float[] numbers = new float[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      numbers[i] = Float.parseFloat(parts[i]);
+    }
+    return numbers;
+  }
+}
