@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Ctrl-C during a training: the first asks the training to stop and lets it save, the second ends
 /// the JVM at once. One that follows within half a second is the same one: who stops a group of
-/// processes, as `timeout` does, signals the group and its leader. Where the platform's signals cannot be had, and for SIGTERM, the training gets
-/// time to save while the JVM ends.
+/// processes, as `timeout` does, signals the group and its leader. Where the platform's signals
+/// cannot be had, and for SIGTERM, the training gets time to save while the JVM ends.
 final class Interruption implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
   private static final long SAME_PRESS_NANOS = 500_000_000;

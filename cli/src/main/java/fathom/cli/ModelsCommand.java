@@ -285,7 +285,8 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--dropout",
         description =
-            "The share of the values of each hidden layer of mlp that a training step leaves out.",
+            "The share of the values before the classifier that a training step leaves out; of mlp of"
+                + " those of each hidden layer. Nets for pictures have it.",
         paramLabel = "P")
     private @Nullable Double dropout;
 

@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.io.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,7 +132,10 @@ class CommandsTest {
           train lstm --data digits --norm layer                  | 2 | --norm means nothing to lstm
           train mlp --data digits --recipe paper                 | 2 | leave out --recipe
           train mlp --data digits --norm instance                | 2 | layer norm
-          train resnet20 --data digits --dropout 0.5             | 2 | --dropout means nothing to resnet20
+          models transformer --dropout 0.5                       | 2 | --dropout means nothing to transformer
+          models resnet20 --input 3x9999x9999                    | 2 | at most 4194304 values
+          bench norms                                            | 2 | none of train, norm, rnn
+          bench train norms                                      | 2 | none of train, norm, rnn
           train mlp --data digits --dropout 1                    | 2 | less than 1
           train lstm --data digits --window 5                    | 2 | --window is for text
           train lstm --data digits --clip -1                     | 2 | --clip
@@ -275,6 +281,36 @@ class CommandsTest {
     assertEquals(Exit.BAD_FILE, cli.code());
     assertTrue(cli.err().contains("conv1.weight"), cli.err());
     assertTrue(cli.err().contains("4×1×3×3") && cli.err().contains("8×1×3×3"), cli.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          0.5     | 0       | above 0, but is 0.0
+          0.5     | -1      | above 0, but is -1.0
+          0.5     | nan     | is no number
+          0.5,0.5 | 0.5     | which are 1, but have 2 and 1
+          0.5     |         | go together
+          """)
+  void aNormalizationIsChecked(String mean, @Nullable String deviation, String says)
+      throws IOException {
+    Path picture = folder.resolve("seven.png");
+    Files.createFile(picture);
+    Path weights = folder.resolve("weights.safetensors");
+    SafeTensors.write(weights, new LinkedHashMap<>(), Map.of());
+    for (List<String> command :
+        List.of(
+            List.of("eval", weights.toString(), "--data", "digits"),
+            List.of("predict", weights.toString(), picture.toString(), "--input", "1x8x8"))) {
+      var args = new ArrayList<>(command);
+      args.addAll(List.of("--model", "resnet8", "--mean", mean));
+      if (deviation != null) {
+        args.addAll(List.of("--std", deviation));
+      }
+      assertRefused(Exit.USAGE, says, args.toArray(String[]::new));
+    }
   }
 
   /// What somebody may have changed in `run.json`, and what is said where the run is used.

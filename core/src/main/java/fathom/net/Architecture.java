@@ -25,8 +25,8 @@ public sealed interface Architecture {
   /// @param width the channels of the first stage
   /// @param hidden the units of a level, or the features of a hidden layer
   /// @param layers the levels one above the other, or the hidden layers
-  /// @param dropout the share of each hidden layer's values that a training step leaves out; null
-  ///   for none
+  /// @param dropout the share of the values before the classifier, of `mlp` of each hidden layer's,
+  ///   that a training step leaves out; null for none
   record Options(
       @Nullable Shortcut shortcut,
       @Nullable Norm norm,
@@ -68,6 +68,10 @@ public sealed interface Architecture {
         throw new IllegalArgumentException(
             "--%s is at least 1 and at most %d, but is %d".formatted(name, most, size));
       }
+    }
+
+    private double share() {
+      return dropout == null ? 0 : dropout;
     }
 
     /// Those that are not null, by name.
@@ -158,6 +162,8 @@ public sealed interface Architecture {
 
     Convolutional withWidth(int width);
 
+    Convolutional withDropout(double dropout);
+
     @Override
     Convolutional on(CifarNet.Input input, int classes);
   }
@@ -205,7 +211,7 @@ public sealed interface Architecture {
   static OfPictures pictures(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {
-      check(plain, options, "shortcut", "norm", "width");
+      check(plain, options, "shortcut", "norm", "width", "dropout");
       return convolutional(Convolutional.named(plain), options);
     }
     if (plain.equals(PERCEPTRON)) {
@@ -215,11 +221,11 @@ public sealed interface Architecture {
       int layers = options.layers == null ? net.hidden().size() : options.layers;
       return net.withHidden(Collections.nCopies(layers, hidden))
           .withNorm(options.norm == null ? net.norm() : options.norm)
-          .withDropout(options.dropout == null ? 0 : options.dropout);
+          .withDropout(options.share());
     }
     if (RECURRENT.contains(plain)) {
-      check(plain, options, "hidden", "layers");
-      RowNet net = RowNet.named(plain);
+      check(plain, options, "hidden", "layers", "dropout");
+      RowNet net = RowNet.named(plain).withDropout(options.share());
       net = options.hidden == null ? net : net.withHidden(options.hidden);
       return options.layers == null ? net : net.withLayers(options.layers);
     }
@@ -248,7 +254,8 @@ public sealed interface Architecture {
     }
     return net.withShortcut(shortcut)
         .withNorm(options.norm == null ? net.norm() : options.norm)
-        .withWidth(options.width == null ? net.width() : options.width);
+        .withWidth(options.width == null ? net.width() : options.width)
+        .withDropout(options.share());
   }
 
   private static void check(String name, Options options, String... understood) {

@@ -5,6 +5,7 @@ import fathom.Layer.Child;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.Dropout;
 import fathom.nn.GlobalAveragePool;
 import fathom.nn.Init;
 import fathom.nn.Relu;
@@ -31,7 +32,10 @@ import java.util.regex.Pattern;
 /// @param depth 6n + 2 for n of at least 1
 /// @param width W, 16 in the paper
 /// @param input the pictures: channels, height and width
-public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes)
+/// @param dropout the share of the averages before the dense layer that a training step leaves out;
+///   0 in the paper
+public record CifarNet(
+    int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes, double dropout)
     implements Architecture.Convolutional {
   /// Ten times the deepest that anybody trained; objects for many more would fill the heap.
   private static final int DEEPEST = 12_002;
@@ -67,6 +71,11 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
           "width, classes and picture sizes are at least 1, but are %d, %d and %s"
               .formatted(width, classes, input));
     }
+  }
+
+  /// Without dropout.
+  public CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes) {
+    this(depth, shortcut, norm, width, input, classes, 0);
   }
 
   /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16
@@ -106,27 +115,32 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
 
   @Override
   public Options options() {
-    return new Options(shortcut, norm, width, null, null);
+    return new Options(shortcut, norm, width, null, null, dropout);
   }
 
   @Override
   public CifarNet withShortcut(Shortcut shortcut) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
   public CifarNet withNorm(Norm norm) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
   public CifarNet withWidth(int width) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
+  }
+
+  @Override
+  public CifarNet withDropout(double dropout) {
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
   public CifarNet on(Input input, int classes) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
@@ -154,6 +168,9 @@ public record CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input
       layers.add(new Child(path, new Chain(blocks)));
     }
     layers.add(new Child("pool", new GlobalAveragePool()));
+    if (dropout > 0) {
+      layers.add(new Child("dropout", new Dropout(dropout, "dropout")));
+    }
     layers.add(new Child("linear", Dense.of(init, "linear", in, classes)));
     return new Chain(layers);
   }

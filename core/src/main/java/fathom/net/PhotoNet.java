@@ -5,6 +5,7 @@ import fathom.Layer.Child;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.Dropout;
 import fathom.nn.GlobalAveragePool;
 import fathom.nn.Init;
 import fathom.nn.MaxPool2d;
@@ -38,8 +39,16 @@ import java.util.SequencedMap;
 /// @param depth 18, 34, 50, 101 or 152
 /// @param width W, 64 in the paper
 /// @param input the pictures: channels, height and width
+/// @param dropout the share of the averages before the dense layer that a training step leaves out;
+///   0 in the paper
 public record PhotoNet(
-    int depth, Shortcut shortcut, Norm norm, int width, CifarNet.Input input, int classes)
+    int depth,
+    Shortcut shortcut,
+    Norm norm,
+    int width,
+    CifarNet.Input input,
+    int classes,
+    double dropout)
     implements Architecture.Convolutional {
   /// How many blocks there are in each stage (table 1).
   private static final SequencedMap<Integer, List<Integer>> BLOCKS = table();
@@ -67,6 +76,12 @@ public record PhotoNet(
           "width, classes and picture sizes are at least 1, but are %d, %d and %s"
               .formatted(width, classes, input));
     }
+  }
+
+  /// Without dropout.
+  public PhotoNet(
+      int depth, Shortcut shortcut, Norm norm, int width, CifarNet.Input input, int classes) {
+    this(depth, shortcut, norm, width, input, classes, 0);
   }
 
   private static SequencedMap<Integer, List<Integer>> table() {
@@ -134,27 +149,32 @@ public record PhotoNet(
 
   @Override
   public Options options() {
-    return new Options(shortcut, norm, width, null, null);
+    return new Options(shortcut, norm, width, null, null, dropout);
   }
 
   @Override
   public PhotoNet withShortcut(Shortcut shortcut) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
   public PhotoNet withNorm(Norm norm) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
   public PhotoNet withWidth(int width) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
+  }
+
+  @Override
+  public PhotoNet withDropout(double dropout) {
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
   public PhotoNet on(CifarNet.Input input, int classes) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
   @Override
@@ -188,6 +208,9 @@ public record PhotoNet(
       layers.add(new Child(path, new Chain(blocks)));
     }
     layers.add(new Child("avgpool", new GlobalAveragePool()));
+    if (dropout > 0) {
+      layers.add(new Child("dropout", new Dropout(dropout, "dropout")));
+    }
     layers.add(new Child("fc", Dense.of(init, "fc", in, classes)));
     return new Chain(layers);
   }

@@ -4,9 +4,11 @@ import fathom.Layer;
 import fathom.Layer.Child;
 import fathom.nn.Chain;
 import fathom.nn.Dense;
+import fathom.nn.Dropout;
 import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.LastState;
+import java.util.ArrayList;
 import java.util.List;
 
 /// A classifier that reads a picture row by row from the top, as a sequence, and decides by what it
@@ -14,8 +16,15 @@ import java.util.List;
 ///
 /// @param hidden the units of a level
 /// @param layers the levels, or the blocks of a transformer
+/// @param dropout the share of what it knows after the last row that a training step leaves out
 public record RowNet(
-    String name, GateNorm norm, int hidden, int layers, CifarNet.Input input, int classes)
+    String name,
+    GateNorm norm,
+    int hidden,
+    int layers,
+    CifarNet.Input input,
+    int classes,
+    double dropout)
     implements Architecture.OfPictures {
   /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
   /// below 1.
@@ -45,7 +54,8 @@ public record RowNet(
         128,
         body.transformer() ? 2 : 1,
         new CifarNet.Input(1, 28, 28),
-        10);
+        10,
+        0);
   }
 
   /// The names that [#named] knows.
@@ -55,33 +65,40 @@ public record RowNet(
 
   @Override
   public Options options() {
-    return new Options(null, null, null, hidden, layers);
+    return new Options(null, null, null, hidden, layers, dropout);
   }
 
   public RowNet withGateNorm(GateNorm norm) {
-    return new RowNet(name, norm, hidden, layers, input, classes);
+    return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
   public RowNet withHidden(int hidden) {
-    return new RowNet(name, norm, hidden, layers, input, classes);
+    return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
   public RowNet withLayers(int layers) {
-    return new RowNet(name, norm, hidden, layers, input, classes);
+    return new RowNet(name, norm, hidden, layers, input, classes, dropout);
+  }
+
+  public RowNet withDropout(double dropout) {
+    return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
   @Override
   public RowNet on(CifarNet.Input input, int classes) {
-    return new RowNet(name, norm, hidden, layers, input, classes);
+    return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
   @Override
   public Layer build(Init init) {
     int row = Math.multiplyExact(input.channels(), input.width());
     var body = Body.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());
-    return new Chain(
-        List.of(
-            new Child("body", new LastState(body, row)),
-            new Child("head", Dense.of(init, "head", hidden, classes))));
+    var steps = new ArrayList<Child>();
+    steps.add(new Child("body", new LastState(body, row)));
+    if (dropout > 0) {
+      steps.add(new Child("dropout", new Dropout(dropout, "dropout")));
+    }
+    steps.add(new Child("head", Dense.of(init, "head", hidden, classes)));
+    return new Chain(steps);
   }
 }

@@ -3,6 +3,7 @@ package fathom.nn;
 import fathom.DType;
 import fathom.Layer;
 import fathom.PackedConvolution;
+import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// For pictures of a known number and size the convolutions are packed as well: weights lie in the
 /// order in which they are multiplied, and rectifiers and additions are part of the convolution's
-/// pass over its value ([PackedConvolution]). Other pictures are predicted as without packing.
+/// pass over its value ([PackedConvolution]). So are dense layers, each a convolution of one pixel
+/// with one pixel. Other pictures are predicted as without packing.
 ///
 /// What is folded has its weights to itself, does not see later changes of the old net, and throws
 /// `UnsupportedOperationException` in `forward`. Other layers are the old net's own.
@@ -67,18 +69,20 @@ public final class Folded {
     return Layer.map(folded, (_, layer) -> packed(layer, met, pictures.size(0)));
   }
 
-  /// The net with a note of what each convolution is given.
+  /// The net with a note of what each layer that can be packed is given.
   private static Layer meeting(Layer folded, Map<Layer, Shape> met) {
     return Layer.map(
-        folded, (_, layer) -> layer instanceof Convolution each ? new Meeting(each, met) : layer);
+        folded, (_, layer) -> layer instanceof Packable each ? new Meeting(each, met) : layer);
   }
 
   private static Layer packed(Layer layer, Map<Layer, Shape> met, long count) {
     Shape one = met.get(layer);
-    if (!(layer instanceof Convolution each) || one == null) {
+    if (!(layer instanceof Packable each) || one == null) {
       return layer;
     }
-    return each.packedFor(Shape.of(count, one.size(1), one.size(2), one.size(3)));
+    long[] all = one.toArray();
+    all[0] = count;
+    return each.packedFor(Shape.of(all));
   }
 
   private static Layer map(Layer net, DType between) {
@@ -100,6 +104,8 @@ public final class Folded {
         boolean rectified = layer(children, i + 1) instanceof Relu;
         folded.add(new Layer.Child(child.name(), Sum.of(r, rectified)));
         i += rectified ? 1 : 0;
+      } else if (child.layer() instanceof Dense dense) {
+        folded.add(new Layer.Child(child.name(), Pixel.of(dense)));
       } else {
         folded.add(child);
       }
@@ -123,6 +129,12 @@ public final class Folded {
         "a folded net only predicts; train the net that it was made of");
   }
 
+  /// What multiplies by a weight.
+  private interface Packable extends Layer {
+    /// The same with the weight packed for an argument of this shape.
+    Layer packedFor(Shape x);
+  }
+
   /// w∗x + b, rectified or not.
   private record Convolution(
       Conv2d plain,
@@ -130,7 +142,7 @@ public final class Folded {
       Tensor bias,
       boolean rectified,
       @Nullable PackedConvolution packed)
-      implements Layer {
+      implements Packable {
     static Layer of(Conv2d conv, BatchNorm norm, boolean rectified, DType between) {
       Tensor w = conv.weight().value();
       double[] weight = w.toDoubles();
@@ -154,7 +166,8 @@ public final class Folded {
       }
     }
 
-    Convolution packedFor(Shape pictures) {
+    @Override
+    public Convolution packedFor(Shape pictures) {
       var own = PackedConvolution.of(weight, bias, pictures, plain.stride(), plain.padding());
       return new Convolution(plain, weight, bias, rectified, own);
     }
@@ -211,8 +224,64 @@ public final class Folded {
     }
   }
 
-  /// Writes down what a convolution is given.
-  private record Meeting(Convolution layer, Map<Layer, Shape> met) implements Layer {
+  /// A dense layer. N rows of C values are N pixels of C channels, one beside the other in memory,
+  /// and so a picture 1×C×N×1; what a convolution by 1×1 makes of it are N rows again. All cores
+  /// share in that, where a matrix product of the library keeps to one.
+  private record Pixel(Dense plain, @Nullable PackedConvolution packed) implements Packable {
+    static Pixel of(Dense dense) {
+      Param bias = dense.bias();
+      return new Pixel(new Dense(copy(dense.weight()), bias == null ? null : copy(bias)), null);
+    }
+
+    private static Param copy(Param param) {
+      return Param.of(param.value().times(1));
+    }
+
+    @Override
+    public Pixel packedFor(Shape x) {
+      Tensor w = plain.weight().value();
+      if (plain.bias() == null || w.type() != DType.FLOAT32) {
+        return this;
+      }
+      Tensor kernel = w.reshape(w.shape().size(0), w.shape().size(1), 1, 1);
+      Shape picture = Shape.of(1, w.shape().size(1), x.size(0), 1);
+      return new Pixel(plain, PackedConvolution.of(kernel, plain.bias().value(), picture, 1, 0));
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      throw onlyPredicts();
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      PackedConvolution own = packed;
+      if (own == null
+          || x.type() != DType.FLOAT32
+          || !x.shape().equals(Shape.of(own.pictures().size(2), own.pictures().size(1)))) {
+        return plain.predict(x);
+      }
+      try (var scope = Scope.open()) {
+        long n = x.shape().size(0);
+        Tensor picture = x.reshape(1, n, 1, x.shape().size(1)).permute(0, 3, 1, 2);
+        Tensor y = own.apply(picture, false);
+        return scope.keep(y.permute(0, 2, 3, 1).reshape(n, y.shape().size(1)));
+      }
+    }
+
+    @Override
+    public long multiplyAdds(Shape in, Shape out) {
+      return plain.multiplyAdds(in, out);
+    }
+
+    @Override
+    public String toString() {
+      return plain.toString();
+    }
+  }
+
+  /// Writes down what a layer is given.
+  private record Meeting(Layer layer, Map<Layer, Shape> met) implements Layer {
     @Override
     public Traced forward(Tensor x) {
       throw onlyPredicts();

@@ -1,22 +1,17 @@
 package fathom.net;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.nn.Init;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,21 +40,6 @@ class MlpTest {
       assertEquals(Shape.of(1000, 784), state.get("hidden1.weight").value().shape());
       assertEquals(Shape.of(10, 1000), state.get("linear.weight").value().shape());
       assertEquals("mlp", Mlp.named("mlp").name());
-    }
-  }
-
-  /// The same parameters under the same names, and the same prediction.
-  @Test
-  void dropoutIsForTrainingAlone() {
-    try (var _ = Scope.open()) {
-      Layer without = small(Norm.LAYER).build(Init.he(1));
-      Layer with = small(Norm.LAYER).withDropout(0.5).build(Init.he(1));
-      assertEquals(List.copyOf(without.state().keySet()), List.copyOf(with.state().keySet()));
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 4, 2, 3, 2);
-      assertArrayEquals(without.predict(x).toDoubles(), with.predict(x).toDoubles());
-      double[] trained =
-          new Step(1, 0, Collective.ALONE, 4).run(() -> with.forward(x).value().toDoubles());
-      assertFalse(Arrays.equals(without.predict(x).toDoubles(), trained));
     }
   }
 

@@ -16,12 +16,14 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.net.CifarNet;
+import fathom.net.Mlp;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
 import fathom.train.Predictor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -98,6 +100,28 @@ class FoldedTest {
       // Fourteen roundings by at most 2⁻⁹, and of the weights as many.
       assertTrue(deviation < 28 * 0x1p-9, "a deviation of " + deviation);
       assertTrue(deviation > 1e-5, "it was not computed in bfloat16");
+    }
+  }
+
+  /// Of one row and of many, with a bias and without, and not after a change of the old net.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 8, 33})
+  void packedDenseLayersPredictTheSame(int count) {
+    try (var _ = Scope.open()) {
+      Layer net =
+          Mlp.named("mlp")
+              .withHidden(List.of(40, 24))
+              .on(new CifarNet.Input(3, 12, 10), 7)
+              .build(Init.he(3));
+      Tensor x = pictures(count);
+      double[] expected = net.predict(x).toDoubles();
+      double[] before = x.toDoubles();
+      Layer packed = Folded.of(net, DType.FLOAT32, x.shape());
+      net.state().get("linear.bias").value().copy_(new double[] {1, 2, 3, 4, 5, 6, 7});
+      assertArrayEquals(expected, packed.predict(x).toDoubles(), 1e-5);
+      assertArrayEquals(before, x.toDoubles(), "the argument was written into");
+      double[] fewer = packed.predict(x.narrow(0, 0, 1)).toDoubles();
+      assertArrayEquals(Arrays.copyOf(expected, 7), fewer, 1e-5);
     }
   }
 

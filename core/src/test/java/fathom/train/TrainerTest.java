@@ -455,11 +455,10 @@ class TrainerTest {
   }
 
   /// What is left out is a function of the step too, and the share of it is in run.json.
-  @Test
-  void aRunWithDropoutGoesOnBitByBit() {
-    var options = new Architecture.Options(null, Norm.LAYER, null, 20, 2, 0.5);
-    Recipe recipe =
-        Recipe.fast(Architecture.pictures("mlp", options), FEW, 3, 2).withEpochs(2).withBatch(15);
+  @ParameterizedTest
+  @ValueSource(strings = {"mlp", "resnet8", "lstm"})
+  void aRunWithDropoutGoesOnBitByBit(String model) {
+    Recipe recipe = dropping(model, 0.5);
     Run whole = run("whole", recipe);
     train(whole);
     Run stopped = run("stopped", recipe);
@@ -469,13 +468,19 @@ class TrainerTest {
     assertEquals(recipe, resumed.recipe());
     assertTrue(train(resumed).finished());
     assertEquals(Bits.of(whole), Bits.of(stopped));
-    var none = new Architecture.Options(null, Norm.LAYER, null, 20, 2, 0.0);
-    Run all =
-        run(
-            "all",
-            Recipe.fast(Architecture.pictures("mlp", none), FEW, 3, 2).withEpochs(2).withBatch(15));
+    Run all = run("all", dropping(model, 0));
     train(all);
     assertNotEquals(Bits.of(all), Bits.of(whole), "something is left out");
+  }
+
+  private static Recipe dropping(String model, double share) {
+    boolean convolutional = model.startsWith("resnet");
+    var options =
+        new Architecture.Options(
+            null, null, convolutional ? 4 : null, convolutional ? null : 20, null, share);
+    return Recipe.fast(Architecture.pictures(model, options), FEW, 3, 2)
+        .withEpochs(2)
+        .withBatch(15);
   }
 
   // ---- In bfloat16
