@@ -4,13 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.io.SafeTensors;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -311,6 +314,35 @@ class CommandsTest {
       }
       assertRefused(Exit.USAGE, says, args.toArray(String[]::new));
     }
+  }
+
+  /// What stands in a checkpoint besides weights is only read when a training goes on.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "fathom.step":"[^"]*"             | "fathom.step":"-5"          | a number of 0 or more, but is "-5"
+          "fathom.step":"[^"]*"             | "fathom.step":"nan"         | a number of 0 or more, but is "nan"
+          "fathom.step":"[^"]*"             | "fathom.step":"7.5"         | counts steps, but is "7.5"
+          "fathom.step":"[^"]*"             | "fathom.step":"1e300"       | counts steps, but is "1e300"
+          "fathom.step":"[^"]*"             | "fathom.step":"1e9"         | at step 1000000000, but the run has 92 steps
+          "fathom.step"                     | "step"                      | has the entry fathom.step
+          "fathom.lossSum":"[^"]*"          | "fathom.lossSum":"NaN"      | a number of 0 or more, but is "NaN"
+          "fathom.seconds":"[^"]*"          | "fathom.seconds":"-Infinity" | a number of 0 or more
+          optimizer.velocity.conv1.weight   | optimizer.memory.conv1.weight | optimizer.velocity.conv1.weight
+          """)
+  void aCheckpointThatWasEditedIsRefused(String from, String to, String says) throws IOException {
+    Path run = folder.resolve("run");
+    assertEquals(Exit.DONE, train("--out", run.toString()).code());
+    Path checkpoint = run.resolve("checkpoint.safetensors");
+    byte[] plain = RunFiles.withoutChecksum(Files.readAllBytes(checkpoint));
+    String header = new String(RunFiles.header(plain), StandardCharsets.UTF_8);
+    String edited = header.replaceFirst(from, to);
+    assertNotEquals(header, edited);
+    byte[] data = Arrays.copyOfRange(plain, 8 + RunFiles.header(plain).length, plain.length);
+    Files.write(checkpoint, RunFiles.file(edited.getBytes(StandardCharsets.UTF_8), data));
+    assertRefused(Exit.BAD_FILE, says, "train", "--resume", run.toString(), "--epochs", "4");
   }
 
   /// What somebody may have changed in `run.json`, and what is said where the run is used.

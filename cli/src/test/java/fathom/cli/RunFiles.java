@@ -161,12 +161,12 @@ final class RunFiles {
     return json.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static byte[] header(byte[] file) {
+  static byte[] header(byte[] file) {
     long length = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
     return Arrays.copyOfRange(file, 8, 8 + (int) length);
   }
 
-  private static byte[] file(byte[] header, byte[] data) {
+  static byte[] file(byte[] header, byte[] data) {
     return ByteBuffer.allocate(8 + header.length + data.length)
         .order(ByteOrder.LITTLE_ENDIAN)
         .putLong(header.length)
@@ -176,7 +176,7 @@ final class RunFiles {
   }
 
   /// As another program would have written it.
-  private static byte[] withoutChecksum(byte[] file) {
+  static byte[] withoutChecksum(byte[] file) {
     byte[] before = header(file);
     if (JsonMapper.shared().readTree(before) instanceof ObjectNode header
         && header.path("__metadata__") instanceof ObjectNode metadata) {

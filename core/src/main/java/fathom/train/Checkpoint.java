@@ -64,8 +64,13 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
   static Checkpoint position(Path file) {
     try (var stored = SafeTensors.open(file)) {
       Map<String, String> metadata = stored.metadata();
+      double step = number(file, metadata, "fathom.step");
+      if (step != Math.rint(step) || step > Long.MAX_VALUE) {
+        throw new BadFileException(
+            file, "fathom.step counts steps, but is \"%s\"".formatted(metadata.get("fathom.step")));
+      }
       return new Checkpoint(
-          (long) number(file, metadata, "fathom.step"),
+          (long) step,
           number(file, metadata, "fathom.seconds"),
           number(file, metadata, "fathom.lossSum"),
           number(file, metadata, "fathom.errorSum"));
@@ -74,17 +79,23 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
 
   private static double number(Path file, Map<String, String> metadata, String key) {
     String text = metadata.get(key);
-    try {
-      if (text != null) {
-        return Double.parseDouble(text);
-      }
-    } catch (NumberFormatException e) {
-      throw new BadFileException(file, "%s is a number, but is \"%s\"".formatted(key, text), e);
+    if (text == null) {
+      throw new BadFileException(
+          file,
+          "a run's checkpoint has the entry %s, but this file does not; is it of a run?"
+              .formatted(key));
     }
-    throw new BadFileException(
-        file,
-        "a run's checkpoint has the entry %s, but this file does not; is it of a run?"
-            .formatted(key));
+    double number;
+    try {
+      number = Double.parseDouble(text);
+    } catch (NumberFormatException _) {
+      number = Double.NaN;
+    }
+    if (!(number >= 0 && number < Double.POSITIVE_INFINITY)) {
+      throw new BadFileException(
+          file, "%s is a number of 0 or more, but is \"%s\"".formatted(key, text));
+    }
+    return number;
   }
 
   static void readOptimizer(Path file, Node net, FlatParams flat, Optimizer optimizer) {

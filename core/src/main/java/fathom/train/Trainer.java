@@ -1,5 +1,6 @@
 package fathom.train;
 
+import fathom.BadFileException;
 import fathom.Collective;
 import fathom.DType;
 import fathom.FlatParams;
@@ -131,6 +132,12 @@ public final class Trainer {
       this.learner = learners.apply(all, init);
       this.batches = learner.batches();
       this.steps = (long) recipe.epochs() * batches;
+      if (step > steps) {
+        throw new BadFileException(
+            run.checkpoint(),
+            "it stands at step %d, but the run has %d steps; it is of another run"
+                .formatted(step, steps));
+      }
       this.schedule = recipe.descent().schedule(steps);
       this.flat = share();
       if (step > 0) {
