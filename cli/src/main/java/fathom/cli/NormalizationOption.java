@@ -48,7 +48,7 @@ final class NormalizationOption {
     return output.usage(() -> Normalization.of(m, d));
   }
 
-  /// As the user says or, if he says nothing, as the metadata of `file` do.
+  /// As the user says or, if nothing is said, as the metadata of `file` do.
   Normalization of(Path file, Map<String, String> metadata, int channels, Output output) {
     if (isGiven()) {
       return given(channels, output);
