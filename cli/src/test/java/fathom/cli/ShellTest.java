@@ -116,22 +116,18 @@ class ShellTest {
     "-Xmx16m, 4, heap of",
   })
   void whatTheMachineLacksIsSaid(String lacking, int code, String says) throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + System.getProperty("fathom.jvm.args"),
-                lacking,
-                "-cp",
-                System.getProperty("java.class.path"),
-                "fathom.cli.Main",
+    List<String> command =
+        Cli.command(
+            System.getProperty("java.class.path"),
+            List.of(
                 "train",
                 "gru",
                 "--data",
                 "text:" + Files.writeString(folder.resolve("long"), "to be ".repeat(1_000_000)),
                 "--out",
-                folder.resolve("run").toString())
-            .redirectErrorStream(true)
-            .start();
+                folder.resolve("run").toString()));
+    command.add(command.indexOf("-cp"), lacking);
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(code, process.waitFor(), said);
     assertTrue(said.contains(says) && !said.contains("\tat "), said);

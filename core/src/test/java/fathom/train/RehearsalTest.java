@@ -38,7 +38,9 @@ class RehearsalTest {
   void memoryIsCountedAndGrowsWithTheBatch() {
     long before = Tensor.live();
     double unlimited = Double.POSITIVE_INFINITY;
+    long begun = System.nanoTime();
     Rehearsal.Estimate many = Rehearsal.of(recipe(64, 0), DIGITS, unlimited);
+    double taken = (System.nanoTime() - begun) / 1e9;
     Rehearsal.Estimate brief = Rehearsal.of(recipe(64, 0), DIGITS, 0);
     Rehearsal.Estimate again = Rehearsal.of(recipe(64, 4), DIGITS, unlimited);
     assertEquals(before, Tensor.live(), "nothing is left");
@@ -55,6 +57,7 @@ class RehearsalTest {
     double end = (1337 + 360) / 3.0;
     double steps = (3 * perEpoch + end) / many.examplesPerSecond();
     assertTrue(many.seconds() > steps, "it warms up, too");
+    assertTrue(many.seconds() < steps + taken, "for no longer than it did here");
   }
 
   @Test
