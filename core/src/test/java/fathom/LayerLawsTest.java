@@ -108,6 +108,7 @@ class LayerLawsTest {
         plain("Conv2d 3×3, stride 2, even", i -> Conv2d.of(i, "", 2, 3, 3, 2), 2, 2, 4, 6),
         plain("Conv2d 1×1", i -> Conv2d.of(i, "", 3, 5, 1, 1), 2, 3, 3, 4),
         plain("Conv2d 1×1, stride 2", i -> Conv2d.of(i, "", 3, 2, 1, 2), 2, 3, 5, 4),
+        plain("Conv2d 3×3, in tiles", i -> Conv2d.of(i, "", 16, 32, 3, 1), 9, 16, 7, 8),
         plain("Conv2d of one pixel", i -> Conv2d.of(i, "", 1, 1, 3, 1), 1, 1, 1, 1),
         plain("Relu", _ -> new Relu(), 4, 7),
         plain("Relu of pictures", _ -> new Relu(), 2, 3, 4, 5),

@@ -6,6 +6,7 @@ import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.Torch;
 import fathom.Traced;
 import fathom.nn.Conv2d;
 import fathom.train.Precision;
@@ -19,7 +20,7 @@ import java.util.Map;
 /// gradient for it. Convolutions with arguments of one shape share the argument, which makes the
 /// floor lower than a step could reach, for there each argument was written by the layer before.
 record Convolutions(List<Call> calls) implements Runnable {
-  private record Call(Conv2d layer, Tensor x, Tensor dy) {}
+  private record Call(Conv2d layer, Tensor w, Tensor x, Tensor dy) {}
 
   /// The convolutions of `net` as they meet when it is given `x`.
   static Convolutions of(Layer net, Tensor x, Precision precision) {
@@ -34,7 +35,8 @@ record Convolutions(List<Call> calls) implements Runnable {
     for (Met each : met) {
       Tensor argument = tensors.computeIfAbsent(each.in(), shape -> normal(shape, precision));
       Tensor gradient = tensors.computeIfAbsent(each.out(), shape -> normal(shape, precision));
-      calls.add(new Call(each.layer(), argument, gradient));
+      Tensor weight = precision.of(each.layer().weight().value()).channelsLast();
+      calls.add(new Call(each.layer(), weight, argument, gradient));
     }
     return new Convolutions(calls);
   }
@@ -49,12 +51,11 @@ record Convolutions(List<Call> calls) implements Runnable {
   public void run() {
     for (Call call : calls) {
       try (var _ = Scope.open()) {
-        Traced y = call.layer().forward(call.x());
-        if (call.equals(calls.getFirst())) {
-          y.accumulate(call.dy());
-        } else {
-          y.back(call.dy());
-        }
+        Conv2d layer = call.layer();
+        Tensor w = call.w();
+        Torch.convolution(call.x(), w, layer.stride(), layer.padding());
+        boolean needDx = !call.equals(calls.getFirst());
+        Torch.convolutionBackward(call.dy(), call.x(), w, layer.stride(), layer.padding(), needDx);
       }
     }
   }

@@ -10,6 +10,9 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
+import fathom.kernel.FeatureMaps;
+import fathom.kernel.Kernels;
+import fathom.kernel.Winograd;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -17,6 +20,9 @@ import java.util.function.Consumer;
 /// A two-dimensional convolution without bias, for the norm behind it has one: y[n,o,i,j] = Σ
 /// w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a weight of
 /// O×C×K×K. Weight and value lie in channels-last memory.
+///
+/// 3×3 convolutions of float32 at stride 1 go by [Winograd]'s tiles where these are the faster way,
+/// all others by libtorch's sums.
 ///
 /// Of an argument in bfloat16 the products are in bfloat16 too, with the weight rounded to it, and
 /// their sums in float32; the weight itself and its gradient stay as they are.
@@ -44,8 +50,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     Tensor pixels = input(x);
     Tensor factors = factors(w, x);
     return new Traced(
-        Torch.convolution(pixels, factors, stride, padding),
-        new Back(this, pixels, factors, w.type(), dweight));
+        convolve(pixels, factors), new Back(this, pixels, factors, w.type(), dweight));
   }
 
   /// The weight in the type in which it is multiplied.
@@ -73,9 +78,53 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     }
 
     private Torch.ConvolutionGradients gradients(Tensor dy, boolean needDx) {
-      return Torch.convolutionBackward(
-          dy.channelsLast(), x, w, layer.stride, layer.padding, needDx);
+      return layer.gradients(dy.channelsLast(), x, w, needDx);
     }
+  }
+
+  private Tensor convolve(Tensor x, Tensor w) {
+    if (!inTiles(x, w)) {
+      return Torch.convolution(x, w, stride, padding);
+    }
+    Shape s = x.shape();
+    Tensor y = Tensor.emptyPictures(x.type(), s.size(0), w.shape().size(0), s.size(2), s.size(3));
+    try (var _ = Scope.open()) {
+      Winograd.convolve(maps(x), w.channelsLast().segment(), maps(y));
+    }
+    return y;
+  }
+
+  private Torch.ConvolutionGradients gradients(Tensor dy, Tensor x, Tensor w, boolean needDx) {
+    if (!inTiles(x, w)) {
+      return Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
+    }
+    Tensor filters = w.channelsLast();
+    Tensor dw = filters.emptyLike();
+    Winograd.weightGradient(maps(x), maps(dy), dw.segment());
+    Tensor dx = null;
+    if (needDx) {
+      dx = x.emptyLike();
+      Winograd.convolveBack(maps(dy), filters.segment(), maps(dx));
+    }
+    return new Torch.ConvolutionGradients(dx, dw);
+  }
+
+  /// Whether [Winograd] is the faster way.
+  private boolean inTiles(Tensor x, Tensor w) {
+    Shape s = x.shape();
+    Shape k = w.shape();
+    return k.size(2) == 3
+        && stride == 1
+        && padding == 1
+        && x.type() == w.type()
+        && Kernels.onVectors(x.type())
+        && Winograd.pays(s.size(0), s.size(2), s.size(3), (int) k.size(1), (int) k.size(0));
+  }
+
+  private static FeatureMaps maps(Tensor t) {
+    Shape s = t.shape();
+    return new FeatureMaps(
+        t.segment(), s.size(0), (int) s.size(2), (int) s.size(3), (int) s.size(1));
   }
 
   @Override
@@ -85,7 +134,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
 
   Tensor predict(Tensor x, Tensor w) {
     try (var scope = Scope.open()) {
-      return scope.keep(Torch.convolution(input(x), factors(w, x), stride, padding));
+      return scope.keep(convolve(input(x), factors(w, x)));
     }
   }
 

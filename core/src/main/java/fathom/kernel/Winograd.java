@@ -1,0 +1,803 @@
+package fathom.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// 3×3 convolutions at stride 1, padded by 1, with a quarter of the multiplications: minimal
+/// filtering F(4×4, 3×3) (Winograd 1980; Lavin and Gray 2016, arXiv 1509.09308).
+///
+/// A tile of 4×4 values depends on 6×6 pixels d and, for each pair of channels, a 3×3 filter g. In
+/// one dimension its four values are Aᵀ·((G·g) ⊙ (Bᵀ·d)): a product of two polynomials from their
+/// values at six points, where they are only multiplied. In two dimensions
+///
+/// Y = Aᵀ·((G·g·Gᵀ) ⊙ (Bᵀ·d·B))·A,
+///
+/// and the sum over channels can be taken before the last transform: for each of the 36 places a
+/// matrix product [tiles × channels in] · [channels in × channels out]. That is 36 multiplications
+/// a tile where the definition has 144.
+///
+/// The points are 0, ±√½, ±√2 and ∞. Larger ones, as ±1 and ±2 with their powers, cost more digits.
+///
+/// The way back to the argument is the same convolution, of dE/dy by filters turned by 180° with in
+/// and out exchanged. That to the filters is the transpose of the formula: the sum over tiles of
+/// (Bᵀ·d·B) ⊗ (A·dY·Aᵀ), 36 matrix products again, and then Gᵀ·…·G.
+///
+/// All of it is done for a few tiles at a time, so that transformed tiles stay in the cache.
+/// Rounding errors are a few times those of the direct sums. A pixel that is no number spoils its
+/// whole tile.
+public final class Winograd {
+  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final int L = S.length();
+
+  /// The places of a transformed tile, and in one dimension.
+  private static final int PLACES = 36;
+
+  private static final int POINTS = 6;
+
+  private static final int TILE = 4;
+
+  private static final float A = (float) Math.sqrt(0.5);
+  private static final float B = (float) Math.sqrt(2);
+
+  /// So many tiles, or the next whole row of them, are transformed at a time.
+  private static final int TILES = 48;
+
+  /// Rows of sums in a product, of two vectors each. Eight sums, four broadcasts and the two
+  /// vectors of a row fit the sixteen registers of AVX2 in whatever order the compiler takes them;
+  /// of six rows it keeps some sums in memory.
+  private static final int ROWS = 4;
+
+  /// So many filters are transformed at a time.
+  private static final int FILTERS = 1024;
+
+  /// Keeps places of a tile, whose distance would be a power of two, out of one set of the cache.
+  private static final int SKEW = 16;
+
+  private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
+
+  private Winograd() {}
+
+  /// Whether the three operations below are possible for so many channels.
+  static boolean takes(int in, int out) {
+    return L >= ROWS && in % L == 0 && out % L == 0;
+  }
+
+  /// Whether they are, and also take less time than the direct sums. With fewer tiles than 32 the
+  /// transforms of the filters cost what the tiles save; and where pictures fill less than half of
+  /// their tiles, little is saved.
+  public static boolean pays(long count, long height, long width, int in, int out) {
+    long tiles = count * tilesAcross(height) * tilesAcross(width);
+    return takes(in, out) && tiles >= 32 && TILE * TILE * tiles <= 2 * count * height * width;
+  }
+
+  private static long tilesAcross(long pixels) {
+    return (pixels + TILE - 1) / TILE;
+  }
+
+  /// y = w ∗ x for w of out×3×3×in, as a weight in channels-last memory lies.
+  public static void convolve(FeatureMaps x, MemorySegment w, FeatureMaps y) {
+    check(x, w, y);
+    Workspace space = WORKSPACE.get();
+    int in = x.channels();
+    int out = y.channels();
+    float[] taps = space.taps.atLeast(9 * in * out);
+    float[] plain = space.weight(w);
+    for (int tap = 0, to = 0; tap < 9; tap++) {
+      for (int o = 0; o < out; o += panel(out - o)) {
+        int width = panel(out - o);
+        for (int i = 0; i < in; i++) {
+          for (int j = 0; j < width; j++) {
+            taps[to++] = plain[((o + j) * 9 + tap) * in + i];
+          }
+        }
+      }
+    }
+    correlate(x, filters(space, taps, in * out), y, space);
+  }
+
+  /// dE/dx from dE/dy, for the same w.
+  public static void convolveBack(FeatureMaps dy, MemorySegment w, FeatureMaps dx) {
+    check(dx, w, dy);
+    Workspace space = WORKSPACE.get();
+    int in = dy.channels();
+    int out = dx.channels();
+    float[] taps = space.taps.atLeast(9 * in * out);
+    float[] plain = space.weight(w);
+    for (int tap = 0, to = 0; tap < 9; tap++) {
+      for (int o = 0; o < out; o += panel(out - o)) {
+        int width = panel(out - o);
+        for (int i = 0; i < in; i++) {
+          System.arraycopy(plain, (i * 9 + 8 - tap) * out + o, taps, to, width);
+          to += width;
+        }
+      }
+    }
+    correlate(dy, filters(space, taps, in * out), dx, space);
+  }
+
+  /// dE/dw from x and dE/dy.
+  public static void weightGradient(FeatureMaps x, FeatureMaps dy, MemorySegment dw) {
+    check(x, dw, dy);
+    Workspace space = WORKSPACE.get();
+    int in = x.channels();
+    int out = dy.channels();
+    int size = in * out;
+    var tiling = new Tiling(x);
+    float[] sums = space.filters.atLeast(PLACES * size);
+    Arrays.fill(sums, 0, PLACES * size, 0);
+    Layout left = Layout.byChannel(tiling.tilesAtOnce(), in);
+    Layout right = Layout.byChannel(tiling.tilesAtOnce(), out);
+    float[] data = space.data.atLeast(PLACES * left.place);
+    float[] values = space.values.atLeast(PLACES * right.place);
+    for (long first = 0; first < tiling.bands; first += tiling.bandsAtOnce) {
+      int bands = (int) Math.min(tiling.bandsAtOnce, tiling.bands - first);
+      transformData(tiling, x, first, bands, space, data, left);
+      transformGradients(tiling, dy, first, bands, space, values, right);
+      int tiles = bands * tiling.across;
+      for (int p = 0; p < PLACES; p++) {
+        for (int o = 0; o < out; o += panel(out - o)) {
+          int b0 = p * right.place + o * right.channel;
+          int b1 = b0 + L * right.channel;
+          int sumsAt = p * size + in * o;
+          boolean narrow = panel(out - o) == L;
+          for (int i = 0; i < in; i += ROWS) {
+            int column = p * left.place + left.column(i);
+            if (narrow) {
+              addProductNarrow(data, column, values, b0, tiles, sums, sumsAt + i * L);
+            } else {
+              addProduct(data, column, values, b0, b1, tiles, sums, sumsAt + i * 2 * L);
+            }
+          }
+        }
+      }
+    }
+    float[] taps = filtersBack(space, sums, size);
+    float[] plain = space.weight.atLeast(9 * in * out);
+    for (int tap = 0; tap < 9; tap++) {
+      for (int o = 0; o < out; o += panel(out - o)) {
+        int width = panel(out - o);
+        int from = tap * size + in * o;
+        for (int i = 0; i < in; i++) {
+          for (int j = 0; j < width; j++) {
+            plain[((o + j) * 9 + tap) * in + i] = taps[from++];
+          }
+        }
+      }
+    }
+    MemorySegment.copy(plain, 0, dw, JAVA_FLOAT, 0, 9 * in * out);
+  }
+
+  private static void check(FeatureMaps x, MemorySegment w, FeatureMaps y) {
+    x.checkPixels(y);
+    long bytes = 4L * 9 * x.channels() * y.channels();
+    if (!takes(x.channels(), y.channels()) || w.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "channels are multiples of %d, and 3×3 filters of %d to %d of them have %d bytes, but were given %d"
+              .formatted(L, x.channels(), y.channels(), bytes, w.byteSize()));
+    }
+  }
+
+  /// Columns of a product are taken two vectors at a time, and a single one where no more is left.
+  /// The matrix lies so: a panel of columns from its first row to its last, then the next panel.
+  private static int panel(int left) {
+    return left >= 2 * L ? 2 * L : L;
+  }
+
+  /// Where transformed tiles lie: the vector of channels from c on of tile t at t·tile + c·channel.
+  private record Layout(int place, int tile, int channel) {
+    /// A row of all channels for each tile, as rows of a product.
+    static Layout byTile(int tiles, int channels) {
+      return new Layout(inFours(tiles) * channels + SKEW, channels, 1);
+    }
+
+    /// All tiles for each vector of channels, as columns of a product.
+    static Layout byChannel(int tiles, int channels) {
+      return new Layout(tiles * channels + SKEW, L, tiles);
+    }
+
+    /// The first tile's element of channel c.
+    int column(int c) {
+      return c / L * L * channel + c % L;
+    }
+  }
+
+  private static int inFours(int rows) {
+    return (rows + ROWS - 1) / ROWS * ROWS;
+  }
+
+  /// Pictures as bands, rows of tiles: `across` tiles each, padded to `pixels` in a row.
+  private static final class Tiling {
+    final int height;
+    final int width;
+    final int down;
+    final int across;
+    final long bands;
+    final int bandsAtOnce;
+
+    Tiling(FeatureMaps x) {
+      height = x.height();
+      width = x.width();
+      down = (int) tilesAcross(height);
+      across = (int) tilesAcross(width);
+      bands = x.count() * down;
+      bandsAtOnce = (TILES + across - 1) / across;
+    }
+
+    long picture(long band) {
+      return band / down;
+    }
+
+    /// The first row of a band.
+    int top(long band) {
+      return TILE * (int) (band % down);
+    }
+
+    int tilesAtOnce() {
+      return bandsAtOnce * across;
+    }
+  }
+
+  /// The convolution by transformed filters.
+  private static void correlate(FeatureMaps x, float[] filters, FeatureMaps y, Workspace space) {
+    var tiling = new Tiling(x);
+    int in = x.channels();
+    int out = y.channels();
+    Layout from = Layout.byTile(tiling.tilesAtOnce(), in);
+    Layout to = Layout.byTile(tiling.tilesAtOnce(), out);
+    float[] data = space.data.atLeast(PLACES * from.place);
+    float[] values = space.values.atLeast(PLACES * to.place);
+    for (long first = 0; first < tiling.bands; first += tiling.bandsAtOnce) {
+      int bands = (int) Math.min(tiling.bandsAtOnce, tiling.bands - first);
+      transformData(tiling, x, first, bands, space, data, from);
+      int tiles = bands * tiling.across;
+      for (int p = 0; p < PLACES; p++) {
+        int dataAt = p * from.place;
+        int valuesAt = p * to.place;
+        for (int o = 0; o < out; o += panel(out - o)) {
+          int filtersAt = (p * out + o) * in;
+          // The last four rows may have some of earlier tiles; nobody reads their products.
+          if (panel(out - o) == L) {
+            for (int t = 0; t < tiles; t += ROWS) {
+              productNarrow(
+                  data,
+                  dataAt + t * in,
+                  in,
+                  filters,
+                  filtersAt,
+                  values,
+                  valuesAt + t * out + o,
+                  out);
+            }
+          } else {
+            for (int t = 0; t < tiles; t += ROWS) {
+              product(
+                  data,
+                  dataAt + t * in,
+                  in,
+                  filters,
+                  filtersAt,
+                  values,
+                  valuesAt + t * out + o,
+                  out);
+            }
+          }
+        }
+      }
+      transformValues(tiling, values, to, first, bands, space, y);
+    }
+  }
+
+  // ---- Bands of pictures
+
+  /// Bᵀ·d·B of the tiles of some bands.
+  private static void transformData(
+      Tiling tiling,
+      FeatureMaps x,
+      long first,
+      int bands,
+      Workspace space,
+      float[] data,
+      Layout layout) {
+    int channels = x.channels();
+    int row = (TILE * tiling.across + 2) * channels;
+    float[] band = space.band.atLeast(POINTS * row);
+    for (int b = 0; b < bands; b++) {
+      read(x, tiling.picture(first + b), tiling.top(first + b) - 1, POINTS, 1, band, row);
+      data(band, row, tiling.across, channels, data, b * tiling.across * layout.tile, layout);
+    }
+  }
+
+  /// A·dY·Aᵀ of the tiles of some bands.
+  private static void transformGradients(
+      Tiling tiling,
+      FeatureMaps dy,
+      long first,
+      int bands,
+      Workspace space,
+      float[] values,
+      Layout layout) {
+    int channels = dy.channels();
+    int row = TILE * tiling.across * channels;
+    float[] band = space.band.atLeast(POINTS * row);
+    for (int b = 0; b < bands; b++) {
+      read(dy, tiling.picture(first + b), tiling.top(first + b), TILE, 0, band, row);
+      valueBack(
+          band, row, tiling.across, channels, values, b * tiling.across * layout.tile, layout);
+    }
+  }
+
+  /// Aᵀ·m·A of the tiles of some bands.
+  private static void transformValues(
+      Tiling tiling,
+      float[] values,
+      Layout layout,
+      long first,
+      int bands,
+      Workspace space,
+      FeatureMaps y) {
+    int channels = y.channels();
+    int row = TILE * tiling.across * channels;
+    float[] band = space.band.atLeast(POINTS * row);
+    for (int b = 0; b < bands; b++) {
+      int at = b * tiling.across * channels;
+      value(values, at, layout.place, tiling.across, channels, band, row);
+      write(band, row, y, tiling.picture(first + b), tiling.top(first + b));
+    }
+  }
+
+  /// Rows of a picture from `top` on, with `left` pixels of zeros before them and zeros behind.
+  private static void read(
+      FeatureMaps x, long picture, int top, int rows, int left, float[] band, int row) {
+    int before = left * x.channels();
+    int length = x.width() * x.channels();
+    for (int i = 0; i < rows; i++) {
+      int at = i * row;
+      if (top + i < 0 || top + i >= x.height()) {
+        Arrays.fill(band, at, at + row, 0);
+      } else {
+        long from = 4 * (picture * x.height() + top + i) * length;
+        Arrays.fill(band, at, at + before, 0);
+        MemorySegment.copy(x.memory(), JAVA_FLOAT, from, band, at + before, length);
+        Arrays.fill(band, at + before + length, at + row, 0);
+      }
+    }
+  }
+
+  /// What of a band of values lies in the picture.
+  private static void write(float[] band, int row, FeatureMaps y, long picture, int top) {
+    int length = y.width() * y.channels();
+    for (int i = 0; i < Math.min(TILE, y.height() - top); i++) {
+      long to = 4 * (picture * y.height() + top + i) * length;
+      MemorySegment.copy(band, i * row, y.memory(), JAVA_FLOAT, to, length);
+    }
+  }
+
+  /// G·g·Gᵀ of `size` filters.
+  private static float[] filters(Workspace space, float[] taps, int size) {
+    float[] filters = space.filters.atLeast(PLACES * size);
+    for (int from = 0; from < size; from += FILTERS) {
+      filter(taps, from, size, Math.min(FILTERS, size - from), space.half, filters);
+    }
+    return filters;
+  }
+
+  /// Gᵀ·s·G of `size` sums.
+  private static float[] filtersBack(Workspace space, float[] sums, int size) {
+    float[] taps = space.taps.atLeast(9 * size);
+    for (int from = 0; from < size; from += FILTERS) {
+      filterBack(sums, from, size, Math.min(FILTERS, size - from), space.half, taps);
+    }
+    return taps;
+  }
+
+  // ---- The transforms in two dimensions: first down, then across. Each is a method that is too
+  // long to be a part of another: together they pass the compiler's limit for one piece, and then
+  // it makes objects of vectors, which takes three times as long (WinogradTest).
+
+  /// Bᵀ·d·B: a band of six rows to its tiles. Overwrites the band.
+  private static void data(
+      float[] band, int row, int across, int channels, float[] tiles, int at, Layout layout) {
+    int step = layout.place;
+    FloatVector minus2 = FloatVector.broadcast(S, -2);
+    FloatVector minusHalf = FloatVector.broadcast(S, -0.5f);
+    FloatVector minusSum = FloatVector.broadcast(S, -2.5f);
+    FloatVector a = FloatVector.broadcast(S, A);
+    FloatVector minusA = FloatVector.broadcast(S, -A);
+    FloatVector b = FloatVector.broadcast(S, B);
+    FloatVector minusB = FloatVector.broadcast(S, -B);
+    for (int i = 0; i < row; i += L) {
+      FloatVector d0 = load(band, i);
+      FloatVector d1 = load(band, i + row);
+      FloatVector d2 = load(band, i + 2 * row);
+      FloatVector d3 = load(band, i + 3 * row);
+      FloatVector d4 = load(band, i + 4 * row);
+      FloatVector d5 = load(band, i + 5 * row);
+      FloatVector evenA = d2.fma(minus2, d4);
+      FloatVector oddA = d1.fma(minus2, d3);
+      FloatVector evenB = d2.fma(minusHalf, d4);
+      FloatVector oddB = d1.fma(minusHalf, d3);
+      d2.fma(minusSum, d0.add(d4)).intoArray(band, i);
+      oddA.fma(a, evenA).intoArray(band, i + row);
+      oddA.fma(minusA, evenA).intoArray(band, i + 2 * row);
+      oddB.fma(b, evenB).intoArray(band, i + 3 * row);
+      oddB.fma(minusB, evenB).intoArray(band, i + 4 * row);
+      d3.fma(minusSum, d1.add(d5)).intoArray(band, i + 5 * row);
+    }
+    for (int i = 0; i < POINTS; i++) {
+      for (int t = 0; t < across; t++) {
+        int from = i * row + t * TILE * channels;
+        int to = at + i * POINTS * step + t * layout.tile;
+        for (int c = 0; c < channels; c += L) {
+          FloatVector d0 = load(band, from + c);
+          FloatVector d1 = load(band, from + c + channels);
+          FloatVector d2 = load(band, from + c + 2 * channels);
+          FloatVector d3 = load(band, from + c + 3 * channels);
+          FloatVector d4 = load(band, from + c + 4 * channels);
+          FloatVector d5 = load(band, from + c + 5 * channels);
+          FloatVector evenA = d2.fma(minus2, d4);
+          FloatVector oddA = d1.fma(minus2, d3);
+          FloatVector evenB = d2.fma(minusHalf, d4);
+          FloatVector oddB = d1.fma(minusHalf, d3);
+          d2.fma(minusSum, d0.add(d4)).intoArray(tiles, to + c * layout.channel);
+          oddA.fma(a, evenA).intoArray(tiles, to + c * layout.channel + step);
+          oddA.fma(minusA, evenA).intoArray(tiles, to + c * layout.channel + 2 * step);
+          oddB.fma(b, evenB).intoArray(tiles, to + c * layout.channel + 3 * step);
+          oddB.fma(minusB, evenB).intoArray(tiles, to + c * layout.channel + 4 * step);
+          d3.fma(minusSum, d1.add(d5)).intoArray(tiles, to + c * layout.channel + 5 * step);
+        }
+      }
+    }
+  }
+
+  /// Aᵀ·m·A: tiles to the four rows of their band, whose rows five and six are overwritten too.
+  private static void value(
+      float[] tiles, int at, int step, int across, int channels, float[] band, int row) {
+    FloatVector a = FloatVector.broadcast(S, A);
+    FloatVector half = FloatVector.broadcast(S, 0.5f);
+    FloatVector halfA = FloatVector.broadcast(S, 0.5f * A);
+    FloatVector twoB = FloatVector.broadcast(S, 2 * B);
+    FloatVector b = FloatVector.broadcast(S, B);
+    for (int i = 0; i < POINTS; i++) {
+      for (int t = 0; t < across; t++) {
+        int from = at + i * POINTS * step + t * channels;
+        int to = i * row + t * TILE * channels;
+        for (int c = 0; c < channels; c += L) {
+          FloatVector m0 = load(tiles, from + c);
+          FloatVector a0 = load(tiles, from + c + step);
+          FloatVector a1 = load(tiles, from + c + 2 * step);
+          FloatVector b0 = load(tiles, from + c + 3 * step);
+          FloatVector b1 = load(tiles, from + c + 4 * step);
+          FloatVector m5 = load(tiles, from + c + 5 * step);
+          FloatVector evenA = a0.add(a1);
+          FloatVector oddA = a0.sub(a1);
+          FloatVector evenB = b0.add(b1);
+          FloatVector oddB = b0.sub(b1);
+          m0.add(evenA).add(evenB).intoArray(band, to + c);
+          oddA.fma(a, oddB.mul(b)).intoArray(band, to + c + channels);
+          evenA.fma(half, evenB.add(evenB)).intoArray(band, to + c + 2 * channels);
+          oddA.fma(halfA, oddB.fma(twoB, m5)).intoArray(band, to + c + 3 * channels);
+        }
+      }
+    }
+    for (int i = 0; i < row; i += L) {
+      FloatVector m0 = load(band, i);
+      FloatVector a0 = load(band, i + row);
+      FloatVector a1 = load(band, i + 2 * row);
+      FloatVector b0 = load(band, i + 3 * row);
+      FloatVector b1 = load(band, i + 4 * row);
+      FloatVector m5 = load(band, i + 5 * row);
+      FloatVector evenA = a0.add(a1);
+      FloatVector oddA = a0.sub(a1);
+      FloatVector evenB = b0.add(b1);
+      FloatVector oddB = b0.sub(b1);
+      m0.add(evenA).add(evenB).intoArray(band, i);
+      oddA.fma(a, oddB.mul(b)).intoArray(band, i + row);
+      evenA.fma(half, evenB.add(evenB)).intoArray(band, i + 2 * row);
+      oddA.fma(halfA, oddB.fma(twoB, m5)).intoArray(band, i + 3 * row);
+    }
+  }
+
+  /// A·dY·Aᵀ: a band of four rows, which has room for six, to its tiles. Overwrites the band.
+  private static void valueBack(
+      float[] band, int row, int across, int channels, float[] tiles, int at, Layout layout) {
+    int step = layout.place;
+    FloatVector half = FloatVector.broadcast(S, 0.5f);
+    FloatVector two = FloatVector.broadcast(S, 2);
+    FloatVector a = FloatVector.broadcast(S, A);
+    FloatVector minusA = FloatVector.broadcast(S, -A);
+    FloatVector b = FloatVector.broadcast(S, B);
+    FloatVector minusB = FloatVector.broadcast(S, -B);
+    for (int i = 0; i < row; i += L) {
+      FloatVector y0 = load(band, i);
+      FloatVector y1 = load(band, i + row);
+      FloatVector y2 = load(band, i + 2 * row);
+      FloatVector y3 = load(band, i + 3 * row);
+      FloatVector evenA = y2.fma(half, y0);
+      FloatVector oddA = y3.fma(half, y1);
+      FloatVector evenB = y2.fma(two, y0);
+      FloatVector oddB = y3.fma(two, y1);
+      oddA.fma(a, evenA).intoArray(band, i + row);
+      oddA.fma(minusA, evenA).intoArray(band, i + 2 * row);
+      oddB.fma(b, evenB).intoArray(band, i + 3 * row);
+      oddB.fma(minusB, evenB).intoArray(band, i + 4 * row);
+      y3.intoArray(band, i + 5 * row);
+    }
+    for (int i = 0; i < POINTS; i++) {
+      for (int t = 0; t < across; t++) {
+        int from = i * row + t * TILE * channels;
+        int to = at + i * POINTS * step + t * layout.tile;
+        for (int c = 0; c < channels; c += L) {
+          FloatVector y0 = load(band, from + c);
+          FloatVector y1 = load(band, from + c + channels);
+          FloatVector y2 = load(band, from + c + 2 * channels);
+          FloatVector y3 = load(band, from + c + 3 * channels);
+          FloatVector evenA = y2.fma(half, y0);
+          FloatVector oddA = y3.fma(half, y1);
+          FloatVector evenB = y2.fma(two, y0);
+          FloatVector oddB = y3.fma(two, y1);
+          y0.intoArray(tiles, to + c * layout.channel);
+          oddA.fma(a, evenA).intoArray(tiles, to + c * layout.channel + step);
+          oddA.fma(minusA, evenA).intoArray(tiles, to + c * layout.channel + 2 * step);
+          oddB.fma(b, evenB).intoArray(tiles, to + c * layout.channel + 3 * step);
+          oddB.fma(minusB, evenB).intoArray(tiles, to + c * layout.channel + 4 * step);
+          y3.intoArray(tiles, to + c * layout.channel + 5 * step);
+        }
+      }
+    }
+  }
+
+  /// G·g·Gᵀ of the filters from `first` on, `count` of `size`.
+  private static void filter(
+      float[] taps, int first, int size, int count, float[] half, float[] filters) {
+    FloatVector oneHalf = FloatVector.broadcast(S, 0.5f);
+    FloatVector two = FloatVector.broadcast(S, 2);
+    FloatVector minusA = FloatVector.broadcast(S, -2f / 3 * A);
+    FloatVector a = FloatVector.broadcast(S, 2f / 3 * A);
+    FloatVector b = FloatVector.broadcast(S, B / 6);
+    FloatVector minusB = FloatVector.broadcast(S, -B / 6);
+    FloatVector minusTwoThirds = FloatVector.broadcast(S, -2f / 3);
+    FloatVector sixth = FloatVector.broadcast(S, 1f / 6);
+    for (int j = 0; j < 3; j++) {
+      for (int i = 0; i < count; i += L) {
+        int from = j * size + first + i;
+        FloatVector g0 = load(taps, from);
+        FloatVector g1 = load(taps, from + 3 * size);
+        FloatVector g2 = load(taps, from + 6 * size);
+        FloatVector evenA = g2.fma(oneHalf, g0).mul(minusTwoThirds);
+        FloatVector evenB = g2.fma(two, g0).mul(sixth);
+        int to = j * FILTERS + i;
+        g0.intoArray(half, to);
+        g1.fma(minusA, evenA).intoArray(half, to + 3 * FILTERS);
+        g1.fma(a, evenA).intoArray(half, to + 6 * FILTERS);
+        g1.fma(b, evenB).intoArray(half, to + 9 * FILTERS);
+        g1.fma(minusB, evenB).intoArray(half, to + 12 * FILTERS);
+        g2.intoArray(half, to + 15 * FILTERS);
+      }
+    }
+    for (int j = 0; j < POINTS; j++) {
+      for (int i = 0; i < count; i += L) {
+        int from = 3 * j * FILTERS + i;
+        FloatVector g0 = load(half, from);
+        FloatVector g1 = load(half, from + FILTERS);
+        FloatVector g2 = load(half, from + 2 * FILTERS);
+        FloatVector evenA = g2.fma(oneHalf, g0).mul(minusTwoThirds);
+        FloatVector evenB = g2.fma(two, g0).mul(sixth);
+        int to = j * POINTS * size + first + i;
+        g0.intoArray(filters, to);
+        g1.fma(minusA, evenA).intoArray(filters, to + size);
+        g1.fma(a, evenA).intoArray(filters, to + 2 * size);
+        g1.fma(b, evenB).intoArray(filters, to + 3 * size);
+        g1.fma(minusB, evenB).intoArray(filters, to + 4 * size);
+        g2.intoArray(filters, to + 5 * size);
+      }
+    }
+  }
+
+  /// Gᵀ·s·G of the sums from `first` on, `count` of `size`.
+  private static void filterBack(
+      float[] sums, int first, int size, int count, float[] half, float[] taps) {
+    FloatVector minusTwoThirds = FloatVector.broadcast(S, -2f / 3);
+    FloatVector sixth = FloatVector.broadcast(S, 1f / 6);
+    FloatVector minusA = FloatVector.broadcast(S, -2f / 3 * A);
+    FloatVector third = FloatVector.broadcast(S, 1f / 3);
+    FloatVector b = FloatVector.broadcast(S, B / 6);
+    for (int j = 0; j < POINTS; j++) {
+      for (int i = 0; i < count; i += L) {
+        int from = j * POINTS * size + first + i;
+        FloatVector u0 = load(sums, from);
+        FloatVector a0 = load(sums, from + size);
+        FloatVector a1 = load(sums, from + 2 * size);
+        FloatVector b0 = load(sums, from + 3 * size);
+        FloatVector b1 = load(sums, from + 4 * size);
+        FloatVector u5 = load(sums, from + 5 * size);
+        FloatVector evenA = a0.add(a1);
+        FloatVector evenB = b0.add(b1);
+        int to = 3 * j * FILTERS + i;
+        evenA.fma(minusTwoThirds, evenB.fma(sixth, u0)).intoArray(half, to);
+        a0.sub(a1).fma(minusA, b0.sub(b1).mul(b)).intoArray(half, to + FILTERS);
+        evenB.sub(evenA).fma(third, u5).intoArray(half, to + 2 * FILTERS);
+      }
+    }
+    for (int j = 0; j < 3; j++) {
+      for (int i = 0; i < count; i += L) {
+        int from = j * FILTERS + i;
+        FloatVector u0 = load(half, from);
+        FloatVector a0 = load(half, from + 3 * FILTERS);
+        FloatVector a1 = load(half, from + 6 * FILTERS);
+        FloatVector b0 = load(half, from + 9 * FILTERS);
+        FloatVector b1 = load(half, from + 12 * FILTERS);
+        FloatVector u5 = load(half, from + 15 * FILTERS);
+        FloatVector evenA = a0.add(a1);
+        FloatVector evenB = b0.add(b1);
+        int to = j * size + first + i;
+        evenA.fma(minusTwoThirds, evenB.fma(sixth, u0)).intoArray(taps, to);
+        a0.sub(a1).fma(minusA, b0.sub(b1).mul(b)).intoArray(taps, to + 3 * size);
+        evenB.sub(evenA).fma(third, u5).intoArray(taps, to + 6 * size);
+      }
+    }
+  }
+
+  // ---- The products
+
+  /// Four rows of `a`, which has `depth` columns, by two vectors of columns of `m`.
+  private static void product(
+      float[] a, int a0, int depth, float[] m, int panel, float[] y, int at, int columns) {
+    int a1 = a0 + depth;
+    int a2 = a1 + depth;
+    int a3 = a2 + depth;
+    FloatVector zero = FloatVector.zero(S);
+    FloatVector y00 = zero;
+    FloatVector y01 = zero;
+    FloatVector y10 = zero;
+    FloatVector y11 = zero;
+    FloatVector y20 = zero;
+    FloatVector y21 = zero;
+    FloatVector y30 = zero;
+    FloatVector y31 = zero;
+    for (int k = 0; k < depth; k++) {
+      FloatVector m0 = load(m, panel + 2 * L * k);
+      FloatVector m1 = load(m, panel + 2 * L * k + L);
+      FloatVector v = broadcast(a, a0 + k);
+      y00 = v.fma(m0, y00);
+      y01 = v.fma(m1, y01);
+      v = broadcast(a, a1 + k);
+      y10 = v.fma(m0, y10);
+      y11 = v.fma(m1, y11);
+      v = broadcast(a, a2 + k);
+      y20 = v.fma(m0, y20);
+      y21 = v.fma(m1, y21);
+      v = broadcast(a, a3 + k);
+      y30 = v.fma(m0, y30);
+      y31 = v.fma(m1, y31);
+    }
+    store(y00, y01, y, at);
+    store(y10, y11, y, at + columns);
+    store(y20, y21, y, at + 2 * columns);
+    store(y30, y31, y, at + 3 * columns);
+  }
+
+  /// Likewise by a single vector of columns.
+  private static void productNarrow(
+      float[] a, int a0, int depth, float[] m, int panel, float[] y, int at, int columns) {
+    int a1 = a0 + depth;
+    int a2 = a1 + depth;
+    int a3 = a2 + depth;
+    FloatVector zero = FloatVector.zero(S);
+    FloatVector y0 = zero;
+    FloatVector y1 = zero;
+    FloatVector y2 = zero;
+    FloatVector y3 = zero;
+    for (int k = 0; k < depth; k++) {
+      FloatVector v = load(m, panel + L * k);
+      y0 = broadcast(a, a0 + k).fma(v, y0);
+      y1 = broadcast(a, a1 + k).fma(v, y1);
+      y2 = broadcast(a, a2 + k).fma(v, y2);
+      y3 = broadcast(a, a3 + k).fma(v, y3);
+    }
+    y0.intoArray(y, at);
+    y1.intoArray(y, at + columns);
+    y2.intoArray(y, at + 2 * columns);
+    y3.intoArray(y, at + 3 * columns);
+  }
+
+  /// Adds four columns of `a`, transposed, by two vectors of columns of `b` to four rows of a panel
+  /// of sums. Both lie by channel and have `rows` rows.
+  private static void addProduct(
+      float[] a, int column, float[] b, int b0, int b1, int rows, float[] sums, int at) {
+    FloatVector s00 = load(sums, at);
+    FloatVector s01 = load(sums, at + L);
+    FloatVector s10 = load(sums, at + 2 * L);
+    FloatVector s11 = load(sums, at + 3 * L);
+    FloatVector s20 = load(sums, at + 4 * L);
+    FloatVector s21 = load(sums, at + 5 * L);
+    FloatVector s30 = load(sums, at + 6 * L);
+    FloatVector s31 = load(sums, at + 7 * L);
+    for (int r = 0; r < rows; r++) {
+      FloatVector m0 = load(b, b0 + L * r);
+      FloatVector m1 = load(b, b1 + L * r);
+      FloatVector v = broadcast(a, column + L * r);
+      s00 = v.fma(m0, s00);
+      s01 = v.fma(m1, s01);
+      v = broadcast(a, column + L * r + 1);
+      s10 = v.fma(m0, s10);
+      s11 = v.fma(m1, s11);
+      v = broadcast(a, column + L * r + 2);
+      s20 = v.fma(m0, s20);
+      s21 = v.fma(m1, s21);
+      v = broadcast(a, column + L * r + 3);
+      s30 = v.fma(m0, s30);
+      s31 = v.fma(m1, s31);
+    }
+    store(s00, s01, sums, at);
+    store(s10, s11, sums, at + 2 * L);
+    store(s20, s21, sums, at + 4 * L);
+    store(s30, s31, sums, at + 6 * L);
+  }
+
+  /// Likewise by a single vector of columns.
+  private static void addProductNarrow(
+      float[] a, int column, float[] b, int b0, int rows, float[] sums, int at) {
+    FloatVector s0 = load(sums, at);
+    FloatVector s1 = load(sums, at + L);
+    FloatVector s2 = load(sums, at + 2 * L);
+    FloatVector s3 = load(sums, at + 3 * L);
+    for (int r = 0; r < rows; r++) {
+      FloatVector v = load(b, b0 + L * r);
+      s0 = broadcast(a, column + L * r).fma(v, s0);
+      s1 = broadcast(a, column + L * r + 1).fma(v, s1);
+      s2 = broadcast(a, column + L * r + 2).fma(v, s2);
+      s3 = broadcast(a, column + L * r + 3).fma(v, s3);
+    }
+    s0.intoArray(sums, at);
+    s1.intoArray(sums, at + L);
+    s2.intoArray(sums, at + 2 * L);
+    s3.intoArray(sums, at + 3 * L);
+  }
+
+  private static FloatVector load(float[] memory, int at) {
+    return FloatVector.fromArray(S, memory, at);
+  }
+
+  private static FloatVector broadcast(float[] memory, int at) {
+    return FloatVector.broadcast(S, memory[at]);
+  }
+
+  private static void store(FloatVector v0, FloatVector v1, float[] memory, int at) {
+    v0.intoArray(memory, at);
+    v1.intoArray(memory, at + L);
+  }
+
+  /// A thread's arrays between the steps, each as long as the largest layer so far needed it.
+  private static final class Workspace {
+    final float[] half = new float[3 * POINTS * FILTERS];
+    private final Grown weight = new Grown();
+    private final Grown taps = new Grown();
+    private final Grown filters = new Grown();
+    private final Grown band = new Grown();
+    private final Grown data = new Grown();
+    private final Grown values = new Grown();
+
+    /// A copy of `w`.
+    float[] weight(MemorySegment w) {
+      int size = (int) (w.byteSize() / 4);
+      float[] copy = weight.atLeast(size);
+      MemorySegment.copy(w, JAVA_FLOAT, 0, copy, 0, size);
+      return copy;
+    }
+  }
+
+  private static final class Grown {
+    private float[] elements = {};
+
+    float[] atLeast(int size) {
+      if (elements.length < size) {
+        elements = new float[size];
+      }
+      return elements;
+    }
+  }
+}
