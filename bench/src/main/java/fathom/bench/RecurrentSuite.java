@@ -89,14 +89,11 @@ public final class RecurrentSuite {
   }
 
   private static void packed(Tensor h, Tensor weight, Tensor y) {
-    try (var _ = Scope.open()) {
-      int gates = (int) weight.shape().size(0);
-      int hidden = (int) weight.shape().size(1);
-      Tensor memory = weight.emptyLike();
-      var matrix = PackedMatrix.of(weight.segment(), hidden, gates, 1, hidden, memory.segment());
-      for (int t = 0; t < 100; t++) {
-        matrix.times(h.segment(), 0, 32, y.segment(), 0);
-      }
+    int gates = (int) weight.shape().size(0);
+    int hidden = (int) weight.shape().size(1);
+    var matrix = PackedMatrix.of(weight.segment(), hidden, gates, 1, hidden);
+    for (int t = 0; t < 100; t++) {
+      matrix.times(h.segment(), 0, 32, y.segment(), 0);
     }
   }
 

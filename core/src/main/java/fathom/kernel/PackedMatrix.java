@@ -3,28 +3,35 @@ package fathom.kernel;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /// A K×C matrix of float32 that many small N×K matrices are multiplied by, as a recurrent layer
 /// does at every step. It is copied once into the order in which the product reads it: panels of
-/// three vectors of columns, each from its first row to its last.
+/// two vectors of columns, each from its first row to its last, and one of a single vector where no
+/// more is left. A library's product copies the matrix at every call, which for 32 rows costs as
+/// much as the product itself (docs/speed-log.md).
 ///
-/// A product takes four rows at a time. Its twelve sums, three vectors of the panel and one
-/// broadcast fill the sixteen registers of AVX2. A library's product copies the matrix at every
-/// call, which for 32 rows costs as much as the product itself (docs/speed-log.md).
+/// A product takes four rows at a time. Its eight sums, the two vectors of a row of the panel and
+/// four broadcasts fit the sixteen registers of AVX2 in whatever order the compiler takes them; of
+/// more sums it keeps some in memory, and waits for them. All is in arrays and at distances that
+/// the compiler knows, or it checks bounds at every step.
+///
+/// Not for several threads at once.
 public final class PackedMatrix {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
-  private static final int WIDE = 3;
-  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  /// Rows that a product takes at a time.
+  static final int ROWS = 4;
 
   private final int rows;
   private final int columns;
-  private final MemorySegment packed;
+  private final float[] packed;
+  private float[] x = {};
+  private float[] y = {};
 
-  private PackedMatrix(int rows, int columns, MemorySegment packed) {
+  private PackedMatrix(int rows, int columns, float[] packed) {
     this.rows = rows;
     this.columns = columns;
     this.packed = packed;
@@ -35,161 +42,148 @@ public final class PackedMatrix {
     return L;
   }
 
-  /// Copies `matrix` into `memory`, which has room for as many elements and outlives this. Element
-  /// (k, c) stands at `k·rowStride + c·columnStride`: the strides decide whether it is the matrix
-  /// or its transpose that is multiplied by.
+  /// A copy of `matrix`, whose element (k, c) stands at `k·rowStride + c·columnStride`: the strides
+  /// decide whether it is the matrix or its transpose that is multiplied by.
   public static PackedMatrix of(
-      MemorySegment matrix,
-      int rows,
-      int columns,
-      long rowStride,
-      long columnStride,
-      MemorySegment memory) {
-    if (columns % L != 0 || memory.byteSize() != 4L * rows * columns) {
+      MemorySegment matrix, int rows, int columns, long rowStride, long columnStride) {
+    if (columns % L != 0) {
       throw new IllegalArgumentException(
-          "a packed matrix has a multiple of %d columns and room for them, but has %d×%d elements in %d bytes"
-              .formatted(L, rows, columns, memory.byteSize()));
+          "a packed matrix has a multiple of %d columns, but was given %d×%d elements"
+              .formatted(L, rows, columns));
     }
-    long to = 0;
+    float[] packed = new float[Math.multiplyExact(rows, columns)];
+    int to = 0;
     for (int c = 0; c < columns; ) {
       int width = panel(columns - c);
       for (int k = 0; k < rows; k++) {
         for (int j = 0; j < width; j++) {
-          memory.setAtIndex(
-              JAVA_FLOAT,
-              to++,
-              matrix.getAtIndex(JAVA_FLOAT, k * rowStride + (c + j) * columnStride));
+          packed[to++] = matrix.getAtIndex(JAVA_FLOAT, k * rowStride + (c + j) * columnStride);
         }
       }
       c += width;
     }
-    return new PackedMatrix(rows, columns, memory);
+    return new PackedMatrix(rows, columns, packed);
   }
 
-  private static int panel(int left) {
-    return left >= WIDE * L ? WIDE * L : L;
+  /// The width of the next panel.
+  static int panel(int left) {
+    return left >= 2 * L ? 2 * L : L;
+  }
+
+  static int inWholeFours(int n) {
+    return (n + ROWS - 1) / ROWS * ROWS;
   }
 
   /// y = x · matrix for `n` rows of x, which start at element `xAt`, into y from element `yAt` on.
   public void times(MemorySegment x, long xAt, int n, MemorySegment y, long yAt) {
-    long from = 0;
+    int room = inWholeFours(n);
+    if (this.x.length < room * rows || this.y.length < room * columns) {
+      this.x = new float[room * rows];
+      this.y = new float[room * columns];
+    }
+    MemorySegment.copy(x, JAVA_FLOAT, 4 * xAt, this.x, 0, n * rows);
+    times(this.x, 0, n, rows, packed, 0, columns, this.y, 0);
+    MemorySegment.copy(this.y, 0, y, JAVA_FLOAT, 4 * yAt, n * columns);
+  }
+
+  /// Likewise from arrays, by a matrix that begins at `matrixAt`. Both x and y have room for whole
+  /// fours of rows; what is beyond the last row of x is multiplied too, and nobody reads it.
+  static void times(
+      float[] x,
+      int xAt,
+      int n,
+      int rows,
+      float[] matrix,
+      int matrixAt,
+      int columns,
+      float[] y,
+      int yAt) {
     for (int c = 0; c < columns; ) {
+      int panel = matrixAt + rows * c;
       int width = panel(columns - c);
-      for (int row = 0; row < n; row += 4) {
+      for (int i = 0; i < n; i += ROWS) {
+        int from = xAt + i * rows;
+        int to = yAt + i * columns + c;
         if (width == L) {
-          narrow(x, xAt, row, n, from, y, yAt + c);
+          narrow(x, from, rows, matrix, panel, y, to, columns);
         } else {
-          wide(x, xAt, row, n, from, y, yAt + c);
+          wide(x, from, rows, matrix, panel, y, to, columns);
         }
       }
-      from += (long) rows * width;
       c += width;
     }
   }
 
-  /// Rows r0 to r0 + 3 by the three vectors of columns of a panel.
-  private void wide(
-      MemorySegment x, long xAt, long r0, int n, long panel, MemorySegment y, long yAt) {
-    long r1 = orLast(r0 + 1, n);
-    long r2 = orLast(r0 + 2, n);
-    long r3 = orLast(r0 + 3, n);
-    long x0 = xAt + r0 * rows;
-    long x1 = xAt + r1 * rows;
-    long x2 = xAt + r2 * rows;
-    long x3 = xAt + r3 * rows;
-    MemorySegment m = packed;
+  /// Four rows by the two vectors of columns of a panel.
+  private static void wide(
+      float[] x, int x0, int rows, float[] m, int panel, float[] y, int y0, int columns) {
+    int x1 = x0 + rows;
+    int x2 = x1 + rows;
+    int x3 = x2 + rows;
     FloatVector zero = FloatVector.zero(S);
     FloatVector a0 = zero;
     FloatVector a1 = zero;
-    FloatVector a2 = zero;
     FloatVector b0 = zero;
     FloatVector b1 = zero;
-    FloatVector b2 = zero;
     FloatVector c0 = zero;
     FloatVector c1 = zero;
-    FloatVector c2 = zero;
     FloatVector d0 = zero;
     FloatVector d1 = zero;
-    FloatVector d2 = zero;
-    int depth = rows;
-    for (int k = 0; k < depth; k++) {
-      long at = panel + (long) k * WIDE * L;
-      FloatVector m0 = load(m, at);
-      FloatVector m1 = load(m, at + L);
-      FloatVector m2 = load(m, at + 2L * L);
+    for (int k = 0; k < rows; k++) {
+      FloatVector m0 = load(m, panel + 2 * L * k);
+      FloatVector m1 = load(m, panel + 2 * L * k + L);
       FloatVector v = broadcast(x, x0 + k);
       a0 = v.fma(m0, a0);
       a1 = v.fma(m1, a1);
-      a2 = v.fma(m2, a2);
       v = broadcast(x, x1 + k);
       b0 = v.fma(m0, b0);
       b1 = v.fma(m1, b1);
-      b2 = v.fma(m2, b2);
       v = broadcast(x, x2 + k);
       c0 = v.fma(m0, c0);
       c1 = v.fma(m1, c1);
-      c2 = v.fma(m2, c2);
       v = broadcast(x, x3 + k);
       d0 = v.fma(m0, d0);
       d1 = v.fma(m1, d1);
-      d2 = v.fma(m2, d2);
     }
-    store(a0, a1, a2, y, yAt + r0 * columns);
-    store(b0, b1, b2, y, yAt + r1 * columns);
-    store(c0, c1, c2, y, yAt + r2 * columns);
-    store(d0, d1, d2, y, yAt + r3 * columns);
+    store(a0, a1, y, y0);
+    store(b0, b1, y, y0 + columns);
+    store(c0, c1, y, y0 + 2 * columns);
+    store(d0, d1, y, y0 + 3 * columns);
   }
 
   /// Likewise by a single vector of columns.
-  private void narrow(
-      MemorySegment x, long xAt, long r0, int n, long panel, MemorySegment y, long yAt) {
-    long r1 = orLast(r0 + 1, n);
-    long r2 = orLast(r0 + 2, n);
-    long r3 = orLast(r0 + 3, n);
-    long x0 = xAt + r0 * rows;
-    long x1 = xAt + r1 * rows;
-    long x2 = xAt + r2 * rows;
-    long x3 = xAt + r3 * rows;
-    MemorySegment m = packed;
+  private static void narrow(
+      float[] x, int x0, int rows, float[] m, int panel, float[] y, int y0, int columns) {
+    int x1 = x0 + rows;
+    int x2 = x1 + rows;
+    int x3 = x2 + rows;
     FloatVector a = FloatVector.zero(S);
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
-    int depth = rows;
-    for (int k = 0; k < depth; k++) {
-      FloatVector v = load(m, panel + (long) k * L);
+    for (int k = 0; k < rows; k++) {
+      FloatVector v = load(m, panel + L * k);
       a = broadcast(x, x0 + k).fma(v, a);
       b = broadcast(x, x1 + k).fma(v, b);
       c = broadcast(x, x2 + k).fma(v, c);
       d = broadcast(x, x3 + k).fma(v, d);
     }
-    store(a, y, yAt + r0 * columns);
-    store(b, y, yAt + r1 * columns);
-    store(c, y, yAt + r2 * columns);
-    store(d, y, yAt + r3 * columns);
+    a.intoArray(y, y0);
+    b.intoArray(y, y0 + columns);
+    c.intoArray(y, y0 + 2 * columns);
+    d.intoArray(y, y0 + 3 * columns);
   }
 
-  /// Where fewer than four rows are left, the last one is taken again and written again.
-  private static long orLast(long row, int n) {
-    return Math.min(row, n - 1);
+  private static FloatVector load(float[] memory, int at) {
+    return FloatVector.fromArray(S, memory, at);
   }
 
-  private static FloatVector load(MemorySegment memory, long at) {
-    return FloatVector.fromMemorySegment(S, memory, at << 2, ORDER);
+  private static FloatVector broadcast(float[] memory, int at) {
+    return FloatVector.broadcast(S, memory[at]);
   }
 
-  private static FloatVector broadcast(MemorySegment memory, long at) {
-    return FloatVector.broadcast(S, memory.getAtIndex(JAVA_FLOAT, at));
-  }
-
-  private static void store(
-      FloatVector v0, FloatVector v1, FloatVector v2, MemorySegment memory, long at) {
-    store(v0, memory, at);
-    store(v1, memory, at + L);
-    store(v2, memory, at + 2L * L);
-  }
-
-  private static void store(FloatVector v, MemorySegment memory, long at) {
-    v.intoMemorySegment(memory, at << 2, ORDER);
+  private static void store(FloatVector v0, FloatVector v1, float[] memory, int at) {
+    v0.intoArray(memory, at);
+    v1.intoArray(memory, at + L);
   }
 }

@@ -46,11 +46,6 @@ public final class Winograd {
   /// So many tiles, or the next whole row of them, are transformed at a time.
   private static final int TILES = 48;
 
-  /// Rows of sums in a product, of two vectors each. Eight sums, four broadcasts and the two
-  /// vectors of a row fit the sixteen registers of AVX2 in whatever order the compiler takes them;
-  /// of six rows it keeps some sums in memory.
-  private static final int ROWS = 4;
-
   /// So many filters are transformed at a time.
   private static final int FILTERS = 1024;
 
@@ -63,7 +58,7 @@ public final class Winograd {
 
   /// Whether the three operations below are possible for so many channels.
   static boolean takes(int in, int out) {
-    return L >= ROWS && in % L == 0 && out % L == 0;
+    return L >= PackedMatrix.ROWS && in % L == 0 && out % L == 0;
   }
 
   /// Whether they are, and also take less time than the direct sums. With fewer tiles than 32 the
@@ -87,8 +82,8 @@ public final class Winograd {
     float[] taps = space.taps.atLeast(9 * in * out);
     float[] plain = space.weight(w);
     for (int tap = 0, to = 0; tap < 9; tap++) {
-      for (int o = 0; o < out; o += panel(out - o)) {
-        int width = panel(out - o);
+      for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
+        int width = PackedMatrix.panel(out - o);
         for (int i = 0; i < in; i++) {
           for (int j = 0; j < width; j++) {
             taps[to++] = plain[((o + j) * 9 + tap) * in + i];
@@ -108,8 +103,8 @@ public final class Winograd {
     float[] taps = space.taps.atLeast(9 * in * out);
     float[] plain = space.weight(w);
     for (int tap = 0, to = 0; tap < 9; tap++) {
-      for (int o = 0; o < out; o += panel(out - o)) {
-        int width = panel(out - o);
+      for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
+        int width = PackedMatrix.panel(out - o);
         for (int i = 0; i < in; i++) {
           System.arraycopy(plain, (i * 9 + 8 - tap) * out + o, taps, to, width);
           to += width;
@@ -139,12 +134,12 @@ public final class Winograd {
       transformGradients(tiling, dy, first, bands, space, values, right);
       int tiles = bands * tiling.across;
       for (int p = 0; p < PLACES; p++) {
-        for (int o = 0; o < out; o += panel(out - o)) {
+        for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
           int b0 = p * right.place + o * right.channel;
           int b1 = b0 + L * right.channel;
           int sumsAt = p * size + in * o;
-          boolean narrow = panel(out - o) == L;
-          for (int i = 0; i < in; i += ROWS) {
+          boolean narrow = PackedMatrix.panel(out - o) == L;
+          for (int i = 0; i < in; i += PackedMatrix.ROWS) {
             int column = p * left.place + left.column(i);
             if (narrow) {
               addProductNarrow(data, column, values, b0, tiles, sums, sumsAt + i * L);
@@ -158,8 +153,8 @@ public final class Winograd {
     float[] taps = filtersBack(space, sums, size);
     float[] plain = space.weight.atLeast(9 * in * out);
     for (int tap = 0; tap < 9; tap++) {
-      for (int o = 0; o < out; o += panel(out - o)) {
-        int width = panel(out - o);
+      for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
+        int width = PackedMatrix.panel(out - o);
         int from = tap * size + in * o;
         for (int i = 0; i < in; i++) {
           for (int j = 0; j < width; j++) {
@@ -181,17 +176,11 @@ public final class Winograd {
     }
   }
 
-  /// Columns of a product are taken two vectors at a time, and a single one where no more is left.
-  /// The matrix lies so: a panel of columns from its first row to its last, then the next panel.
-  private static int panel(int left) {
-    return left >= 2 * L ? 2 * L : L;
-  }
-
   /// Where transformed tiles lie: the vector of channels from c on of tile t at t·tile + c·channel.
   private record Layout(int place, int tile, int channel) {
     /// A row of all channels for each tile, as rows of a product.
     static Layout byTile(int tiles, int channels) {
-      return new Layout(inFours(tiles) * channels + SKEW, channels, 1);
+      return new Layout(PackedMatrix.inWholeFours(tiles) * channels + SKEW, channels, 1);
     }
 
     /// All tiles for each vector of channels, as columns of a product.
@@ -203,10 +192,6 @@ public final class Winograd {
     int column(int c) {
       return c / L * L * channel + c % L;
     }
-  }
-
-  private static int inFours(int rows) {
-    return (rows + ROWS - 1) / ROWS * ROWS;
   }
 
   /// Pictures as bands, rows of tiles: `across` tiles each, padded to `pixels` in a row.
@@ -255,37 +240,8 @@ public final class Winograd {
       transformData(tiling, x, first, bands, space, data, from);
       int tiles = bands * tiling.across;
       for (int p = 0; p < PLACES; p++) {
-        int dataAt = p * from.place;
-        int valuesAt = p * to.place;
-        for (int o = 0; o < out; o += panel(out - o)) {
-          int filtersAt = (p * out + o) * in;
-          // The last four rows may have some of earlier tiles; nobody reads their products.
-          if (panel(out - o) == L) {
-            for (int t = 0; t < tiles; t += ROWS) {
-              productNarrow(
-                  data,
-                  dataAt + t * in,
-                  in,
-                  filters,
-                  filtersAt,
-                  values,
-                  valuesAt + t * out + o,
-                  out);
-            }
-          } else {
-            for (int t = 0; t < tiles; t += ROWS) {
-              product(
-                  data,
-                  dataAt + t * in,
-                  in,
-                  filters,
-                  filtersAt,
-                  values,
-                  valuesAt + t * out + o,
-                  out);
-            }
-          }
-        }
+        PackedMatrix.times(
+            data, p * from.place, tiles, in, filters, p * in * out, out, values, p * to.place);
       }
       transformValues(tiling, values, to, first, bands, space, y);
     }
@@ -641,68 +597,7 @@ public final class Winograd {
     }
   }
 
-  // ---- The products
-
-  /// Four rows of `a`, which has `depth` columns, by two vectors of columns of `m`.
-  private static void product(
-      float[] a, int a0, int depth, float[] m, int panel, float[] y, int at, int columns) {
-    int a1 = a0 + depth;
-    int a2 = a1 + depth;
-    int a3 = a2 + depth;
-    FloatVector zero = FloatVector.zero(S);
-    FloatVector y00 = zero;
-    FloatVector y01 = zero;
-    FloatVector y10 = zero;
-    FloatVector y11 = zero;
-    FloatVector y20 = zero;
-    FloatVector y21 = zero;
-    FloatVector y30 = zero;
-    FloatVector y31 = zero;
-    for (int k = 0; k < depth; k++) {
-      FloatVector m0 = load(m, panel + 2 * L * k);
-      FloatVector m1 = load(m, panel + 2 * L * k + L);
-      FloatVector v = broadcast(a, a0 + k);
-      y00 = v.fma(m0, y00);
-      y01 = v.fma(m1, y01);
-      v = broadcast(a, a1 + k);
-      y10 = v.fma(m0, y10);
-      y11 = v.fma(m1, y11);
-      v = broadcast(a, a2 + k);
-      y20 = v.fma(m0, y20);
-      y21 = v.fma(m1, y21);
-      v = broadcast(a, a3 + k);
-      y30 = v.fma(m0, y30);
-      y31 = v.fma(m1, y31);
-    }
-    store(y00, y01, y, at);
-    store(y10, y11, y, at + columns);
-    store(y20, y21, y, at + 2 * columns);
-    store(y30, y31, y, at + 3 * columns);
-  }
-
-  /// Likewise by a single vector of columns.
-  private static void productNarrow(
-      float[] a, int a0, int depth, float[] m, int panel, float[] y, int at, int columns) {
-    int a1 = a0 + depth;
-    int a2 = a1 + depth;
-    int a3 = a2 + depth;
-    FloatVector zero = FloatVector.zero(S);
-    FloatVector y0 = zero;
-    FloatVector y1 = zero;
-    FloatVector y2 = zero;
-    FloatVector y3 = zero;
-    for (int k = 0; k < depth; k++) {
-      FloatVector v = load(m, panel + L * k);
-      y0 = broadcast(a, a0 + k).fma(v, y0);
-      y1 = broadcast(a, a1 + k).fma(v, y1);
-      y2 = broadcast(a, a2 + k).fma(v, y2);
-      y3 = broadcast(a, a3 + k).fma(v, y3);
-    }
-    y0.intoArray(y, at);
-    y1.intoArray(y, at + columns);
-    y2.intoArray(y, at + 2 * columns);
-    y3.intoArray(y, at + 3 * columns);
-  }
+  // ---- The products of the way back to the filters: sums over tiles
 
   /// Adds four columns of `a`, transposed, by two vectors of columns of `b` to four rows of a panel
   /// of sums. Both lie by channel and have `rows` rows.

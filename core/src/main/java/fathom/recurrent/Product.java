@@ -30,10 +30,7 @@ interface Product {
   private static Product of(
       Tensor weight, int rows, int columns, long rowStride, long columnStride, boolean vectors) {
     if (vectors) {
-      Tensor memory = Tensor.empty(weight.type(), rows, columns);
-      return PackedMatrix.of(
-              weight.segment(), rows, columns, rowStride, columnStride, memory.segment())
-          ::times;
+      return PackedMatrix.of(weight.segment(), rows, columns, rowStride, columnStride)::times;
     }
     return new TextBook(weight.segment(), weight.type(), rows, columns, rowStride, columnStride);
   }
