@@ -101,77 +101,113 @@ public final class PackedMatrix {
     for (int c = 0; c < columns; ) {
       int panel = matrixAt + rows * c;
       int width = panel(columns - c);
-      for (int i = 0; i < n; i += ROWS) {
-        int from = xAt + i * rows;
-        int to = yAt + i * columns + c;
-        if (width == L) {
-          narrow(x, from, rows, matrix, panel, y, to, columns);
-        } else {
-          wide(x, from, rows, matrix, panel, y, to, columns);
-        }
+      if (width == L) {
+        narrow(x, xAt, n, rows, matrix, panel, y, yAt + c, columns);
+      } else {
+        wide(x, xAt, n, rows, matrix, panel, y, yAt + c, columns);
       }
       c += width;
     }
   }
 
-  /// Four rows by the two vectors of columns of a panel.
+  /// All rows by the two vectors of columns of a panel.
   private static void wide(
-      float[] x, int x0, int rows, float[] m, int panel, float[] y, int y0, int columns) {
-    int x1 = x0 + rows;
-    int x2 = x1 + rows;
-    int x3 = x2 + rows;
-    FloatVector zero = FloatVector.zero(S);
-    FloatVector a0 = zero;
-    FloatVector a1 = zero;
-    FloatVector b0 = zero;
-    FloatVector b1 = zero;
-    FloatVector c0 = zero;
-    FloatVector c1 = zero;
-    FloatVector d0 = zero;
-    FloatVector d1 = zero;
-    for (int k = 0; k < rows; k++) {
-      FloatVector m0 = load(m, panel + 2 * L * k);
-      FloatVector m1 = load(m, panel + 2 * L * k + L);
-      FloatVector v = broadcast(x, x0 + k);
-      a0 = v.fma(m0, a0);
-      a1 = v.fma(m1, a1);
-      v = broadcast(x, x1 + k);
-      b0 = v.fma(m0, b0);
-      b1 = v.fma(m1, b1);
-      v = broadcast(x, x2 + k);
-      c0 = v.fma(m0, c0);
-      c1 = v.fma(m1, c1);
-      v = broadcast(x, x3 + k);
-      d0 = v.fma(m0, d0);
-      d1 = v.fma(m1, d1);
+      float[] x, int xAt, int n, int rows, float[] m, int panel, float[] y, int yAt, int columns) {
+    int rows2 = 2 * rows;
+    int rows3 = 3 * rows;
+    for (int i = 0; i < n; i += ROWS) {
+      int from = xAt + i * rows;
+      int end = from + rows;
+      int mAt = panel - 2 * L * from;
+      FloatVector a0 = FloatVector.zero(S);
+      FloatVector a1 = a0;
+      FloatVector b0 = a0;
+      FloatVector b1 = a0;
+      FloatVector c0 = a0;
+      FloatVector c1 = a0;
+      FloatVector d0 = a0;
+      FloatVector d1 = a0;
+      int k = from;
+      for (; k < end - 1; k += 2) {
+        FloatVector m0 = load(m, mAt + 2 * L * k);
+        FloatVector m1 = load(m, mAt + 2 * L * k + L);
+        FloatVector v = broadcast(x, k);
+        a0 = v.fma(m0, a0);
+        a1 = v.fma(m1, a1);
+        v = broadcast(x, k + rows);
+        b0 = v.fma(m0, b0);
+        b1 = v.fma(m1, b1);
+        v = broadcast(x, k + rows2);
+        c0 = v.fma(m0, c0);
+        c1 = v.fma(m1, c1);
+        v = broadcast(x, k + rows3);
+        d0 = v.fma(m0, d0);
+        d1 = v.fma(m1, d1);
+        m0 = load(m, mAt + 2 * L * k + 2 * L);
+        m1 = load(m, mAt + 2 * L * k + 3 * L);
+        v = broadcast(x, k + 1);
+        a0 = v.fma(m0, a0);
+        a1 = v.fma(m1, a1);
+        v = broadcast(x, k + rows + 1);
+        b0 = v.fma(m0, b0);
+        b1 = v.fma(m1, b1);
+        v = broadcast(x, k + rows2 + 1);
+        c0 = v.fma(m0, c0);
+        c1 = v.fma(m1, c1);
+        v = broadcast(x, k + rows3 + 1);
+        d0 = v.fma(m0, d0);
+        d1 = v.fma(m1, d1);
+      }
+      if (k < end) {
+        FloatVector m0 = load(m, mAt + 2 * L * k);
+        FloatVector m1 = load(m, mAt + 2 * L * k + L);
+        FloatVector v = broadcast(x, k);
+        a0 = v.fma(m0, a0);
+        a1 = v.fma(m1, a1);
+        v = broadcast(x, k + rows);
+        b0 = v.fma(m0, b0);
+        b1 = v.fma(m1, b1);
+        v = broadcast(x, k + rows2);
+        c0 = v.fma(m0, c0);
+        c1 = v.fma(m1, c1);
+        v = broadcast(x, k + rows3);
+        d0 = v.fma(m0, d0);
+        d1 = v.fma(m1, d1);
+      }
+      int to = yAt + i * columns;
+      store(a0, a1, y, to);
+      store(b0, b1, y, to + columns);
+      store(c0, c1, y, to + 2 * columns);
+      store(d0, d1, y, to + 3 * columns);
     }
-    store(a0, a1, y, y0);
-    store(b0, b1, y, y0 + columns);
-    store(c0, c1, y, y0 + 2 * columns);
-    store(d0, d1, y, y0 + 3 * columns);
   }
 
   /// Likewise by a single vector of columns.
   private static void narrow(
-      float[] x, int x0, int rows, float[] m, int panel, float[] y, int y0, int columns) {
-    int x1 = x0 + rows;
-    int x2 = x1 + rows;
-    int x3 = x2 + rows;
-    FloatVector a = FloatVector.zero(S);
-    FloatVector b = a;
-    FloatVector c = a;
-    FloatVector d = a;
-    for (int k = 0; k < rows; k++) {
-      FloatVector v = load(m, panel + L * k);
-      a = broadcast(x, x0 + k).fma(v, a);
-      b = broadcast(x, x1 + k).fma(v, b);
-      c = broadcast(x, x2 + k).fma(v, c);
-      d = broadcast(x, x3 + k).fma(v, d);
+      float[] x, int xAt, int n, int rows, float[] m, int panel, float[] y, int yAt, int columns) {
+    int rows2 = 2 * rows;
+    int rows3 = 3 * rows;
+    for (int i = 0; i < n; i += ROWS) {
+      int from = xAt + i * rows;
+      int end = from + rows;
+      int mAt = panel - L * from;
+      FloatVector a = FloatVector.zero(S);
+      FloatVector b = a;
+      FloatVector c = a;
+      FloatVector d = a;
+      for (int k = from; k < end; k++) {
+        FloatVector v = load(m, mAt + L * k);
+        a = broadcast(x, k).fma(v, a);
+        b = broadcast(x, k + rows).fma(v, b);
+        c = broadcast(x, k + rows2).fma(v, c);
+        d = broadcast(x, k + rows3).fma(v, d);
+      }
+      int to = yAt + i * columns;
+      a.intoArray(y, to);
+      b.intoArray(y, to + columns);
+      c.intoArray(y, to + 2 * columns);
+      d.intoArray(y, to + 3 * columns);
     }
-    a.intoArray(y, y0);
-    b.intoArray(y, y0 + columns);
-    c.intoArray(y, y0 + 2 * columns);
-    d.intoArray(y, y0 + 3 * columns);
   }
 
   private static FloatVector load(float[] memory, int at) {
