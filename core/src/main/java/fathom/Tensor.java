@@ -443,7 +443,8 @@ public final class Tensor {
     return isChannelsLast() ? alias() : adopt(raw().contiguous(MemoryFormat.ChannelsLast));
   }
 
-  boolean isChannelsLast() {
+  /// Whether the elements of an N×C×H×W lie in memory as N×H×W×C.
+  public boolean isChannelsLast() {
     return shape.rank() == 4 && raw().is_contiguous(MemoryFormat.ChannelsLast);
   }
 

@@ -104,6 +104,11 @@ public final class Torch {
     torch.set_num_threads(count);
   }
 
+  /// How many [#threads(int)] has set.
+  public static int threads() {
+    return torch.get_num_threads();
+  }
+
   /// glibc returns a large block to the system when it is freed and faults its pages in again at
   /// the next allocation, which costs a training step more than a convolution (docs/speed-log.md).
   /// Asked to, it keeps them. Elsewhere `mallopt` does not exist and nothing happens.

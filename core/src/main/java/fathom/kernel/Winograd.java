@@ -3,9 +3,11 @@ package fathom.kernel;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /// 3×3 convolutions at stride 1, padded by 1, with a quarter of the multiplications: minimal
 /// filtering F(4×4, 3×3) (Winograd 1980; Lavin and Gray 2016, arXiv 1509.09308).
@@ -49,6 +51,9 @@ public final class Winograd {
   /// So many filters are transformed at a time.
   private static final int FILTERS = 1024;
 
+  /// Elements that an array of a thread may have: 64 MiB.
+  private static final int LARGEST = 1 << 24;
+
   /// Keeps places of a tile, whose distance would be a power of two, out of one set of the cache.
   private static final int SKEW = 16;
 
@@ -56,17 +61,23 @@ public final class Winograd {
 
   private Winograd() {}
 
-  /// Whether the three operations below are possible for so many channels.
+  /// Whether the operations below are possible for so many channels.
   static boolean takes(int in, int out) {
     return L >= PackedMatrix.ROWS && in % L == 0 && out % L == 0;
   }
 
-  /// Whether they are, and also take less time than the direct sums. With fewer tiles than 32 the
-  /// transforms of the filters cost what the tiles save; and where pictures fill less than half of
-  /// their tiles, little is saved.
+  /// Whether they are, and also take less time than the direct sums, and no more memory than they
+  /// should. With fewer tiles than 32 the transforms of the filters cost what the tiles save; and
+  /// where pictures fill less than half of their tiles, little is saved.
   public static boolean pays(long count, long height, long width, int in, int out) {
-    long tiles = count * tilesAcross(height) * tilesAcross(width);
-    return takes(in, out) && tiles >= 32 && TILE * TILE * tiles <= 2 * count * height * width;
+    long across = tilesAcross(width);
+    long tiles = count * tilesAcross(height) * across;
+    long filters = (long) in * out;
+    long atOnce = (TILES + across) * Math.max(in, out);
+    return takes(in, out)
+        && tiles >= 32
+        && TILE * TILE * tiles <= 2 * count * height * width
+        && PLACES * Math.max(filters, atOnce) <= LARGEST;
   }
 
   private static long tilesAcross(long pixels) {
@@ -77,8 +88,51 @@ public final class Winograd {
   public static void convolve(FeatureMaps x, MemorySegment w, FeatureMaps y) {
     check(x, w, y);
     Workspace space = WORKSPACE.get();
-    int in = x.channels();
-    int out = y.channels();
+    int size = x.channels() * y.channels();
+    float[] filters = space.filters.atLeast(PLACES * size);
+    filters(w, x.channels(), y.channels(), space, filters);
+    correlate(x, filters, y, null, space);
+  }
+
+  /// Filters that were transformed once, for many predictions, and what follows them.
+  public static final class Filters {
+    private final int in;
+    private final float[] places;
+    private final float[] bias;
+
+    private Filters(int in, float[] places, float[] bias) {
+      this.in = in;
+      this.places = places;
+      this.bias = bias;
+    }
+
+    /// Of w as above and a bias for each of its outputs.
+    public static Filters of(MemorySegment w, int in, float[] bias) {
+      int out = bias.length;
+      check(in, w, out);
+      float[] places = new float[PLACES * in * out];
+      filters(w, in, out, WORKSPACE.get(), places);
+      return new Filters(in, places, bias.clone());
+    }
+
+    /// y = f(w ∗ x + bias), or f(y + w ∗ x + bias) to add to what it is, with f the rectifier or
+    /// nothing.
+    public void convolve(FeatureMaps x, boolean add, boolean rectify, FeatureMaps y) {
+      x.checkPixels(y);
+      if (x.channels() != in || y.channels() != bias.length) {
+        throw new IllegalArgumentException(
+            "these filters make %d channels of %d, but were given pictures of %d for %d"
+                .formatted(bias.length, in, x.channels(), y.channels()));
+      }
+      float floor = rectify ? 0 : Float.NEGATIVE_INFINITY;
+      correlate(x, places, y, new Last(bias, add, floor), WORKSPACE.get());
+    }
+  }
+
+  /// What a value goes through last: a bias, the addition to what is there, and max(·, floor).
+  private record Last(float[] bias, boolean add, float floor) {}
+
+  private static void filters(MemorySegment w, int in, int out, Workspace space, float[] filters) {
     float[] taps = space.taps.atLeast(9 * in * out);
     float[] plain = space.weight(w);
     for (int tap = 0, to = 0; tap < 9; tap++) {
@@ -91,7 +145,7 @@ public final class Winograd {
         }
       }
     }
-    correlate(x, filters(space, taps, in * out), y, space);
+    transformFilters(taps, in * out, space, filters);
   }
 
   /// dE/dx from dE/dy, for the same w.
@@ -111,7 +165,9 @@ public final class Winograd {
         }
       }
     }
-    correlate(dy, filters(space, taps, in * out), dx, space);
+    float[] filters = space.filters.atLeast(PLACES * in * out);
+    transformFilters(taps, in * out, space, filters);
+    correlate(dy, filters, dx, null, space);
   }
 
   /// dE/dw from x and dE/dy.
@@ -121,7 +177,7 @@ public final class Winograd {
     int in = x.channels();
     int out = dy.channels();
     int size = in * out;
-    var tiling = new Tiling(x);
+    Tiling tiling = Tiling.of(x);
     float[] sums = space.filters.atLeast(PLACES * size);
     Arrays.fill(sums, 0, PLACES * size, 0);
     Layout left = Layout.byChannel(tiling.tilesAtOnce(), in);
@@ -168,11 +224,15 @@ public final class Winograd {
 
   private static void check(FeatureMaps x, MemorySegment w, FeatureMaps y) {
     x.checkPixels(y);
-    long bytes = 4L * 9 * x.channels() * y.channels();
-    if (!takes(x.channels(), y.channels()) || w.byteSize() != bytes) {
+    check(x.channels(), w, y.channels());
+  }
+
+  private static void check(int in, MemorySegment w, int out) {
+    long bytes = 4L * 9 * in * out;
+    if (!takes(in, out) || w.byteSize() != bytes) {
       throw new IllegalArgumentException(
           "channels are multiples of %d, and 3×3 filters of %d to %d of them have %d bytes, but were given %d"
-              .formatted(L, x.channels(), y.channels(), bytes, w.byteSize()));
+              .formatted(L, in, out, bytes, w.byteSize()));
     }
   }
 
@@ -194,22 +254,12 @@ public final class Winograd {
     }
   }
 
-  /// Pictures as bands, rows of tiles: `across` tiles each, padded to `pixels` in a row.
-  private static final class Tiling {
-    final int height;
-    final int width;
-    final int down;
-    final int across;
-    final long bands;
-    final int bandsAtOnce;
-
-    Tiling(FeatureMaps x) {
-      height = x.height();
-      width = x.width();
-      down = (int) tilesAcross(height);
-      across = (int) tilesAcross(width);
-      bands = x.count() * down;
-      bandsAtOnce = (TILES + across - 1) / across;
+  /// Pictures as bands, each a row of `across` tiles, of which `down` make a picture.
+  private record Tiling(int down, int across, long bands, int bandsAtOnce) {
+    static Tiling of(FeatureMaps x) {
+      int down = (int) tilesAcross(x.height());
+      int across = (int) tilesAcross(x.width());
+      return new Tiling(down, across, x.count() * down, (TILES + across - 1) / across);
     }
 
     long picture(long band) {
@@ -227,8 +277,9 @@ public final class Winograd {
   }
 
   /// The convolution by transformed filters.
-  private static void correlate(FeatureMaps x, float[] filters, FeatureMaps y, Workspace space) {
-    var tiling = new Tiling(x);
+  private static void correlate(
+      FeatureMaps x, float[] filters, FeatureMaps y, @Nullable Last last, Workspace space) {
+    Tiling tiling = Tiling.of(x);
     int in = x.channels();
     int out = y.channels();
     Layout from = Layout.byTile(tiling.tilesAtOnce(), in);
@@ -243,7 +294,7 @@ public final class Winograd {
         PackedMatrix.times(
             data, p * from.place, tiles, in, filters, p * in * out, out, values, p * to.place);
       }
-      transformValues(tiling, values, to, first, bands, space, y);
+      transformValues(tiling, values, to, first, bands, space, last, y);
     }
   }
 
@@ -294,6 +345,7 @@ public final class Winograd {
       long first,
       int bands,
       Workspace space,
+      @Nullable Last last,
       FeatureMaps y) {
     int channels = y.channels();
     int row = TILE * tiling.across * channels;
@@ -301,7 +353,17 @@ public final class Winograd {
     for (int b = 0; b < bands; b++) {
       int at = b * tiling.across * channels;
       value(values, at, layout.place, tiling.across, channels, band, row);
-      write(band, row, y, tiling.picture(first + b), tiling.top(first + b));
+      int top = tiling.top(first + b);
+      int rows = Math.min(TILE, y.height() - top);
+      int length = y.width() * channels;
+      for (int i = 0; i < rows; i++) {
+        long to = (tiling.picture(first + b) * y.height() + top + i) * length;
+        if (last == null) {
+          MemorySegment.copy(band, i * row, y.memory(), JAVA_FLOAT, 4 * to, length);
+        } else {
+          finish(band, i * row, length, last.bias, last.add, last.floor, y.memory(), to);
+        }
+      }
     }
   }
 
@@ -323,22 +385,34 @@ public final class Winograd {
     }
   }
 
-  /// What of a band of values lies in the picture.
-  private static void write(float[] band, int row, FeatureMaps y, long picture, int top) {
-    int length = y.width() * y.channels();
-    for (int i = 0; i < Math.min(TILE, y.height() - top); i++) {
-      long to = 4 * (picture * y.height() + top + i) * length;
-      MemorySegment.copy(band, i * row, y.memory(), JAVA_FLOAT, to, length);
+  /// A row of values through [Last].
+  private static void finish(
+      float[] row,
+      int from,
+      int length,
+      float[] bias,
+      boolean add,
+      float floor,
+      MemorySegment y,
+      long to) {
+    FloatVector least = FloatVector.broadcast(S, floor);
+    for (int i = 0; i < length; i += bias.length) {
+      for (int c = 0; c < bias.length; c += L) {
+        long at = (to + i + c) << 2;
+        FloatVector v = load(row, from + i + c).add(load(bias, c));
+        if (add) {
+          v = v.add(FloatVector.fromMemorySegment(S, y, at, ByteOrder.nativeOrder()));
+        }
+        v.max(least).intoMemorySegment(y, at, ByteOrder.nativeOrder());
+      }
     }
   }
 
   /// G·g·Gᵀ of `size` filters.
-  private static float[] filters(Workspace space, float[] taps, int size) {
-    float[] filters = space.filters.atLeast(PLACES * size);
+  private static void transformFilters(float[] taps, int size, Workspace space, float[] filters) {
     for (int from = 0; from < size; from += FILTERS) {
       filter(taps, from, size, Math.min(FILTERS, size - from), space.half, filters);
     }
-    return filters;
   }
 
   /// Gᵀ·s·G of `size` sums.

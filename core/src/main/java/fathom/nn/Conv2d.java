@@ -83,7 +83,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   }
 
   private Tensor convolve(Tensor x, Tensor w) {
-    if (!inTiles(x, w)) {
+    if (!inTiles(x.shape(), x.type()) || w.type() != x.type()) {
       return Torch.convolution(x, w, stride, padding);
     }
     Shape s = x.shape();
@@ -95,7 +95,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   }
 
   private Torch.ConvolutionGradients gradients(Tensor dy, Tensor x, Tensor w, boolean needDx) {
-    if (!inTiles(x, w)) {
+    if (!inTiles(x.shape(), x.type()) || w.type() != x.type()) {
       return Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
     }
     Tensor filters = w.channelsLast();
@@ -109,19 +109,18 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     return new Torch.ConvolutionGradients(dx, dw);
   }
 
-  /// Whether [Winograd] is the faster way.
-  private boolean inTiles(Tensor x, Tensor w) {
-    Shape s = x.shape();
-    Shape k = w.shape();
-    return k.size(2) == 3
+  /// Whether [Winograd] is the faster way for such pictures.
+  boolean inTiles(Shape x, DType type) {
+    Shape w = weight.value().shape();
+    return w.size(2) == 3
         && stride == 1
         && padding == 1
-        && x.type() == w.type()
-        && Kernels.onVectors(x.type())
-        && Winograd.pays(s.size(0), s.size(2), s.size(3), (int) k.size(1), (int) k.size(0));
+        && Kernels.onVectors(type)
+        && Winograd.pays(x.size(0), x.size(2), x.size(3), (int) w.size(1), (int) w.size(0));
   }
 
-  private static FeatureMaps maps(Tensor t) {
+  /// What the kernels see of pictures in channels-last memory.
+  static FeatureMaps maps(Tensor t) {
     Shape s = t.shape();
     return new FeatureMaps(
         t.segment(), s.size(0), (int) s.size(2), (int) s.size(3), (int) s.size(1));

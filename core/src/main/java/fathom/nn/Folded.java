@@ -9,6 +9,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
+import fathom.kernel.Winograd;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// For pictures of a known number and size the convolutions are packed as well: weights lie in the
 /// order in which they are multiplied, and rectifiers and additions are part of the convolution's
 /// pass over its value ([PackedConvolution]). So are dense layers, each a convolution of one pixel
-/// with one pixel. Other pictures are predicted as without packing.
+/// with one pixel. 3×3 convolutions that one core does alone go by [Winograd]'s tiles where these
+/// are the faster way. Other pictures are predicted as without packing.
 ///
 /// What is folded has its weights to itself, does not see later changes of the old net, and throws
 /// `UnsupportedOperationException` in `forward`. Other layers are the old net's own.
@@ -135,13 +137,65 @@ public final class Folded {
     Layer packedFor(Shape x);
   }
 
+  /// A convolution with its weight in the order in which it is multiplied, for pictures of one
+  /// number and size.
+  private interface Ready {
+    Shape pictures();
+
+    /// w∗x + b, rectified or not.
+    Tensor apply(Tensor x, boolean rectified);
+
+    /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing. `sum` is in channels-last memory.
+    void addTo_(Tensor sum, Tensor x, boolean rectified);
+  }
+
+  private record Packed(PackedConvolution convolution) implements Ready {
+    @Override
+    public Shape pictures() {
+      return convolution.pictures();
+    }
+
+    @Override
+    public Tensor apply(Tensor x, boolean rectified) {
+      return convolution.apply(x, rectified);
+    }
+
+    @Override
+    public void addTo_(Tensor sum, Tensor x, boolean rectified) {
+      convolution.addTo_(sum, x, rectified);
+    }
+  }
+
+  /// By one core: the tiles of a picture are not divided among several.
+  private record Tiled(Shape pictures, int out, Winograd.Filters filters) implements Ready {
+    static Tiled of(Tensor weight, Tensor bias, Shape pictures) {
+      double[] constants = bias.toDoubles();
+      float[] each = new float[constants.length];
+      for (int i = 0; i < each.length; i++) {
+        each[i] = (float) constants[i];
+      }
+      int in = (int) pictures.size(1);
+      return new Tiled(pictures, each.length, Winograd.Filters.of(weight.segment(), in, each));
+    }
+
+    @Override
+    public Tensor apply(Tensor x, boolean rectified) {
+      Tensor y =
+          Tensor.emptyPictures(
+              x.type(), x.shape().size(0), out, x.shape().size(2), x.shape().size(3));
+      filters.convolve(Conv2d.maps(x), false, rectified, Conv2d.maps(y));
+      return y;
+    }
+
+    @Override
+    public void addTo_(Tensor sum, Tensor x, boolean rectified) {
+      filters.convolve(Conv2d.maps(x), true, rectified, Conv2d.maps(sum));
+    }
+  }
+
   /// w∗x + b, rectified or not.
   private record Convolution(
-      Conv2d plain,
-      Tensor weight,
-      Tensor bias,
-      boolean rectified,
-      @Nullable PackedConvolution packed)
+      Conv2d plain, Tensor weight, Tensor bias, boolean rectified, @Nullable Ready packed)
       implements Packable {
     static Layer of(Conv2d conv, BatchNorm norm, boolean rectified, DType between) {
       Tensor w = conv.weight().value();
@@ -168,7 +222,11 @@ public final class Folded {
 
     @Override
     public Convolution packedFor(Shape pictures) {
-      var own = PackedConvolution.of(weight, bias, pictures, plain.stride(), plain.padding());
+      Ready own =
+          Torch.threads() == 1 && plain.inTiles(pictures, weight.type())
+              ? Tiled.of(weight, bias, pictures)
+              : new Packed(
+                  PackedConvolution.of(weight, bias, pictures, plain.stride(), plain.padding()));
       return new Convolution(plain, weight, bias, rectified, own);
     }
 
@@ -181,7 +239,7 @@ public final class Folded {
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
         Tensor in = plain.input(x);
-        PackedConvolution fitting = packedFor(in);
+        Ready fitting = packedFor(in);
         if (fitting != null) {
           return scope.keep(fitting.apply(in, rectified));
         }
@@ -191,16 +249,18 @@ public final class Folded {
     }
 
     /// What was packed for such pictures; null if nothing was.
-    private @Nullable PackedConvolution packedFor(Tensor x) {
-      return packed != null && packed.pictures().equals(x.shape()) ? packed : null;
+    private @Nullable Ready packedFor(Tensor x) {
+      return packed != null && packed.pictures().equals(x.shape()) && x.type() == weight.type()
+          ? packed
+          : null;
     }
 
     /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing.
     void addTo_(Tensor sum, Tensor x, boolean thenRectified) {
       try (var _ = Scope.open()) {
         Tensor in = plain.input(x);
-        PackedConvolution fitting = packedFor(in);
-        if (fitting != null) {
+        Ready fitting = packedFor(in);
+        if (fitting != null && sum.isChannelsLast()) {
           fitting.addTo_(sum, in, thenRectified);
           return;
         }

@@ -178,6 +178,27 @@ class WinogradTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+  void filtersThatAreKeptAddTheirBiasAndRectify(boolean add, boolean rectify) {
+    Case c = normal(5, 9, 7, 2 * L, 3 * L);
+    float[] bias = floats(memory(3 * L, "bias"));
+    FeatureMaps y = like(c.x, c.out());
+    float[] before = floats(y.memory());
+    double[] expected = new Exact(c).y;
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] += bias[i % bias.length] + (add ? before[i] : 0);
+      expected[i] = rectify ? Math.max(0, expected[i]) : expected[i];
+    }
+    var filters = Winograd.Filters.of(c.w, c.in(), bias);
+    value(normal(1, 4, 4, L, L)); // they are not in the memory that all layers use
+    filters.convolve(c.x, add, rectify, y);
+    assertNear("y", expected, floats(y.memory()));
+    var other =
+        assertThrows(IllegalArgumentException.class, () -> filters.convolve(c.dy, add, rectify, y));
+    assertTrue(other.getMessage().contains("of %d, but".formatted(2 * L)), other::getMessage);
+  }
+
   @Test
   void noPictureChangesWithTheOthersOfItsBatch() {
     Case all = normal(25, 8, 7, 2 * L, 3 * L);
@@ -281,6 +302,9 @@ class WinogradTest {
     assertFalse(Winograd.pays(64, 1, 64, 2 * L, 2 * L), "a row of four");
     assertFalse(Winograd.pays(64, 32, 32, 3, 2 * L), "channels that do not fill vectors");
     assertFalse(Winograd.pays(64, 32, 32, 2 * L, 2 * L + 1));
+    assertTrue(Winograd.pays(64, 7, 7, 512, 512));
+    assertFalse(Winograd.pays(64, 7, 7, 1024, 1024), "151 MB of filters for each thread");
+    assertFalse(Winograd.pays(1, 40, 100_000, 64, 64), "225 MB of a row of tiles");
   }
 
   @Test
