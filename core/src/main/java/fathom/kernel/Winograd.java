@@ -1,5 +1,8 @@
 package fathom.kernel;
 
+import static fathom.kernel.TileTransforms.FILTERS;
+import static fathom.kernel.TileTransforms.POINTS;
+import static fathom.kernel.TileTransforms.TILE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
@@ -35,21 +38,11 @@ public final class Winograd {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
-  /// The places of a transformed tile, and in one dimension.
-  private static final int PLACES = 36;
-
-  private static final int POINTS = 6;
-
-  private static final int TILE = 4;
-
-  private static final float A = (float) Math.sqrt(0.5);
-  private static final float B = (float) Math.sqrt(2);
+  /// The places of a transformed tile.
+  private static final int PLACES = POINTS * POINTS;
 
   /// So many tiles, or the next whole row of them, are transformed at a time.
   private static final int TILES = 48;
-
-  /// So many filters are transformed at a time.
-  private static final int FILTERS = 1024;
 
   /// Elements that an array of a thread may have: 64 MiB.
   private static final int LARGEST = 1 << 24;
@@ -97,22 +90,35 @@ public final class Winograd {
   /// Filters that were transformed once, for many predictions, and what follows them.
   public static final class Filters {
     private final int in;
-    private final float[] places;
+    private final MemorySegment places;
     private final float[] bias;
 
-    private Filters(int in, float[] places, float[] bias) {
+    private Filters(int in, MemorySegment places, float[] bias) {
       this.in = in;
       this.places = places;
       this.bias = bias;
     }
 
-    /// Of w as above and a bias for each of its outputs.
-    public static Filters of(MemorySegment w, int in, float[] bias) {
+    /// How many elements the transformed filters have.
+    public static long size(int in, int out) {
+      return (long) PLACES * in * out;
+    }
+
+    /// Of w as above and a bias for each of its outputs, in memory for [#size] elements that
+    /// outlives this.
+    public static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {
       int out = bias.length;
       check(in, w, out);
-      float[] places = new float[PLACES * in * out];
-      filters(w, in, out, WORKSPACE.get(), places);
-      return new Filters(in, places, bias.clone());
+      if (memory.byteSize() != 4 * size(in, out)) {
+        throw new IllegalArgumentException(
+            "transformed filters of %d to %d channels need %d bytes, but the memory has %d"
+                .formatted(in, out, 4 * size(in, out), memory.byteSize()));
+      }
+      Workspace space = WORKSPACE.get();
+      float[] places = space.filters.atLeast(PLACES * in * out);
+      filters(w, in, out, space, places);
+      MemorySegment.copy(places, 0, memory, JAVA_FLOAT, 0, PLACES * in * out);
+      return new Filters(in, memory, bias.clone());
     }
 
     /// y = f(w ∗ x + bias), or f(y + w ∗ x + bias) to add to what it is, with f the rectifier or
@@ -125,7 +131,11 @@ public final class Winograd {
                 .formatted(bias.length, in, x.channels(), y.channels()));
       }
       float floor = rectify ? 0 : Float.NEGATIVE_INFINITY;
-      correlate(x, places, y, new Last(bias, add, floor), WORKSPACE.get());
+      Workspace space = WORKSPACE.get();
+      int size = PLACES * in * bias.length;
+      float[] filters = space.filters.atLeast(size);
+      MemorySegment.copy(places, JAVA_FLOAT, 0, filters, 0, size);
+      correlate(x, filters, y, new Last(bias, add, floor), space);
     }
   }
 
@@ -237,7 +247,7 @@ public final class Winograd {
   }
 
   /// Where transformed tiles lie: the vector of channels from c on of tile t at t·tile + c·channel.
-  private record Layout(int place, int tile, int channel) {
+  record Layout(int place, int tile, int channel) {
     /// A row of all channels for each tile, as rows of a product.
     static Layout byTile(int tiles, int channels) {
       return new Layout(PackedMatrix.inWholeFours(tiles) * channels + SKEW, channels, 1);
@@ -314,7 +324,8 @@ public final class Winograd {
     float[] band = space.band.atLeast(POINTS * row);
     for (int b = 0; b < bands; b++) {
       read(x, tiling.picture(first + b), tiling.top(first + b) - 1, POINTS, 1, band, row);
-      data(band, row, tiling.across, channels, data, b * tiling.across * layout.tile, layout);
+      TileTransforms.data(
+          band, row, tiling.across, channels, data, b * tiling.across * layout.tile, layout);
     }
   }
 
@@ -332,7 +343,7 @@ public final class Winograd {
     float[] band = space.band.atLeast(POINTS * row);
     for (int b = 0; b < bands; b++) {
       read(dy, tiling.picture(first + b), tiling.top(first + b), TILE, 0, band, row);
-      valueBack(
+      TileTransforms.valueBack(
           band, row, tiling.across, channels, values, b * tiling.across * layout.tile, layout);
     }
   }
@@ -352,7 +363,7 @@ public final class Winograd {
     float[] band = space.band.atLeast(POINTS * row);
     for (int b = 0; b < bands; b++) {
       int at = b * tiling.across * channels;
-      value(values, at, layout.place, tiling.across, channels, band, row);
+      TileTransforms.value(values, at, layout.place, tiling.across, channels, band, row);
       int top = tiling.top(first + b);
       int rows = Math.min(TILE, y.height() - top);
       int length = y.width() * channels;
@@ -411,7 +422,7 @@ public final class Winograd {
   /// G·g·Gᵀ of `size` filters.
   private static void transformFilters(float[] taps, int size, Workspace space, float[] filters) {
     for (int from = 0; from < size; from += FILTERS) {
-      filter(taps, from, size, Math.min(FILTERS, size - from), space.half, filters);
+      TileTransforms.filter(taps, from, size, Math.min(FILTERS, size - from), space.half, filters);
     }
   }
 
@@ -419,256 +430,9 @@ public final class Winograd {
   private static float[] filtersBack(Workspace space, float[] sums, int size) {
     float[] taps = space.taps.atLeast(9 * size);
     for (int from = 0; from < size; from += FILTERS) {
-      filterBack(sums, from, size, Math.min(FILTERS, size - from), space.half, taps);
+      TileTransforms.filterBack(sums, from, size, Math.min(FILTERS, size - from), space.half, taps);
     }
     return taps;
-  }
-
-  // ---- The transforms in two dimensions: first down, then across. Each is a method that is too
-  // long to be a part of another: together they pass the compiler's limit for one piece, and then
-  // it makes objects of vectors, which takes three times as long (WinogradTest).
-
-  /// Bᵀ·d·B: a band of six rows to its tiles. Overwrites the band.
-  private static void data(
-      float[] band, int row, int across, int channels, float[] tiles, int at, Layout layout) {
-    int step = layout.place;
-    FloatVector minus2 = FloatVector.broadcast(S, -2);
-    FloatVector minusHalf = FloatVector.broadcast(S, -0.5f);
-    FloatVector minusSum = FloatVector.broadcast(S, -2.5f);
-    FloatVector a = FloatVector.broadcast(S, A);
-    FloatVector minusA = FloatVector.broadcast(S, -A);
-    FloatVector b = FloatVector.broadcast(S, B);
-    FloatVector minusB = FloatVector.broadcast(S, -B);
-    for (int i = 0; i < row; i += L) {
-      FloatVector d0 = load(band, i);
-      FloatVector d1 = load(band, i + row);
-      FloatVector d2 = load(band, i + 2 * row);
-      FloatVector d3 = load(band, i + 3 * row);
-      FloatVector d4 = load(band, i + 4 * row);
-      FloatVector d5 = load(band, i + 5 * row);
-      FloatVector evenA = d2.fma(minus2, d4);
-      FloatVector oddA = d1.fma(minus2, d3);
-      FloatVector evenB = d2.fma(minusHalf, d4);
-      FloatVector oddB = d1.fma(minusHalf, d3);
-      d2.fma(minusSum, d0.add(d4)).intoArray(band, i);
-      oddA.fma(a, evenA).intoArray(band, i + row);
-      oddA.fma(minusA, evenA).intoArray(band, i + 2 * row);
-      oddB.fma(b, evenB).intoArray(band, i + 3 * row);
-      oddB.fma(minusB, evenB).intoArray(band, i + 4 * row);
-      d3.fma(minusSum, d1.add(d5)).intoArray(band, i + 5 * row);
-    }
-    for (int i = 0; i < POINTS; i++) {
-      for (int t = 0; t < across; t++) {
-        int from = i * row + t * TILE * channels;
-        int to = at + i * POINTS * step + t * layout.tile;
-        for (int c = 0; c < channels; c += L) {
-          FloatVector d0 = load(band, from + c);
-          FloatVector d1 = load(band, from + c + channels);
-          FloatVector d2 = load(band, from + c + 2 * channels);
-          FloatVector d3 = load(band, from + c + 3 * channels);
-          FloatVector d4 = load(band, from + c + 4 * channels);
-          FloatVector d5 = load(band, from + c + 5 * channels);
-          FloatVector evenA = d2.fma(minus2, d4);
-          FloatVector oddA = d1.fma(minus2, d3);
-          FloatVector evenB = d2.fma(minusHalf, d4);
-          FloatVector oddB = d1.fma(minusHalf, d3);
-          d2.fma(minusSum, d0.add(d4)).intoArray(tiles, to + c * layout.channel);
-          oddA.fma(a, evenA).intoArray(tiles, to + c * layout.channel + step);
-          oddA.fma(minusA, evenA).intoArray(tiles, to + c * layout.channel + 2 * step);
-          oddB.fma(b, evenB).intoArray(tiles, to + c * layout.channel + 3 * step);
-          oddB.fma(minusB, evenB).intoArray(tiles, to + c * layout.channel + 4 * step);
-          d3.fma(minusSum, d1.add(d5)).intoArray(tiles, to + c * layout.channel + 5 * step);
-        }
-      }
-    }
-  }
-
-  /// Aᵀ·m·A: tiles to the four rows of their band, whose rows five and six are overwritten too.
-  private static void value(
-      float[] tiles, int at, int step, int across, int channels, float[] band, int row) {
-    FloatVector a = FloatVector.broadcast(S, A);
-    FloatVector half = FloatVector.broadcast(S, 0.5f);
-    FloatVector halfA = FloatVector.broadcast(S, 0.5f * A);
-    FloatVector twoB = FloatVector.broadcast(S, 2 * B);
-    FloatVector b = FloatVector.broadcast(S, B);
-    for (int i = 0; i < POINTS; i++) {
-      for (int t = 0; t < across; t++) {
-        int from = at + i * POINTS * step + t * channels;
-        int to = i * row + t * TILE * channels;
-        for (int c = 0; c < channels; c += L) {
-          FloatVector m0 = load(tiles, from + c);
-          FloatVector a0 = load(tiles, from + c + step);
-          FloatVector a1 = load(tiles, from + c + 2 * step);
-          FloatVector b0 = load(tiles, from + c + 3 * step);
-          FloatVector b1 = load(tiles, from + c + 4 * step);
-          FloatVector m5 = load(tiles, from + c + 5 * step);
-          FloatVector evenA = a0.add(a1);
-          FloatVector oddA = a0.sub(a1);
-          FloatVector evenB = b0.add(b1);
-          FloatVector oddB = b0.sub(b1);
-          m0.add(evenA).add(evenB).intoArray(band, to + c);
-          oddA.fma(a, oddB.mul(b)).intoArray(band, to + c + channels);
-          evenA.fma(half, evenB.add(evenB)).intoArray(band, to + c + 2 * channels);
-          oddA.fma(halfA, oddB.fma(twoB, m5)).intoArray(band, to + c + 3 * channels);
-        }
-      }
-    }
-    for (int i = 0; i < row; i += L) {
-      FloatVector m0 = load(band, i);
-      FloatVector a0 = load(band, i + row);
-      FloatVector a1 = load(band, i + 2 * row);
-      FloatVector b0 = load(band, i + 3 * row);
-      FloatVector b1 = load(band, i + 4 * row);
-      FloatVector m5 = load(band, i + 5 * row);
-      FloatVector evenA = a0.add(a1);
-      FloatVector oddA = a0.sub(a1);
-      FloatVector evenB = b0.add(b1);
-      FloatVector oddB = b0.sub(b1);
-      m0.add(evenA).add(evenB).intoArray(band, i);
-      oddA.fma(a, oddB.mul(b)).intoArray(band, i + row);
-      evenA.fma(half, evenB.add(evenB)).intoArray(band, i + 2 * row);
-      oddA.fma(halfA, oddB.fma(twoB, m5)).intoArray(band, i + 3 * row);
-    }
-  }
-
-  /// A·dY·Aᵀ: a band of four rows, which has room for six, to its tiles. Overwrites the band.
-  private static void valueBack(
-      float[] band, int row, int across, int channels, float[] tiles, int at, Layout layout) {
-    int step = layout.place;
-    FloatVector half = FloatVector.broadcast(S, 0.5f);
-    FloatVector two = FloatVector.broadcast(S, 2);
-    FloatVector a = FloatVector.broadcast(S, A);
-    FloatVector minusA = FloatVector.broadcast(S, -A);
-    FloatVector b = FloatVector.broadcast(S, B);
-    FloatVector minusB = FloatVector.broadcast(S, -B);
-    for (int i = 0; i < row; i += L) {
-      FloatVector y0 = load(band, i);
-      FloatVector y1 = load(band, i + row);
-      FloatVector y2 = load(band, i + 2 * row);
-      FloatVector y3 = load(band, i + 3 * row);
-      FloatVector evenA = y2.fma(half, y0);
-      FloatVector oddA = y3.fma(half, y1);
-      FloatVector evenB = y2.fma(two, y0);
-      FloatVector oddB = y3.fma(two, y1);
-      oddA.fma(a, evenA).intoArray(band, i + row);
-      oddA.fma(minusA, evenA).intoArray(band, i + 2 * row);
-      oddB.fma(b, evenB).intoArray(band, i + 3 * row);
-      oddB.fma(minusB, evenB).intoArray(band, i + 4 * row);
-      y3.intoArray(band, i + 5 * row);
-    }
-    for (int i = 0; i < POINTS; i++) {
-      for (int t = 0; t < across; t++) {
-        int from = i * row + t * TILE * channels;
-        int to = at + i * POINTS * step + t * layout.tile;
-        for (int c = 0; c < channels; c += L) {
-          FloatVector y0 = load(band, from + c);
-          FloatVector y1 = load(band, from + c + channels);
-          FloatVector y2 = load(band, from + c + 2 * channels);
-          FloatVector y3 = load(band, from + c + 3 * channels);
-          FloatVector evenA = y2.fma(half, y0);
-          FloatVector oddA = y3.fma(half, y1);
-          FloatVector evenB = y2.fma(two, y0);
-          FloatVector oddB = y3.fma(two, y1);
-          y0.intoArray(tiles, to + c * layout.channel);
-          oddA.fma(a, evenA).intoArray(tiles, to + c * layout.channel + step);
-          oddA.fma(minusA, evenA).intoArray(tiles, to + c * layout.channel + 2 * step);
-          oddB.fma(b, evenB).intoArray(tiles, to + c * layout.channel + 3 * step);
-          oddB.fma(minusB, evenB).intoArray(tiles, to + c * layout.channel + 4 * step);
-          y3.intoArray(tiles, to + c * layout.channel + 5 * step);
-        }
-      }
-    }
-  }
-
-  /// G·g·Gᵀ of the filters from `first` on, `count` of `size`.
-  private static void filter(
-      float[] taps, int first, int size, int count, float[] half, float[] filters) {
-    FloatVector oneHalf = FloatVector.broadcast(S, 0.5f);
-    FloatVector two = FloatVector.broadcast(S, 2);
-    FloatVector minusA = FloatVector.broadcast(S, -2f / 3 * A);
-    FloatVector a = FloatVector.broadcast(S, 2f / 3 * A);
-    FloatVector b = FloatVector.broadcast(S, B / 6);
-    FloatVector minusB = FloatVector.broadcast(S, -B / 6);
-    FloatVector minusTwoThirds = FloatVector.broadcast(S, -2f / 3);
-    FloatVector sixth = FloatVector.broadcast(S, 1f / 6);
-    for (int j = 0; j < 3; j++) {
-      for (int i = 0; i < count; i += L) {
-        int from = j * size + first + i;
-        FloatVector g0 = load(taps, from);
-        FloatVector g1 = load(taps, from + 3 * size);
-        FloatVector g2 = load(taps, from + 6 * size);
-        FloatVector evenA = g2.fma(oneHalf, g0).mul(minusTwoThirds);
-        FloatVector evenB = g2.fma(two, g0).mul(sixth);
-        int to = j * FILTERS + i;
-        g0.intoArray(half, to);
-        g1.fma(minusA, evenA).intoArray(half, to + 3 * FILTERS);
-        g1.fma(a, evenA).intoArray(half, to + 6 * FILTERS);
-        g1.fma(b, evenB).intoArray(half, to + 9 * FILTERS);
-        g1.fma(minusB, evenB).intoArray(half, to + 12 * FILTERS);
-        g2.intoArray(half, to + 15 * FILTERS);
-      }
-    }
-    for (int j = 0; j < POINTS; j++) {
-      for (int i = 0; i < count; i += L) {
-        int from = 3 * j * FILTERS + i;
-        FloatVector g0 = load(half, from);
-        FloatVector g1 = load(half, from + FILTERS);
-        FloatVector g2 = load(half, from + 2 * FILTERS);
-        FloatVector evenA = g2.fma(oneHalf, g0).mul(minusTwoThirds);
-        FloatVector evenB = g2.fma(two, g0).mul(sixth);
-        int to = j * POINTS * size + first + i;
-        g0.intoArray(filters, to);
-        g1.fma(minusA, evenA).intoArray(filters, to + size);
-        g1.fma(a, evenA).intoArray(filters, to + 2 * size);
-        g1.fma(b, evenB).intoArray(filters, to + 3 * size);
-        g1.fma(minusB, evenB).intoArray(filters, to + 4 * size);
-        g2.intoArray(filters, to + 5 * size);
-      }
-    }
-  }
-
-  /// Gᵀ·s·G of the sums from `first` on, `count` of `size`.
-  private static void filterBack(
-      float[] sums, int first, int size, int count, float[] half, float[] taps) {
-    FloatVector minusTwoThirds = FloatVector.broadcast(S, -2f / 3);
-    FloatVector sixth = FloatVector.broadcast(S, 1f / 6);
-    FloatVector minusA = FloatVector.broadcast(S, -2f / 3 * A);
-    FloatVector third = FloatVector.broadcast(S, 1f / 3);
-    FloatVector b = FloatVector.broadcast(S, B / 6);
-    for (int j = 0; j < POINTS; j++) {
-      for (int i = 0; i < count; i += L) {
-        int from = j * POINTS * size + first + i;
-        FloatVector u0 = load(sums, from);
-        FloatVector a0 = load(sums, from + size);
-        FloatVector a1 = load(sums, from + 2 * size);
-        FloatVector b0 = load(sums, from + 3 * size);
-        FloatVector b1 = load(sums, from + 4 * size);
-        FloatVector u5 = load(sums, from + 5 * size);
-        FloatVector evenA = a0.add(a1);
-        FloatVector evenB = b0.add(b1);
-        int to = 3 * j * FILTERS + i;
-        evenA.fma(minusTwoThirds, evenB.fma(sixth, u0)).intoArray(half, to);
-        a0.sub(a1).fma(minusA, b0.sub(b1).mul(b)).intoArray(half, to + FILTERS);
-        evenB.sub(evenA).fma(third, u5).intoArray(half, to + 2 * FILTERS);
-      }
-    }
-    for (int j = 0; j < 3; j++) {
-      for (int i = 0; i < count; i += L) {
-        int from = j * FILTERS + i;
-        FloatVector u0 = load(half, from);
-        FloatVector a0 = load(half, from + 3 * FILTERS);
-        FloatVector a1 = load(half, from + 6 * FILTERS);
-        FloatVector b0 = load(half, from + 9 * FILTERS);
-        FloatVector b1 = load(half, from + 12 * FILTERS);
-        FloatVector u5 = load(half, from + 15 * FILTERS);
-        FloatVector evenA = a0.add(a1);
-        FloatVector evenB = b0.add(b1);
-        int to = j * size + first + i;
-        evenA.fma(minusTwoThirds, evenB.fma(sixth, u0)).intoArray(taps, to);
-        a0.sub(a1).fma(minusA, b0.sub(b1).mul(b)).intoArray(taps, to + 3 * size);
-        evenB.sub(evenA).fma(third, u5).intoArray(taps, to + 6 * size);
-      }
-    }
   }
 
   // ---- The products of the way back to the filters: sums over tiles

@@ -167,7 +167,8 @@ public final class Folded {
   }
 
   /// By one core: the tiles of a picture are not divided among several.
-  private record Tiled(Shape pictures, int out, Winograd.Filters filters) implements Ready {
+  private record Tiled(Shape pictures, int out, Tensor memory, Winograd.Filters filters)
+      implements Ready {
     static Tiled of(Tensor weight, Tensor bias, Shape pictures) {
       double[] constants = bias.toDoubles();
       float[] each = new float[constants.length];
@@ -175,7 +176,10 @@ public final class Folded {
         each[i] = (float) constants[i];
       }
       int in = (int) pictures.size(1);
-      return new Tiled(pictures, each.length, Winograd.Filters.of(weight.segment(), in, each));
+      int out = each.length;
+      Tensor memory = Tensor.empty(weight.type(), Winograd.Filters.size(in, out));
+      var filters = Winograd.Filters.of(weight.segment(), in, each, memory.segment());
+      return new Tiled(pictures, out, memory, filters);
     }
 
     @Override

@@ -190,7 +190,8 @@ class WinogradTest {
       expected[i] += bias[i % bias.length] + (add ? before[i] : 0);
       expected[i] = rectify ? Math.max(0, expected[i]) : expected[i];
     }
-    var filters = Winograd.Filters.of(c.w, c.in(), bias);
+    MemorySegment kept = memory(36 * 6 * L * L, "overwritten");
+    var filters = Winograd.Filters.of(c.w, c.in(), bias, kept);
     value(normal(1, 4, 4, L, L)); // they are not in the memory that all layers use
     filters.convolve(c.x, add, rectify, y);
     assertNear("y", expected, floats(y.memory()));
@@ -326,5 +327,11 @@ class WinogradTest {
     assertTrue(channels.getMessage().contains("multiples of " + L), channels::getMessage);
     var gap = assertThrows(IllegalArgumentException.class, () -> new FeatureMaps(c.w, 1, 2, 3, 4));
     assertTrue(gap.getMessage().contains("need 96 bytes"), gap::getMessage);
+    var room =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Winograd.Filters.of(c.w, L, new float[2 * L], c.w));
+    assertTrue(
+        room.getMessage().contains("need %d bytes".formatted(288 * L * L)), room::getMessage);
   }
 }
