@@ -210,15 +210,15 @@ public final class PackedMatrix {
     }
   }
 
-  private static FloatVector load(float[] memory, int at) {
+  static FloatVector load(float[] memory, int at) {
     return FloatVector.fromArray(S, memory, at);
   }
 
-  private static FloatVector broadcast(float[] memory, int at) {
+  static FloatVector broadcast(float[] memory, int at) {
     return FloatVector.broadcast(S, memory[at]);
   }
 
-  private static void store(FloatVector v0, FloatVector v1, float[] memory, int at) {
+  static void store(FloatVector v0, FloatVector v1, float[] memory, int at) {
     v0.intoArray(memory, at);
     v1.intoArray(memory, at + L);
   }

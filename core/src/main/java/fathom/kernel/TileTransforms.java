@@ -1,5 +1,7 @@
 package fathom.kernel;
 
+import static fathom.kernel.PackedMatrix.load;
+
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -282,9 +284,5 @@ final class TileTransforms {
         evenB.sub(evenA).fma(third, u5).intoArray(taps, to + 6 * size);
       }
     }
-  }
-
-  private static FloatVector load(float[] memory, int at) {
-    return FloatVector.fromArray(S, memory, at);
   }
 }

@@ -1,5 +1,8 @@
 package fathom.kernel;
 
+import static fathom.kernel.PackedMatrix.broadcast;
+import static fathom.kernel.PackedMatrix.load;
+import static fathom.kernel.PackedMatrix.store;
 import static fathom.kernel.TileTransforms.FILTERS;
 import static fathom.kernel.TileTransforms.POINTS;
 import static fathom.kernel.TileTransforms.TILE;
@@ -489,19 +492,6 @@ public final class Winograd {
     s1.intoArray(sums, at + L);
     s2.intoArray(sums, at + 2 * L);
     s3.intoArray(sums, at + 3 * L);
-  }
-
-  private static FloatVector load(float[] memory, int at) {
-    return FloatVector.fromArray(S, memory, at);
-  }
-
-  private static FloatVector broadcast(float[] memory, int at) {
-    return FloatVector.broadcast(S, memory[at]);
-  }
-
-  private static void store(FloatVector v0, FloatVector v1, float[] memory, int at) {
-    v0.intoArray(memory, at);
-    v1.intoArray(memory, at + L);
   }
 
   /// A thread's arrays between the steps, each as long as the largest layer so far needed it.
