@@ -25,16 +25,21 @@ public final class PackedMatrix {
   /// Rows that a product takes at a time.
   static final int ROWS = 4;
 
+  /// Rows that are in arrays at a time: whole fours.
+  private static final int AT_ONCE = 64;
+
   private final int rows;
   private final int columns;
   private final float[] packed;
-  private float[] x = {};
-  private float[] y = {};
+  private final float[] x;
+  private final float[] y;
 
   private PackedMatrix(int rows, int columns, float[] packed) {
     this.rows = rows;
     this.columns = columns;
     this.packed = packed;
+    x = new float[AT_ONCE * rows];
+    y = new float[AT_ONCE * columns];
   }
 
   /// The number of columns is a multiple of this.
@@ -45,24 +50,61 @@ public final class PackedMatrix {
   /// A copy of `matrix`, whose element (k, c) stands at `k·rowStride + c·columnStride`: the strides
   /// decide whether it is the matrix or its transpose that is multiplied by.
   public static PackedMatrix of(
-      MemorySegment matrix, int rows, int columns, long rowStride, long columnStride) {
+      MemorySegment matrix, int rows, int columns, int rowStride, int columnStride) {
     if (columns % L != 0) {
       throw new IllegalArgumentException(
           "a packed matrix has a multiple of %d columns, but was given %d×%d elements"
               .formatted(L, rows, columns));
     }
     float[] packed = new float[Math.multiplyExact(rows, columns)];
-    int to = 0;
-    for (int c = 0; c < columns; ) {
+    float[] plain = matrix.toArray(JAVA_FLOAT);
+    pack(plain, 0, rows, columns, rowStride, columnStride, packed, 0);
+    return new PackedMatrix(rows, columns, packed);
+  }
+
+  /// Copies a matrix whose element (k, c) stands at `at + k·rowStride + c·columnStride` into the
+  /// order of the product, from `packedAt` on.
+  static void pack(
+      float[] matrix,
+      int at,
+      int rows,
+      int columns,
+      int rowStride,
+      int columnStride,
+      float[] packed,
+      int packedAt) {
+    int to = packedAt;
+    for (int c = 0; c < columns; c += panel(columns - c)) {
       int width = panel(columns - c);
       for (int k = 0; k < rows; k++) {
+        int from = at + k * rowStride + c * columnStride;
         for (int j = 0; j < width; j++) {
-          packed[to++] = matrix.getAtIndex(JAVA_FLOAT, k * rowStride + (c + j) * columnStride);
+          packed[to++] = matrix[from + j * columnStride];
         }
       }
-      c += width;
     }
-    return new PackedMatrix(rows, columns, packed);
+  }
+
+  /// The way back of [#pack].
+  static void unpack(
+      float[] packed,
+      int packedAt,
+      int rows,
+      int columns,
+      float[] matrix,
+      int at,
+      int rowStride,
+      int columnStride) {
+    int from = packedAt;
+    for (int c = 0; c < columns; c += panel(columns - c)) {
+      int width = panel(columns - c);
+      for (int k = 0; k < rows; k++) {
+        int to = at + k * rowStride + c * columnStride;
+        for (int j = 0; j < width; j++) {
+          matrix[to + j * columnStride] = packed[from++];
+        }
+      }
+    }
   }
 
   /// The width of the next panel.
@@ -76,14 +118,12 @@ public final class PackedMatrix {
 
   /// y = x · matrix for `n` rows of x, which start at element `xAt`, into y from element `yAt` on.
   public void times(MemorySegment x, long xAt, int n, MemorySegment y, long yAt) {
-    int room = inWholeFours(n);
-    if (this.x.length < room * rows || this.y.length < room * columns) {
-      this.x = new float[room * rows];
-      this.y = new float[room * columns];
+    for (int i = 0; i < n; i += AT_ONCE) {
+      int count = Math.min(AT_ONCE, n - i);
+      MemorySegment.copy(x, JAVA_FLOAT, 4 * (xAt + (long) i * rows), this.x, 0, count * rows);
+      times(this.x, 0, count, rows, packed, 0, columns, this.y, 0);
+      MemorySegment.copy(this.y, 0, y, JAVA_FLOAT, 4 * (yAt + (long) i * columns), count * columns);
     }
-    MemorySegment.copy(x, JAVA_FLOAT, 4 * xAt, this.x, 0, n * rows);
-    times(this.x, 0, n, rows, packed, 0, columns, this.y, 0);
-    MemorySegment.copy(this.y, 0, y, JAVA_FLOAT, 4 * yAt, n * columns);
   }
 
   /// Likewise from arrays, by a matrix that begins at `matrixAt`. Both x and y have room for whole

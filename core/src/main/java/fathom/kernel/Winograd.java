@@ -148,15 +148,8 @@ public final class Winograd {
   private static void filters(MemorySegment w, int in, int out, Workspace space, float[] filters) {
     float[] taps = space.taps.atLeast(9 * in * out);
     float[] plain = space.weight(w);
-    for (int tap = 0, to = 0; tap < 9; tap++) {
-      for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
-        int width = PackedMatrix.panel(out - o);
-        for (int i = 0; i < in; i++) {
-          for (int j = 0; j < width; j++) {
-            taps[to++] = plain[((o + j) * 9 + tap) * in + i];
-          }
-        }
-      }
+    for (int tap = 0; tap < 9; tap++) {
+      PackedMatrix.pack(plain, tap * in, in, out, 1, 9 * in, taps, tap * in * out);
     }
     transformFilters(taps, in * out, space, filters);
   }
@@ -169,14 +162,8 @@ public final class Winograd {
     int out = dx.channels();
     float[] taps = space.taps.atLeast(9 * in * out);
     float[] plain = space.weight(w);
-    for (int tap = 0, to = 0; tap < 9; tap++) {
-      for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
-        int width = PackedMatrix.panel(out - o);
-        for (int i = 0; i < in; i++) {
-          System.arraycopy(plain, (i * 9 + 8 - tap) * out + o, taps, to, width);
-          to += width;
-        }
-      }
+    for (int tap = 0; tap < 9; tap++) {
+      PackedMatrix.pack(plain, (8 - tap) * out, in, out, 9 * out, 1, taps, tap * in * out);
     }
     float[] filters = space.filters.atLeast(PLACES * in * out);
     transformFilters(taps, in * out, space, filters);
@@ -222,15 +209,7 @@ public final class Winograd {
     float[] taps = filtersBack(space, sums, size);
     float[] plain = space.weight.atLeast(9 * in * out);
     for (int tap = 0; tap < 9; tap++) {
-      for (int o = 0; o < out; o += PackedMatrix.panel(out - o)) {
-        int width = PackedMatrix.panel(out - o);
-        int from = tap * size + in * o;
-        for (int i = 0; i < in; i++) {
-          for (int j = 0; j < width; j++) {
-            plain[((o + j) * 9 + tap) * in + i] = taps[from++];
-          }
-        }
-      }
+      PackedMatrix.unpack(taps, tap * size, in, out, plain, tap * in, 1, 9 * in);
     }
     MemorySegment.copy(plain, 0, dw, JAVA_FLOAT, 0, 9 * in * out);
   }
@@ -375,7 +354,7 @@ public final class Winograd {
         if (last == null) {
           MemorySegment.copy(band, i * row, y.memory(), JAVA_FLOAT, 4 * to, length);
         } else {
-          finish(band, i * row, length, last.bias, last.add, last.floor, y.memory(), to);
+          finish(band, i * row, length, last, y.memory(), to);
         }
       }
     }
@@ -401,20 +380,14 @@ public final class Winograd {
 
   /// A row of values through [Last].
   private static void finish(
-      float[] row,
-      int from,
-      int length,
-      float[] bias,
-      boolean add,
-      float floor,
-      MemorySegment y,
-      long to) {
-    FloatVector least = FloatVector.broadcast(S, floor);
+      float[] row, int from, int length, Last last, MemorySegment y, long to) {
+    float[] bias = last.bias;
+    FloatVector least = FloatVector.broadcast(S, last.floor);
     for (int i = 0; i < length; i += bias.length) {
       for (int c = 0; c < bias.length; c += L) {
         long at = (to + i + c) << 2;
         FloatVector v = load(row, from + i + c).add(load(bias, c));
-        if (add) {
+        if (last.add) {
           v = v.add(FloatVector.fromMemorySegment(S, y, at, ByteOrder.nativeOrder()));
         }
         v.max(least).intoMemorySegment(y, at, ByteOrder.nativeOrder());

@@ -83,7 +83,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   }
 
   private Tensor convolve(Tensor x, Tensor w) {
-    if (!inTiles(x.shape(), x.type()) || w.type() != x.type()) {
+    if (!inTiles(x, w)) {
       return Torch.convolution(x, w, stride, padding);
     }
     Shape s = x.shape();
@@ -95,7 +95,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   }
 
   private Torch.ConvolutionGradients gradients(Tensor dy, Tensor x, Tensor w, boolean needDx) {
-    if (!inTiles(x.shape(), x.type()) || w.type() != x.type()) {
+    if (!inTiles(x, w)) {
       return Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
     }
     Tensor filters = w.channelsLast();
@@ -107,6 +107,11 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
       Winograd.convolveBack(maps(dy), filters.segment(), maps(dx));
     }
     return new Torch.ConvolutionGradients(dx, dw);
+  }
+
+  /// Two types are libtorch's to refuse.
+  private boolean inTiles(Tensor x, Tensor w) {
+    return x.type() == w.type() && inTiles(x.shape(), x.type());
   }
 
   /// Whether [Winograd] is the faster way for such pictures.

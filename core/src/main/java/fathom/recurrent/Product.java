@@ -28,7 +28,7 @@ interface Product {
   }
 
   private static Product of(
-      Tensor weight, int rows, int columns, long rowStride, long columnStride, boolean vectors) {
+      Tensor weight, int rows, int columns, int rowStride, int columnStride, boolean vectors) {
     if (vectors) {
       return PackedMatrix.of(weight.segment(), rows, columns, rowStride, columnStride)::times;
     }

@@ -17,7 +17,7 @@ class PackedMatrixTest {
 
   @Test
   void isTheProductForAnySize() {
-    for (int n : new int[] {0, 1, 2, 3, 4, 5, 7, 8, 33}) {
+    for (int n : new int[] {0, 1, 2, 3, 4, 5, 7, 8, 33, 64, 131}) {
       for (int k : new int[] {1, 2, 16, 37}) {
         for (int vectors : new int[] {1, 2, 3, 4, 5, 6, 7}) {
           check(n, k, vectors * L, false);
@@ -32,8 +32,8 @@ class PackedMatrixTest {
       MemorySegment m = random(arena, k * columns, 1);
       MemorySegment x = random(arena, 5 + n * k, 2);
       MemorySegment y = random(arena, 7 + n * columns, 3);
-      long rowStride = transposed ? 1 : columns;
-      long columnStride = transposed ? k : 1;
+      int rowStride = transposed ? 1 : columns;
+      int columnStride = transposed ? k : 1;
       var packed = PackedMatrix.of(m, k, columns, rowStride, columnStride);
       float before = y.getAtIndex(JAVA_FLOAT, 6);
       packed.times(x, 5, n, y, 7);
