@@ -278,7 +278,8 @@ class WinogradTest {
     float[] interpretedGradient = floats(gradient(c));
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
-    for (int round = 0; round < 3000 && least > 10_000; round++) {
+    long patience = System.nanoTime() + 60_000_000_000L;
+    for (int round = 0; least > 10_000 && System.nanoTime() < patience; round++) {
       long before = threads.getCurrentThreadAllocatedBytes();
       Winograd.convolve(c.x, c.w, y);
       Winograd.convolveBack(c.dy, c.w, dx);
