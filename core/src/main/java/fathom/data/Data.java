@@ -1,11 +1,21 @@
 package fathom.data;
 
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
 /// What a net can be trained on.
 public sealed interface Data permits DataSet, Text {
   String TEXT = "text:";
 
   /// What the user called it.
   String name();
+
+  /// What tells whether other data is this.
+  DataIdentity identity();
+
+  /// The file or folder that it was read from, absolute; null for what comes with Fathom or was
+  /// made in memory.
+  @Nullable Path place();
 
   /// Whether `spec` names a text, and not pictures.
   static boolean isText(String spec) {

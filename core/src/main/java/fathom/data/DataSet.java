@@ -21,13 +21,15 @@ import org.jspecify.annotations.Nullable;
 /// @param validation what judges the epochs of a training, so that `test` is seen at the end alone;
 ///   null where `test` does that too
 /// @param survey what was found in a folder of pictures; null for other data
+/// @param origin where they were read; null for what comes with Fathom or was made in memory
 public record DataSet(
     String name,
     List<String> classes,
     Pictures train,
     @Nullable Pictures validation,
     Pictures test,
-    @Nullable Survey survey)
+    @Nullable Survey survey,
+    @Nullable Origin origin)
     implements Data {
   private static final String UNDERSTOOD =
       """
@@ -58,9 +60,24 @@ public record DataSet(
     }
   }
 
-  /// Without pictures for validation.
+  /// Without pictures for validation, from nowhere.
   public DataSet(String name, List<String> classes, Pictures train, Pictures test) {
-    this(name, classes, train, null, test, null);
+    this(name, classes, train, null, test, null, null);
+  }
+
+  @Override
+  public DataIdentity identity() {
+    return DataIdentity.of(this);
+  }
+
+  @Override
+  public @Nullable Path place() {
+    return origin == null ? null : origin.place();
+  }
+
+  /// The same, read there.
+  DataSet from(Path folder) {
+    return new DataSet(name, classes, train, validation, test, survey, Origin.of(folder));
   }
 
   private static void checkSize(Pictures train, Pictures other) {
@@ -80,7 +97,8 @@ public record DataSet(
   public DataSet judgedBy(int count, long seed) {
     int all = train.count();
     if (count == 0 || (validation != null && validation.count() == count)) {
-      return new DataSet(name, classes, train, count == 0 ? null : validation, test, survey);
+      return new DataSet(
+          name, classes, train, count == 0 ? null : validation, test, survey, origin);
     }
     if (validation != null) {
       throw new IllegalArgumentException(
@@ -92,12 +110,36 @@ public record DataSet(
           "of %d training pictures 1 to %d can be kept for validation, but %d were asked for"
               .formatted(all, all - 1, count));
     }
-    int[] drawn = Draw.of(seed, "validation").permutation(all);
-    int[] rest = Arrays.copyOf(drawn, all - count);
-    int[] kept = Arrays.copyOfRange(drawn, all - count, all);
-    Arrays.sort(rest);
-    Arrays.sort(kept);
-    return new DataSet(name, classes, train.select(rest), train.select(kept), test, survey);
+    Drawn drawn = Drawn.of(all, count, seed);
+    return new DataSet(
+        name,
+        classes,
+        train.select(drawn.rest),
+        train.select(drawn.kept),
+        test,
+        survey,
+        origin == null ? null : origin.judgedBy(drawn.rest, drawn.kept));
+  }
+
+  /// Where the pictures of [#judgedBy] come from, without a copy of them.
+  public @Nullable Origin originJudgedBy(int count, long seed) {
+    if (origin == null || validation != null || count == 0) {
+      return origin;
+    }
+    Drawn drawn = Drawn.of(train.count(), count, seed);
+    return origin.judgedBy(drawn.rest, drawn.kept);
+  }
+
+  /// Positions of training pictures that are left to train with, and those kept for validation.
+  private record Drawn(int[] rest, int[] kept) {
+    static Drawn of(int all, int count, long seed) {
+      int[] drawn = Draw.of(seed, "validation").permutation(all);
+      int[] rest = Arrays.copyOf(drawn, all - count);
+      int[] kept = Arrays.copyOfRange(drawn, all - count, all);
+      Arrays.sort(rest);
+      Arrays.sort(kept);
+      return new Drawn(rest, kept);
+    }
   }
 
   /// The same, photographs decoded ahead by these threads.
@@ -108,7 +150,8 @@ public record DataSet(
         train.decodedBy(decoders),
         validation == null ? null : validation.decodedBy(decoders),
         test.decodedBy(decoders),
-        survey);
+        survey,
+        origin);
   }
 
   private static void checkLabels(String split, Pictures pictures, int classes) {
@@ -183,10 +226,10 @@ public record DataSet(
 
   private static DataSet read(String name, Path folder, Reading reading) {
     if (Idx.isIn(folder)) {
-      return Idx.read(name, folder);
+      return Idx.read(name, folder).from(folder);
     }
     return Cifar.in(folder)
-        .map(cifar -> cifar.read(name, folder))
+        .map(cifar -> cifar.read(name, folder).from(folder))
         .orElseGet(() -> ImageFolder.read(name, folder, reading));
   }
 

@@ -91,7 +91,19 @@ final class ImageFolder {
         pictures(folder, whole.train, size, reading),
         validation == null ? null : pictures(folder, validation, size, reading),
         pictures(folder, whole.test, size, reading),
-        found.survey());
+        found.survey(),
+        new Origin(
+            folder,
+            sources(folder, whole.train),
+            validation == null ? List.of() : sources(folder, validation),
+            sources(folder, whole.test)));
+  }
+
+  private static List<Origin.Source> sources(Path folder, SortedMap<String, List<Path>> classes) {
+    return classes.values().stream()
+        .flatMap(List::stream)
+        .map(file -> Origin.Source.of(folder, file))
+        .toList();
   }
 
   /// What was seen when every file was decoded.

@@ -19,11 +19,28 @@ import org.jspecify.annotations.Nullable;
 /// @param name what the user called it: `text:FILE`
 /// @param train the places of its characters in the alphabet
 /// @param validation those that are held out
-public record Text(String name, Alphabet alphabet, int[] train, int[] validation) implements Data {
+/// @param place the file, absolute; null for a text that was made in memory
+public record Text(
+    String name, Alphabet alphabet, int[] train, int[] validation, @Nullable Path place)
+    implements Data {
   /// Of fewer characters nothing can be held out.
   private static final int LEAST = 20;
 
   private static final long MOST_BYTES = 1 << 29;
+
+  public Text {
+    place = place == null ? null : place.toAbsolutePath().normalize();
+  }
+
+  /// From nowhere.
+  public Text(String name, Alphabet alphabet, int[] train, int[] validation) {
+    this(name, alphabet, train, validation, null);
+  }
+
+  @Override
+  public DataIdentity identity() {
+    return DataIdentity.of(this);
+  }
 
   /// Reads `text:FILE`, which must be UTF-8.
   ///
@@ -71,7 +88,8 @@ public record Text(String name, Alphabet alphabet, int[] train, int[] validation
         name,
         alphabet,
         Arrays.copyOf(places, train),
-        Arrays.copyOfRange(places, train, places.length));
+        Arrays.copyOfRange(places, train, places.length),
+        file);
   }
 
   private static int[] read(Path file) {

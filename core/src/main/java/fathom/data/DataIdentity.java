@@ -1,0 +1,139 @@
+package fathom.data;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// What tells whether data is still that which a run was trained on, without its content: how much
+/// each part has, and a fingerprint of it.
+///
+/// Of images with files of their own the fingerprint is that of the files' names and sizes and of
+/// the labels, which is cheap for a million of them; of other images it is that of the pixels and
+/// labels, and of a text that of its characters, which are in memory. The names of the classes are
+/// not part of it.
+///
+/// @param parts in the order train, validation, test, as far as there are some; empty where nothing
+///   is known
+public record DataIdentity(List<Part> parts) {
+  public static final DataIdentity UNKNOWN = new DataIdentity(List.of());
+
+  /// So many bytes of a SHA-256 tell apart what is not made to deceive.
+  private static final int BYTES = 8;
+
+  private static final int CHUNK = 1 << 16;
+
+  /// @param name `train`, `validation` or `test`
+  /// @param count of images or characters
+  public record Part(String name, long count, String fingerprint) {}
+
+  public DataIdentity {
+    parts = List.copyOf(parts);
+  }
+
+  /// Whether there is anything to compare.
+  public boolean isKnown() {
+    return !parts.isEmpty();
+  }
+
+  /// What differs in `now`, a clause for each part, such as `train has 40 now and had 41`; empty if
+  /// it is the same, or if this is unknown.
+  public List<String> differences(DataIdentity now) {
+    if (!isKnown() || equals(now)) {
+      return List.of();
+    }
+    return Stream.concat(parts.stream(), now.parts.stream())
+        .map(Part::name)
+        .distinct()
+        .flatMap(name -> Stream.ofNullable(difference(name, part(name), now.part(name))))
+        .toList();
+  }
+
+  private @Nullable Part part(String name) {
+    return parts.stream().filter(part -> part.name.equals(name)).findFirst().orElse(null);
+  }
+
+  private static @Nullable String difference(
+      String name, @Nullable Part before, @Nullable Part now) {
+    long had = before == null ? 0 : before.count;
+    long has = now == null ? 0 : now.count;
+    if (had != has) {
+      return "%s had %d and has %d now".formatted(name, had, has);
+    }
+    return before != null && now != null && !before.fingerprint.equals(now.fingerprint)
+        ? "%s has %d as before, but not the same".formatted(name, has)
+        : null;
+  }
+
+  static DataIdentity of(DataSet data) {
+    Origin origin = data.origin();
+    Pictures validation = data.validation();
+    return new DataIdentity(
+        Stream.of(
+                part("train", data.train(), origin == null ? List.of() : origin.train()),
+                validation == null
+                    ? null
+                    : part(
+                        "validation", validation, origin == null ? List.of() : origin.validation()),
+                part("test", data.test(), origin == null ? List.of() : origin.test()))
+            .<Part>mapMulti((part, next) -> {
+              if (part != null) {
+                next.accept(part);
+              }
+            })
+            .toList());
+  }
+
+  private static Part part(String name, Pictures pictures, List<Origin.Source> files) {
+    MessageDigest digest = digest();
+    addInts(digest, pictures.labels());
+    if (files.size() == pictures.count()) {
+      ByteBuffer size = ByteBuffer.allocate(Long.BYTES);
+      for (Origin.Source file : files) {
+        digest.update(file.name().getBytes(StandardCharsets.UTF_8));
+        digest.update(size.putLong(0, file.bytes()).array());
+      }
+    } else {
+      Images images = pictures.images();
+      addInts(digest, new int[] {images.channels(), images.height(), images.width()});
+      digest.update(images.pixels());
+    }
+    return new Part(name, pictures.count(), fingerprint(digest));
+  }
+
+  static DataIdentity of(Text text) {
+    return new DataIdentity(
+        List.of(part("train", text.train()), part("validation", text.validation())));
+  }
+
+  private static Part part(String name, int[] characters) {
+    MessageDigest digest = digest();
+    addInts(digest, characters);
+    return new Part(name, characters.length, fingerprint(digest));
+  }
+
+  private static void addInts(MessageDigest digest, int[] values) {
+    ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * Math.clamp(values.length, 1, CHUNK));
+    for (int from = 0; from < values.length; from += CHUNK) {
+      int count = Math.min(CHUNK, values.length - from);
+      bytes.clear().asIntBuffer().put(values, from, count);
+      digest.update(bytes.limit(Integer.BYTES * count));
+    }
+  }
+
+  private static String fingerprint(MessageDigest digest) {
+    return HexFormat.of().formatHex(digest.digest(), 0, BYTES);
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

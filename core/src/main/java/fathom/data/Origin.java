@@ -1,0 +1,69 @@
+package fathom.data;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.text.Normalizer;
+import java.util.Arrays;
+import java.util.List;
+
+/// Where the images of a data set were read, so that they are known again.
+///
+/// @param place the folder, absolute
+/// @param train the file of each image, in the order of the images; empty where images share files
+///   (IDX, CIFAR)
+/// @param validation those of [DataSet#validation()]; empty without it
+/// @param test those of [DataSet#test()]
+public record Origin(Path place, List<Source> train, List<Source> validation, List<Source> test) {
+  public Origin {
+    place = place.toAbsolutePath().normalize();
+    train = List.copyOf(train);
+    validation = List.copyOf(validation);
+    test = List.copyOf(test);
+  }
+
+  /// Of images that share files.
+  public static Origin of(Path place) {
+    return new Origin(place, List.of(), List.of(), List.of());
+  }
+
+  /// Whether every image has a file of its own.
+  public boolean hasFiles() {
+    return !train.isEmpty();
+  }
+
+  /// The file of an image.
+  ///
+  /// @param name relative to the folder, with slashes, in the Unicode form NFC: a system may spell
+  ///   the same name otherwise
+  /// @param bytes its size
+  public record Source(String name, long bytes) {
+    public Source {
+      name = Normalizer.normalize(name, Normalizer.Form.NFC);
+    }
+
+    /// Of `file`, which lies below `folder`; a file that has just gone has a size of −1.
+    static Source of(Path folder, Path file) {
+      var name = new StringBuilder();
+      for (Path part : folder.relativize(file)) {
+        name.append(name.isEmpty() ? "" : "/").append(part);
+      }
+      long bytes;
+      try {
+        bytes = Files.size(file);
+      } catch (IOException _) {
+        bytes = -1;
+      }
+      return new Source(name.toString(), bytes);
+    }
+  }
+
+  /// With these of the files for training left, and those kept for validation.
+  Origin judgedBy(int[] rest, int[] kept) {
+    return hasFiles() ? new Origin(place, at(train, rest), at(train, kept), test) : this;
+  }
+
+  private static List<Source> at(List<Source> files, int[] positions) {
+    return Arrays.stream(positions).mapToObj(files::get).toList();
+  }
+}
