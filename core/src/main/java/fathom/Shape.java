@@ -1,5 +1,6 @@
 package fathom;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -54,6 +55,8 @@ public final class Shape {
     return n;
   }
 
+  /// The sizes, outermost first; in JSON a shape is this array.
+  @JsonValue
   public long[] toArray() {
     return sizes.clone();
   }

@@ -15,8 +15,12 @@ import tools.jackson.databind.json.JsonMapper;
 /// Where a command's answer goes: results to standard output, as text or as one JSON object;
 /// everything else to standard error.
 final class Output {
+  /// A type that has nothing to print is a fault of ours and not an empty object.
   private static final JsonMapper MAPPER =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+      JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+          .build();
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;

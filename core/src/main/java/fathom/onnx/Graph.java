@@ -28,8 +28,13 @@ final class Graph {
   private static final int FLOAT = 1;
   private static final int INT64 = 7;
 
-  /// What an operation gives, and how many dimensions it has.
-  record Value(String name, int rank) {}
+  /// What an operation gives: its name, and the shape that it has for one picture.
+  record Value(String name, Shape one) {
+    /// The number of dimensions, with that of the batch.
+    int rank() {
+      return one.rank() + 1;
+    }
+  }
 
   /// A setting of an operation.
   record Attribute(Message message) {
@@ -67,10 +72,10 @@ final class Graph {
   private final Set<String> names = new HashSet<>(Set.of(INPUT, OUTPUT));
 
   /// Adds an operation behind those that there are, called after the layer for which it is.
-  Value add(String path, String type, int rank, List<String> inputs, Attribute... attributes) {
+  Value add(String path, String type, Shape one, List<String> inputs, Attribute... attributes) {
     String name = unique(path);
     operations.add(new Operation(type, name, inputs, List.of(attributes)));
-    return new Value(name, rank);
+    return new Value(name, one);
   }
 
   /// A parameter as a constant, called `path.name` as in the net's state: the first path of one
@@ -121,7 +126,7 @@ final class Graph {
   /// The graph from pictures of this shape (C×H×W), as many as one likes, to `result`.
   Message message(String name, Shape picture, Value result) {
     if (result.name().equals(INPUT)) { // a net of nothing
-      add(OUTPUT, "Identity", result.rank(), List.of(INPUT));
+      add(OUTPUT, "Identity", result.one(), List.of(INPUT));
     }
     var graph = new Message();
     for (int i = 0; i < operations.size(); i++) {
@@ -129,9 +134,8 @@ final class Graph {
     }
     graph.text(2, name);
     constants.forEach(constant -> graph.message(5, constant));
-    long[] sizes = picture.toArray();
-    graph.message(11, described(INPUT, sizes));
-    return graph.message(12, described(OUTPUT, new long[result.rank() - 1]));
+    graph.message(11, described(INPUT, picture));
+    return graph.message(12, described(OUTPUT, result.one()));
   }
 
   /// The last operation gives the result.
@@ -145,11 +149,11 @@ final class Graph {
     return node;
   }
 
-  /// A value of N cases of these sizes; 0 is for a size that is not said.
-  private static Message described(String name, long[] sizes) {
+  /// A value of N examples, each of this shape; N is a name, because any number is right.
+  private static Message described(String name, Shape one) {
     var shape = new Message().message(1, new Message().text(2, "N"));
-    for (long size : sizes) {
-      shape.message(1, size == 0 ? new Message() : new Message().integer(1, size));
+    for (long size : one.toArray()) {
+      shape.message(1, new Message().integer(1, size));
     }
     var tensor = new Message().integer(1, FLOAT).message(2, shape);
     return new Message().text(1, name).message(2, new Message().message(1, tensor));

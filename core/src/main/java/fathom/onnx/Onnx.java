@@ -60,7 +60,7 @@ public final class Onnx {
     }
     try (var _ = Scope.open()) {
       var graph = new Graph();
-      Value result = value(graph, "", net, new Value(Graph.INPUT, 4));
+      Value result = value(graph, "", net, new Value(Graph.INPUT, picture));
       var model = new Message().integer(1, FORM).text(2, "fathom");
       model.message(7, graph.message("net", picture, result));
       model.message(8, new Message().text(1, "").integer(2, OPSET));
@@ -77,10 +77,10 @@ public final class Onnx {
       case Residual residual -> residual(graph, path, residual, x);
       case Recompute recompute -> value(graph, path, recompute.layer(), x);
       case Identity _, Dropout _ -> x; // who runs a model predicts
-      case Relu _ -> graph.add(path, "Relu", x.rank(), List.of(x.name()));
-      case Sigmoid _ -> graph.add(path, "Sigmoid", x.rank(), List.of(x.name()));
-      case Tanh _ -> graph.add(path, "Tanh", x.rank(), List.of(x.name()));
-      case Flatten _ -> graph.add(path, "Flatten", 2, List.of(x.name()));
+      case Relu _ -> graph.add(path, "Relu", x.one(), List.of(x.name()));
+      case Sigmoid _ -> graph.add(path, "Sigmoid", x.one(), List.of(x.name()));
+      case Tanh _ -> graph.add(path, "Tanh", x.one(), List.of(x.name()));
+      case Flatten _ -> graph.add(path, "Flatten", Shape.of(x.one().elements()), List.of(x.name()));
       case Conv2d conv -> conv(graph, path, conv, x);
       case Dense dense -> dense(graph, path, dense, x);
       case Bias bias -> bias(graph, path, bias, x);
@@ -107,7 +107,7 @@ public final class Onnx {
   private static Value residual(Graph graph, String path, Residual residual, Value x) {
     Value f = value(graph, path, residual.branch(), x);
     Value s = value(graph, Node.path(path, residual.shortcutName()), residual.shortcut(), x);
-    return graph.add(Node.path(path, "add"), "Add", f.rank(), List.of(f.name(), s.name()));
+    return graph.add(Node.path(path, "add"), "Add", f.one(), List.of(f.name(), s.name()));
   }
 
   private static Value conv(Graph graph, String path, Conv2d conv, Value x) {
@@ -116,11 +116,20 @@ public final class Onnx {
     return graph.add(
         path,
         "Conv",
-        4,
+        windowed(
+            x.one(), conv.weight().value().shape().size(0), size, conv.stride(), conv.padding()),
         List.of(x.name(), weight),
         Attribute.of("kernel_shape", size, size),
         Attribute.of("strides", conv.stride(), conv.stride()),
         padding(conv.padding()));
+  }
+
+  /// What windows of this size over a C×H×W give, each in so many channels.
+  private static Shape windowed(Shape x, long channels, long size, int stride, int padding) {
+    return Shape.of(
+        channels,
+        (x.size(1) + 2L * padding - size) / stride + 1,
+        (x.size(2) + 2L * padding - size) / stride + 1);
   }
 
   private static Attribute padding(int padding) {
@@ -134,7 +143,7 @@ public final class Onnx {
     return graph.add(
         path,
         "Gemm",
-        2,
+        Shape.of(dense.weight().value().shape().size(0)),
         bias == null
             ? List.of(x.name(), weight)
             : List.of(x.name(), weight, graph.constant(path, "bias", bias)),
@@ -146,14 +155,14 @@ public final class Onnx {
     long channels = bias.bias().value().shape().size(0);
     Shape shape = x.rank() == 4 ? Shape.of(channels, 1, 1) : Shape.of(channels);
     String constant = graph.constant(path, "bias", bias.bias(), shape);
-    return graph.add(path, "Add", x.rank(), List.of(x.name(), constant));
+    return graph.add(path, "Add", x.one(), List.of(x.name(), constant));
   }
 
   private static Value batchNorm(Graph graph, String path, BatchNorm norm, Value x) {
     return graph.add(
         path,
         "BatchNormalization",
-        x.rank(),
+        x.one(),
         List.of(
             x.name(),
             graph.constant(path, "weight", norm.weight()),
@@ -170,12 +179,12 @@ public final class Onnx {
           graph.add(
               Node.path(path, "channels_last"),
               "Transpose",
-              4,
+              Shape.of(x.one().size(1), x.one().size(2), x.one().size(0)),
               List.of(x.name()),
               Attribute.of("perm", 0, 2, 3, 1));
       Value normed = layerNorm(graph, Node.path(path, "norm"), path, norm, 3, last);
       return graph.add(
-          path, "Transpose", 4, List.of(normed.name()), Attribute.of("perm", 0, 3, 1, 2));
+          path, "Transpose", x.one(), List.of(normed.name()), Attribute.of("perm", 0, 3, 1, 2));
     }
     int axis = x.rank() - norm.features().rank();
     return layerNorm(graph, path, path, norm, axis, x);
@@ -195,7 +204,7 @@ public final class Onnx {
     return graph.add(
         name,
         "LayerNormalization",
-        x.rank(),
+        x.one(),
         bias == null
             ? List.of(x.name(), scale)
             : List.of(x.name(), scale, graph.constant(path, "bias", bias)),
@@ -207,7 +216,7 @@ public final class Onnx {
     return graph.add(
         path,
         "MaxPool",
-        4,
+        windowed(x.one(), x.one().size(0), pool.size(), pool.stride(), pool.padding()),
         List.of(x.name()),
         Attribute.of("kernel_shape", pool.size(), pool.size()),
         Attribute.of("strides", pool.stride(), pool.stride()),
@@ -215,31 +224,38 @@ public final class Onnx {
   }
 
   private static Value average(Graph graph, String path, Value x) {
-    Value pooled = graph.add(path, "GlobalAveragePool", 4, List.of(x.name()));
-    return graph.add(Node.path(path, "flat"), "Flatten", 2, List.of(pooled.name()));
+    long channels = x.one().size(0);
+    Value pooled =
+        graph.add(path, "GlobalAveragePool", Shape.of(channels, 1, 1), List.of(x.name()));
+    return graph.add(
+        Node.path(path, "flat"), "Flatten", Shape.of(channels), List.of(pooled.name()));
   }
 
   /// Every stride-th pixel, then channels of zeros before and behind.
   private static Value paddedSubsample(
       Graph graph, String path, PaddedSubsample shortcut, Value x) {
     Value y = x;
-    if (shortcut.stride() > 1) {
+    int stride = shortcut.stride();
+    long height = Math.ceilDiv(x.one().size(1), stride);
+    long width = Math.ceilDiv(x.one().size(2), stride);
+    if (stride > 1) {
       String name = Node.path(path, "every");
       y =
           graph.add(
               name,
               "Slice",
-              4,
+              Shape.of(x.one().size(0), height, width),
               List.of(
                   x.name(),
                   graph.integers(name + ".from", 0, 0),
                   graph.integers(name + ".to", Long.MAX_VALUE, Long.MAX_VALUE),
                   graph.integers(name + ".dimensions", 2, 3),
-                  graph.integers(name + ".step", shortcut.stride(), shortcut.stride())));
+                  graph.integers(name + ".step", stride, stride)));
     }
     int more = shortcut.out() - shortcut.in();
     int before = more / 2;
     String amounts = graph.integers(path + ".pads", 0, before, 0, 0, 0, more - before, 0, 0);
-    return graph.add(path, "Pad", 4, List.of(y.name(), amounts));
+    return graph.add(
+        path, "Pad", Shape.of(shortcut.out(), height, width), List.of(y.name(), amounts));
   }
 }

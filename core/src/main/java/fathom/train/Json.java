@@ -22,6 +22,7 @@ import tools.jackson.databind.ser.std.StdSerializer;
 final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
+          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS) // what has no form is no empty object
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)

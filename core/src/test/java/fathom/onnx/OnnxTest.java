@@ -118,7 +118,13 @@ class OnnxTest {
     try (var session = session(file)) {
       for (int count : counts) {
         Tensor x = pictures(count, in);
-        double[] expected = net.predict(x).toDoubles();
+        Tensor y = net.predict(x);
+        long[] said = y.shape().toArray();
+        said[0] = -1; // N, whatever it is
+        var logits = (TensorInfo) session.getOutputInfo().get("logits").getInfo();
+        assertArrayEquals(said, logits.getShape(), "the shape that the file says it gives");
+        assertEquals("N", logits.getDimensionNames()[0]);
+        double[] expected = y.toDoubles();
         double scale = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
         assertTrue(scale > 1e-3, "these say nothing: " + Arrays.toString(expected));
         assertArrayEquals(expected, run(session, x), 1e-4 * scale);
@@ -237,8 +243,8 @@ class OnnxTest {
         assertEquals("fathom", session.getMetadata().getProducerName());
         var pictures = (TensorInfo) session.getInputInfo().get("pictures").getInfo();
         assertArrayEquals(new long[] {-1, 3, 32, 32}, pictures.getShape());
-        assertEquals(
-            2, ((TensorInfo) session.getOutputInfo().get("logits").getInfo()).getShape().length);
+        var logits = (TensorInfo) session.getOutputInfo().get("logits").getInfo();
+        assertArrayEquals(new long[] {-1, 10}, logits.getShape(), "one logit for each class");
       }
       var text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
       for (String name : layers.state().keySet()) {
