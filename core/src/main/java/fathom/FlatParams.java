@@ -61,7 +61,7 @@ public final class FlatParams {
   public FlatParams shareWith(List<Param> twin) {
     if (twin.size() != slots.size()) {
       throw new IllegalArgumentException(
-          "nets that share values have the same parameters, but they have %d and %d"
+          "nets that share values have the same parameters, but they have %s and %s"
               .formatted(slots.size(), twin.size()));
     }
     var flat = new FlatParams(type, slots, values, gradients.byteSize());
@@ -75,7 +75,7 @@ public final class FlatParams {
       Tensor value = tensor(values, slots.get(i));
       if (!value.shape().equals(param.value().shape())) {
         throw new IllegalArgumentException(
-            "nets that share values have the same shapes, but parameter %d is %s and %s"
+            "nets that share values have the same shapes, but parameter %s is %s and %s"
                 .formatted(i, value.shape(), param.value().shape()));
       }
       param.value().release();

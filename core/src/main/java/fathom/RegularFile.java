@@ -33,7 +33,7 @@ public final class RegularFile {
       if (size > most) {
         throw new BadFileException(
             file,
-            "such a file has at most %d bytes, but this one has %d; is it another file?"
+            "such a file has at most %s bytes, but this one has %s; is it another file?"
                 .formatted(most, size));
       }
       return Files.readAllBytes(file);

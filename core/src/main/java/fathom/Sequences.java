@@ -11,13 +11,13 @@ public record Sequences(Tensor values, int[] lengths) {
     }
     if (lengths.length != values.shape().size(1)) {
       throw new IllegalArgumentException(
-          "each of the sequences %s has a length, but there are %d lengths"
+          "each of the sequences %s has a length, but there are %s lengths"
               .formatted(values.shape(), lengths.length));
     }
     for (int length : lengths) {
       if (length < 0 || length > values.shape().size(0)) {
         throw new IllegalArgumentException(
-            "a sequence of %s has 0 to %d steps, but one has %d"
+            "a sequence of %s has 0 to %s steps, but one has %s"
                 .formatted(values.shape(), values.shape().size(0), length));
       }
     }

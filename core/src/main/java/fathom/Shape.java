@@ -41,7 +41,7 @@ public final class Shape {
     int at = dim < 0 ? dim + sizes.length : dim;
     if (at < 0 || at >= sizes.length) {
       throw new IllegalArgumentException(
-          "dimension %d of the shape %s, which has %d".formatted(dim, this, sizes.length));
+          "dimension %s of the shape %s, which has %s".formatted(dim, this, sizes.length));
     }
     return sizes[at];
   }

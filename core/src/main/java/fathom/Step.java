@@ -35,7 +35,7 @@ public record Step(long seed, long index, Collective collective, int rows) {
     long to = (long) rows * (collective.rank() + 1) / collective.size();
     if (to - from != own) {
       throw new IllegalStateException(
-          "worker %d of %d has %d of the batch's %d examples, but this argument has %d rows; it needs a row for each example"
+          "worker %s of %s has %s of the batch's %s examples, but this argument has %s rows; it needs a row for each example"
               .formatted(collective.rank(), collective.size(), to - from, rows, own));
     }
     return from;

@@ -169,7 +169,7 @@ public final class Tensor {
     Shape s = Shape.of(shape);
     if (!memory.isNative() || memory.byteSize() < s.elements() * type.bytes()) {
       throw new IllegalArgumentException(
-          "a tensor of shape %s and type %s needs %d bytes of native memory, but this segment has %d %s"
+          "a tensor of shape %s and type %s needs %s bytes of native memory, but this segment has %s %s"
               .formatted(
                   s,
                   type,
@@ -344,7 +344,7 @@ public final class Tensor {
     Shape to = Shape.of(shape);
     if (to.elements() != this.shape.elements()) {
       throw new IllegalArgumentException(
-          "a reshape keeps the number of elements, but %s has %d and %s has %d"
+          "a reshape keeps the number of elements, but %s has %s and %s has %s"
               .formatted(this.shape, this.shape.elements(), to, to.elements()));
     }
     return view(raw().reshape(shape));
@@ -361,7 +361,7 @@ public final class Tensor {
     long size = shape.size(dim);
     if (from < 0 || from > to || to > size) {
       throw new IllegalArgumentException(
-          "the part %d..%d does not lie in dimension %d of the shape %s, 0..%d"
+          "the part %s..%s does not lie in dimension %s of the shape %s, 0..%s"
               .formatted(from, to, dim, shape, size));
     }
     return view(raw().narrow(dim, from, to - from));
@@ -402,7 +402,7 @@ public final class Tensor {
         }
         if (!fits) {
           throw new IllegalArgumentException(
-              "what is concatenated along dimension %d has equal sizes elsewhere, but the shapes are %s and %s"
+              "what is concatenated along dimension %s has equal sizes elsewhere, but the shapes are %s and %s"
                   .formatted(dim, first.shape, part.shape));
         }
         raws.put(i, part.raw());
@@ -618,7 +618,7 @@ public final class Tensor {
   private void checkCount(long elements) {
     if (elements != shape.elements()) {
       throw new IllegalArgumentException(
-          "the shape %s has %d elements, but %d were given"
+          "the shape %s has %s elements, but %s were given"
               .formatted(shape, shape.elements(), elements));
     }
   }
@@ -634,7 +634,7 @@ public final class Tensor {
   private void checkRank(int rank) {
     if (shape.rank() != rank) {
       throw new IllegalArgumentException(
-          "this operation needs %d dimensions, but the shape is %s".formatted(rank, shape));
+          "this operation needs %s dimensions, but the shape is %s".formatted(rank, shape));
     }
   }
 
@@ -645,7 +645,7 @@ public final class Tensor {
       int at = (int) (dim < 0 ? dim + shape.rank() : dim);
       if (seen.get(at)) {
         throw new IllegalArgumentException(
-            "dimension %d of the shape %s is named twice".formatted(at, shape));
+            "dimension %s of the shape %s is named twice".formatted(at, shape));
       }
       seen.set(at);
     }

@@ -443,7 +443,7 @@ public final class Torch {
     sums.checkType("+=", addends);
     if (!addends.shape().equals(Shape.of(indices.length, sums.shape().size(1)))) {
       throw new IllegalArgumentException(
-          "to %d rows of %s are added as many of as many columns, but they are %s"
+          "to %s rows of %s are added as many of as many columns, but they are %s"
               .formatted(indices.length, sums.shape(), addends.shape()));
     }
     try (var at = indices(indices)) {
@@ -459,7 +459,7 @@ public final class Torch {
     for (int index : indices) {
       if (index < 0 || index >= rows) {
         throw new IllegalArgumentException(
-            "the rows of a table of %s are 0..%d, but row %d was asked for"
+            "the rows of a table of %s are 0..%s, but row %s was asked for"
                 .formatted(table.shape(), rows - 1, index));
       }
     }

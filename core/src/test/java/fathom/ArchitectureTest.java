@@ -60,7 +60,7 @@ class ArchitectureTest {
             .map(JavaClass::getPackageName)
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(new TreeSet<>(MAY_SEE.keySet()), packages);
-    assertTrue(CLASSES.size() > 80, "only %d classes were found".formatted(CLASSES.size()));
+    assertTrue(CLASSES.size() > 80, "only %s classes were found".formatted(CLASSES.size()));
   }
 
   @Test

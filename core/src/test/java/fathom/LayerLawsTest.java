@@ -828,7 +828,7 @@ class LayerLawsTest {
     assertEquals(bytes, Tensor.liveBytes(), "bytes outlived their scope");
     assertTrue(
         Pointer.totalCount() <= pointers,
-        "native objects outlived their scope: %d before, %d after"
+        "native objects outlived their scope: %s before, %s after"
             .formatted(pointers, Pointer.totalCount()));
   }
 
@@ -1049,7 +1049,7 @@ class LayerLawsTest {
     double size = Math.max(length(expected, new double[expected.length]), 0.01);
     assertTrue(
         far <= layers * 0x1p-8 * size,
-        "%s is %s away from float64's, whose length is %s, after %d layers"
+        "%s is %s away from float64's, whose length is %s, after %s layers"
             .formatted(what, far, size, layers));
   }
 
@@ -1389,7 +1389,7 @@ class LayerLawsTest {
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= tolerance * largest)) {
         throw new AssertionError(
-            "%s: element %d is %s, but should be %s (largest %s, tolerance %s)"
+            "%s: element %s is %s, but should be %s (largest %s, tolerance %s)"
                 .formatted(message, i, actual[i], expected[i], largest, tolerance));
       }
     }

@@ -77,19 +77,18 @@ class MemoryTest {
     long bytes = Tensor.liveBytes();
     long pointers = Pointer.totalCount();
     double growth = growth(steps, step);
-    assertEquals(tensors, Tensor.live(), "tensors that live after %d steps".formatted(steps));
-    assertEquals(bytes, Tensor.liveBytes(), "bytes that live after %d steps".formatted(steps));
+    assertEquals(tensors, Tensor.live(), "tensors that live after %s steps".formatted(steps));
+    assertEquals(bytes, Tensor.liveBytes(), "bytes that live after %s steps".formatted(steps));
     assertTrue(
         Pointer.totalCount() <= pointers,
-        "there were %d native objects, %d steps later %d"
+        "there were %s native objects, %s steps later %s"
             .formatted(pointers, steps, Pointer.totalCount()));
     // The compiler takes memory too, but only once: a leak is what grows again and again.
     for (int again = 0; again < 2 && growth >= FLAT; again++) {
       growth = growth(steps, step);
     }
     assertTrue(
-        growth < FLAT,
-        "resident memory grew by %.1f %% in %d steps".formatted(100 * growth, steps));
+        growth < FLAT, "resident memory grew by %s %% in %s steps".formatted(100 * growth, steps));
   }
 
   private static double growth(int steps, Step step) throws IOException {

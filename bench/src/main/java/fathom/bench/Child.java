@@ -42,7 +42,7 @@ final class Child {
       int code = process.waitFor();
       if (code != 0 || last.isEmpty()) {
         throw new IllegalStateException(
-            "the process that is measured ended with code %d: %s"
+            "the process that is measured ended with code %s: %s"
                 .formatted(code, Files.readString(log).strip().lines().findFirst().orElse("")));
       }
       return last;

@@ -95,7 +95,7 @@ public final class DataSuite {
           SUITE,
           "synthetic JPEG 500x375 to a random part of 224x224, %s"
               .formatted(
-                  decoders == 0 ? "one core" : "%d decoders and who asks".formatted(decoders)),
+                  decoders == 0 ? "one core" : "%s decoders and who asks".formatted(decoders)),
           "images/s",
           rates.stream().mapToDouble(Double::doubleValue).toArray());
     }

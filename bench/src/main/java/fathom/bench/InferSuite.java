@@ -72,7 +72,7 @@ public final class InferSuite {
           () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(folded, x))));
       contenders.addAll(lineup.contenders(count));
       double[][] runs = Alternation.of(rounds, contenders);
-      String name = "%s, batch %d, %s".formatted(net.name(), batch, TrainSuite.spelled(precision));
+      String name = "%s, batch %s, %s".formatted(net.name(), batch, TrainSuite.spelled(precision));
       return lineup.results(
           runs, 1, (peer, theirs) -> Result.of(SUITE, name, runs[0], peer, theirs));
     }

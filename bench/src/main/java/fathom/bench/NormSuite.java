@@ -181,7 +181,7 @@ public final class NormSuite {
         for (int i = 0; i < a.length; i++) {
           if (!(Math.abs(a[i] - b[i]) <= TOLERANCE * scale)) {
             throw new IllegalStateException(
-                "%s is not timed: result %d differs from libtorch's at %d, %s and %s"
+                "%s is not timed: result %s differs from libtorch's at %s, %s and %s"
                     .formatted(pair.name, k, i, a[i], b[i]));
           }
         }

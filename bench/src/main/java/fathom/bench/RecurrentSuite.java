@@ -35,7 +35,7 @@ public final class RecurrentSuite {
   private record Size(int steps, int batch, int in, int hidden) {
     @Override
     public String toString() {
-      return "%d,%d,%d,%d".formatted(steps, batch, in, hidden);
+      return "%s,%s,%s,%s".formatted(steps, batch, in, hidden);
     }
   }
 
@@ -79,7 +79,7 @@ public final class RecurrentSuite {
         results.add(
             Result.of(
                 SUITE,
-                "100 products 32x%d by %dx%d".formatted(hidden, hidden, gates),
+                "100 products 32x%s by %sx%s".formatted(hidden, hidden, gates),
                 runs[0],
                 "OpenBLAS",
                 runs[1]));
@@ -182,7 +182,7 @@ public final class RecurrentSuite {
       for (int i = 0; i < exact.length; i++) {
         if (!(Math.abs(single[i] - exact[i]) <= TOLERANCE * scale)) {
           throw new IllegalStateException(
-              "LN-%s is not timed: its float32 gradient %d is %s and its float64 one %s"
+              "LN-%s is not timed: its float32 gradient %s is %s and its float64 one %s"
                   .formatted(kind, i, single[i], exact[i]));
         }
       }

@@ -26,7 +26,7 @@ public final class StartSuite {
       }
     }
     String name =
-        "to the first step of %s, batch %d, %d workers".formatted(net.name(), batch, workers);
+        "to the first step of %s, batch %s, %s workers".formatted(net.name(), batch, workers);
     return List.of(Result.of("start", name, runs, null, null));
   }
 

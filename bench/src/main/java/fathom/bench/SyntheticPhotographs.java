@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.IIOImage;
@@ -54,8 +55,10 @@ final class SyntheticPhotographs implements AutoCloseable {
 
   private void write(String part, int i) {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
-    Path file = folder.resolve(part).resolve("noise").resolve("%04d.jpg".formatted(i));
-    try (var out = ImageIO.createImageOutputStream(file.toFile())) {
+    Path file =
+        folder.resolve(part).resolve("noise").resolve(String.format(Locale.ROOT, "%04d.jpg", i));
+    try (var to = Files.newOutputStream(file);
+        var out = ImageIO.createImageOutputStream(to)) {
       writer.setOutput(out);
       ImageWriteParam how = writer.getDefaultWriteParam();
       how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);

@@ -78,7 +78,7 @@ public final class TrainSuite {
       results.add(
           Result.of(
               SUITE,
-              "matrix product of %d, %d workers".formatted(PEAK_SIZE, workers),
+              "matrix product of %s, %s workers".formatted(PEAK_SIZE, workers),
               "GFLOP/s",
               rates));
       results.add(share(name, net, batch, workers, runs[0], runs[1]));
@@ -224,7 +224,7 @@ public final class TrainSuite {
   /// What is trained and how, for people.
   public static String name(
       Architecture.Convolutional net, int batch, int workers, int recompute, Precision precision) {
-    return "%s, batch %d, %s, %d workers%s"
+    return "%s, batch %s, %s, %s workers%s"
         .formatted(
             net.name(),
             batch,

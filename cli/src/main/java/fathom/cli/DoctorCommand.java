@@ -73,9 +73,9 @@ final class DoctorCommand implements Callable<Integer> {
     if (Runtime.version().feature() < OLDEST_JDK) {
       problems.add(
           new Problem(
-              "the JDK has version %d, but %d is needed"
+              "the JDK has version %s, but %s is needed"
                   .formatted(Runtime.version().feature(), OLDEST_JDK),
-              "install a JDK %d and set JAVA_HOME to it".formatted(OLDEST_JDK),
+              "install a JDK %s and set JAVA_HOME to it".formatted(OLDEST_JDK),
               true));
     }
     String libtorch = libtorch(problems);
@@ -190,7 +190,7 @@ final class DoctorCommand implements Callable<Integer> {
     String sets = a.simd.isEmpty() ? "unknown" : String.join(", ", a.simd);
     line("JDK", a.jdk);
     line("libtorch", a.libtorch == null ? "cannot be loaded" : a.libtorch);
-    line("processor", "%s, %d cores".formatted(a.processor, a.cores));
+    line("processor", "%s, %s cores".formatted(a.processor, a.cores));
     line("instructions", sets);
     line("bfloat16", a.bf16 ? "yes" : "no");
     line(

@@ -45,7 +45,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "eval",
     description =
-        "Measures a run's last checkpoint, or its best, on test pictures or held-out text, or weights from elsewhere on test pictures.",
+        "Measures a run's last checkpoint, or its best, on test pictures or held-out text, or"
+            + " weights from elsewhere on test pictures.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -79,7 +80,8 @@ final class EvalCommand implements Callable<Integer> {
       names = "--size",
       paramLabel = "N",
       description = {
-        "For a file of weights and a folder of pictures: as of \"fathom train\". A run knows its own."
+        "For a file of weights and a folder of pictures: as of \"fathom train\". A run knows its"
+            + " own."
       })
   private @Nullable Integer size;
 
@@ -192,7 +194,8 @@ final class EvalCommand implements Callable<Integer> {
                 .println(
                     String.format(
                         Locale.ROOT,
-                        "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d); %.0f characters/s",
+                        "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %%"
+                            + " (%d of %d); %.0f characters/s",
                         run.recipe().model(),
                         text.name(),
                         result.bitsPerCharacter(),
@@ -247,7 +250,8 @@ final class EvalCommand implements Callable<Integer> {
               .println(
                   String.format(
                       Locale.ROOT,
-                      "%s on %s: error %.2f %% (%d of %d; 95 %% interval %.2f to %.2f), cross-entropy %.4f; %.0f images/s",
+                      "%s on %s: error %.2f %% (%d of %d; 95 %% interval %.2f to %.2f),"
+                          + " cross-entropy %.4f; %.0f images/s",
                       answer.model,
                       answer.data,
                       answer.error,
@@ -366,7 +370,7 @@ final class EvalCommand implements Callable<Integer> {
     CifarNet.Input given = inputOf(subject.data);
     if (!given.equals(subject.input) || subject.data.classes().size() != subject.classes) {
       throw output.refused(
-          "the run was trained on pictures of %s in %d classes, but those of %s are %s in %d"
+          "the run was trained on pictures of %s in %s classes, but those of %s are %s in %s"
               .formatted(
                   subject.input,
                   subject.classes,

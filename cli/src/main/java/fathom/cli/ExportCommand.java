@@ -42,8 +42,10 @@ import tools.jackson.databind.json.JsonMapper;
     description = {
       "Writes the net of a run's last checkpoint, or weights from elsewhere, for other programs.",
       "",
-      "onnx: the whole net, for ONNX Runtime and others; its input \"pictures\" is N x C x H x W for any",
-      "N, already normalised. safetensors, pt: the weights under their names, which are torchvision's",
+      "onnx: the whole net, for ONNX Runtime and others; its input \"pictures\" is N x C x H x W"
+          + " for any",
+      "N, already normalised. safetensors, pt: the weights under their names, which are"
+          + " torchvision's",
       "for the nets for photographs; torch.load(FILE, weights_only=True) reads pt as a state",
       "dictionary. Without --model all tensors of WEIGHTS are taken as they are."
     },
@@ -164,7 +166,8 @@ final class ExportCommand implements Callable<Integer> {
         write(as, file, ofWeights(source, model));
       } else if (as == Form.ONNX) {
         throw output.refused(
-            "a file of weights does not say of which net they are, and an ONNX model is a net: give --model");
+            "a file of weights does not say of which net they are, and an ONNX model is a net: give"
+                + " --model");
       } else {
         copy(as, file, source);
       }
@@ -287,10 +290,18 @@ final class ExportCommand implements Callable<Integer> {
     }
   }
 
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private void answer(
       Form as, Path file, @Nullable String name, int tensors, Map<String, String> metadata) {
     Map<String, String> said = as == Form.PT ? Map.of() : metadata;
-    long bytes = file.toFile().length();
+    long bytes = size(file);
     output.answer(
         new Answer(file.toString(), as.spelled(), name, tensors, bytes, said),
         () -> {

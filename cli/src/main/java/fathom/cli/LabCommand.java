@@ -153,7 +153,7 @@ final class LabCommand implements Callable<Integer> {
         output
             .err()
             .println(
-                "interrupted; %d of %d findings are in %s, and the same command goes on"
+                "interrupted; %s of %s findings are in %s, and the same command goes on"
                     .formatted(findings.size(), chosen.size(), out));
         return Exit.INTERRUPTED;
       }

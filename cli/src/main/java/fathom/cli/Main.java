@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExamples:%n",
     footer = {
-      "  fathom demo                                plain and residual nets on digits, in 3 minutes",
+      "  fathom demo                                plain and residual nets on digits, in 3"
+          + " minutes",
       "  fathom models resnet20                     a net as a tree with shapes",
       "  fathom data get mnist                      fetches a well-known data set",
       "  fathom train resnet20 --data digits        trains, and writes a run below runs/",
@@ -48,11 +49,15 @@ import picocli.CommandLine.Spec;
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device or",
-      "memory, 5 diverged, 130 interrupted after saving. --verbose shows where a failure came from.",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device"
+          + " or",
+      "memory, 5 diverged, 130 interrupted after saving. --verbose shows where a failure came"
+          + " from.",
       "",
-      "An option that is not written is taken from the environment (FATHOM_TRAIN_EPOCHS=5), else from",
-      "~/.config/fathom/config.properties (train.epochs = 5), else it has its default. NO_COLOR is heard."
+      "An option that is not written is taken from the environment (FATHOM_TRAIN_EPOCHS=5), else"
+          + " from",
+      "~/.config/fathom/config.properties (train.epochs = 5), else it has its default. NO_COLOR is"
+          + " heard."
     })
 final class Main implements Runnable {
   @Spec private @Nullable CommandSpec spec;
@@ -136,7 +141,7 @@ final class Main implements Runnable {
       case OutOfMemoryError _ ->
           fail(
               err,
-              "the JVM's heap of %d MB is full (%s): it holds the data; take less of it, or give more by JAVA_TOOL_OPTIONS=-Xmx8g"
+              "the JVM's heap of %s MB is full (%s): it holds the data; take less of it, or give more by JAVA_TOOL_OPTIONS=-Xmx8g"
                   .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage()),
               Exit.NATIVE);
       default -> fail(err, rootMessage(e), Exit.FAILED);

@@ -26,7 +26,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "models",
     description = {
-      "Lists every model, or shows one as a tree: a net for pictures with the shapes of one picture,",
+      "Lists every model, or shows one as a tree: a net for pictures with the shapes of one"
+          + " picture,",
       "a net for text with its parameters."
     },
     mixinStandardHelpOptions = true,
@@ -37,8 +38,10 @@ import picocli.CommandLine.Parameters;
       "  fathom models resnet50",
       "  fathom models ln-lstm --hidden 512",
       "",
-      "resnetN and plainN exist for every N = 6n+2, not only for those of the list; but resnet18, 34, 50,",
-      "101 and 152, plain18 and plain34 are the nets for photographs, of 1000 classes in this list. The",
+      "resnetN and plainN exist for every N = 6n+2, not only for those of the list; but resnet18,"
+          + " 34, 50,",
+      "101 and 152, plain18 and plain34 are the nets for photographs, of 1000 classes in this list."
+          + " The",
       "recurrent nets exist for text, and for pictures (--input), which they read row by row."
     })
 final class ModelsCommand implements Callable<Integer> {
@@ -133,8 +136,8 @@ final class ModelsCommand implements Callable<Integer> {
         Count.exact(e.params),
         e.madds == null ? "" : Count.millions(e.madds),
         e.input == null
-            ? "text of %d characters".formatted(VOCABULARY)
-            : "%d×%d×%d".formatted(e.input.toArray()));
+            ? "text of %s characters".formatted(VOCABULARY)
+            : "%s×%s×%s".formatted(e.input.toArray()));
   }
 
   private void show(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
@@ -158,7 +161,7 @@ final class ModelsCommand implements Callable<Integer> {
           rows.add(List.of("in all", "", Count.exact(entry.params)));
           output.table(
               List.of(
-                  "%s (%s) for %d characters".formatted(net.name(), net.options(), VOCABULARY),
+                  "%s (%s) for %s characters".formatted(net.name(), net.options(), VOCABULARY),
                   "shape",
                   "parameters"),
               rows);
@@ -243,7 +246,7 @@ final class ModelsCommand implements Callable<Integer> {
     long values = (long) size.channels() * size.height() * size.width();
     if (values > MOST_VALUES) {
       throw new IllegalArgumentException(
-          "--input has at most %d values, which is 3x1182x1182, but %s has %d; a net's work grows with them"
+          "--input has at most %s values, which is 3x1182x1182, but %s has %s; a net's work grows with them"
               .formatted(MOST_VALUES, text, values));
     }
     return size;
@@ -266,7 +269,8 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--width",
         description =
-            "The channels of the first stage of resnetN and plainN. Default: 16, for photographs 64.",
+            "The channels of the first stage of resnetN and plainN. Default: 16, for photographs"
+                + " 64.",
         paramLabel = "K")
     private @Nullable Integer width;
 
@@ -285,8 +289,8 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--dropout",
         description =
-            "The share of the values before the classifier that a training step leaves out; of mlp of"
-                + " those of each hidden layer. Nets for pictures have it.",
+            "The share of the values before the classifier that a training step leaves out; of mlp"
+                + " of those of each hidden layer. Nets for pictures have it.",
         paramLabel = "P")
     private @Nullable Double dropout;
 

@@ -14,7 +14,8 @@ final class NormalizationOption {
       split = ",",
       paramLabel = "R,G,B",
       description =
-          "What is subtracted from each channel, on the 0..1 scale. Default: what the run or file says.")
+          "What is subtracted from each channel, on the 0..1 scale. Default: what the run or file"
+              + " says.")
   private float @Nullable [] mean;
 
   @Option(
@@ -37,7 +38,7 @@ final class NormalizationOption {
     }
     if (m.length != channels || d.length != channels) {
       throw output.refused(
-          "--mean and --std have one number per channel, which are %d, but have %d and %d"
+          "--mean and --std have one number per channel, which are %s, but have %s and %s"
               .formatted(channels, m.length, d.length));
     }
     for (float each : d) {
@@ -57,7 +58,8 @@ final class NormalizationOption {
     String d = metadata.get(ExportCommand.DEVIATION);
     if (m == null || d == null) {
       throw output.refused(
-          "weights from elsewhere need what their pictures were normalised by: --mean and --std, one number per channel");
+          "weights from elsewhere need what their pictures were normalised by: --mean and --std,"
+              + " one number per channel");
     }
     try {
       return Normalization.of(numbers(m), numbers(d));

@@ -54,7 +54,8 @@ final class ProgressDisplay implements AutoCloseable {
   private static String pictureLine(Metrics.Epoch epoch, String held) {
     return String.format(
         Locale.ROOT,
-        "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   %s loss %.4f error %5.2f %%   %6.0f images/s",
+        "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   %s loss %.4f error %5.2f %%  "
+            + " %6.0f images/s",
         epoch.epoch(),
         epoch.rate(),
         epoch.trainLoss(),
@@ -119,7 +120,7 @@ final class ProgressDisplay implements AutoCloseable {
       bar.stepTo(step);
     } else if (System.nanoTime() - lastLine > LINE_EVERY_NANOS) {
       lastLine = System.nanoTime();
-      err.println("%s: step %d of %d, %s".formatted(name, step, of, message));
+      err.println("%s: step %s of %s, %s".formatted(name, step, of, message));
       err.flush();
     }
   }

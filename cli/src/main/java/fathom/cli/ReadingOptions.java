@@ -26,12 +26,12 @@ final class ReadingOptions {
     }
     int count = survey.skipped().size();
     output.remark(
-        "fathom: skipped %d %s that cannot be decoded (--strict refuses them):"
+        "fathom: skipped %s %s that cannot be decoded (--strict refuses them):"
             .formatted(count, count == 1 ? "file" : "files"));
     survey.skipped().stream().limit(NAMED).forEach(skipped -> output.remark("  " + skipped.why()));
     if (count > NAMED) {
       output.remark(
-          "  and %d more; fathom data info %s lists them".formatted(count - NAMED, data.name()));
+          "  and %s more; fathom data info %s lists them".formatted(count - NAMED, data.name()));
     }
   }
 }

@@ -50,7 +50,8 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet50 --data images:photos",
       "  fathom train resnet18 --data images:photos --size 128 --strict",
       "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
-      "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle --label-smoothing 0.1",
+      "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle"
+          + " --label-smoothing 0.1",
       "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
@@ -76,7 +77,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "DATA",
       description = {
-        "digits, images:DIR, a folder with MNIST's or CIFAR-10's files, or mnist, cifar10 and the like",
+        "digits, images:DIR, a folder with MNIST's or CIFAR-10's files, or mnist, cifar10 and the"
+            + " like",
         "for such a folder below $FATHOM_DATA; text:FILE for a net that learns text."
       })
   private @Nullable String data;
@@ -86,7 +88,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       description = {
         "Of a folder of pictures: decodes them to N×N from their files each time they are used, in",
-        "training a random part of each. Default: 224 for the nets for photographs (resnet18, 34, 50, ...);",
+        "training a random part of each. Default: 224 for the nets for photographs (resnet18, 34,"
+            + " 50, ...);",
         "for others the size that all pictures have, or else 32, in memory."
       })
   private @Nullable Integer size;
@@ -151,7 +154,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--schedule",
       paramLabel = "steps|cosine|one-cycle",
       description = {
-        "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine wave, or",
+        "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine"
+            + " wave, or",
         "up over 30 %% of the steps and then down. Default: steps."
       })
   private Schedule.@Nullable Curve curve;
@@ -166,8 +170,10 @@ final class TrainCommand implements Callable<Integer> {
       names = "--val",
       paramLabel = "N",
       description = {
-        "Keeps N training pictures, drawn by the seed, from training: epochs are judged by them, and the",
-        "best one too; the test pictures are seen at the end alone. Default: the pictures of a folder val",
+        "Keeps N training pictures, drawn by the seed, from training: epochs are judged by them,"
+            + " and the",
+        "best one too; the test pictures are seen at the end alone. Default: the pictures of a"
+            + " folder val",
         "beside train and test, or 0."
       })
   private @Nullable Integer validation;
@@ -177,7 +183,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "WHAT",
       split = ",",
       description = {
-        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat maps",
+        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat"
+            + " maps",
         "of the report. Any of the three, between commas."
       })
   private @Nullable List<Recording.Quantity> watch;
@@ -199,8 +206,10 @@ final class TrainCommand implements Callable<Integer> {
       names = "--recompute",
       paramLabel = "K|auto",
       description = {
-        "For resnetN and plainN: remember only what goes into every K-th block of a stage, and compute",
-        "the blocks again on the way back: less memory, one forward more a step, the same result to",
+        "For resnetN and plainN: remember only what goes into every K-th block of a stage, and"
+            + " compute",
+        "the blocks again on the way back: less memory, one forward more a step, the same result"
+            + " to",
         "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
       })
   private @Nullable String recompute;
@@ -209,7 +218,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--precision",
       paramLabel = "fp32|bf16",
       description = {
-        "Of the values between layers. bf16, for resnetN and plainN: half of the memory, and faster on",
+        "Of the values between layers. bf16, for resnetN and plainN: half of the memory, and faster"
+            + " on",
         "processors that have it; weights, sums and evaluations stay in fp32. Default: fp32."
       })
   private @Nullable Precision precision;
@@ -229,7 +239,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--dry-run",
       description = {
-        "Only print the resolved recipe, and what memory and time it needs: a few steps are made, and",
+        "Only print the resolved recipe, and what memory and time it needs: a few steps are made,"
+            + " and",
         "carried on to the whole training. Takes a few seconds."
       })
   private boolean dryRun;
@@ -368,7 +379,8 @@ final class TrainCommand implements Callable<Integer> {
         "time",
         String.format(
             Locale.ROOT,
-            "about %s (h:mm:ss) for %,d steps and the evaluations, at the %s %s/s of a few steps of %d %s made just now",
+            "about %s (h:mm:ss) for %,d steps and the evaluations, at the %s %s/s of a few steps of"
+                + " %d %s made just now",
             duration(e.seconds()),
             e.steps(),
             rate(e.examplesPerSecond()),
@@ -385,7 +397,7 @@ final class TrainCommand implements Callable<Integer> {
   /// Hours, minutes and seconds: `0:01:30`.
   private static String duration(double seconds) {
     long whole = Math.round(seconds);
-    return "%d:%02d:%02d".formatted(whole / 3600, whole / 60 % 60, whole % 60);
+    return String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
   }
 
   private Recipe recipe(Architecture net, Data read) {
@@ -440,7 +452,9 @@ final class TrainCommand implements Callable<Integer> {
         || tensorboard
         || precision != null) {
       throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer, --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --size, --watch, --tensorboard and --precision");
+          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer,"
+              + " --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --size,"
+              + " --watch, --tensorboard and --precision");
     }
     if (dryRun) {
       throw output.refused(
@@ -463,7 +477,7 @@ final class TrainCommand implements Callable<Integer> {
       output
           .err()
           .println(
-              "fathom: the run had %d workers and goes on with %d: sums are rounded otherwise, so it is not bit-exact"
+              "fathom: the run had %s workers and goes on with %s: sums are rounded otherwise, so it is not bit-exact"
                   .formatted(before.workers(), threads));
     }
     Data read =
@@ -517,16 +531,16 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static String counted(int count, String what) {
-    return "%d %s%s".formatted(count, what, count == 1 ? "" : "s");
+    return "%s %s%s".formatted(count, what, count == 1 ? "" : "s");
   }
 
   private static String amount(Recipe r, Data read) {
     return switch (read) {
       case DataSet pictures ->
-          "%d pictures in batches of %d"
+          "%s pictures in batches of %s"
               .formatted(pictures.judgedBy(r.validation(), r.seed()).train().count(), r.batch());
       case Text text ->
-          "%d characters as %d streams in windows of %d"
+          "%s characters as %s streams in windows of %s"
               .formatted(text.train().length, r.batch(), r.window());
     };
   }
@@ -586,7 +600,8 @@ final class TrainCommand implements Callable<Integer> {
     return r.isText()
         ? String.format(
             Locale.ROOT,
-            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d)%s; %.0f s",
+            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of"
+                + " %d)%s; %.0f s",
             r.model(),
             r.data(),
             test.bitsPerCharacter(),

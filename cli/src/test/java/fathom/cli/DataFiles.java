@@ -126,7 +126,7 @@ final class DataFiles {
   private static FileFormat cifar10() {
     var files = new LinkedHashMap<String, byte[]>();
     for (int b = 1; b <= 5; b++) {
-      files.put("data_batch_%d.bin".formatted(b), records(2, 10, 1));
+      files.put("data_batch_%s.bin".formatted(b), records(2, 10, 1));
     }
     files.put("test_batch.bin", records(1, 10, 1));
     String names = "batches.meta.txt";
@@ -140,7 +140,7 @@ final class DataFiles {
             FileFormat.Way.of(names, Mutation.text(), lines(10))),
         FileFormat.Reading.of(folder -> {
           DataSet read = DataSet.open(folder.toString());
-          var train = IntStream.rangeClosed(1, 5).mapToObj("data_batch_%d.bin"::formatted).toList();
+          var train = IntStream.rangeClosed(1, 5).mapToObj("data_batch_%s.bin"::formatted).toList();
           checkCifar(folder, train, 1, read.train().images());
           checkCifar(folder, List.of("test_batch.bin"), 1, read.test().images());
           checkNames(folder.resolve(names), read.classes());
@@ -185,7 +185,7 @@ final class DataFiles {
 
   private static byte[] lines(int count) {
     return IntStream.range(0, count)
-        .mapToObj("class %d\n"::formatted)
+        .mapToObj("class %s\n"::formatted)
         .collect(Collectors.joining())
         .getBytes(StandardCharsets.UTF_8);
   }

@@ -115,7 +115,7 @@ class InterruptionTest {
         killed++;
         boolean saved = Files.exists(path.resolve("checkpoint.safetensors"));
         if (!saved) {
-          path = folder.resolve("run%d-after-%d".formatted(run, killed)); // nothing to go on with
+          path = folder.resolve("run%s-after-%s".formatted(run, killed)); // nothing to go on with
         }
         resumed = saved;
         begun = System.nanoTime();
@@ -131,7 +131,7 @@ class InterruptionTest {
       if (end(process) != 0) {
         return Files.readString(log(process));
       } else if (!Arrays.equals(expected, weights(path))) {
-        return "%s: other weights after %d kills".formatted(path, killed);
+        return "%s: other weights after %s kills".formatted(path, killed);
       }
     }
     return null;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -80,7 +81,7 @@ final class Mutants {
       looks = what != null && what.equals(last) ? looks + 1 : 0;
       last = what;
       if (looks > LOOKS) {
-        System.out.printf("FAULT %s: still being read at look %d%n", what, looks);
+        System.out.printf(Locale.ROOT, "FAULT %s: still being read at look %d%n", what, looks);
         System.out.flush();
         Runtime.getRuntime().halt(1);
       }
@@ -111,11 +112,16 @@ final class Mutants {
       restore(mutant.file());
     }
     for (String fault : faults.subList(0, Math.min(20, faults.size()))) {
-      System.out.printf("FAULT %s, %s%n", format.name(), fault);
+      System.out.printf(Locale.ROOT, "FAULT %s, %s%n", format.name(), fault);
     }
     System.out.printf(
+        Locale.ROOT,
         "%s: %d read, %d refused for %d reasons, %d faults%n",
-        format.name(), read, refused, kinds.size(), faults.size());
+        format.name(),
+        read,
+        refused,
+        kinds.size(),
+        faults.size());
   }
 
   private void write(String file, byte[] content) throws IOException {
@@ -130,7 +136,7 @@ final class Mutants {
 
   private void judge(
       String which, FileFormat.@Nullable Case known, FileFormat.@Nullable Mutant mutant) {
-    System.out.printf("AT %s, %s%n", format.name(), which);
+    System.out.printf(Locale.ROOT, "AT %s, %s%n", format.name(), which);
     reading = format.name() + ", " + which;
     try (var _ = Scope.open()) {
       String said = format.reading().of(folder);
@@ -166,7 +172,7 @@ final class Mutants {
     } else if (!said.contains(folder.toString())) {
       return "the message does not name the file: " + said;
     } else if (said.length() > MOST_CHARACTERS || said.lines().count() > MOST_LINES) {
-      return "the message has %d characters: %s..."
+      return "the message has %s characters: %s..."
           .formatted(said.length(), said.substring(0, 300));
     } else if (OBEYED.matcher(said).find()) {
       return "the message has control characters: " + said;

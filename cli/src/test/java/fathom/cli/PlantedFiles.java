@@ -62,7 +62,7 @@ final class PlantedFiles {
     if (size > MUCH) {
       mistake.of(file, size);
     } else if (size != content.length - 4) {
-      throw new BadFileException(file, "%d bytes were to follow".formatted(size));
+      throw new BadFileException(file, "%s bytes were to follow".formatted(size));
     }
   }
 

@@ -43,7 +43,7 @@ class PredictCommandTest {
     Images digits = DataSet.open("digits").test().images();
     Files.createDirectories(folder.resolve("digits"));
     for (int i = 0; i < digits.count(); i++) {
-      write(digits, i, 1, folder.resolve("digits").resolve("%03d.png".formatted(i)));
+      write(digits, i, 1, folder.resolve("digits").resolve((1000 + i) + ".png"));
     }
     write(digits, 0, 9, folder.resolve("large.png"));
     Files.createDirectories(folder.resolve("mixed"));

@@ -344,7 +344,7 @@ final class RunFiles {
           List<Metrics> read = run.metrics();
           long lines = Files.readString(folder.resolve(name)).lines().count();
           if (read.size() != lines && read.size() != lines - 1) {
-            throw new AssertionError("%d lines, but %d metrics".formatted(lines, read.size()));
+            throw new AssertionError("%s lines, but %s metrics".formatted(lines, read.size()));
           }
           RunReport.of(run).write(run.report());
         }),
@@ -491,7 +491,7 @@ final class RunFiles {
                   "--data",
                   "digits");
           if (cli.code() != Exit.USAGE && cli.code() != Exit.BAD_FILE) {
-            throw new AssertionError("exit code %d: %s".formatted(cli.code(), cli.err()));
+            throw new AssertionError("exit code %s: %s".formatted(cli.code(), cli.err()));
           }
           return cli.err().contains("there is no model") ? null : cli.err().strip();
         },

@@ -162,7 +162,7 @@ class ShellTest {
         }) {
       String[] words = ("fathom " + each[0]).split(" ");
       ask.append(
-          "COMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; COMPREPLY=(); _complete_fathom; echo \"${COMPREPLY[*]}\"\n"
+          "COMP_WORDS=(%s); COMP_CWORD=%s; COMP_LINE='%s'; COMPREPLY=(); _complete_fathom; echo \"${COMPREPLY[*]}\"\n"
               .formatted(String.join(" ", words), words.length - 1, "fathom " + each[0]));
       expected.add(each[1]);
     }

@@ -42,7 +42,9 @@ class TourTest {
   private static final List<Stop> STOPS =
       List.of(
           new Stop(
-              "What would be done, and what does it take? A few steps are made to say so. A fifth of the pictures of each class is kept for testing, because there are no folders `train` and `test`.",
+              "What would be done, and what does it take? A few steps are made to say so. A fifth"
+                  + " of the pictures of each class is kept for testing, because there are no"
+                  + " folders `train` and `test`.",
               "train resnet8 --data images:pictures --epochs 12 --workers 1 --dry-run",
               false),
           new Stop(
@@ -55,11 +57,15 @@ class TourTest {
               false),
           new Stop("How good is it, and where does it err?", "eval runs/resnet8-pictures-1", false),
           new Stop(
-              "New pictures, of another size, and a file that only looks like one. It is named and skipped.",
+              "New pictures, of another size, and a file that only looks like one. It is named and"
+                  + " skipped.",
               "predict runs/resnet8-pictures-1 new --top 1",
               false),
           new Stop(
-              "The report: one file with the curves, who was taken for whom, the worst mistakes as pictures and the layers, for any browser, without a network. The run has measured all of it; where its pictures are gone, the report can be made again.",
+              "The report: one file with the curves, who was taken for whom, the worst mistakes as"
+                  + " pictures and the layers, for any browser, without a network. The run has"
+                  + " measured all of it; where its pictures are gone, the report can be made"
+                  + " again.",
               "report runs/resnet8-pictures-1",
               false),
           new Stop(
@@ -101,11 +107,10 @@ class TourTest {
     Images digits = DataSet.open("digits").train().images();
     for (int i = 0; i < 600; i++) {
       String name = CLASSES.get(digits.labels()[i]);
-      write(
-          digits, i, 1, folder.resolve("pictures").resolve(name).resolve("%04d.png".formatted(i)));
+      write(digits, i, 1, folder.resolve("pictures").resolve(name).resolve((1000 + i) + ".png"));
     }
     for (int i = 600; i < 603; i++) {
-      write(digits, i, 5, folder.resolve("new").resolve("%d.png".formatted(i)));
+      write(digits, i, 5, folder.resolve("new").resolve("%s.png".formatted(i)));
     }
     Files.writeString(folder.resolve("new").resolve("notes.jpg"), "bread, milk");
   }

@@ -61,7 +61,7 @@ public record Alphabet(List<String> characters) {
     }
     if (!unknown.isEmpty()) {
       throw new IllegalArgumentException(
-          "the net knows the %d characters of the text it was trained on, but not %s"
+          "the net knows the %s characters of the text it was trained on, but not %s"
               .formatted(size(), unknown.stream().distinct().collect(Collectors.joining(", "))));
     }
     return places;

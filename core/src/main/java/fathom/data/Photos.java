@@ -57,7 +57,7 @@ public final class Photos implements Pictures {
   public Photos take(int n) {
     if (n < 0 || n > count()) {
       throw new IllegalArgumentException(
-          "the first %d pictures were asked for, but there are %d".formatted(n, count()));
+          "the first %s pictures were asked for, but there are %s".formatted(n, count()));
     }
     return select(IntStream.range(0, n).toArray());
   }
@@ -82,7 +82,7 @@ public final class Photos implements Pictures {
     long bytes = (long) size() * count();
     if (bytes > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "at most 2 GiB of pictures fit into one array, but %s are %d bytes"
+          "at most 2 GiB of pictures fit into one array, but %s are %s bytes"
               .formatted(this, bytes));
     }
     byte[] pixels = new byte[(int) bytes];
@@ -103,7 +103,7 @@ public final class Photos implements Pictures {
   byte[] decode(int index, Augmentation how, Draw draw) {
     if (how.pad() > 0) {
       throw new IllegalArgumentException(
-          "photographs are cropped from what their files have, without a border, but %d pixels of one are asked for"
+          "photographs are cropped from what their files have, without a border, but %s pixels of one are asked for"
               .formatted(how.pad()));
     }
     byte[] pixels = new byte[size()];

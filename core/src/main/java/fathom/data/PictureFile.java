@@ -4,6 +4,7 @@ import fathom.BadFileException;
 import fathom.RegularFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicReference;
@@ -96,7 +97,7 @@ final class PictureFile {
   private static BadFileException tooLarge(Path file, OutOfMemoryError e) {
     return new BadFileException(
         file,
-        "the picture is too large to be decoded in a heap of %d MB; make it smaller, or the heap larger (JAVA_TOOL_OPTIONS=-Xmx8g)"
+        "the picture is too large to be decoded in a heap of %s MB; make it smaller, or the heap larger (JAVA_TOOL_OPTIONS=-Xmx8g)"
             .formatted(Runtime.getRuntime().maxMemory() >> 20),
         e);
   }
@@ -119,7 +120,7 @@ final class PictureFile {
       if (said + 8 > in.length()) { // its decoder would go on with zeros
         throw new BadFileException(
             file,
-            "the picture says that it has %d bytes, but there are %d; the file is cut short: replace or remove it"
+            "the picture says that it has %s bytes, but there are %s; the file is cut short: replace or remove it"
                 .formatted(said + 8, in.length()));
       }
       return WEBP;
@@ -139,14 +140,14 @@ final class PictureFile {
     if (pixels > MOST_PIXELS) {
       throw new BadFileException(
           file,
-          "a picture may have %d megapixels, but this one is %d×%d; make it smaller"
+          "a picture may have %s megapixels, but this one is %s×%s; make it smaller"
               .formatted(MOST_PIXELS / 1_000_000, width, height));
     }
-    long bytes = file.toFile().length();
+    long bytes = Files.size(file);
     if (!format.equals(WEBP) && pixels > bytes * MOST_PIXELS_PER_BYTE) {
       throw new BadFileException(
           file,
-          "a picture of %d×%d cannot be held in %d bytes; the file is damaged or cut short"
+          "a picture of %s×%s cannot be held in %s bytes; the file is damaged or cut short"
               .formatted(width, height, bytes));
     }
     boolean turned = orientation.transposed();

@@ -22,7 +22,7 @@ public final class Png {
   public static byte[] small(Images images, int picture, int side) {
     if (picture < 0 || picture >= images.count() || side < 1) {
       throw new IllegalArgumentException(
-          "there are the pictures 0 to %d, and a side has at least 1 pixel, but picture %d was asked for with a side of %d"
+          "there are the pictures 0 to %s, and a side has at least 1 pixel, but picture %s was asked for with a side of %s"
               .formatted(images.count() - 1, picture, side));
     }
     int shrunk = Math.ceilDiv(Math.max(images.height(), images.width()), side);

@@ -30,7 +30,7 @@ public record Reading(int size, boolean strict, Split split) {
   public Reading {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
-          "photographs are decoded to 1 to %d pixels a side, but --size is %d"
+          "photographs are decoded to 1 to %s pixels a side, but --size is %s"
               .formatted(LARGEST, size));
     }
   }

@@ -5,7 +5,7 @@ public record Rows(int from, int to) {
   public Rows {
     if (from < 0 || to < from) {
       throw new IllegalArgumentException(
-          "rows go from 0 or more to no less, but these go from %d to %d".formatted(from, to));
+          "rows go from 0 or more to no less, but these go from %s to %s".formatted(from, to));
     }
   }
 
@@ -19,7 +19,7 @@ public record Rows(int from, int to) {
   public Rows share(int rank, int workers) {
     if (workers < 1 || rank < 0 || rank >= workers) {
       throw new IllegalArgumentException(
-          "workers have the ranks 0 to %d, but a share was asked for %d"
+          "workers have the ranks 0 to %s, but a share was asked for %s"
               .formatted(workers - 1, rank));
     }
     return new Rows(

@@ -17,7 +17,7 @@ public record Streams(int[] text, int count, int window) {
   public Streams {
     if (count < 1 || window < 1 || text.length <= count) {
       throw new IllegalArgumentException(
-          "streams and windows are at least 1, and every stream predicts a character, but there are %d streams with windows of %d and %d characters"
+          "streams and windows are at least 1, and every stream predicts a character, but there are %s streams with windows of %s and %s characters"
               .formatted(count, window, text.length));
     }
   }
@@ -35,7 +35,7 @@ public record Streams(int[] text, int count, int window) {
   public Rows window(int i) {
     if (i < 0 || i >= windows()) {
       throw new IllegalArgumentException(
-          "there are the windows 0 to %d, but %d was asked for".formatted(windows() - 1, i));
+          "there are the windows 0 to %s, but %s was asked for".formatted(windows() - 1, i));
     }
     return new Rows(0, length()).share(i, windows());
   }
@@ -81,6 +81,6 @@ public record Streams(int[] text, int count, int window) {
 
   @Override
   public String toString() {
-    return "%d streams of %d in windows of %d".formatted(count, length(), window);
+    return "%s streams of %s in windows of %s".formatted(count, length(), window);
   }
 }

@@ -79,7 +79,7 @@ public record Text(
       if (places[i] < 0) {
         throw new BadFileException(
             file,
-            "the net knows the %d characters of the text it was trained on, but character %d of this text is %s; replace it"
+            "the net knows the %s characters of the text it was trained on, but character %s of this text is %s; replace it"
                 .formatted(alphabet.size(), i, Alphabet.show(codePoints[i])));
       }
     }
@@ -98,8 +98,8 @@ public record Text(
       throw new BadFileException(
           file,
           codePoints.length == 0
-              ? "the text is empty; give one with at least %d characters".formatted(LEAST)
-              : "a text has at least %d characters, of which a tenth is held out, but this one has %d; give a longer one"
+              ? "the text is empty; give one with at least %s characters".formatted(LEAST)
+              : "a text has at least %s characters, of which a tenth is held out, but this one has %s; give a longer one"
                   .formatted(LEAST, codePoints.length));
     }
     return codePoints;
@@ -115,13 +115,13 @@ public record Text(
     if (control != null) {
       throw new BadFileException(
           file,
-          "a text has no control characters but tabs and line ends, but byte %d is 0x%02x: this is binary data; give a text"
+          "a text has no control characters but tabs and line ends, but byte %s is 0x%02x: this is binary data; give a text"
               .formatted(control, bytes[control]));
     }
     if (result.isError()) {
       throw new BadFileException(
           file,
-          "a text is UTF-8, but byte %d (0x%02x) is not: this is binary data, or a text in another encoding; convert it"
+          "a text is UTF-8, but byte %s (0x%02x) is not: this is binary data, or a text in another encoding; convert it"
               .formatted(in.position(), bytes[in.position()]));
     }
     String text = out.flip().toString();
@@ -157,7 +157,7 @@ public record Text(
   /// For example `text:book.txt, 900 and 100 of 26 characters`.
   @Override
   public String toString() {
-    return "%s, %d and %d of %d characters"
+    return "%s, %s and %s of %s characters"
         .formatted(name, train.length, validation.length, alphabet.size());
   }
 }

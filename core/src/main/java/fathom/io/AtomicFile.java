@@ -1,9 +1,9 @@
 package fathom.io;
 
 import fathom.BadFileException;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
@@ -100,16 +100,34 @@ public final class AtomicFile {
 
   private static Path temporary(Path target) {
     return target.resolveSibling(
-        ".%s.%d-%d.tmp".formatted(target.getFileName(), PID, NEXT.getAndIncrement()));
+        ".%s.%s-%s.tmp".formatted(target.getFileName(), PID, NEXT.getAndIncrement()));
   }
 
-  /// Not by a channel: an interrupt would close it, and a run that is being stopped must still
-  /// save.
   private static void write(Path temporary, Content content) throws IOException {
-    Files.createFile(temporary);
-    try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+    try (OutputStream out =
+        Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       content.writeTo(new KeptOpen(out));
-      out.getFD().sync();
+    }
+    force(temporary);
+  }
+
+  /// Waits until the disk has the file. An interrupt closes a channel, but a run that is being
+  /// stopped must still save: the interrupt is kept for later.
+  private static void force(Path file) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          channel.force(true);
+          return;
+        } catch (ClosedByInterruptException e) {
+          interrupted |= Thread.interrupted();
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 
 /// A file of events as TensorBoard reads it: `Event` messages (tensorflow/core/util/event.proto and
@@ -44,7 +45,9 @@ public final class EventFile {
       }
       Instant now = Instant.now();
       Path file =
-          folder.resolve("%s.%010d.fathom.%06d".formatted(MARK, now.getEpochSecond(), number));
+          folder.resolve(
+              String.format(
+                  Locale.ROOT, "%s.%010d.fathom.%06d", MARK, now.getEpochSecond(), number));
       Files.createFile(file);
       var events = new EventFile(file);
       events.append(event(0).text(3, "brain.Event:2"));

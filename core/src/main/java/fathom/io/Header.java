@@ -94,14 +94,14 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
     int names = tensors.size() + metadata.size() + first.size();
     if (names >= MAX_NAMES) {
       throw new IllegalArgumentException(
-          "a file has less than %d tensors and metadata, but this one would have %d"
+          "a file has less than %s tensors and metadata, but this one would have %s"
               .formatted(MAX_NAMES, names));
     }
     byte[] json = toJson(first).getBytes(StandardCharsets.UTF_8);
     int length = Math.ceilDiv(json.length, ALIGNMENT) * ALIGNMENT;
     if (length > MAX_BYTES) {
       throw new IllegalArgumentException(
-          "names, shapes and metadata take %d bytes, but a safetensors header has at most %d"
+          "names, shapes and metadata take %s bytes, but a safetensors header has at most %s"
               .formatted(length, MAX_BYTES));
     }
     ByteBuffer bytes = ByteBuffer.allocate(LENGTH_BYTES + length).order(ByteOrder.LITTLE_ENDIAN);

@@ -117,7 +117,7 @@ final class HeaderReader {
   private @Nullable String nextName() {
     String name = json.nextName();
     if (name != null && ++names > Header.MAX_NAMES) {
-      throw bad("the header has more than %d tensors and metadata".formatted(Header.MAX_NAMES));
+      throw bad("the header has more than %s tensors and metadata".formatted(Header.MAX_NAMES));
     }
     return name;
   }
@@ -168,7 +168,7 @@ final class HeaderReader {
     int count = 0;
     while (json.nextToken() != JsonToken.END_ARRAY) {
       if (count == most) {
-        throw bad("%s may have %d numbers, but has more".formatted(key, most));
+        throw bad("%s may have %s numbers, but has more".formatted(key, most));
       }
       numbers[count++] = number(key);
     }
@@ -187,28 +187,28 @@ final class HeaderReader {
       return Long.parseLong(digits);
     } catch (NumberFormatException e) {
       throw bad(
-          "%s may go up to %d, but has %s".formatted(key, Long.MAX_VALUE, Shown.name(digits)));
+          "%s may go up to %s, but has %s".formatted(key, Long.MAX_VALUE, Shown.name(digits)));
     }
   }
 
   private Header.Entry checked(StoredType type, long[] sizes, long[] offsets) {
     if (offsets.length != 2) {
-      throw bad("data_offsets must be 2 numbers, but are %d".formatted(offsets.length));
+      throw bad("data_offsets must be 2 numbers, but are %s".formatted(offsets.length));
     }
     long begin = offsets[0];
     long end = offsets[1];
     if (begin > end) {
-      throw bad("its bytes begin at %d, but end before that, at %d".formatted(begin, end));
+      throw bad("its bytes begin at %s, but end before that, at %s".formatted(begin, end));
     }
     if (end > dataBytes) {
       throw bad(
-          "its bytes end at %d, but the file has only %d bytes of data; was it cut off?"
+          "its bytes end at %s, but the file has only %s bytes of data; was it cut off?"
               .formatted(end, dataBytes));
     }
     Shape shape = shape(type, sizes);
     if (type.bytes(shape) != end - begin) {
       throw bad(
-          "%s of shape %s takes %d bytes, but data_offsets %d to %d are %d bytes"
+          "%s of shape %s takes %s bytes, but data_offsets %s to %s are %s bytes"
               .formatted(type, shape, type.bytes(shape), begin, end, end - begin));
     }
     return new Header.Entry(type, shape, begin, end);
@@ -233,7 +233,7 @@ final class HeaderReader {
       long begin = next.getValue().begin();
       if (begin != covered) {
         throw bad(
-            "its bytes begin at %d, but %s at %d: %s"
+            "its bytes begin at %s, but %s at %s: %s"
                 .formatted(
                     begin,
                     before == null
@@ -248,7 +248,7 @@ final class HeaderReader {
     tensor = null;
     if (covered != dataBytes) {
       throw bad(
-          "the tensors end at byte %d, but the file has %d bytes of data: the rest belongs to none"
+          "the tensors end at byte %s, but the file has %s bytes of data: the rest belongs to none"
               .formatted(covered, dataBytes));
     }
   }

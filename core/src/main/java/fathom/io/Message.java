@@ -111,7 +111,7 @@ public final class Message {
   private long checkedSize() {
     if (size > MAX_BYTES) {
       throw new IllegalArgumentException(
-          "a message of protocol buffers, such as an ONNX file, has at most %d bytes, but this one needs %d; export it as safetensors"
+          "a message of protocol buffers, such as an ONNX file, has at most %s bytes, but this one needs %s; export it as safetensors"
               .formatted(MAX_BYTES, size));
     }
     return size;

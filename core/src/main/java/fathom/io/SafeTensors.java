@@ -90,7 +90,7 @@ public final class SafeTensors implements AutoCloseable {
     if (all.byteSize() < Header.LENGTH_BYTES) {
       throw new BadFileException(
           file,
-          "a safetensors file has at least 10 bytes, but this file has %d%s"
+          "a safetensors file has at least 10 bytes, but this file has %s%s"
               .formatted(all.byteSize(), all.byteSize() == 0 ? ": it is empty" : ""));
     }
     long length = all.get(LONG, 0);
@@ -98,15 +98,15 @@ public final class SafeTensors implements AutoCloseable {
     if (length < 0 || length > Math.min(room, Header.MAX_BYTES)) {
       throw new BadFileException(
           file,
-          "no safetensors file, or cut off: its first 8 bytes announce a header of %s bytes, but %d bytes"
+          "no safetensors file, or cut off: its first 8 bytes announce a header of %s bytes, but %s bytes"
                   .formatted(Long.toUnsignedString(length), room)
-              + " follow and a header has at most %d%s"
+              + " follow and a header has at most %s%s"
                   .formatted(Header.MAX_BYTES, FileKind.hint(all)));
     }
     if (length == 0 || all.get(ValueLayout.JAVA_BYTE, Header.LENGTH_BYTES) != '{') {
       throw new BadFileException(
           file,
-          "no safetensors file: a header of %d bytes must begin with '{', but does not%s"
+          "no safetensors file: a header of %s bytes must begin with '{', but does not%s"
               .formatted(length, FileKind.hint(all)));
     }
     return all.asSlice(Header.LENGTH_BYTES, length);
@@ -181,7 +181,7 @@ public final class SafeTensors implements AutoCloseable {
       List<String> some = names().stream().limit(5).map(Shown::name).toList();
       throw new BadFileException(
           file,
-          "tensor %s is needed, but the file has %d others: %s%s; is it of another model?"
+          "tensor %s is needed, but the file has %s others: %s%s; is it of another model?"
               .formatted(
                   Shown.name(name),
                   names().size(),

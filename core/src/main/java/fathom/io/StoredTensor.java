@@ -19,12 +19,12 @@ public record StoredTensor(DType type, Shape shape, MemorySegment bytes) {
   public StoredTensor {
     if (shape.rank() > MAX_RANK) {
       throw new IllegalArgumentException(
-          "a tensor in a file has at most %d dimensions, but this one has %d"
+          "a tensor in a file has at most %s dimensions, but this one has %s"
               .formatted(MAX_RANK, shape.rank()));
     }
     if (StoredType.of(type).bytes(shape) != bytes.byteSize()) {
       throw new IllegalArgumentException(
-          "a %s tensor of shape %s has %d bytes, but the segment has %d"
+          "a %s tensor of shape %s has %s bytes, but the segment has %s"
               .formatted(type, shape, StoredType.of(type).bytes(shape), bytes.byteSize()));
     }
   }

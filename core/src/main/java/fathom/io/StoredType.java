@@ -64,11 +64,11 @@ enum StoredType {
       allBits = Math.multiplyExact(shape.elements(), (long) bits);
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "%s elements of %d bits are more than can be counted".formatted(shape, bits), e);
+          "%s elements of %s bits are more than can be counted".formatted(shape, bits), e);
     }
     if (allBits % 8 != 0) {
       throw new IllegalArgumentException(
-          "%s elements of %d bits do not fill whole bytes".formatted(shape, bits));
+          "%s elements of %s bits do not fill whole bytes".formatted(shape, bits));
     }
     return allBits / 8;
   }

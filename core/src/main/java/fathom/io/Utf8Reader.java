@@ -31,7 +31,7 @@ final class Utf8Reader extends Reader {
     if (result.isError()) {
       throw new BadFileException(
           file,
-          "the header must be UTF-8, but byte %d of the file is not"
+          "the header must be UTF-8, but byte %s of the file is not"
               .formatted(start + bytes.position()));
     }
     int count = chars.position() - offset;

@@ -9,7 +9,7 @@ public record FeatureMaps(MemorySegment memory, long count, int height, int widt
     long bytes = 4 * count * height * width * channels;
     if (memory.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "%d pictures of %d×%d pixels and %d channels need %d bytes, but the memory has %d"
+          "%s pictures of %s×%s pixels and %s channels need %s bytes, but the memory has %s"
               .formatted(count, height, width, channels, bytes, memory.byteSize()));
     }
   }
@@ -18,7 +18,7 @@ public record FeatureMaps(MemorySegment memory, long count, int height, int widt
   void checkPixels(FeatureMaps other) {
     if (other.count != count || other.height != height || other.width != width) {
       throw new IllegalArgumentException(
-          "a convolution at stride 1 keeps number and size, but these are %d of %d×%d and %d of %d×%d"
+          "a convolution at stride 1 keeps number and size, but these are %s of %s×%s and %s of %s×%s"
               .formatted(count, height, width, other.count, other.height, other.width));
     }
   }

@@ -93,7 +93,7 @@ public interface LayerNormKernel {
   private static void check(String what, long expected, long actual) {
     if (expected != actual) {
       throw new IllegalArgumentException(
-          "the %s of these rows has %d bytes, but was given with %d"
+          "the %s of these rows has %s bytes, but was given with %s"
               .formatted(what, expected, actual));
     }
   }

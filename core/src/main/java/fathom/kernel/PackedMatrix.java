@@ -53,7 +53,7 @@ public final class PackedMatrix {
       MemorySegment matrix, int rows, int columns, int rowStride, int columnStride) {
     if (columns % L != 0) {
       throw new IllegalArgumentException(
-          "a packed matrix has a multiple of %d columns, but was given %d×%d elements"
+          "a packed matrix has a multiple of %s columns, but was given %s×%s elements"
               .formatted(L, rows, columns));
     }
     float[] packed = new float[Math.multiplyExact(rows, columns)];

@@ -10,7 +10,7 @@ public record Rows(MemorySegment memory, DType type, long count, int channels) {
   public Rows {
     if (memory.byteSize() != count * channels * type.bytes()) {
       throw new IllegalArgumentException(
-          "%d rows of %d %s need %d bytes, but the memory has %d"
+          "%s rows of %s %s need %s bytes, but the memory has %s"
               .formatted(
                   count, channels, type, count * channels * type.bytes(), memory.byteSize()));
     }
@@ -22,7 +22,7 @@ public record Rows(MemorySegment memory, DType type, long count, int channels) {
     if (other != null
         && (other.count != count || other.channels != channels || other.type != type)) {
       throw new IllegalArgumentException(
-          "the operands of a kernel have one size and type, but these are %d×%d %s and %d×%d %s"
+          "the operands of a kernel have one size and type, but these are %s×%s %s and %s×%s %s"
               .formatted(count, channels, type, other.count, other.channels, other.type));
     }
   }

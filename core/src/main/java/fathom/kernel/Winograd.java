@@ -114,7 +114,7 @@ public final class Winograd {
       check(in, w, out);
       if (memory.byteSize() != 4 * size(in, out)) {
         throw new IllegalArgumentException(
-            "transformed filters of %d to %d channels need %d bytes, but the memory has %d"
+            "transformed filters of %s to %s channels need %s bytes, but the memory has %s"
                 .formatted(in, out, 4 * size(in, out), memory.byteSize()));
       }
       Workspace space = WORKSPACE.get();
@@ -130,7 +130,7 @@ public final class Winograd {
       x.checkPixels(y);
       if (x.channels() != in || y.channels() != bias.length) {
         throw new IllegalArgumentException(
-            "these filters make %d channels of %d, but were given pictures of %d for %d"
+            "these filters make %s channels of %s, but were given pictures of %s for %s"
                 .formatted(bias.length, in, x.channels(), y.channels()));
       }
       float floor = rectify ? 0 : Float.NEGATIVE_INFINITY;
@@ -223,7 +223,7 @@ public final class Winograd {
     long bytes = 4L * 9 * in * out;
     if (!takes(in, out) || w.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "channels are multiples of %d, and 3×3 filters of %d to %d of them have %d bytes, but were given %d"
+          "channels are multiples of %s, and 3×3 filters of %s to %s of them have %s bytes, but were given %s"
               .formatted(L, in, out, bytes, w.byteSize()));
     }
   }

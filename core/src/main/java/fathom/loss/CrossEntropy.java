@@ -86,7 +86,7 @@ public final class CrossEntropy {
   private static int check(Tensor logits, int[] labels) {
     if (logits.shape().rank() != 2 || logits.shape().size(0) != labels.length) {
       throw new IllegalArgumentException(
-          "cross-entropy needs N×K logits and N labels, but was given %s and %d labels"
+          "cross-entropy needs N×K logits and N labels, but was given %s and %s labels"
               .formatted(logits.shape(), labels.length));
     }
     int classes = (int) logits.shape().size(1);
@@ -94,7 +94,7 @@ public final class CrossEntropy {
     int smallest = Arrays.stream(labels).min().orElse(0);
     if (smallest < 0 || largest >= classes) {
       throw new IllegalArgumentException(
-          "labels lie in 0..%d for %d classes, but there are some from %d to %d"
+          "labels lie in 0..%s for %s classes, but there are some from %s to %s"
               .formatted(classes - 1, classes, smallest, largest));
     }
     return classes;

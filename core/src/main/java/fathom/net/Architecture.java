@@ -66,7 +66,7 @@ public sealed interface Architecture {
     private static void check(String name, @Nullable Integer size, int most) {
       if (size != null && (size < 1 || size > most)) {
         throw new IllegalArgumentException(
-            "--%s is at least 1 and at most %d, but is %d".formatted(name, most, size));
+            "--%s is at least 1 and at most %s, but is %s".formatted(name, most, size));
       }
     }
 

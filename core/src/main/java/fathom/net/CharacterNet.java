@@ -28,7 +28,7 @@ public record CharacterNet(
     body.check(norm);
     if (hidden < 1 || layers < 1 || vocabulary < 1 || window < 1) {
       throw new IllegalArgumentException(
-          "the sizes of a net are at least 1, but hidden, layers, vocabulary and window are %d, %d, %d and %d"
+          "the sizes of a net are at least 1, but hidden, layers, vocabulary and window are %s, %s, %s and %s"
               .formatted(hidden, layers, vocabulary, window));
     }
   }

@@ -54,21 +54,21 @@ public record CifarNet(
     if (depth < 8 || depth % 6 != 2) {
       int below = Math.max(8, depth - Math.floorMod(depth - 2, 6));
       throw new IllegalArgumentException(
-          "a CIFAR net has depth 6n+2, but %d was asked for; the nearest are %d and %d"
+          "a CIFAR net has depth 6n+2, but %s was asked for; the nearest are %s and %s"
               .formatted(depth, below, below + 6));
     }
     if (depth > DEEPEST) {
       throw new IllegalArgumentException(
-          "a CIFAR net has at most %d layers, but %d were asked for".formatted(DEEPEST, depth));
+          "a CIFAR net has at most %s layers, but %s were asked for".formatted(DEEPEST, depth));
     }
     if (shortcut != Shortcut.NONE && PhotoNet.bottleneck(depth)) {
       throw new IllegalArgumentException(
-          "resnet%d is the bottleneck net for photographs, so there is no CIFAR net of that name; the nearest are resnet%d and resnet%d"
+          "resnet%s is the bottleneck net for photographs, so there is no CIFAR net of that name; the nearest are resnet%s and resnet%s"
               .formatted(depth, depth - 6, depth + 6));
     }
     if (width < 1 || classes < 1 || input.channels < 1 || input.height < 1 || input.width < 1) {
       throw new IllegalArgumentException(
-          "width, classes and picture sizes are at least 1, but are %d, %d and %s"
+          "width, classes and picture sizes are at least 1, but are %s, %s and %s"
               .formatted(width, classes, input));
     }
   }

@@ -106,7 +106,7 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
   private static int[] flat(int[][] tokens) {
     if (tokens.length == 0 || tokens[0].length == 0) {
       throw new IllegalArgumentException(
-          "a text has a token at least, but %d steps of %d texts were given"
+          "a text has a token at least, but %s steps of %s texts were given"
               .formatted(tokens.length, tokens.length == 0 ? 0 : tokens[0].length));
     }
     int n = tokens[0].length;
@@ -114,7 +114,7 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
     for (int t = 0; t < tokens.length; t++) {
       if (tokens[t].length != n) {
         throw new IllegalArgumentException(
-            "all texts are equally long, but there are %d at time 0 and %d at time %d"
+            "all texts are equally long, but there are %s at time 0 and %s at time %s"
                 .formatted(n, tokens[t].length, t));
       }
       System.arraycopy(tokens[t], 0, flat, t * n, n);
@@ -136,6 +136,6 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
 
   @Override
   public String toString() {
-    return "Language model of %d tokens, %s".formatted(vocabulary(), body);
+    return "Language model of %s tokens, %s".formatted(vocabulary(), body);
   }
 }

@@ -40,7 +40,7 @@ public record Mlp(
     }
     if (classes < 1 || input.channels() < 1 || input.height() < 1 || input.width() < 1) {
       throw new IllegalArgumentException(
-          "classes and picture sizes are at least 1, but are %d and %s".formatted(classes, input));
+          "classes and picture sizes are at least 1, but are %s and %s".formatted(classes, input));
     }
   }
 

@@ -59,7 +59,7 @@ public enum Norm {
 
   private static IllegalArgumentException singles(String norm, int features) {
     return new IllegalArgumentException(
-        "%s norm would normalise each of the %d features of a dense layer for itself, and nothing would be left; use layer norm"
+        "%s norm would normalise each of the %s features of a dense layer for itself, and nothing would be left; use layer norm"
             .formatted(norm, features));
   }
 

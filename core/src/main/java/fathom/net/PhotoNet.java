@@ -59,12 +59,12 @@ public record PhotoNet(
   public PhotoNet {
     if (!BLOCKS.containsKey(depth)) {
       throw new IllegalArgumentException(
-          "a net for photographs has one of the depths %s, but %d was asked for"
+          "a net for photographs has one of the depths %s, but %s was asked for"
               .formatted(depths(), depth));
     }
     if (shortcut == Shortcut.NONE && bottleneck(depth)) {
       throw new IllegalArgumentException(
-          "a bottleneck net has shortcuts, but resnet%d was asked for without; plain18 and plain34 have none"
+          "a bottleneck net has shortcuts, but resnet%s was asked for without; plain18 and plain34 have none"
               .formatted(depth));
     }
     if (width < 1
@@ -73,7 +73,7 @@ public record PhotoNet(
         || input.height() < 1
         || input.width() < 1) {
       throw new IllegalArgumentException(
-          "width, classes and picture sizes are at least 1, but are %d, %d and %s"
+          "width, classes and picture sizes are at least 1, but are %s, %s and %s"
               .formatted(width, classes, input));
     }
   }

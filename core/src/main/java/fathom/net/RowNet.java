@@ -39,7 +39,7 @@ public record RowNet(
         || input.height() < 1
         || input.width() < 1) {
       throw new IllegalArgumentException(
-          "the sizes of a net are at least 1, but hidden, layers, classes and the picture are %d, %d, %d and %s"
+          "the sizes of a net are at least 1, but hidden, layers, classes and the picture are %s, %s, %s and %s"
               .formatted(hidden, layers, classes, input));
     }
   }

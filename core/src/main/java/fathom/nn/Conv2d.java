@@ -150,7 +150,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
         || s.size(1) != w.size(1)
         || Math.min(s.size(2), s.size(3)) + 2L * padding < w.size(2)) {
       throw new IllegalArgumentException(
-          "%s needs N×%d×H×W with H and W of at least %d, but was given %s"
+          "%s needs N×%s×H×W with H and W of at least %s, but was given %s"
               .formatted(this, w.size(1), w.size(2) - 2L * padding, s));
     }
     return x.channelsLast();
@@ -169,7 +169,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   @Override
   public String toString() {
     Shape w = weight.value().shape();
-    return "Conv2d %d→%d, %d×%d%s"
+    return "Conv2d %s→%s, %s×%s%s"
         .formatted(
             w.size(1), w.size(0), w.size(2), w.size(3), stride == 1 ? "" : ", stride " + stride);
   }

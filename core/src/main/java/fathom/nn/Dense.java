@@ -79,7 +79,7 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
     long in = w.shape().size(1);
     if (x.shape().rank() != 2 || x.shape().size(1) != in) {
       throw new IllegalArgumentException(
-          "%s needs N×%d, but was given %s; flatten pictures first".formatted(this, in, x.shape()));
+          "%s needs N×%s, but was given %s; flatten pictures first".formatted(this, in, x.shape()));
     }
     if (bias != null) {
       return Torch.linear(x, w, bias.value());
@@ -107,6 +107,6 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
   @Override
   public String toString() {
     Shape w = weight.value().shape();
-    return "Dense %d→%d".formatted(w.size(1), w.size(0));
+    return "Dense %s→%s".formatted(w.size(1), w.size(0));
   }
 }

@@ -51,6 +51,6 @@ public record Embedding(Param weight) implements Node {
 
   @Override
   public String toString() {
-    return "Embedding of %d in %d".formatted(tokens(), width());
+    return "Embedding of %s in %s".formatted(tokens(), width());
   }
 }

@@ -22,7 +22,7 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
   private static void check(int groups, long channels) {
     if (groups < 1 || channels < 1 || channels % groups != 0) {
       throw new IllegalArgumentException(
-          "group norm divides its channels into groups of one size of at least 1, but there are %d channels and %d groups"
+          "group norm divides its channels into groups of one size of at least 1, but there are %s channels and %s groups"
               .formatted(channels, groups));
     }
   }
@@ -125,6 +125,6 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
 
   @Override
   public String toString() {
-    return "GroupNorm %d in %d".formatted(channels(), groups);
+    return "GroupNorm %s in %s".formatted(channels(), groups);
   }
 }

@@ -11,7 +11,7 @@ public record MaxPool2d(int size, int stride, int padding) implements Layer {
   public MaxPool2d {
     if (size < 1 || stride < 1 || padding < 0 || 2 * padding > size) {
       throw new IllegalArgumentException(
-          "a pool needs size and stride of at least 1 and a padding of at most half the size, but has size %d, stride %d, padding %d"
+          "a pool needs size and stride of at least 1 and a padding of at most half the size, but has size %s, stride %s, padding %s"
               .formatted(size, stride, padding));
     }
   }
@@ -38,13 +38,13 @@ public record MaxPool2d(int size, int stride, int padding) implements Layer {
         || x.shape().size(1) < 1
         || Math.min(x.shape().size(2), x.shape().size(3)) + 2L * padding < size) {
       throw new IllegalArgumentException(
-          "%s needs N×C×H×W with H and W of at least %d, but was given %s"
+          "%s needs N×C×H×W with H and W of at least %s, but was given %s"
               .formatted(this, size - 2 * padding, x.shape()));
     }
   }
 
   @Override
   public String toString() {
-    return "MaxPool2d %d×%d, stride %d".formatted(size, size, stride);
+    return "MaxPool2d %s×%s, stride %s".formatted(size, size, stride);
   }
 }

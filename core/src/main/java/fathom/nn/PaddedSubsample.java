@@ -13,7 +13,7 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
   public PaddedSubsample {
     if (stride < 1 || in < 1 || out < in) {
       throw new IllegalArgumentException(
-          "a parameter-free shortcut adds channels, but was to go from %d to %d at stride %d"
+          "a parameter-free shortcut adds channels, but was to go from %s to %s at stride %s"
               .formatted(in, out, stride));
     }
   }
@@ -38,7 +38,7 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
     Shape s = x.shape();
     if (s.rank() != 4 || s.size(1) != in) {
       throw new IllegalArgumentException(
-          "%s needs N×%d×H×W, but was given %s".formatted(this, in, s));
+          "%s needs N×%s×H×W, but was given %s".formatted(this, in, s));
     }
     try (var scope = Scope.open()) {
       Tensor y =
@@ -60,6 +60,6 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
 
   @Override
   public String toString() {
-    return "PaddedSubsample %d→%d, stride %d".formatted(in, out, stride);
+    return "PaddedSubsample %s→%s, stride %s".formatted(in, out, stride);
   }
 }

@@ -28,7 +28,7 @@ final class PerChannel {
     int rank = x.shape().rank();
     if ((rank != 2 && rank != 4) || x.shape().size(1) != channels) {
       throw new IllegalArgumentException(
-          "%s needs N×%d or N×%d×H×W, but was given %s"
+          "%s needs N×%s or N×%s×H×W, but was given %s"
               .formatted(layer, channels, channels, x.shape()));
     }
     if (x.type() != param.value().type()) {

@@ -61,7 +61,7 @@ public record SelfAttention(
   private static void checkHeads(int heads, long width) {
     if (heads < 1 || width < 1 || width % heads != 0) {
       throw new IllegalArgumentException(
-          "the heads share the width evenly, but %d of them do not divide %d"
+          "the heads share the width evenly, but %s of them do not divide %s"
               .formatted(heads, width));
     }
   }
@@ -121,7 +121,7 @@ public record SelfAttention(
         || x.shape().size(2) != width()
         || x.type() != inWeight.value().type()) {
       throw new IllegalArgumentException(
-          "%s needs %s N×T×%d, but was given %s"
+          "%s needs %s N×T×%s, but was given %s"
               .formatted(this, inWeight.value().type(), width(), x));
     }
     return x.reshape(x.shape().size(0) * x.shape().size(1), width());
@@ -151,6 +151,6 @@ public record SelfAttention(
 
   @Override
   public String toString() {
-    return "SelfAttention %d, %d heads%s".formatted(width(), heads, causal ? ", causal" : "");
+    return "SelfAttention %s, %s heads%s".formatted(width(), heads, causal ? ", causal" : "");
   }
 }

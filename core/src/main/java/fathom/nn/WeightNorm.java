@@ -20,7 +20,7 @@ public record WeightNorm(Layer weighted, Param gain) implements Layer {
     long outputs = weight(weighted).value().shape().size(0);
     if (!gain.value().shape().equals(Shape.of(outputs))) {
       throw new IllegalArgumentException(
-          "weight norm has a gain for each of the %d outputs of %s, but its gains are %s"
+          "weight norm has a gain for each of the %s outputs of %s, but its gains are %s"
               .formatted(outputs, weighted, gain.value().shape()));
     }
   }

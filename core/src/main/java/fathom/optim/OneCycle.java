@@ -23,7 +23,7 @@ public record OneCycle(double rate, long steps) implements Schedule {
   public OneCycle withWarmUp(long before) {
     if (before != 0) {
       throw new IllegalArgumentException(
-          "one cycle begins with a warm-up of its own, but %d steps more are asked for; leave them out"
+          "one cycle begins with a warm-up of its own, but %s steps more are asked for; leave them out"
               .formatted(before));
     }
     return this;

@@ -35,7 +35,7 @@ public sealed interface Schedule permits Divided, Cosine, OneCycle {
   static void check(double rate, long warmUpSteps) {
     if (!(rate > 0) || warmUpSteps < 0) {
       throw new IllegalArgumentException(
-          "a schedule needs a positive rate and no negative warm-up, but has %s and %d"
+          "a schedule needs a positive rate and no negative warm-up, but has %s and %s"
               .formatted(rate, warmUpSteps));
     }
   }

@@ -77,7 +77,7 @@ public record Bidirectional(Recurrent forwards, Recurrent backwards) implements 
   private void check(State start) {
     if (start.tensors().size() != states()) {
       throw new IllegalArgumentException(
-          "the state of both directions has %d tensors, but %d were given"
+          "the state of both directions has %s tensors, but %s were given"
               .formatted(states(), start.tensors().size()));
     }
   }

@@ -46,7 +46,7 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
   public static Encoder of(Init init, String path, int window, int width, int layers, int heads) {
     if (window < 1 || layers < 1) {
       throw new IllegalArgumentException(
-          "a transformer has at least one position and one block, but %d and %d were asked for"
+          "a transformer has at least one position and one block, but %s and %s were asked for"
               .formatted(window, layers));
     }
     var blocks = new ArrayList<Child>();
@@ -98,11 +98,11 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
     Shape table = positions.value().shape();
     if (x.features() != table.size(1)) {
       throw new IllegalArgumentException(
-          "%s needs T×N×%d, but was given %s".formatted(this, table.size(1), x.values().shape()));
+          "%s needs T×N×%s, but was given %s".formatted(this, table.size(1), x.values().shape()));
     }
     if (x.steps() > window()) {
       throw new IllegalArgumentException(
-          "%s has positions for %d steps, but was given %d; cut the sequence or build a wider window"
+          "%s has positions for %s steps, but was given %s; cut the sequence or build a wider window"
               .formatted(this, window(), x.steps()));
     }
     Tensor here = positions.value().narrow(0, 0, x.steps());

@@ -78,7 +78,7 @@ public record LastState(Recurrent body, int features) implements Layer {
     if (!(pictures ? s.size(1) * s.size(3) == features : s.rank() == 3 && s.size(2) == features)
         || s.size(-2) == 0) {
       throw new IllegalArgumentException(
-          "%s needs N×T×%d with a step at least, or N×C×T×I with C·I = %d, but was given %s"
+          "%s needs N×T×%s with a step at least, or N×C×T×I with C·I = %s, but was given %s"
               .formatted(this, features, features, s));
     }
   }

@@ -105,7 +105,7 @@ public final class RecurrentLayer implements Recurrent {
       Init init, String path, Kind kind, GateNorm norm, int in, int hidden) {
     if (in < 1 || hidden < 1) {
       throw new IllegalArgumentException(
-          "a recurrent layer has at least one feature and one unit, but was given %d and %d"
+          "a recurrent layer has at least one feature and one unit, but was given %s and %s"
               .formatted(in, hidden));
     }
     int gates = kind.gates() * hidden;
@@ -197,7 +197,7 @@ public final class RecurrentLayer implements Recurrent {
   private void check(Sequences x, State start) {
     if (x.features() != in) {
       throw new IllegalArgumentException(
-          "%s needs T×N×%d, but was given %s".formatted(this, in, x.values().shape()));
+          "%s needs T×N×%s, but was given %s".formatted(this, in, x.values().shape()));
     }
     Shape each = Shape.of(x.count(), hidden);
     boolean fits = start.tensors().size() == states();
@@ -206,7 +206,7 @@ public final class RecurrentLayer implements Recurrent {
     }
     if (!fits) {
       throw new IllegalArgumentException(
-          "%s on %d sequences of %s begins in %d states of %s, but was given %s; start() makes them"
+          "%s on %s sequences of %s begins in %s states of %s, but was given %s; start() makes them"
               .formatted(this, x.count(), x.values().type(), states(), each, start));
     }
   }
@@ -400,6 +400,6 @@ public final class RecurrentLayer implements Recurrent {
           case LAYER -> "LN-";
           case PER_GATE -> "per-gate LN-";
         };
-    return "%s%s %d→%d".formatted(prefix, kind, in, hidden);
+    return "%s%s %s→%s".formatted(prefix, kind, in, hidden);
   }
 }

@@ -28,16 +28,16 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
     public Mistake {
       if (picture < 0 || truth < 0 || guess < 0 || truth == guess) {
         throw new IllegalArgumentException(
-            "a mistake is a picture 0 or later of a class that was taken for another one, but this is picture %d of class %d taken for %d"
+            "a mistake is a picture 0 or later of a class that was taken for another one, but this is picture %s of class %s taken for %s"
                 .formatted(picture, truth, guess));
       }
       if (!(given >= 0 && given <= 1 && belief >= 0 && belief <= 1)) {
         throw new IllegalArgumentException(
-            "probabilities are from 0 to 1, but of picture %d they are %s and %s"
+            "probabilities are from 0 to 1, but of picture %s they are %s and %s"
                 .formatted(picture, given, belief));
       }
       if (png.length < PNG.length || !Arrays.equals(png, 0, PNG.length, PNG, 0, PNG.length)) {
-        throw new IllegalArgumentException("picture %d is no PNG".formatted(picture));
+        throw new IllegalArgumentException("picture %s is no PNG".formatted(picture));
       }
     }
   }
@@ -48,7 +48,7 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
     for (Mistake mistake : worst) {
       if (mistake.truth >= classes || mistake.guess >= classes) {
         throw new IllegalArgumentException(
-            "%d classes are 0 to %d, but picture %d of class %d was taken for %d"
+            "%s classes are 0 to %s, but picture %s of class %s was taken for %s"
                 .formatted(classes, classes - 1, mistake.picture, mistake.truth, mistake.guess));
       }
     }

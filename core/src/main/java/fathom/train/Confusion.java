@@ -21,13 +21,13 @@ public final class Confusion {
       this.counts[truth] = counts[truth].clone();
       if (counts[truth].length != counts.length) {
         throw new IllegalArgumentException(
-            "of %d classes each was taken for %d, but class %d has %d counts"
+            "of %s classes each was taken for %s, but class %s has %s counts"
                 .formatted(counts.length, counts.length, truth, counts[truth].length));
       }
       for (long times : counts[truth]) {
         if (times < 0) {
           throw new IllegalArgumentException(
-              "something happens 0 times or more, but a count of class %d is %d"
+              "something happens 0 times or more, but a count of class %s is %s"
                   .formatted(truth, times));
         }
       }

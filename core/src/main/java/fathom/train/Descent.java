@@ -71,7 +71,7 @@ public record Descent(
     }
     if (curve == Schedule.Curve.ONE_CYCLE && warmUp > 0) {
       throw new IllegalArgumentException(
-          "one cycle begins with a warm-up of its own, but %d steps more are asked for"
+          "one cycle begins with a warm-up of its own, but %s steps more are asked for"
               .formatted(warmUp));
     }
   }

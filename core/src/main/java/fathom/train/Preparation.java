@@ -21,7 +21,7 @@ public record Preparation(int size, boolean part, int crop, boolean flip, boolea
   public Preparation {
     if (size < 0 || (size == 0 && part) || (size > 0 && (crop > 0 || pixelMean))) {
       throw new IllegalArgumentException(
-          "photographs of size %d are prepared by channel and without a border, others as a whole, but part is %s, crop %d and pixelMean %s"
+          "photographs of size %s are prepared by channel and without a border, others as a whole, but part is %s, crop %s and pixelMean %s"
               .formatted(size, part, crop, pixelMean));
     }
   }

@@ -117,7 +117,7 @@ public record Recipe(
     }
     if (validation < 0 || (validation > 0 && window > 0)) {
       throw new IllegalArgumentException(
-          "--val keeps 0 or more training pictures from training, and a text holds out a part of its own, but for %s it is %d"
+          "--val keeps 0 or more training pictures from training, and a text holds out a part of its own, but for %s it is %s"
               .formatted(model, validation));
     }
     if (window > 0 && recording.watch().contains(Recording.Quantity.RESPONSES)) {
@@ -135,7 +135,7 @@ public record Recipe(
 
   private static void checkCount(String name, int count) {
     if (count < 1) {
-      throw new IllegalArgumentException("--%s is at least 1, but is %d".formatted(name, count));
+      throw new IllegalArgumentException("--%s is at least 1, but is %s".formatted(name, count));
     }
   }
 
@@ -305,7 +305,7 @@ public record Recipe(
         int trained = pictures.judgedBy(validation, seed).train().count();
         if (batch > trained) {
           throw new IllegalArgumentException(
-              "--batch is at most the number of training pictures, %d, but is %d"
+              "--batch is at most the number of training pictures, %s, but is %s"
                   .formatted(trained, batch));
         }
       }
@@ -313,7 +313,7 @@ public record Recipe(
         long least = (long) batch * (window + 1);
         if (text.train().length < least) {
           throw new IllegalArgumentException(
-              "%d streams with windows of %d need a training text of %d characters, but %s has %d; give a longer text, or a smaller --batch or --window"
+              "%s streams with windows of %s need a training text of %s characters, but %s has %s; give a longer text, or a smaller --batch or --window"
                   .formatted(batch, window, least, text.name(), text.train().length));
         }
       }

@@ -71,7 +71,7 @@ public final class Run {
           || input.size() != (recipe.isText() ? 0 : 3)
           || input.stream().anyMatch(size -> size < 1)) {
         throw new IllegalArgumentException(
-            "a run has classes, and the size of its pictures if it is not about text, but has %d and %s"
+            "a run has classes, and the size of its pictures if it is not about text, but has %s and %s"
                 .formatted(classes.size(), input));
       }
     }
@@ -92,7 +92,8 @@ public final class Run {
     if (Files.exists(file)) {
       throw new BadFileException(
           folder,
-          "there is a run in this folder already; give another one (--out), or go on with this one (--resume)");
+          "there is a run in this folder already; give another one (--out), or go on with this one"
+              + " (--resume)");
     }
     try {
       Files.createDirectories(folder);
@@ -155,7 +156,7 @@ public final class Run {
       if (format != FORMAT) {
         throw new BadFileException(
             file,
-            "the run has format %d, but this version of Fathom reads %d; use the version that made it (%s)"
+            "the run has format %s, but this version of Fathom reads %s; use the version that made it (%s)"
                 .formatted(format, FORMAT, node.path("source").asString("unknown")));
       }
       var run = new Run(folder, Json.read(node, Info.class));
@@ -328,7 +329,7 @@ public final class Run {
       } catch (JacksonException e) {
         if (i < lines.size() - 1) {
           throw new BadFileException(
-              metricsFile(), "line %d is not a line of metrics".formatted(i + 1), e);
+              metricsFile(), "line %s is not a line of metrics".formatted(i + 1), e);
         }
       }
     }
@@ -341,7 +342,7 @@ public final class Run {
     if (line.step() < step || (line instanceof Metrics.Epoch ended && ended.epoch() <= epoch)) {
       throw new BadFileException(
           metricsFile(),
-          "lines are in the order of the steps, and an epoch has one, but line %d is of step %d%s after step %d and epoch %d; was something pasted or edited?"
+          "lines are in the order of the steps, and an epoch has one, but line %s is of step %s%s after step %s and epoch %s; was something pasted or edited?"
               .formatted(
                   at,
                   line.step(),
@@ -376,7 +377,7 @@ public final class Run {
       int classes = answers.confusion().classes();
       if (classes != info.classes().size()) {
         throw new IllegalArgumentException(
-            "the run has %d classes, but the answers are about %d"
+            "the run has %s classes, but the answers are about %s"
                 .formatted(info.classes().size(), classes));
       }
       return Optional.of(answers);

@@ -32,7 +32,7 @@ public final class Sample {
     }
     if (length < 0 || length > MOST || !(temperature >= 0) || Double.isInfinite(temperature)) {
       throw new IllegalArgumentException(
-          "length is 0 to %d and temperature 0 or more, but they are %d and %s"
+          "length is 0 to %s and temperature 0 or more, but they are %s and %s"
               .formatted(MOST, length, temperature));
     }
     Alphabet alphabet = run.alphabet();

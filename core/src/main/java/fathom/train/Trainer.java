@@ -135,7 +135,7 @@ public final class Trainer {
       if (step > steps) {
         throw new BadFileException(
             run.checkpoint(),
-            "it stands at step %d, but the run has %d steps; it is of another run"
+            "it stands at step %s, but the run has %s steps; it is of another run"
                 .formatted(step, steps));
       }
       this.schedule = recipe.descent().schedule(steps);

@@ -50,7 +50,7 @@ public final class Workers {
     int most = Math.max(MOST_ANYWHERE, MOST_PER_CORE * cores);
     if (size < 1 || size > most) {
       throw new IllegalArgumentException(
-          "--workers is at least 1 and, on a machine of %d cores, at most %d, but is %d"
+          "--workers is at least 1 and, on a machine of %s cores, at most %s, but is %s"
               .formatted(cores, most, size));
     }
   }
@@ -169,7 +169,7 @@ public final class Workers {
       fail(
           lost,
           new LostWorkerException(
-              "worker %d has waited %s s for worker %d, which hangs or has died"
+              "worker %s has waited %s s for worker %s, which hangs or has died"
                   .formatted(rank, patienceNanos / 1e9, lost),
               null));
     }
@@ -197,7 +197,7 @@ public final class Workers {
       Failure failed = failure.get();
       if (failed != null) {
         throw new LostWorkerException(
-            "worker %d failed: %s".formatted(failed.rank, failed.cause), failed.cause);
+            "worker %s failed: %s".formatted(failed.rank, failed.cause), failed.cause);
       }
     }
 
@@ -327,7 +327,7 @@ public final class Workers {
         MemorySegment each = Objects.requireNonNull(meeting.segments[i]);
         if (each.byteSize() != tensor.segment().byteSize()) {
           throw new IllegalArgumentException(
-              "workers meet with tensors of one size, but worker %d has %d bytes and worker %d %d"
+              "workers meet with tensors of one size, but worker %s has %s bytes and worker %s %s"
                   .formatted(rank, tensor.segment().byteSize(), i, each.byteSize()));
         }
         shown[i] = each;

@@ -25,7 +25,7 @@ final class Damage {
     for (int length = 0; length < whole.length; length += length < 100 ? 1 : step) {
       if (length == 0 || length % record != 0) {
         Files.write(file, Arrays.copyOf(whole, length));
-        assertThrows(BadFileException.class, read, "cut to %d bytes".formatted(length));
+        assertThrows(BadFileException.class, read, "cut to %s bytes".formatted(length));
       }
     }
     Files.write(file, whole);
@@ -48,7 +48,7 @@ final class Damage {
       try {
         read.execute();
       } catch (Throwable e) {
-        assertInstanceOf(BadFileException.class, e, "mutation %d of %s".formatted(t, file));
+        assertInstanceOf(BadFileException.class, e, "mutation %s of %s".formatted(t, file));
       }
     }
     Files.write(file, whole);

@@ -110,7 +110,7 @@ class FetchTest {
 
   private Catalogue.Download download(String name, String digest) {
     return new Catalogue.Download(
-        URI.create("http://localhost:%d/".formatted(server.getAddress().getPort())),
+        URI.create("http://localhost:%s/".formatted(server.getAddress().getPort())),
         List.of(new Catalogue.RemoteFile(name, archive.length, digest)));
   }
 

@@ -201,7 +201,7 @@ class ImageFolderTest {
     smallest();
     int[] sides = {1, 2, 31, 33, 100, 333};
     for (int side : sides) {
-      write("train/a/x%04d.png".formatted(side), grey(side, side + side / 3, (x, y) -> 77));
+      write("train/a/x%s.png".formatted(1000 + side), grey(side, side + side / 3, (x, y) -> 77));
     }
     Pictures train = read().train();
     for (int i = 0; i < sides.length; i++) {
@@ -215,7 +215,7 @@ class ImageFolderTest {
     for (int c = 0; c < sizes.length; c++) {
       for (int i = 0; i < sizes[c]; i++) {
         int value = 100 * c + i;
-        write("%s/%02d.png".formatted("abc".charAt(c), i), grey(2, 2, (x, y) -> value));
+        write("%s/%s.png".formatted("abc".charAt(c), 10 + i), grey(2, 2, (x, y) -> value));
       }
     }
     DataSet data = read();
@@ -306,11 +306,11 @@ class ImageFolderTest {
   void aDamagedPictureMovesNoOther() throws IOException {
     for (int i = 0; i < 10; i++) {
       int value = i;
-      write("a/%d.png".formatted(i), grey(2, 2, (x, y) -> value));
+      write("a/%s.png".formatted(i), grey(2, 2, (x, y) -> value));
     }
     DataSet whole = read();
     int tested = values(whole.test(), 0, 0)[0];
-    Files.write(dir.resolve("a/%d.png".formatted(tested)), new byte[9]);
+    Files.write(dir.resolve("a/%s.png".formatted(tested)), new byte[9]);
     DataSet rest = read();
     assertEquals(whole.train(), rest.train());
     assertEquals(whole.test().select(new int[] {1}), rest.test());
@@ -337,7 +337,7 @@ class ImageFolderTest {
     assertTrue(bad().contains("there is a folder train, but neither test nor val"), bad());
     Files.move(dir.resolve("train/a"), dir.resolve("ship"));
     for (int i = 0; i < 5; i++) {
-      write("train/%d.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
+      write("train/%s.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
     }
     assertEquals(List.of("ship", "train"), read().classes());
   }

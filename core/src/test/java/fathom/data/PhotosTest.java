@@ -51,7 +51,7 @@ class PhotosTest {
     for (int i = 0; i <= COUNT; i++) {
       Draw draw = Draw.of(i, "noise");
       write(
-          dir.resolve(i < COUNT ? "train" : "test").resolve("a").resolve("%02d.png".formatted(i)),
+          dir.resolve(i < COUNT ? "train" : "test").resolve("a").resolve((10 + i) + ".png"),
           20 + i,
           40 - i,
           (x, y) -> (int) draw.bits(64 * y + x) & 0xffffff);
@@ -170,7 +170,7 @@ class PhotosTest {
     for (int i = 0; i < 5; i++) {
       var image = new BufferedImage(30, 20 + i, BufferedImage.TYPE_BYTE_GRAY);
       Files.createDirectories(dir.resolve("a"));
-      ImageIO.write(image, "png", dir.resolve("a/%d.png".formatted(i)).toFile());
+      ImageIO.write(image, "png", dir.resolve("a/%s.png".formatted(i)).toFile());
     }
     assertEquals(1, DataSet.open(dir.toString(), new Reading(8, true)).train().channels());
   }

@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.CRC32;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
@@ -256,7 +257,7 @@ class PictureFileTest {
               expected,
               pixels[(c * HEIGHT + y) * WIDTH + x] & 0xff,
               form.tolerance,
-              "channel %d of %d, %d".formatted(c, x, y));
+              "channel %s of %s, %s".formatted(c, x, y));
         }
       }
     }
@@ -319,7 +320,7 @@ class PictureFileTest {
                 + "00000001"
                 + "00%02x0000"
                 + "00000000";
-    return HexFormat.of().parseHex(text.formatted(orientation));
+    return HexFormat.of().parseHex(String.format(Locale.ROOT, text, orientation));
   }
 
   private static byte[] exifJpeg(int orientation, boolean little) throws IOException {
@@ -397,7 +398,7 @@ class PictureFileTest {
             QUARTERS[Integer.parseInt(order[q])] >> (16 - 8 * c) & 0xff,
             pixels[(c * height + y) * width + x] & 0xff,
             5,
-            "quarter %d of %s".formatted(q, seen));
+            "quarter %s of %s".formatted(q, seen));
       }
     }
   }

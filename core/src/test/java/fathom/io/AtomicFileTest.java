@@ -181,13 +181,13 @@ final class AtomicFileTest {
     assumeTrue(living != own, "no other process is visible");
     Set<String> kept =
         Set.of(
-            ".run.json.%d-0.tmp".formatted(living),
+            ".run.json.%s-0.tmp".formatted(living),
             ".run.json.tmp",
             ".other.json.999999999-0.tmp",
             ".run.json.999999999-0.tmp.txt",
             ".runXjson.999999999-0.tmp");
     Set<String> deleted =
-        Set.of(".run.json.999999999-0.tmp", ".run.json.%d-987654321.tmp".formatted(own));
+        Set.of(".run.json.999999999-0.tmp", ".run.json.%s-987654321.tmp".formatted(own));
     for (String name : kept) {
       Files.createFile(folder.resolve(name));
     }

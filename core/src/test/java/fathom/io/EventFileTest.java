@@ -93,7 +93,7 @@ class EventFileTest {
     if (fields.get(field) instanceof byte[] bytes) {
       return bytes;
     }
-    throw new AssertionError("field %d of %s".formatted(field, fields));
+    throw new AssertionError("field %s of %s".formatted(field, fields));
   }
 
   private static String text(Map<Integer, Object> fields, int field) {

@@ -239,7 +239,7 @@ final class MalformedFileTest {
   }
 
   private static Case shape(String rule, String shape, int dataBytes, String... message) {
-    return entry(rule, fields("F32", shape, "[0,%d]".formatted(dataBytes)), dataBytes, message);
+    return entry(rule, fields("F32", shape, "[0,%s]".formatted(dataBytes)), dataBytes, message);
   }
 
   private static Case offsets(String rule, String offsets, int dataBytes, String... message) {

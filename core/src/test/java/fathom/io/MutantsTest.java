@@ -99,8 +99,8 @@ final class MutantsTest {
       byte[] mutant = draw.below(0, 2) == 0 ? mutant(foreign, draw) : otherToken(foreign, draw);
       accepted += isAccepted(mutant) ? 1 : 0;
     }
-    assertTrue(accepted > MUTANTS / 100, "only %d of the mutants test reading".formatted(accepted));
-    assertTrue(accepted < MUTANTS / 2, "%d of the mutants are no damage".formatted(accepted));
+    assertTrue(accepted > MUTANTS / 100, "only %s of the mutants test reading".formatted(accepted));
+    assertTrue(accepted < MUTANTS / 2, "%s of the mutants are no damage".formatted(accepted));
   }
 
   private static byte[] mutant(byte[] bytes, Draw draw) {

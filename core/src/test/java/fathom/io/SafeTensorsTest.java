@@ -59,7 +59,7 @@ final class SafeTensorsTest {
   void manyTensorsAndNone() {
     SequencedMap<String, StoredTensor> many = new LinkedHashMap<>();
     for (int i = 0; i < 5000; i++) {
-      many.put("layer%d.weight".formatted(i), Fixture.floats(Shape.of(1), i));
+      many.put("layer%s.weight".formatted(i), Fixture.floats(Shape.of(1), i));
     }
     Path path = folder.resolve("many.safetensors");
     SafeTensors.write(path, many, Map.of());
@@ -123,11 +123,10 @@ final class SafeTensorsTest {
     Path path = folder.resolve("bytes.safetensors");
     SafeTensors.write(path, tensors, Map.of("b", "2", "a", "1"));
     String json =
-        "{\"__metadata__\":{\"fathom.sha256\":\"8c8e3502966ed31f32ffb33ed6ae95b0aacebcd59a763ba2130e58d0e57c53c8\","
-            + "\"fathom.sha256.of\":\"the whole file, with zeros for the digits of fathom.sha256\","
-            + "\"a\":\"1\",\"b\":\"2\"},"
-            + "\"w/ü\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
-            + "\"n\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}      ";
+        "{\"__metadata__\":{\"fathom.sha256\":\"8c8e3502966ed31f32ffb33ed6ae95b0aacebcd59a763ba2130e58d0e57c53c8\",\"fathom.sha256.of\":\"the"
+            + " whole file, with zeros for the digits of fathom.sha256\",\"a\":\"1\",\"b\":\"2\"},"
+            + "\"w/ü\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},\"n\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}"
+            + "      ";
     assertArrayEquals(Fixture.file(json, "feffffffffffffff 0000803f"), Files.readAllBytes(path));
   }
 
@@ -210,7 +209,7 @@ final class SafeTensorsTest {
     for (var type : bits.entrySet()) {
       int end = at + 4 * type.getValue() / 8;
       entries.add(
-          "\"%s\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[%d,%d]}"
+          "\"%s\":{\"dtype\":\"%s\",\"shape\":[4],\"data_offsets\":[%s,%s]}"
               .formatted(type.getKey(), type.getKey(), at, end));
       at = end;
     }

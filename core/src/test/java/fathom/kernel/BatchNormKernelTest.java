@@ -104,7 +104,7 @@ class BatchNormKernelTest {
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= tolerance * Math.max(1, Math.abs(expected[i])))) {
         throw new AssertionError(
-            "%s: element %d is %s, but should be %s".formatted(what, i, actual[i], expected[i]));
+            "%s: element %s is %s, but should be %s".formatted(what, i, actual[i], expected[i]));
       }
     }
   }
@@ -218,7 +218,7 @@ class BatchNormKernelTest {
       double float32 = 5e-6 * Math.max(1, size); // as of the kernel for float32
       if (!(Math.abs(expected[i] - actual[i]) <= 0x1p-8 * size + float32)) {
         throw new AssertionError(
-            "%s: element %d is %s, but should be %s rounded to 8 bits"
+            "%s: element %s is %s, but should be %s rounded to 8 bits"
                 .formatted(what, i, actual[i], expected[i]));
       }
     }
@@ -233,7 +233,7 @@ class BatchNormKernelTest {
     double[] shift = perChannel(channels, normal("shift"));
     for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, halves}) {
       for (int count : ROWS) {
-        String what = "%s, %d rows, ".formatted(kernel.getClass().getSimpleName(), count);
+        String what = "%s, %s rows, ".formatted(kernel.getClass().getSimpleName(), count);
         Rows x = ofHalves(count, channels, i -> 3 + 2 * normal("x").applyAsDouble(i));
         Rows dy = ofHalves(count, channels, normal("dy"));
         Rows addend = ofHalves(count, channels, normal("addend"));

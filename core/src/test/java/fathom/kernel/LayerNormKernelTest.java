@@ -86,7 +86,7 @@ class LayerNormKernelTest {
 
     @Override
     public String toString() {
-      return "%d rows of %d%s%s%s"
+      return "%s rows of %s%s%s%s"
           .formatted(
               count,
               width,
@@ -182,7 +182,7 @@ class LayerNormKernelTest {
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= tolerance * largest)) {
         throw new AssertionError(
-            "%s: element %d is %s, but should be %s".formatted(what, i, actual[i], expected[i]));
+            "%s: element %s is %s, but should be %s".formatted(what, i, actual[i], expected[i]));
       }
     }
   }
@@ -263,7 +263,7 @@ class LayerNormKernelTest {
             Normed normed = norm(kernel, DType.FLOAT32, t);
             for (int i = 0; i < normed.y.length; i++) {
               float bias = (float) normal("bias").applyAsDouble(i % width);
-              assertEquals(bias, normed.y[i], "constant %s, width %d".formatted(constant, width));
+              assertEquals(bias, normed.y[i], "constant %s, width %s".formatted(constant, width));
               assertTrue(Double.isFinite(normed.dx[i]));
             }
           }
@@ -289,7 +289,7 @@ class LayerNormKernelTest {
           for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
             double[] y = normalized(kernel, t);
             for (int i = 0; i < y.length; i++) {
-              assertEquals(i / 20 == 2, Double.isNaN(y[i]), "element %d of %s".formatted(i, t));
+              assertEquals(i / 20 == 2, Double.isNaN(y[i]), "element %s of %s".formatted(i, t));
             }
           }
         }

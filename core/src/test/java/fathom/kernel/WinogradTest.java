@@ -172,7 +172,7 @@ class WinogradTest {
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= TOLERANCE * scale)) {
         fail(
-            "%s: element %d is %s, but should be %s, where they are about %s"
+            "%s: element %s is %s, but should be %s, where they are about %s"
                 .formatted(what, i, actual[i], expected[i], scale));
       }
     }
@@ -197,7 +197,7 @@ class WinogradTest {
     assertNear("y", expected, floats(y.memory()));
     var other =
         assertThrows(IllegalArgumentException.class, () -> filters.convolve(c.dy, add, rectify, y));
-    assertTrue(other.getMessage().contains("of %d, but".formatted(2 * L)), other::getMessage);
+    assertTrue(other.getMessage().contains("of %s, but".formatted(2 * L)), other::getMessage);
   }
 
   @Test
@@ -317,7 +317,7 @@ class WinogradTest {
         assertThrows(
             IllegalArgumentException.class, () -> Winograd.convolve(c.x, c.w.asSlice(4), y));
     assertTrue(
-        short_.getMessage().contains("have %d bytes".formatted(72 * L * L)), short_::getMessage);
+        short_.getMessage().contains("have %s bytes".formatted(72 * L * L)), short_::getMessage);
     FeatureMaps fewer = only(y, 0);
     var other =
         assertThrows(IllegalArgumentException.class, () -> Winograd.convolve(c.x, c.w, fewer));
@@ -333,6 +333,6 @@ class WinogradTest {
             IllegalArgumentException.class,
             () -> Winograd.Filters.of(c.w, L, new float[2 * L], c.w));
     assertTrue(
-        room.getMessage().contains("need %d bytes".formatted(288 * L * L)), room::getMessage);
+        room.getMessage().contains("need %s bytes".formatted(288 * L * L)), room::getMessage);
   }
 }

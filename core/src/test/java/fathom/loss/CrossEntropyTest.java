@@ -156,7 +156,7 @@ class CrossEntropyTest {
           assertTrue(
               e.getMessage()
                   .contains(
-                      "from %d to %d"
+                      "from %s to %s"
                           .formatted(
                               Math.min(labels[0], labels[1]), Math.max(labels[0], labels[1]))),
               e.getMessage());

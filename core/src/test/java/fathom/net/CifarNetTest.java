@@ -97,7 +97,7 @@ class CifarNetTest {
           .layers()
           .forEach(e ->
               lines.add(
-                  "%d %s|%s|%s|%d|%d"
+                  "%s %s|%s|%s|%s|%s"
                       .formatted(
                           e.depth(),
                           e.name(),
@@ -163,8 +163,8 @@ class CifarNetTest {
       names.removeAll(names(14));
       var expected = new ArrayList<String>();
       for (int stage = 2; stage <= 3; stage++) {
-        expected.add("layer%d.0.shortcut.0.weight".formatted(stage));
-        norm(expected, "layer%d.0.shortcut.1".formatted(stage));
+        expected.add("layer%s.0.shortcut.0.weight".formatted(stage));
+        norm(expected, "layer%s.0.shortcut.1".formatted(stage));
       }
       assertEquals(new TreeSet<>(expected), names);
       assertEquals(

@@ -137,9 +137,9 @@ class LanguageModelTest {
           double[] a = Arrays.copyOfRange(before, at, at + TOKENS);
           double[] b = Arrays.copyOfRange(after, at, at + TOKENS);
           if (n != 1 || t < 3) {
-            assertArrayEquals(a, b, 1e-13, "time %d of text %d".formatted(t, n));
+            assertArrayEquals(a, b, 1e-13, "time %s of text %s".formatted(t, n));
           } else {
-            assertFalse(Arrays.equals(a, b), "time %d of text %d".formatted(t, n));
+            assertFalse(Arrays.equals(a, b), "time %s of text %s".formatted(t, n));
           }
         }
       }

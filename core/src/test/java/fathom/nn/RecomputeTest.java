@@ -147,7 +147,7 @@ class RecomputeTest {
       double arguments = Math.ceilDiv(stage, blocks) * (1 + 0.5 + 0.25);
       double bound = (arguments + 4 * blocks + 10) * tensor;
       long peak = peak(Fused.of(Recompute.every(blocks, plain)), x);
-      assertTrue(peak < bound, "the peak is %d, but should be below %s".formatted(peak, bound));
+      assertTrue(peak < bound, "the peak is %s, but should be below %s".formatted(peak, bound));
       long all = peak(Fused.of(plain), x);
       assertTrue(all > 4 * stage * 1.75 * tensor, "without, the peak is " + all);
     }
@@ -167,7 +167,7 @@ class RecomputeTest {
       for (int other : List.of(1, 2, 8, 18)) {
         long peak = peak(Fused.of(Recompute.every(other, plain)), x);
         assertTrue(
-            usual < 1.3 * peak, "%d with 4 blocks, %d with %d".formatted(usual, peak, other));
+            usual < 1.3 * peak, "%s with 4 blocks, %s with %s".formatted(usual, peak, other));
       }
     }
   }

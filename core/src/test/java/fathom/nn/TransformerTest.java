@@ -147,7 +147,7 @@ class TransformerTest {
             assertThrows(
                 IllegalArgumentException.class,
                 () -> SelfAttention.of(Init.he(1), "", 10, heads, true));
-        assertTrue(e.getMessage().contains("%d of them".formatted(heads)), e.getMessage());
+        assertTrue(e.getMessage().contains("%s of them".formatted(heads)), e.getMessage());
         assertTrue(e.getMessage().contains("10"), e.getMessage());
       }
       var right = SelfAttention.of(Init.he(1), "", 4, 2, true);

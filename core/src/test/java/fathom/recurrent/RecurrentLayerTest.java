@@ -70,7 +70,7 @@ class RecurrentLayerTest {
 
     @Override
     public String toString() {
-      return "%s %s %d→%d, %d steps of %s"
+      return "%s %s %s→%s, %s steps of %s"
           .formatted(norm, kind, in, hidden, steps, Arrays.toString(lengths));
     }
   }

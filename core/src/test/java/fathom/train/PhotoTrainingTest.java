@@ -59,7 +59,7 @@ class PhotoTrainingTest {
             image.setRGB(x, y, stripe + ((int) draw.bits(100L * y + x) & 0x3f3f3f));
           }
         }
-        assertTrue(ImageIO.write(image, "jpeg", folder.resolve("%02d.jpg".formatted(i)).toFile()));
+        assertTrue(ImageIO.write(image, "jpeg", folder.resolve((10 + i) + ".jpg").toFile()));
       }
     }
   }

@@ -355,7 +355,7 @@ class WorkersTest {
           if (other != rank) {
             var lost = assertInstanceOf(LostWorkerException.class, others[other]);
             assertSame(cause, lost.getCause());
-            assertEquals("worker %d failed: %s".formatted(rank, cause), lost.getMessage());
+            assertEquals("worker %s failed: %s".formatted(rank, cause), lost.getMessage());
           }
         }
       }

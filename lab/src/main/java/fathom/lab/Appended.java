@@ -38,12 +38,14 @@ final class Appended implements Experiment {
 
   @Override
   public String claim() {
-    return "Up to 100 layers with gaps leave a good net good, and each corrects less the more there are; 100 without gaps ruin it.";
+    return "Up to 100 layers with gaps leave a good net good, and each corrects less the more there"
+        + " are; 100 without gaps ruin it.";
   }
 
   @Override
   public String source() {
-    return "He et al. 2016, sections 1 and 4.2 (figure 7); thresholds of this project, set before the first run";
+    return "He et al. 2016, sections 1 and 4.2 (figure 7); thresholds of this project, set before"
+        + " the first run";
   }
 
   @Override
@@ -88,7 +90,7 @@ final class Appended implements Experiment {
           corrections[i] = correction(longer, data);
         }
         note.measure(
-            "%s, %d layers appended, training error, %%".formatted(kind, counts[i]),
+            "%s, %s layers appended, training error, %%".formatted(kind, counts[i]),
             errors[i],
             gap ? Bound.atMost(2) : counts[i] == 100 ? Bound.atLeast(50) : Bound.NONE);
       }

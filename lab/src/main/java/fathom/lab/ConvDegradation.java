@@ -40,7 +40,9 @@ final class ConvDegradation implements Experiment {
 
   @Override
   public String claim() {
-    return "A plain net of 56 convolutional layers has a higher training loss than one of 20, by 0.3 nats more than a residual net of 56, which is as good as one of 20 and learns faster.";
+    return "A plain net of 56 convolutional layers has a higher training loss than one of 20, by"
+               + " 0.3 nats more than a residual net of 56, which is as good as one of 20 and"
+               + " learns faster.";
   }
 
   @Override
@@ -64,7 +66,7 @@ final class ConvDegradation implements Experiment {
     double plain56 = loss("plain-56", Shortcut.NONE, deep, source, epochs, seed, note);
     double residual20 = loss("residual-20", Shortcut.A, shallow, source, epochs, seed, note);
     double residual56 = loss("residual-56", Shortcut.A, deep, source, epochs, seed, note);
-    String on = ", nats, " + source.name + ", %d pictures".formatted(data.count());
+    String on = ", nats, " + source.name + ", %s pictures".formatted(data.count());
     note.measure("plain-56 less plain-20" + on, plain56 - plain20, Bound.atLeast(0));
     note.measure("residual-56 less residual-20" + on, residual56 - residual20, Bound.atMost(0.05));
     note.measure("plain-56 less residual-56" + on, plain56 - residual56, Bound.atLeast(0.3));

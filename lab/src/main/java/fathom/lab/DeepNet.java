@@ -32,7 +32,7 @@ record DeepNet(int in, int width, int depth, int span, double shortcut) {
   DeepNet {
     if (depth % span != 0) {
       throw new IllegalArgumentException(
-          "%d layers are no blocks of %d; choose a multiple".formatted(depth, span));
+          "%s layers are no blocks of %s; choose a multiple".formatted(depth, span));
     }
   }
 

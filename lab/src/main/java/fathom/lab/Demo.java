@@ -108,7 +108,7 @@ public final class Demo {
       String model, long seed, DataSet data, Path folder, Watcher watcher, BooleanSupplier stop) {
     CifarNet net = CifarNet.named(model);
     Recipe recipe = Recipe.fast(net, data, seed, 1).withEpochs(EPOCHS);
-    Run run = Run.create(folder.resolve("%s-seed%d".formatted(model, seed)), recipe, data);
+    Run run = Run.create(folder.resolve("%s-seed%s".formatted(model, seed)), recipe, data);
     var progress =
         new Progress() {
           @Override
@@ -200,7 +200,7 @@ public final class Demo {
     Row shallowResidual = row(rows, "residual", DEPTHS.getFirst());
     Row residual = row(rows, "residual", DEPTHS.getLast());
     String numbers =
-        "The plain net of %d layers gets %s of its own training pictures wrong, the one of %d layers %s. With shortcuts, which add no parameters, the net of %d layers gets %s wrong."
+        "The plain net of %s layers gets %s of its own training pictures wrong, the one of %s layers %s. With shortcuts, which add no parameters, the net of %s layers gets %s wrong."
             .formatted(
                 shallow.depth,
                 percent(shallow.trainError),
@@ -210,11 +210,14 @@ public final class Demo {
                 percent(residual.trainError));
     String shown =
         reproduced
-            ? "The deep plain net could copy the shallow one and leave its other layers idle, so it is not too small, and since it fails on the pictures it is trained with, it does not over-fit: it cannot be trained by these steps, and the shortcut is what changes that."
-            : "In this run the numbers do not show the paper's claim, which needs the shallow plain net and the deep residual net at no more than %.0f %% and the deep plain net at least %.0f points worse."
-                .formatted(FITS, WORSE);
+            ? "The deep plain net could copy the shallow one and leave its other layers idle, so it"
+                  + " is not too small, and since it fails on the pictures it is trained with, it"
+                  + " does not over-fit: it cannot be trained by these steps, and the shortcut is"
+                  + " what changes that."
+            : "In this run the numbers do not show the paper's claim, which needs the shallow plain net and the deep residual net at no more than %s %% and the deep plain net at least %s points worse."
+                .formatted(Math.round(FITS), Math.round(WORSE));
     String notShown =
-        "This does not show why. Nor does it show that depth pays on these small pictures: the residual nets of %d and %d layers get %s and %s of the test pictures wrong. It is one recipe with %d seeds."
+        "This does not show why. Nor does it show that depth pays on these small pictures: the residual nets of %s and %s layers get %s and %s of the test pictures wrong. It is one recipe with %s seeds."
             .formatted(
                 shallowResidual.depth,
                 residual.depth,
@@ -240,8 +243,10 @@ public final class Demo {
     return new Page(
         "Which nets can be deep?",
         reproduced
-            ? "Plain and residual nets of two depths, on 1437 handwritten digits: the deep plain net does not fit the pictures it is trained with; the deep residual net does."
-            : "Plain and residual nets of two depths, on 1437 handwritten digits. This run did not reproduce the paper's claim.",
+            ? "Plain and residual nets of two depths, on 1437 handwritten digits: the deep plain"
+                  + " net does not fit the pictures it is trained with; the deep residual net does."
+            : "Plain and residual nets of two depths, on 1437 handwritten digits. This run did not"
+                  + " reproduce the paper's claim.",
         List.of(
             new Section("Result", table(rows), new Text(meaning)),
             new Section(
@@ -260,7 +265,7 @@ public final class Demo {
 
   private static Table table(List<Row> rows) {
     return new Table(
-        "Means over %d seeds; the spread is the largest less the smallest".formatted(SEEDS.size()),
+        "Means over %s seeds; the spread is the largest less the smallest".formatted(SEEDS.size()),
         List.of(
             "net", "train error in %", "its spread", "test error in %", "its spread", "seconds"),
         rows.stream()
@@ -314,7 +319,7 @@ public final class Demo {
     return new Chart[] {
       new Chart(
           "Norm of the gradient of each layer's weights",
-          "Over one batch of training pictures, for seed %d. A layer is a convolution or the dense layer."
+          "Over one batch of training pictures, for seed %s. A layer is a convolution or the dense layer."
               .formatted(SEEDS.getFirst()),
           "layer, from the input on",
           "‖dE/dW‖",
@@ -322,7 +327,8 @@ public final class Demo {
           gradients),
       new Chart(
           "Deviation of each layer's response",
-          "Of the value of the norm behind each convolution, before the rectifier and the addition, as in the paper's figure 7. At the start every one is 1.",
+          "Of the value of the norm behind each convolution, before the rectifier and the addition,"
+              + " as in the paper's figure 7. At the start every one is 1.",
           "layer, from the input on",
           "deviation",
           Scale.LOG,

@@ -40,7 +40,7 @@ public record Finding(
     for (Value value : values) {
       if (value.perSeed().size() != seeds.size()) {
         throw new IllegalArgumentException(
-            "\"%s\" has %d values for %d seeds; a value has one for each"
+            "\"%s\" has %s values for %s seeds; a value has one for each"
                 .formatted(value.what(), value.perSeed().size(), seeds.size()));
       }
     }

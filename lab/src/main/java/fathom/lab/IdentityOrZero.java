@@ -33,7 +33,8 @@ final class IdentityOrZero implements Experiment {
 
   @Override
   public String claim() {
-    return "Layers behind a gap, which need only learn zero, come to the identity ten times nearer in the same steps than layers without one.";
+    return "Layers behind a gap, which need only learn zero, come to the identity ten times nearer"
+        + " in the same steps than layers without one.";
   }
 
   @Override
@@ -58,7 +59,7 @@ final class IdentityOrZero implements Experiment {
       double[] errors = new double[depths.length];
       for (int i = 0; i < depths.length; i++) {
         errors[i] = error(gap, depths[i], steps, seed, note);
-        note.measure("%s, %d layers, relative squared error".formatted(kind, depths[i]), errors[i]);
+        note.measure("%s, %s layers, relative squared error".formatted(kind, depths[i]), errors[i]);
       }
       note.curve(
           "Distance from the identity",
@@ -71,9 +72,9 @@ final class IdentityOrZero implements Experiment {
     }
     for (int depth : depths) {
       note.measure(
-          "error without over error with a gap, %d layers".formatted(depth),
-          note.value("without, %d layers, relative squared error".formatted(depth))
-              / note.value("with a gap, %d layers, relative squared error".formatted(depth)),
+          "error without over error with a gap, %s layers".formatted(depth),
+          note.value("without, %s layers, relative squared error".formatted(depth))
+              / note.value("with a gap, %s layers, relative squared error".formatted(depth)),
           Bound.atLeast(10));
     }
   }

@@ -34,7 +34,7 @@ final class LabReport {
   private static String lead(List<Finding> findings) {
     var counts =
         findings.stream().collect(Collectors.groupingBy(Finding::verdict, Collectors.counting()));
-    return "%d experiments: %d reproduced, %d mixed, %d not reproduced. A claim is reproduced if every value keeps its threshold for every seed, mixed if it does for some seeds."
+    return "%s experiments: %s reproduced, %s mixed, %s not reproduced. A claim is reproduced if every value keeps its threshold for every seed, mixed if it does for some seeds."
         .formatted(
             findings.size(),
             counts.getOrDefault(Verdict.REPRODUCED, 0L),
@@ -84,11 +84,11 @@ final class LabReport {
     var facts = new LinkedHashMap<String, String>();
     facts.put("source", f.source());
     facts.put("seeds", f.seeds().toString());
-    facts.put("ended", f.ended() + ", after %.1f s".formatted(f.seconds()));
+    facts.put("ended", f.ended() + String.format(Locale.ROOT, ", after %.1f s", f.seconds()));
     RunReport.machine(facts, f.machine());
     facts.put(
         "command",
-        "fathom lab %s --%s --seeds %d".formatted(f.experiment(), f.size(), f.seeds().size()));
+        "fathom lab %s --%s --seeds %s".formatted(f.experiment(), f.size(), f.seeds().size()));
     blocks.add(new Facts(facts));
     return blocks;
   }

@@ -74,7 +74,7 @@ public final class Notebook {
       double[][] values) {
     maps.add(
         new HeatMap(
-            "%s, seed %d".formatted(title, seed),
+            "%s, seed %s".formatted(title, seed),
             caption,
             xLabel,
             yLabel,

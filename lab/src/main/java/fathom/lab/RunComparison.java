@@ -95,7 +95,7 @@ public final class RunComparison {
     if (!same.isEmpty()) {
       sections.add(new Section("What is the same", new Facts(same)));
     }
-    return new Page("%d runs".formatted(all.size()), lead(all), sections);
+    return new Page("%s runs".formatted(all.size()), lead(all), sections);
   }
 
   private static List<Named> named(List<Run> runs) {
@@ -105,7 +105,7 @@ public final class RunComparison {
       String folder = String.valueOf(run.folder().toAbsolutePath().normalize().getFileName());
       String name = folder;
       for (int i = 2; !names.add(name); i++) { // folders of one name in different places
-        name = "%s (%d)".formatted(folder, i);
+        name = "%s (%s)".formatted(folder, i);
       }
       List<Metrics> metrics = run.metrics();
       all.add(
@@ -128,7 +128,7 @@ public final class RunComparison {
     for (Named run : pictures) {
       best = run.ends.getLast().testError() < best.ends.getLast().testError() ? run : best;
     }
-    return "Of %d finished runs on pictures %s ends with the fewest errors on its test pictures, %s %%."
+    return "Of %s finished runs on pictures %s ends with the fewest errors on its test pictures, %s %%."
         .formatted(
             pictures.size(), best.name, RunReport.number(best.ends.getLast().testError(), 2));
   }
@@ -174,7 +174,7 @@ public final class RunComparison {
     double seconds = run.epochs.stream().mapToDouble(Metrics.Epoch::seconds).sum();
     return List.of(
         run.name,
-        run.ends.isEmpty() ? "%d of %d".formatted(last.epoch(), of) : Integer.toString(of),
+        run.ends.isEmpty() ? "%s of %s".formatted(last.epoch(), of) : Integer.toString(of),
         RunReport.number(test, digits),
         RunReport.number(training, digits),
         RunReport.number(best, digits),

@@ -101,17 +101,24 @@ public final class RunReport {
     if (!results.isEmpty()) {
       var end = results.getLast();
       return recipe.isText()
-          ? "%s needs %.3f bits for a character of the text that was held out, and %.3f for one of the text it was trained with, after %s."
+          ? "%s needs %s bits for a character of the text that was held out, and %s for one of the text it was trained with, after %s."
               .formatted(
-                  recipe.model(), bits(end.testLoss()), bits(end.trainLoss()), epochs(recipe))
-          : "%s makes %.2f %% errors on the test pictures and %.2f %% on those it was trained with, after %s."
-              .formatted(recipe.model(), end.testError(), end.trainError(), epochs(recipe));
+                  recipe.model(),
+                  number(bits(end.testLoss()), 3),
+                  number(bits(end.trainLoss()), 3),
+                  epochs(recipe))
+          : "%s makes %s %% errors on the test pictures and %s %% on those it was trained with, after %s."
+              .formatted(
+                  recipe.model(),
+                  number(end.testError(), 2),
+                  number(end.trainError(), 2),
+                  epochs(recipe));
     }
     if (epochs.isEmpty()) {
       return "This run has not finished an epoch yet.";
     }
     var last = epochs.getLast();
-    return "This run stands after epoch %d of %d, at %s."
+    return "This run stands after epoch %s of %s, at %s."
         .formatted(
             last.epoch(),
             recipe.epochs(),
@@ -128,7 +135,8 @@ public final class RunReport {
   private static Table result(Recipe recipe, Metrics.Final end) {
     if (recipe.isText()) {
       return new Table(
-          "All of the text that was held out, and as much of the beginning of the rest, through predict",
+          "All of the text that was held out, and as much of the beginning of the rest, through"
+              + " predict",
           List.of("text", "bits per character", "perplexity", "error in %"),
           List.of(
               textRow("held out", end.testLoss(), end.testError()),
@@ -157,7 +165,8 @@ public final class RunReport {
     return new Chart(
         title,
         recipe.isText()
-            ? "Training: over the epoch, before each step. Test: the text that was held out, at the epoch's end."
+            ? "Training: over the epoch, before each step. Test: the text that was held out, at the"
+                + " epoch's end."
             : "Training: over the epoch, before each step, of pictures varied as in training. "
                 + (recipe.validation() > 0 ? "Validation" : "Test")
                 + ": at the epoch's end.",
@@ -179,14 +188,16 @@ public final class RunReport {
     return new Chart[] {
       layerChart(
           "Norm of the gradient of each layer's weights",
-          "Over one batch of training pictures. A layer is a convolution or dense layer, from the input on.",
+          "Over one batch of training pictures. A layer is a convolution or dense layer, from the"
+              + " input on.",
           "‖dE/dW‖",
           layers,
           model,
           Metrics.Layers::gradients),
       layerChart(
           "Deviation of each layer's response",
-          "Of the value of the norm behind each convolution, before the rectifier and the addition (He et al. 2016, fig. 7). At the start every one is 1.",
+          "Of the value of the norm behind each convolution, before the rectifier and the addition"
+              + " (He et al. 2016, fig. 7). At the start every one is 1.",
           "deviation",
           layers,
           model,
@@ -235,9 +246,9 @@ public final class RunReport {
     facts.put(
         "epochs",
         r.isText()
-            ? "%d of %d streams in windows of %d characters"
+            ? "%s of %s streams in windows of %s characters"
                 .formatted(r.epochs(), r.batch(), r.window())
-            : "%d in batches of %d".formatted(r.epochs(), r.batch()));
+            : "%s in batches of %s".formatted(r.epochs(), r.batch()));
     facts.put("steps", steps(r.descent()));
     if (!r.isText()) {
       facts.put("pictures", pictures(r.preparation()));
@@ -245,7 +256,7 @@ public final class RunReport {
     if (r.validation() > 0) {
       facts.put(
           "validation",
-          "%d pictures, kept from training, judge the epochs in place of the test pictures"
+          "%s pictures, kept from training, judge the epochs in place of the test pictures"
               .formatted(r.validation()));
     }
     facts.put("seed", Long.toString(r.seed()));
@@ -258,7 +269,7 @@ public final class RunReport {
     if (r.recompute() > 0) {
       facts.put(
           "memory",
-          "%d blocks at a time are computed again on the way back".formatted(r.recompute()));
+          "%s blocks at a time are computed again on the way back".formatted(r.recompute()));
     }
     return facts;
   }
@@ -283,7 +294,7 @@ public final class RunReport {
       how.append(", divided by ten at %s of the steps".formatted(d.divideAt()));
     }
     if (d.warmUp() > 0) {
-      how.append(", %d steps at a tenth before".formatted(d.warmUp()));
+      how.append(", %s steps at a tenth before".formatted(d.warmUp()));
     }
     if (d.clip() > 0) {
       how.append("; gradients clipped to a norm of ").append(d.clip());
@@ -299,12 +310,12 @@ public final class RunReport {
         .formatted(
             p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
             p.size() > 0
-                ? "photographs from their files at %d×%d, %s"
+                ? "photographs from their files at %s×%s, %s"
                     .formatted(
                         p.size(), p.size(), p.part() ? "random parts, flipped" : "the centre")
                 : p.crop() == 0 && !p.flip()
                     ? "as they are"
-                    : "cropped from a border of %d%s"
+                    : "cropped from a border of %s%s"
                         .formatted(p.crop(), p.flip() ? ", flipped" : ""));
   }
 
@@ -313,7 +324,7 @@ public final class RunReport {
     facts.put("libraries", machine.libtorch() + ", " + machine.java());
     facts.put(
         "machine",
-        "%s, %d cores, %s".formatted(machine.processor(), machine.cores(), machine.system()));
+        "%s, %s cores, %s".formatted(machine.processor(), machine.cores(), machine.system()));
   }
 
   static <T> List<T> all(List<Metrics> metrics, Class<T> kind) {

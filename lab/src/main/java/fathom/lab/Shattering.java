@@ -31,7 +31,9 @@ final class Shattering implements Experiment {
 
   @Override
   public String claim() {
-    return "A plain net's gradients grow by √(π/(π−1)) = 1.2113 a layer, and those of two inputs become orthogonal as 2^−L; in a residual net with small branches neither happens.";
+    return "A plain net's gradients grow by √(π/(π−1)) = 1.2113 a layer, and those of two inputs"
+        + " become orthogonal as 2^−L; in a residual net with small branches neither"
+        + " happens.";
   }
 
   @Override
@@ -58,7 +60,7 @@ final class Shattering implements Experiment {
       cosines[i] = heldCosine(width, depth, seed);
       double expected = Math.pow(2, -depth);
       note.measure(
-          "plain, gradient cosine, %d layers".formatted(depth),
+          "plain, gradient cosine, %s layers".formatted(depth),
           cosines[i],
           Bound.between(expected - 0.03, expected + 0.03));
     }

@@ -18,7 +18,8 @@ final class ShortcutScale implements Experiment {
 
   @Override
   public String claim() {
-    return "A shortcut is good only if it carries the whole value: scaled by one half, a net of 56 layers fails nearly as without it.";
+    return "A shortcut is good only if it carries the whole value: scaled by one half, a net of 56"
+        + " layers fails nearly as without it.";
   }
 
   @Override
@@ -53,7 +54,7 @@ final class ShortcutScale implements Experiment {
         "factor",
         "error in %",
         Scale.LINEAR,
-        "%d layers".formatted(depth),
+        "%s layers".formatted(depth),
         factors,
         errors);
   }

@@ -38,12 +38,15 @@ final class SingleLayer implements Experiment {
 
   @Override
   public String claim() {
-    return "A gap around one linear layer, y = Wx + x, trains no better than a plain layer; at zero, only branches of two layers have a curvature that does not depend on the depth.";
+    return "A gap around one linear layer, y = Wx + x, trains no better than a plain layer; at"
+        + " zero, only branches of two layers have a curvature that does not depend on the"
+        + " depth.";
   }
 
   @Override
   public String source() {
-    return "He et al. 2016, section 3.2; Li et al. 2016 (\"Demystifying ResNet\"), theorem 1; thresholds of this project, set before the first run";
+    return "He et al. 2016, section 3.2; Li et al. 2016 (\"Demystifying ResNet\"), theorem 1;"
+        + " thresholds of this project, set before the first run";
   }
 
   @Override
@@ -77,7 +80,7 @@ final class SingleLayer implements Experiment {
         }
       }
       deepest[k] = errors[depths.length - 1];
-      note.measure(kind.name + ", %d layers, training error, %%".formatted(depths[2]), deepest[k]);
+      note.measure(kind.name + ", %s layers, training error, %%".formatted(depths[2]), deepest[k]);
       note.curve(
           "Training error by depth",
           "layers",
@@ -88,7 +91,7 @@ final class SingleLayer implements Experiment {
           errors);
     }
     note.measure(
-        "error without a gap less that with y = Wx + x, %d layers, points".formatted(depths[2]),
+        "error without a gap less that with y = Wx + x, %s layers, points".formatted(depths[2]),
         deepest[0] - deepest[1],
         Bound.atMost(5));
     hessians(seed, note);

@@ -27,7 +27,8 @@ final class Spans implements Experiment {
 
   @Override
   public String claim() {
-    return "Gaps around two or three layers make a net of 24 layers trainable; one gap from the first to the last does not.";
+    return "Gaps around two or three layers make a net of 24 layers trainable; one gap from the"
+        + " first to the last does not.";
   }
 
   @Override
@@ -68,7 +69,7 @@ final class Spans implements Experiment {
         "layers under a gap",
         "error in %",
         Scale.LINEAR,
-        "%d layers".formatted(depth),
+        "%s layers".formatted(depth),
         Arrays.stream(spans).asDoubleStream().toArray(),
         errors);
   }

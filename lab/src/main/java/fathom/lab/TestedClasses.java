@@ -81,13 +81,13 @@ final class TestedClasses {
               count == 0 ? "" : number(error(c), 2),
               confusion.pairs(c).stream()
                   .findFirst()
-                  .map(pair -> "%s (%d)".formatted(names.get(pair.guess()), pair.times()))
+                  .map(pair -> "%s (%s)".formatted(names.get(pair.guess()), pair.times()))
                   .orElse("")));
     }
     return new Table(
         all
             ? "The test pictures by class"
-            : "The %d of %d classes with the greatest error".formatted(SHOWN, names.size()),
+            : "The %s of %s classes with the greatest error".formatted(SHOWN, names.size()),
         List.of("class", "pictures", "errors", "error in %", "taken most often for"),
         rows);
   }
@@ -106,8 +106,8 @@ final class TestedClasses {
     int shown = answers.worst().size();
     String which =
         errors == shown
-            ? "All %d test pictures that were taken for another class".formatted(shown)
-            : "Of %d test pictures that were taken for another class the %d whose own class got the least probability"
+            ? "All %s test pictures that were taken for another class".formatted(shown)
+            : "Of %s test pictures that were taken for another class the %s whose own class got the least probability"
                 .formatted(errors, shown);
     return new Block[] {
       new Text(which + ", the worst first. Pictures are counted from 0."),
@@ -120,11 +120,11 @@ final class TestedClasses {
     String guess = names.get(m.guess());
     return new Gallery.Picture(
         m.png(),
-        "Test picture %d, of the class %s".formatted(m.picture(), truth),
+        "Test picture %s, of the class %s".formatted(m.picture(), truth),
         List.of(
             "%s, taken for %s".formatted(truth, guess),
             "%s: %s, %s: %s".formatted(guess, percent(m.belief()), truth, percent(m.given())),
-            "picture %d".formatted(m.picture())));
+            "picture %s".formatted(m.picture())));
   }
 
   private static String percent(double probability) {

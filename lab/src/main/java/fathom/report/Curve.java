@@ -20,7 +20,7 @@ public record Curve(String group, String name, List<Point> points) {
       double x = points.get(i).x();
       if (!(x > before && x < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            "curve \"%s\" \"%s\": x must be finite and rise, but x[%d] is %s after %s; sort the points"
+            "curve \"%s\" \"%s\": x must be finite and rise, but x[%s] is %s after %s; sort the points"
                     .formatted(group, name, i, x, i == 0 ? "nothing" : Double.toString(before))
                 + " and leave out those without a place");
       }
@@ -34,7 +34,7 @@ public record Curve(String group, String name, List<Point> points) {
   public static Curve of(String group, String name, double[] x, double[] y) {
     if (x.length != y.length) {
       throw new IllegalArgumentException(
-          "curve \"%s\" \"%s\": every x needs a y, but there are %d x and %d y"
+          "curve \"%s\" \"%s\": every x needs a y, but there are %s x and %s y"
               .formatted(group, name, x.length, y.length));
     }
     List<Point> points = new ArrayList<>(x.length);

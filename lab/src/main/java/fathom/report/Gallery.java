@@ -25,7 +25,7 @@ public record Gallery(List<Picture> pictures) implements Block {
       lines = List.copyOf(lines);
       if (png.length < WIDTH_AT + 8 || ByteBuffer.wrap(png).getLong() != SIGNATURE) {
         throw new IllegalArgumentException(
-            "a picture in a gallery is a PNG file, but \"%s\" has %d bytes and does not begin like one"
+            "a picture in a gallery is a PNG file, but \"%s\" has %s bytes and does not begin like one"
                 .formatted(alt, png.length));
       }
     }

@@ -68,7 +68,7 @@ final class Heat {
     int rows = map.rows().size();
     int columns = map.columns().size();
     List<Html> parts = new ArrayList<>();
-    parts.add(attr("viewBox", "0 0 %d %d".formatted(columns, rows)));
+    parts.add(attr("viewBox", "0 0 %s %s".formatted(columns, rows)));
     parts.add(attr("preserveAspectRatio", "none"));
     parts.add(attr("width", "100%"));
     int height = rows == columns ? LARGEST : ROW_HEIGHT * rows; // a plane is about square
@@ -78,7 +78,7 @@ final class Heat {
     parts.add(
         attr(
             "aria-label",
-            "Heat map of %s: %d rows (%s) by %d columns (%s), values from %s."
+            "Heat map of %s: %s rows (%s) by %s columns (%s), values from %s."
                 .formatted(map.unit(), rows, map.yLabel(), columns, map.xLabel(), range)));
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
@@ -148,7 +148,7 @@ final class Heat {
         "%s: %s"
             .formatted(
                 map.title(),
-                shown < columns ? "%d of %d columns".formatted(shown, columns) : "every column"),
+                shown < columns ? "%s of %s columns".formatted(shown, columns) : "every column"),
         head,
         rows);
   }

@@ -31,7 +31,7 @@ public record HeatMap(
     int width = columns.size();
     if (values.size() != rows.size() || values.stream().anyMatch(row -> row.size() != width)) {
       throw new IllegalArgumentException(
-          "heat map \"%s\": %d rows of %d columns need as many values, but there are %d rows of %s"
+          "heat map \"%s\": %s rows of %s columns need as many values, but there are %s rows of %s"
               .formatted(
                   title,
                   rows.size(),

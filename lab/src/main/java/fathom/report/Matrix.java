@@ -16,7 +16,7 @@ public record Matrix(String caption, List<String> names, List<List<Long>> counts
     int size = names.size();
     if (counts.size() != size || counts.stream().anyMatch(row -> row.size() != size)) {
       throw new IllegalArgumentException(
-          "matrix \"%s\": %d names need as many rows and columns, but there are %d rows of %s"
+          "matrix \"%s\": %s names need as many rows and columns, but there are %s rows of %s"
               .formatted(caption, size, counts.size(), counts.stream().map(List::size).toList()));
     }
   }

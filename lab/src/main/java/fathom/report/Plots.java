@@ -118,7 +118,7 @@ final class Plots {
       List<List<Point>> drawn =
           curves.stream().map(c -> drawn(chart, c)).filter(d -> !d.isEmpty()).toList();
       words.append(' ').append(group);
-      words.append(curves.size() == 1 ? ": " : ", %d curves: ".formatted(curves.size()));
+      words.append(curves.size() == 1 ? ": " : ", %s curves: ".formatted(curves.size()));
       words.append(
           drawn.isEmpty()
               ? "no values."
@@ -145,7 +145,7 @@ final class Plots {
     chart.curves().forEach(curve -> head.add(curve.label()));
     String extent =
         shown.size() < present.size()
-            ? "%d of %d rows".formatted(shown.size(), present.size())
+            ? "%s of %s rows".formatted(shown.size(), present.size())
             : "every row";
     return new Table(
         "%s: %s, to five digits".formatted(chart.title(), extent),

@@ -16,7 +16,7 @@ public record Table(String caption, List<String> head, List<List<String>> rows) 
     for (int i = 0; i < rows.size(); i++) {
       if (rows.get(i).size() != head.size()) {
         throw new IllegalArgumentException(
-            "table \"%s\": row %d has %d cells, but the head has %d; give one cell for each heading"
+            "table \"%s\": row %s has %s cells, but the head has %s; give one cell for each heading"
                 .formatted(caption, i, rows.get(i).size(), head.size()));
       }
     }

@@ -69,12 +69,12 @@ class RunReportTest {
       assertTrue(html.contains(Base64.getEncoder().encodeToString(mistake.png())));
       assertTrue(
           html.contains(
-              "alt=\"Test picture %d, of the class %d\""
+              "alt=\"Test picture %s, of the class %s\""
                   .formatted(mistake.picture(), mistake.truth())));
     }
     long[][] counts = answers.counts();
     long right = IntStream.range(0, 10).mapToLong(c -> counts[c][c]).max().orElseThrow();
-    assertTrue(html.contains("<td class=\"right\">%d</td>".formatted(right)), "on the diagonal");
+    assertTrue(html.contains("<td class=\"right\">%s</td>".formatted(right)), "on the diagonal");
   }
 
   /// Twenty classes are a matrix, more of them their most frequent confusions.

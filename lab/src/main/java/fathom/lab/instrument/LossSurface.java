@@ -35,7 +35,7 @@ public record LossSurface(double[] at, double[][] losses, double[][] outward) {
       Layer net, ToDoubleFunction<Layer> loss, double reach, int places, long seed) {
     if (places < 2 || !(reach > 0)) {
       throw new IllegalArgumentException(
-          "a surface needs two places or more and a positive reach, but has %d and %s"
+          "a surface needs two places or more and a positive reach, but has %s and %s"
               .formatted(places, reach));
     }
     List<Param> weights = net.params().stream().filter(p -> p.value().shape().rank() > 1).toList();

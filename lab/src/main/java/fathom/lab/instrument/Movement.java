@@ -30,7 +30,7 @@ public record Movement(double[] growth, double[] update, double[] angle, double[
     List<double[]> now = snapshot(net);
     if (now.size() != before.size()) {
       throw new IllegalArgumentException(
-          "a snapshot of the same net is needed, but it has %d weights and the net %d"
+          "a snapshot of the same net is needed, but it has %s weights and the net %s"
               .formatted(before.size(), now.size()));
     }
     int n = now.size();

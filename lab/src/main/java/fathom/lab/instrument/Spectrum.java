@@ -45,7 +45,7 @@ public record Spectrum(double[] values) {
   public static Spectrum of(double[] elements, int rows, int columns) {
     if (elements.length != rows * columns) {
       throw new IllegalArgumentException(
-          "a %d×%d matrix has %d elements, but there are %d"
+          "a %s×%s matrix has %s elements, but there are %s"
               .formatted(rows, columns, rows * columns, elements.length));
     }
     double[][] m = new double[rows][];

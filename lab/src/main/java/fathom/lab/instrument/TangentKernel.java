@@ -54,7 +54,7 @@ public final class TangentKernel {
         Shape shape = traced.value().shape();
         if (!shape.equals(Shape.of(n, direction.shape().elements()))) {
           throw new IllegalArgumentException(
-              "a tangent kernel is of values N×O, here %d×%d by its direction, but the net gives %s"
+              "a tangent kernel is of values N×O, here %s×%s by its direction, but the net gives %s"
                   .formatted(n, direction.shape().elements(), shape));
         }
         Tensor dy = Tensor.zeros(traced.value().type(), n, shape.size(1));
