@@ -41,8 +41,8 @@ final class ConvDegradation implements Experiment {
   @Override
   public String claim() {
     return "A plain net of 56 convolutional layers has a higher training loss than one of 20, by"
-               + " 0.3 nats more than a residual net of 56, which is as good as one of 20 and"
-               + " learns faster.";
+        + " 0.3 nats more than a residual net of 56, which is as good as one of 20 and"
+        + " learns faster.";
   }
 
   @Override

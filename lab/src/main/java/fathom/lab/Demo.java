@@ -211,9 +211,9 @@ public final class Demo {
     String shown =
         reproduced
             ? "The deep plain net could copy the shallow one and leave its other layers idle, so it"
-                  + " is not too small, and since it fails on the pictures it is trained with, it"
-                  + " does not over-fit: it cannot be trained by these steps, and the shortcut is"
-                  + " what changes that."
+                + " is not too small, and since it fails on the pictures it is trained with, it"
+                + " does not over-fit: it cannot be trained by these steps, and the shortcut is"
+                + " what changes that."
             : "In this run the numbers do not show the paper's claim, which needs the shallow plain net and the deep residual net at no more than %s %% and the deep plain net at least %s points worse."
                 .formatted(Math.round(FITS), Math.round(WORSE));
     String notShown =
@@ -244,9 +244,9 @@ public final class Demo {
         "Which nets can be deep?",
         reproduced
             ? "Plain and residual nets of two depths, on 1437 handwritten digits: the deep plain"
-                  + " net does not fit the pictures it is trained with; the deep residual net does."
+                + " net does not fit the pictures it is trained with; the deep residual net does."
             : "Plain and residual nets of two depths, on 1437 handwritten digits. This run did not"
-                  + " reproduce the paper's claim.",
+                + " reproduce the paper's claim.",
         List.of(
             new Section("Result", table(rows), new Text(meaning)),
             new Section(
