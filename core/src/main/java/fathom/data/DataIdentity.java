@@ -62,10 +62,10 @@ public record DataIdentity(List<Part> parts) {
     long had = before == null ? 0 : before.count;
     long has = now == null ? 0 : now.count;
     if (had != has) {
-      return "%s had %d and has %d now".formatted(name, had, has);
+      return "%s had %s and has %s now".formatted(name, had, has);
     }
     return before != null && now != null && !before.fingerprint.equals(now.fingerprint)
-        ? "%s has %d as before, but not the same".formatted(name, has)
+        ? "%s has %s as before, but not the same".formatted(name, has)
         : null;
   }
 
