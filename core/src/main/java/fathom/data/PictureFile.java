@@ -1,22 +1,30 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.DeviceException;
 import fathom.RegularFile;
+import fathom.data.Orientation.Box;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
 
 /// Decodes JPEG, PNG, GIF, BMP and WebP files, which are told apart by content. [Colours] says what
-/// becomes of colours. A picture is turned as its camera says, and of an animation the first one is
-/// taken.
+/// becomes of colours. An image is turned as its camera says, and of an animation the canvas with
+/// its first frame is taken.
 ///
-/// What a decoder would have to believe, the size of the picture, is checked before it runs.
+/// A decoder is given only what the pixels need ([Container]), so that damage to anything else is
+/// as harmless as in browsers. What it would have to believe, the size of the image, is checked
+/// before it runs. Images are decoded in the [DecodingRoom].
 final class PictureFile {
   private static final long MOST_PIXELS = 100_000_000;
 
@@ -27,7 +35,8 @@ final class PictureFile {
   private static final String WEBP = "webp";
   private static final int RIFF_HEAD = 12;
 
-  /// What a file says of its picture: the format, the size as it is seen, and its colours.
+  /// What a file says of its image: the format, the size as it is seen (of an animation that of its
+  /// canvas), and whether it is grey.
   record Header(String format, int width, int height, boolean grey) {
     Survey.Size size() {
       return new Survey.Size(width, height);
@@ -35,85 +44,93 @@ final class PictureFile {
   }
 
   private interface Work<T> {
-    T with(ImageReader reader, String format, Orientation orientation) throws IOException;
+    T with(PictureStream in, Container container) throws IOException;
   }
 
   private PictureFile() {}
 
-  /// Reads no more than the header.
+  /// Reads no more than what stands around the pixels. Throws [BadFileException] if this is no
+  /// image or its size cannot be right; an image whose pixels are damaged has a header.
   static Header header(Path file) {
-    return open(file, (reader, format, orientation) -> header(file, reader, format, orientation));
+    return open(file, (in, container) -> header(container));
   }
 
-  /// Decodes the picture, to see whether that can be done.
+  /// Decodes the image, to see whether that can be done. Throws [BadFileException] if not, and
+  /// [DeviceException] if the heap is too small for it.
   static Header whole(Path file) {
-    return open(
+    return decoded(file, (container, image) -> {});
+  }
+
+  /// Writes the part that `view` chooses, in this size, from `at` on. Throws as [#whole] does.
+  static void read(Path file, View view, Scaling.Target to, byte[] out, int at) {
+    decoded(
         file,
-        (reader, format, orientation) -> {
-          Header header = header(file, reader, format, orientation);
-          image(file, reader);
-          return header;
+        (container, image) -> {
+          Header header = header(container);
+          Box part = view.of(header.width, header.height);
+          Scaling.write(image, container.orientation(), part, to, out, at);
         });
   }
 
-  /// Writes the part that `view` chooses, in this size, from `at` on.
-  static void read(Path file, View view, Scaling.Target to, byte[] out, int at) {
-    open(
+  private static Header header(Container container) {
+    boolean turned = container.orientation().transposed();
+    return new Header(
+        container.format(),
+        turned ? container.height() : container.width(),
+        turned ? container.width() : container.height(),
+        container.grey());
+  }
+
+  private static Header decoded(Path file, BiConsumer<Container, BufferedImage> use) {
+    return open(
         file,
-        (reader, format, orientation) -> {
-          Header header = header(file, reader, format, orientation);
-          Scaling.write(
-              image(file, reader), orientation, view.of(header.width, header.height), to, out, at);
-          return header;
+        (in, container) -> {
+          try {
+            DecodingRoom.SHARED.with(
+                container.bytes(),
+                () -> {
+                  use.accept(container, image(file, in, container));
+                  return container;
+                });
+          } catch (OutOfMemoryError e) {
+            throw new DeviceException(
+                "%s: the image of %s×%s pixels needs about %s MB of the heap to be decoded, which has %s MB in all; give it more (JAVA_TOOL_OPTIONS=-Xmx8g), or make the image smaller"
+                    .formatted(
+                        file,
+                        container.width(),
+                        container.height(),
+                        container.bytes() >> 20,
+                        Runtime.getRuntime().maxMemory() >> 20));
+          }
+          return header(container);
         });
   }
 
   private static <T> T open(Path file, Work<T> work) {
     RegularFile.check(file);
-    try (ImageInputStream in = new PictureStream(file)) {
-      String format = format(file, in);
-      Orientation orientation = Orientation.of(in, format);
-      ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
-      try {
-        in.seek(0);
-        reader.setInput(in, true, true);
-        return work.with(reader, format, orientation);
-      } finally {
-        reader.dispose();
-      }
-    } catch (BadFileException e) {
+    try (PictureStream in = PictureStream.of(file)) {
+      Container container = container(file, in);
+      check(file, container);
+      return work.with(in, container);
+    } catch (BadFileException | DeviceException e) {
       throw e;
     } catch (IOException | RuntimeException e) { // the readers' answer to damage may be either
-      if (e.getCause() instanceof OutOfMemoryError full) {
-        throw tooLarge(file, full);
-      }
       throw new BadFileException(
           file, "the picture cannot be decoded (%s); replace or remove it".formatted(e), e);
-    } catch (OutOfMemoryError e) {
-      throw tooLarge(file, e);
     }
   }
 
-  private static BadFileException tooLarge(Path file, OutOfMemoryError e) {
-    return new BadFileException(
-        file,
-        "the picture is too large to be decoded in a heap of %s MB; make it smaller, or the heap larger (JAVA_TOOL_OPTIONS=-Xmx8g)"
-            .formatted(Runtime.getRuntime().maxMemory() >> 20),
-        e);
-  }
-
-  private static String format(Path file, ImageInputStream in) throws IOException {
-    byte[] start = new byte[RIFF_HEAD];
-    int length = Math.max(0, in.read(start));
-    String hex = HexFormat.of().formatHex(start, 0, length);
+  private static Container container(Path file, PictureStream in) throws IOException {
+    byte[] start = in.bytes(RIFF_HEAD);
+    String hex = HexFormat.of().formatHex(start);
     if (hex.startsWith("ffd8ff")) {
-      return "jpeg";
+      return JpegSegments.of(in);
     } else if (hex.startsWith("89504e47")) {
-      return "png";
+      return PngChunks.of(in);
     } else if (hex.startsWith("47494638")) {
-      return "gif";
+      return GifBlocks.of(in);
     } else if (hex.startsWith("424d")) {
-      return "bmp";
+      return bmp(in);
     } else if (hex.startsWith("52494646") && hex.endsWith("57454250")) {
       long said =
           Integer.toUnsignedLong(Integer.reverseBytes((int) Long.parseLong(hex, 8, 16, 16)));
@@ -123,7 +140,7 @@ final class PictureFile {
             "the picture says that it has %s bytes, but there are %s; the file is cut short: replace or remove it"
                 .formatted(said + 8, in.length()));
       }
-      return WEBP;
+      return WebpChunks.of(in);
     }
     throw new BadFileException(
         file,
@@ -132,36 +149,101 @@ final class PictureFile {
                 .formatted(hex.isEmpty() ? "(none)" : hex.substring(0, Math.min(8, hex.length()))));
   }
 
-  private static Header header(
-      Path file, ImageReader reader, String format, Orientation orientation) throws IOException {
-    int height = reader.getHeight(0);
-    int width = reader.getWidth(0);
-    long pixels = (long) height * width;
+  /// There is nothing in a BMP file that its pixels do not need.
+  private static Container bmp(PictureStream in) throws IOException {
+    List<PictureStream.Part> whole = List.of(new PictureStream.Range(0, in.length()));
+    ImageReader reader = ImageIO.getImageReadersByFormatName("bmp").next();
+    try {
+      reader.setInput(in.with(whole), true, true);
+      ColorModel colours = reader.getImageTypes(0).next().getColorModel();
+      return new Container(
+          "bmp",
+          reader.getWidth(0),
+          reader.getHeight(0),
+          Colours.areGrey(colours),
+          Orientation.UPRIGHT,
+          Math.ceilDiv(colours.getPixelSize(), 8),
+          null,
+          whole,
+          null);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  private static void check(Path file, Container container) throws IOException {
+    long pixels = (long) container.height() * container.width();
     if (pixels > MOST_PIXELS) {
       throw new BadFileException(
           file,
           "a picture may have %s megapixels, but this one is %s×%s; make it smaller"
-              .formatted(MOST_PIXELS / 1_000_000, width, height));
+              .formatted(MOST_PIXELS / 1_000_000, container.width(), container.height()));
+    }
+    if (container.width() < 1 || container.height() < 1) {
+      throw new BadFileException(
+          file,
+          "a picture has at least one pixel, but this one is %s×%s; replace or remove it"
+              .formatted(container.width(), container.height()));
     }
     long bytes = Files.size(file);
-    if (!format.equals(WEBP) && pixels > bytes * MOST_PIXELS_PER_BYTE) {
+    if (!container.format().equals(WEBP) && pixels > bytes * MOST_PIXELS_PER_BYTE) {
       throw new BadFileException(
           file,
           "a picture of %s×%s cannot be held in %s bytes; the file is damaged or cut short"
-              .formatted(width, height, bytes));
+              .formatted(container.width(), container.height(), bytes));
     }
-    boolean turned = orientation.transposed();
-    return new Header(
-        format,
-        turned ? height : width,
-        turned ? width : height,
-        Colours.areGrey(reader.getImageTypes(0).next().getColorModel()));
   }
 
-  private static BufferedImage image(Path file, ImageReader reader) throws IOException {
-    if (reader.getFormatName().equals("png")) {
+  /// The whole canvas.
+  private static BufferedImage image(Path file, PictureStream in, Container container)
+      throws IOException {
+    if (container.format().equals("png")) {
       PngSums.check(file);
     }
+    BufferedImage frame = frame(file, in, container);
+    Container.Frame place = container.frame();
+    int width = place == null ? container.width() : place.width();
+    int height = place == null ? container.height() : place.height();
+    if (frame.getWidth() != width || frame.getHeight() != height) {
+      throw new IIOException(
+          "its pixels are %s×%s, but it says that they are %s×%s"
+              .formatted(frame.getWidth(), frame.getHeight(), width, height));
+    }
+    return place == null ? frame : onCanvas(frame, place, container);
+  }
+
+  private static BufferedImage onCanvas(
+      BufferedImage frame, Container.Frame place, Container container) {
+    var canvas =
+        new BufferedImage(container.width(), container.height(), BufferedImage.TYPE_3BYTE_BGR);
+    int[] line = new int[container.width()];
+    for (int y = 0; y < container.height(); y++) {
+      Arrays.fill(line, place.around());
+      if (y >= place.top() && y < place.top() + place.height()) {
+        frame.getRGB(0, y - place.top(), place.width(), 1, line, place.left(), place.width());
+      }
+      canvas.setRGB(0, y, line.length, 1, line, 0, line.length);
+    }
+    return canvas;
+  }
+
+  /// With the colours of its profile, if there is one that can be used.
+  private static BufferedImage frame(Path file, PictureStream in, Container container)
+      throws IOException {
+    List<PictureStream.Part> profiled = container.profiled();
+    if (profiled != null) {
+      try {
+        return decoded(file, in.with(profiled), container.format());
+      } catch (IOException | RuntimeException e) {
+        // Either the profile or the pixels are damaged: it is decoded without.
+      }
+    }
+    return decoded(file, in.with(container.parts()), container.format());
+  }
+
+  private static BufferedImage decoded(Path file, PictureStream in, String format)
+      throws IOException {
+    ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
     AtomicReference<String> damage = new AtomicReference<>();
     reader.addIIOReadWarningListener((source, warning) -> {
       // A picture that ends early is filled with grey and only a warning, of which the text is
@@ -172,11 +254,21 @@ final class PictureFile {
         damage.set(warning);
       }
     });
-    BufferedImage image = reader.read(0);
-    if (damage.get() != null) {
-      throw new BadFileException(
-          file, "the picture is damaged (%s); replace or remove it".formatted(damage.get()));
+    try {
+      reader.setInput(in, true, true);
+      BufferedImage image = reader.read(0);
+      if (damage.get() != null) {
+        throw new BadFileException(
+            file, "the picture is damaged (%s); replace or remove it".formatted(damage.get()));
+      }
+      return image;
+    } catch (IOException | RuntimeException e) {
+      if (e.getCause() instanceof OutOfMemoryError full) {
+        throw full;
+      }
+      throw e;
+    } finally {
+      reader.dispose();
     }
-    return image;
   }
 }

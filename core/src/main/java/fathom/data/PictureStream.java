@@ -1,65 +1,166 @@
 package fathom.data;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import javax.imageio.IIOException;
 import javax.imageio.stream.ImageInputStreamImpl;
 
-/// A file as a decoder reads it, which fails if that goes on long after the end: WebP's takes what
-/// is not there for zeros, and of those a damaged picture may want thousands of millions.
+/// Some parts of a file, one after the other, as a decoder reads them. Reading fails if it goes on
+/// long after the end: WebP's decoder takes what is not there for zeros, and of those a damaged
+/// image may want thousands of millions.
 ///
-/// The JDK's own stream takes a `java.io.File`, which loses names that are not in the encoding of
+/// The JDK's own streams take a `java.io.File`, which loses names that are not in the encoding of
 /// the locale; a `Path` that came from a folder keeps their bytes.
 final class PictureStream extends ImageInputStreamImpl {
   /// Decoders read ahead, some bytes one by one.
   private static final int MOST_PAST_THE_END = 4096;
 
-  private final SeekableByteChannel channel;
-  private final ByteBuffer one = ByteBuffer.allocate(1);
+  private final SeekableByteChannel file;
+  private final boolean owner;
+  private final List<Part> parts;
+  private final long[] starts;
+  private final byte[] buffer = new byte[1 << 13];
+  private long buffered;
+  private int inBuffer;
   private int past;
 
-  PictureStream(Path file) throws IOException {
-    channel = Files.newByteChannel(file);
+  /// Bytes of the file, or bytes that no file has.
+  sealed interface Part {
+    long length();
   }
 
-  @Override
-  public int read() throws IOException {
-    return read(one.clear()) < 0 ? -1 : one.get(0) & 0xff;
-  }
+  /// `length` bytes from `from` on.
+  record Range(long from, long length) implements Part {}
 
-  @Override
-  public int read(byte[] into, int offset, int length) throws IOException {
-    return read(ByteBuffer.wrap(into, offset, length));
-  }
-
-  private int read(ByteBuffer into) throws IOException {
-    bitOffset = 0;
-    if (channel.position() != streamPos) {
-      channel.position(streamPos);
+  record Made(byte... bytes) implements Part {
+    @Override
+    public long length() {
+      return bytes.length;
     }
-    int read = channel.read(into);
-    if (read < 0 && ++past > MOST_PAST_THE_END) {
-      throw new IIOException("the file ends before the picture does");
+  }
+
+  private PictureStream(SeekableByteChannel file, List<Part> parts, boolean owner) {
+    this.file = file;
+    this.owner = owner;
+    this.parts = parts;
+    this.starts = new long[parts.size() + 1];
+    for (int i = 0; i < parts.size(); i++) {
+      starts[i + 1] = starts[i] + parts.get(i).length();
     }
-    streamPos += Math.max(0, read);
-    return read;
+  }
+
+  /// The whole file.
+  static PictureStream of(Path path) throws IOException {
+    SeekableByteChannel file = Files.newByteChannel(path);
+    return new PictureStream(file, List.of(new Range(0, file.size())), true);
+  }
+
+  /// These parts of the same file, which is closed with this stream only.
+  PictureStream with(List<Part> parts) {
+    return new PictureStream(file, parts, false);
   }
 
   @Override
   public long length() {
-    try {
-      return channel.size();
-    } catch (IOException e) {
-      return -1; // not known
+    return starts[parts.size()];
+  }
+
+  /// As many bytes from here on as there are, at most `most`.
+  byte[] bytes(long most) throws IOException {
+    byte[] bytes = new byte[(int) Math.clamp(length() - getStreamPosition(), 0, most)];
+    readFully(bytes);
+    return bytes;
+  }
+
+  @Override
+  public int read() throws IOException {
+    bitOffset = 0;
+    if (streamPos < buffered || streamPos >= buffered + inBuffer) {
+      int filled = fetch(streamPos, buffer, 0, buffer.length);
+      if (filled < 0) {
+        return checked(-1);
+      }
+      buffered = streamPos;
+      inBuffer = filled;
     }
+    return buffer[(int) (streamPos++ - buffered)] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] into, int offset, int length) throws IOException {
+    bitOffset = 0;
+    if (length == 0) {
+      return 0;
+    }
+    int read;
+    if (streamPos >= buffered && streamPos < buffered + inBuffer) {
+      int at = (int) (streamPos - buffered);
+      read = Math.min(length, inBuffer - at);
+      System.arraycopy(buffer, at, into, offset, read);
+    } else {
+      read = fetch(streamPos, into, offset, length);
+    }
+    streamPos += Math.max(0, read);
+    return checked(read);
+  }
+
+  /// Fills from as many parts as it takes; -1 at the end.
+  private int fetch(long from, byte[] into, int offset, int length) throws IOException {
+    int part = part(from);
+    int done = 0;
+    while (done < length && part < parts.size()) {
+      long skip = from + done - starts[part];
+      int count = (int) Math.min(length - done, parts.get(part).length() - skip);
+      switch (parts.get(part)) {
+        case Made(byte[] bytes) -> System.arraycopy(bytes, (int) skip, into, offset + done, count);
+        case Range(long start, long _) -> {
+          file.position(start + skip);
+          var rest = ByteBuffer.wrap(into, offset + done, count);
+          while (rest.hasRemaining()) {
+            if (file.read(rest) < 0) {
+              throw new EOFException("the file has become shorter");
+            }
+          }
+        }
+      }
+      done += count;
+      part++;
+    }
+    return done == 0 ? -1 : done;
+  }
+
+  /// The part that has this position.
+  private int part(long position) {
+    int low = 0;
+    int high = parts.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (starts[middle + 1] <= position) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  private int checked(int read) throws IOException {
+    if (read < 0 && ++past > MOST_PAST_THE_END) {
+      throw new IIOException("the file ends before the picture does");
+    }
+    return read;
   }
 
   @Override
   public void close() throws IOException {
     super.close();
-    channel.close();
+    if (owner) {
+      file.close();
+    }
   }
 }

@@ -1,0 +1,22 @@
+package fathom.data;
+
+import java.nio.charset.StandardCharsets;
+
+/// The head of a colour profile (ICC.1:2010, section 7.2): its size, at 16 the colours that it is
+/// for, and at 36 its signature.
+final class Profile {
+  private static final int HEAD = 128;
+
+  private Profile() {}
+
+  /// Whether this is the beginning of a profile for such colours, for example `RGB `.
+  static boolean isFor(byte[] start, String colours) {
+    return start.length >= HEAD
+        && text(start, 36).equals("acsp")
+        && text(start, 16).equals(colours);
+  }
+
+  private static String text(byte[] bytes, int at) {
+    return new String(bytes, at, 4, StandardCharsets.ISO_8859_1);
+  }
+}
