@@ -6,6 +6,7 @@ import fathom.RegularFile;
 import fathom.data.Orientation.Box;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +115,11 @@ final class PictureFile {
       return work.with(in, container);
     } catch (BadFileException | DeviceException e) {
       throw e;
+    } catch (EOFException e) {
+      throw new BadFileException(
+          file,
+          "the picture cannot be decoded: the file ends before it does; replace or remove it",
+          e);
     } catch (IOException | RuntimeException e) { // the readers' answer to damage may be either
       throw new BadFileException(
           file, "the picture cannot be decoded (%s); replace or remove it".formatted(e), e);
