@@ -20,6 +20,7 @@ import fathom.nn.Init;
 import fathom.train.Confusion;
 import fathom.train.Evaluation;
 import fathom.train.Guesses;
+import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Recipe;
 import fathom.train.Run;
@@ -99,6 +100,7 @@ final class EvalCommand implements Callable<Integer> {
   record Answer(
       String model,
       String data,
+      Metrics.Split measuredOn,
       Precision precision,
       int count,
       double error,
@@ -233,6 +235,7 @@ final class EvalCommand implements Callable<Integer> {
         new Answer(
             subject.net.name(),
             subject.data.name(),
+            Metrics.Split.TEST,
             precision,
             result.count(),
             result.error(),
@@ -250,7 +253,7 @@ final class EvalCommand implements Callable<Integer> {
               .println(
                   String.format(
                       Locale.ROOT,
-                      "%s on %s: error %.2f %% (%d of %d; 95 %% interval %.2f to %.2f),"
+                      "%s on %s: test error %.2f %% (%d of %d; 95 %% interval %.2f to %.2f),"
                           + " cross-entropy %.4f; %.0f images/s",
                       answer.model,
                       answer.data,

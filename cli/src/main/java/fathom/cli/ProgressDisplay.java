@@ -36,8 +36,8 @@ final class ProgressDisplay implements AutoCloseable {
     return Boolean.getBoolean("fathom.terminal");
   }
 
-  /// For one training, of pictures or of text, whose epochs of pictures are judged by `held`.
-  Progress training(boolean text, String held) {
+  /// For one training, of pictures or of text.
+  Progress training(boolean text) {
     return new Progress() {
       @Override
       public void step(StepEnd step) {
@@ -46,12 +46,12 @@ final class ProgressDisplay implements AutoCloseable {
 
       @Override
       public void epoch(Metrics.Epoch epoch) {
-        line(text ? textLine(epoch) : pictureLine(epoch, held));
+        line(text ? textLine(epoch) : pictureLine(epoch));
       }
     };
   }
 
-  private static String pictureLine(Metrics.Epoch epoch, String held) {
+  private static String pictureLine(Metrics.Epoch epoch) {
     return String.format(
         Locale.ROOT,
         "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   %s loss %.4f error %5.2f %%  "
@@ -60,7 +60,7 @@ final class ProgressDisplay implements AutoCloseable {
         epoch.rate(),
         epoch.trainLoss(),
         epoch.trainError(),
-        held,
+        epoch.measuredOn(),
         epoch.testLoss(),
         epoch.testError(),
         epoch.examplesPerSecond());

@@ -16,6 +16,7 @@ import fathom.nn.Init;
 import fathom.optim.Schedule;
 import fathom.train.Descent;
 import fathom.train.Evaluation;
+import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Recipe;
 import fathom.train.Recording;
@@ -252,6 +253,7 @@ final class TrainCommand implements Callable<Integer> {
   record Answer(
       String model,
       String data,
+      Metrics.Split measuredOn,
       int count,
       double error,
       double crossEntropy,
@@ -511,11 +513,7 @@ final class TrainCommand implements Callable<Integer> {
       try (var display = new ProgressDisplay(r.model(), output.err())) {
         result =
             Trainer.train(
-                run,
-                read,
-                threads,
-                display.training(r.isText(), r.validation() > 0 ? "validation" : "test"),
-                interruption::requested);
+                run, read, threads, display.training(r.isText()), interruption::requested);
       }
       RunReport.of(run).write(run.report());
       answer(run, result);
@@ -561,6 +559,7 @@ final class TrainCommand implements Callable<Integer> {
     return new Answer(
         run.recipe().model(),
         run.recipe().data(),
+        Metrics.Split.TEST,
         test.count(),
         test.error(),
         test.crossEntropy(),

@@ -1,11 +1,28 @@
 package fathom.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Locale;
 
 /// What a training writes down as it goes, one line of `metrics.jsonl` each.
 public sealed interface Metrics {
   /// The step after which it was written: so many steps had been made.
   long step();
+
+  /// Which images a figure of a training was measured on; its name in reports and JSON.
+  enum Split {
+    /// Those that are kept from training to measure the epochs: [Recipe#validation()].
+    @JsonProperty("validation")
+    VALIDATION,
+    /// Those that are for testing; of a text, the part that is held out.
+    @JsonProperty("test")
+    TEST;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   /// An epoch that ended. An example is a picture, or a character to be predicted.
   ///
@@ -13,7 +30,11 @@ public sealed interface Metrics {
   /// @param rate the learning rate of its last step
   /// @param trainLoss the mean loss of its batches, each before its step
   /// @param trainError the error of the same, in percent, of pictures varied as in training
+  /// @param testLoss the mean loss of the images that `measuredOn` names, at the epoch's end
+  /// @param testError the error of the same, in percent
   /// @param seconds the time since the run started, without interruptions
+  /// @param measuredOn which images `testLoss` and `testError` are of: validation images in a run
+  ///   that has some
   record Epoch(
       int epoch,
       long step,
@@ -23,7 +44,8 @@ public sealed interface Metrics {
       double testLoss,
       double testError,
       double seconds,
-      double examplesPerSecond)
+      double examplesPerSecond,
+      Split measuredOn)
       implements Metrics {}
 
   /// What the layers looked like: for each norm, the deviation of its value over one batch (the

@@ -290,6 +290,11 @@ public record Recipe(
     return window > 0;
   }
 
+  /// Which images the epochs of a training are measured on.
+  public Metrics.Split measuredOn() {
+    return validation > 0 ? Metrics.Split.VALIDATION : Metrics.Split.TEST;
+  }
+
   public Architecture architecture() {
     return architecture(model, options, window);
   }

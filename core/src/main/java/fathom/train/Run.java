@@ -355,7 +355,12 @@ public final class Run {
   private Metrics parse(JsonNode line) {
     String kind = line.path("kind").asString("");
     return switch (kind) {
-      case "epoch" -> Json.read(line, Metrics.Epoch.class);
+      case "epoch" -> {
+        if (line instanceof ObjectNode epoch && !epoch.has("measuredOn")) { // of an older version
+          epoch.put("measuredOn", recipe().measuredOn().toString());
+        }
+        yield Json.read(line, Metrics.Epoch.class);
+      }
       case "layers" -> Json.read(line, Metrics.Layers.class);
       case "watch" -> Json.read(line, Metrics.Watch.class);
       case "final" -> Json.read(line, Metrics.Final.class);

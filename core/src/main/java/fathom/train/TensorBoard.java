@@ -13,12 +13,10 @@ final class TensorBoard {
   private static final int PICTURES = 8;
 
   private final EventFile events;
-  private final String held;
 
-  /// Begins a file in this folder. Epochs are judged by `held`, `test` or `validation`.
-  TensorBoard(Path folder, String held) {
+  /// Begins a file in this folder.
+  TensorBoard(Path folder) {
     this.events = EventFile.begin(folder);
-    this.held = held;
   }
 
   void pictures(Pictures pictures) {
@@ -38,9 +36,9 @@ final class TensorBoard {
   void epoch(Metrics.Epoch epoch, Node net) {
     long step = epoch.step();
     events.scalar(step, "loss/training", epoch.trainLoss());
-    events.scalar(step, "loss/" + held, epoch.testLoss());
+    events.scalar(step, "loss/" + epoch.measuredOn(), epoch.testLoss());
     events.scalar(step, "error in %/training", epoch.trainError());
-    events.scalar(step, "error in %/" + held, epoch.testError());
+    events.scalar(step, "error in %/" + epoch.measuredOn(), epoch.testError());
     events.scalar(step, "rate", epoch.rate());
     events.scalar(step, "examples per second", epoch.examplesPerSecond());
     net.state()

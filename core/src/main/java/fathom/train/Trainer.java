@@ -197,7 +197,7 @@ public final class Trainer {
     }
 
     private TensorBoard board() {
-      var begun = new TensorBoard(run.events(), recipe.validation() > 0 ? "validation" : "test");
+      var begun = new TensorBoard(run.events());
       var pictures = learner.pictures();
       if (pictures != null && step == 0) {
         begun.pictures(pictures);
@@ -309,7 +309,8 @@ public final class Trainer {
               test.crossEntropy(),
               test.error(),
               seconds(),
-              speed);
+              speed,
+              recipe.measuredOn());
       lossSum = 0;
       errorSum = 0;
       if (first()) {

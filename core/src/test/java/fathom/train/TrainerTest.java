@@ -121,7 +121,8 @@ class TrainerTest {
               e.testLoss(),
               e.testError(),
               0,
-              0);
+              0,
+              e.measuredOn());
       case Metrics.Layers l -> l;
       case Metrics.Watch w -> w;
       case Metrics.Final f ->

@@ -10,25 +10,72 @@ import fathom.report.Section;
 import fathom.report.Table;
 import fathom.report.Text;
 import fathom.train.Metrics;
+import fathom.train.Recipe;
 import fathom.train.Run;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.SequencedMap;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The page of several training runs: what came out, how they learned, and in what they differ.
 /// Runs on pictures and runs on text have charts of their own, for their measures are not the same.
 public final class RunComparison {
+  private static final String RESULT =
+      "A finished run by its last weights; another as it stood after its last epoch";
+
+  private static final String NATS = "cross-entropy in nats";
+
   private RunComparison() {}
 
   /// A run under a name that no other of the page has.
   private record Named(String name, Run run, List<Metrics.Epoch> epochs, List<Metrics.Final> ends) {
     boolean isText() {
       return run.recipe().isText();
+    }
+
+    Metrics.Split measuredOn() {
+      return run.recipe().measuredOn();
+    }
+
+    boolean isValidated() {
+      return measuredOn() == Metrics.Split.VALIDATION;
+    }
+
+    Metrics.Final end() {
+      return ends.getLast();
+    }
+
+    /// Of the last epoch; empty before the first has ended.
+    String last(Function<Metrics.Epoch, String> figure) {
+      return epochs.isEmpty() ? "" : figure.apply(epochs.getLast());
+    }
+
+    /// The least of all epochs; empty before the first has ended.
+    String best(ToDoubleFunction<Metrics.Epoch> figure, int digits) {
+      OptionalDouble least = epochs.stream().mapToDouble(figure).min();
+      return least.isEmpty() ? "" : RunReport.number(least.getAsDouble(), digits);
+    }
+
+    /// How many epochs have ended, and of how many if it is not finished.
+    String progress() {
+      int of = run.recipe().epochs();
+      return ends.isEmpty()
+          ? "%s of %s".formatted(epochs.isEmpty() ? 0 : epochs.getLast().epoch(), of)
+          : Integer.toString(of);
+    }
+
+    /// Since the start, without interruptions, as every line counts them.
+    String seconds() {
+      return ends.isEmpty()
+          ? last(e -> RunReport.number(e.seconds(), 0))
+          : RunReport.number(end().seconds(), 0);
     }
   }
 
@@ -44,50 +91,7 @@ public final class RunComparison {
     for (boolean text : new boolean[] {false, true}) {
       List<Named> some = all.stream().filter(run -> run.isText() == text).toList();
       if (!some.isEmpty()) {
-        sections.add(
-            new Section(
-                text ? "Text" : "Pictures",
-                text
-                    ? List.of(
-                        result(some, true),
-                        chart(
-                            "Bits per character, held out",
-                            "bits",
-                            Scale.LINEAR,
-                            some,
-                            e -> bits(e.testLoss())),
-                        chart(
-                            "Bits per character, training",
-                            "bits",
-                            Scale.LINEAR,
-                            some,
-                            e -> bits(e.trainLoss())))
-                    : List.of(
-                        result(some, false),
-                        chart(
-                            "Test error",
-                            "error in %",
-                            Scale.LINEAR,
-                            some,
-                            Metrics.Epoch::testError),
-                        chart(
-                            "Training error",
-                            "error in %",
-                            Scale.LINEAR,
-                            some,
-                            Metrics.Epoch::trainError),
-                        chart(
-                            "Training loss",
-                            "cross-entropy in nats",
-                            Scale.LOG,
-                            some,
-                            Metrics.Epoch::trainLoss),
-                        chart(
-                            "Test loss",
-                            "cross-entropy in nats",
-                            Scale.LOG,
-                            some,
-                            Metrics.Epoch::testLoss))));
+        sections.add(new Section(text ? "Text" : "Pictures", text ? texts(some) : pictures(some)));
       }
     }
     var same = new LinkedHashMap<String, String>();
@@ -96,6 +100,94 @@ public final class RunComparison {
       sections.add(new Section("What is the same", new Facts(same)));
     }
     return new Page("%s runs".formatted(all.size()), lead(all), sections);
+  }
+
+  private static List<Block> texts(List<Named> some) {
+    return List.of(
+        textResult(some),
+        chart(
+            "Bits per character, held out",
+            "",
+            "bits",
+            Scale.LINEAR,
+            some,
+            e -> bits(e.testLoss())),
+        chart(
+            "Bits per character, training",
+            "",
+            "bits",
+            Scale.LINEAR,
+            some,
+            e -> bits(e.trainLoss())));
+  }
+
+  /// Test images and validation images never share an axis.
+  private static List<Block> pictures(List<Named> some) {
+    var blocks = new ArrayList<Block>();
+    blocks.add(pictureResult(some));
+    List<Metrics.Split> splits =
+        Stream.of(Metrics.Split.TEST, Metrics.Split.VALIDATION)
+            .filter(split -> some.stream().anyMatch(run -> run.measuredOn() == split))
+            .toList();
+    for (Metrics.Split split : splits) {
+      blocks.add(measured("error", "error in %", Scale.LINEAR, some, split, e -> e.testError()));
+    }
+    blocks.add(chart("Training error", "", "error in %", Scale.LINEAR, some, e -> e.trainError()));
+    blocks.add(chart("Training loss", "", NATS, Scale.LOG, some, e -> e.trainLoss()));
+    for (Metrics.Split split : splits) {
+      blocks.add(measured("loss", NATS, Scale.LOG, some, split, e -> e.testLoss()));
+    }
+    return blocks;
+  }
+
+  /// The curves of those runs whose epochs are measured on `split`.
+  private static Chart measured(
+      String what,
+      String unit,
+      Scale scale,
+      List<Named> all,
+      Metrics.Split split,
+      ToDoubleFunction<Metrics.Epoch> y) {
+    List<Named> some = all.stream().filter(run -> run.measuredOn() == split).toList();
+    return chart(
+        "%s %s".formatted(RunReport.capital(split), what),
+        caption(all, some, split),
+        unit,
+        scale,
+        some,
+        y);
+  }
+
+  /// Whose images they are, and whether they are the same for all curves.
+  private static String caption(List<Named> all, List<Named> some, Metrics.Split split) {
+    var caption = new StringBuilder();
+    if (some.size() < all.size()) {
+      caption.append(
+          "Only the runs whose epochs are measured on %s images; the others have a chart of their own."
+              .formatted(split));
+    }
+    var images = new LinkedHashMap<String, List<String>>();
+    some.forEach(run ->
+        images.computeIfAbsent(images(run.run.recipe()), _ -> new ArrayList<>()).add(run.name));
+    if (images.size() > 1) {
+      caption.append(caption.isEmpty() ? "" : " ").append("The images are not the same: ");
+      caption.append(
+          images.entrySet().stream()
+              .map(e -> "%s (%s)".formatted(e.getKey(), String.join(", ", e.getValue())))
+              .collect(Collectors.joining("; ")));
+      caption.append('.');
+    }
+    return caption.toString();
+  }
+
+  /// The images that measure the epochs of a run. Those for validation are drawn by the seed.
+  private static String images(Recipe recipe) {
+    return switch (recipe.measuredOn()) {
+      case TEST -> "the test images of %s".formatted(recipe.data());
+      case VALIDATION ->
+          "%s images of %s with seed %s"
+              .formatted(recipe.validation(), recipe.data(), recipe.seed());
+    };
   }
 
   private static List<Named> named(List<Run> runs) {
@@ -128,66 +220,93 @@ public final class RunComparison {
     for (Named run : pictures) {
       best = run.ends.getLast().testError() < best.ends.getLast().testError() ? run : best;
     }
-    return "Of %s finished runs on pictures %s ends with the fewest errors on its test pictures, %s %%."
+    return "Of %s finished runs on pictures %s ends with the fewest errors on its test images, %s %%."
         .formatted(
             pictures.size(), best.name, RunReport.number(best.ends.getLast().testError(), 2));
   }
 
-  private static Block result(List<Named> runs, boolean text) {
+  private static Block textResult(List<Named> runs) {
     var rows = new ArrayList<List<String>>();
     for (Named run : runs) {
-      rows.add(row(run, text));
+      boolean ended = !run.ends.isEmpty();
+      rows.add(
+          List.of(
+              run.name,
+              run.progress(),
+              ended ? bits(run.end().testLoss(), 3) : run.last(e -> bits(e.testLoss(), 3)),
+              ended ? bits(run.end().trainLoss(), 3) : run.last(e -> bits(e.trainLoss(), 3)),
+              run.best(e -> bits(e.testLoss()), 3),
+              run.seconds()));
     }
     return new Table(
-        "A finished run by its last weights; another as it stood after its last epoch",
-        text
-            ? List.of("run", "epochs", "bits, held out", "bits, training", "best epoch", "seconds")
-            : List.of(
-                "run",
-                "epochs",
-                "test error in %",
-                "training error in %",
-                "best epoch, test error in %",
-                "seconds"),
+        RESULT,
+        List.of(
+            "run",
+            "epochs",
+            "bits, held out",
+            "bits, training",
+            "best epoch, bits, held out",
+            "seconds"),
         rows);
   }
 
-  private static List<String> row(Named run, boolean text) {
-    int of = run.run.recipe().epochs();
-    if (run.epochs.isEmpty()) {
-      return List.of(run.name, "0 of " + of, "", "", "", "");
+  /// Test images have columns of their own, and validation images others, so that no column has
+  /// figures of both.
+  private static Block pictureResult(List<Named> runs) {
+    boolean validated = runs.stream().anyMatch(Named::isValidated);
+    boolean tested = !runs.stream().allMatch(Named::isValidated);
+    var head = new ArrayList<>(List.of("run", "epochs", "test error in %"));
+    if (validated) {
+      head.add("validation error in %");
     }
-    ToDoubleFunction<Metrics.Epoch> judged = e -> text ? bits(e.testLoss()) : e.testError();
-    int digits = text ? 3 : 2;
-    var last = run.epochs.getLast();
-    double best = run.epochs.stream().mapToDouble(judged).min().orElse(Double.NaN);
-    double test;
-    double training;
-    if (run.ends.isEmpty()) {
-      test = judged.applyAsDouble(last);
-      training = text ? bits(last.trainLoss()) : last.trainError();
-    } else {
-      var end = run.ends.getLast();
-      test = text ? bits(end.testLoss()) : end.testError();
-      training = text ? bits(end.trainLoss()) : end.trainError();
+    head.add("training error in %");
+    if (tested) {
+      head.add("best epoch, test error in %");
     }
-    double seconds = run.epochs.stream().mapToDouble(Metrics.Epoch::seconds).sum();
-    return List.of(
-        run.name,
-        run.ends.isEmpty() ? "%s of %s".formatted(last.epoch(), of) : Integer.toString(of),
-        RunReport.number(test, digits),
-        RunReport.number(training, digits),
-        RunReport.number(best, digits),
-        String.format(Locale.ROOT, "%.0f", seconds));
+    if (validated) {
+      head.add("best epoch, validation error in %");
+    }
+    head.add("seconds");
+    var rows = new ArrayList<List<String>>();
+    for (Named run : runs) {
+      boolean ended = !run.ends.isEmpty();
+      String measured = run.last(e -> RunReport.number(e.testError(), 2));
+      String best = run.best(Metrics.Epoch::testError, 2);
+      String none = "";
+      var row = new ArrayList<>(List.of(run.name, run.progress()));
+      row.add(
+          ended ? RunReport.number(run.end().testError(), 2) : run.isValidated() ? none : measured);
+      if (validated) {
+        row.add(run.isValidated() ? measured : none);
+      }
+      row.add(
+          ended
+              ? RunReport.number(run.end().trainError(), 2)
+              : run.last(e -> RunReport.number(e.trainError(), 2)));
+      if (tested) {
+        row.add(run.isValidated() ? none : best);
+      }
+      if (validated) {
+        row.add(run.isValidated() ? best : none);
+      }
+      row.add(run.seconds());
+      rows.add(row);
+    }
+    return new Table(RESULT, head, rows);
   }
 
   private static Chart chart(
-      String title, String unit, Scale scale, List<Named> runs, ToDoubleFunction<Metrics.Epoch> y) {
+      String title,
+      String caption,
+      String unit,
+      Scale scale,
+      List<Named> runs,
+      ToDoubleFunction<Metrics.Epoch> y) {
     var curves = new ArrayList<Curve>();
     for (Named run : runs) {
       curves.add(RunReport.curve(run.name, "", run.epochs, y));
     }
-    return new Chart(title, "", "epoch", unit, scale, curves);
+    return new Chart(title, caption, "epoch", unit, scale, curves);
   }
 
   /// What is said of the runs: a row for what they do not share; what they share goes to `same`.
@@ -219,6 +338,10 @@ public final class RunComparison {
     head.add("");
     all.forEach(run -> head.add(run.name));
     return new Table("What was decided before", head, rows);
+  }
+
+  private static String bits(double nats, int digits) {
+    return RunReport.number(bits(nats), digits);
   }
 
   private static double bits(double nats) {

@@ -38,7 +38,7 @@ public final class RunReport {
     var results = all(metrics, Metrics.Final.class);
     var sections = new ArrayList<Section>();
     if (!results.isEmpty()) {
-      sections.add(new Section("Result", result(recipe, results.getLast())));
+      sections.add(new Section("Result", result(recipe, epochs, results.getLast())));
     }
     sections.add(new Section("Learning", learning(recipe, epochs)));
     run.answers()
@@ -125,14 +125,14 @@ public final class RunReport {
             recipe.isText()
                 ? number(bits(last.testLoss()), 3)
                     + " bits per character of the text that was held out"
-                : number(last.testError(), 2) + " % errors on the test pictures");
+                : number(last.testError(), 2) + " %% errors on the %s images".formatted(last.measuredOn()));
   }
 
   private static String epochs(Recipe recipe) {
     return recipe.epochs() == 1 ? "an epoch" : recipe.epochs() + " epochs";
   }
 
-  private static Table result(Recipe recipe, Metrics.Final end) {
+  private static Table result(Recipe recipe, List<Metrics.Epoch> epochs, Metrics.Final end) {
     if (recipe.isText()) {
       return new Table(
           "All of the text that was held out, and as much of the beginning of the rest, through"
@@ -142,12 +142,21 @@ public final class RunReport {
               textRow("held out", end.testLoss(), end.testError()),
               textRow("training", end.trainLoss(), end.trainError())));
     }
+    var rows = new ArrayList<List<String>>();
+    rows.add(pictureRow("test", end.testError(), end.testLoss()));
+    epochs.stream()
+        .filter(e -> e.step() == end.step() && e.measuredOn() == Metrics.Split.VALIDATION)
+        .map(e -> pictureRow("validation", e.testError(), e.testLoss()))
+        .forEach(rows::add);
+    rows.add(pictureRow("training", end.trainError(), end.trainLoss()));
     return new Table(
-        "All pictures, as they are, through predict",
-        List.of("pictures", "error in %", "cross-entropy in nats"),
-        List.of(
-            List.of("test", number(end.testError(), 2), number(end.testLoss(), 4)),
-            List.of("training", number(end.trainError(), 2), number(end.trainLoss(), 4))));
+        "All images, as they are, through predict, by the last weights",
+        List.of("images", "error in %", "cross-entropy in nats"),
+        rows);
+  }
+
+  private static List<String> pictureRow(String which, double error, double loss) {
+    return List.of(which, number(error, 2), number(loss, 4));
   }
 
   private static List<String> textRow(String what, double loss, double error) {
@@ -165,17 +174,26 @@ public final class RunReport {
     return new Chart(
         title,
         recipe.isText()
-            ? "Training: over the epoch, before each step. Test: the text that was held out, at the"
-                + " epoch's end."
-            : "Training: over the epoch, before each step, of pictures varied as in training. "
-                + (recipe.validation() > 0 ? "Validation" : "Test")
-                + ": at the epoch's end.",
+            ? "Training: over the epoch, before each step. Held out: the text that was held out, at"
+                  + " the epoch's end."
+            : "Training: over the epoch, before each step, of images varied as in training. "
+                + capital(recipe.measuredOn())
+                + ": at the epoch's end, of the %s images.".formatted(recipe.measuredOn()),
         "epoch",
         unit,
         scale,
         List.of(
             curve("training", "", epochs, train),
-            curve(recipe.validation() > 0 ? "validation" : "test", "", epochs, test)));
+            curve(
+                recipe.isText() ? "held out" : recipe.measuredOn().toString(), "", epochs, test)));
+  }
+
+  /// The same at the beginning of a title.
+  static String capital(Metrics.Split split) {
+    return switch (split) {
+      case VALIDATION -> "Validation";
+      case TEST -> "Test";
+    };
   }
 
   static Curve curve(

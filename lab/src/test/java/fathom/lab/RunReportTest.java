@@ -10,6 +10,7 @@ import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.report.Block;
 import fathom.report.Browser;
+import fathom.report.Chart;
 import fathom.report.Matrix;
 import fathom.report.Page;
 import fathom.report.Section;
@@ -20,8 +21,10 @@ import fathom.train.Recipe;
 import fathom.train.Recording;
 import fathom.train.Run;
 import fathom.train.Trainer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The page of a run that was trained for it, for two epochs.
 class RunReportTest {
@@ -114,6 +118,140 @@ class RunReportTest {
     assertEquals(
         all.stream().filter(h -> !h.equals("Classes") && !h.equals("The worst mistakes")).toList(),
         without);
+  }
+
+  // ---- Which images a figure is of
+
+  /// A run of `run.json` and these lines of metrics.
+  private static Run written(String name, int validation, boolean named, boolean ended)
+      throws IOException {
+    DataSet digits = DataSet.open("digits");
+    Architecture net =
+        Architecture.pictures(
+            "resnet8", new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null));
+    Recipe recipe = Recipe.fast(net, digits, 1, 1).withEpochs(2).withValidation(validation);
+    Run made = Run.create(Files.createTempDirectory(folder, "of").resolve(name), recipe, digits);
+    var lines = new ArrayList<String>();
+    double[] errors = {5, 6.25};
+    for (int i = 0; i < 2; i++) {
+      lines.add(
+          "{\"epoch\":%d,\"step\":%d,\"rate\":0.1,\"trainLoss\":1.0,\"trainError\":2.0,\"testLoss\":0.5,\"testError\":%s,\"seconds\":%d,\"examplesPerSecond\":1.0,%s\"kind\":\"epoch\"}"
+              .formatted(
+                  i + 1,
+                  10 * (i + 1),
+                  errors[i],
+                  7 * (i + 1),
+                  named ? "\"measuredOn\":\"%s\",".formatted(recipe.measuredOn()) : ""));
+    }
+    if (ended) {
+      lines.add(
+          "{\"step\":20,\"trainError\":1.5,\"trainLoss\":0.1,\"testError\":8.33,\"testLoss\":0.6,\"seconds\":15.0,\"kind\":\"final\"}");
+    }
+    Files.write(made.folder().resolve("metrics.jsonl"), lines);
+    return Run.open(made.folder());
+  }
+
+  private static Table table(Page page) {
+    return page.sections().stream()
+        .flatMap(section -> section.blocks().stream())
+        .filter(Table.class::isInstance)
+        .map(Table.class::cast)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static List<Chart> charts(Page page) {
+    return page.sections().stream()
+        .flatMap(section -> section.blocks().stream())
+        .filter(Chart.class::isInstance)
+        .map(Chart.class::cast)
+        .toList();
+  }
+
+  private static List<String> names(Chart chart) {
+    return chart.curves().stream().map(curve -> curve.group() + curve.name()).toList();
+  }
+
+  /// An older line does not say it, the recipe does.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noColumnOfAComparisonHasValidationAndTestImages(boolean named) throws IOException {
+    Run with = written("with", 100, named, true);
+    Run without = written("without", 0, named, true);
+    Run running = written("running", 100, named, false);
+    Page page = RunComparison.of(List.of(with, without, running));
+    assertEquals(
+        List.of(
+            "run",
+            "epochs",
+            "test error in %",
+            "validation error in %",
+            "training error in %",
+            "best epoch, test error in %",
+            "best epoch, validation error in %",
+            "seconds"),
+        table(page).head());
+    assertEquals(
+        List.of(
+            List.of("with", "2", "8.33", "6.25", "1.50", "", "5.00", "15"),
+            List.of("without", "2", "8.33", "", "1.50", "5.00", "", "15"),
+            List.of("running", "2 of 2", "", "6.25", "2.00", "", "5.00", "14")),
+        table(page).rows());
+    List<Chart> charts = charts(page);
+    assertEquals(
+        List.of(
+            "Test error",
+            "Validation error",
+            "Training error",
+            "Training loss",
+            "Test loss",
+            "Validation loss"),
+        charts.stream().map(Chart::title).toList());
+    for (int i : new int[] {0, 4}) {
+      assertEquals(List.of("without"), names(charts.get(i)));
+      assertTrue(charts.get(i).caption().contains("measured on test images"));
+    }
+    for (int i : new int[] {1, 5}) {
+      assertEquals(List.of("with", "running"), names(charts.get(i)));
+    }
+  }
+
+  @Test
+  void runsWithoutValidationHaveNoColumnsOfIt() throws IOException {
+    Page page =
+        RunComparison.of(List.of(written("a", 0, true, true), written("b", 0, true, false)));
+    assertFalse(page.html().contains("alidation"), "nothing was validated");
+    assertEquals("", charts(page).getFirst().caption(), "all of the same images");
+    page = RunComparison.of(List.of(written("a", 90, true, true), written("b", 80, true, true)));
+    assertFalse(
+        charts(page).stream().anyMatch(chart -> chart.title().startsWith("Test")),
+        "no epoch saw a test image");
+    assertTrue(
+        charts(page).getFirst().caption().contains("not the same: 90 images of digits"),
+        charts(page).getFirst().caption());
+  }
+
+  @Test
+  void aReportSaysWhichImagesItsFiguresAreOf() throws IOException {
+    Page running = RunReport.of(written("running", 100, false, false));
+    assertTrue(running.lead().endsWith("6.25 % errors on the validation images."), running.lead());
+    assertEquals(List.of("training", "validation"), names(charts(running).getFirst()));
+    Page ended = RunReport.of(written("ended", 100, false, true));
+    assertEquals(
+        List.of(
+            List.of("test", "8.33", "0.6000"),
+            List.of("validation", "6.25", "0.5000"),
+            List.of("training", "1.50", "0.1000")),
+        table(ended).rows());
+    Page tested = RunReport.of(written("tested", 0, true, false));
+    assertTrue(tested.lead().endsWith("6.25 % errors on the test images."), tested.lead());
+    assertEquals(List.of("training", "test"), names(charts(tested).getFirst()));
+  }
+
+  @Test
+  void aLineOfMetricsSaysIt() throws IOException {
+    String line = Files.readAllLines(run.folder().resolve("metrics.jsonl")).get(1);
+    assertTrue(line.contains("\"measuredOn\":\"test\""), line);
   }
 
   /// In a real browser, if one is installed.
