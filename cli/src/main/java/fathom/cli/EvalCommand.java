@@ -1,6 +1,5 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.Collective;
 import fathom.Layer;
 import fathom.Scope;
@@ -11,7 +10,6 @@ import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.data.Reading;
 import fathom.data.Text;
-import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
@@ -22,7 +20,6 @@ import fathom.train.Evaluation;
 import fathom.train.Guesses;
 import fathom.train.Metrics;
 import fathom.train.Precision;
-import fathom.train.Recipe;
 import fathom.train.Run;
 import fathom.train.Weights;
 import fathom.train.Workers;
@@ -31,7 +28,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
@@ -52,6 +48,7 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom eval runs/resnet20-digits-1",
+      "  fathom eval digits.safetensors --data digits",
       "  fathom eval resnet20.safetensors --model resnet20 --data /data/cifar-10-batches-bin \\",
       "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
     })
@@ -66,7 +63,10 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private final BestOption best = new BestOption();
 
-  @Option(names = "--model", paramLabel = "MODEL", description = "The model of a file of weights.")
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "The model of a file of weights. Default: what the file says.")
   private @Nullable String model;
 
   @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
@@ -334,34 +334,29 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private Subject ofWeights(Path file) {
-    if (!Files.exists(file)) {
-      throw new BadFileException(file, "there is no such run or file");
-    }
+    WeightsFile weights = WeightsFile.open(file, output);
     if (best.isGiven()) {
       throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
     }
-    String modelName = output.required(model, "--model");
     String dataName = output.required(data, "--data");
     if (Data.isText(dataName)) {
       throw output.refused(
           "a file of weights has no alphabet; give the folder of the run to measure it on text");
     }
-    var net = output.usage(() -> Architecture.pictures(modelName, modelOptions.options()));
-    int side = size == null ? Recipe.usualSize(net) : size;
+    Architecture.OfPictures net = weights.net(model, modelOptions.options());
+    int side = weights.side(size, net);
     DataSet dataSet =
         output.usage(() -> DataSet.open(dataName, new Reading(side, reading.strict())));
-    CifarNet.Input pictures = inputOf(dataSet);
-    Map<String, String> said;
-    try (var stored = SafeTensors.open(file)) {
-      said = stored.metadata();
-    }
+    CifarNet.Input own = weights.card().input();
+    List<String> classes = weights.card().classes();
+    CifarNet.Input input = own == null ? inputOf(dataSet) : own;
     return new Subject(
         net,
-        pictures,
-        dataSet.classes().size(),
+        input,
+        classes == null ? dataSet.classes().size() : classes.size(),
         file,
         dataSet,
-        normalization.of(file, said, pictures.channels(), output));
+        weights.normalization(normalization, input.channels()));
   }
 
   private static CifarNet.Input inputOf(DataSet dataSet) {
@@ -373,7 +368,7 @@ final class EvalCommand implements Callable<Integer> {
     CifarNet.Input given = inputOf(subject.data);
     if (!given.equals(subject.input) || subject.data.classes().size() != subject.classes) {
       throw output.refused(
-          "the run was trained on pictures of %s in %s classes, but those of %s are %s in %s"
+          "the net was trained on pictures of %s in %s classes, but those of %s are %s in %s"
               .formatted(
                   subject.input,
                   subject.classes,

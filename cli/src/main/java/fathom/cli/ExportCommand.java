@@ -1,19 +1,16 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Scope;
 import fathom.Shape;
-import fathom.data.Normalization;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.io.TorchFile;
-import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
 import fathom.onnx.Onnx;
-import fathom.train.Machine;
+import fathom.train.ModelCard;
 import fathom.train.Run;
 import fathom.train.Weights;
 import java.io.IOException;
@@ -22,20 +19,15 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.SequencedMap;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 
 @Command(
     name = "export",
@@ -47,7 +39,9 @@ import tools.jackson.databind.json.JsonMapper;
       "N, already normalised. safetensors, pt: the weights under their names, which are"
           + " torchvision's",
       "for the nets for photographs; torch.load(FILE, weights_only=True) reads pt as a state",
-      "dictionary. Without --model all tensors of WEIGHTS are taken as they are."
+      "dictionary. Without --model all tensors of WEIGHTS are taken as they are. safetensors and"
+          + " onnx say",
+      "in their metadata which net it is, its classes, and what is done to images before."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
@@ -79,16 +73,6 @@ final class ExportCommand implements Callable<Integer> {
       return name.endsWith(".pt") || name.endsWith(".pth") ? PT : null;
     }
   }
-
-  static final String INPUT = "fathom.input";
-
-  /// Whether tests see the centre of a photograph, seven eighths of its shorter side; otherwise the
-  /// whole of that.
-  static final String PHOTOGRAPHS = "fathom.photographs";
-
-  static final String CLASSES = "fathom.classes";
-  static final String MEAN = "fathom.mean";
-  static final String DEVIATION = "fathom.std";
 
   @Mixin private final Output output = new Output();
 
@@ -149,25 +133,25 @@ final class ExportCommand implements Callable<Integer> {
     Path source = output.required(from, "RUN or WEIGHTS");
     Path file = output.required(to, "FILE");
     Form as = form != null ? form : output.required(Form.of(file), "--to safetensors, pt or onnx");
-    boolean run = Files.isDirectory(source);
-    if (!run && !Files.exists(source)) {
-      throw new BadFileException(source, "there is no such run or file");
-    }
-    if (!run && best.isGiven()) {
-      throw output.refused("--best is for a run, but %s is a file of weights".formatted(source));
-    }
-    if (model == null && (input != null || classes != null)) {
-      throw output.refused("--input and --classes are of --model");
-    }
     try (var _ = Scope.open()) {
-      if (run) {
+      if (Files.isDirectory(source)) {
         write(as, file, ofRun(source));
-      } else if (model != null) {
-        write(as, file, ofWeights(source, model));
-      } else if (as == Form.ONNX) {
-        throw output.refused(
-            "a file of weights does not say of which net they are, and an ONNX model is a net: give"
-                + " --model");
+        return Exit.DONE;
+      }
+      WeightsFile weights = WeightsFile.open(source, output);
+      if (best.isGiven()) {
+        throw output.refused("--best is for a run, but %s is a file of weights".formatted(source));
+      }
+      if (model == null && (input != null || classes != null) && !weights.isNamed()) {
+        throw output.refused("--input and --classes are of --model");
+      }
+      if (model != null || as == Form.ONNX) {
+        if (model == null && !weights.isNamed()) {
+          throw output.refused(
+              "the file does not say of which net its weights are, and an ONNX model is a net: give"
+                  + " --model");
+        }
+        write(as, file, ofWeights(source, weights));
       } else {
         copy(as, file, source);
       }
@@ -186,59 +170,28 @@ final class ExportCommand implements Callable<Integer> {
     boolean text = run.recipe().isText();
     Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
     Weights.read(weights, net);
-    var metadata = metadata(run.recipe().model(), run.recipe().architecture().options());
-    metadata.put(CLASSES, JsonMapper.shared().writeValueAsString(run.info().classes()));
-    if (!text) {
-      metadata.put(INPUT, spelled(run.input()));
-      metadata.put(PHOTOGRAPHS, Boolean.toString(run.recipe().preparation().size() > 0));
-      Normalization normalization = run.normalization();
-      metadata.put(MEAN, numbers(normalization.mean()));
-      metadata.put(DEVIATION, numbers(normalization.deviation()));
-    }
-    return new Subject(run.recipe().model(), net, text ? null : run.input(), metadata);
+    var card = ModelCard.of(run, text ? null : run.normalization());
+    return new Subject(run.recipe().model(), net, text ? null : run.input(), card.metadata());
   }
 
-  private Subject ofWeights(Path weights, String name) {
-    var standard = output.usage(() -> Architecture.pictures(name, modelOptions.options()));
-    String given = input;
-    CifarNet.Input size =
-        given == null ? standard.input() : output.usage(() -> ModelsCommand.parse(given));
-    var changed =
-        output.usage(
-            () -> standard.on(size, Objects.requireNonNullElse(classes, standard.classes())));
-    notOnto(weights);
+  private Subject ofWeights(Path file, WeightsFile weights) {
+    var standard = weights.net(model, modelOptions.options());
+    CifarNet.Input size = weights.input(input, standard);
+    int count = Objects.requireNonNullElse(weights.classCount(classes), standard.classes());
+    var changed = output.usage(() -> standard.on(size, count));
+    notOnto(file);
     Layer net = output.usage(() -> changed.build(Init.zeros()));
-    Weights.read(weights, net);
-    var metadata = metadata(changed.name(), changed.options());
-    metadata.put(INPUT, spelled(size));
-    try (var stored = SafeTensors.open(weights)) {
-      for (String key :
-          List.of(CLASSES, PHOTOGRAPHS, MEAN, DEVIATION)) { // of an export, which knew them
-        String text = stored.metadata().get(key);
-        if (text != null) {
-          metadata.put(key, text);
-        }
-      }
-    }
-    return new Subject(changed.name(), net, size, metadata);
-  }
-
-  private static SequencedMap<String, String> metadata(String model, Architecture.Options options) {
-    var metadata = new LinkedHashMap<String, String>();
-    metadata.put("fathom.source", Machine.here().source());
-    metadata.put("fathom.model", model);
-    metadata.put("fathom.options", options.toString());
-    return metadata;
-  }
-
-  private static String spelled(CifarNet.Input input) {
-    return input.toString().replace('×', 'x');
-  }
-
-  private static String numbers(float[] values) {
-    return IntStream.range(0, values.length)
-        .mapToObj(i -> Float.toString(values[i]))
-        .collect(Collectors.joining(","));
+    Weights.read(file, net);
+    ModelCard own = weights.card();
+    var card =
+        new ModelCard(
+            changed.name(),
+            changed.options(),
+            size,
+            own.photographs(),
+            own.classes(),
+            own.normalization());
+    return new Subject(changed.name(), net, size, card.metadata());
   }
 
   /// A checkpoint would lose what a training needs to go on.
@@ -316,7 +269,7 @@ final class ExportCommand implements Callable<Integer> {
                       as.spelled(),
                       tensors,
                       bytes / 1e6));
-          if (metadata.containsKey(MEAN)) {
+          if (metadata.containsKey("fathom.mean")) {
             output
                 .out()
                 .println(

@@ -1,9 +1,6 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.data.Normalization;
-import java.nio.file.Path;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -47,34 +44,5 @@ final class NormalizationOption {
       }
     }
     return output.usage(() -> Normalization.of(m, d));
-  }
-
-  /// As the user says or, if nothing is said, as the metadata of `file` do.
-  Normalization of(Path file, Map<String, String> metadata, int channels, Output output) {
-    if (isGiven()) {
-      return given(channels, output);
-    }
-    String m = metadata.get(ExportCommand.MEAN);
-    String d = metadata.get(ExportCommand.DEVIATION);
-    if (m == null || d == null) {
-      throw output.refused(
-          "weights from elsewhere need what their pictures were normalised by: --mean and --std,"
-              + " one number per channel");
-    }
-    try {
-      return Normalization.of(numbers(m), numbers(d));
-    } catch (IllegalArgumentException e) {
-      throw new BadFileException(
-          file, "its fathom.mean and fathom.std are no numbers; give --mean and --std", e);
-    }
-  }
-
-  private static float[] numbers(String text) {
-    String[] parts = text.split(",", -1);
-    float[] numbers = new float[parts.length];
-    for (int i = 0; i < parts.length; i++) {
-      numbers[i] = Float.parseFloat(parts[i]);
-    }
-    return numbers;
   }
 }

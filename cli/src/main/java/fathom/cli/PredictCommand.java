@@ -10,13 +10,11 @@ import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Rows;
-import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
 import fathom.train.Precision;
 import fathom.train.Predictor;
-import fathom.train.Recipe;
 import fathom.train.Run;
 import fathom.train.Weights;
 import java.io.IOException;
@@ -27,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -37,23 +34,24 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 @Command(
     name = "predict",
     description = {
       "Says what pictures show: the likeliest classes with their probabilities.",
       "",
-      "Pictures may have any size: the largest centred part of the net's proportions is scaled to the",
-      "size that it was trained with; of photographs seven eighths of it, as in tests. Of a folder all pictures are taken, also of folders in it. A file",
-      "that is no picture or damaged is skipped and named; if it was named in the call, the exit code is 3."
+      "Pictures may have any size: the largest centred part of the net's proportions is scaled to"
+          + " the",
+      "size that it was trained with; of photographs seven eighths of it, as in tests. Of a folder"
+          + " all pictures are taken, also of folders in it. A file",
+      "that is no picture or damaged is skipped and named; if it was named in the call, the exit"
+          + " code is 3."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom predict runs/resnet20-digits-1 seven.png scans/",
-      "  fathom predict digits.safetensors --model resnet20 --top 1 --json seven.png"
+      "  fathom predict digits.safetensors --top 1 --json seven.png"
     })
 final class PredictCommand implements Callable<Integer> {
   private static final int BATCH = 256;
@@ -78,7 +76,10 @@ final class PredictCommand implements Callable<Integer> {
   @Option(names = "--top", paramLabel = "K", description = "How many classes to name. Default: 3.")
   private int top = 3;
 
-  @Option(names = "--model", paramLabel = "MODEL", description = "The model of a file of weights.")
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "The model of a file of weights. Default: what the file says.")
   private @Nullable String model;
 
   @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
@@ -87,7 +88,7 @@ final class PredictCommand implements Callable<Integer> {
       names = "--input",
       paramLabel = "CxHxW",
       description = {
-        "The size of a picture for --model. Default: what the file says, or else that for which the",
+        "The size of an image. Default: what the file of weights says, or else that for which the",
         "model was made."
       })
   private @Nullable String input;
@@ -97,7 +98,7 @@ final class PredictCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "NAME",
       description =
-          "The classes of --model in their order. Default: what the file says, or numbers.")
+          "The classes in their order. Default: what the file of weights says, or else numbers.")
   private @Nullable List<String> classes;
 
   @Mixin private final NormalizationOption normalization = new NormalizationOption();
@@ -267,7 +268,8 @@ final class PredictCommand implements Callable<Integer> {
     Run run = Run.open(folder);
     if (model != null || input != null || classes != null || normalization.isGiven()) {
       throw output.refused(
-          "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its own");
+          "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its"
+              + " own");
     }
     if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
       throw output.refused(
@@ -283,51 +285,21 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private Subject ofWeights(Path file) {
-    if (!Files.exists(file)) {
-      throw new BadFileException(file, "there is no such run or file");
-    }
+    WeightsFile weights = WeightsFile.open(file, output);
     if (best.isGiven()) {
       throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
     }
-    String name = output.required(model, "--model");
-    var net = output.usage(() -> Architecture.pictures(name, modelOptions.options()));
-    Map<String, String> said;
-    try (var stored = SafeTensors.open(file)) {
-      said = stored.metadata();
-    }
-    String size = input == null ? said.get(ExportCommand.INPUT) : input;
-    CifarNet.Input pictures =
-        size == null ? net.input() : output.usage(() -> ModelsCommand.parse(size));
+    Architecture.OfPictures net = weights.net(model, modelOptions.options());
+    CifarNet.Input size = weights.input(input, net);
+    List<String> names = weights.classes(classes);
     return new Subject(
         net,
-        pictures,
-        photographs(net, pictures, said),
-        classes(file, said, net.classes()),
+        size,
+        weights.photographs(net, size),
+        names == null
+            ? IntStream.range(0, net.classes()).mapToObj(Integer::toString).toList()
+            : names,
         file,
-        normalization.of(file, said, pictures.channels(), output));
-  }
-
-  /// As the file says; of weights from elsewhere the nets for photographs in their own size.
-  private static boolean photographs(
-      Architecture.OfPictures net, CifarNet.Input pictures, Map<String, String> said) {
-    String own = said.get(ExportCommand.PHOTOGRAPHS);
-    return pictures.height() == pictures.width()
-        && (own == null ? Recipe.usualSize(net) == pictures.height() : Boolean.parseBoolean(own));
-  }
-
-  private List<String> classes(Path file, Map<String, String> said, int standard) {
-    String text = said.get(ExportCommand.CLASSES);
-    if (classes != null) {
-      return classes;
-    }
-    if (text == null) {
-      return IntStream.range(0, standard).mapToObj(Integer::toString).toList();
-    }
-    try {
-      return List.of(JsonMapper.shared().readValue(text, String[].class));
-    } catch (JacksonException e) {
-      throw new BadFileException(
-          file, "its fathom.classes are no list of names; give --classes", e);
-    }
+        weights.normalization(normalization, size.channels()));
   }
 }

@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "report",
     description = {
-      "Writes the report of a run: one HTML file that opens offline. Of several runs it writes one page",
+      "Writes the report of a run: one HTML file that opens offline. Of several runs it writes one"
+          + " page",
       "that compares them."
     },
     mixinStandardHelpOptions = true,
@@ -45,12 +46,12 @@ final class ReportCommand implements Callable<Integer> {
   public Integer call() {
     Path first = output.required(folders.isEmpty() ? null : folders.getFirst(), "RUN");
     List<Run> runs = folders.stream().map(Run::open).toList();
-    Page page = runs.size() == 1 ? RunReport.of(runs.getFirst()) : RunComparison.of(runs);
     Path usual =
         runs.size() == 1
             ? runs.getFirst().report()
             : first.resolveSibling("comparison.html").normalize();
     Path file = out == null ? usual : out;
+    Page page = runs.size() == 1 ? RunReport.of(runs.getFirst(), file) : RunComparison.of(runs);
     page.write(file);
     output.answer(Map.of("report", file.toString()), () -> output.out().println("report: " + file));
     return Exit.DONE;

@@ -5,10 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Layer;
+import fathom.Scope;
+import fathom.io.SafeTensors;
+import fathom.nn.Init;
+import fathom.train.Run;
+import fathom.train.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +44,12 @@ class ExportCommandTest {
             at("run"),
             "--json");
     assertEquals(Exit.DONE, cli.code(), cli.err());
+    Run run = Run.open(folder.resolve("run"));
+    try (var _ = Scope.open()) { // as from elsewhere: nothing is said of the net
+      Layer net = run.pictureNet(Init.zeros());
+      Weights.read(run.checkpoint(), net);
+      Weights.write(folder.resolve("bare.safetensors"), net, Map.of());
+    }
   }
 
   private static String at(String name) {
@@ -81,6 +96,46 @@ class ExportCommandTest {
     double expected = Cli.run("eval", at("run"), "--json").json().path("crossEntropy").asDouble();
     JsonNode measured = measured(at("weights.safetensors"), answer.path("metadata"));
     assertEquals(expected, measured.path("crossEntropy").asDouble(), 1e-9);
+  }
+
+  /// What a file needs to be used it says itself: an export, and the files of a run.
+  @Test
+  void aFileOfTheRunSaysOfWhichNetItIs() throws IOException {
+    export(at("run"), at("first.onnx"));
+    byte[] first = Files.readAllBytes(folder.resolve("first.onnx"));
+    export(at("run"), at("named.safetensors"));
+    for (String from : new String[] {"named.safetensors", "run/checkpoint.safetensors"}) {
+      JsonNode answer = export(at(from), at("again.onnx"));
+      assertEquals("resnet8", answer.path("model").asString());
+      assertArrayEquals(first, Files.readAllBytes(folder.resolve("again.onnx")), from);
+    }
+    JsonNode said = export(at("run"), at("named.safetensors")).path("metadata");
+    assertEquals("1x8x8", said.path("fathom.input").asString());
+    assertEquals("shortcut A, norm batch, width 4", said.path("fathom.options").asString());
+    String text = said.path("fathom.preprocessing").asString();
+    assertTrue(
+        text.contains("\"centreCropToProportions\":[8,8]")
+            && text.contains("(x / 255 - mean) / std"),
+        text);
+    String evaluated = Cli.run("eval", at("run"), "--json").json().path("crossEntropy").toString();
+    Cli own = Cli.run("eval", at("named.safetensors"), "--data", "digits", "--json");
+    assertEquals(Exit.DONE, own.code(), own.err());
+    assertEquals(evaluated, own.json().path("crossEntropy").toString());
+    assertEquals("test", own.json().path("measuredOn").asString());
+  }
+
+  /// It is for use alone, and has no more than that.
+  @Test
+  void theBestEpochHasNoMemoryOfTheOptimizer() {
+    try (var best = SafeTensors.open(folder.resolve("run/best.safetensors"));
+        var last = SafeTensors.open(folder.resolve("run/checkpoint.safetensors"))) {
+      assertTrue(last.names().stream().anyMatch(name -> name.startsWith("optimizer.")));
+      var expected = new ArrayList<>(last.names());
+      expected.removeIf(name -> name.startsWith("optimizer."));
+      assertEquals(expected, List.copyOf(best.names()));
+      assertTrue(best.names().contains("input.mean"), "the normalization");
+      assertEquals(last.metadata().keySet(), best.metadata().keySet());
+    }
   }
 
   /// Two ways to one file.
@@ -136,6 +191,11 @@ class ExportCommandTest {
           export WEIGHTS OUT.onnx --model resnet8             | 3 | conv1.weight
           export WEIGHTS OUT.onnx --model resnet8 --classes 0 | 2 | at least 1
           export WEIGHTS OUT.onnx --model resnet9             | 2 | 6n+2
+          export OWN OUT.onnx --model resnet14                | 2 | the file says resnet8, but --model resnet14 was given
+          export OWN OUT.onnx --width 8                       | 2 | the file says 4, but --width 8 was given
+          export OWN OUT.onnx --norm layer                    | 2 | the file says BATCH, but --norm LAYER was given
+          export OWN OUT.onnx --input 3x8x8                   | 2 | the file says 1×8×8, but --input 3×8×8 was given
+          export OWN OUT.onnx --classes 3                     | 2 | the file says 10, but --classes 3 was given
           export ./none OUT.onnx                              | 3 | no such run or file
           export RUN ./none/OUT.onnx                          | 3 | no folder
           """)
@@ -145,7 +205,8 @@ class ExportCommandTest {
       words[i] =
           switch (words[i]) {
             case "RUN" -> at("run");
-            case "WEIGHTS" -> at("run/checkpoint.safetensors");
+            case "WEIGHTS" -> at("bare.safetensors");
+            case "OWN" -> at("run/best.safetensors");
             default -> words[i].startsWith("OUT") ? at(words[i]) : words[i];
           };
     }
@@ -175,6 +236,9 @@ class ExportCommandTest {
     assertEquals(Exit.DONE, trained.code(), trained.err());
     JsonNode answer = export(at("text"), at("text.safetensors"));
     assertTrue(answer.path("metadata").path("fathom.classes").asString().contains("\"s\""));
+    Cli asked = Cli.run("predict", at("text.safetensors"), at("run"));
+    assertEquals(Exit.USAGE, asked.code(), asked.err());
+    assertTrue(asked.err().contains("ln-lstm, which learned text"), asked.err());
     Cli refused = Cli.run("export", at("text"), at("text.onnx"));
     assertEquals(Exit.USAGE, refused.code(), refused.err());
     assertTrue(refused.err().contains("ln-lstm reads text"), refused.err());

@@ -3,8 +3,13 @@ package fathom.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Layer;
+import fathom.Scope;
 import fathom.data.DataSet;
 import fathom.data.Images;
+import fathom.nn.Init;
+import fathom.train.Run;
+import fathom.train.Weights;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +56,15 @@ class PredictCommandTest {
     Files.writeString(folder.resolve("mixed").resolve("notes.jpg"), "no picture");
     Files.writeString(folder.resolve("mixed").resolve(".hidden"), "nor this");
     Files.createDirectories(folder.resolve("empty"));
+    Run trained = Run.open(folder.resolve("run"));
+    try (var _ = Scope.open()) { // as from elsewhere: nothing is said of the net
+      Layer net = trained.pictureNet(Init.zeros());
+      Weights.read(trained.checkpoint(), net);
+      Weights.write(folder.resolve("bare.safetensors"), net, Map.of());
+    }
+    for (String other : List.of("net.pth", "net.onnx", "net.keras")) {
+      Files.writeString(folder.resolve(other), "a file that is not ours");
+    }
   }
 
   private static String run() {
@@ -169,9 +183,22 @@ class PredictCommandTest {
     String weights = folder.resolve("weights.safetensors").toString();
     assertEquals(Exit.DONE, Cli.run("export", run(), weights).code());
     String picture = folder.resolve("digits").resolve("007.png").toString();
-    Cli cli = Cli.run("predict", weights, picture, "--model", "resnet8", "--width", "8", "--json");
-    assertEquals(Exit.DONE, cli.code(), cli.err());
-    assertEquals(predict(picture).path("predictions"), cli.json().path("predictions"));
+    for (String[] said :
+        new String[][] {
+          {},
+          {"--model", "resnet8", "--width", "8"}, // what the file says too
+          {"--classes", "0,1,2,3,4,5,6,7,8,9", "--input", "1x8x8"}
+        }) {
+      var call = new ArrayList<>(List.of("predict", weights, picture, "--json"));
+      call.addAll(List.of(said));
+      Cli cli = Cli.run(call.toArray(String[]::new));
+      assertEquals(Exit.DONE, cli.code(), cli.err());
+      assertEquals(predict(picture).path("predictions"), cli.json().path("predictions"));
+    }
+    String best = folder.resolve("run").resolve("best.safetensors").toString();
+    assertEquals(
+        predict(picture, "--best").path("predictions"),
+        Cli.run("predict", best, picture, "--json").json().path("predictions"));
   }
 
   @Test
@@ -196,7 +223,18 @@ class PredictCommandTest {
           predict RUN large.png mixed/notes.jpg   | 3 | notes.jpg
           predict RUN empty                       | 3 | no file
           predict none large.png                  | 3 | no such run
-          predict WEIGHTS large.png               | 2 | --model
+          predict BARE large.png                  | 2 | --model
+          predict BARE large.png --model resnet8 --width 8 --input 1x8x8 | 2 | --mean and --std
+          predict WEIGHTS large.png --model mlp   | 2 | the file says resnet8, but --model mlp was given
+          predict WEIGHTS large.png --width 16    | 2 | the file says 8, but --width 16 was given
+          predict WEIGHTS large.png --input 1x9x9 | 2 | the file says 1×8×8, but --input 1×9×9 was given
+          predict WEIGHTS large.png --classes a,b | 2 | the file says '0', '1', '2', '3', '4' (10
+          predict WEIGHTS large.png --mean 0.5 --std 1 | 2 | leave out --mean and --std
+          eval WEIGHTS --data digits --size 8     | 2 | the file says 0, but --size 8 was given
+          predict net.pth large.png               | 3 | torch.load(
+          eval net.pth --data digits              | 3 | torch.load(
+          predict net.onnx large.png              | 3 | onnxruntime.InferenceSession(
+          eval net.keras                          | 3 | keras.models.load_model(
           """)
   void whatIsWrongIsSaid(String line, int code, String says) {
     String[] words = line.strip().split(" +");
@@ -205,8 +243,9 @@ class PredictCommandTest {
           switch (words[i]) {
             case "RUN" -> run();
             case "WEIGHTS" -> folder.resolve("run").resolve("checkpoint.safetensors").toString();
+            case "BARE" -> folder.resolve("bare.safetensors").toString();
             default ->
-                words[i].contains(".") || List.of("empty", "none").contains(words[i])
+                words[i].matches(".*[a-z]\\.[a-z]+") || List.of("empty", "none").contains(words[i])
                     ? folder.resolve(words[i]).toString()
                     : words[i];
           };

@@ -33,6 +33,11 @@ public final class Photos implements Pictures {
     this.decoders = decoders;
   }
 
+  /// To what the shorter side is brought before a centre of this side is cropped, in tests.
+  public static int shorterSide(int side) {
+    return Math.toIntExact(View.shorter(side));
+  }
+
   @Override
   public int channels() {
     return channels;

@@ -28,11 +28,16 @@ interface View {
     };
   }
 
+  /// The shorter side of a photograph of which the centre of `side` is tested.
+  static long shorter(int side) {
+    return Math.max(side, Math.round(side / TESTED));
+  }
+
   /// For tests: what the centre crop of `side` has after the shorter side was brought to `side /`
   /// [#TESTED]. It is one scaling, whose result lies where that of two would.
   static View tested(int side) {
     return (w, h) -> {
-      long shorter = Math.max(side, Math.round(side / TESTED));
+      long shorter = shorter(side);
       long across = w <= h ? shorter : shorter * w / h;
       long down = w <= h ? shorter * h / w : shorter;
       return new Box(

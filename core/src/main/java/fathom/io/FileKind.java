@@ -2,34 +2,98 @@ package fathom.io;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
-/// What a file that is no safetensors file seems to be, from its first bytes.
-record FileKind(String start, String what) {
+/// What a file that is no safetensors file seems to be, from its first bytes and its name, and how
+/// its weights come into a safetensors file.
+///
+/// @param start the first bytes, as ISO-8859-1; empty where only a name's ending tells
+/// @param endings of the names that such files have; empty where the first bytes tell enough
+/// @param what a clause that says what it is
+/// @param wayOut lines that say what to do, in which `{file}` stands for the file's name and
+///   `{converted}` for the same that ends with `.safetensors`; empty where there is nothing to say
+record FileKind(String start, List<String> endings, String what, String wayOut) {
+  /// Many such files have the state dictionary inside another one, and names that begin with the
+  /// name of the wrapper that trained on several devices.
+  private static final String PYTORCH =
+      """
+      .
+      Such a file is a program, and only safetensors files are read. Convert it in Python (pip install torch safetensors):
+        import torch, safetensors.torch as st; d = torch.load("{file}", map_location="cpu", weights_only=True); d = d.get("state_dict", d)
+        st.save_file({k.removeprefix("module."): v.contiguous() for k, v in d.items()}, "{converted}")\
+      """;
+
+  private static final String ONNX =
+      """
+      .
+      An ONNX model is for ONNX Runtime: onnxruntime.InferenceSession("{file}"). Here give the run, or the .safetensors file, from which it was exported. The weights of one from elsewhere, under their names in it, in Python (pip install onnx safetensors):
+        import onnx, safetensors.numpy as st; from onnx import numpy_helper as h
+        st.save_file({t.name: h.to_array(t).copy() for t in onnx.load("{file}").graph.initializer}, "{converted}")\
+      """;
+
+  private static final String KERAS =
+      """
+      .
+      Only safetensors files are read. Convert it in Python (pip install keras safetensors); names and layouts (kernels of Keras are H x W x in x out) have to become those of the model:
+        import keras, safetensors.numpy as st
+        st.save_file({w.path: w.numpy() for w in keras.models.load_model("{file}").weights}, "{converted}")\
+      """;
+
   private static final List<FileKind> KNOWN =
       List.of(
-          new FileKind("PK\3\4", "a zip archive, perhaps a PyTorch .pt or .pth file"),
-          new FileKind("\u0080\2", "a Python pickle, perhaps an old PyTorch .th or .pt file"),
-          new FileKind("\u0080\3", "a Python pickle, perhaps an old PyTorch .th or .pt file"),
-          new FileKind("\u0080\4", "a Python pickle"),
-          new FileKind("\u0080\5", "a Python pickle"),
+          new FileKind("PK\3\4", List.of(".keras"), "a Keras model", KERAS),
           new FileKind(
-              "version https://git-lfs", "a Git LFS pointer: fetch the file it stands for"),
-          new FileKind("\u001f\u008b", "a gzip file: unpack it first"),
-          new FileKind("\u0089HDF", "an HDF5 file"),
-          new FileKind("GGUF", "a GGUF file"),
-          new FileKind("\u0093NUMPY", "a NumPy array"),
-          new FileKind("<", "a web page or XML: was the download refused?"),
-          new FileKind("{", "JSON text"));
+              "PK\3\4", List.of(), "a zip archive, perhaps a PyTorch .pt or .pth file", PYTORCH),
+          new FileKind(
+              "\u0080\2",
+              List.of(),
+              "a Python pickle, perhaps an old PyTorch .th or .pt file",
+              PYTORCH),
+          new FileKind(
+              "\u0080\3",
+              List.of(),
+              "a Python pickle, perhaps an old PyTorch .th or .pt file",
+              PYTORCH),
+          new FileKind("\u0080\4", List.of(), "a Python pickle", PYTORCH),
+          new FileKind("\u0080\5", List.of(), "a Python pickle", PYTORCH),
+          new FileKind(
+              "version https://git-lfs",
+              List.of(),
+              "a Git LFS pointer: fetch the file it stands for",
+              ""),
+          new FileKind("\u001f\u008b", List.of(), "a gzip file: unpack it first", ""),
+          new FileKind("\u0089HDF", List.of(), "an HDF5 file, perhaps of Keras", KERAS),
+          new FileKind("GGUF", List.of(), "a GGUF file", ""),
+          new FileKind("\u0093NUMPY", List.of(), "a NumPy array", ""),
+          new FileKind("<", List.of(), "a web page or XML: was the download refused?", ""),
+          new FileKind("{", List.of(), "JSON text", ""),
+          new FileKind("", List.of(".onnx"), "an ONNX model by its name", ONNX),
+          new FileKind("", List.of(".keras", ".h5"), "a Keras model by its name", KERAS),
+          new FileKind(
+              "",
+              List.of(".pt", ".pth", ".th", ".bin", ".ckpt"),
+              "a PyTorch file by its name",
+              PYTORCH));
 
-  /// A clause to end a message with; empty if the bytes tell nothing.
-  static String hint(MemorySegment file) {
+  /// A clause to end a message with, perhaps with lines that say what to do; empty if neither bytes
+  /// nor name tell anything.
+  static String hint(Path file, MemorySegment content) {
+    String name = file.toString();
     for (FileKind kind : KNOWN) {
-      if (kind.begins(file)) {
-        return "; it seems to be " + kind.what;
+      if (kind.begins(content) && kind.ends(name.toLowerCase(Locale.ROOT))) {
+        String converted = name.replaceFirst("\\.[^./\\\\]*$", "") + ".safetensors";
+        return "; it seems to be "
+            + kind.what
+            + kind.wayOut.replace("{file}", name).replace("{converted}", converted);
       }
     }
     return "";
+  }
+
+  private boolean ends(String name) {
+    return endings.isEmpty() || endings.stream().anyMatch(name::endsWith);
   }
 
   private boolean begins(MemorySegment file) {

@@ -101,13 +101,13 @@ public final class SafeTensors implements AutoCloseable {
           "no safetensors file, or cut off: its first 8 bytes announce a header of %s bytes, but %s bytes"
                   .formatted(Long.toUnsignedString(length), room)
               + " follow and a header has at most %s%s"
-                  .formatted(Header.MAX_BYTES, FileKind.hint(all)));
+                  .formatted(Header.MAX_BYTES, FileKind.hint(file, all)));
     }
     if (length == 0 || all.get(ValueLayout.JAVA_BYTE, Header.LENGTH_BYTES) != '{') {
       throw new BadFileException(
           file,
           "no safetensors file: a header of %s bytes must begin with '{', but does not%s"
-              .formatted(length, FileKind.hint(all)));
+              .formatted(length, FileKind.hint(file, all)));
     }
     return all.asSlice(Header.LENGTH_BYTES, length);
   }

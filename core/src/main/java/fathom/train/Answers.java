@@ -2,6 +2,7 @@ package fathom.train;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /// What became of every test picture at the end of a run, and the worst mistakes with their
 /// pictures, so that they can be shown where the data is not.
@@ -23,8 +24,9 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
   /// @param guess the class that it was taken for
   /// @param belief the probability of that class
   /// @param png the picture, perhaps shrunk
+  /// @param file the file that it was read from, an absolute path; empty where images share files
   public record Mistake(
-      int picture, int truth, double given, int guess, double belief, byte[] png) {
+      int picture, int truth, double given, int guess, double belief, byte[] png, String file) {
     public Mistake {
       if (picture < 0 || truth < 0 || guess < 0 || truth == guess) {
         throw new IllegalArgumentException(
@@ -40,6 +42,10 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
         throw new IllegalArgumentException("picture %s is no PNG".formatted(picture));
       }
     }
+
+    private Mistake of(String file) {
+      return new Mistake(picture, truth, given, guess, belief, png, file);
+    }
   }
 
   public Answers {
@@ -54,8 +60,11 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
     }
   }
 
-  static Answers of(long step, Guesses guesses) {
-    return new Answers(step, guesses.confusion().counts(), guesses.worst(WORST));
+  /// @param files the file of each test image
+  static Answers of(long step, Guesses guesses, IntFunction<String> files) {
+    List<Mistake> worst =
+        guesses.worst(WORST).stream().map(m -> m.of(files.apply(m.picture))).toList();
+    return new Answers(step, guesses.confusion().counts(), worst);
   }
 
   public Confusion confusion() {

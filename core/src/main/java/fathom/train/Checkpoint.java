@@ -25,16 +25,45 @@ import java.util.SequencedMap;
 /// @param lossSum the sum of the losses of the examples that the current epoch has seen
 /// @param errorSum how many of them were predicted wrongly
 record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
-  static final String MEAN = "input.mean";
-  static final String DEVIATION = "input.deviation";
+  private static final String INPUT = "input.";
+  static final String MEAN = INPUT + "mean";
+  static final String DEVIATION = INPUT + "deviation";
 
-  /// Writes it with `more` besides weights and optimizer.
-  void write(Path file, Node net, FlatParams flat, Optimizer optimizer, Map<String, Tensor> more) {
+  /// Writes it with `more` besides weights and optimizer, and what is said of the net.
+  void write(
+      Path file,
+      Node net,
+      FlatParams flat,
+      Optimizer optimizer,
+      Map<String, Tensor> more,
+      ModelCard card) {
+    try (var _ = Scope.open()) {
+      var tensors = new LinkedHashMap<String, Tensor>();
+      tensors.putAll(parts(net, flat, optimizer));
+      tensors.putAll(more);
+      write(file, net, tensors, card);
+    }
+  }
+
+  /// The same of an epoch to be used and not to be gone on from: without what only a training
+  /// needs, which is the optimizer's memory and what a net remembers of a text.
+  void writeToUse(Path file, Node net, Map<String, Tensor> more, ModelCard card) {
+    try (var _ = Scope.open()) {
+      var tensors = new LinkedHashMap<String, Tensor>();
+      more.forEach((name, tensor) -> {
+        if (name.startsWith(INPUT)) {
+          tensors.put(name, tensor);
+        }
+      });
+      write(file, net, tensors, card);
+    }
+  }
+
+  private void write(Path file, Node net, Map<String, Tensor> more, ModelCard card) {
     try (var _ = Scope.open()) {
       var tensors = Weights.stored(net);
-      parts(net, flat, optimizer).forEach((name, part) -> tensors.put(name, Weights.stored(part)));
       more.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
-      var metadata = new LinkedHashMap<String, String>();
+      var metadata = new LinkedHashMap<>(card.metadata());
       metadata.put("fathom.step", Long.toString(step));
       metadata.put("fathom.seconds", Double.toString(seconds));
       metadata.put("fathom.lossSum", Double.toString(lossSum));
@@ -112,8 +141,12 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
   /// What the run of this checkpoint does to pictures.
   static Normalization normalization(Path file) {
     try (var stored = SafeTensors.open(file)) {
-      return new Normalization(floats(stored, MEAN), floats(stored, DEVIATION));
+      return normalization(stored);
     }
+  }
+
+  static Normalization normalization(SafeTensors stored) {
+    return new Normalization(floats(stored, MEAN), floats(stored, DEVIATION));
   }
 
   private static float[] floats(SafeTensors stored, String name) {

@@ -85,7 +85,8 @@ public final class Guesses implements Evaluation.Look {
                 Math.exp(truths[i]),
                 guesses[i],
                 Math.exp(beliefs[i]),
-                Png.small(pictures.select(new int[] {i}).images(), 0, SIDE)))
+                Png.small(pictures.select(new int[] {i}).images(), 0, SIDE),
+                ""))
         .toList();
   }
 }

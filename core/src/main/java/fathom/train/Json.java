@@ -35,6 +35,7 @@ final class Json {
   /// Options are written where they are given, and are null elsewhere.
   private static SimpleModule options() {
     return new SimpleModule()
+        .addDeserializer(Answers.Mistake.class, new Mistakes())
         .addSerializer(
             Architecture.Options.class,
             new StdSerializer<>(Architecture.Options.class) {
@@ -62,6 +63,26 @@ final class Json {
             });
   }
 
+  /// A mistake as it is written; older versions did not write the file.
+  private record Written(
+      int picture, int truth, double given, int guess, double belief, byte[] png, String file) {}
+
+  private static final class Mistakes extends StdDeserializer<Answers.Mistake> {
+    Mistakes() {
+      super(Answers.Mistake.class);
+    }
+
+    @Override
+    public Answers.Mistake deserialize(JsonParser in, DeserializationContext context) {
+      JsonNode node = context.readTree(in);
+      if (node instanceof ObjectNode mistake && !mistake.has("file")) {
+        mistake.put("file", "");
+      }
+      Written m = context.readTreeAsValue(node, Written.class);
+      return new Answers.Mistake(m.picture, m.truth, m.given, m.guess, m.belief, m.png, m.file);
+    }
+  }
+
   private static <T> @Nullable T one(
       DeserializationContext context, JsonNode node, String name, Class<T> type) {
     return node.has(name) ? context.readTreeAsValue(node.get(name), type) : null;
@@ -73,6 +94,16 @@ final class Json {
 
   static String pretty(Object of) {
     return MAPPER.writer().with(SerializationFeature.INDENT_OUTPUT).writeValueAsString(of) + "\n";
+  }
+
+  /// On one line.
+  static String text(Object of) {
+    return MAPPER.writeValueAsString(of);
+  }
+
+  /// Throws `JacksonException` if `text` is no list of texts.
+  static String[] strings(String text) throws JacksonException {
+    return MAPPER.readValue(text, String[].class);
   }
 
   /// Throws `JacksonException` if `text` is not JSON.

@@ -10,6 +10,7 @@ import fathom.data.DataSet;
 import fathom.data.Epochs;
 import fathom.data.Loader;
 import fathom.data.Normalization;
+import fathom.data.Origin;
 import fathom.data.Pictures;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
@@ -171,7 +172,14 @@ final class PictureLearner implements Learner {
 
   @Override
   public Answers answers(long step) {
-    return Answers.of(step, guesses);
+    Origin origin = data.origin();
+    return Answers.of(
+        step,
+        guesses,
+        i ->
+            origin == null || origin.test().isEmpty()
+                ? ""
+                : origin.place().resolve(origin.test().get(i).name()).toString());
   }
 
   @Override

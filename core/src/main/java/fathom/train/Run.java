@@ -32,8 +32,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
-/// whole), `best.safetensors` (the same of the best epoch so far), `answers.json` (what became of
-/// the test pictures at the end) and `report.html`.
+/// whole), `best.safetensors` (the weights of the best epoch so far), `answers.json` (what became
+/// of the test pictures at the end) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
   private static final int FORMAT = 6;
@@ -280,8 +280,9 @@ public final class Run {
     return folder.resolve("checkpoint.safetensors");
   }
 
-  /// A checkpoint of the epoch that was best by what is held out: for pictures the fewest errors,
-  /// for text the least cross-entropy. Without [Recipe#validation()] those are the test pictures.
+  /// The weights, buffers and normalization of the epoch that was best by what is held out: for
+  /// pictures the fewest errors, for text the least cross-entropy. No training goes on from it.
+  /// Without [Recipe#validation()] those are the test pictures.
   public Path best() {
     return folder.resolve("best.safetensors");
   }

@@ -407,10 +407,11 @@ public final class Trainer {
         var more = learner.stored();
         if (first()) {
           var checkpoint = new Checkpoint(step, seconds(), lossSum, errorSum);
+          var card = ModelCard.of(run, null); // the normalization is among the tensors
           if (alsoBest) {
-            checkpoint.write(run.best(), learner.net(), flat, shared().optimizer, more);
+            checkpoint.writeToUse(run.best(), learner.net(), more, card);
           }
-          checkpoint.write(run.checkpoint(), learner.net(), flat, shared().optimizer, more);
+          checkpoint.write(run.checkpoint(), learner.net(), flat, shared().optimizer, more, card);
         }
         all.barrier(); // what the others show stays until it is written
       }

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Each rule of the format, broken alone, and what the message must say of it.
 final class MalformedFileTest {
@@ -268,6 +270,40 @@ final class MalformedFileTest {
         text("Git LFS", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
         text("index", "{\"metadata\": {\"total_size\": 1}}", "JSON text"),
         text("unknown", "something that nobody knows", "no safetensors file", "at most 100000000"));
+  }
+
+  /// By the first bytes, and where they do not tell by the name: how the weights come here.
+  @ParameterizedTest
+  @CsvSource({
+    "resnet20.th, 80028a0a6cfc9c46f920, torch.load(",
+    "net.pth, 504b030400000808, torch.load(",
+    "model.PT, 504b030400000808, torch.load(",
+    "pytorch_model.bin, 504b030400000808, torch.load(",
+    "other.bin, 00112233445566778899, torch.load(",
+    "last.ckpt, 80027d7100580500, torch.load(",
+    "net.keras, 504b030414000000, keras.models.load_model(",
+    "net.h5, 894844460d0a1a0a, keras.models.load_model(",
+    "net.onnx, 08083a0a0a08676f6f64, onnxruntime.InferenceSession("
+  })
+  void filesOfOtherProgramsAreRefusedWithAWayOut(String name, String bytes, String way)
+      throws IOException {
+    Path file = folder.resolve(name);
+    Files.write(file, HexFormat.of().parseHex(bytes + "0011223344556677"));
+    var e = assertThrows(BadFileException.class, () -> SafeTensors.open(file));
+    String says = String.valueOf(e.getMessage());
+    assertTrue(says.contains(way + "\"" + file), says);
+    String converted = name.substring(0, name.indexOf('.')) + ".safetensors\")";
+    assertTrue(says.endsWith(converted), says);
+  }
+
+  /// The name is asked last: weights may be called what one likes.
+  @Test
+  void safetensorsOfAnyNameAreRead() throws IOException {
+    Path file = folder.resolve("weights.bin");
+    Files.write(file, Fixture.file("{}", ""));
+    try (var stored = SafeTensors.open(file)) {
+      assertTrue(stored.names().isEmpty());
+    }
   }
 
   @Test

@@ -2,6 +2,8 @@ package fathom.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,6 +161,39 @@ class AnswersTest {
     assertTrue(longer.answers().isEmpty(), "it was stopped before its end");
     train(longer);
     assertEquals(10, longer.answers().orElseThrow().step());
+  }
+
+  /// Of a folder of images each mistake names its file; an answer of an older version has none.
+  @Test
+  void aMistakeNamesItsFile() throws IOException {
+    Path data = folder.resolve("data");
+    Images digits = DIGITS.train().images();
+    for (int i = 0; i < 60; i++) {
+      Path of = Files.createDirectories(data.resolve("class " + digits.labels()[i] % 2));
+      Files.write(of.resolve("image %s.png".formatted(i)), Png.of(digits, i));
+    }
+    DataSet images = DataSet.open("images:" + data);
+    Run run =
+        Run.create(folder.resolve("of files"), run("recipe", 1, 0).recipe().withBatch(10), images);
+    Trainer.train(run, images, Progress.NONE, () -> false);
+    List<Answers.Mistake> worst = run.answers().orElseThrow().worst();
+    assertFalse(worst.isEmpty(), "no mistake shows nothing");
+    for (Answers.Mistake mistake : worst) {
+      Path file = Path.of(mistake.file());
+      assertTrue(file.isAbsolute() && Files.exists(file), mistake.file());
+      assertTrue(
+          Objects.requireNonNull(file.getParent()).endsWith("class " + mistake.truth()),
+          mistake.file());
+      assertArrayEquals(Png.of(images.test().images(), mistake.picture()), mistake.png());
+    }
+    Path answers = run.folder().resolve("answers.json");
+    String written = Files.readString(answers);
+    String older = written.replaceAll(",\"file\":\"[^\"]*\"", "");
+    assertNotEquals(written, older);
+    Files.writeString(answers, older);
+    List<Answers.Mistake> read = run.answers().orElseThrow().worst();
+    assertEquals(worst.size(), read.size());
+    assertEquals("", read.getFirst().file());
   }
 
   @Test

@@ -16,6 +16,7 @@ import fathom.train.Precision;
 import fathom.train.Preparation;
 import fathom.train.Recipe;
 import fathom.train.Run;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,8 +30,13 @@ import java.util.function.ToDoubleFunction;
 public final class RunReport {
   private RunReport() {}
 
-  /// Reads what the run has measured so far.
+  /// Reads what the run has measured so far, for the page in the run's folder.
   public static Page of(Run run) {
+    return of(run, run.report());
+  }
+
+  /// The same for a page that will lie elsewhere, from where its links go to the images' files.
+  public static Page of(Run run, Path page) {
     Recipe recipe = run.recipe();
     List<Metrics> metrics = run.metrics();
     var epochs = all(metrics, Metrics.Epoch.class);
@@ -42,7 +48,7 @@ public final class RunReport {
     }
     sections.add(new Section("Learning", learning(recipe, epochs)));
     run.answers()
-        .map(answers -> new TestedClasses(run.info().classes(), answers))
+        .map(answers -> new TestedClasses(run.info().classes(), answers, page))
         .ifPresent(tested -> {
           sections.add(new Section("Classes", tested.classes()));
           sections.add(new Section("The worst mistakes", tested.mistakes()));
@@ -125,7 +131,8 @@ public final class RunReport {
             recipe.isText()
                 ? number(bits(last.testLoss()), 3)
                     + " bits per character of the text that was held out"
-                : number(last.testError(), 2) + " %% errors on the %s images".formatted(last.measuredOn()));
+                : number(last.testError(), 2)
+                    + " %% errors on the %s images".formatted(last.measuredOn()));
   }
 
   private static String epochs(Recipe recipe) {
@@ -175,7 +182,7 @@ public final class RunReport {
         title,
         recipe.isText()
             ? "Training: over the epoch, before each step. Held out: the text that was held out, at"
-                  + " the epoch's end."
+                + " the epoch's end."
             : "Training: over the epoch, before each step, of images varied as in training. "
                 + capital(recipe.measuredOn())
                 + ": at the epoch's end, of the %s images.".formatted(recipe.measuredOn()),

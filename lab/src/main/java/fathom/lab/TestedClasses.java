@@ -9,6 +9,7 @@ import fathom.report.Table;
 import fathom.report.Text;
 import fathom.train.Answers;
 import fathom.train.Confusion;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -26,9 +27,13 @@ final class TestedClasses {
   private final Answers answers;
   private final Confusion confusion;
 
-  TestedClasses(List<String> names, Answers answers) {
+  private final Path page;
+
+  /// For a page in the file `page`, from which links go out.
+  TestedClasses(List<String> names, Answers answers, Path page) {
     this.names = names;
     this.answers = answers;
+    this.page = page;
     this.confusion = answers.confusion();
   }
 
@@ -118,13 +123,16 @@ final class TestedClasses {
   private Gallery.Picture picture(Answers.Mistake m) {
     String truth = names.get(m.truth());
     String guess = names.get(m.guess());
+    String name = Origins.name(m.file());
     return new Gallery.Picture(
         m.png(),
-        "Test picture %s, of the class %s".formatted(m.picture(), truth),
+        "Test picture %s, of the class %s%s"
+            .formatted(m.picture(), truth, name.isEmpty() ? "" : ", file " + name),
         List.of(
             "%s, taken for %s".formatted(truth, guess),
             "%s: %s, %s: %s".formatted(guess, percent(m.belief()), truth, percent(m.given())),
-            "picture %s".formatted(m.picture())));
+            "test picture %s".formatted(m.picture())),
+        name.isEmpty() ? null : new Gallery.Link(name, Origins.href(m.file(), page)));
   }
 
   private static String percent(double probability) {

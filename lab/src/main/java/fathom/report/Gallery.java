@@ -2,6 +2,7 @@ package fathom.report;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Pictures side by side, each with what is said of it. Small ones are enlarged, pixel by pixel.
 public record Gallery(List<Picture> pictures) implements Block {
@@ -14,12 +15,19 @@ public record Gallery(List<Picture> pictures) implements Block {
     pictures = List.copyOf(pictures);
   }
 
+  /// A link below a picture.
+  ///
+  /// @param words what is read
+  /// @param href a URI, absolute or relative to the page
+  public record Link(String words, String href) {}
+
   /// A picture in a gallery.
   ///
   /// @param png the bytes of a PNG file
   /// @param alt what stands for the picture where it is not seen
   /// @param lines what is said below it
-  public record Picture(byte[] png, String alt, List<String> lines) {
+  /// @param link where it came from; null where there is nothing to open
+  public record Picture(byte[] png, String alt, List<String> lines, @Nullable Link link) {
     /// @throws IllegalArgumentException unless it begins like a PNG file
     public Picture {
       lines = List.copyOf(lines);
@@ -28,6 +36,11 @@ public record Gallery(List<Picture> pictures) implements Block {
             "a picture in a gallery is a PNG file, but \"%s\" has %s bytes and does not begin like one"
                 .formatted(alt, png.length));
       }
+    }
+
+    /// Without a link.
+    public Picture(byte[] png, String alt, List<String> lines) {
+      this(png, alt, lines, null);
     }
 
     int width() {

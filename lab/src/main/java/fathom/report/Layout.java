@@ -181,9 +181,15 @@ final class Layout {
                 .map(picture ->
                     tag(
                         "li",
-                        Stream.concat(
-                            Stream.of(picture(picture)),
-                            picture.lines().stream().map(line -> tag("p", text(line))))))));
+                        Stream.of(
+                                Stream.of(picture(picture)),
+                                picture.lines().stream().map(line -> tag("p", text(line))),
+                                Stream.ofNullable(picture.link()).map(Layout::link))
+                            .flatMap(parts -> parts)))));
+  }
+
+  private static Html link(Gallery.Link link) {
+    return tag("p", tag("a", attr("href", link.href()), text(link.words())));
   }
 
   /// Enlarged by a whole factor, as pixels that are not of one size mislead.

@@ -2,6 +2,7 @@ package fathom.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.data.DataSet;
@@ -11,6 +12,7 @@ import fathom.net.Shortcut;
 import fathom.report.Block;
 import fathom.report.Browser;
 import fathom.report.Chart;
+import fathom.report.Gallery;
 import fathom.report.Matrix;
 import fathom.report.Page;
 import fathom.report.Section;
@@ -27,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,7 +94,8 @@ class RunReportTest {
         counts[c][(c + 1) % classes] = c;
       }
       List<String> names = IntStream.range(0, classes).mapToObj(c -> "class " + c).toList();
-      var tested = new TestedClasses(names, new Answers(1, counts, List.of()));
+      var tested =
+          new TestedClasses(names, new Answers(1, counts, List.of()), folder.resolve("page.html"));
       Block first = tested.classes()[0];
       Table perClass = (Table) tested.classes()[1];
       if (classes == 20) {
@@ -120,6 +124,36 @@ class RunReportTest {
         without);
   }
 
+  /// A mistake leads to its file, from wherever the page lies; where images share files there is
+  /// nothing to open.
+  @Test
+  void aMistakeLeadsToItsFile() {
+    byte[] png = run.answers().orElseThrow().worst().getFirst().png();
+    var counts = new long[][] {{0, 1}, {0, 0}};
+    for (String file : new String[] {folder.resolve("data/a cat/10% & \"ü\".png").toString(), ""}) {
+      var mistake = new Answers.Mistake(7, 0, 0.1, 1, 0.9, png, file);
+      var tested =
+          new TestedClasses(
+              List.of("a", "b"),
+              new Answers(1, counts, List.of(mistake)),
+              folder.resolve("runs/one/report.html"));
+      var gallery = (Gallery) tested.mistakes()[1];
+      Gallery.Picture picture = gallery.pictures().getFirst();
+      if (file.isEmpty()) {
+        assertNull(picture.link());
+        assertEquals("Test picture 7, of the class a", picture.alt());
+      } else {
+        Gallery.Link link = Objects.requireNonNull(picture.link());
+        assertEquals("a cat/10% & \"ü\".png", link.words());
+        assertEquals("./../../data/a%20cat/10%25%20&%20%22%C3%BC%22.png", link.href());
+        assertEquals(
+            Path.of(file).toUri().normalize(),
+            folder.resolve("runs/one/report.html").toUri().resolve(link.href()).normalize());
+        assertTrue(picture.alt().endsWith(", file a cat/10% & \"ü\".png"), picture.alt());
+      }
+    }
+  }
+
   // ---- Which images a figure is of
 
   /// A run of `run.json` and these lines of metrics.
@@ -135,7 +169,7 @@ class RunReportTest {
     double[] errors = {5, 6.25};
     for (int i = 0; i < 2; i++) {
       lines.add(
-          "{\"epoch\":%d,\"step\":%d,\"rate\":0.1,\"trainLoss\":1.0,\"trainError\":2.0,\"testLoss\":0.5,\"testError\":%s,\"seconds\":%d,\"examplesPerSecond\":1.0,%s\"kind\":\"epoch\"}"
+          "{\"epoch\":%s,\"step\":%s,\"rate\":0.1,\"trainLoss\":1.0,\"trainError\":2.0,\"testLoss\":0.5,\"testError\":%s,\"seconds\":%s,\"examplesPerSecond\":1.0,%s\"kind\":\"epoch\"}"
               .formatted(
                   i + 1,
                   10 * (i + 1),

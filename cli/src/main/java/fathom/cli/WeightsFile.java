@@ -1,0 +1,152 @@
+package fathom.cli;
+
+import fathom.BadFileException;
+import fathom.Shown;
+import fathom.data.Normalization;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.train.ModelCard;
+import fathom.train.Recipe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// A file of weights, what it says of its net, and what the user says: what the file does not say
+/// is asked for, and what is said twice has to be the same.
+final class WeightsFile {
+  private static final int SHOWN = 5;
+
+  private final Path file;
+  private final ModelCard card;
+  private final Output output;
+
+  private WeightsFile(Path file, ModelCard card, Output output) {
+    this.file = file;
+    this.card = card;
+    this.output = output;
+  }
+
+  /// Throws [BadFileException] for a file that is not there or cannot be read.
+  static WeightsFile open(Path file, Output output) {
+    if (!Files.exists(file)) {
+      throw new BadFileException(file, "there is no such run or file");
+    }
+    return new WeightsFile(file, ModelCard.of(file), output);
+  }
+
+  ModelCard card() {
+    return card;
+  }
+
+  /// Whether the file says of which net it is.
+  boolean isNamed() {
+    return card.model() != null;
+  }
+
+  /// The net for images, with the options that the file says.
+  Architecture.OfPictures net(@Nullable String model, Architecture.Options given) {
+    String own = card.model();
+    if (own != null && card.input() == null && Architecture.textNames().contains(own)) {
+      throw output.refused(
+          "%s has the weights of %s, which learned text; give the folder of its run"
+              .formatted(file, own));
+    }
+    String name =
+        own == null
+            ? output.required(model, "--model, because the file does not say of which net it is")
+            : own;
+    agree("--model", model == null ? null : model.toLowerCase(Locale.ROOT), own);
+    var said = card.options();
+    var all =
+        new Architecture.Options(
+            one("--shortcut", given.shortcut(), said.shortcut()),
+            one("--norm", given.norm(), said.norm()),
+            one("--width", given.width(), said.width()),
+            one("--hidden", given.hidden(), said.hidden()),
+            one("--layers", given.layers(), said.layers()),
+            one("--dropout", given.dropout(), said.dropout()));
+    return output.usage(() -> Architecture.pictures(name, all));
+  }
+
+  /// The images of the net.
+  CifarNet.Input input(@Nullable String given, Architecture.OfPictures net) {
+    CifarNet.Input parsed = given == null ? null : output.usage(() -> ModelsCommand.parse(given));
+    return Objects.requireNonNullElse(one("--input", parsed, card.input()), net.input());
+  }
+
+  /// Whether images are seen as photographs are in tests: as the file says; of weights from
+  /// elsewhere by the nets for photographs in their own size.
+  boolean photographs(Architecture.OfPictures net, CifarNet.Input input) {
+    Boolean own = card.photographs();
+    return input.height() == input.width()
+        && (own == null ? Recipe.usualSize(net) == input.height() : own);
+  }
+
+  /// The side to which photographs are decoded, as `--size` says it; 0 for images in memory.
+  int side(@Nullable Integer given, Architecture.OfPictures net) {
+    CifarNet.Input input = card.input();
+    Boolean photographs = card.photographs();
+    Integer own = input == null || photographs == null ? null : photographs ? input.height() : 0;
+    return Objects.requireNonNullElse(one("--size", given, own), Recipe.usualSize(net));
+  }
+
+  /// The names of the classes; null if nobody says them.
+  @Nullable List<String> classes(@Nullable List<String> given) {
+    List<String> own = card.classes();
+    if (given != null && own != null && !given.equals(own)) {
+      throw contradiction("--classes", some(given), some(own));
+    }
+    return own == null ? given : own;
+  }
+
+  /// How many classes the net tells apart; null if nobody says it.
+  @Nullable Integer classCount(@Nullable Integer given) {
+    List<String> own = card.classes();
+    return one("--classes", given, own == null ? null : own.size());
+  }
+
+  Normalization normalization(NormalizationOption option, int channels) {
+    Normalization own = card.normalization();
+    if (option.isGiven()) {
+      Normalization given = option.given(channels, output);
+      agree("--mean and --std", given, own);
+      return given;
+    }
+    if (own == null) {
+      throw output.refused(
+          "weights from elsewhere need what their images were normalised by: --mean and --std, one"
+              + " number per channel");
+    }
+    return own;
+  }
+
+  /// What is said once, or twice alike.
+  private <T> @Nullable T one(String option, @Nullable T given, @Nullable T own) {
+    agree(option, given, own);
+    return own == null ? given : own;
+  }
+
+  private void agree(String option, @Nullable Object given, @Nullable Object own) {
+    if (given != null && own != null && !given.equals(own)) {
+      throw contradiction(option, given.toString(), own.toString());
+    }
+  }
+
+  private RuntimeException contradiction(String option, String given, String own) {
+    return output.refused(
+        "%s: the file says %s, but %s was given; leave out %s"
+            .formatted(file, own, option + " " + given, option));
+  }
+
+  private static String some(List<String> names) {
+    List<String> first = names.stream().limit(SHOWN).map(Shown::name).toList();
+    return "%s (%s%s)"
+        .formatted(
+            String.join(", ", first),
+            names.size(),
+            names.size() > SHOWN ? ", of which these are the first" : "");
+  }
+}

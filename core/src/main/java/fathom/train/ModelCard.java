@@ -1,0 +1,225 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.data.Normalization;
+import fathom.data.Photos;
+import fathom.io.SafeTensors;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.net.Norm;
+import fathom.net.Shortcut;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+
+/// What a file of weights says of its net, so that it can be used without the run that it comes
+/// from: texts in the metadata of a checkpoint, of an exported safetensors file and of an ONNX
+/// model. What a file from elsewhere does not say is null.
+///
+/// @param model the name of the net
+/// @param options those of the net that are known
+/// @param input the images that the net takes; null for a net that reads text
+/// @param photographs whether tests see the centre of a photograph, seven eighths of its shorter
+///   side; otherwise the whole of it
+/// @param classes the names of the classes in the order of the net's outputs; of a text its
+///   characters
+/// @param normalization what is done to every value of an image
+public record ModelCard(
+    @Nullable String model,
+    Architecture.Options options,
+    CifarNet.@Nullable Input input,
+    @Nullable Boolean photographs,
+    @Nullable List<String> classes,
+    @Nullable Normalization normalization) {
+  private static final String SOURCE = "fathom.source";
+  private static final String MODEL = "fathom.model";
+  private static final String OPTIONS = "fathom.options";
+  private static final String INPUT = "fathom.input";
+  private static final String PHOTOGRAPHS = "fathom.photographs";
+  private static final String CLASSES = "fathom.classes";
+  private static final String MEAN = "fathom.mean";
+  private static final String DEVIATION = "fathom.std";
+
+  /// For people and other programs: the rest follows from the other entries.
+  private static final String PREPROCESSING = "fathom.preprocessing";
+
+  private static final Set<String> OPTION_NAMES =
+      Set.of("shortcut", "norm", "width", "hidden", "layers", "dropout");
+
+  private static final Pattern SIZE =
+      Pattern.compile("([1-9]\\d{0,6})x([1-9]\\d{0,6})x([1-9]\\d{0,6})");
+
+  /// Of the net of a run, whose images are normalised in this way; null where that is not to be
+  /// said, or for text.
+  public static ModelCard of(Run run, @Nullable Normalization normalization) {
+    Recipe recipe = run.recipe();
+    boolean text = recipe.isText();
+    return new ModelCard(
+        recipe.model(),
+        recipe.options(),
+        text ? null : run.input(),
+        text ? null : recipe.preparation().size() > 0,
+        run.info().classes(),
+        normalization);
+  }
+
+  /// Reads what a safetensors file says. Of a checkpoint the normalization is that of its tensors.
+  /// Throws [BadFileException] for a file that cannot be read, and for an entry that is not what it
+  /// should be.
+  public static ModelCard of(Path file) {
+    try (var stored = SafeTensors.open(file)) {
+      Map<String, String> said = stored.metadata();
+      return new ModelCard(
+          said.get(MODEL),
+          options(file, said.get(OPTIONS)),
+          input(file, said.get(INPUT)),
+          said.containsKey(PHOTOGRAPHS) ? Boolean.valueOf(said.get(PHOTOGRAPHS)) : null,
+          classes(file, said.get(CLASSES)),
+          said.containsKey(MEAN) && said.containsKey(DEVIATION)
+              ? normalization(file, said)
+              : stored.names().contains(Checkpoint.MEAN) ? Checkpoint.normalization(stored) : null);
+    } catch (IllegalArgumentException e) {
+      throw bad(
+          file, "the numbers that images are normalised by", String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static Normalization normalization(Path file, Map<String, String> said) {
+    try {
+      return Normalization.of(
+          numbers(said.getOrDefault(MEAN, "")), numbers(said.getOrDefault(DEVIATION, "")));
+    } catch (IllegalArgumentException e) {
+      throw bad(file, "its fathom.mean and fathom.std", "no numbers", e);
+    }
+  }
+
+  private static float[] numbers(String text) {
+    String[] parts = text.split(",", -1);
+    float[] numbers = new float[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      numbers[i] = Float.parseFloat(parts[i]);
+    }
+    return numbers;
+  }
+
+  private static CifarNet.@Nullable Input input(Path file, @Nullable String text) {
+    if (text == null) {
+      return null;
+    }
+    var size = SIZE.matcher(text);
+    if (!size.matches()) {
+      throw bad(file, "its fathom.input", "no size such as 3x32x32", null);
+    }
+    return new CifarNet.Input(
+        Integer.parseInt(size.group(1)),
+        Integer.parseInt(size.group(2)),
+        Integer.parseInt(size.group(3)));
+  }
+
+  private static @Nullable List<String> classes(Path file, @Nullable String text) {
+    try {
+      return text == null ? null : List.of(Json.strings(text));
+    } catch (JacksonException | NullPointerException e) { // the list may hold nulls
+      throw bad(file, "its fathom.classes", "no list of names", e);
+    }
+  }
+
+  /// As [Architecture.Options#toString] writes them.
+  private static Architecture.Options options(Path file, @Nullable String text) {
+    var values = new LinkedHashMap<String, String>();
+    for (String each :
+        text == null || text.isBlank() ? List.<String>of() : List.of(text.split(", ", -1))) {
+      int blank = each.indexOf(' ');
+      values.put(blank < 0 ? each : each.substring(0, blank), each.substring(blank + 1));
+    }
+    if (!OPTION_NAMES.containsAll(values.keySet())) { // one of a later version would be ignored
+      throw bad(file, "its fathom.options", "no options of a net that this version knows", null);
+    }
+    try {
+      return new Architecture.Options(
+          named(Shortcut.class, values.get("shortcut")),
+          named(Norm.class, values.get("norm")),
+          whole(values.get("width")),
+          whole(values.get("hidden")),
+          whole(values.get("layers")),
+          values.containsKey("dropout") ? Double.valueOf(values.get("dropout")) : null);
+    } catch (IllegalArgumentException e) {
+      throw bad(file, "its fathom.options", "no options of a net", e);
+    }
+  }
+
+  private static <E extends Enum<E>> @Nullable E named(Class<E> type, @Nullable String name) {
+    return name == null ? null : Enum.valueOf(type, name.toUpperCase(Locale.ROOT));
+  }
+
+  private static @Nullable Integer whole(@Nullable String text) {
+    return text == null ? null : Integer.valueOf(text);
+  }
+
+  private static BadFileException bad(
+      Path file, String what, String found, @Nullable Exception cause) {
+    return new BadFileException(
+        file, "%s: %s; export the file again, from its run".formatted(what, found), cause);
+  }
+
+  /// The entries of all that is known, for the file that is written.
+  public SequencedMap<String, String> metadata() {
+    var said = new LinkedHashMap<String, String>();
+    said.put(SOURCE, Machine.here().source());
+    if (model != null) {
+      said.put(MODEL, model);
+      said.put(OPTIONS, options.toString());
+    }
+    if (input != null) {
+      said.put(INPUT, input.toString().replace('×', 'x'));
+    }
+    if (photographs != null) {
+      said.put(PHOTOGRAPHS, photographs.toString());
+    }
+    if (classes != null) {
+      said.put(CLASSES, Json.text(classes));
+    }
+    if (normalization != null) {
+      said.put(MEAN, numbers(normalization.mean()));
+      said.put(DEVIATION, numbers(normalization.deviation()));
+    }
+    if (input != null && photographs != null) {
+      said.put(PREPROCESSING, Json.text(preprocessing(input, photographs)));
+    }
+    return said;
+  }
+
+  private static String numbers(float[] values) {
+    return IntStream.range(0, values.length)
+        .mapToObj(i -> Float.toString(values[i]))
+        .collect(Collectors.joining(","));
+  }
+
+  /// In the order in which it is done; `docs/preprocessing.md` has the formulas.
+  private static SequencedMap<String, Object> preprocessing(
+      CifarNet.Input input, boolean photographs) {
+    var steps = new LinkedHashMap<String, Object>();
+    steps.put("orientation", "as the file's EXIF says");
+    steps.put("colour", input.channels() == 1 ? "grey" : "RGB");
+    if (photographs) {
+      steps.put("resizeShorterSide", Photos.shorterSide(input.height()));
+      steps.put("centreCrop", List.of(input.height(), input.width()));
+    } else {
+      steps.put("centreCropToProportions", List.of(input.height(), input.width()));
+      steps.put("resize", List.of(input.height(), input.width()));
+    }
+    steps.put("filter", "bilinear with antialiasing (triangle), rounded to bytes");
+    steps.put("normalization", "(x / 255 - mean) / std");
+    steps.put("layout", "N x C x H x W, float32");
+    return steps;
+  }
+}
