@@ -158,19 +158,25 @@ final class DataCommand implements Runnable {
         @Nullable String sheet) {}
 
     /// @param smallest width and height
+    /// @param others how many files are no images by their extension
+    /// @param notices sentences about what was passed over
     record Folder(
         Map<String, Integer> formats,
         List<Integer> smallest,
         List<Integer> median,
         List<Integer> largest,
-        List<Survey.Skipped> skipped) {
+        List<Survey.Skipped> skipped,
+        Map<String, Integer> others,
+        List<String> notices) {
       static Folder of(Survey survey) {
         return new Folder(
             survey.formats(),
             sides(survey.smallest()),
             sides(survey.median()),
             sides(survey.largest()),
-            survey.skipped());
+            survey.skipped(),
+            survey.others(),
+            survey.notices());
       }
 
       private static List<Integer> sides(Survey.Size size) {
@@ -304,6 +310,14 @@ final class DataCommand implements Runnable {
                   sides(files.smallest),
                   sides(files.median),
                   sides(files.largest)));
+      if (!files.others.isEmpty()) {
+        out.println(
+            "beside them files that are no images: "
+                + files.others.entrySet().stream()
+                    .map(e -> Count.exact(e.getValue()) + " " + e.getKey())
+                    .collect(Collectors.joining(", ")));
+      }
+      files.notices.forEach(out::println);
       if (!files.skipped.isEmpty()) {
         out.println("skipped, because they cannot be decoded:");
         files.skipped.forEach(skipped -> out.println("  " + skipped.why()));

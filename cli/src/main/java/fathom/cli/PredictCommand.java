@@ -6,6 +6,7 @@ import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.data.FolderScan;
 import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
@@ -17,8 +18,6 @@ import fathom.train.Precision;
 import fathom.train.Predictor;
 import fathom.train.Run;
 import fathom.train.Weights;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +27,6 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,7 +41,9 @@ import picocli.CommandLine.Parameters;
       "Pictures may have any size: the largest centred part of the net's proportions is scaled to"
           + " the",
       "size that it was trained with; of photographs seven eighths of it, as in tests. Of a folder"
-          + " all pictures are taken, also of folders in it. A file",
+          + " all images are taken, also those of",
+      "folders in it; links are followed, and hidden files and those that are plainly no images are"
+          + " not. A file",
       "that is no picture or damaged is skipped and named; if it was named in the call, the exit"
           + " code is 3."
     },
@@ -169,7 +169,13 @@ final class PredictCommand implements Callable<Integer> {
     Subject subject = Files.isDirectory(source) ? ofRun(source) : ofWeights(source);
     var all = new ArrayList<Path>();
     for (Path file : files) {
-      all.addAll(Files.isDirectory(file) ? inside(file) : List.of(file));
+      if (Files.isDirectory(file)) {
+        FolderScan inside = FolderScan.below(file);
+        inside.notices().forEach(notice -> output.remark("fathom: " + notice));
+        inside.files().forEach(each -> all.add(each.path()));
+      } else {
+        all.add(file);
+      }
     }
     var predictions = new ArrayList<Prediction>();
     var skipped = new ArrayList<Skipped>();
@@ -193,7 +199,7 @@ final class PredictCommand implements Callable<Integer> {
       }
     }
     if (predictions.isEmpty() && skipped.isEmpty()) {
-      throw new BadFileException(files.getFirst(), "there is no file in it; give pictures");
+      throw new BadFileException(files.getFirst(), "there is no image in it; give pictures");
     }
     var answer = new Answer(subject.net.name(), predictions, skipped);
     output.answer(answer, () -> show(answer));
@@ -249,19 +255,6 @@ final class PredictCommand implements Callable<Integer> {
 
   private static String percent(Guess guess) {
     return String.format(Locale.ROOT, "%.1f %%", 100 * guess.probability);
-  }
-
-  /// All files below a folder, by name, but not hidden ones.
-  private static List<Path> inside(Path folder) {
-    try (Stream<Path> paths = Files.walk(folder)) {
-      return paths
-          .filter(Files::isRegularFile)
-          .filter(p -> !p.getFileName().toString().startsWith("."))
-          .sorted()
-          .toList();
-    } catch (IOException | UncheckedIOException e) {
-      throw new BadFileException(folder, "the folder cannot be read", e);
-    }
   }
 
   private Subject ofRun(Path folder) {

@@ -9,6 +9,8 @@ final class ReadingOptions {
   /// Of the files that were left out.
   private static final int NAMED = 3;
 
+  private static final int MOST_NOTICES = 6;
+
   @Option(
       names = "--strict",
       description = "A file that cannot be decoded ends the command; otherwise it is skipped.")
@@ -18,13 +20,24 @@ final class ReadingOptions {
     return strict;
   }
 
-  /// How many files were skipped, and the first of them.
+  /// What was passed over in the folder, and how many files were skipped with the first of them.
   static void tell(DataSet data, Output output) {
     Survey survey = data.survey();
-    if (survey == null || survey.skipped().isEmpty()) {
+    if (survey == null) {
       return;
     }
+    survey.notices().stream()
+        .limit(MOST_NOTICES)
+        .forEach(notice -> output.remark("fathom: " + notice));
+    if (survey.notices().size() > MOST_NOTICES) {
+      output.remark(
+          "fathom: and %s more such; fathom data info %s lists them"
+              .formatted(survey.notices().size() - MOST_NOTICES, data.name()));
+    }
     int count = survey.skipped().size();
+    if (count == 0) {
+      return;
+    }
     output.remark(
         "fathom: skipped %s %s that cannot be decoded (--strict refuses them):"
             .formatted(count, count == 1 ? "file" : "files"));

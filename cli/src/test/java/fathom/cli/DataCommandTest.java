@@ -52,6 +52,26 @@ class DataCommandTest {
   }
 
   @Test
+  void infoSaysWhatIsBesideTheImages() throws IOException {
+    var image = new BufferedImage(4, 4, BufferedImage.TYPE_BYTE_GRAY);
+    for (String file : new String[] {"train/a", "train/b", "valid/a", "valid/b", "test/a"}) {
+      Path in = Files.createDirectories(folder.resolve(file));
+      ImageIO.write(image, "png", in.resolve("0.png").toFile());
+      Files.writeString(in.resolve("0.txt"), "a caption");
+    }
+    Files.createDirectories(folder.resolve("holdout"));
+    String data = "images:" + folder;
+    JsonNode files = Cli.run("data", "info", data, "--strict", "--json").json().path("files");
+    assertEquals("{\"txt\":5}", files.path("others").toString());
+    assertEquals(2, files.path("notices").size(), files.toString());
+    Cli text = Cli.run("data", "info", data);
+    assertTrue(text.out().contains("2 to judge epochs by"), text.out());
+    assertTrue(text.out().contains("beside them files that are no images: 5 txt"), text.out());
+    assertTrue(text.out().contains("beside [test, train, valid]: [holdout]"), text.out());
+    assertTrue(text.out().contains("no images for testing of 1 of the 2 classes: [b]"), text.out());
+  }
+
+  @Test
   void infoOfATextCountsItsCharacters() throws IOException {
     Path file = folder.resolve("book.txt");
     Files.writeString(file, "abcb".repeat(250));

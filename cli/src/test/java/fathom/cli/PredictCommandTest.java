@@ -177,6 +177,27 @@ class PredictCommandTest {
     assertTrue(mixed.path("skipped").path(0).path("file").asString().endsWith("notes.jpg"));
   }
 
+  /// What is an image in a folder is the same for every command.
+  @Test
+  void linksAreFollowedAndHiddenFoldersAreNot() throws IOException {
+    Path tree = Files.createDirectories(folder.resolve("tree/real/.ipynb_checkpoints")).getParent();
+    Path digit = folder.resolve("digits/000.png");
+    Files.copy(digit, tree.resolve("0.png"));
+    Files.copy(digit, tree.resolve(".ipynb_checkpoints/0.png"));
+    Files.writeString(tree.resolve("0.txt"), "a caption");
+    Path above = folder.resolve("tree");
+    Files.createSymbolicLink(above.resolve("linked"), tree);
+    Files.createSymbolicLink(tree.resolve("back"), above);
+    Files.createSymbolicLink(above.resolve("gone.png"), above.resolve("nothing"));
+    Files.createSymbolicLink(folder.resolve("tree-link"), above);
+    Cli cli = Cli.run("predict", run(), folder.resolve("tree-link").toString(), "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertEquals(2, cli.json().path("predictions").size(), cli.out());
+    assertEquals(0, cli.json().path("skipped").size(), cli.out());
+    assertTrue(cli.err().contains("gone.png: this link leads nowhere"), cli.err());
+    assertTrue(cli.err().contains("linked/back: this link leads back"), cli.err());
+  }
+
   /// An export says what its weights need.
   @Test
   void weightsPredictWhatTheRunDoes() {
@@ -221,7 +242,7 @@ class PredictCommandTest {
           predict RUN none.png                    | 3 | none.png
           predict RUN mixed/notes.jpg             | 3 | must be a JPEG
           predict RUN large.png mixed/notes.jpg   | 3 | notes.jpg
-          predict RUN empty                       | 3 | no file
+          predict RUN empty                       | 3 | no image
           predict none large.png                  | 3 | no such run
           predict BARE large.png                  | 2 | --model
           predict BARE large.png --model resnet8 --width 8 --input 1x8x8 | 2 | --mean and --std

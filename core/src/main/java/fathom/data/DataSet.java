@@ -35,8 +35,8 @@ public record DataSet(
       """
       DATA is one of
         digits        1797 handwritten digits of 8×8, which come with Fathom
-        images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/* (DIR/val/CLASS/*
-                      judges the epochs where it is), or DIR/CLASS/*
+        images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/* (DIR/val/CLASS/*,
+                      also valid or validation, judges the epochs where it is), or DIR/CLASS/*
         text:FILE     a text in UTF-8, for the nets that learn characters
         mnist, fashion-mnist, cifar10, cifar100
                       a folder of this name below $FATHOM_DATA, $XDG_DATA_HOME/fathom or

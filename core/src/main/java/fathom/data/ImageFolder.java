@@ -1,32 +1,23 @@
 package fathom.data;
 
 import fathom.BadFileException;
-import fathom.Draw;
-import java.io.IOException;
-import java.nio.file.Files;
+import fathom.data.FolderScan.Entry;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.SequencedMap;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// A folder per class: `DIR/train/CLASS/*` with `DIR/test/CLASS/*` (or `val` for `test`; where both
-/// are there, those of `val` judge the epochs of a training), or `DIR/CLASS/*` only.
+/// A folder per class, as [FolderLayout] says which file is for what.
 ///
-/// Classes are the names of the folders, sorted; pictures are sorted by name within their class.
-/// Where there is no test folder, a fifth of each class is for testing. It is drawn by a key of its
-/// own and not by the seed of a run: nothing may ever be tested with what another run trained on.
+/// Classes are sorted by name, and so are the images within their class.
 ///
 /// Pictures that have one size keep it, and without a size that is asked for others are scaled to
 /// 32×32: the largest centred square of each. If all are grey they have one channel, otherwise all
@@ -35,75 +26,76 @@ import org.jspecify.annotations.Nullable;
 final class ImageFolder {
   private static final int SIDE = 32;
 
-  /// What the file managers of Windows leave behind. Names that start with a dot are skipped as
-  /// well.
-  private static final Set<String> LITTER = Set.of("thumbs.db", "desktop.ini");
-
   private ImageFolder() {}
 
-  /// The picture files of each class, for each purpose.
-  ///
-  /// @param validation null where epochs are judged by what is for testing
-  private record Layout(
-      SortedMap<String, List<Path>> train,
-      @Nullable SortedMap<String, List<Path>> validation,
-      SortedMap<String, List<Path>> test) {
-    List<SortedMap<String, List<Path>>> parts() {
-      return validation == null ? List.of(train, test) : List.of(train, validation, test);
-    }
-
-    List<Path> files() {
-      return parts().stream()
-          .flatMap(part -> part.values().stream())
-          .flatMap(List::stream)
-          .toList();
-    }
-
-    Layout without(Set<Path> files) {
-      return new Layout(
-          without(train, files),
-          validation == null ? null : without(validation, files),
-          without(test, files));
-    }
-
-    private static SortedMap<String, List<Path>> without(
-        SortedMap<String, List<Path>> part, Set<Path> files) {
-      var rest = new TreeMap<String, List<Path>>();
-      part.forEach(
-          (label, of) -> rest.put(label, of.stream().filter(f -> !files.contains(f)).toList()));
-      return rest;
-    }
-  }
-
   static DataSet read(String name, Path folder, Reading reading) {
-    Layout all = layout(folder);
-    var found = Found.in(all.files());
+    FolderLayout layout = FolderLayout.of(folder, reading.split());
+    var found = Found.in(files(layout));
     if (reading.strict() && !found.damaged.isEmpty()) {
       throw found.damaged.firstEntry().getValue();
     }
-    Layout whole = all.without(found.damaged.keySet());
-    checkNoneIsEmpty(all, whole, found);
+    checkTraining(layout, found);
     Scaling.Target size = found.size(reading);
-    SortedMap<String, List<Path>> validation = whole.validation;
+    var parts = new ArrayList<Pictures>();
+    var sources = new ArrayList<List<Origin.Source>>();
+    var notices = new ArrayList<>(layout.notices());
+    for (List<List<Entry>> part : layout.parts()) {
+      List<List<Entry>> left = part.stream().map(found::without).toList();
+      notices.addAll(without(folder, layout, part, left));
+      parts.add(pictures(folder, left, size, reading));
+      sources.add(sources(folder, left));
+    }
     return new DataSet(
         name,
-        List.copyOf(all.train.keySet()),
-        pictures(folder, whole.train, size, reading),
-        validation == null ? null : pictures(folder, validation, size, reading),
-        pictures(folder, whole.test, size, reading),
-        found.survey(),
+        layout.classes(),
+        parts.getFirst(),
+        parts.size() == 3 ? parts.get(1) : null,
+        parts.getLast(),
+        found.survey(layout.others(), notices),
         new Origin(
             folder,
-            sources(folder, whole.train),
-            validation == null ? List.of() : sources(folder, validation),
-            sources(folder, whole.test)));
+            sources.getFirst(),
+            sources.size() == 3 ? sources.get(1) : List.of(),
+            sources.getLast()));
   }
 
-  private static List<Origin.Source> sources(Path folder, SortedMap<String, List<Path>> classes) {
-    return classes.values().stream()
+  private static List<Origin.Source> sources(Path folder, List<List<Entry>> classes) {
+    return classes.stream()
         .flatMap(List::stream)
         .map(file -> Origin.Source.of(folder, file))
         .toList();
+  }
+
+  private static List<Path> files(FolderLayout layout) {
+    return layout.parts().stream()
+        .flatMap(List::stream)
+        .flatMap(List::stream)
+        .map(Entry::path)
+        .toList();
+  }
+
+  /// A sentence about the classes of which nothing is left in a part that tests or judges. Throws
+  /// [BadFileException] if nothing is left at all.
+  private static List<String> without(
+      Path folder, FolderLayout layout, List<List<Entry>> part, List<List<Entry>> left) {
+    if (left.stream().allMatch(List::isEmpty)) {
+      throw new BadFileException(folder, "none of the images for testing can be decoded");
+    }
+    List<String> empty =
+        IntStream.range(0, left.size())
+            .filter(label -> left.get(label).isEmpty())
+            .mapToObj(layout.classes()::get)
+            .toList();
+    return empty.isEmpty()
+        ? List.of()
+        : List.of(
+            "%s: no images for %s of %s of the %s classes: %s"
+                .formatted(
+                    folder,
+                    part == layout.validation() ? "validation" : "testing",
+                    empty.size(),
+                    left.size(),
+                    FolderLayout.some(empty)));
   }
 
   /// What was seen when every file was decoded.
@@ -146,7 +138,11 @@ final class ImageFolder {
       return new Scaling.Target(channels, side, side);
     }
 
-    Survey survey() {
+    List<Entry> without(List<Entry> files) {
+      return files.stream().filter(file -> !damaged.containsKey(file.path())).toList();
+    }
+
+    Survey survey(SortedMap<String, Integer> others, List<String> notices) {
       var formats = new TreeMap<String, Integer>();
       headers.forEach(header -> formats.merge(header.format(), 1, Integer::sum));
       List<Survey.Size> sizes =
@@ -163,38 +159,35 @@ final class ImageFolder {
               .map(e ->
                   new Survey.Skipped(
                       e.getKey().toString(), String.valueOf(e.getValue().getMessage())))
-              .toList());
+              .toList(),
+          others,
+          notices);
     }
   }
 
-  /// A class that had pictures still has some.
-  private static void checkNoneIsEmpty(Layout all, Layout whole, Found found) {
-    for (int part = 0; part < all.parts().size(); part++) {
-      SortedMap<String, List<Path>> left = whole.parts().get(part);
-      all.parts()
-          .get(part)
-          .forEach((label, files) -> {
-            if (!files.isEmpty() && left.getOrDefault(label, List.of()).isEmpty()) {
-              Path first = files.getFirst();
-              throw new BadFileException(
-                  Objects.requireNonNullElse(first.getParent(), first),
-                  "none of the %s pictures of the class %s can be decoded; the first: %s"
-                      .formatted(
-                          files.size(),
-                          label,
-                          Objects.requireNonNull(found.damaged.get(first)).getMessage()));
-            }
-          });
+  /// Every class can be learned.
+  private static void checkTraining(FolderLayout layout, Found found) {
+    for (int label = 0; label < layout.classes().size(); label++) {
+      List<Entry> files = layout.train().get(label);
+      if (found.without(files).isEmpty()) {
+        Path first = files.getFirst().path();
+        throw new BadFileException(
+            Objects.requireNonNullElse(first.getParent(), first),
+            "none of the %s pictures of the class %s can be decoded; the first: %s"
+                .formatted(
+                    files.size(),
+                    layout.classes().get(label),
+                    Objects.requireNonNull(found.damaged.get(first)).getMessage()));
+      }
     }
   }
 
   private static Pictures pictures(
-      Path folder, SortedMap<String, List<Path>> classes, Scaling.Target size, Reading reading) {
-    List<Path> files = classes.values().stream().flatMap(List::stream).toList();
-    var sizes = classes.values().stream().mapToInt(List::size).toArray();
+      Path folder, List<List<Entry>> classes, Scaling.Target size, Reading reading) {
+    List<Path> files = classes.stream().flatMap(List::stream).map(Entry::path).toList();
     int[] labels =
-        IntStream.range(0, sizes.length)
-            .flatMap(label -> IntStream.generate(() -> label).limit(sizes[label]))
+        IntStream.range(0, classes.size())
+            .flatMap(label -> IntStream.generate(() -> label).limit(classes.get(label).size()))
             .toArray();
     return reading.size() > 0
         ? new Photos(size.channels(), size.width(), files, labels)
@@ -215,127 +208,5 @@ final class ImageFolder {
         .parallel()
         .forEach(i -> PictureFile.read(files.get(i), view, size, pixels, i * (int) bytes));
     return new Images(size.channels(), size.height(), size.width(), pixels, labels);
-  }
-
-  private static Layout layout(Path folder) {
-    Path train = folder.resolve("train");
-    Path validation = folder.resolve("val");
-    boolean judged = Files.isDirectory(folder.resolve("test"));
-    Path test = judged ? folder.resolve("test") : validation;
-    if (Files.isDirectory(train) && Files.isDirectory(test)) {
-      SortedMap<String, List<Path>> trainClasses = classes(train);
-      return new Layout(
-          trainClasses,
-          judged && Files.isDirectory(validation) ? same(validation, trainClasses.keySet()) : null,
-          same(test, trainClasses.keySet()));
-    }
-    // A folder called train may also be a class, next to car and ship; then pictures lie in it.
-    if (Files.isDirectory(train) && list(train).stream().anyMatch(Files::isDirectory)) {
-      throw new BadFileException(
-          folder,
-          "there is a folder train, but neither test nor val; add one with the same classes");
-    }
-    return split(folder, classes(folder));
-  }
-
-  private static Layout split(Path folder, SortedMap<String, List<Path>> classes) {
-    SortedMap<String, List<Path>> train = new TreeMap<>();
-    SortedMap<String, List<Path>> test = new TreeMap<>();
-    classes.forEach((label, files) -> {
-      int[] rank = Draw.of(0, "split").at(train.size()).permutation(files.size());
-      long fifth = Math.round(files.size() / 5.0);
-      train.put(label, pick(files, i -> rank[i] >= fifth));
-      test.put(label, pick(files, i -> rank[i] < fifth));
-    });
-    if (test.values().stream().allMatch(List::isEmpty)) {
-      throw new BadFileException(
-          folder,
-          "a fifth of each class is for testing, which needs a class of at least 3 pictures, but"
-              + " the"
-              + " largest has %s; add pictures, or make DIR/train and DIR/test"
-                  .formatted(classes.values().stream().mapToInt(List::size).max().orElse(0)));
-    }
-    return new Layout(train, null, test);
-  }
-
-  private static List<Path> pick(List<Path> files, IntPredicate chosen) {
-    return IntStream.range(0, files.size()).filter(chosen).mapToObj(files::get).toList();
-  }
-
-  /// The classes of `folder`, which must be these.
-  private static SortedMap<String, List<Path>> same(Path folder, Set<String> trainClasses) {
-    SortedMap<String, List<Path>> classes = classes(folder);
-    checkSame(folder, trainClasses, classes.keySet());
-    return classes;
-  }
-
-  private static void checkSame(Path here, Set<String> trainClasses, Set<String> classes) {
-    Set<String> onlyTrain = new TreeSet<>(trainClasses);
-    onlyTrain.removeAll(classes);
-    Set<String> onlyHere = new TreeSet<>(classes);
-    onlyHere.removeAll(trainClasses);
-    if (!onlyTrain.isEmpty() || !onlyHere.isEmpty()) {
-      throw new BadFileException(
-          here,
-          "it must have the same class folders as train, but only in train there are %s,"
-                  .formatted(some(onlyTrain))
-              + " only here %s; add or remove them".formatted(some(onlyHere)));
-    }
-  }
-
-  private static String some(Set<String> names) {
-    return names.size() <= 5
-        ? names.toString()
-        : names.stream().limit(5).toList() + " and %s more".formatted(names.size() - 5);
-  }
-
-  /// The picture files of each class folder in `folder`.
-  private static SortedMap<String, List<Path>> classes(Path folder) {
-    SortedMap<String, List<Path>> classes = new TreeMap<>();
-    for (Path path : list(folder)) {
-      if (Files.isDirectory(path)) {
-        classes.put(path.getFileName().toString(), pictures(path));
-      }
-    }
-    if (classes.isEmpty()) {
-      throw new BadFileException(
-          folder,
-          "a folder per class was expected, with its pictures in it, but there is no folder (nor"
-              + " the IDX files of MNIST, nor the CIFAR-10 binary version); give the folder above"
-              + " them");
-    }
-    return classes;
-  }
-
-  private static List<Path> pictures(Path folder) {
-    List<Path> files = list(folder);
-    if (files.isEmpty()) {
-      throw new BadFileException(
-          folder, "this class folder has no pictures; add some, or remove the folder");
-    }
-    for (Path file : files) {
-      if (!Files.isRegularFile(file)) {
-        throw new BadFileException(
-            file,
-            "pictures must lie in their class folder itself, but this is no file; move it or give"
-                + " the folder that has the class folders in it");
-      }
-    }
-    return files;
-  }
-
-  private static List<Path> list(Path folder) {
-    try (Stream<Path> paths = Files.list(folder)) {
-      return paths
-          .filter(path -> !skipped(path.getFileName().toString()))
-          .sorted(Comparator.comparing(path -> path.getFileName().toString()))
-          .toList();
-    } catch (IOException e) {
-      throw new BadFileException(folder, "the folder cannot be read (%s)".formatted(e), e);
-    }
-  }
-
-  private static boolean skipped(String name) {
-    return name.startsWith(".") || LITTER.contains(name.toLowerCase(Locale.ROOT));
   }
 }

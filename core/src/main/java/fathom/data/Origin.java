@@ -1,9 +1,6 @@
 package fathom.data;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.text.Normalizer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -39,22 +36,16 @@ public record Origin(Path place, List<Source> train, List<Source> validation, Li
   /// @param bytes its size
   public record Source(String name, long bytes) {
     public Source {
-      name = Normalizer.normalize(name, Normalizer.Form.NFC);
+      name = FolderScan.form(name);
     }
 
-    /// Of `file`, which lies below `folder`; a file that has just gone has a size of −1.
-    static Source of(Path folder, Path file) {
+    /// Of `file`, which lies below `folder`.
+    static Source of(Path folder, FolderScan.Entry file) {
       var name = new StringBuilder();
-      for (Path part : folder.relativize(file)) {
+      for (Path part : folder.relativize(file.path())) {
         name.append(name.isEmpty() ? "" : "/").append(part);
       }
-      long bytes;
-      try {
-        bytes = Files.size(file);
-      } catch (IOException _) {
-        bytes = -1;
-      }
-      return new Source(name.toString(), bytes);
+      return new Source(name.toString(), file.bytes());
     }
   }
 

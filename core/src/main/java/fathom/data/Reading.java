@@ -12,7 +12,7 @@ public record Reading(int size, boolean strict, Split split) {
     /// Drawn by the position of an image in its class: an image more moves others. Runs up to
     /// format 6 were trained so.
     BY_POSITION,
-    /// Drawn by the name of each image: one more moves no other.
+    /// Drawn by the name of each image: one more moves no other, or one in a small class.
     BY_NAME
   }
 

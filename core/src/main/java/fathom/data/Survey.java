@@ -9,13 +9,19 @@ import java.util.SequencedMap;
 /// @param smallest of the pictures as a viewer shows them, by their number of pixels; the median is
 ///   the one in the middle
 /// @param skipped the files that were left out because they cannot be decoded
+/// @param others how many files were not looked at because their extension says that they are no
+///   images, by extension
+/// @param notices sentences about what else was passed over, and about classes that lack images
 public record Survey(
     SequencedMap<String, Integer> formats,
     Size smallest,
     Size median,
     Size largest,
-    List<Skipped> skipped) {
+    List<Skipped> skipped,
+    SequencedMap<String, Integer> others,
+    List<String> notices) {
   public Survey {
+    notices = List.copyOf(notices);
     skipped = List.copyOf(skipped);
   }
 

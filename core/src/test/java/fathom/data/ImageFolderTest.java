@@ -222,6 +222,7 @@ class ImageFolderTest {
     assertEquals(List.of("a", "b", "c"), data.classes());
     assertArrayEquals(new int[] {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}, data.train().labels());
     assertArrayEquals(new int[] {0, 0, 1}, data.test().labels());
+    assertEquals(List.of(dir + ": no images for testing of 1 of the 3 classes: [c]"), notices());
     TreeSet<Integer> seen = new TreeSet<>();
     for (Pictures split : List.of(data.train(), data.test())) {
       for (int i = 0; i < split.count(); i++) {
@@ -239,8 +240,7 @@ class ImageFolderTest {
   void aFewPicturesCannotBeSplit() throws IOException {
     write("a/1.png", grey(2, 2, ImageFolderTest::ramp));
     write("b/1.png", grey(2, 2, ImageFolderTest::ramp));
-    assertTrue(
-        bad().contains("needs a class of at least 3 pictures, but the largest has 1"), bad());
+    assertTrue(bad().contains("needs a class of at least 3 images, but the largest has 1"), bad());
   }
 
   @Test
@@ -254,7 +254,7 @@ class ImageFolderTest {
   void valJudgesWhereThereIsATestFolderToo() throws IOException {
     smallest();
     write("val/a/1.png", grey(4, 3, (x, y) -> 9));
-    assertTrue(bad().contains("val: it must have the same class folders as train"), bad());
+    assertEquals(List.of(dir + ": no images for validation of 1 of the 2 classes: [b]"), notices());
     write("val/b/1.png", grey(4, 3, (x, y) -> 10));
     write("val/b/2.png", grey(4, 3, (x, y) -> 11));
     DataSet data = read();
@@ -309,11 +309,12 @@ class ImageFolderTest {
       write("a/%s.png".formatted(i), grey(2, 2, (x, y) -> value));
     }
     DataSet whole = read();
-    int tested = values(whole.test(), 0, 0)[0];
-    Files.write(dir.resolve("a/%s.png".formatted(tested)), new byte[9]);
+    int trained = values(whole.train(), 0, 0)[0];
+    Files.write(dir.resolve("a/%s.png".formatted(trained)), new byte[9]);
     DataSet rest = read();
-    assertEquals(whole.train(), rest.train());
-    assertEquals(whole.test().select(new int[] {1}), rest.test());
+    int left = whole.train().count() - 1;
+    assertEquals(whole.test(), rest.test());
+    assertEquals(whole.train().select(IntStream.rangeClosed(1, left).toArray()), rest.train());
   }
 
   @Test
@@ -346,15 +347,156 @@ class ImageFolderTest {
   void classFoldersMustBeSound() throws IOException {
     smallest();
     Files.createDirectories(dir.resolve("train/c"));
-    assertTrue(bad().contains("this class folder has no pictures"), bad());
+    assertTrue(bad().contains("this class folder has no images"), bad());
+    text("train/c/labels.txt");
+    assertTrue(bad().contains("this class folder has no images (only [labels.txt])"), bad());
     write("train/c/1.png", grey(4, 3, ImageFolderTest::ramp));
-    assertTrue(bad().contains("only in train there are [c], only here []"), bad());
+    write("test/d/1.png", grey(4, 3, ImageFolderTest::ramp));
+    assertTrue(bad().contains("only here there are [d], and only in train [c]"), bad());
+    Files.move(dir.resolve("test/d"), dir.resolve("test/c"));
     write("test/c/deep/1.png", grey(4, 3, ImageFolderTest::ramp));
-    assertTrue(bad().contains("pictures must lie in their class folder itself"), bad());
+    assertTrue(bad().contains("images must lie in their class folder itself"), bad());
     Files.delete(dir.resolve("test/c/deep/1.png"));
     Files.delete(dir.resolve("test/c/deep"));
-    text("test/c/labels.txt");
-    assertTrue(bad().contains("labels.txt: a picture must be a JPEG, PNG, GIF, BMP or WebP"));
+    text("test/c/labels.jpg");
+    assertTrue(bad().contains("labels.jpg: a picture must be a JPEG, PNG, GIF, BMP or WebP"));
+  }
+
+  /// In a given division as in one that is drawn: it is told, and so is one that has only damage.
+  @Test
+  void classesWithoutTestImagesAreTold() throws IOException {
+    smallest();
+    write("train/c/1.png", grey(4, 3, ImageFolderTest::ramp));
+    Files.createDirectories(dir.resolve("test/c"));
+    String none = dir + ": no images for testing of 1 of the 3 classes: [c]";
+    assertEquals(List.of(none), notices());
+    Files.delete(dir.resolve("test/c"));
+    assertEquals(List.of(none), notices());
+    text("test/c/1.png");
+    assertEquals(List.of(none), notices());
+    assertArrayEquals(new int[] {0, 1}, read().test().labels());
+    Files.delete(dir.resolve("test/a/1.png"));
+    Files.delete(dir.resolve("test/b/1.png"));
+    Files.delete(dir.resolve("test/c/1.png"));
+    assertTrue(bad().contains("test: none of its class folders has images"), bad());
+  }
+
+  private List<String> notices() {
+    return Objects.requireNonNull(read().survey()).notices();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"valid", "validation"})
+  void theValidationPartHasOtherNames(String name) throws IOException {
+    smallest();
+    for (String file : List.of("a/1.png", "b/1.png", "b/2.png")) {
+      write(name + "/" + file, grey(4, 3, ImageFolderTest::ramp));
+    }
+    assertArrayEquals(new int[] {0, 1, 1}, Objects.requireNonNull(read().validation()).labels());
+    Files.move(dir.resolve("test"), dir.resolve("unknown"));
+    assertNull(read().validation());
+    assertEquals(3, read().test().count(), "it tests where there is no test folder");
+    assertEquals(
+        List.of("%s: 1 passed over beside [train, %s]: [unknown]".formatted(dir, name)), notices());
+    Files.move(dir.resolve("unknown"), dir.resolve("val"));
+    assertTrue(bad().contains("one folder judges the epochs, but there are [val, " + name), bad());
+  }
+
+  @Test
+  void whatLiesBesideIsTold() throws IOException {
+    smallest();
+    text("labels.csv");
+    text("train/stray.jpg");
+    text("test/a/notes.md");
+    text("test/a/notes.txt");
+    Files.createDirectories(dir.resolve("extra/a"));
+    assertEquals(
+        List.of(
+            dir + ": 2 passed over beside [test, train]: [extra, labels.csv]",
+            dir.resolve("train") + ": 1 passed over beside the class folders: [stray.jpg]"),
+        notices());
+    Survey survey = Objects.requireNonNull(strictly().survey());
+    assertEquals(Map.of("md", 1, "txt", 1), survey.others());
+    assertEquals(List.of(), survey.skipped());
+  }
+
+  /// A caption beside each image: none of them is drawn in place of an image.
+  @ParameterizedTest
+  @ValueSource(strings = {"txt", "JSON", "csv", "md", "npy"})
+  void captionsAreNoImages(String extension) throws IOException {
+    for (int c = 0; c < 8; c++) {
+      for (int i = 0; i < 3; i++) {
+        write("class%s/%s.png".formatted(c, i), grey(2, 2, ImageFolderTest::ramp));
+        text("class%s/%s.%s".formatted(c, i, extension));
+      }
+    }
+    DataSet data = strictly();
+    assertEquals(16, data.train().count());
+    assertArrayEquals(new int[] {0, 1, 2, 3, 4, 5, 6, 7}, data.test().labels());
+    assertEquals(List.of(), notices());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a/@eaDir/0.png/thumb.png",
+        "__MACOSX/a/._0.png",
+        "lost+found/x.png",
+        "a/.ipynb_checkpoints/0-checkpoint.png",
+        ".git/objects/1.png",
+        "$RECYCLE.BIN/S-1-5/1.png",
+        "a/Desktop.ini"
+      })
+  void foldersOfSystemsAreNoClasses(String file) throws IOException {
+    for (int i = 0; i < 5; i++) {
+      write("a/%s.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
+      write("b/%s.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
+    }
+    text(file);
+    DataSet data = strictly();
+    assertEquals(List.of("a", "b"), data.classes());
+    assertEquals(10, data.train().count() + data.test().count());
+    assertEquals(List.of(), notices());
+  }
+
+  @Test
+  void linksAreFollowedUnlessTheyLeadNowhereOrBack() throws IOException {
+    for (int i = 0; i < 5; i++) {
+      write("data/a/%s.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
+      write("elsewhere/%s.png".formatted(i), grey(2, 2, ImageFolderTest::ramp));
+    }
+    Path data = dir.resolve("data");
+    Files.createSymbolicLink(data.resolve("b"), dir.resolve("elsewhere"));
+    Files.createSymbolicLink(data.resolve("a/5.png"), dir.resolve("elsewhere/1.png"));
+    Files.createSymbolicLink(data.resolve("a/6.png"), dir.resolve("none.png"));
+    Files.createSymbolicLink(data.resolve("a/self.png"), data.resolve("a/self.png"));
+    Files.createSymbolicLink(data.resolve("c"), data);
+    DataSet read = DataSet.open("images:" + data, new Reading(0, true));
+    assertEquals(List.of("a", "b"), read.classes());
+    assertEquals(11, read.train().count() + read.test().count());
+    assertEquals(
+        List.of(
+            data.resolve("c") + ": this link leads back to a folder above it and is not followed",
+            data.resolve("a/6.png") + ": this link leads nowhere and is passed over",
+            data.resolve("a/self.png") + ": this link leads nowhere and is passed over"),
+        Objects.requireNonNull(read.survey()).notices());
+  }
+
+  /// é is one character or two.
+  @Test
+  void namesOfClassesAreComparedInOneForm() throws IOException {
+    String composed = "caf\u00e9";
+    String apart = "cafe\u0301";
+    write("train/" + composed + "/1.png", grey(4, 3, ImageFolderTest::ramp));
+    write("train/cafz/1.png", grey(4, 3, ImageFolderTest::ramp));
+    write("test/" + apart + "/1.png", grey(4, 3, ImageFolderTest::ramp));
+    write("test/cafz/1.png", grey(4, 3, ImageFolderTest::ramp));
+    assertEquals(List.of("cafz", composed), read().classes());
+    assertArrayEquals(new int[] {0, 1}, read().test().labels());
+    Files.move(dir.resolve("train/" + composed), dir.resolve("train/" + apart));
+    assertEquals(List.of("cafz", apart), read().classes(), "as on disk, in the same order");
+    write("train/" + composed + "/1.png", grey(4, 3, ImageFolderTest::ramp));
+    assertTrue(bad().contains("two class folders have one name"), bad());
   }
 
   @Test
@@ -362,6 +504,7 @@ class ImageFolderTest {
     assertTrue(bad().contains("there is no folder"), bad());
     text("notes.txt");
     assertTrue(bad().contains("there is no folder"), bad());
+    Files.delete(dir.resolve("notes.txt"));
     smallest();
     text("train/.DS_Store");
     text("train/a/.hidden");

@@ -1,0 +1,201 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/// What lies in a folder of images, by one rule for every command.
+///
+/// Links are followed; one that leads nowhere, and one that leads back to a folder above it, is
+/// passed over and told. Hidden files and folders (`.git`, `.ipynb_checkpoints`) and what systems
+/// and archivers leave behind (`lost+found`, `@eaDir`, `__MACOSX`, `Thumbs.db`) do not count. A
+/// file is a possible image unless its extension plainly says otherwise, as that of a caption does;
+/// what it is shows its content.
+///
+/// Everything is sorted by name in the Unicode form NFC: a system may keep the same name otherwise.
+///
+/// @param files possible images
+/// @param others files that are plainly no images
+/// @param notices sentences about what was passed over
+public record FolderScan(
+    List<Entry> files, List<Path> folders, List<Entry> others, List<String> notices) {
+  private static final Set<String> OF_SYSTEMS =
+      Set.of(
+          "lost+found",
+          "@eadir",
+          "@tmp",
+          "#recycle",
+          "#snapshot",
+          "@recycle",
+          "__macosx",
+          "__pycache__",
+          "$recycle.bin",
+          "system volume information",
+          "thumbs.db",
+          "ehthumbs.db",
+          "desktop.ini");
+
+  private static final Set<String> NO_IMAGES =
+      Set.of(
+          ("txt caption json jsonl ndjson csv tsv md rst html htm xml yaml yml toml ini cfg conf"
+               + " log lst pdf doc docx odt rtf xls xlsx ods tex url lnk npy npz pkl pickle pt pth"
+               + " safetensors onnx h5 hdf5 parquet arrow mat db sqlite tfrecord zip tar gz tgz bz2"
+               + " xz zst 7z rar md5 sha1 sha256 py ipynb sh bat js css java class aae xmp mp3 wav"
+               + " m4a mp4 mov avi mkv webm m4v 3gp")
+              .split(" "));
+
+  private static final Comparator<Path> BY_NAME =
+      Comparator.<Path, String>comparing(path -> form(name(path))).thenComparing(FolderScan::name);
+
+  public FolderScan {
+    files = List.copyOf(files);
+    folders = List.copyOf(folders);
+    others = List.copyOf(others);
+    notices = List.copyOf(notices);
+  }
+
+  /// A regular file, or one that a link leads to.
+  ///
+  /// @param bytes its size
+  /// @param modified when, in milliseconds since 1970
+  public record Entry(Path path, long bytes, long modified) {
+    /// Its name in the form NFC.
+    String name() {
+      return form(FolderScan.name(path));
+    }
+  }
+
+  /// What lies in the folder itself. Throws [BadFileException] if it cannot be read.
+  static FolderScan of(Path folder) {
+    return of(folder, Set.of());
+  }
+
+  /// What lies in the folder and in all folders below it; no folder is left to be looked into. The
+  /// files are sorted by path. Throws [BadFileException] if one of the folders cannot be read.
+  public static FolderScan below(Path folder) {
+    var files = new ArrayList<Entry>();
+    var others = new ArrayList<Entry>();
+    var notices = new ArrayList<String>();
+    below(folder, new HashSet<>(), files, others, notices);
+    files.sort(Comparator.comparing(Entry::path));
+    return new FolderScan(files, List.of(), others, notices);
+  }
+
+  private static void below(
+      Path folder, Set<Path> above, List<Entry> files, List<Entry> others, List<String> notices) {
+    Path real = real(folder);
+    above.add(real);
+    FolderScan here = of(folder, above);
+    files.addAll(here.files);
+    others.addAll(here.others);
+    notices.addAll(here.notices);
+    here.folders.forEach(inner -> below(inner, above, files, others, notices));
+    above.remove(real);
+  }
+
+  /// @param above the folders through which this one was reached, without links
+  private static FolderScan of(Path folder, Set<Path> above) {
+    var files = new ArrayList<Entry>();
+    var folders = new ArrayList<Path>();
+    var others = new ArrayList<Entry>();
+    var notices = new ArrayList<String>();
+    Path real = real(folder);
+    for (Path path : sorted(folder)) {
+      BasicFileAttributes is;
+      try {
+        is = Files.readAttributes(path, BasicFileAttributes.class);
+      } catch (IOException e) {
+        if (!Files.isSymbolicLink(path)) {
+          throw new BadFileException(path, "it cannot be looked at (%s)".formatted(e), e);
+        }
+        notices.add(path + ": this link leads nowhere and is passed over");
+        continue;
+      }
+      if (is.isDirectory()) {
+        if (leadsBack(path, real, above)) {
+          notices.add(path + ": this link leads back to a folder above it and is not followed");
+        } else {
+          folders.add(path);
+        }
+      } else if (is.isRegularFile()) {
+        (plainlyNoImage(path) ? others : files)
+            .add(new Entry(path, is.size(), is.lastModifiedTime().toMillis()));
+      } else {
+        notices.add(path + ": this is a device, pipe or socket and is passed over");
+      }
+    }
+    return new FolderScan(files, folders, others, notices);
+  }
+
+  private static List<Path> sorted(Path folder) {
+    var paths = new ArrayList<Path>();
+    try (DirectoryStream<Path> in = Files.newDirectoryStream(folder)) {
+      for (Path path : in) {
+        if (counts(name(path))) {
+          paths.add(path);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      throw unreadable(folder, e);
+    }
+    paths.sort(BY_NAME);
+    return paths;
+  }
+
+  private static Path real(Path folder) {
+    try {
+      return folder.toRealPath();
+    } catch (IOException e) {
+      throw unreadable(folder, e);
+    }
+  }
+
+  private static BadFileException unreadable(Path folder, Exception e) {
+    return new BadFileException(
+        folder, "the folder cannot be read (%s); check its permissions".formatted(e), e);
+  }
+
+  private static boolean leadsBack(Path path, Path folder, Set<Path> above) {
+    if (!Files.isSymbolicLink(path)) {
+      return false;
+    }
+    Path real = real(path);
+    return folder.startsWith(real) || above.contains(real);
+  }
+
+  private static boolean counts(String name) {
+    return !name.startsWith(".") && !OF_SYSTEMS.contains(name.toLowerCase(Locale.ROOT));
+  }
+
+  private static boolean plainlyNoImage(Path file) {
+    return NO_IMAGES.contains(extension(file));
+  }
+
+  /// In small letters, without the dot; empty where there is none.
+  static String extension(Path file) {
+    String name = name(file);
+    int dot = name.lastIndexOf('.');
+    return dot < 0 ? "" : name.substring(dot + 1).toLowerCase(Locale.ROOT);
+  }
+
+  static String name(Path path) {
+    Path name = path.getFileName();
+    return name == null ? "" : name.toString();
+  }
+
+  /// The Unicode form in which names are compared.
+  static String form(String name) {
+    return Normalizer.normalize(name, Normalizer.Form.NFC);
+  }
+}
