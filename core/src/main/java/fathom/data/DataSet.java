@@ -8,8 +8,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,9 @@ public record DataSet(
         a path        a folder with the four IDX files of MNIST (train-images-idx3-ubyte, ...), with the
                       binary version of CIFAR-10 or CIFAR-100, or with a folder per class\
       """;
+
+  private static final Pattern ARCHIVE =
+      Pattern.compile("\\.(zip|tar|tgz|tbz2?|txz|7z|rar|tar\\.\\w+)$");
 
   private static final List<String> NAMES =
       Stream.concat(Stream.of("digits"), Catalogue.entries().stream().map(Catalogue.Entry::name))
@@ -244,12 +249,21 @@ public record DataSet(
   private static Path folder(Path path) {
     if (!Files.isDirectory(path)) {
       throw new BadFileException(
-          path,
-          Files.exists(path)
-              ? "a data set is a folder, but this is a file; give the folder that it lies in"
-              : "there is no such folder; check the path");
+          path, Files.exists(path) ? noFolder(path) : "there is no such folder; check the path");
     }
     return path;
+  }
+
+  /// What to do with a file where a folder is needed, by what it is.
+  private static String noFolder(Path file) {
+    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    if (ARCHIVE.matcher(name).find()) {
+      return "a data set is a folder, but this is an archive; unpack it and give the folder";
+    }
+    return Text.looksLikeOne(file)
+        ? "a data set is a folder, but this is a file with text; to learn a text, write text:"
+            + file
+        : "a data set is a folder, but this is a file; give the folder that it lies in";
   }
 
   private static boolean looksLikePath(String spec) {

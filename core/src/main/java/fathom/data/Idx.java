@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// All numbers are big-endian. Pictures: the magic number 2051, N, H, W (32 bits each), then
 /// `N×H×W` bytes. Labels: the magic number 2049, N, then N bytes. The format has no class names:
-/// they are the numbers from 0 to 9, or as far as the labels go.
+/// they are the numbers from 0 to 9, or as far as the labels go. Labels that go further than 9 and
+/// among which there is no 0 count from 1, as those of the letters of EMNIST do, and so do the
+/// names.
 final class Idx {
   private static final int PICTURES = 2051;
   private static final int LABELS = 2049;
@@ -47,17 +49,38 @@ final class Idx {
           "the pictures are %s×%s, but those for training are %s×%s; do the files belong together?"
               .formatted(test.height(), test.width(), train.height(), train.width()));
     }
-    int classes = classes(need(folder, "train", "labels", 1), train.labels());
+    int first = first(train.labels(), test.labels());
+    int last = last(need(folder, "train", "labels", 1), train.labels(), first);
     for (int label : test.labels()) {
-      if (label >= classes) {
+      if (label < first || label > last) {
         throw new BadFileException(
             need(folder, "t10k", "labels", 1),
-            "there is a label %s, but training has the classes 0 to %s; do the files belong together?"
-                .formatted(label, classes - 1));
+            "there is a label %s, but training has the classes %s to %s; do the files belong together?"
+                .formatted(label, first, last));
       }
     }
     return new DataSet(
-        name, IntStream.range(0, classes).mapToObj(Integer::toString).toList(), train, test);
+        name,
+        IntStream.rangeClosed(first, last).mapToObj(Integer::toString).toList(),
+        from(first, train),
+        from(first, test));
+  }
+
+  /// From which number both files count their classes, 0 or 1: from 1 if they go further than the
+  /// ten digits, of which a small extract may lack the 0, and none is 0.
+  private static int first(int[] train, int[] test) {
+    int smallest = IntStream.concat(IntStream.of(train), IntStream.of(test)).min().orElse(0);
+    return smallest > 0 && IntStream.of(train).max().orElse(0) > 9 ? 1 : 0;
+  }
+
+  /// The same images, their labels as places in a list of classes that begins with `first`.
+  private static Images from(int first, Images images) {
+    return new Images(
+        images.channels(),
+        images.height(),
+        images.width(),
+        images.pixels(),
+        IntStream.of(images.labels()).map(label -> label - first).toArray());
   }
 
   private static Images split(Path folder, String split) {
@@ -79,25 +102,25 @@ final class Idx {
         IntStream.range(0, count).map(i -> Byte.toUnsignedInt(labels.bytes[i])).toArray());
   }
 
-  /// At least ten, as a small extract of MNIST may lack one of them. More only if no number up to
-  /// the largest is left out: a lone large label is a damaged byte, or a file of something else.
-  private static int classes(Path file, int[] labels) {
-    int[] pictures = new int[256];
+  /// The largest class, at least 9, as a small extract of MNIST may lack one of them. More only if
+  /// no number up to the largest is left out: a lone large label is a damaged byte, or a file of
+  /// something else.
+  private static int last(Path file, int[] labels, int first) {
+    int[] images = new int[256];
     int largest = 9;
     for (int label : labels) {
-      pictures[label]++;
+      images[label]++;
       largest = Math.max(largest, label);
     }
-    for (int label = 0; label < largest && largest > 9; label++) {
-      if (pictures[label] == 0) {
+    for (int label = first; label < largest && largest > 9; label++) {
+      if (images[label] == 0) {
         throw new BadFileException(
             file,
-            "classes are counted from 0 without a gap, but there is a label %s and none is %s; is the"
-                    .formatted(largest, label)
-                + " file damaged?");
+            "classes are counted from 0, or all of them from 1, without a gap, but there is a label %s and none is %s; is the file damaged, or are the labels for testing of other data?"
+                .formatted(largest, label));
       }
     }
-    return largest + 1;
+    return largest;
   }
 
   private static Path need(Path folder, String split, String what, int dims) {

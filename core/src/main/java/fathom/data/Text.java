@@ -2,11 +2,13 @@ package fathom.data;
 
 import fathom.BadFileException;
 import fathom.RegularFile;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -28,6 +30,9 @@ public record Text(
 
   private static final long MOST_BYTES = 1 << 29;
 
+  /// As many bytes show what a file is.
+  private static final int START = 1 << 12;
+
   public Text {
     place = place == null ? null : place.toAbsolutePath().normalize();
   }
@@ -45,8 +50,8 @@ public record Text(
   /// Reads `text:FILE`, which must be UTF-8.
   ///
   /// Throws `IllegalArgumentException` for a name without a file, and [BadFileException] for a file
-  /// that is missing, too short or no text: malformed bytes, or control characters other than tab
-  /// and line ends.
+  /// that is missing, too short or no text: malformed bytes, or control characters other than the
+  /// white space among them.
   public static Text open(String spec) {
     Path file = file(spec);
     int[] codePoints = read(file);
@@ -93,6 +98,13 @@ public record Text(
   }
 
   private static int[] read(Path file) {
+    if (Files.isDirectory(file)) {
+      throw new BadFileException(
+          file,
+          "a text is one file, but this is a folder; name a file in it, or for a folder of images"
+              + " write images:"
+              + file);
+    }
     int[] codePoints = decode(file, RegularFile.bytes(file, MOST_BYTES));
     if (codePoints.length < LEAST) {
       throw new BadFileException(
@@ -105,6 +117,23 @@ public record Text(
     return codePoints;
   }
 
+  /// Whether a file starts as a text does, so that who gave it for something else can be told.
+  static boolean looksLikeOne(Path file) {
+    if (!Files.isRegularFile(file)) {
+      return false;
+    }
+    try (var in = Files.newInputStream(file)) {
+      byte[] start = in.readNBytes(START);
+      CharBuffer out = CharBuffer.allocate(START);
+      // The last character may be cut in two, which is no error before the end of the input.
+      CoderResult result =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(start), out, false);
+      return start.length > 0 && !result.isError() && control(start, start.length) == null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static int[] decode(Path file, byte[] bytes) {
     CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     ByteBuffer in = ByteBuffer.wrap(bytes);
@@ -115,7 +144,7 @@ public record Text(
     if (control != null) {
       throw new BadFileException(
           file,
-          "a text has no control characters but tabs and line ends, but byte %s is 0x%02x: this is binary data; give a text"
+          "a text has no control characters but white space (tab, line ends, page breaks), but byte %s is 0x%02x: this is binary data; give a text"
               .formatted(control, bytes[control]));
     }
     if (result.isError()) {
@@ -128,12 +157,14 @@ public record Text(
     return (text.startsWith("\uFEFF") ? text.substring(1) : text).codePoints().toArray();
   }
 
-  /// The first byte before `end` that no text has.
+  /// The first byte before `end` that no text has. Five control characters are white space: tab,
+  /// line feed, vertical tab, form feed (between the pages of standards and old books), carriage
+  /// return.
   private static @Nullable Integer control(byte[] bytes, int end) {
     for (int i = 0; i < end; i++) {
       byte b = bytes[i];
-      boolean line = b == '\t' || b == '\n' || b == '\r';
-      if ((b >= 0 && b < ' ' && !line) || b == 0x7f) {
+      boolean whiteSpace = b >= '\t' && b <= '\r';
+      if ((b >= 0 && b < ' ' && !whiteSpace) || b == 0x7f) {
         return i;
       }
     }

@@ -283,7 +283,11 @@ public sealed interface Architecture {
     if (others.contains(plain) || CONVOLUTIONAL.matcher(plain).matches()) {
       return new IllegalArgumentException(
           "%s learns %s, but the data is %s; %s"
-              .formatted(plain, what.equals("text") ? "pictures" : "text", what, there));
+              .formatted(
+                  plain,
+                  what.equals("text") ? "pictures" : "text, which is given as text:FILE",
+                  what,
+                  there));
     }
     var all = new ArrayList<>(these);
     all.addAll(others);

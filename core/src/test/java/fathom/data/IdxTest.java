@@ -13,6 +13,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,6 +126,55 @@ class IdxTest {
     write("train-labels-idx1-ubyte", labels(TRAIN.labels()));
     write("t10k-labels-idx1-ubyte", labels(0, 1, 10, 2));
     assertTrue(bad().contains("there is a label 10, but training has the classes 0 to 9"), bad());
+  }
+
+  private void labelled(int[] train, int... test) throws IOException {
+    write("train-images-idx3-ubyte", pictures(images(train.length, 3, 5)));
+    write("train-labels-idx1-ubyte", labels(train));
+    write("t10k-images-idx3-ubyte", pictures(images(test.length, 3, 5)));
+    write("t10k-labels-idx1-ubyte", labels(test));
+  }
+
+  /// The letters of EMNIST: 1 to 26. A class keeps the name that its number is.
+  @Test
+  void labelsMayCountFromOne() throws IOException {
+    labelled(IntStream.rangeClosed(1, 26).toArray(), 26, 1, 13);
+    DataSet data = read();
+    assertEquals(IntStream.rangeClosed(1, 26).mapToObj(Integer::toString).toList(), data.classes());
+    assertEquals(0, data.train().labels()[0]);
+    assertEquals(List.of(25, 0, 12), IntStream.of(data.test().labels()).boxed().toList());
+
+    labelled(IntStream.rangeClosed(0, 26).toArray(), 26, 1, 13);
+    assertEquals(27, read().classes().size(), "a 0 among them counts from 0");
+    assertEquals("0", read().classes().getFirst());
+    labelled(IntStream.rangeClosed(1, 10).toArray(), 10);
+    assertEquals("10", read().classes().get(9), "the first that are no digits");
+  }
+
+  /// An extract of the digits that lacks the 0 has ten classes all the same, each with its number.
+  @Test
+  void digitsCountFromZeroAlsoWithoutAZero() throws IOException {
+    labelled(IntStream.rangeClosed(1, 9).toArray(), 9, 1);
+    DataSet data = read();
+    assertEquals(10, data.classes().size());
+    assertEquals("9", data.classes().get(data.test().labels()[0]));
+  }
+
+  @Test
+  void bothFilesCountFromOneNumber() throws IOException {
+    int[] letters = IntStream.rangeClosed(1, 26).toArray();
+    labelled(letters, 3, 0);
+    assertTrue(bad().contains("there is a label 26 and none is 0"), bad());
+    assertTrue(bad().contains("of other data"), bad());
+    labelled(letters, 3, 27);
+    assertTrue(bad().contains("a label 27, but training has the classes 1 to 26"), bad());
+    labelled(IntStream.rangeClosed(0, 26).toArray(), 27, 1);
+    assertTrue(bad().contains("a label 27, but training has the classes 0 to 26"), bad());
+    letters[4] = 6;
+    labelled(letters, 3);
+    assertTrue(bad().contains("there is a label 26 and none is 5"), bad());
+    labelled(IntStream.rangeClosed(2, 26).toArray(), 3);
+    assertTrue(bad().contains("there is a label 26 and none is 1"), bad());
   }
 
   @Test

@@ -62,9 +62,28 @@ class TextTest {
     assertEquals(18, read.train().length);
   }
 
+  /// What people's texts have between words, lines and pages is read as what it is: tab, vertical
+  /// tab, page break, both line ends, NEL, no-break and line separators.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\t", "\n", "\u000b", "\f", "\r", "\u0085", "\u00a0", "\u2028", "\u2029", "\u3000", "\uFEFF"
+      })
+  void whiteSpaceIsText(String white) throws IOException {
+    String text = "a page" + white + "another page" + white + "the end";
+    Text read = Text.open(spec(text));
+    assertTrue(read.alphabet().characters().contains(white), text);
+    assertEquals(
+        text, read.alphabet().decode(read.train()) + read.alphabet().decode(read.validation()));
+    assertEquals(read, Text.open(spec("\uFEFF" + text)), "behind a byte order mark");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "00,10,0x00", // a NUL
+    "08,10,0x08", // the last before the white space
+    "0e,10,0x0e", // the first behind it
+    "1a,10,0x1a",
     "1b,10,0x1b",
     "7f,10,0x7f",
     "ff,10,0xff",
@@ -100,12 +119,39 @@ class TextTest {
     assertTrue(bad(spec("")).contains("empty"));
     assertTrue(bad(spec("a".repeat(19))).contains("19"));
     assertEquals(18, Text.open(spec("a".repeat(20))).train().length);
-    assertTrue(bad("text:" + dir).contains("folder"));
+    assertTrue(bad("text:" + dir).contains("write images:" + dir));
     assertTrue(bad("text:" + dir + "/none").contains("no such file"));
     assertThrows(IllegalArgumentException.class, () -> Data.open("text:"));
     assertThrows(IllegalArgumentException.class, () -> Data.open("text:\0"));
     var e = assertThrows(IllegalArgumentException.class, () -> DataSet.open("text:x"));
     assertTrue(String.valueOf(e.getMessage()).contains("pictures"), e.getMessage());
+  }
+
+  /// Whoever gives a file for a folder is told how to give it, by what it is.
+  @ParameterizedTest
+  @CsvSource({
+    "small.txt,text,write text:",
+    "README,text,write text:",
+    "data.zip,archive,unpack it",
+    "data.tar.gz,archive,unpack it",
+    "cifar.TGZ,archive,unpack it",
+    "train-images-idx3-ubyte.gz,binary,the folder that it lies in",
+    "data_batch_1.bin,binary,the folder that it lies in",
+    "empty,,the folder that it lies in",
+  })
+  void aFileForAFolderIsToldHowToBeGiven(String name, String content, String says)
+      throws IOException {
+    byte[] bytes =
+        switch (content) {
+          case null -> new byte[0];
+          case "text" -> "Größe, 12 €\f\n".repeat(500).getBytes(StandardCharsets.UTF_8);
+          default -> new byte[] {31, -117, 0, 1, 2};
+        };
+    Path file = Files.write(dir.resolve(name), bytes);
+    for (String spec : List.of(file.toString(), "images:" + file)) {
+      String message = bad(spec);
+      assertTrue(message.contains(says), message);
+    }
   }
 
   /// Any bytes are read as a text or refused.
