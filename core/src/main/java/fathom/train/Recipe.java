@@ -142,6 +142,8 @@ public record Recipe(
   /// The residual paper's recipe for CIFAR-10: rate 0.1 divided by ten at a half and three quarters
   /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip. Throws
   /// `IllegalArgumentException` for another net than that paper's.
+  ///
+  /// Batches are as large for data that has fewer images: see [#withBatchFor].
   public static Recipe paper(Architecture net, Data data, long seed, int workers) {
     if (!(net instanceof CifarNet convolutional) || !(data instanceof DataSet pictures)) {
       throw new IllegalArgumentException(
@@ -168,6 +170,9 @@ public record Recipe(
   /// pictures: as many epochs of batches of 128, Adam at 0.001, pictures as they are. Nets for
   /// text: 5 epochs of 32 streams in windows of 100, gradients clipped to a norm of 1, Adam at
   /// 0.002, or 0.001 for the plain RNN and the transformer.
+  ///
+  /// Batches and windows are as large for data that has less: see [#withBatchFor] and
+  /// [#withWindowFor].
   public static Recipe fast(Architecture net, Data data, long seed, int workers) {
     return switch (net) {
       case Architecture.Convolutional convolutional -> {
@@ -180,7 +185,7 @@ public record Recipe(
             convolutional,
             pictures,
             small ? 20 : 10,
-            photographs ? Math.min(batch, pictures.train().count()) : batch,
+            batch,
             Descent.sgd(rate, FAST),
             false,
             seed,
@@ -228,7 +233,7 @@ public record Recipe(
             net.options(),
             data.name(),
             small(data) ? 20 : 10,
-            Math.min(128, data.train().count()),
+            128,
             0,
             descent,
             Preparation.plain(data.train()),
@@ -303,26 +308,21 @@ public record Recipe(
     return window > 0 ? Architecture.text(model, options) : Architecture.pictures(model, options);
   }
 
-  /// Throws `IllegalArgumentException` if there is less data than one step needs.
+  /// Throws `IllegalArgumentException` if there is less data than one step needs, or if a norm of
+  /// the net would be over a single value in some batch of an epoch.
   public void check(Data of) {
-    switch (of) {
-      case DataSet pictures -> {
-        int trained = pictures.judgedBy(validation, seed).train().count();
-        if (batch > trained) {
-          throw new IllegalArgumentException(
-              "--batch is at most the number of training pictures, %s, but is %s"
-                  .formatted(trained, batch));
-        }
-      }
-      case Text text -> {
-        long least = (long) batch * (window + 1);
-        if (text.train().length < least) {
-          throw new IllegalArgumentException(
-              "%s streams with windows of %s need a training text of %s characters, but %s has %s; give a longer text, or a smaller --batch or --window"
-                  .formatted(batch, window, least, text.name(), text.train().length));
-        }
-      }
-    }
+    Amounts.check(this, of);
+  }
+
+  /// With batches that this data has: the same, or smaller ones where there are fewer images to
+  /// train with, or fewer streams with a whole window.
+  public Recipe withBatchFor(Data data) {
+    return withBatch(Amounts.batch(this, data));
+  }
+
+  /// With windows that the streams of this text have: the same, or shorter ones.
+  public Recipe withWindowFor(Text text) {
+    return withWindow(Amounts.window(this, text));
   }
 
   public Recipe withEpochs(int epochs) {

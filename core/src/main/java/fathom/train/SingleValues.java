@@ -1,0 +1,169 @@
+package fathom.train;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.data.DataSet;
+import fathom.data.Pictures;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.nn.BatchNorm;
+import fathom.nn.GroupNorm;
+import fathom.nn.Init;
+import fathom.nn.LayerNorm;
+import fathom.nn.RmsNorm;
+import org.jspecify.annotations.Nullable;
+
+/// Finds norms that would be over a single value. Its mean is the value itself and its variance 0,
+/// so that such a norm gives the same for every image, and a net with one learns nothing, without
+/// any number that is not finite.
+///
+/// Batch norm is over the pixels of the images of a batch, or of a worker's share of it: this is a
+/// single value where some batch has one image and the layer one pixel. For the other norms it
+/// depends on the net alone.
+final class SingleValues {
+  private SingleValues() {}
+
+  /// Throws `IllegalArgumentException` with the first such norm, its path and what to do.
+  ///
+  /// @param images of this data that are trained with
+  static void check(Recipe recipe, DataSet data, int images) {
+    if (recipe.architecture() instanceof Architecture.OfPictures of) {
+      checkHidden(recipe);
+      int fewest = fewest(recipe, images);
+      boolean none = // without building the net
+          switch (recipe.options().norm()) {
+            case null -> true;
+            case WEIGHT, NONE -> true;
+            case BATCH -> fewest > 1;
+            case LAYER, POSITION, RMS, GROUP, INSTANCE -> false;
+          };
+      if (!none) {
+        check(recipe, of, data, fewest, images);
+      }
+    }
+  }
+
+  /// The inner norms of a recurrent net are over its units, those of a transformer over its
+  /// features. Throws `IllegalArgumentException` if there is one.
+  static void checkHidden(Recipe recipe) {
+    String model = recipe.model();
+    boolean normed = model.startsWith("ln-") || model.equals(Architecture.TRANSFORMER);
+    Integer hidden = recipe.options().hidden();
+    if (normed && hidden != null && hidden == 1) {
+      throw new IllegalArgumentException(
+          "the layer norms of %s are over its %s unit, and of a single value nothing is left: every input would give the same; give a larger --hidden"
+              .formatted(model, hidden));
+    }
+  }
+
+  /// The fewest images that batch norm has at once in an epoch of so many: those of the last batch,
+  /// where one is left over, and of the smallest share with statistics for each worker.
+  static int fewest(Recipe recipe, int images) {
+    int batch = Math.min(recipe.batch(), images);
+    int last = images % batch;
+    int fewest = last == 0 ? batch : last;
+    if (!recipe.shardStatistics()) {
+      return fewest;
+    }
+    int whole = Math.max(1, batch / recipe.workers()); // a worker without images has no statistics
+    return Math.min(whole, Math.max(1, fewest / recipe.workers()));
+  }
+
+  private static void check(
+      Recipe recipe, Architecture.OfPictures of, DataSet data, int fewest, int images) {
+    Pictures train = data.train();
+    try (var _ = Scope.open()) {
+      Layer net =
+          of.on(
+                  new CifarNet.Input(train.channels(), train.height(), train.width()),
+                  data.classes().size())
+              .build(Init.zeros());
+      if (!mayHave(net, fewest)) {
+        return;
+      }
+      Layer looked =
+          Layer.map(net, (path, layer) -> new Looked(recipe, path, layer, fewest, images));
+      looked.predict(
+          Tensor.zeros(DType.FLOAT32, 1, train.channels(), train.height(), train.width())
+              .channelsLast());
+    }
+  }
+
+  /// Whether it depends on the size of the image, which only running shows.
+  private static boolean mayHave(Layer layer, int fewest) {
+    boolean itself =
+        switch (layer) {
+          case BatchNorm _ -> fewest == 1;
+          case GroupNorm norm -> norm.gain().value().shape().size(0) == norm.groups();
+          case LayerNorm norm -> norm.features().elements() == 1;
+          case RmsNorm norm -> norm.features().elements() == 1;
+          default -> false;
+        };
+    return itself || layer.children().stream().anyMatch(c -> mayHave(c.layer(), fewest));
+  }
+
+  /// A layer that looks at its argument, the activations of one image.
+  private record Looked(Recipe recipe, String path, Layer layer, int fewest, int images)
+      implements Layer {
+    @Override
+    public Tensor predict(Tensor x) {
+      String fix = fix(x.shape());
+      if (fix != null) {
+        throw new IllegalArgumentException(
+            "the norm at %s (%s) would be over a single value: %s".formatted(path, layer, fix));
+      }
+      return layer.predict(x);
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      return layer.forward(x);
+    }
+
+    /// Null if this layer has more than one value.
+    private @Nullable String fix(Shape x) {
+      boolean picture = x.rank() == 4;
+      long pixels = picture ? x.size(2) * x.size(3) : 1;
+      return switch (layer) {
+        case BatchNorm _ when fewest == 1 && pixels == 1 ->
+            "%s has 1 image%s, so that its variance is 0 and nothing is learned; give %s%s"
+                .formatted(
+                    who(),
+                    picture ? " of 1×1 pixels there" : "",
+                    recipe.shardStatistics()
+                        ? "a larger --batch, fewer --workers or no --shard-statistics"
+                        : images > 2 ? "another --batch" : "more images",
+                    picture ? ", another --norm or larger images (--size)" : ", or another --norm");
+        case GroupNorm norm
+            when norm.gain().value().shape().size(0) == norm.groups() && pixels == 1 ->
+            "its groups have 1 channel%s, so that every image would give the same; give another --norm%s"
+                .formatted(
+                    picture ? " of 1×1 pixels there" : "",
+                    picture ? " or larger images (--size)" : "");
+        case LayerNorm norm when norm.features().elements() == 1 -> oneFeature();
+        case RmsNorm norm when norm.features().elements() == 1 -> oneFeature();
+        default -> null;
+      };
+    }
+
+    private String oneFeature() {
+      return "the layer before it has 1 feature, of which nothing but a sign is left; give another"
+          + " --norm or a wider net";
+    }
+
+    private String who() {
+      int batch = recipe.batch();
+      return recipe.shardStatistics()
+          ? "some worker's share, of %s images in batches of %s over %s workers,"
+              .formatted(images, batch, recipe.workers())
+          : images > batch && images % batch == 1
+              ? "the last batch of an epoch, of %s images in batches of %s,"
+                  .formatted(images, batch)
+              : "a batch";
+    }
+  }
+}
