@@ -118,13 +118,17 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Pictures in a batch, or streams of a text, of all workers.")
+      description = {
+        "Images in a batch, or streams of a text, of all workers. Default: 128, 64 for fewer than"
+            + " 10,000",
+        "images, 32 for photos and texts, and less where the data has less."
+      })
   private @Nullable Integer batch;
 
   @Option(
       names = "--window",
       paramLabel = "T",
-      description = "Characters of every stream in a step. Default: 100.")
+      description = "Characters of every stream in a step. Default: 100, or all of a shorter text.")
   private @Nullable Integer window;
 
   @Option(
@@ -242,7 +246,9 @@ final class TrainCommand implements Callable<Integer> {
       description = {
         "Only print the resolved recipe, and what memory and time it needs: a few steps are made,"
             + " and",
-        "carried on to the whole training. Takes a few seconds."
+        "carried on to the whole training; also whether it fits into the memory that there is."
+            + " Takes a",
+        "few seconds."
       })
   private boolean dryRun;
 
@@ -378,6 +384,16 @@ final class TrainCommand implements Callable<Integer> {
             recipe.batch(),
             rows));
     lines.put(
+        "memory",
+        String.format(
+            Locale.ROOT,
+            e.fits()
+                ? "fits: %,.1f MB of the %,.1f MB that tensors can have here"
+                : "does not fit: %,.1f MB, but tensors can have %,.1f MB here; make the net"
+                    + " smaller, or the batch, or remember less of it (--recompute auto)",
+            (e.weightBytes() + e.batchBytes()) / 1e6,
+            e.availableBytes() / 1e6));
+    lines.put(
         "time",
         String.format(
             Locale.ROOT,
@@ -425,8 +441,37 @@ final class TrainCommand implements Callable<Integer> {
         resolved.withRecording(new Recording(watch == null ? List.of() : watch, tensorboard));
     resolved = precision == null ? resolved : resolved.withPrecision(precision);
     resolved = recomputing(resolved);
+    resolved = fitting(resolved, read);
     resolved.check(read);
     return resolved;
+  }
+
+  /// With smaller batches and windows than usual where the data has less, unless they were given.
+  private Recipe fitting(Recipe usual, Data read) {
+    Recipe fits = batch == null ? usual.withBatchFor(read) : usual;
+    if (read instanceof Text text) {
+      fits = window == null ? fits.withWindowFor(text) : fits;
+      if (!fits.equals(usual)) {
+        output.remark(
+            "fathom: there are %s characters to train with: %s in windows of %s, not %s in windows of %s"
+                .formatted(
+                    text.train().length,
+                    counted(fits.batch(), "stream"),
+                    fits.window(),
+                    usual.batch(),
+                    usual.window()));
+      }
+    } else if (read instanceof DataSet pictures && !fits.equals(usual)) {
+      int trained = pictures.judgedBy(usual.validation(), seed).train().count();
+      output.remark(
+          "fathom: there are %s images to train with: batches of %s, not %s%s"
+              .formatted(
+                  trained,
+                  fits.batch(),
+                  usual.batch(),
+                  fits.batch() < trained ? ", so that batch norm has no image alone" : ""));
+    }
+    return fits;
   }
 
   private Recipe recomputing(Recipe recipe) {
@@ -538,8 +583,8 @@ final class TrainCommand implements Callable<Integer> {
           "%s pictures in batches of %s"
               .formatted(pictures.judgedBy(r.validation(), r.seed()).train().count(), r.batch());
       case Text text ->
-          "%s characters as %s streams in windows of %s"
-              .formatted(text.train().length, r.batch(), r.window());
+          "%s characters as %s in windows of %s"
+              .formatted(text.train().length, counted(r.batch(), "stream"), r.window());
     };
   }
 

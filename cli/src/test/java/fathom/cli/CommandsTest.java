@@ -135,6 +135,9 @@ class CommandsTest {
           train lstm --data digits --norm layer                  | 2 | --norm means nothing to lstm
           train mlp --data digits --recipe paper                 | 2 | leave out --recipe
           train mlp --data digits --norm instance                | 2 | layer norm
+          train mlp --data digits --norm batch --batch 1         | 2 | over a single value: a batch has 1 image
+          train mlp --data digits --norm batch --batch 4         | 2 | of 1437 images in batches of 4
+          train ln-gru --data digits --hidden 1                  | 2 | give a larger --hidden
           models transformer --dropout 0.5                       | 2 | --dropout means nothing to transformer
           models resnet20 --input 3x9999x9999                    | 2 | at most 4194304 values
           bench norms                                            | 2 | none of train, norm, rnn
@@ -180,6 +183,44 @@ class CommandsTest {
         () -> assertTrue(cli.err().contains(says.strip()), cli.err()),
         () -> assertFalse(cli.err().contains("\tat "), "a stack trace:\n" + cli.err()),
         () -> assertEquals("", cli.out()));
+  }
+
+  /// Of the digits all but a few are kept from training: a batch of the recipe has more.
+  @ParameterizedTest
+  @CsvSource({
+    "resnet8 --width 4, 64",
+    "mlp, 128",
+    "gru --hidden 8, 128",
+    "plain8 --recipe paper, 128"
+  })
+  void theUsualBatchFitsWhatThereIsAndSaysSo(String model, int usual) {
+    String args = "train %s --data digits --val 1420 --epochs 1 --dry-run --json".formatted(model);
+    Cli cli = Cli.run(args.split(" "));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertEquals(17, cli.json().path("batch").asInt());
+    String says = "there are 17 images to train with: batches of 17, not " + usual;
+    assertTrue(cli.err().contains(says), cli.err());
+    Cli given = Cli.run((args + " --batch 64").split(" "));
+    assertEquals(Exit.USAGE, given.code(), given.err());
+    assertTrue(given.err().contains("a batch of 64 images needs"), given.err());
+    Cli fits = Cli.run((args + " --batch 8 --quiet").split(" "));
+    assertEquals(8, fits.json().path("batch").asInt());
+    assertEquals("", fits.err(), "nothing to say");
+  }
+
+  @Test
+  void aShortTextHasFewerStreamsAndSaysSo(@TempDir Path dir) throws IOException {
+    Path text = Files.writeString(dir.resolve("short.txt"), "a few words ".repeat(10));
+    Cli cli =
+        Cli.run(
+            "train lstm --hidden 4 --epochs 1 --dry-run --json --data text:%s"
+                .formatted(text)
+                .split(" "));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertEquals(1, cli.json().path("batch").asInt());
+    assertEquals(100, cli.json().path("window").asInt());
+    String says = "there are 108 characters to train with: 1 stream in windows of 100, not 32";
+    assertTrue(cli.err().contains(says), cli.err());
   }
 
   private Cli train(String... more) {
@@ -434,6 +475,9 @@ class CommandsTest {
     assertEquals(known, parameters);
     assertEquals(4 * parameters * (1 + 2 + 1), estimate.path("weightBytes").asLong());
     assertEquals(2 * 23, estimate.path("steps").asInt());
+    long needed = estimate.path("weightBytes").asLong() + estimate.path("batchBytes").asLong();
+    assertEquals(
+        needed <= estimate.path("availableBytes").asLong(), estimate.path("fits").asBoolean());
     for (String field : List.of("batchBytes", "examplesPerSecond", "seconds", "tried")) {
       assertTrue(estimate.path(field).asDouble() > 0, field);
     }

@@ -2,6 +2,7 @@ package fathom.train;
 
 import fathom.Collective;
 import fathom.FlatParams;
+import fathom.Memory;
 import fathom.Scope;
 import fathom.Step;
 import fathom.Tensor;
@@ -58,6 +59,9 @@ public final class Rehearsal {
   /// @param seconds of the whole training, which has to warm up too, and of its evaluations, in
   ///   which an example counts a third
   /// @param tried rows of the largest batch that was tried; pictures, or streams of a text
+  /// @param availableBytes what tensors can have on this machine or in this container, beside what
+  ///   this process has for itself
+  /// @param fits whether that is as much as weights and batch need
   public record Estimate(
       long parameters,
       long weightBytes,
@@ -65,7 +69,9 @@ public final class Rehearsal {
       long steps,
       double examplesPerSecond,
       double seconds,
-      int tried) {}
+      int tried,
+      long availableBytes,
+      boolean fits) {}
 
   /// Steps of one size are made as long as one in so many seconds is faster than all before by a
   /// tenth, at least two of them, and at most for so long. The fastest counts.
@@ -110,11 +116,12 @@ public final class Rehearsal {
     long cold = System.nanoTime();
     tried(shallow(), least, WARM_UP);
     long began = System.nanoTime();
+    long available = Memory.available(); // code is loaded, and hardly a tensor was there yet
     Tried before = null;
     Tried last = tried(recipe, least, USUAL);
     while (last.rows < recipe.batch()
         && (System.nanoTime() - began) / 1e9 + 4 * last.seconds < seconds
-        && 2 * last.bytes < BYTES) {
+        && 2 * last.bytes < Math.min(BYTES, available / 2)) {
       before = last;
       last = tried(recipe, Math.min(recipe.batch(), 2 * last.rows), USUAL);
     }
@@ -125,14 +132,18 @@ public final class Rehearsal {
     double perSecond = last.examples / last.seconds;
     long steps = recipe.epochs() * (long) batches();
     int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
+    long weights = Float.BYTES * last.parameters * (1 + recipe.workers() + blocks);
+    long batch = Math.round(last.bytes + Math.max(0, perRow) * (recipe.batch() - last.rows));
     return new Estimate(
         last.parameters,
-        Float.BYTES * last.parameters * (1 + recipe.workers() + blocks),
-        Math.round(last.bytes + Math.max(0, perRow) * (recipe.batch() - last.rows)),
+        weights,
+        batch,
         steps,
         perSecond,
         (began - cold) / 1e9 + examples() / perSecond,
-        last.rows);
+        last.rows,
+        available,
+        weights + batch <= available);
   }
 
   /// The same recipe for the shallowest net of the family, with the same options.
