@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Scope;
 import fathom.io.SafeTensors;
+import fathom.nn.Init;
+import fathom.train.Run;
+import fathom.train.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -308,10 +312,14 @@ class CommandsTest {
   void weightsOfAnotherModelAreRefusedByTheFirstTensorThatDiffers() {
     String run = folder.resolve("run").toString();
     assertEquals(Exit.DONE, train("--out", run).code());
+    Path bare = folder.resolve("bare.safetensors"); // as from elsewhere: of no net that it names
+    try (var _ = Scope.open()) {
+      Weights.write(bare, Run.open(Path.of(run)).pictureNet(Init.zeros()), Map.of());
+    }
     Cli cli =
         Cli.run(
             "eval",
-            run + "/checkpoint.safetensors",
+            bare.toString(),
             "--model",
             "resnet8",
             "--width",
