@@ -8,7 +8,6 @@ import fathom.data.DataSet;
 import fathom.data.Fetch;
 import fathom.data.Normalization;
 import fathom.data.Pictures;
-import fathom.data.Reading;
 import fathom.data.Survey;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
@@ -138,6 +137,11 @@ final class DataCommand implements Runnable {
         description = "Of a folder of pictures: looks at them as \"fathom train --size N\" does.")
     private int size;
 
+    @Option(
+        names = "--verify",
+        description = "Of a folder of images: decodes every file, and keeps what is found damaged.")
+    private boolean verify;
+
     @Mixin private final ReadingOptions reading = new ReadingOptions();
 
     /// What `--json` prints of pictures.
@@ -160,6 +164,7 @@ final class DataCommand implements Runnable {
     /// @param smallest width and height
     /// @param others how many files are no images by their extension
     /// @param notices sentences about what was passed over
+    /// @param damaged files whose header is sound and that are known not to be decoded
     record Folder(
         Map<String, Integer> formats,
         List<Integer> smallest,
@@ -167,7 +172,8 @@ final class DataCommand implements Runnable {
         List<Integer> largest,
         List<Survey.Skipped> skipped,
         Map<String, Integer> others,
-        List<String> notices) {
+        List<String> notices,
+        List<Survey.Skipped> damaged) {
       static Folder of(Survey survey) {
         return new Folder(
             survey.formats(),
@@ -176,7 +182,8 @@ final class DataCommand implements Runnable {
             sides(survey.largest()),
             survey.skipped(),
             survey.others(),
-            survey.notices());
+            survey.notices(),
+            survey.damaged());
       }
 
       private static List<Integer> sides(Survey.Size size) {
@@ -192,11 +199,21 @@ final class DataCommand implements Runnable {
     @Override
     public Integer call() {
       String spec = output.required(data, "DATA");
-      switch (output.usage(() -> Data.open(spec, new Reading(size, reading.strict())))) {
+      switch (output.usage(() -> read(spec))) {
         case DataSet pictures -> pictures(pictures);
         case Text text -> text(text);
       }
       return Exit.DONE;
+    }
+
+    private Data read(String spec) {
+      if (!verify) {
+        return Data.open(spec, reading.of(size));
+      }
+      try (var display = new ProgressDisplay("verify", output.err())) {
+        return Data.open(
+            spec, reading.of(size).decodingAll((files, of) -> display.show(files, of, "images")));
+      }
     }
 
     private void text(Text text) {
@@ -321,6 +338,10 @@ final class DataCommand implements Runnable {
       if (!files.skipped.isEmpty()) {
         out.println("skipped, because they cannot be decoded:");
         files.skipped.forEach(skipped -> out.println("  " + skipped.why()));
+      }
+      if (!files.damaged.isEmpty()) {
+        out.println("damaged, so that another image of the class is seen in their place:");
+        files.damaged.forEach(damaged -> out.println("  " + damaged.why()));
       }
     }
 

@@ -8,7 +8,6 @@ import fathom.data.DataSet;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.data.Pictures;
-import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -158,7 +157,7 @@ final class EvalCommand implements Callable<Integer> {
     }
     best.weights(run); // before the data is read
     String name = data == null ? run.recipe().data() : data;
-    switch (output.usage(() -> run.open(name, reading.strict()))) {
+    switch (output.usage(() -> run.openForTests(name, reading.of(0)))) {
       case DataSet dataSet -> pictures(ofRun(run, dataSet));
       case Text text -> text(run, text);
     }
@@ -345,8 +344,7 @@ final class EvalCommand implements Callable<Integer> {
     }
     Architecture.OfPictures net = weights.net(model, modelOptions.options());
     int side = weights.side(size, net);
-    DataSet dataSet =
-        output.usage(() -> DataSet.open(dataName, new Reading(side, reading.strict())));
+    DataSet dataSet = output.usage(() -> DataSet.open(dataName, reading.of(side)));
     CifarNet.Input own = weights.card().input();
     List<String> classes = weights.card().classes();
     CifarNet.Input input = own == null ? inputOf(dataSet) : own;

@@ -1,7 +1,10 @@
 package fathom.cli;
 
 import fathom.data.DataSet;
+import fathom.data.Manifest;
+import fathom.data.Reading;
 import fathom.data.Survey;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /// How the pictures of a folder are read, and what is said of those that cannot be.
@@ -16,8 +19,19 @@ final class ReadingOptions {
       description = "A file that cannot be decoded ends the command; otherwise it is skipped.")
   private boolean strict;
 
-  boolean strict() {
-    return strict;
+  @Option(
+      names = "--no-cache",
+      description = {
+        "Looks at every file of a folder of images anew. Otherwise what the files' headers say is"
+            + " kept",
+        "below $XDG_CACHE_HOME/fathom or ~/.cache/fathom, and looked up for files that are"
+            + " unchanged."
+      })
+  private boolean noCache;
+
+  /// In this size, as far as the folder is one of images.
+  Reading of(int size) {
+    return new Reading(size, strict).cachedIn(noCache ? null : Manifest.place(System::getenv));
   }
 
   /// What was passed over in the folder, and how many files were skipped with the first of them.
@@ -34,14 +48,26 @@ final class ReadingOptions {
           "fathom: and %s more such; fathom data info %s lists them"
               .formatted(survey.notices().size() - MOST_NOTICES, data.name()));
     }
-    int count = survey.skipped().size();
+    tell(
+        "skipped %s that cannot be decoded (--strict refuses them):",
+        survey.skipped(), data, output);
+    tell(
+        "in place of %s that cannot be decoded another of its class is seen (--strict refuses"
+            + " them):",
+        survey.damaged(), data, output);
+    data.onDamage(damaged ->
+        output.remark(
+            "fathom: %s; another image of its class is seen in its place"
+                .formatted(damaged.why())));
+  }
+
+  private static void tell(String text, List<Survey.Skipped> files, DataSet data, Output output) {
+    int count = files.size();
     if (count == 0) {
       return;
     }
-    output.remark(
-        "fathom: skipped %s %s that cannot be decoded (--strict refuses them):"
-            .formatted(count, count == 1 ? "file" : "files"));
-    survey.skipped().stream().limit(NAMED).forEach(skipped -> output.remark("  " + skipped.why()));
+    output.remark("fathom: " + text.replace("%s", count == 1 ? "1 file" : count + " files"));
+    files.stream().limit(NAMED).forEach(skipped -> output.remark("  " + skipped.why()));
     if (count > NAMED) {
       output.remark(
           "  and %s more; fathom data info %s lists them".formatted(count - NAMED, data.name()));

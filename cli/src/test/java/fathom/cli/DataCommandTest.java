@@ -8,6 +8,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +70,29 @@ class DataCommandTest {
     assertTrue(text.out().contains("beside them files that are no images: 5 txt"), text.out());
     assertTrue(text.out().contains("beside [test, train, valid]: [holdout]"), text.out());
     assertTrue(text.out().contains("no images for testing of 1 of the 2 classes: [b]"), text.out());
+  }
+
+  @Test
+  void verifyFindsWhatHeadersDoNotShow() throws IOException {
+    var image = new BufferedImage(20, 20, BufferedImage.TYPE_BYTE_GRAY);
+    for (int i = 0; i < 5; i++) {
+      Path in = Files.createDirectories(folder.resolve("a"));
+      ImageIO.write(image, "png", in.resolve(i + ".png").toFile());
+    }
+    Path file = folder.resolve("a/2.png");
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 20] ^= 1; // in the pixels, which have a checksum
+    Files.write(file, bytes);
+    String[] info = {"data", "info", "images:" + folder, "--size", "8", "--no-cache"};
+    assertEquals(Exit.DONE, Cli.run(info).code());
+    String[] verify = Arrays.copyOf(info, info.length + 1);
+    verify[info.length] = "--verify";
+    Cli cli = Cli.run(verify);
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertTrue(cli.out().contains("another image of the class is seen in their place"), cli.out());
+    assertTrue(cli.out().contains("2.png: the picture"), cli.out());
+    verify[info.length] = "--strict";
+    assertEquals(Exit.BAD_FILE, Cli.run(verify).code());
   }
 
   @Test

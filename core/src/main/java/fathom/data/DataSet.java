@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -119,8 +120,8 @@ public record DataSet(
     return new DataSet(
         name,
         classes,
-        train.select(drawn.rest),
-        train.select(drawn.kept),
+        apart(train.select(drawn.rest)),
+        apart(train.select(drawn.kept)),
         test,
         survey,
         origin == null ? null : origin.judgedBy(drawn.rest, drawn.kept));
@@ -144,6 +145,20 @@ public record DataSet(
       Arrays.sort(rest);
       Arrays.sort(kept);
       return new Drawn(rest, kept);
+    }
+  }
+
+  private static Pictures apart(Pictures part) {
+    return part instanceof Photos photos ? photos.apart() : part;
+  }
+
+  /// `listener` is told of every file that turns out to be damaged when it is decoded from now on,
+  /// so that another image of its class is seen in its place; by any thread, once for each.
+  public void onDamage(Consumer<Survey.Skipped> listener) {
+    for (Pictures part : List.of(train, test)) { // that for validation shares theirs
+      if (part instanceof Photos photos) {
+        photos.onDamage(listener);
+      }
     }
   }
 

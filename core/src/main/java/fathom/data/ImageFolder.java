@@ -4,16 +4,13 @@ import fathom.BadFileException;
 import fathom.data.FolderScan.Entry;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.SequencedMap;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /// A folder per class, as [FolderLayout] says which file is for what.
 ///
@@ -22,27 +19,31 @@ import org.jspecify.annotations.Nullable;
 /// Pictures that have one size keep it, and without a size that is asked for others are scaled to
 /// 32×32: the largest centred square of each. If all are grey they have one channel, otherwise all
 /// have three. Files that cannot be decoded are left out after the split, so that one that is
-/// mended moves no other.
+/// mended moves no other: of those in memory all that are damaged, of those that stay in their
+/// files the ones whose header is. [Photos] says what becomes of the others.
 final class ImageFolder {
-  private static final int SIDE = 32;
-
   private ImageFolder() {}
 
   static DataSet read(String name, Path folder, Reading reading) {
     FolderLayout layout = FolderLayout.of(folder, reading.split());
-    var found = Found.in(files(layout));
-    if (reading.strict() && !found.damaged.isEmpty()) {
-      throw found.damaged.firstEntry().getValue();
+    Manifest manifest = Manifest.of(reading.cache(), folder);
+    HeaderScan scan =
+        HeaderScan.of(files(layout.parts()), unopened(layout, reading), reading, manifest);
+    boolean fromFiles = reading.size() > 0;
+    if (reading.whole() || (fromFiles && reading.strict())) {
+      scan.decodeAll();
     }
-    checkTraining(layout, found);
-    Scaling.Target size = found.size(reading);
-    var parts = new ArrayList<Pictures>();
+    List<Pictures> parts = fromFiles ? photos(layout, scan) : inMemory(folder, layout, scan);
+    manifest.write();
+    BadFileException damage = scan.firstDamage();
+    if (reading.strict() && damage != null) {
+      throw damage;
+    }
     var sources = new ArrayList<List<Origin.Source>>();
     var notices = new ArrayList<>(layout.notices());
     for (List<List<Entry>> part : layout.parts()) {
-      List<List<Entry>> left = part.stream().map(found::without).toList();
+      List<List<Entry>> left = left(part, scan);
       notices.addAll(without(folder, layout, part, left));
-      parts.add(pictures(folder, left, size, reading));
       sources.add(sources(folder, left));
     }
     return new DataSet(
@@ -51,7 +52,7 @@ final class ImageFolder {
         parts.getFirst(),
         parts.size() == 3 ? parts.get(1) : null,
         parts.getLast(),
-        found.survey(layout.others(), notices),
+        scan.survey(layout.others(), notices),
         new Origin(
             folder,
             sources.getFirst(),
@@ -59,18 +60,30 @@ final class ImageFolder {
             sources.getLast()));
   }
 
+  private static List<Entry> files(List<List<List<Entry>>> parts) {
+    return parts.stream().flatMap(List::stream).flatMap(List::stream).toList();
+  }
+
+  private static List<List<Entry>> left(List<List<Entry>> part, HeaderScan scan) {
+    return part.stream().map(files -> files.stream().filter(scan::isLeft).toList()).toList();
+  }
+
+  /// The files that stay closed, because a run is only tested and knows what it has to know of
+  /// them.
+  private static Set<Path> unopened(FolderLayout layout, Reading reading) {
+    if (reading.channels() == 0 || reading.size() == 0 || reading.strict() || reading.whole()) {
+      return Set.of();
+    }
+    Set<Path> closed = new HashSet<>();
+    List<List<List<Entry>>> all = layout.parts();
+    files(all.subList(0, all.size() - 1)).forEach(file -> closed.add(file.path()));
+    return closed;
+  }
+
   private static List<Origin.Source> sources(Path folder, List<List<Entry>> classes) {
     return classes.stream()
         .flatMap(List::stream)
         .map(file -> Origin.Source.of(folder, file))
-        .toList();
-  }
-
-  private static List<Path> files(FolderLayout layout) {
-    return layout.parts().stream()
-        .flatMap(List::stream)
-        .flatMap(List::stream)
-        .map(Entry::path)
         .toList();
   }
 
@@ -98,78 +111,11 @@ final class ImageFolder {
                     FolderLayout.some(empty)));
   }
 
-  /// What was seen when every file was decoded.
-  ///
-  /// @param headers of those that can be decoded
-  /// @param damaged the others, in the order of the files, and what is wrong with them
-  private record Found(
-      List<PictureFile.Header> headers, SequencedMap<Path, BadFileException> damaged) {
-    static Found in(List<Path> files) {
-      var headers = new PictureFile.@Nullable Header[files.size()];
-      var failures = new @Nullable BadFileException[files.size()];
-      IntStream.range(0, headers.length)
-          .parallel()
-          .forEach(i -> {
-            try {
-              headers[i] = PictureFile.whole(files.get(i));
-            } catch (BadFileException e) {
-              failures[i] = e;
-            }
-          });
-      var damaged = new LinkedHashMap<Path, BadFileException>();
-      for (int i = 0; i < failures.length; i++) {
-        BadFileException failure = failures[i];
-        if (failure != null) {
-          damaged.put(files.get(i), failure);
-        }
-      }
-      return new Found(
-          Arrays.stream(headers).filter(Objects::nonNull).map(Objects::requireNonNull).toList(),
-          damaged);
-    }
-
-    Scaling.Target size(Reading reading) {
-      int channels = headers.stream().allMatch(PictureFile.Header::grey) ? 1 : 3;
-      Survey.Size first = headers.getFirst().size();
-      if (reading.size() == 0 && headers.stream().allMatch(h -> h.size().equals(first))) {
-        return new Scaling.Target(channels, first.height(), first.width());
-      }
-      int side = reading.size() == 0 ? SIDE : reading.size();
-      return new Scaling.Target(channels, side, side);
-    }
-
-    List<Entry> without(List<Entry> files) {
-      return files.stream().filter(file -> !damaged.containsKey(file.path())).toList();
-    }
-
-    Survey survey(SortedMap<String, Integer> others, List<String> notices) {
-      var formats = new TreeMap<String, Integer>();
-      headers.forEach(header -> formats.merge(header.format(), 1, Integer::sum));
-      List<Survey.Size> sizes =
-          headers.stream()
-              .map(PictureFile.Header::size)
-              .sorted(Comparator.comparingLong(Survey.Size::pixels))
-              .toList();
-      return new Survey(
-          formats,
-          sizes.getFirst(),
-          sizes.get(sizes.size() / 2),
-          sizes.getLast(),
-          damaged.entrySet().stream()
-              .map(e ->
-                  new Survey.Skipped(
-                      e.getKey().toString(), String.valueOf(e.getValue().getMessage())))
-              .toList(),
-          others,
-          notices);
-    }
-  }
-
   /// Every class can be learned.
-  private static void checkTraining(FolderLayout layout, Found found) {
+  private static void checkTraining(FolderLayout layout, HeaderScan scan) {
     for (int label = 0; label < layout.classes().size(); label++) {
       List<Entry> files = layout.train().get(label);
-      if (found.without(files).isEmpty()) {
+      if (files.stream().noneMatch(scan::isLeft)) {
         Path first = files.getFirst().path();
         throw new BadFileException(
             Objects.requireNonNullElse(first.getParent(), first),
@@ -177,24 +123,64 @@ final class ImageFolder {
                 .formatted(
                     files.size(),
                     layout.classes().get(label),
-                    Objects.requireNonNull(found.damaged.get(first)).getMessage()));
+                    Objects.requireNonNull(scan.damage(files.getFirst())).getMessage()));
       }
     }
   }
 
-  private static Pictures pictures(
-      Path folder, List<List<Entry>> classes, Scaling.Target size, Reading reading) {
-    List<Path> files = classes.stream().flatMap(List::stream).map(Entry::path).toList();
-    int[] labels =
-        IntStream.range(0, classes.size())
-            .flatMap(label -> IntStream.generate(() -> label).limit(classes.get(label).size()))
-            .toArray();
-    return reading.size() > 0
-        ? new Photos(size.channels(), size.width(), files, labels)
-        : inMemory(folder, files, labels, size);
+  private static List<Pictures> photos(FolderLayout layout, HeaderScan scan) {
+    checkTraining(layout, scan);
+    Scaling.Target size = scan.target();
+    var replaced = new Replaced();
+    var parts = new ArrayList<Pictures>();
+    for (List<List<Entry>> part : layout.parts()) {
+      List<List<Entry>> left = left(part, scan);
+      List<Path> files = left.stream().flatMap(List::stream).map(Entry::path).toList();
+      parts.add(new Photos(size.channels(), size.width(), files, labels(left), replaced));
+    }
+    return parts;
   }
 
-  private static Images inMemory(Path folder, List<Path> files, int[] labels, Scaling.Target size) {
+  /// What cannot be decoded is left out, and may have been what decided the size: then all are
+  /// decoded again.
+  private static List<Pictures> inMemory(Path folder, FolderLayout layout, HeaderScan scan) {
+    while (true) {
+      checkTraining(layout, scan);
+      Scaling.Target size = scan.target();
+      var parts = new ArrayList<Pictures>();
+      var sound = new AtomicBoolean(true);
+      for (List<List<Entry>> part : layout.parts()) {
+        List<List<Entry>> left = left(part, scan);
+        List<Entry> files = left.stream().flatMap(List::stream).toList();
+        parts.add(
+            inMemory(
+                folder,
+                files,
+                labels(left),
+                size,
+                (file, e) -> {
+                  scan.damaged(file, e);
+                  sound.set(false);
+                }));
+      }
+      if (sound.get()) {
+        return parts;
+      }
+    }
+  }
+
+  private static int[] labels(List<List<Entry>> classes) {
+    return IntStream.range(0, classes.size())
+        .flatMap(label -> IntStream.generate(() -> label).limit(classes.get(label).size()))
+        .toArray();
+  }
+
+  private static Images inMemory(
+      Path folder,
+      List<Entry> files,
+      int[] labels,
+      Scaling.Target size,
+      BiConsumer<Entry, BadFileException> damaged) {
     long bytes = (long) size.channels() * size.height() * size.width();
     if (bytes * labels.length > Integer.MAX_VALUE - 8) {
       throw new BadFileException(
@@ -206,7 +192,13 @@ final class ImageFolder {
     View view = View.largest(size.height(), size.width());
     IntStream.range(0, labels.length)
         .parallel()
-        .forEach(i -> PictureFile.read(files.get(i), view, size, pixels, i * (int) bytes));
+        .forEach(i -> {
+          try {
+            PictureFile.read(files.get(i).path(), view, size, pixels, i * (int) bytes);
+          } catch (BadFileException e) {
+            damaged.accept(files.get(i), e);
+          }
+        });
     return new Images(size.channels(), size.height(), size.width(), pixels, labels);
   }
 }

@@ -1,9 +1,12 @@
 package fathom.data;
 
+import fathom.BadFileException;
 import fathom.Draw;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -12,24 +15,51 @@ import org.jspecify.annotations.Nullable;
 ///
 /// In tests the shorter side is brought to 256/224 of that size and the centre is cropped. In
 /// training a part is drawn where the [Augmentation] says so.
+///
+/// A file whose header is sound may still turn out damaged when it is decoded. Then the next image
+/// of its class that can be decoded is seen in its place, of these or of those they were selected
+/// from, after the last one the first. So the number and order of the images are fixed when a
+/// folder is opened, and what is seen is a function of the files: a run resumes exactly, whoever
+/// finds the damage first. A file that cannot be read is not replaced.
 public final class Photos implements Pictures {
   private final int channels;
   private final int side;
-  private final List<Path> files;
+  private final Pool pool;
+
+  /// Of each photograph in the pool.
+  private final int[] places;
+
   private final int[] labels;
   private final @Nullable Decoders decoders;
 
-  /// `files` can be decoded.
-  Photos(int channels, int side, List<Path> files, int[] labels) {
-    this(channels, side, List.copyOf(files), labels, null);
+  /// Where the place of a damaged one is filled from.
+  private record Pool(List<Path> files, int[] labels, Replaced replaced) {
+    /// The place after `i` with the same label.
+    int next(int i) {
+      int next = i;
+      do {
+        next = next + 1 == labels.length ? 0 : next + 1;
+      } while (labels[next] != labels[i]);
+      return next;
+    }
   }
 
-  private Photos(
-      int channels, int side, List<Path> files, int[] labels, @Nullable Decoders decoders) {
+  /// The headers of `files` are sound.
+  Photos(int channels, int side, List<Path> files, int[] labels, Replaced replaced) {
+    this(
+        channels,
+        side,
+        new Pool(List.copyOf(files), labels, replaced),
+        IntStream.range(0, labels.length).toArray(),
+        null);
+  }
+
+  private Photos(int channels, int side, Pool pool, int[] places, @Nullable Decoders decoders) {
     this.channels = channels;
     this.side = side;
-    this.files = files;
-    this.labels = labels;
+    this.pool = pool;
+    this.places = places;
+    this.labels = Arrays.stream(places).map(place -> pool.labels[place]).toArray();
     this.decoders = decoders;
   }
 
@@ -70,16 +100,25 @@ public final class Photos implements Pictures {
   @Override
   public Photos select(int[] positions) {
     return new Photos(
-        channels,
-        side,
-        Arrays.stream(positions).mapToObj(files::get).toList(),
-        Arrays.stream(positions).map(i -> labels[i]).toArray(),
-        decoders);
+        channels, side, pool, Arrays.stream(positions).map(i -> places[i]).toArray(), decoders);
+  }
+
+  /// The same, of which none is ever seen in the place of one that is not among them: for a part
+  /// that is judged by another one.
+  Photos apart() {
+    List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
+    var own = new Pool(files, labels, pool.replaced);
+    return new Photos(channels, side, own, IntStream.range(0, labels.length).toArray(), decoders);
+  }
+
+  /// `listener` is told of every file that turns out to be damaged from now on, by any thread.
+  void onDamage(Consumer<Survey.Skipped> listener) {
+    pool.replaced.tell(listener);
   }
 
   @Override
   public Photos decodedBy(Decoders decoders) {
-    return new Photos(channels, side, files, labels, decoders);
+    return new Photos(channels, side, pool, places, decoders);
   }
 
   @Override
@@ -103,8 +142,8 @@ public final class Photos implements Pictures {
   }
 
   /// Photograph `index` as `C×H×W` bytes: the part that `draw` chooses where one is to be drawn,
-  /// otherwise that of tests. It is not mirrored. Throws [fathom.BadFileException] if its file has
-  /// been damaged since it was opened.
+  /// otherwise that of tests. It is not mirrored. Throws [fathom.BadFileException] if its file
+  /// cannot be read, or none of its class can be decoded.
   byte[] decode(int index, Augmentation how, Draw draw) {
     if (how.pad() > 0) {
       throw new IllegalArgumentException(
@@ -117,7 +156,22 @@ public final class Photos implements Pictures {
   }
 
   private void read(int index, View view, byte[] pixels, int at) {
-    PictureFile.read(files.get(index), view, new Scaling.Target(channels, side, side), pixels, at);
+    var to = new Scaling.Target(channels, side, side);
+    int place = places[index];
+    BadFileException first = null;
+    do {
+      Path file = pool.files.get(place);
+      try {
+        PictureFile.read(file, view, to, pixels, at);
+        return;
+      } catch (BadFileException e) {
+        HeaderScan.checkReadable(file);
+        pool.replaced.add(file, e);
+        first = first == null ? e : first;
+        place = pool.next(place);
+      }
+    } while (place != places[index]);
+    throw Objects.requireNonNull(first);
   }
 
   /// For example `500×3×224×224`.

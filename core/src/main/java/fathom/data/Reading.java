@@ -1,12 +1,28 @@
 package fathom.data;
 
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
 /// How the pictures of a folder are read; other data is not concerned.
 ///
 /// @param size the side of the squares as which they are decoded from their files each time they
 ///   are used; 0 to keep them in memory, in the size that all have, or else as 32×32
 /// @param strict whether a file that cannot be decoded is fatal; otherwise it is left out
 /// @param split how a folder without a part for testing is divided
-public record Reading(int size, boolean strict, Split split) {
+/// @param whole whether every file is decoded when the folder is opened, and not its header read
+///   alone; strict reading does so too
+/// @param channels of a run, whose images are only tested with: the files for training are not
+///   opened where they stay in their files; 0 for those that the images have
+/// @param cache the folder where [Manifest]s are kept; null for none
+/// @param watcher is told how far the opening is
+public record Reading(
+    int size,
+    boolean strict,
+    Split split,
+    boolean whole,
+    int channels,
+    @Nullable Path cache,
+    Watcher watcher) {
   /// Which fifth of the images of a class is for testing, where no folder says so.
   public enum Split {
     /// Drawn by the position of an image in its class: an image more moves others. Runs up to
@@ -14,6 +30,12 @@ public record Reading(int size, boolean strict, Split split) {
     BY_POSITION,
     /// Drawn by the name of each image: one more moves no other, or one in a small class.
     BY_NAME
+  }
+
+  /// Sees how many of the files have been looked at; by any thread.
+  @FunctionalInterface
+  public interface Watcher {
+    void at(long files, long of);
   }
 
   /// In memory; what cannot be decoded is left out.
@@ -27,11 +49,36 @@ public record Reading(int size, boolean strict, Split split) {
     this(size, strict, Split.BY_NAME);
   }
 
+  /// Without a cache.
+  public Reading(int size, boolean strict, Split split) {
+    this(size, strict, split, false, 0, null, (files, of) -> {});
+  }
+
   public Reading {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
           "photographs are decoded to 1 to %s pixels a side, but --size is %s"
               .formatted(LARGEST, size));
     }
+  }
+
+  /// The same in this size and divided so, which is a run's to say.
+  public Reading of(int size, Split split) {
+    return new Reading(size, strict, split, whole, channels, cache, watcher);
+  }
+
+  /// The same for images of a run, which are only tested with.
+  public Reading forTests(int channels) {
+    return new Reading(size, strict, split, whole, channels, cache, watcher);
+  }
+
+  /// The same, every file decoded once.
+  public Reading decodingAll(Watcher watcher) {
+    return new Reading(size, strict, split, true, channels, cache, watcher);
+  }
+
+  /// The same with manifests in this folder; null for none.
+  public Reading cachedIn(@Nullable Path cache) {
+    return new Reading(size, strict, split, whole, channels, cache, watcher);
   }
 }

@@ -12,6 +12,8 @@ import java.util.SequencedMap;
 /// @param others how many files were not looked at because their extension says that they are no
 ///   images, by extension
 /// @param notices sentences about what else was passed over, and about classes that lack images
+/// @param damaged files that belong to the data by their headers and are known not to be decoded:
+///   in their place another image of their class is seen, see [Photos]
 public record Survey(
     SequencedMap<String, Integer> formats,
     Size smallest,
@@ -19,9 +21,11 @@ public record Survey(
     Size largest,
     List<Skipped> skipped,
     SequencedMap<String, Integer> others,
-    List<String> notices) {
+    List<String> notices,
+    List<Skipped> damaged) {
   public Survey {
     notices = List.copyOf(notices);
+    damaged = List.copyOf(damaged);
     skipped = List.copyOf(skipped);
   }
 

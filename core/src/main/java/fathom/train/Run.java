@@ -248,10 +248,10 @@ public final class Run {
   }
 
   /// Reads data for the net of this run: `spec` as in [Data#open], the pictures of a folder in the
-  /// size of the run; a file among them that cannot be decoded is left out unless it is `strict`.
-  /// Throws `IllegalArgumentException` for pictures where text was learned and the other way round,
-  /// and [BadFileException] for a text with characters that this run does not know.
-  public Data open(String spec, boolean strict) {
+  /// size of the run and divided as it was, otherwise as `how` says. Throws
+  /// `IllegalArgumentException` for pictures where text was learned and the other way round, and
+  /// [BadFileException] for a text with characters that this run does not know.
+  public Data open(String spec, Reading how) {
     if (Data.isText(spec) != recipe().isText()) {
       throw new IllegalArgumentException(
           "%s learned %s, but %s is %s"
@@ -263,7 +263,12 @@ public final class Run {
     }
     return recipe().isText()
         ? Text.open(spec, alphabet())
-        : DataSet.open(spec, new Reading(recipe().preparation().size(), strict));
+        : DataSet.open(spec, how.of(recipe().preparation().size(), how.split()));
+  }
+
+  /// The same to be tested with alone: photographs for training stay closed.
+  public Data openForTests(String spec, Reading how) {
+    return open(spec, recipe().isText() ? how : how.forTests(input().channels()));
   }
 
   /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is

@@ -14,13 +14,17 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -591,5 +595,143 @@ class ImageFolderTest {
     for (byte value : three) {
       assertEquals(77, value);
     }
+  }
+
+  // ---- Headers and what is known of them
+
+  /// A PNG whose header is sound and whose pixels are not.
+  private void damage(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 20] ^= 1; // in the pixels, which have a checksum
+    Files.write(file, bytes);
+  }
+
+  private Reading cached(int size) {
+    return new Reading(size, false).cachedIn(dir.resolve("cache"));
+  }
+
+  private void old(Path file) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000_000_000L));
+  }
+
+  private List<Path> many() throws IOException {
+    var files = new ArrayList<Path>();
+    for (String label : List.of("a", "b")) {
+      for (int i = 0; i < 5; i++) {
+        int value = 10 * i;
+        Path file = write("data/%s/%s.png".formatted(label, i), grey(20, 20 + i, (x, y) -> value));
+        old(file);
+        files.add(file);
+      }
+    }
+    return files;
+  }
+
+  private DataSet open(Reading reading) {
+    return DataSet.open("images:" + dir.resolve("data"), reading);
+  }
+
+  /// Whether a file is opened shows in what becomes of other bytes of the same size and time.
+  @Test
+  void whatIsKnownOfAFileIsNotReadAgain() throws IOException {
+    List<Path> files = many();
+    Survey first = Objects.requireNonNull(open(cached(8)).survey());
+    assertEquals(Map.of("png", 10), first.formats());
+    Path file = files.get(3);
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, new byte[bytes.length]);
+    old(file);
+    assertEquals(first, open(cached(8)).survey(), "it is known");
+    assertEquals(
+        1,
+        Objects.requireNonNull(open(new Reading(8, false)).survey()).skipped().size(),
+        "without a cache");
+    Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000_001_000L));
+    Survey changed = Objects.requireNonNull(open(cached(8)).survey());
+    assertEquals(1, changed.skipped().size(), "of another time it is another file");
+    assertEquals(changed, open(cached(8)).survey(), "damage is known as well");
+    Files.write(file, bytes);
+    assertEquals(first, open(cached(8)).survey(), "mended a moment ago, it is looked at");
+    assertEquals(first, open(cached(8)).survey());
+  }
+
+  @Test
+  void aManifestThatIsDamagedOrCannotBeWrittenChangesNothing() throws IOException {
+    many();
+    Survey survey = open(cached(8)).survey();
+    Path manifest;
+    try (Stream<Path> kept = Files.list(dir.resolve("cache/images"))) {
+      List<Path> all = kept.toList();
+      assertEquals(1, all.size());
+      manifest = all.getFirst();
+    }
+    byte[] whole = Files.readAllBytes(manifest);
+    for (int length : new int[] {0, 3, 12, whole.length / 2, whole.length - 1}) {
+      Files.write(manifest, Arrays.copyOf(whole, length));
+      assertEquals(survey, open(cached(8)).survey(), length + " bytes");
+      assertEquals(whole.length, Files.size(manifest), "it is written anew");
+    }
+    for (int i = 0; i < 200; i++) {
+      byte[] mutant = whole.clone();
+      mutant[Draw.of(i, "mutant").below(0, whole.length)] ^= (byte) (1 << i % 8);
+      Files.write(manifest, mutant);
+      assertEquals(survey, open(cached(8)).survey(), "mutant " + i);
+    }
+    Path file = Files.writeString(dir.resolve("file"), "no folder");
+    assertEquals(survey, open(new Reading(8, false).cachedIn(file)).survey());
+    assertEquals(Path.of("c", "fathom"), Manifest.place(Map.of("XDG_CACHE_HOME", "c")::get));
+    assertEquals(Path.of("h/.cache/fathom"), Manifest.place(Map.of("HOME", "h")::get));
+    assertNull(Manifest.place(name -> null));
+  }
+
+  /// It stays in the data where images stay in their files, and is told, and refused if strict.
+  @ParameterizedTest
+  @ValueSource(ints = {0, 8})
+  void damageBehindASoundHeaderIsFound(int size) throws IOException {
+    Path file = many().get(1);
+    damage(file);
+    old(file);
+    var seen = new AtomicLong();
+    DataSet data =
+        open(cached(size).decodingAll((files, of) -> seen.accumulateAndGet(of, Math::max)));
+    assertEquals(10, seen.get());
+    Survey survey = Objects.requireNonNull(data.survey());
+    List<Survey.Skipped> told = size == 0 ? survey.skipped() : survey.damaged();
+    assertEquals(List.of(file.toString()), told.stream().map(Survey.Skipped::file).toList());
+    assertEquals(size == 0 ? 9 : 10, data.train().count() + data.test().count());
+    Survey later = Objects.requireNonNull(open(cached(size)).survey());
+    assertEquals(survey, later, "the manifest knows");
+    var e = assertThrows(BadFileException.class, () -> open(new Reading(size, true)));
+    assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+  }
+
+  /// For tests alone, those for training stay closed: whatever they are.
+  @Test
+  void onlyWhatIsTestedIsOpened() throws IOException {
+    for (String part : List.of("train", "test")) {
+      for (String label : List.of("a", "b")) {
+        write("data/%s/%s/1.png".formatted(part, label), grey(9, 9, ImageFolderTest::ramp));
+        write("data/%s/%s/2.png".formatted(part, label), grey(9, 9, ImageFolderTest::ramp));
+      }
+    }
+    DataSet whole = open(new Reading(8, false));
+    for (String label : List.of("a", "b")) {
+      Files.writeString(dir.resolve("data/train/%s/1.png".formatted(label)), "no image");
+    }
+    DataSet tests = open(new Reading(8, false).forTests(3));
+    assertEquals(4, tests.train().count());
+    assertEquals(3, tests.test().channels(), "as the run has them");
+    assertEquals(whole.test().images().pixels()[5], tests.test().images().pixels()[5]);
+    assertEquals(List.of(), Objects.requireNonNull(tests.survey()).skipped());
+    assertEquals(2, open(new Reading(8, false)).train().count());
+  }
+
+  @Test
+  void aFileThatCannotBeReadIsNotDamaged() throws IOException {
+    Path file = many().getFirst();
+    HeaderScan.checkReadable(file);
+    Files.delete(file);
+    var e = assertThrows(BadFileException.class, () -> HeaderScan.checkReadable(file));
+    assertTrue(e.getMessage().contains("which is no damage of the image"), e.getMessage());
   }
 }

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
@@ -179,6 +180,48 @@ class PhotosTest {
   void theNormalizationIsThatOfASample() throws IOException {
     Photos photos = photos();
     assertEquals(Normalization.perChannel(photos.images()), Normalization.perChannel(photos));
+  }
+
+  /// In place of a damaged one the next of its class is seen, the same wherever it is seen from.
+  @Test
+  void damagedPhotographsAreReplaced() throws IOException {
+    photos();
+    for (int i : new int[] {3, 4, 19}) {
+      Path file = dir.resolve("train/a").resolve((10 + i) + ".png");
+      byte[] bytes = Files.readAllBytes(file);
+      bytes[bytes.length - 20] ^= 1; // in the pixels, which have a checksum
+      Files.write(file, bytes);
+    }
+    DataSet data = DataSet.open("images:" + dir, new Reading(SIDE, false));
+    Photos photos = assertInstanceOf(Photos.class, data.train());
+    var told = new ConcurrentSkipListSet<String>();
+    data.onDamage(skipped -> assertTrue(told.add(skipped.file()), "once each"));
+    assertEquals(COUNT, photos.count());
+    Draw draw = Draw.of(1, "part");
+    for (int[] pair : new int[][] {{3, 5}, {4, 5}, {19, 0}}) {
+      byte[] seen = photos.decode(pair[0], Augmentation.PHOTOGRAPHS, draw);
+      assertArrayEquals(photos.decode(pair[1], Augmentation.PHOTOGRAPHS, draw), seen);
+      Photos alone = photos.select(new int[] {pair[0]});
+      assertArrayEquals(seen, alone.decode(0, Augmentation.PHOTOGRAPHS, draw), "from elsewhere");
+      assertThrows(
+          BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOGRAPHS, draw));
+    }
+    assertEquals(3, told.size(), told.toString());
+  }
+
+  /// None is seen in place of one of another class.
+  @Test
+  void replacementsAreOfTheClass() throws IOException {
+    for (String file : List.of("train/a/1", "train/b/1", "train/b/2", "test/a/1", "test/b/1")) {
+      write(dir.resolve(file + ".png"), 20, 20, (x, y) -> file.contains("/a/") ? 0 : 0x7f7f7f);
+    }
+    Path damaged = dir.resolve("train/b/2.png");
+    byte[] bytes = Files.readAllBytes(damaged);
+    bytes[bytes.length - 20] ^= 1;
+    Files.write(damaged, bytes);
+    Images seen = DataSet.open("images:" + dir, new Reading(SIDE, false)).train().images();
+    assertEquals(seen.select(new int[] {1}), seen.select(new int[] {2}));
+    assertNotEquals(seen.pixels()[0], seen.pixels()[2 * seen.size()]);
   }
 
   // ---- Decoded ahead

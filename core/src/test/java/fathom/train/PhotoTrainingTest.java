@@ -88,7 +88,7 @@ class PhotoTrainingTest {
     Run run = run("run", recipe);
     assertEquals(List.of(3, SIDE, SIDE), run.info().input());
     assertEquals(recipe, Run.open(run.folder()).recipe(), "run.json has all of it");
-    DataSet read = (DataSet) run.open("images:" + dir.resolve("photos"), false);
+    DataSet read = (DataSet) run.open("images:" + dir.resolve("photos"), new Reading(0, false));
     assertEquals("20×3×16×16", read.train().toString());
   }
 

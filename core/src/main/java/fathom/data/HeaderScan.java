@@ -1,0 +1,188 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import fathom.data.FolderScan.Entry;
+import fathom.data.Manifest.Seen;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// What the headers of the image files say, or what damage was seen, from the manifest where it
+/// knows.
+final class HeaderScan {
+  private static final int SIDE = 32;
+
+  private final List<Entry> files;
+  private final Set<Path> unopened;
+  private final Reading reading;
+  private final Manifest manifest;
+  private final Map<Path, Seen> seen = new ConcurrentHashMap<>();
+
+  private HeaderScan(List<Entry> files, Set<Path> unopened, Reading reading, Manifest manifest) {
+    this.files = files;
+    this.unopened = unopened;
+    this.reading = reading;
+    this.manifest = manifest;
+  }
+
+  /// Reads headers; those of `unopened` only as far as the manifest knows them. Throws
+  /// [BadFileException] for a file that cannot be read, which is no damage of an image.
+  static HeaderScan of(List<Entry> files, Set<Path> unopened, Reading reading, Manifest manifest) {
+    var scan = new HeaderScan(files, unopened, reading, manifest);
+    files.parallelStream()
+        .forEach(file -> {
+          Seen known = manifest.get(file);
+          if (known != null) {
+            scan.seen.put(file.path(), known);
+          } else if (!unopened.contains(file.path())) {
+            scan.see(file, header(file));
+          }
+        });
+    return scan;
+  }
+
+  private static Seen header(Entry file) {
+    try {
+      return new Seen(PictureFile.header(file.path()), null);
+    } catch (BadFileException e) {
+      checkReadable(file.path());
+      return new Seen(null, problem(file, e));
+    }
+  }
+
+  /// What is wrong, without the name of the file, which a manifest may find under another one.
+  private static String problem(Entry file, BadFileException e) {
+    String message = String.valueOf(e.getMessage());
+    String name = file.path() + ": ";
+    return message.startsWith(name) ? message.substring(name.length()) : message;
+  }
+
+  /// A file is damaged if all of it can be read and yet is no image. Throws [BadFileException] if
+  /// it cannot be read.
+  static void checkReadable(Path file) {
+    try (var in = Files.newInputStream(file)) {
+      in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      throw new BadFileException(
+          file,
+          "it is not there or cannot be read (%s), which is no damage of the image; check its permissions and where it lies"
+              .formatted(e),
+          e);
+    }
+  }
+
+  private void see(Entry file, Seen what) {
+    seen.put(file.path(), what);
+    manifest.put(file, what);
+  }
+
+  /// Decodes every file whose header is sound, to see whether that can be done.
+  void decodeAll() {
+    var done = new AtomicLong();
+    files.parallelStream()
+        .forEach(file -> {
+          Seen before = seen.get(file.path());
+          if (before != null && before.header() != null) {
+            try {
+              see(file, new Seen(PictureFile.whole(file.path()), null));
+            } catch (BadFileException e) {
+              damaged(file, e);
+            }
+          }
+          reading.watcher().at(done.incrementAndGet(), files.size());
+        });
+  }
+
+  /// Notes that the header of `file` is sound and the rest is not. Throws [BadFileException] if it
+  /// cannot be read.
+  void damaged(Entry file, BadFileException e) {
+    checkReadable(file.path());
+    see(file, new Seen(Objects.requireNonNull(seen.get(file.path())).header(), problem(file, e)));
+  }
+
+  /// Whether the file belongs to the data. What stays in its file belongs to it by its header
+  /// alone, so that neither a manifest nor damage that is seen later changes which images there
+  /// are.
+  boolean isLeft(Entry file) {
+    Seen what = seen.get(file.path());
+    return what == null || (what.header() != null && (reading.size() > 0 || what.damage() == null));
+  }
+
+  /// Why the file cannot be decoded; null where nobody saw damage.
+  @Nullable BadFileException damage(Entry file) {
+    Seen what = seen.get(file.path());
+    String damage = what == null ? null : what.damage();
+    return damage == null ? null : new BadFileException(file.path(), damage);
+  }
+
+  /// The first damage, in the order of the files.
+  @Nullable BadFileException firstDamage() {
+    return files.stream().flatMap(file -> Stream.ofNullable(damage(file))).findFirst().orElse(null);
+  }
+
+  private List<PictureFile.Header> headers() {
+    return files.stream()
+        .filter(this::isLeft)
+        .flatMap(file -> Stream.ofNullable(seen.get(file.path())))
+        .flatMap(what -> Stream.ofNullable(what.header()))
+        .toList();
+  }
+
+  /// The shape to which the images are brought.
+  Scaling.Target target() {
+    List<PictureFile.Header> headers = headers();
+    int found = headers.stream().allMatch(PictureFile.Header::grey) ? 1 : 3;
+    int channels = reading.channels() == 0 ? found : reading.channels();
+    if (reading.size() > 0) {
+      return new Scaling.Target(channels, reading.size(), reading.size());
+    }
+    Survey.Size first = headers.getFirst().size();
+    return headers.stream().allMatch(header -> header.size().equals(first))
+        ? new Scaling.Target(channels, first.height(), first.width())
+        : new Scaling.Target(channels, SIDE, SIDE);
+  }
+
+  Survey survey(SortedMap<String, Integer> others, List<String> notices) {
+    List<PictureFile.Header> headers = headers();
+    var formats = new TreeMap<String, Integer>();
+    headers.forEach(header -> formats.merge(header.format(), 1, Integer::sum));
+    List<Survey.Size> sizes =
+        headers.stream()
+            .map(PictureFile.Header::size)
+            .sorted(Comparator.comparingLong(Survey.Size::pixels))
+            .toList();
+    return new Survey(
+        formats,
+        sizes.getFirst(),
+        sizes.get(sizes.size() / 2),
+        sizes.getLast(),
+        skipped(false),
+        others,
+        notices,
+        skipped(true));
+  }
+
+  /// The damaged files that belong to the data, or those that do not; of unopened ones nothing is
+  /// said, whether a manifest knows them or not.
+  private List<Survey.Skipped> skipped(boolean left) {
+    return files.stream()
+        .filter(file -> isLeft(file) == left && !unopened.contains(file.path()))
+        .flatMap(file ->
+            Stream.ofNullable(damage(file))
+                .map(e ->
+                    new Survey.Skipped(file.path().toString(), String.valueOf(e.getMessage()))))
+        .toList();
+  }
+}

@@ -1,0 +1,26 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/// The files of a data set that turned out to be damaged when they were decoded, so that another
+/// image was seen in their place. Any thread may add one.
+final class Replaced {
+  private final Map<Path, Survey.Skipped> found = new ConcurrentHashMap<>();
+  private volatile Consumer<Survey.Skipped> listener = skipped -> {};
+
+  void add(Path file, BadFileException e) {
+    var skipped = new Survey.Skipped(file.toString(), String.valueOf(e.getMessage()));
+    if (found.putIfAbsent(file, skipped) == null) {
+      listener.accept(skipped);
+    }
+  }
+
+  /// Is told of every file from now on, once.
+  void tell(Consumer<Survey.Skipped> listener) {
+    this.listener = listener;
+  }
+}
