@@ -8,7 +8,7 @@ jdk() {
   fi
   for candidate in "${JAVA_HOME:-}" "${javac%/bin/javac}" /usr/lib/jvm/* /opt/*jdk* \
     /Library/Java/JavaVirtualMachines/*/Contents/Home \
-    "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/*; do
+    "${HOME:-}"/.sdkman/candidates/java/* "${HOME:-}"/.jdks/*; do
     if [ -x "$candidate/bin/javac" ] && [ -r "$candidate/release" ]; then
       version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$candidate/release")
       if [ "${version:-0}" -ge 25 ]; then

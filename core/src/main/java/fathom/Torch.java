@@ -1,7 +1,5 @@
 package fathom;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -86,15 +84,8 @@ public final class Torch {
   public static String version() {
     try (BytePointer capability = torch.get_cpu_capability()) {
       return "libtorch %s (%s), JavaCPP %s"
-          .formatted(
-              release(), capability.getString(), Loader.getVersion("org.bytedeco", "javacpp"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+          .formatted(Release.of("pytorch"), capability.getString(), Release.of("javacpp"));
     }
-  }
-
-  private static String release() throws IOException {
-    return Loader.getVersion("org.bytedeco", "pytorch");
   }
 
   /// The threads that an operation of libtorch may use when the calling thread runs it: one in a

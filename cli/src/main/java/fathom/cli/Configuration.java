@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.BadFileException;
+import fathom.HomeFolder;
 import fathom.RegularFile;
 import fathom.Spelling;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -50,9 +52,10 @@ final class Configuration implements IDefaultValueProvider {
   /// Reads the file that `FATHOM_CONFIG` names, or else `fathom/config.properties` below
   /// `XDG_CONFIG_HOME` or `~/.config`, if it is there. Throws [BadFileException] if it cannot be
   /// read or names an option that does not exist.
-  static Configuration read(Function<String, @Nullable String> environment, CommandSpec root) {
+  static Configuration read(
+      Function<String, @Nullable String> environment, Supplier<CommandSpec> root) {
     String named = environment.apply("FATHOM_CONFIG");
-    Path file = named == null || named.isBlank() ? usual(environment) : Path.of(named);
+    Path file = named == null || named.isBlank() ? usual(environment) : HomeFolder.path(named);
     if (!Files.exists(file)) {
       if (named != null && !named.isBlank()) {
         throw new BadFileException(file, "FATHOM_CONFIG names this file, but there is none");
@@ -68,7 +71,7 @@ final class Configuration implements IDefaultValueProvider {
           "lines are read as \"train.epochs = 5\", but it cannot be read (%s)".formatted(e),
           e);
     }
-    Set<String> known = known(root);
+    Set<String> known = known(root.get());
     var values = new HashMap<String, String>();
     for (String key : new TreeSet<>(properties.stringPropertyNames())) {
       if (!known.contains(key)) {
@@ -91,7 +94,7 @@ final class Configuration implements IDefaultValueProvider {
     Path config =
         home == null || home.isBlank()
             ? Path.of(System.getProperty("user.home"), ".config")
-            : Path.of(home);
+            : HomeFolder.path(home);
     return config.resolve("fathom").resolve("config.properties");
   }
 

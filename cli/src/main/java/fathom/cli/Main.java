@@ -2,13 +2,17 @@ package fathom.cli;
 
 import fathom.BadFileException;
 import fathom.DeviceException;
+import fathom.Release;
 import fathom.Shown;
 import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -22,21 +26,6 @@ import picocli.CommandLine.Spec;
     description = "Trains very deep networks on the JVM and shows why they train.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = {
-      DemoCommand.class,
-      ModelsCommand.class,
-      TrainCommand.class,
-      EvalCommand.class,
-      PredictCommand.class,
-      SampleCommand.class,
-      ExportCommand.class,
-      ReportCommand.class,
-      BenchCommand.class,
-      LabCommand.class,
-      DataCommand.class,
-      DoctorCommand.class,
-      CompletionCommand.class,
-    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom demo                                plain and residual nets on digits, in 3"
@@ -60,6 +49,23 @@ import picocli.CommandLine.Spec;
           + " heard."
     })
 final class Main implements Runnable {
+  /// The commands, in the order of the help.
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          DemoCommand.class,
+          ModelsCommand.class,
+          TrainCommand.class,
+          EvalCommand.class,
+          PredictCommand.class,
+          SampleCommand.class,
+          ExportCommand.class,
+          ReportCommand.class,
+          BenchCommand.class,
+          LabCommand.class,
+          DataCommand.class,
+          DoctorCommand.class,
+          CompletionCommand.class);
+
   @Spec private @Nullable CommandSpec spec;
 
   private Main() {}
@@ -79,10 +85,11 @@ final class Main implements Runnable {
       PrintWriter out,
       PrintWriter err,
       String... args) {
-    CommandLine line = commandLine().setOut(out).setErr(err);
+    CommandLine line = commandLine(Set.copyOf(List.of(args))).setOut(out).setErr(err);
     Configuration configuration;
     try {
-      configuration = Configuration.read(environment, line.getCommandSpec()).forArguments(args);
+      configuration =
+          Configuration.read(environment, () -> commandLine().getCommandSpec()).forArguments(args);
     } catch (BadFileException e) {
       return fail(err, e.getMessage(), Exit.BAD_FILE);
     }
@@ -91,18 +98,48 @@ final class Main implements Runnable {
         .setDefaultValueProvider(configuration)
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
         .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace));
+    int code;
     try {
-      return line.execute(args);
+      code = line.execute(args);
     } catch (Error e) { // picocli hands on exceptions only
-      return failed(e, line, trace);
+      code = failed(e, line, trace);
     }
+    // A writer keeps its errors to itself. A failure before this one is the better reason.
+    return out.checkError() && code == Exit.DONE
+        ? fail(
+            err,
+            "standard output cannot be written: is the disk full, or the reader gone?",
+            Exit.FAILED)
+        : code;
   }
 
+  /// With all commands.
   static CommandLine commandLine() {
+    return commandLine(
+        COMMANDS.stream().map(type -> described(type).name()).collect(Collectors.toSet()));
+  }
+
+  /// Picocli reads the fields of a command's class for its options, which takes longer than what
+  /// some commands do: those that are not among `words` have a name and a description only.
+  private static CommandLine commandLine(Set<String> words) {
     var line = new CommandLine(new Main());
+    for (Class<?> type : COMMANDS) {
+      Command described = described(type);
+      if (words.contains(described.name())) {
+        line.addSubcommand(type);
+      } else {
+        CommandSpec named = CommandSpec.create();
+        named.usageMessage().description(described.description());
+        line.addSubcommand(described.name(), named);
+      }
+    }
     EnumName.register(line);
     Values.register(line);
     return line;
+  }
+
+  private static Command described(Class<?> type) {
+    return Objects.requireNonNull(type.getAnnotation(Command.class));
   }
 
   @Override
@@ -177,8 +214,9 @@ final class Main implements Runnable {
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      Machine machine = Machine.here();
-      return new String[] {"Fathom " + machine.source(), machine.libtorch(), machine.java()};
+      return new String[] {
+        "Fathom " + Machine.version(), Release.libtorch(), Machine.javaVersion()
+      };
     }
   }
 }

@@ -26,9 +26,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "models",
     description = {
-      "Lists every model, or shows one as a tree: a net for pictures with the shapes of one"
-          + " picture,",
-      "a net for text with its parameters."
+      "Lists every model, or shows one as a tree.",
+      "Of a net for pictures the tree has the shapes of one picture, of a net for text its"
+          + " parameters."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",

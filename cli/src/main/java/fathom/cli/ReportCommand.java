@@ -17,9 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "report",
     description = {
-      "Writes the report of a run: one HTML file that opens offline. Of several runs it writes one"
-          + " page",
-      "that compares them."
+      "Writes the report of a run, or one that compares several: one HTML file that opens offline."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",

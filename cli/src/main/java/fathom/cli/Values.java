@@ -1,5 +1,6 @@
 package fathom.cli;
 
+import fathom.HomeFolder;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.file.InvalidPathException;
@@ -49,7 +50,7 @@ final class Values {
       throw new TypeConversionException("the path is empty; for the folder where you are write .");
     }
     try {
-      return Path.of(text);
+      return HomeFolder.path(text);
     } catch (InvalidPathException e) {
       throw new TypeConversionException("'%s' is no path on this system".formatted(text));
     }

@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /// What a shell and its user expect of any command.
@@ -255,7 +259,7 @@ class ShellTest {
 
   /// A class path without the natives of libtorch, as a build for another platform has it.
   @ParameterizedTest
-  @CsvSource({"doctor", "models resnet20", "--version"})
+  @CsvSource({"doctor", "train resnet8 --data digits --dry-run"})
   void aMissingNativeLibraryIsExplained(String args) throws Exception {
     String classPath =
         Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
@@ -266,6 +270,56 @@ class ShellTest {
     assertEquals(Exit.NATIVE, code, said);
     assertTrue(said.contains("libtorch c") && said.contains("jnitorch"), said);
     assertFalse(said.contains("\tat "), said);
+  }
+
+  /// Nobody has read what a full disk did not take.
+  @ParameterizedTest
+  @ValueSource(strings = {"--version", "--help", "data list --json", "completion bash", "lab"})
+  void anAnswerThatCannotBeWrittenIsAFailure(String args) {
+    var full =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException("No space left on device");
+          }
+        };
+    var err = new StringWriter();
+    int code =
+        Main.execute(
+            _ -> null,
+            new PrintWriter(full, false, StandardCharsets.UTF_8),
+            new PrintWriter(err),
+            args.split(" "));
+    assertEquals(Exit.FAILED, code, args);
+    assertTrue(err.toString().contains("standard output cannot be written"), err.toString());
+  }
+
+  /// No shell expands it there.
+  @ParameterizedTest
+  @CsvSource({
+    "data info images:~/none/of/it",
+    "data info ~/none/of/it",
+    "data info text:~/none/of/it",
+    "train --resume=~/none/of/it",
+    "report ~/none/of/it",
+  })
+  void aTildeIsTheHomeFolder(String args) {
+    Cli cli = Cli.run(args.split(" "));
+    assertTrue(
+        cli.err().contains(Path.of(System.getProperty("user.home"), "none/of/it").toString()),
+        cli.err());
+  }
+
+  /// The list of commands shows the first line of a description.
+  @Test
+  void everyCommandIsDescribedByWholeSentences() {
+    var commands = new ArrayList<CommandLine>(List.of(Main.commandLine()));
+    for (int i = 0; i < commands.size(); i++) {
+      String[] lines = commands.get(i).getCommandSpec().usageMessage().description();
+      assertTrue(lines[0].endsWith("."), String.join("\n", lines));
+      commands.addAll(commands.get(i).getSubcommands().values());
+    }
+    assertTrue(commands.size() > 15, commands.size() + " commands");
   }
 
   @Test

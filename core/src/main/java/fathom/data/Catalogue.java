@@ -1,5 +1,6 @@
 package fathom.data;
 
+import fathom.HomeFolder;
 import fathom.Spelling;
 import java.net.URI;
 import java.nio.file.Files;
@@ -173,12 +174,12 @@ public final class Catalogue {
     var places = new ArrayList<Path>();
     String own = environment.apply("FATHOM_DATA");
     if (own != null && !own.isBlank()) {
-      places.add(Path.of(own));
+      places.add(HomeFolder.path(own));
     }
     String shared = environment.apply("XDG_DATA_HOME");
     places.add(
         shared != null && !shared.isBlank()
-            ? Path.of(shared, "fathom")
+            ? HomeFolder.path(shared).resolve("fathom")
             : Path.of(System.getProperty("user.home"), ".local", "share", "fathom"));
     return places;
   }

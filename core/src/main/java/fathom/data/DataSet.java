@@ -2,6 +2,7 @@ package fathom.data;
 
 import fathom.BadFileException;
 import fathom.Draw;
+import fathom.HomeFolder;
 import fathom.Spelling;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -255,7 +256,7 @@ public record DataSet(
 
   private static Path path(String spec, String path) {
     try {
-      return Path.of(path);
+      return HomeFolder.path(path);
     } catch (InvalidPathException e) {
       throw new IllegalArgumentException(unknown(spec), e);
     }

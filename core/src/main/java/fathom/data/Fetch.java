@@ -21,7 +21,9 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -42,6 +44,7 @@ public final class Fetch {
 
   private final Watcher watcher;
   private final Duration patience;
+  private final Function<String, @Nullable String> environment;
 
   /// Hears what is tried.
   public interface Watcher {
@@ -54,13 +57,15 @@ public final class Fetch {
   }
 
   public Fetch(Watcher watcher) {
-    this(watcher, PATIENCE);
+    this(watcher, PATIENCE, System::getenv);
   }
 
   /// @param patience how long a connection may be silent
-  Fetch(Watcher watcher, Duration patience) {
+  /// @param environment where a proxy may be named
+  Fetch(Watcher watcher, Duration patience, Function<String, @Nullable String> environment) {
     this.watcher = watcher;
     this.patience = patience;
+    this.environment = environment;
   }
 
   /// The folder `place/NAME` with the data set in it, which may have been there already. Throws
@@ -143,7 +148,13 @@ public final class Fetch {
       Files.delete(part);
       have = 0;
     }
-    var connection = (HttpURLConnection) address.toURL().openConnection();
+    Optional<ProxySetting> proxy = proxy(address);
+    var connection =
+        (HttpURLConnection)
+            (proxy.isPresent()
+                ? address.toURL().openConnection(proxy.get().proxy())
+                : address.toURL().openConnection());
+    proxy.flatMap(ProxySetting::authenticator).ifPresent(connection::setAuthenticator);
     connection.setConnectTimeout(CONNECT_MILLIS);
     connection.setReadTimeout((int) patience.toMillis());
     if (have > 0) {
@@ -153,13 +164,29 @@ public final class Fetch {
     try {
       status = connection.getResponseCode();
     } catch (IOException e) {
-      throw new IOException("%s cannot be reached (%s)".formatted(address.getHost(), e), e);
+      throw new IOException(
+          "%s cannot be reached%s (%s)"
+              .formatted(
+                  address.getHost(),
+                  proxy
+                      .map(setting -> " by " + setting)
+                      .orElse("; where only a proxy can, name it by https_proxy"),
+                  e),
+          e);
     }
     if (status != HttpURLConnection.HTTP_OK && status != HttpURLConnection.HTTP_PARTIAL) {
       throw new IOException("%s answered with status %s".formatted(address, status));
     }
     try (InputStream in = connection.getInputStream()) {
       append(in, part, file, status == HttpURLConnection.HTTP_PARTIAL ? have : 0);
+    }
+  }
+
+  private Optional<ProxySetting> proxy(URI address) throws IOException {
+    try {
+      return ProxySetting.of(address, environment);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e.getMessage(), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.HomeFolder;
 import fathom.RegularFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -71,7 +72,7 @@ public record Text(
           "a text is text:FILE, a file of UTF-8, but \"%s\" was given".formatted(spec));
     }
     try {
-      return Path.of(spec.substring(TEXT.length()));
+      return HomeFolder.path(spec.substring(TEXT.length()));
     } catch (InvalidPathException e) {
       throw new IllegalArgumentException(
           "\"%s\" is not the name of a file".formatted(spec.substring(TEXT.length())), e);

@@ -14,14 +14,24 @@ public record Machine(
   public static final String VERSION = "0.1.0";
 
   public static Machine here() {
-    String commit = System.getProperty("fathom.source", "");
     return new Machine(
-        commit.isEmpty() ? VERSION : VERSION + " (" + commit + ")",
+        version(),
         Torch.version(),
-        System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),
+        javaVersion(),
         System.getProperty("os.name") + " " + System.getProperty("os.arch"),
         processorName(),
         Runtime.getRuntime().availableProcessors());
+  }
+
+  /// Of Fathom, with the commit where the launcher knows it.
+  public static String version() {
+    String commit = System.getProperty("fathom.source", "");
+    return commit.isEmpty() ? VERSION : VERSION + " (" + commit + ")";
+  }
+
+  /// The name and version of the JVM.
+  public static String javaVersion() {
+    return System.getProperty("java.vm.name") + " " + System.getProperty("java.version");
   }
 
   /// As the system calls it.

@@ -18,14 +18,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Against a server on this machine, with CIFAR-100 of three pictures in an archive.
 class FetchTest {
@@ -35,6 +40,7 @@ class FetchTest {
   private int breaksAfter = Integer.MAX_VALUE;
   private final List<String> ranges = new ArrayList<>();
   private final List<String> heard = new ArrayList<>();
+  private final Map<String, String> environment = new HashMap<>();
 
   private final Fetch fetch =
       new Fetch(
@@ -54,7 +60,8 @@ class FetchTest {
               assertTrue(bytes <= of, bytes + " of " + of);
             }
           },
-          Duration.ofSeconds(1));
+          Duration.ofSeconds(1),
+          environment::get);
 
   @BeforeEach
   void serve() throws IOException {
@@ -126,6 +133,56 @@ class FetchTest {
 
   private String refused(Catalogue.Source... sources) {
     return String.valueOf(assertThrows(BadFileException.class, () -> get(sources)).getMessage());
+  }
+
+  /// Where only a proxy knows the host.
+  @Test
+  void aProxyOfTheEnvironmentIsUsed() throws IOException {
+    var far =
+        new Catalogue.Download(
+            URI.create("http://nowhere.invalid/"),
+            List.of(new Catalogue.RemoteFile("small.tar.gz", archive.length, digest())));
+    String without = refused(far);
+    assertTrue(without.contains("cannot be reached") && without.contains("https_proxy"), without);
+    environment.put("http_proxy", "localhost:" + server.getAddress().getPort());
+    assertEquals(place.resolve("small"), get(far));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "-",
+      textBlock =
+          """
+          https://a.b/c  | https_proxy=http://p:3128                  | p:3128 of https_proxy
+          https://a.b/c  | HTTPS_PROXY=http://p                       | p:80 of HTTPS_PROXY
+          https://a.b/c  | all_proxy=socks5://p                       | p:1080 of all_proxy
+          https://a.b/c  | https_proxy=u:w@p:1                        | p:1 of https_proxy
+          https://a.b/c  | http_proxy=p:1                             | -
+          http://a.b/c   | http_proxy=p:1;https_proxy=q:1             | p:1 of http_proxy
+          https://a.b/c  | https_proxy=p:1;no_proxy=*                 | -
+          https://a.b/c  | https_proxy=p:1;no_proxy=x,.b              | -
+          https://A.b/c  | https_proxy=p:1;NO_PROXY=a.B               | -
+          https://xa.b/c | https_proxy=p:1;no_proxy=a.b               | p:1 of https_proxy
+          https://a.b/c  | https_proxy=                               | -
+          """)
+  void whatTheEnvironmentSaysOfProxies(String address, String variables, @Nullable String proxy) {
+    for (String each : variables.split(";")) {
+      environment.put(each.substring(0, each.indexOf('=')), each.substring(each.indexOf('=') + 1));
+    }
+    assertEquals(
+        proxy == null ? null : "the proxy " + proxy,
+        ProxySetting.of(URI.create(address), environment::get)
+            .map(ProxySetting::toString)
+            .orElse(null));
+  }
+
+  @Test
+  void whatNamesNoProxyIsRefusedWithoutItsPassword() {
+    environment.put("http_proxy", "ftp://user:secret@p");
+    String why = refused(download("small.tar.gz", "0"));
+    assertTrue(why.contains("http_proxy names a proxy as"), why);
+    assertFalse(why.contains("secret"), why);
   }
 
   @Test
