@@ -25,6 +25,15 @@ public interface Layer extends Node {
     }
   }
 
+  /// The shape of the value of an argument of this shape. Layers know it without computing; of one
+  /// that does not, the value of zeros tells. Throws `IllegalArgumentException` where [#predict]
+  /// would for the shape.
+  default Shape shape(Shape x) {
+    try (var _ = Scope.open()) {
+      return predict(Tensor.zeros(DType.FLOAT32, x.toArray())).shape();
+    }
+  }
+
   /// The layers inside this one, in the order in which data flows.
   default List<Child> children() {
     return List.of();

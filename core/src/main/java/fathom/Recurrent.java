@@ -20,6 +20,14 @@ public interface Recurrent extends Node {
     }
   }
 
+  /// The shape T×N×H of the values of an argument of T×N×I; see [Layer#shape].
+  default Shape shape(Shape x) {
+    try (var _ = Scope.open()) {
+      var sequences = Sequences.of(Tensor.zeros(DType.FLOAT32, x.toArray()));
+      return predict(sequences, start(DType.FLOAT32, sequences.count())).value().shape();
+    }
+  }
+
   /// How many tensors its state has.
   int states();
 

@@ -19,19 +19,37 @@ public final class Scope implements AutoCloseable {
   private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
 
   private final @Nullable Scope outer;
+  private final boolean shapesOnly;
   private final Thread thread = Thread.currentThread();
   private final List<Tensor> made = new ArrayList<>();
   private boolean open = true;
 
-  private Scope(@Nullable Scope outer) {
+  private Scope(@Nullable Scope outer, boolean shapesOnly) {
     this.outer = outer;
+    this.shapesOnly = shapesOnly;
   }
 
   /// Opens a scope inside this thread's innermost one.
   public static Scope open() {
-    var scope = new Scope(INNERMOST.get());
+    Scope outer = INNERMOST.get();
+    return innermost(new Scope(outer, outer != null && outer.shapesOnly));
+  }
+
+  /// Opens a scope in which tensors have shapes and no elements, as have those of scopes inside it:
+  /// in it a net is built in no time and without libtorch, to be counted. What asks for elements
+  /// throws `IllegalStateException`.
+  public static Scope ofShapes() {
+    return innermost(new Scope(INNERMOST.get(), true));
+  }
+
+  private static Scope innermost(Scope scope) {
     INNERMOST.set(scope);
     return scope;
+  }
+
+  /// Whether what is made here now has a shape and no elements.
+  static boolean hasShapesOnly() {
+    return innermost().shapesOnly;
   }
 
   /// Hands `tensor` to the enclosing scope, and returns it. A tensor of an outer scope stays where

@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.TensorVector;
@@ -38,7 +37,9 @@ public final class Tensor {
   private static final AtomicLong LIVE_BYTES = new AtomicLong();
   private static final AtomicLong MOST_BYTES = new AtomicLong();
 
-  private final org.bytedeco.pytorch.Tensor raw;
+  /// Null where it has a shape and no elements.
+  private final org.bytedeco.pytorch.@Nullable Tensor raw;
+
   private final Shape shape;
   private final DType type;
   private final long bytes;
@@ -59,7 +60,7 @@ public final class Tensor {
     this.type = Torch.type(raw);
     this.bytes = ownsMemory ? shape.elements() * type.bytes() : 0;
     if (ownsMemory) {
-      keepRoom();
+      keepRoom(raw);
     }
     LIVE.incrementAndGet();
     long all = LIVE_BYTES.addAndGet(bytes);
@@ -67,6 +68,16 @@ public final class Tensor {
       MOST_BYTES.accumulateAndGet(all, Math::max);
     }
     home.adopt(this);
+  }
+
+  /// In a scope of shapes.
+  private Tensor(Shape shape, DType type) {
+    this.raw = null;
+    this.shape = shape;
+    this.type = type;
+    this.bytes = 0;
+    LIVE.incrementAndGet();
+    Scope.innermost().adopt(this);
   }
 
   /// Takes over the result of a native operation.
@@ -83,6 +94,11 @@ public final class Tensor {
     if (freed) {
       throw new IllegalStateException(
           "this tensor of shape %s died with its scope; keep() it in the scope that returns it"
+              .formatted(shape));
+    }
+    if (raw == null) {
+      throw new IllegalStateException(
+          "this tensor of shape %s has no elements, for it was made in a scope of shapes; make it in Scope.open()"
               .formatted(shape));
     }
     return raw;
@@ -113,6 +129,9 @@ public final class Tensor {
   // ---- Making
 
   public static Tensor zeros(DType type, long... shape) {
+    if (Scope.hasShapesOnly()) {
+      return new Tensor(Shape.of(shape), type);
+    }
     checkRoom(Shape.of(shape), type);
     return adopt(torch.zeros(shape, Torch.options(type)));
   }
@@ -187,7 +206,7 @@ public final class Tensor {
       strides[dim] = stride;
       stride *= shape[dim];
     }
-    Tensor t = view(torch.from_blob(new Address(memory), shape, strides, Torch.options(type)));
+    Tensor t = view(Torch.over(memory, type, shape, strides));
     t.memory =
         memory.asSlice(0, s.elements() * type.bytes()); // which keeps its arena from the collector
     return t;
@@ -201,15 +220,11 @@ public final class Tensor {
     return dims;
   }
 
-  private static final class Address extends Pointer {
-    Address(MemorySegment memory) {
-      super((Pointer) null);
-      address = memory.address();
-    }
-  }
-
   /// Zeros of this shape, type and layout.
   public Tensor zerosLike() {
+    if (raw == null) {
+      return new Tensor(shape, type);
+    }
     checkRoom(shape, type);
     return adopt(torch.zeros_like(raw()));
   }
@@ -228,6 +243,9 @@ public final class Tensor {
   }
 
   public Tensor plus(double k) {
+    if (raw == null) {
+      return new Tensor(shape, type);
+    }
     try (var s = new Scalar(k)) {
       return adopt(raw().add(s));
     }
@@ -269,10 +287,16 @@ public final class Tensor {
   }
 
   public Tensor sqrt() {
+    if (raw == null) {
+      return new Tensor(shape, type);
+    }
     return adopt(raw().sqrt());
   }
 
   public Tensor square() {
+    if (raw == null) {
+      return new Tensor(shape, type);
+    }
     return adopt(raw().square());
   }
 
@@ -311,6 +335,13 @@ public final class Tensor {
   /// The sum over `dims`, which stay as dimensions of size 1.
   public Tensor sum(long... dims) {
     checkDims(dims);
+    if (raw == null) {
+      long[] left = shape.toArray();
+      for (long dim : dims) {
+        left[(int) (dim < 0 ? dim + left.length : dim)] = 1;
+      }
+      return new Tensor(Shape.of(left), type);
+    }
     return adopt(raw().sum(dims, true, Torch.SAME_TYPE));
   }
 
@@ -346,6 +377,9 @@ public final class Tensor {
       throw new IllegalArgumentException(
           "a reshape keeps the number of elements, but %s has %s and %s has %s"
               .formatted(this.shape, this.shape.elements(), to, to.elements()));
+    }
+    if (raw == null) {
+      return new Tensor(Shape.of(shape), type);
     }
     return view(raw().reshape(shape));
   }
@@ -419,6 +453,9 @@ public final class Tensor {
 
   /// A second handle on the same elements.
   public Tensor alias() {
+    if (raw == null) {
+      return new Tensor(shape, type);
+    }
     return view(new org.bytedeco.pytorch.Tensor(raw()));
   }
 
@@ -437,6 +474,9 @@ public final class Tensor {
   /// N×C×H×W pictures with their channels innermost in memory, the layout in which convolutions and
   /// per-channel kernels run; other ranks row-major. A second handle if they are.
   public Tensor channelsLast() {
+    if (raw == null) {
+      return new Tensor(shape, type);
+    }
     if (shape.rank() != 4) {
       return contiguous();
     }
@@ -589,7 +629,9 @@ public final class Tensor {
       freed = true;
       LIVE.decrementAndGet();
       LIVE_BYTES.addAndGet(-bytes);
-      raw.close();
+      if (raw != null) {
+        raw.close();
+      }
     }
   }
 
@@ -606,7 +648,7 @@ public final class Tensor {
   }
 
   /// The same for the result of an operation, whose size is known when it is there.
-  private void keepRoom() {
+  private void keepRoom(org.bytedeco.pytorch.Tensor raw) {
     try {
       checkRoom(shape, type);
     } catch (DeviceException e) {

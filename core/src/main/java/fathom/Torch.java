@@ -3,6 +3,7 @@ package fathom;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.EnumMap;
@@ -13,6 +14,7 @@ import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.LongArrayRefOptional;
@@ -85,6 +87,19 @@ public final class Torch {
     try (BytePointer capability = torch.get_cpu_capability()) {
       return "libtorch %s (%s), JavaCPP %s"
           .formatted(Release.of("pytorch"), capability.getString(), Release.of("javacpp"));
+    }
+  }
+
+  /// A tensor over memory that somebody else owns.
+  static org.bytedeco.pytorch.Tensor over(
+      MemorySegment memory, DType type, long[] shape, long[] strides) {
+    return torch.from_blob(new Address(memory), shape, strides, options(type));
+  }
+
+  private static final class Address extends Pointer {
+    Address(MemorySegment memory) {
+      super((Pointer) null);
+      address = memory.address();
     }
   }
 

@@ -522,6 +522,15 @@ class LayerLawsTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("cases")
+  void theShapeIsKnownWithoutTheValue(Case c) {
+    try (var _ = Scope.open()) {
+      var t = new Trial(c, DType.FLOAT32);
+      assertEquals(t.layer.predict(t.x()).shape(), t.layer.shape(c.input));
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("cases")
   void backIsAutograds(Case c) {
     try (var _ = Scope.open()) {
       var t = new Trial(c, DType.FLOAT64);

@@ -191,7 +191,7 @@ final class ModelsCommand implements Callable<Integer> {
   }
 
   private static Summary summary(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
-    try (var _ = Scope.open()) {
+    try (var _ = Scope.ofShapes()) {
       CifarNet.Input in = inputOf(net, size);
       return Summary.of(
           net.on(in, net.classes()).build(Init.zeros()),
@@ -200,7 +200,7 @@ final class ModelsCommand implements Callable<Integer> {
   }
 
   private static List<Parameter> parameters(Architecture.OfText net) {
-    try (var _ = Scope.open()) {
+    try (var _ = Scope.ofShapes()) {
       LanguageModel built = net.withVocabulary(VOCABULARY).withWindow(WINDOW).build(Init.zeros());
       var parameters = new ArrayList<Parameter>();
       for (Map.Entry<String, Param> each : built.state().entrySet()) {

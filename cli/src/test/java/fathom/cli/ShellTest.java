@@ -294,6 +294,34 @@ class ShellTest {
     assertTrue(err.toString().contains("standard output cannot be written"), err.toString());
   }
 
+  /// What computes nothing waits for no library.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--version",
+        "--help",
+        "train --help",
+        "models",
+        "models resnet50 --shortcut C --norm weight",
+        "models ln-lstm",
+        "models ln-gru --input 1x8x8",
+        "data list",
+        "lab",
+        "completion bash",
+      })
+  void whatComputesNothingLoadsNoEngine(String args) throws Exception {
+    List<String> command =
+        Cli.command(System.getProperty("java.class.path"), List.of(args.split(" ")));
+    Path loaded = folder.resolve("loaded");
+    command.add(1, "-Xlog:class+load:file=" + loaded);
+    String said = says(command.toArray(String[]::new));
+    assertEquals(Exit.DONE, code, said);
+    List<String> classes = Files.readAllLines(loaded);
+    assertTrue(classes.stream().anyMatch(line -> line.contains(" fathom.cli.Main ")));
+    assertEquals(
+        List.of(), classes.stream().filter(line -> line.contains(" org.bytedeco.")).toList());
+  }
+
   /// No shell expands it there.
   @ParameterizedTest
   @CsvSource({

@@ -1,6 +1,5 @@
 package fathom.net;
 
-import fathom.DType;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -10,8 +9,8 @@ import fathom.Traced;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A net as a tree with the shapes that one example takes on its way through, measured by running
-/// it.
+/// A net as a tree with the shapes that one example takes on its way through, by arithmetic over
+/// shapes.
 ///
 /// @param layers every layer of the tree, a parent before its children
 public record Summary(List<Entry> layers, long params, long multiplyAdds) {
@@ -20,21 +19,20 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
   public record Entry(
       int depth, String name, String layer, Shape value, long params, long multiplyAdds) {}
 
-  /// Runs `net` on one example of zeros of this shape, without the dimension of the batch.
+  /// Of `net` for one example of this shape, without the dimension of the batch. Nothing is
+  /// computed, so the net may have been built in [Scope#ofShapes].
   public static Summary of(Layer net, Shape example) {
-    try (var _ = Scope.open()) {
-      Layer measured = Layer.map(net, (_, layer) -> new Measured(layer));
-      long[] shape = new long[example.rank() + 1];
-      shape[0] = 1;
-      System.arraycopy(example.toArray(), 0, shape, 1, example.rank());
-      measured.predict(Tensor.zeros(DType.FLOAT32, shape).channelsLast());
-      var entries = new ArrayList<Entry>();
-      describe(0, "", measured, entries);
-      return new Summary(
-          List.copyOf(entries),
-          net.params().stream().mapToLong(p -> p.value().shape().elements()).sum(),
-          entries.stream().mapToLong(Entry::multiplyAdds).sum());
-    }
+    Layer measured = Layer.map(net, (_, layer) -> new Measured(layer));
+    long[] shape = new long[example.rank() + 1];
+    shape[0] = 1;
+    System.arraycopy(example.toArray(), 0, shape, 1, example.rank());
+    measured.shape(Shape.of(shape));
+    var entries = new ArrayList<Entry>();
+    describe(0, "", measured, entries);
+    return new Summary(
+        List.copyOf(entries),
+        net.params().stream().mapToLong(p -> p.value().shape().elements()).sum(),
+        entries.stream().mapToLong(Entry::multiplyAdds).sum());
   }
 
   private static void describe(int depth, String name, Layer layer, List<Entry> entries) {
@@ -58,11 +56,10 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
     }
 
     @Override
-    public Tensor predict(Tensor x) {
-      Tensor y = layer.predict(x);
-      in = x.shape();
-      out = y.shape();
-      return y;
+    public Shape shape(Shape x) {
+      in = x;
+      out = layer.shape(x);
+      return out;
     }
 
     Entry entry(int depth, String name) {

@@ -4,6 +4,7 @@ import fathom.DType;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
@@ -48,6 +49,11 @@ public record BatchNorm(
   public Traced forward(Tensor x) {
     Joined joined = forward(x, null, false);
     return new Traced(joined.value(), dy -> joined.back().apply(dy).dx());
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return x;
   }
 
   @Override

@@ -38,6 +38,11 @@ public record Bias(Param bias) implements Layer {
   }
 
   @Override
+  public Shape shape(Shape x) {
+    return x;
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     if (InFloat32.takes(x)) {
       return InFloat32.predict(x, this::predict);

@@ -3,6 +3,7 @@ package fathom.nn;
 import fathom.Layer;
 import fathom.Pullback;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 import java.util.ArrayList;
@@ -60,6 +61,15 @@ public record Chain(List<Child> children) implements Layer {
       }
       return d;
     }
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    Shape y = x;
+    for (Child child : children) {
+      y = child.layer().shape(y);
+    }
+    return y;
   }
 
   @Override

@@ -132,6 +132,18 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   }
 
   @Override
+  public Shape shape(Shape x) {
+    check(x);
+    Shape w = weight.value().shape();
+    return Shape.of(x.size(0), w.size(0), steps(x.size(2)), steps(x.size(3)));
+  }
+
+  /// The places of the kernel along a side.
+  private long steps(long side) {
+    return (side + 2L * padding - weight.value().shape().size(2)) / stride + 1;
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     return predict(x, weight.value());
   }
@@ -144,8 +156,12 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
 
   /// Throws `IllegalArgumentException` if this layer does not take `x`.
   Tensor input(Tensor x) {
+    check(x.shape());
+    return x.channelsLast();
+  }
+
+  private void check(Shape s) {
     Shape w = weight.value().shape();
-    Shape s = x.shape();
     if (s.rank() != 4
         || s.size(1) != w.size(1)
         || Math.min(s.size(2), s.size(3)) + 2L * padding < w.size(2)) {
@@ -153,7 +169,6 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
           "%s needs N×%s×H×W with H and W of at least %s, but was given %s"
               .formatted(this, w.size(1), w.size(2) - 2L * padding, s));
     }
-    return x.channelsLast();
   }
 
   @Override

@@ -68,6 +68,16 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
   }
 
   @Override
+  public Shape shape(Shape x) {
+    Shape w = weight.value().shape();
+    if (x.rank() != 2 || x.size(1) != w.size(1)) {
+      throw new IllegalArgumentException(
+          "%s needs N×%s, but was given %s; flatten pictures first".formatted(this, w.size(1), x));
+    }
+    return Shape.of(x.size(0), w.size(0));
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     return predict(x, weight.value());
   }
@@ -76,11 +86,7 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
     if (InFloat32.takes(x)) {
       return InFloat32.predict(x, wide -> predict(wide, w));
     }
-    long in = w.shape().size(1);
-    if (x.shape().rank() != 2 || x.shape().size(1) != in) {
-      throw new IllegalArgumentException(
-          "%s needs N×%s, but was given %s; flatten pictures first".formatted(this, in, x.shape()));
-    }
+    shape(x.shape());
     if (bias != null) {
       return Torch.linear(x, w, bias.value());
     }

@@ -66,6 +66,11 @@ public record Dropout(double rate, String name) implements Layer {
 
   /// A copy: a layer never returns its argument.
   @Override
+  public Shape shape(Shape x) {
+    return x;
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     return new Identity().predict(x);
   }

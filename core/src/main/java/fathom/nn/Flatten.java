@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
@@ -13,13 +14,17 @@ public record Flatten() implements Layer {
   }
 
   @Override
-  public Tensor predict(Tensor x) {
-    long rows = x.shape().size(0);
+  public Shape shape(Shape x) {
     long features = 1;
-    for (int i = 1; i < x.shape().rank(); i++) {
-      features *= x.shape().size(i);
+    for (int i = 1; i < x.rank(); i++) {
+      features *= x.size(i);
     }
-    return x.reshape(rows, features);
+    return Shape.of(x.size(0), features);
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    return x.reshape(shape(x.shape()).toArray());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
@@ -12,6 +13,11 @@ public record Gelu() implements Layer {
   @Override
   public Traced forward(Tensor x) {
     return new Traced(predict(x), dy -> Torch.geluBackward(dy, x));
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return x;
   }
 
   @Override

@@ -26,14 +26,19 @@ public record GlobalAveragePool() implements Layer {
   }
 
   @Override
-  public Tensor predict(Tensor x) {
-    if (x.shape().rank() != 4) {
-      throw new IllegalArgumentException(
-          "a pool needs pictures, N×C×H×W, but was given " + x.shape());
+  public Shape shape(Shape x) {
+    if (x.rank() != 4) {
+      throw new IllegalArgumentException("a pool needs pictures, N×C×H×W, but was given " + x);
     }
+    return Shape.of(x.size(0), x.size(1));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    Shape y = shape(x.shape());
     try (var scope = Scope.open()) {
       Tensor wide = InFloat32.takes(x) ? x.to(DType.FLOAT32) : x;
-      return scope.keep(wide.mean(2, 3).reshape(x.shape().size(0), x.shape().size(1)));
+      return scope.keep(wide.mean(2, 3).reshape(y.toArray()));
     }
   }
 

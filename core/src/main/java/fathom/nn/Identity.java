@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
@@ -9,6 +10,11 @@ public record Identity() implements Layer {
   @Override
   public Traced forward(Tensor x) {
     return new Traced(x.alias(), Tensor::alias);
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return x;
   }
 
   @Override

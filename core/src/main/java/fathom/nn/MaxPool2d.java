@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
@@ -18,7 +19,7 @@ public record MaxPool2d(int size, int stride, int padding) implements Layer {
 
   @Override
   public Traced forward(Tensor x) {
-    check(x);
+    check(x.shape());
     var pooled = Torch.maxPool(x, size, stride, padding);
     return new Traced(
         pooled.value(),
@@ -26,20 +27,29 @@ public record MaxPool2d(int size, int stride, int padding) implements Layer {
   }
 
   @Override
-  public Tensor predict(Tensor x) {
+  public Shape shape(Shape x) {
     check(x);
+    return Shape.of(x.size(0), x.size(1), steps(x.size(2)), steps(x.size(3)));
+  }
+
+  /// The places of the window along a side.
+  private long steps(long side) {
+    return (side + 2L * padding - size) / stride + 1;
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    check(x.shape());
     try (var scope = Scope.open()) {
       return scope.keep(Torch.maxPool(x, size, stride, padding).value());
     }
   }
 
-  private void check(Tensor x) {
-    if (x.shape().rank() != 4
-        || x.shape().size(1) < 1
-        || Math.min(x.shape().size(2), x.shape().size(3)) + 2L * padding < size) {
+  private void check(Shape x) {
+    if (x.rank() != 4 || x.size(1) < 1 || Math.min(x.size(2), x.size(3)) + 2L * padding < size) {
       throw new IllegalArgumentException(
           "%s needs N×C×H×W with H and W of at least %s, but was given %s"
-              .formatted(this, size - 2 * padding, x.shape()));
+              .formatted(this, size - 2 * padding, x));
     }
   }
 

@@ -34,16 +34,20 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
   }
 
   @Override
-  public Tensor predict(Tensor x) {
-    Shape s = x.shape();
-    if (s.rank() != 4 || s.size(1) != in) {
+  public Shape shape(Shape x) {
+    if (x.rank() != 4 || x.size(1) != in) {
       throw new IllegalArgumentException(
-          "%s needs N×%s×H×W, but was given %s".formatted(this, in, s));
+          "%s needs N×%s×H×W, but was given %s".formatted(this, in, x));
     }
+    return Shape.of(x.size(0), out, ceil(x.size(2), stride), ceil(x.size(3), stride));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    Shape whole = shape(x.shape());
     try (var scope = Scope.open()) {
       Tensor y =
-          Tensor.emptyPictures(
-                  x.type(), s.size(0), out, ceil(s.size(2), stride), ceil(s.size(3), stride))
+          Tensor.emptyPictures(x.type(), whole.size(0), whole.size(1), whole.size(2), whole.size(3))
               .zero_();
       y.narrow(1, before(), before() + in).copy_(x.every(stride));
       return scope.keep(y);

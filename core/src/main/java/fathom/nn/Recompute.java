@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 import java.util.ArrayList;
@@ -68,6 +69,11 @@ public record Recompute(Layer layer) implements Layer {
             }
           });
     }
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return layer.shape(x);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
@@ -11,6 +12,11 @@ public record Relu() implements Layer {
   public Traced forward(Tensor x) {
     Tensor y = predict(x);
     return new Traced(y, dy -> Torch.reluBackward(dy, y));
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return x;
   }
 
   @Override

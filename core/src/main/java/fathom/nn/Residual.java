@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
@@ -40,6 +41,13 @@ public record Residual(Layer branch, Layer shortcut, String shortcutName) implem
   }
 
   @Override
+  public Shape shape(Shape x) {
+    Shape y = branch.shape(x);
+    check(y, shortcut.shape(x));
+    return y;
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     try (var scope = Scope.open()) {
       Tensor f = branch.predict(x);
@@ -49,12 +57,16 @@ public record Residual(Layer branch, Layer shortcut, String shortcutName) implem
     }
   }
 
-  /// A sum would repeat the smaller one, and nobody would see it.
   static void check(Tensor branch, Tensor shortcut) {
-    if (!branch.shape().equals(shortcut.shape())) {
+    check(branch.shape(), shortcut.shape());
+  }
+
+  /// A sum would repeat the smaller one, and nobody would see it.
+  private static void check(Shape branch, Shape shortcut) {
+    if (!branch.equals(shortcut)) {
       throw new IllegalArgumentException(
           "a residual connection adds values of one shape, but its branch gives %s and its shortcut %s; use a projection as shortcut"
-              .formatted(branch.shape(), shortcut.shape()));
+              .formatted(branch, shortcut));
     }
   }
 

@@ -67,6 +67,11 @@ public record RmsNorm(@Nullable Param gain, double epsilon, Over over, Shape fea
   }
 
   @Override
+  public Shape shape(Shape x) {
+    return x;
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     return rows().predict(x, null);
   }

@@ -88,6 +88,11 @@ public record SelfAttention(
   }
 
   @Override
+  public Shape shape(Shape x) {
+    return x;
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     try (var scope = Scope.open()) {
       Tensor packed = Torch.linear(rows(x), inWeight.value(), inBias.value());

@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
@@ -34,6 +35,11 @@ public record Watched(String path, Layer layer, Observer observer) implements La
           observer.cotangent(path, layer, dy);
           return traced.back(dy);
         });
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return layer.shape(x);
   }
 
   @Override

@@ -92,6 +92,11 @@ public record WeightNorm(Layer weighted, Param gain) implements Layer {
   }
 
   @Override
+  public Shape shape(Shape x) {
+    return weighted.shape(x);
+  }
+
+  @Override
   public Tensor predict(Tensor x) {
     try (var scope = Scope.open()) {
       Tensor w = weight();

@@ -5,6 +5,7 @@ import fathom.Layer;
 import fathom.Recurrent;
 import fathom.Scope;
 import fathom.Sequences;
+import fathom.Shape;
 import fathom.State;
 import fathom.Tensor;
 import fathom.Traced;
@@ -43,6 +44,12 @@ public record EachStep(Layer layer) implements Recurrent {
 
   private static Tensor steps(Tensor rows, Sequences x) {
     return rows.reshape(x.steps(), x.count(), rows.shape().size(1));
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    long rows = Math.multiplyExact(x.size(0), x.size(1));
+    return Shape.of(x.size(0), x.size(1), layer.shape(Shape.of(rows, x.size(2))).size(1));
   }
 
   @Override

@@ -119,6 +119,11 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
   }
 
   @Override
+  public Shape shape(Shape x) {
+    return x;
+  }
+
+  @Override
   public int states() {
     return 0;
   }

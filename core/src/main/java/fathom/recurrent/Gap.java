@@ -4,6 +4,7 @@ import fathom.DType;
 import fathom.Recurrent;
 import fathom.Scope;
 import fathom.Sequences;
+import fathom.Shape;
 import fathom.State;
 import fathom.TracedSequence;
 import java.util.List;
@@ -29,6 +30,11 @@ public record Gap(Recurrent branch) implements Recurrent {
                 scope.keep(d.dx().plus(dy)), d.dstart().keptBy(scope));
           }
         });
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return branch.shape(x);
   }
 
   @Override

@@ -20,7 +20,7 @@ import java.util.List;
 public record LastState(Recurrent body, int features) implements Layer {
   @Override
   public Traced forward(Tensor x) {
-    check(x);
+    check(x.shape());
     long[] given = x.shape().toArray();
     Sequences sequences = sequences(x);
     TracedSequence traced;
@@ -43,8 +43,14 @@ public record LastState(Recurrent body, int features) implements Layer {
   }
 
   @Override
-  public Tensor predict(Tensor x) {
+  public Shape shape(Shape x) {
     check(x);
+    return Shape.of(x.size(0), body.shape(Shape.of(x.size(-2), x.size(0), features)).size(2));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    check(x.shape());
     try (var scope = Scope.open()) {
       Sequences sequences = sequences(x);
       return scope.keep(last(body.predict(sequences, start(sequences)).value()));
@@ -72,8 +78,7 @@ public record LastState(Recurrent body, int features) implements Layer {
     }
   }
 
-  private void check(Tensor x) {
-    Shape s = x.shape();
+  private void check(Shape s) {
     boolean pictures = s.rank() == 4;
     if (!(pictures ? s.size(1) * s.size(3) == features : s.rank() == 3 && s.size(2) == features)
         || s.size(-2) == 0) {

@@ -360,6 +360,11 @@ public final class RecurrentLayer implements Recurrent {
   }
 
   @Override
+  public Shape shape(Shape x) {
+    return Shape.of(x.size(0), x.size(1), hidden);
+  }
+
+  @Override
   public int states() {
     return kind.states();
   }

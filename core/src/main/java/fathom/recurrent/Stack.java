@@ -4,6 +4,7 @@ import fathom.DType;
 import fathom.Recurrent;
 import fathom.Scope;
 import fathom.Sequences;
+import fathom.Shape;
 import fathom.State;
 import fathom.Tensor;
 import fathom.TracedSequence;
@@ -67,6 +68,15 @@ public record Stack(List<Recurrent> levels) implements Recurrent {
       }
       return new Predicted(scope.keep(y.values()), new State(end).keptBy(scope));
     }
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    Shape y = x;
+    for (Recurrent level : levels) {
+      y = level.shape(y);
+    }
+    return y;
   }
 
   @Override
