@@ -50,7 +50,7 @@ final class ModelsCommand implements Callable<Integer> {
 
   private static final int WINDOW = 100;
 
-  /// Of a picture, so that a net shows its shapes, for which it predicts once, in seconds.
+  /// Of a picture: the work of a net grows with them.
   private static final int MOST_VALUES = 1 << 22;
 
   @Mixin private final Output output = new Output();

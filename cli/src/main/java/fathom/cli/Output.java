@@ -15,12 +15,15 @@ import tools.jackson.databind.json.JsonMapper;
 /// Where a command's answer goes: results to standard output, as text or as one JSON object;
 /// everything else to standard error.
 final class Output {
-  /// A type that has nothing to print is a fault of ours and not an empty object.
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder()
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
-          .build();
+  /// A type that has nothing to print is a fault of ours and not an empty object. Loaded with the
+  /// first answer that it writes, for it takes longer than most answers.
+  private static final class Json {
+    static final JsonMapper MAPPER =
+        JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+            .build();
+  }
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -63,7 +66,7 @@ final class Output {
   /// The answer: `result` as JSON, or else the lines of text.
   void answer(Object result, Runnable text) {
     if (json) {
-      out().println(MAPPER.writeValueAsString(result));
+      out().println(Json.MAPPER.writeValueAsString(result));
     } else {
       text.run();
     }

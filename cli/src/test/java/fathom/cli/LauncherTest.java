@@ -37,7 +37,7 @@ class LauncherTest {
     }
     Files.writeString(target.resolve("libraries").resolve("a.jar"), "");
     Path root = Path.of(System.getProperty("fathom.root"));
-    for (String name : List.of("fathom", "jdk.sh", "jvm.args")) {
+    for (String name : List.of("fathom", "jdk.sh", "jvm.args", "light.args")) {
       Files.copy(root.resolve(name), home.resolve(name));
     }
     jdk = folder.resolve("jdk");
@@ -47,6 +47,7 @@ class LauncherTest {
     script(
         jdk.resolve("bin").resolve("java"),
         "echo \"charset $(locale charmap 2>/dev/null)\"\nprintf '%s\\n' \"$@\"");
+    Files.writeString(target.resolve("start.aot"), "classes");
     Files.writeString(target.resolve("built"), "");
   }
 
@@ -105,5 +106,29 @@ class LauncherTest {
     String said = call(Map.of(), "models");
     assertTrue(said.contains("/cli/target/libraries/a.jar\n"), said);
     assertFalse(said.contains(".m2"), said);
+  }
+
+  /// What computes nothing is started for a short life, and all else with the kernels.
+  @ParameterizedTest
+  @CsvSource({
+    "--help, true",
+    "--version, true",
+    "models resnet20 --json, true",
+    "train --help, true",
+    "data get -h, true",
+    "data list, true",
+    "lab, true",
+    "completion bash, true",
+    "lab degradation, false",
+    "data info digits, false",
+    "train resnet8 --data digits, false",
+    "sample run --prompt --help, false",
+  })
+  void commandsThatComputeNothingStartLight(String arguments, boolean light) throws Exception {
+    String said = call(Map.of(), arguments.split(" "));
+    assertEquals(0, code, said);
+    assertEquals(light, said.contains("light.args\n"), said);
+    assertEquals(light, said.contains("-XX:AOTCache=" + home + "/cli/target/start.aot\n"), said);
+    assertEquals(!light, said.contains("jvm.args\n"), said);
   }
 }
