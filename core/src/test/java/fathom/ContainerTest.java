@@ -31,7 +31,7 @@ class ContainerTest {
     write("sys/fs/cgroup/memory/%s/memory.limit_in_bytes".formatted(group), limit);
     write(
         "sys/fs/cgroup/memory/%s/memory.stat".formatted(group),
-        "cache 5\nrss 7\nrss_huge 0\ntotal_cache 99\ntotal_rss %d\ntotal_rss_huge 3"
+        "cache 5\nrss 7\nrss_huge 0\ntotal_cache 99\ntotal_rss %s\ntotal_rss_huge 3"
             .formatted(taken));
   }
 
@@ -39,13 +39,13 @@ class ContainerTest {
     write("sys/fs/cgroup/%s/memory.max".formatted(group), limit);
     write(
         "sys/fs/cgroup/%s/memory.stat".formatted(group),
-        "anon_thp 1\nanon %d\nfile 99".formatted(taken));
+        "anon_thp 1\nanon %s\nfile 99".formatted(taken));
   }
 
   private void machine(long totalMegabytes, long availableMegabytes) throws IOException {
     write(
         "proc/meminfo",
-        "MemTotal: %d kB\nMemFree: 1 kB\nMemAvailable:   %d kB"
+        "MemTotal: %s kB\nMemFree: 1 kB\nMemAvailable:   %s kB"
             .formatted(
                 totalMegabytes * 1000 * 1000 / 1024, availableMegabytes * 1000 * 1000 / 1024));
   }
@@ -110,7 +110,7 @@ class ContainerTest {
   private void resident(long megabytes) throws IOException {
     write(
         "proc/self/status",
-        "VmRSS: 1 kB\nRssAnon:\t %d kB".formatted(megabytes * 1_000_000 / 1024));
+        "VmRSS: 1 kB\nRssAnon:\t %s kB".formatted(megabytes * 1_000_000 / 1024));
   }
 
   /// Of 24 GB, 20 of them free, and a limit: nine tenths, less what the group has that is no tensor

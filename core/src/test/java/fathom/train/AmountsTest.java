@@ -126,7 +126,7 @@ class AmountsTest {
         recipe("resnet8", Architecture.Options.NONE, data).withWorkers(2).withShardStatistics(true);
     for (int batch : new int[] {2, 7, 14}) { // of 7 and 14 the last has 2
       String message = refused(recipe.withBatch(batch), data);
-      assertTrue(message.contains("in batches of %d over 2 workers".formatted(batch)), message);
+      assertTrue(message.contains("in batches of %s over 2 workers".formatted(batch)), message);
       assertTrue(message.contains("--shard-statistics"), message);
       assertDoesNotThrow(() -> recipe.withBatch(batch).withShardStatistics(false).check(data));
     }
