@@ -167,13 +167,18 @@ class ContainerTest {
 
   @Test
   void threeComponentsWithoutAMarkerAreYCbCrUnlessTheyAreCalledRgb() throws IOException {
-    byte[] plain = written("jpeg");
-    Seen expected = seen(plain);
-    for (int[] names : List.of(new int[] {1, 2, 3}, new int[] {0, 1, 2}, new int[] {3, 4, 5})) {
-      byte[] bare = named(jpeg(plain, false), names);
-      assertArrayEquals(expected.pixels, seen(bare).pixels, Arrays.toString(names));
+    byte[] bare = jpeg(jpegOfRgb(), false); // of one sampling, as subsampled ones tell themselves
+    byte[] jfif = segment(0xe0, ascii("JFIF\0"), hex("0101" + "00" + "00010001" + "0000"));
+    Seen expected = seen(jpeg(bare, false, jfif));
+    for (int[] names :
+        List.of(
+            new int[] {1, 2, 3},
+            new int[] {0, 1, 2},
+            new int[] {3, 4, 5},
+            new int[] {'r', 'g', 'b'})) {
+      assertArrayEquals(expected.pixels, seen(named(bare, names)).pixels, Arrays.toString(names));
     }
-    byte[] rgb = jpeg(jpegOfRgb(), false);
+    byte[] rgb = bare;
     Seen called = seen(named(rgb, 'R', 'G', 'B'));
     assertNear(RED, called.rgb(2, 2), "called R, G, B");
     assertNear(BLUE, called.rgb(WIDTH - 3, 2), "called R, G, B");
