@@ -14,6 +14,7 @@ import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.nn.Folded;
 import fathom.nn.Init;
+import fathom.train.ClassMatch;
 import fathom.train.Confusion;
 import fathom.train.Evaluation;
 import fathom.train.Guesses;
@@ -108,7 +109,12 @@ final class EvalCommand implements Callable<Integer> {
       double imagesPerSecond,
       double seconds,
       List<PerClass> classes,
-      long[][] confusion) {}
+      long[][] confusion,
+      List<LeftOut> leftOut,
+      List<String> absent) {}
+
+  /// A class of the data that the net does not know, and how many pictures of it were left out.
+  record LeftOut(String name, int count) {}
 
   /// What became of the pictures of a class.
   ///
@@ -132,7 +138,7 @@ final class EvalCommand implements Callable<Integer> {
   private record Subject(
       Architecture.OfPictures net,
       CifarNet.Input input,
-      int classes,
+      List<String> classes,
       Path weights,
       DataSet data,
       Normalization normalization) {}
@@ -156,12 +162,28 @@ final class EvalCommand implements Callable<Integer> {
       throw output.refused("--model and --size are for a file of weights; a run knows its own");
     }
     best.weights(run); // before the data is read
-    String name = data == null ? run.recipe().data() : data;
-    switch (output.usage(() -> run.openForTests(name, reading.of(0)))) {
+    String name = data;
+    Reading how = reading.of(0);
+    Data read =
+        output.usage(() -> name == null ? run.openForTests(how) : run.openForTests(name, how));
+    if (name == null) {
+      tellOfChanges(run, read);
+    }
+    switch (read) {
       case DataSet dataSet -> pictures(ofRun(run, dataSet));
       case Text text -> text(run, text);
     }
     return Exit.DONE;
+  }
+
+  /// The data of a run, measured by default, may have changed since.
+  private void tellOfChanges(Run run, Data read) {
+    List<String> differences = run.info().data().identity().ofTests().differences(read.identity().ofTests());
+    if (!differences.isEmpty()) {
+      output.remark(
+          "fathom: %s is not as it was in training: %s"
+              .formatted(read.name(), String.join(", ", differences)));
+    }
   }
 
   private void text(Run run, Text text) {
@@ -211,11 +233,15 @@ final class EvalCommand implements Callable<Integer> {
     ReadingOptions.tell(subject.data, output);
     checkPictures(subject);
     precision.check();
-    Pictures pictures = subject.data.test();
-    var guesses = new Guesses(pictures, subject.classes);
+    int outputs = subject.classes.size();
+    ClassMatch match = output.usage(() -> ClassMatch.of(subject.classes, subject.data.classes()));
+    Pictures pictures = output.usage(() -> match.of(subject.data.test()));
+    List<LeftOut> leftOut = leftOut(match, subject.data);
+    tellOfClasses(match, leftOut, subject.data);
+    var guesses = new Guesses(pictures, outputs);
     Timed timed =
         timed((all, decoders) -> {
-          Layer net = subject.net.on(subject.input, subject.classes).build(Init.zeros());
+          Layer net = subject.net.on(subject.input, outputs).build(Init.zeros());
           Weights.read(subject.weights, net);
           return Evaluation.of(
               Folded.of(net, precision.type(), Evaluation.piece(pictures, all)),
@@ -227,8 +253,8 @@ final class EvalCommand implements Callable<Integer> {
     Evaluation result = timed.result;
     Confusion confusion = guesses.confusion();
     List<PerClass> classes =
-        IntStream.range(0, subject.classes)
-            .mapToObj(c -> perClass(subject.data.classes().get(c), confusion, c))
+        IntStream.range(0, outputs)
+            .mapToObj(c -> perClass(subject.classes.get(c), confusion, c))
             .toList();
     var answer =
         new Answer(
@@ -243,7 +269,9 @@ final class EvalCommand implements Callable<Integer> {
             timed.perSecond(),
             timed.seconds,
             classes,
-            confusion.counts());
+            confusion.counts(),
+            leftOut,
+            match.absent());
     output.answer(
         answer,
         () -> {
@@ -263,12 +291,37 @@ final class EvalCommand implements Callable<Integer> {
                       answer.interval.high(),
                       answer.crossEntropy,
                       answer.imagesPerSecond));
-          if (subject.classes <= SHOWN) {
+          if (outputs <= SHOWN) {
             show(answer);
           } else {
             showPairs(answer, confusion);
           }
         });
+  }
+
+  private static List<LeftOut> leftOut(ClassMatch match, DataSet data) {
+    List<Integer> counts = match.leftOut(data.test());
+    return IntStream.range(0, counts.size())
+        .mapToObj(i -> new LeftOut(match.unknown().get(i), counts.get(i)))
+        .toList();
+  }
+
+  /// Which classes the net and the data do not share.
+  private void tellOfClasses(ClassMatch match, List<LeftOut> leftOut, DataSet data) {
+    if (!leftOut.isEmpty()) {
+      output.remark(
+          "fathom: left out %s of %s test pictures of %s, whose classes the net does not know: %s"
+              .formatted(
+                  leftOut.stream().mapToInt(LeftOut::count).sum(),
+                  data.test().count(),
+                  data.name(),
+                  ClassMatch.shown(match.unknown())));
+    }
+    if (!match.absent().isEmpty()) {
+      output.remark(
+          "fathom: %s has no class %s, which the net knows"
+              .formatted(data.name(), ClassMatch.shown(match.absent())));
+    }
   }
 
   private static PerClass perClass(String name, Confusion confusion, int c) {
@@ -328,8 +381,7 @@ final class EvalCommand implements Callable<Integer> {
     if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
       throw new IllegalStateException("a run on pictures has a net for pictures");
     }
-    return new Subject(
-        net, run.input(), run.info().classes().size(), best.weights(run), dataSet, own);
+    return new Subject(net, run.input(), run.info().classes(), best.weights(run), dataSet, own);
   }
 
   private Subject ofWeights(Path file) {
@@ -351,7 +403,7 @@ final class EvalCommand implements Callable<Integer> {
     return new Subject(
         net,
         input,
-        classes == null ? dataSet.classes().size() : classes.size(),
+        classes == null ? dataSet.classes() : classes,
         file,
         dataSet,
         weights.normalization(normalization, input.channels()));
@@ -364,15 +416,10 @@ final class EvalCommand implements Callable<Integer> {
 
   private void checkPictures(Subject subject) {
     CifarNet.Input given = inputOf(subject.data);
-    if (!given.equals(subject.input) || subject.data.classes().size() != subject.classes) {
+    if (!given.equals(subject.input)) {
       throw output.refused(
-          "the net was trained on pictures of %s in %s classes, but those of %s are %s in %s"
-              .formatted(
-                  subject.input,
-                  subject.classes,
-                  subject.data.name(),
-                  given,
-                  subject.data.classes().size()));
+          "the net was trained on pictures of %s, but those of %s are %s"
+              .formatted(subject.input, subject.data.name(), given));
     }
   }
 

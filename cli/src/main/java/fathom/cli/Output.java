@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -28,14 +29,17 @@ final class Output {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
+  @OnResume
   @Option(names = "--json", description = "Print the result as one JSON object, and nothing else.")
   private boolean json;
 
+  @OnResume
   @Option(
       names = {"-q", "--quiet"},
       description = "Print the result and errors, but no progress and no remarks.")
   private boolean quiet;
 
+  @OnResume
   @Option(names = "--verbose", description = "Show where a failure came from.")
   private boolean verbose;
 
@@ -101,6 +105,11 @@ final class Output {
       throw new ParameterException(command.commandLine(), "Missing: " + name);
     }
     return value;
+  }
+
+  /// The options that stand on the command line itself.
+  List<OptionSpec> written() {
+    return command.commandLine().getParseResult().matchedOptions();
   }
 
   /// Wrong usage that shows only when arguments are looked at together.

@@ -14,11 +14,13 @@ final class ReadingOptions {
 
   private static final int MOST_NOTICES = 6;
 
+  @OnResume
   @Option(
       names = "--strict",
       description = "A file that cannot be decoded ends the command; otherwise it is skipped.")
   private boolean strict;
 
+  @OnResume
   @Option(
       names = "--no-cache",
       description = {

@@ -6,6 +6,7 @@ import fathom.Node;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Decoders;
 import fathom.data.Photos;
 import fathom.data.Text;
 import fathom.lab.RunReport;
@@ -21,6 +22,7 @@ import fathom.train.Recipe;
 import fathom.train.Recording;
 import fathom.train.Rehearsal;
 import fathom.train.Run;
+import fathom.train.RunData;
 import fathom.train.Trainer;
 import fathom.train.Workers;
 import java.nio.file.Files;
@@ -54,7 +56,8 @@ import picocli.CommandLine.Parameters;
           + " --label-smoothing 0.1",
       "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
-      "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
+      "  fathom train --resume runs/resnet20-digits-1 --epochs 40",
+      "  fathom train --resume runs/resnet50-photos-1 --data images:moved/photos"
     })
 final class TrainCommand implements Callable<Integer> {
   /// The recipes that have a name.
@@ -73,6 +76,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
 
+  @OnResume
   @Option(
       names = "--data",
       paramLabel = "DATA",
@@ -96,6 +100,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final ReadingOptions reading = new ReadingOptions();
 
+  @OnResume
   @Option(
       names = "--decoders",
       paramLabel = "N",
@@ -111,6 +116,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "The residual paper's 64,000 steps, or few epochs. Default: fast.")
   private Name recipe = Name.FAST;
 
+  @OnResume
   @Option(names = "--epochs", paramLabel = "N", description = "How often to see all of the data.")
   private @Nullable Integer epochs;
 
@@ -198,6 +204,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "Writes curves, histograms and pictures for TensorBoard into RUN/tensorboard.")
   private boolean tensorboard;
 
+  @OnResume
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
   private @Nullable Integer workers;
 
@@ -206,6 +213,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "Batch norm's statistics per worker, as on the paper's two GPUs.")
   private boolean shardStatistics;
 
+  @OnResume
   @Option(
       names = "--recompute",
       paramLabel = "K|auto",
@@ -237,8 +245,24 @@ final class TrainCommand implements Callable<Integer> {
       description = "The run's folder. Default: below runs/.")
   private @Nullable Path out;
 
-  @Option(names = "--resume", paramLabel = "RUN", description = "Go on with a run.")
+  @OnResume
+  @Option(
+      names = "--resume",
+      paramLabel = "RUN",
+      description = {
+        "Go on with a run, by its own recipe; only --epochs, --workers and --recompute change that.",
+        "--data says where its data is now."
+      })
   private @Nullable Path resume;
+
+  @OnResume
+  @Option(
+      names = "--data-changed",
+      description = {
+        "With --resume: goes on although images or characters are others than before, if the classes",
+        "are the same. The result is no longer that of one training; the run says so."
+      })
+  private boolean dataChanged;
 
   @Option(
       names = "--dry-run",
@@ -292,6 +316,10 @@ final class TrainCommand implements Callable<Integer> {
     if (resume != null) {
       return resume(resume);
     }
+    if (dataChanged) {
+      throw output.refused("--data-changed is for --resume; leave it out");
+    }
+    output.usage(() -> Decoders.check(decoders()));
     String dataName = output.required(data, "--data");
     String modelName = output.required(model, "MODEL");
     Architecture net = output.usage(() -> architecture(modelName, dataName));
@@ -478,32 +506,16 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private int resume(Path folder) {
-    if (model != null || data != null || out != null) {
+    if (model != null) {
       throw output.refused(
-          "--resume goes on with a run as it is: leave out MODEL, --data and --out");
+          "--resume goes on with the net of the run, but %s was given; leave out MODEL"
+              .formatted(model));
     }
-    if (batch != null
-        || size != null
-        || window != null
-        || optimizer != null
-        || rate != null
-        || clip != null
-        || weightDecay != null
-        || curve != null
-        || smoothing != null
-        || validation != null
-        || watch != null
-        || tensorboard
-        || precision != null) {
-      throw output.refused(
-          "--resume goes on by the run's own recipe: leave out --batch, --window, --optimizer,"
-              + " --lr, --clip, --weight-decay, --schedule, --label-smoothing, --val, --size,"
-              + " --watch, --tensorboard and --precision");
-    }
-    if (dryRun) {
-      throw output.refused(
-          "--dry-run is for a new training; what a run is trained by, its run.json says");
-    }
+    OnResume.Rule.refusal(output.written(), folder)
+        .ifPresent(why -> {
+          throw output.refused(why);
+        });
+    output.usage(() -> Decoders.check(decoders()));
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
       throw new BadFileException(
@@ -524,13 +536,28 @@ final class TrainCommand implements Callable<Integer> {
               "fathom: the run had %s workers and goes on with %s: sums are rounded otherwise, so it is not bit-exact"
                   .formatted(before.workers(), threads));
     }
+    String place = data;
     Data read =
-        output.usage(() -> {
-          Data same = run.open(before.data(), reading.of(0));
-          now.check(same);
-          return same;
-        });
-    return train(now.equals(before) ? run : run.withRecipe(now), read);
+        output.usage(
+            () -> place == null ? run.open(reading.of(0)) : run.open(place, reading.of(0)));
+    Run further = output.usage(() -> run.goOn(now, read, dataChanged));
+    tellOfData(run, further);
+    return train(further, read);
+  }
+
+  /// What is not as it was, or not known.
+  private void tellOfData(Run before, Run now) {
+    if (!before.info().data().identity().known()) {
+      output.remark(
+          "fathom: the run is of an older version, which wrote down the names of the classes alone: they are the same; whether all else is cannot be checked");
+    }
+    List<RunData.Change> changes = now.info().data().changes();
+    if (changes.size() > before.info().data().changes().size()) {
+      RunData.Change change = changes.getLast();
+      output.remark(
+          "fathom: %s: the run goes on from step %s with other data, and is no longer exact"
+              .formatted(String.join(", ", change.differences()), change.step()));
+    }
   }
 
   private int train(Run run, Data read) {
@@ -538,7 +565,6 @@ final class TrainCommand implements Callable<Integer> {
     if (read instanceof DataSet pictures) {
       ReadingOptions.tell(pictures, output);
     }
-    int threads = decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
     output
         .err()
         .println(
@@ -555,7 +581,7 @@ final class TrainCommand implements Callable<Integer> {
       try (var display = new ProgressDisplay(r.model(), output.err())) {
         result =
             Trainer.train(
-                run, read, threads, display.training(r.isText()), interruption::requested);
+                run, read, decoders(), display.training(r.isText()), interruption::requested);
       }
       RunReport.of(run).write(run.report());
       answer(run, result);
@@ -568,6 +594,10 @@ final class TrainCommand implements Callable<Integer> {
       }
       return Exit.DONE;
     }
+  }
+
+  private int decoders() {
+    return decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
   }
 
   private static String counted(int count, String what) {

@@ -127,11 +127,14 @@ class CommandsTest {
           train resnet20 --data digits --out /dev/null           | 3 | this is a file
           train resnet20 --data digits --out=                    | 2 | the path is empty
           train --resume=                                        | 2 | the path is empty
+          train mlp --data digits --data-changed                 | 2 | is for --resume
+          train mlp --data digits --decoders -1                  | 2 | --decoders is -1
+          train --resume runs/x --decoders -1                    | 2 | --decoders is -1
           train plain20 --data digits --shortcut B               | 2 | no shortcuts
           train resnet20 --data ./no-such-folder                 | 3 | no-such-folder
           train --resume ./no-such-run                           | 3 | no run
           train resnet20 --resume runs/x                         | 2 | leave out MODEL
-          train --resume runs/x --lr 0.5                         | 2 | leave out --batch
+          train --resume runs/x --lr 0.5                         | 2 | leave out --lr
           train --resume runs/x --dry-run                        | 2 | for a new training
           train transformer --data digits                        | 2 | transformer learns text
           train lsmt --data digits                               | 2 | did you mean lstm?
@@ -157,7 +160,7 @@ class CommandsTest {
           train resnet20 --data digits --norm bach               | 2 | none of batch, layer, position, rms
           train resnet20 --data digits --schedule one_cycle      | 2 | none of steps, cosine, one-cycle
           train resnet20 --data digits --watch gradient          | 2 | none of gradients, responses
-          train --resume runs/x --precision bf16                 | 2 | leave out --batch
+          train --resume runs/x --precision bf16                 | 2 | leave out --precision
           train lstm --data text:                                | 2 | text:FILE
           train lstm --data text:./no-such-text                  | 3 | no such file
           sample                                                 | 2 | RUN

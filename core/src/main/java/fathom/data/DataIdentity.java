@@ -29,21 +29,28 @@ public record DataIdentity(List<Part> parts) {
 
   /// @param name `train`, `validation` or `test`
   /// @param count of images or characters
-  public record Part(String name, long count, String fingerprint) {}
+  public record Part(String name, long count, String fingerprint) {
+    public Part {
+      if (count < 0) {
+        throw new IllegalArgumentException(
+            "a part of the data has 0 or more, but %s has %d".formatted(name, count));
+      }
+    }
+  }
 
   public DataIdentity {
     parts = List.copyOf(parts);
   }
 
   /// Whether there is anything to compare.
-  public boolean isKnown() {
+  public boolean known() {
     return !parts.isEmpty();
   }
 
   /// What differs in `now`, a clause for each part, such as `train has 40 now and had 41`; empty if
   /// it is the same, or if this is unknown.
   public List<String> differences(DataIdentity now) {
-    if (!isKnown() || equals(now)) {
+    if (!known() || equals(now)) {
       return List.of();
     }
     return Stream.concat(parts.stream(), now.parts.stream())
@@ -51,6 +58,12 @@ public record DataIdentity(List<Part> parts) {
         .distinct()
         .flatMap(name -> Stream.ofNullable(difference(name, part(name), now.part(name))))
         .toList();
+  }
+
+  /// That part alone which is tested with, of a text its validation: what is only tested may not
+  /// know the rest.
+  public DataIdentity ofTests() {
+    return parts.isEmpty() ? this : new DataIdentity(List.of(parts.getLast()));
   }
 
   private @Nullable Part part(String name) {

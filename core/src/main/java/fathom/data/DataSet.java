@@ -35,6 +35,9 @@ public record DataSet(
     @Nullable Survey survey,
     @Nullable Origin origin)
     implements Data {
+  /// Before the path of a folder of images.
+  public static final String IMAGES = "images:";
+
   private static final String UNDERSTOOD =
       """
       DATA is one of
@@ -208,9 +211,8 @@ public record DataSet(
     if (spec.equals("digits")) {
       return Digits.read();
     }
-    if (spec.startsWith("images:") && spec.length() > "images:".length()) {
-      return ImageFolder.read(
-          spec, folder(path(spec, spec.substring("images:".length()))), reading);
+    if (spec.startsWith(IMAGES) && spec.length() > IMAGES.length()) {
+      return ImageFolder.read(spec, folder(path(spec, spec.substring(IMAGES.length()))), reading);
     }
     if (Data.isText(spec)) {
       throw new IllegalArgumentException(

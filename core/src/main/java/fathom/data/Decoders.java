@@ -45,13 +45,18 @@ public final class Decoders implements AutoCloseable {
     return thread;
   }
 
-  /// So many threads, 0 or more.
-  public static Decoders start(int count) {
+  /// Returns `count`. Throws `IllegalArgumentException` unless so many threads can be started.
+  public static int check(int count) {
     if (count < 0) {
       throw new IllegalArgumentException(
           "0 or more threads decode pictures, but --decoders is " + count);
     }
-    return new Decoders(count);
+    return count;
+  }
+
+  /// So many threads, 0 or more.
+  public static Decoders start(int count) {
+    return new Decoders(check(count));
   }
 
   /// One for each core.

@@ -3,6 +3,7 @@ package fathom.data;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Labelled pictures of one size, on the heap.
 ///
@@ -94,6 +95,14 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
       of[i] = labels[positions[i]];
     }
     return new Images(channels, height, width, chosen, of);
+  }
+
+  @Override
+  public Images relabelled(int[] to) {
+    int[] kept = IntStream.range(0, count()).filter(i -> to[labels[i]] >= 0).toArray();
+    Images left = kept.length == count() ? this : select(kept);
+    return new Images(
+        channels, height, width, left.pixels, Arrays.stream(left.labels).map(i -> to[i]).toArray());
   }
 
   @Override

@@ -117,6 +117,13 @@ public final class Photos implements Pictures {
   }
 
   @Override
+  public Photos relabelled(int[] to) {
+    Photos left = select(IntStream.range(0, count()).filter(i -> to[labels[i]] >= 0).toArray());
+    return new Photos(
+        channels, side, left.files, Arrays.stream(left.labels).map(i -> to[i]).toArray(), decoders);
+  }
+
+  @Override
   public Photos decodedBy(Decoders decoders) {
     return new Photos(channels, side, pool, places, decoders);
   }

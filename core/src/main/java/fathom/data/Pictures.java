@@ -29,6 +29,12 @@ public sealed interface Pictures permits Images, Photos {
   /// The pictures at these positions, in this order.
   Pictures select(int[] positions);
 
+  /// The pictures whose class has a new label, 0 or more, under that label, in their order; the
+  /// others are left out. Shares what it can with these.
+  ///
+  /// @param labels the new label of each class
+  Pictures relabelled(int[] labels);
+
   /// All of them in memory, as they are seen in tests. Throws [fathom.BadFileException] if a file
   /// has been damaged since it was opened, and `IllegalArgumentException` if they are more than 2
   /// GiB.

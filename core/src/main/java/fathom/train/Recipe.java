@@ -4,6 +4,7 @@ import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Photos;
 import fathom.data.Pictures;
+import fathom.data.Streams;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CharacterNet;
@@ -325,6 +326,21 @@ public record Recipe(
     return withWindow(Amounts.window(this, text));
   }
 
+  /// The steps of an epoch with this data.
+  long batches(Data of) {
+    return switch (of) {
+      case DataSet pictures ->
+          Math.ceilDiv(
+              pictures.train().count() - (pictures.validation() == null ? validation : 0), batch);
+      case Text text -> new Streams(text.train(), batch, window).windows();
+    };
+  }
+
+  /// With the data under another name.
+  Recipe withData(String data) {
+    return with(draft -> draft.data = data);
+  }
+
   public Recipe withEpochs(int epochs) {
     return with(draft -> draft.epochs = epochs);
   }
@@ -419,6 +435,7 @@ public record Recipe(
   private static final class Draft {
     private final Recipe from;
     private String model;
+    private String data;
     private int epochs;
     private int batch;
     private int window;
@@ -433,6 +450,7 @@ public record Recipe(
     Draft(Recipe from) {
       this.from = from;
       this.model = from.model;
+      this.data = from.data;
       this.epochs = from.epochs;
       this.batch = from.batch;
       this.window = from.window;
@@ -449,7 +467,7 @@ public record Recipe(
       return new Recipe(
           model,
           from.options,
-          from.data,
+          data,
           epochs,
           batch,
           window,

@@ -5,8 +5,10 @@ import fathom.Layer;
 import fathom.RegularFile;
 import fathom.data.Alphabet;
 import fathom.data.Data;
+import fathom.data.DataIdentity;
 import fathom.data.DataSet;
 import fathom.data.Normalization;
+import fathom.data.Origin;
 import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
@@ -25,7 +27,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -33,10 +38,11 @@ import tools.jackson.databind.node.ObjectNode;
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
 /// whole), `best.safetensors` (the weights of the best epoch so far), `answers.json` (what became
-/// of the test pictures at the end) and `report.html`.
+/// of the test pictures at the end), `images.tsv` (which files were for training, validation and
+/// testing) and `report.html`.
 public final class Run {
   /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 6;
+  private static final int FORMAT = 7;
 
   /// Of the description and of the metrics.
   private static final long MOST_BYTES = 1 << 29;
@@ -49,6 +55,9 @@ public final class Run {
 
   /// Before photographs were decoded from their files, all pictures were in memory.
   private static final int WITHOUT_PHOTOGRAPHS = 5;
+
+  /// Before a run knew its data, it had the names of the classes alone.
+  private static final int WITHOUT_IDENTITY = 6;
 
   /// What `run.json` says.
   ///
@@ -63,6 +72,7 @@ public final class Run {
       Recipe recipe,
       List<String> classes,
       List<Integer> input,
+      RunData data,
       Machine machine) {
     public Info {
       classes = List.copyOf(classes);
@@ -76,6 +86,10 @@ public final class Run {
       }
     }
   }
+
+  /// What older formats say of their data.
+  private static final RunData UNKNOWN =
+      new RunData("", "", Reading.Split.BY_POSITION, DataIdentity.UNKNOWN, List.of());
 
   private final Path folder;
   private final Info info;
@@ -106,17 +120,28 @@ public final class Run {
                   .formatted(AtomicFile.reason(e)),
           e);
     }
-    Info info = describe(recipe, data);
+    Info info = describe(recipe, data, RunData.of(folder, data, Reading.Split.BY_NAME, List.of()));
+    writeImages(folder, recipe, data);
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, info);
   }
 
   /// A run of which nothing is written: for its nets.
   static Run unwritten(Recipe recipe, Data data) {
-    return new Run(Path.of("unwritten"), describe(recipe, data));
+    return new Run(Path.of("unwritten"), describe(recipe, data, UNKNOWN));
   }
 
-  private static Info describe(Recipe recipe, Data data) {
+  private static void writeImages(Path folder, Recipe recipe, Data data) {
+    Origin origin =
+        data instanceof DataSet pictures
+            ? pictures.originJudgedBy(recipe.validation(), recipe.seed())
+            : null;
+    if (origin != null && origin.hasFiles()) {
+      ImageList.write(folder.resolve(ImageList.NAME), origin);
+    }
+  }
+
+  private static Info describe(Recipe recipe, Data data, RunData known) {
     Machine machine = Machine.here();
     return new Info(
         FORMAT,
@@ -133,6 +158,7 @@ public final class Run {
                   pictures.train().channels(), pictures.train().height(), pictures.train().width());
           case Text _ -> List.of();
         },
+        known,
         machine);
   }
 
@@ -172,11 +198,14 @@ public final class Run {
   /// Says what older formats leave out.
   private static void modernise(ObjectNode info, ObjectNode recipe) {
     int format = info.path("format").asInt(0);
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_IDENTITY) {
+      info.set("data", Json.object(UNKNOWN));
+      info.put("format", FORMAT);
+    }
     if (format == WITHOUT_PRECISION) {
       recipe.put("precision", Precision.FP32.name());
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOGRAPHS) {
-      info.put("format", FORMAT);
       if (recipe.path("preparation") instanceof ObjectNode preparation) {
         preparation.put("size", 0).put("part", false);
       }
@@ -200,14 +229,47 @@ public final class Run {
 
   /// The same run by another recipe from now on. Throws [BusyRunException] while it is trained.
   public Run withRecipe(Recipe recipe) {
+    try (var _ = RunLock.of(folder)) {
+      return written(recipe, info.data);
+    }
+  }
+
+  private Run written(Recipe recipe, RunData data) {
     var changed =
         new Info(
-            info.format, info.source, info.started, recipe, info.classes, info.input, info.machine);
-    try (var _ = RunLock.of(folder)) {
-      AtomicFile.replace(
-          folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
-    }
+            info.format,
+            info.source,
+            info.started,
+            recipe,
+            info.classes,
+            info.input,
+            data,
+            info.machine);
+    AtomicFile.replace(
+        folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, changed);
+  }
+
+  /// The same run by this recipe and with this data from now on, which have been checked and are
+  /// written down where they are new.
+  ///
+  /// Throws `IllegalArgumentException` for a recipe that ends before the run stands or for which
+  /// the data does not suffice, [BadFileException] for data with other classes, or with other
+  /// images or characters unless they are meant to have `changed`, and [BusyRunException] while the
+  /// run is trained. Then nothing has been written.
+  public Run goOn(Recipe recipe, Data data, boolean changed) {
+    return Resumption.of(this, recipe, data, changed);
+  }
+
+  /// Under the lock of the run.
+  Run goingOn(Recipe recipe, RunData known, Data data) {
+    if (recipe.equals(info.recipe) && known.equals(info.data)) {
+      return this;
+    }
+    if (!known.identity().equals(info.data.identity())) {
+      writeImages(folder, recipe, data);
+    }
+    return written(recipe, known);
   }
 
   public Info info() {
@@ -263,12 +325,46 @@ public final class Run {
     }
     return recipe().isText()
         ? Text.open(spec, alphabet())
-        : DataSet.open(spec, how.of(recipe().preparation().size(), how.split()));
+        : DataSet.open(spec, how.of(recipe().preparation().size(), info.data.split()));
   }
 
   /// The same to be tested with alone: photographs for training stay closed.
   public Data openForTests(String spec, Reading how) {
     return open(spec, recipe().isText() ? how : how.forTests(input().channels()));
+  }
+
+  /// Reads the data of this run, which is found from any folder: as the user named it, at the place
+  /// where it was, or as it lies from the run. Where there is some at several places, it is the one
+  /// that this run was trained on, or else the first. Throws what [#open(String, Reading)] throws
+  /// for the first name if there is nothing at any.
+  public Data open(Reading how) {
+    return found(UnaryOperator.identity(), name -> open(name, how));
+  }
+
+  /// The same to be tested with alone.
+  public Data openForTests(Reading how) {
+    return found(DataIdentity::ofTests, name -> openForTests(name, how));
+  }
+
+  private Data found(UnaryOperator<DataIdentity> looked, Function<String, Data> opening) {
+    DataIdentity known = looked.apply(info.data.identity());
+    Data first = null;
+    RuntimeException failure = null;
+    for (String name : info.data.names(folder, recipe().data())) {
+      try {
+        Data data = opening.apply(name);
+        if (known.differences(looked.apply(data.identity())).isEmpty()) {
+          return data;
+        }
+        first = first == null ? data : first;
+      } catch (BadFileException | IllegalArgumentException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    if (first == null) {
+      throw Objects.requireNonNull(failure, "a run has data with a name");
+    }
+    return first;
   }
 
   /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is
@@ -290,6 +386,18 @@ public final class Run {
   /// Without [Recipe#validation()] those are the test pictures.
   public Path best() {
     return folder.resolve("best.safetensors");
+  }
+
+  /// Which files were for training, validation and testing; see [ImageList].
+  Path images() {
+    return folder.resolve(ImageList.NAME);
+  }
+
+  /// What `run.json` says of a decision under this name, such as `batch` or `rate`, as JSON; empty
+  /// if the recipe has no such entry.
+  public Optional<String> decided(String name) {
+    return Optional.ofNullable(Json.object(recipe()).findValue(name))
+        .map(node -> node.isValueNode() ? node.asString() : node.toString());
   }
 
   public Path report() {
@@ -410,22 +518,25 @@ public final class Run {
     return folder.resolve("answers.json");
   }
 
-  /// Forgets what is going to be written again when the run goes on after `step` steps.
-  void truncate(long step) {
+  /// Forgets what is going to be written again when the run goes on after `step` steps, with epochs
+  /// of so many: of more than before, where the data has changed, an epoch may end once more.
+  void truncate(long step, long batches) {
     try {
       Files.deleteIfExists(answersFile());
     } catch (IOException e) {
       throw new BadFileException(answersFile(), "it cannot be deleted; check permissions", e);
     }
     var lines = new StringBuilder();
+    long ended = 0;
     for (Metrics m : metrics()) {
       boolean keep =
           switch (m) {
-            case Metrics.Epoch epoch -> epoch.step() <= step;
+            case Metrics.Epoch epoch -> epoch.step() <= step && epoch.epoch() <= step / batches;
             case Metrics.Layers layers -> layers.step() < step;
-            case Metrics.Watch watch -> watch.step() <= step;
+            case Metrics.Watch watch -> watch.step() <= ended;
             case Metrics.Final _ -> false;
           };
+      ended = keep && m instanceof Metrics.Epoch epoch ? epoch.step() : ended;
       lines.append(keep ? line(m) : "");
     }
     AtomicFile.replace(metricsFile(), lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -62,7 +62,7 @@ public final class Trainer {
     this.progress = progress;
     this.stop = stop;
     boolean resumed = Files.exists(run.checkpoint());
-    this.start = resumed ? Checkpoint.position(run.checkpoint()) : new Checkpoint(0, 0, 0, 0);
+    this.start = resumed ? position(run) : new Checkpoint(0, 0, 0, 0);
     this.learners =
         Learner.makers(
             run,
@@ -72,11 +72,19 @@ public final class Trainer {
             start.step());
   }
 
+  /// Sums over examples of other data than this mean nothing.
+  private static Checkpoint position(Run run) {
+    Checkpoint at = Checkpoint.position(run.checkpoint());
+    return run.info().data().changes().stream().anyMatch(change -> change.step() == at.step())
+        ? new Checkpoint(at.step(), at.seconds(), 0, 0)
+        : at;
+  }
+
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
   /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any
-  /// more, `IllegalArgumentException` if there is less data than a step needs, and
-  /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
-  /// if another training works on the run.
+  /// more, `IllegalArgumentException` if there is less data than a step needs, [BadFileException]
+  /// for other data than that of the run, and [fathom.DeviceException] if this machine does not
+  /// have the precision, and [BusyRunException] if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }
@@ -87,6 +95,7 @@ public final class Trainer {
       Run run, Data data, int decoders, Progress progress, BooleanSupplier stop) {
     run.recipe().check(data);
     run.recipe().precision().check();
+    Resumption.check(run, data);
     try (var _ = RunLock.of(run.folder());
         var threads = Decoders.start(decoders)) {
       return locked(run, data, threads, progress, stop);
@@ -96,7 +105,7 @@ public final class Trainer {
   private static Result locked(
       Run run, Data data, Decoders decoders, Progress progress, BooleanSupplier stop) {
     var trainer = new Trainer(run, data, decoders, progress, stop);
-    run.truncate(trainer.start.step());
+    run.truncate(trainer.start.step(), run.recipe().batches(data));
     Workers.run(
         run.recipe().workers(),
         all -> {
@@ -219,7 +228,7 @@ public final class Trainer {
         seen += examples.count();
         speed = seen / ((System.nanoTime() - began) / 1e9);
         if (first()) {
-          progress.step(stepEnd(epoch, examples.to()));
+          progress.step(stepEnd(epoch, examples.to() - ofOtherData(epoch)));
         }
       }
       if (step == (epoch + 1L) * batches) {
@@ -298,7 +307,7 @@ public final class Trainer {
         }
       }
       Evaluation test = held();
-      double count = learner.batch(batches - 1).to();
+      double count = learner.batch(batches - 1).to() - ofOtherData((int) (step / batches) - 1);
       var epoch =
           new Metrics.Epoch(
               (int) (step / batches),
@@ -326,6 +335,18 @@ public final class Trainer {
       if (first()) {
         progress.epoch(epoch);
       }
+    }
+
+    /// How many examples of an epoch were passed before the data changed within it: they are in no
+    /// sum.
+    private int ofOtherData(int epoch) {
+      long began = (long) epoch * batches;
+      return run.info().data().changes().stream()
+          .mapToLong(change -> change.step() - began)
+          .filter(batch -> batch > 0 && batch < batches)
+          .mapToInt(batch -> learner.batch((int) batch).from())
+          .max()
+          .orElse(0);
     }
 
     /// Errors decide between epochs of pictures, and where they are equal the loss, which alone

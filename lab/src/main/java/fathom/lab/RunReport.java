@@ -16,6 +16,7 @@ import fathom.train.Precision;
 import fathom.train.Preparation;
 import fathom.train.Recipe;
 import fathom.train.Run;
+import fathom.train.RunData;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -258,6 +259,13 @@ public final class RunReport {
 
   static SequencedMap<String, String> facts(Run run) {
     var facts = recipe(run.recipe());
+    for (RunData.Change change : run.info().data().changes()) {
+      facts.merge(
+          "other data",
+          "from step %s on, so the run is not exact: %s"
+              .formatted(change.step(), String.join(", ", change.differences())),
+          (before, after) -> before + "; " + after);
+    }
     facts.put("started", run.info().started());
     machine(facts, run.info().machine());
     return facts;

@@ -1,0 +1,138 @@
+package fathom.train;
+
+import fathom.data.Pictures;
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The classes of a net and those of data, matched by their names in the Unicode form NFC, for a
+/// label is only a position in a list of names.
+public final class ClassMatch {
+  /// Of a list in a message.
+  private static final int NAMED = 12;
+
+  private final List<String> given;
+  private final int[] outputs;
+  private final List<String> absent;
+
+  private ClassMatch(List<String> given, int[] outputs, List<String> absent) {
+    this.given = given;
+    this.outputs = outputs;
+    this.absent = absent;
+  }
+
+  /// Throws `IllegalArgumentException` with both lists if no class of `given` is known to the net,
+  /// or if a name stands for two classes of one of them.
+  ///
+  /// @param known the classes of a net, in the order of its outputs
+  /// @param given those of data, in the order of its labels
+  public static ClassMatch of(List<String> known, List<String> given) {
+    Map<String, Integer> places = places("the net", known);
+    Set<String> names = places("the data", given).keySet();
+    int[] outputs =
+        given.stream().mapToInt(name -> places.getOrDefault(normal(name), -1)).toArray();
+    var match =
+        new ClassMatch(
+            List.copyOf(given),
+            outputs,
+            known.stream().filter(name -> !names.contains(normal(name))).toList());
+    if (match.unknown().size() == given.size()) {
+      throw new IllegalArgumentException(
+          "none of the classes is known to the net: it knows %s, but the data has %s; classes are compared by their names"
+              .formatted(shown(known), shown(given)));
+    }
+    return match;
+  }
+
+  /// Whether two lists have the same names in the same order.
+  static boolean same(List<String> known, List<String> given) {
+    return known.stream()
+        .map(ClassMatch::normal)
+        .toList()
+        .equals(given.stream().map(ClassMatch::normal).toList());
+  }
+
+  private static Map<String, Integer> places(String of, List<String> names) {
+    var places = new HashMap<String, Integer>();
+    for (int i = 0; i < names.size(); i++) {
+      if (places.putIfAbsent(normal(names.get(i)), i) != null) {
+        throw new IllegalArgumentException(
+            "a name stands for one class, but two classes of %s are called %s; its classes are %s"
+                .formatted(of, names.get(i), shown(names)));
+      }
+    }
+    return places;
+  }
+
+  private static String normal(String name) {
+    return Normalizer.normalize(name, Normalizer.Form.NFC);
+  }
+
+  /// The names, or the first of many.
+  public static String shown(List<String> names) {
+    return names.size() <= NAMED
+        ? names.toString()
+        : "%s and %s more".formatted(names.subList(0, NAMED), names.size() - NAMED);
+  }
+
+  /// The classes of the data that the net does not know, in the order of their labels.
+  public List<String> unknown() {
+    var unknown = new ArrayList<String>();
+    for (int label = 0; label < outputs.length; label++) {
+      if (outputs[label] < 0) {
+        unknown.add(given.get(label));
+      }
+    }
+    return unknown;
+  }
+
+  /// The classes of the net that the data does not have, in the order of its outputs.
+  public List<String> absent() {
+    return absent;
+  }
+
+  /// The pictures whose class the net knows, labelled by its outputs. Throws
+  /// `IllegalArgumentException` if there are none.
+  public Pictures of(Pictures pictures) {
+    Pictures known = pictures.relabelled(outputs);
+    if (known.count() == 0) {
+      throw new IllegalArgumentException(
+          "none of the %s pictures is of a class that the net knows; those that it does not know are %s"
+              .formatted(pictures.count(), shown(unknown())));
+    }
+    return known;
+  }
+
+  /// How many of these pictures are of a class that the net does not know, for each of
+  /// [#unknown()].
+  public List<Integer> leftOut(Pictures pictures) {
+    int[] counts = new int[outputs.length];
+    for (int label : pictures.labels()) {
+      counts[label]++;
+    }
+    var left = new ArrayList<Integer>();
+    for (int label = 0; label < outputs.length; label++) {
+      if (outputs[label] < 0) {
+        left.add(counts[label]);
+      }
+    }
+    return left;
+  }
+
+  /// Both of two lists of classes that differ, and in what.
+  static String both(List<String> known, List<String> given) {
+    var gone = new ArrayList<>(known);
+    gone.removeAll(new HashSet<>(given));
+    var fresh = new ArrayList<>(given);
+    fresh.removeAll(new HashSet<>(known));
+    String what =
+        gone.isEmpty() && fresh.isEmpty()
+            ? "in another order"
+            : "without %s, with %s".formatted(shown(gone), shown(fresh));
+    return "it knows %s, and the data has %s (%s)".formatted(shown(known), shown(given), what);
+  }
+}

@@ -1,0 +1,98 @@
+package fathom.train;
+
+import fathom.RegularFile;
+import fathom.data.Origin;
+import fathom.io.AtomicFile;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Which files a run was trained, validated and tested with: `images.tsv`, a line for each with its
+/// part, its bytes and its name. It is for readers, and for a message that names what changed; what
+/// decides is the [fathom.data.DataIdentity].
+final class ImageList {
+  static final String NAME = "images.tsv";
+
+  private static final long MOST_BYTES = 1 << 29;
+
+  /// Of the names in a message.
+  private static final int NAMED = 3;
+
+  private ImageList() {}
+
+  /// Writes it for images that have files.
+  static void write(Path file, Origin origin) {
+    AtomicFile.replace(
+        file,
+        out -> {
+          Writer to = new OutputStreamWriter(out, StandardCharsets.UTF_8);
+          to.write("part\tbytes\tname\n");
+          lines(to, "train", origin.train());
+          lines(to, "validation", origin.validation());
+          lines(to, "test", origin.test());
+          to.flush();
+        });
+  }
+
+  private static void lines(Writer to, String part, List<Origin.Source> files)
+      throws java.io.IOException {
+    for (Origin.Source file : files) {
+      to.write("%s\t%s\t%s\n".formatted(part, file.bytes(), oneLine(file.name())));
+    }
+  }
+
+  private static String oneLine(String name) {
+    return name.replace("\\", "\\\\")
+        .replace("\t", "\\t")
+        .replace("\n", "\\n")
+        .replace("\r", "\\r");
+  }
+
+  /// The first names that are new, gone or of another size since `file` was written, as a clause to
+  /// end a message with; empty if there is no list or none differs.
+  static String differences(Path file, Origin now) {
+    if (!Files.isRegularFile(file) || !now.hasFiles()) {
+      return "";
+    }
+    Map<String, String> before = new HashMap<>();
+    RegularFile.text(file, MOST_BYTES)
+        .lines()
+        .skip(1)
+        .map(line -> line.split("\t", 3))
+        .filter(fields -> fields.length == 3)
+        .forEach(fields -> before.put(fields[2], fields[1]));
+    var fresh = new ArrayList<String>();
+    var resized = new ArrayList<String>();
+    for (List<Origin.Source> part : List.of(now.train(), now.validation(), now.test())) {
+      for (Origin.Source source : part) {
+        String name = oneLine(source.name());
+        String bytes = before.remove(name);
+        if (bytes == null) {
+          fresh.add(name);
+        } else if (!bytes.equals(Long.toString(source.bytes()))) {
+          resized.add("%s (%s bytes, now %s)".formatted(name, bytes, source.bytes()));
+        }
+      }
+    }
+    List<String> gone = before.keySet().stream().sorted().toList();
+    return clause("new", fresh) + clause("gone", gone) + clause("changed", resized);
+  }
+
+  private static String clause(String what, List<String> names) {
+    if (names.isEmpty()) {
+      return "";
+    }
+    String first = String.join(", ", names.subList(0, Math.min(NAMED, names.size())));
+    return "; %s: %s%s"
+        .formatted(
+            what,
+            first,
+            names.size() > NAMED ? " and %s more".formatted(names.size() - NAMED) : "");
+  }
+}

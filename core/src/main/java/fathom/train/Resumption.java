@@ -1,0 +1,120 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.data.Data;
+import fathom.data.DataSet;
+import fathom.data.Origin;
+import fathom.data.Pictures;
+import fathom.data.Text;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Everything that is looked at before a run goes on: nothing of it is written until all is right.
+final class Resumption {
+  private Resumption() {}
+
+  /// The run as it goes on by `recipe`, with `data`; written down where it differs from before.
+  ///
+  /// Throws `IllegalArgumentException` for a recipe that ends before the run stands, or that the
+  /// data does not suffice for, [BadFileException] for other data than that of the run, and
+  /// [BusyRunException] while it is trained.
+  ///
+  /// @param changed whether other data is meant; its classes are those of the run all the same
+  static Run of(Run run, Recipe recipe, Data data, boolean changed) {
+    try (var _ = RunLock.of(run.folder())) {
+      checkClasses(run, data);
+      RunData before = run.info().data();
+      List<String> differences = before.identity().differences(data.identity());
+      if (!differences.isEmpty() && !changed) {
+        throw otherData(run, data, differences);
+      }
+      Recipe now = differences.isEmpty() ? recipe : fitted(recipe, before, data);
+      now.check(data);
+      long step = position(run, now, data);
+      now.precision().check();
+      var changes = new ArrayList<>(before.changes());
+      if (!differences.isEmpty()) {
+        changes.add(new RunData.Change(step, differences));
+      }
+      RunData known = RunData.of(run.folder(), data, before.split(), changes);
+      boolean moved = !known.place().equals(before.place());
+      return run.goingOn(moved ? now.withData(data.name()) : now, known, data);
+    }
+  }
+
+  /// Whether a training may begin or go on with `data`. Throws [BadFileException] unless its
+  /// classes are those of the run in their order, and, once it has begun, all of it is the same.
+  static void check(Run run, Data data) {
+    checkClasses(run, data);
+    if (Files.exists(run.checkpoint())) {
+      List<String> differences = run.info().data().identity().differences(data.identity());
+      if (!differences.isEmpty()) {
+        throw otherData(run, data, differences);
+      }
+    }
+  }
+
+  private static void checkClasses(Run run, Data data) {
+    List<String> known = run.info().classes();
+    List<String> given =
+        switch (data) {
+          case DataSet pictures -> pictures.classes();
+          case Text text -> text.alphabet().characters();
+        };
+    if (!ClassMatch.same(known, given)) {
+      throw new BadFileException(
+          run.folder(),
+          "a run goes on with its own classes in their order: %s. Nothing was changed. Give the data of the run (--data), or start another run"
+              .formatted(ClassMatch.both(known, given)));
+    }
+  }
+
+  private static BadFileException otherData(Run run, Data data, List<String> differences) {
+    Origin now =
+        data instanceof DataSet pictures
+            ? pictures.originJudgedBy(run.recipe().validation(), run.recipe().seed())
+            : null;
+    return new BadFileException(
+        run.folder(),
+        "%s is not the data that the run was trained on: %s%s. Nothing was changed. Give that data (--data), or go on with this one, no longer bit by bit (--data-changed)"
+            .formatted(
+                data.name(),
+                String.join(", ", differences),
+                now == null ? "" : ImageList.differences(run.images(), now)));
+  }
+
+  /// As far as the recipe counts images, it counts those that there are now: all that are for
+  /// validation by themselves, and no more in a batch than there are.
+  private static Recipe fitted(Recipe recipe, RunData before, Data data) {
+    if (!(data instanceof DataSet images)) {
+      return recipe;
+    }
+    Pictures own = images.validation();
+    boolean had = before.identity().parts().stream().anyMatch(p -> p.name().equals("validation"));
+    int validation = own != null ? own.count() : had ? 0 : recipe.validation();
+    int left = images.train().count() - (own == null ? validation : 0);
+    return recipe.withValidation(validation).withBatch(Math.clamp(left, 1, recipe.batch()));
+  }
+
+  /// Where the run stands, which is not behind the end of the recipe.
+  private static long position(Run run, Recipe recipe, Data data) {
+    if (!Files.exists(run.checkpoint())) {
+      throw new BadFileException(
+          run.folder(), "the run was stopped before its first checkpoint; start it anew");
+    }
+    long step = Checkpoint.position(run.checkpoint()).step();
+    long batches = recipe.batches(data);
+    if (step > recipe.epochs() * batches) {
+      throw new IllegalArgumentException(
+          "the run stands at step %s, in epoch %s, but --epochs %s is %s steps; give at least %s"
+              .formatted(
+                  step,
+                  Math.ceilDiv(step, batches),
+                  recipe.epochs(),
+                  recipe.epochs() * batches,
+                  Math.ceilDiv(step, batches)));
+    }
+    return step;
+  }
+}

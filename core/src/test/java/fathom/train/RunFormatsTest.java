@@ -1,0 +1,120 @@
+package fathom.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.BadFileException;
+import fathom.data.DataIdentity;
+import fathom.data.DataSet;
+import fathom.data.Reading;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Descriptions as each earlier format had them are read, and mean what they meant.
+class RunFormatsTest {
+  @TempDir private Path folder;
+
+  /// A description in the words of a format; what a format did not have yet is left out.
+  private static String description(int format) {
+    String precision = format >= 4 ? "\"precision\": \"FP32\"," : "";
+    String curve = format >= 5 ? ", \"curve\": \"STEPS\", \"smoothing\": 0.1" : "";
+    String validation =
+        format >= 5
+            ? "\"validation\": 7, \"recording\": {\"watch\": [\"UPDATES\"], \"tensorboard\": true},"
+            : "";
+    String photographs = format >= 6 ? "\"size\": 0, \"part\": false," : "";
+    return """
+    {"format": %d, "source": "0.1.0", "started": "2026-01-02T03:04:05Z",
+     "recipe": {"model": "mlp", "options": {"norm": "LAYER", "hidden": 3, "layers": 1},
+       "data": "digits", "epochs": 2, "batch": 128, "window": 0,
+       "descent": {"optimizer": "ADAM", "rate": 0.001, "divideAt": [0.6], "warmUp": 0,
+         "momentum": 0.0, "weightDecay": 0.0, "clip": 0.0%s},
+       "preparation": {%s "crop": 0, "flip": false, "pixelMean": false},
+       "seed": 5, "workers": 1, "shardStatistics": false, %s %s "recompute": 0},
+     "classes": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], "input": [1, 8, 8],
+     "machine": {"source": "0.1.0", "libtorch": "2.10.0", "java": "25", "system": "Linux",
+       "processor": "x86", "cores": 2}}
+    """
+        .formatted(format, curve, photographs, precision, validation);
+  }
+
+  private Run open(int format) throws IOException {
+    Path run = Files.createDirectories(folder.resolve("run" + format));
+    Files.writeString(run.resolve("run.json"), description(format));
+    return Run.open(run);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5, 6})
+  void everyEarlierFormatIsReadAndWrittenAsThisOne(int format) throws IOException {
+    Run run = open(format);
+    Recipe recipe = run.recipe();
+    assertEquals(5, recipe.seed());
+    assertEquals(Precision.FP32, recipe.precision());
+    assertEquals(0, recipe.preparation().size());
+    assertEquals(format >= 5 ? 7 : 0, recipe.validation());
+    assertEquals(format >= 5 ? 0.1 : 0, recipe.descent().smoothing());
+    assertEquals(format >= 5, recipe.recording().tensorboard());
+    assertEquals(DataIdentity.UNKNOWN, run.info().data().identity());
+    assertEquals(Reading.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
+    run.withRecipe(recipe);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 7"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5, 6})
+  void anEarlierRunGoesOnByTheNamesOfItsClasses(int format) throws IOException {
+    DataSet digits = DataSet.open("digits");
+    Run run = open(format);
+    Trainer.train(run, digits, Progress.NONE, () -> true); // one step
+    Run further = Run.open(run.folder());
+    String before = Files.readString(run.folder().resolve("run.json"));
+    var renamed =
+        new DataSet(
+            "digits",
+            List.of("1", "0", "2", "3", "4", "5", "6", "7", "8", "9"),
+            digits.train(),
+            digits.test());
+    for (DataSet other :
+        List.of(
+            renamed,
+            new DataSet(
+                "digits",
+                List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "ten"),
+                digits.train(),
+                digits.test()))) {
+      for (boolean changed : List.of(false, true)) {
+        var e =
+            assertThrows(
+                BadFileException.class, () -> further.goOn(further.recipe(), other, changed));
+        assertTrue(e.getMessage().contains("[0, 1, 2, 3,"), e.getMessage());
+        assertTrue(e.getMessage().contains(other.classes().toString()), e.getMessage());
+      }
+      assertThrows(
+          BadFileException.class, () -> Trainer.train(further, other, Progress.NONE, () -> true));
+    }
+    assertEquals(before, Files.readString(run.folder().resolve("run.json")));
+    Run known = further.goOn(further.recipe(), digits, false);
+    assertEquals(digits.identity(), known.info().data().identity(), "from now on it is known");
+    assertEquals(Reading.Split.BY_POSITION, known.info().data().split());
+    assertTrue(Trainer.train(known, digits, Progress.NONE, () -> false).finished());
+  }
+
+  @Test
+  void whatNoFormatHadIsRefused() throws IOException {
+    for (int format : new int[] {0, 2, 8}) {
+      var e = assertThrows(BadFileException.class, () -> open(format));
+      assertTrue(e.getMessage().contains("format " + format), e.getMessage());
+    }
+    assertFalse(Run.isIn(folder));
+  }
+}
