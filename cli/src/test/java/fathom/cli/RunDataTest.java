@@ -188,7 +188,9 @@ class RunDataTest {
     try (var stored = SafeTensors.open(run().resolve("checkpoint.safetensors"));
         Arena arena = Arena.ofConfined()) {
       var tensors = new LinkedHashMap<String, StoredTensor>();
-      stored.names().forEach(name -> tensors.put(name, stored.widened(name, arena)));
+      stored.names().stream()
+          .filter(name -> !name.startsWith("input.") && !name.startsWith("optimizer."))
+          .forEach(name -> tensors.put(name, stored.widened(name, arena)));
       SafeTensors.write(nameless, tensors, Map.of());
     }
     both("other", "amber", "green");

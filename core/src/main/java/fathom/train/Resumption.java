@@ -31,7 +31,7 @@ final class Resumption {
       }
       Recipe now = differences.isEmpty() ? recipe : fitted(recipe, before, data);
       now.check(data);
-      long step = position(run, now, data);
+      long step = position(run, now, data, !differences.isEmpty());
       now.precision().check();
       var changes = new ArrayList<>(before.changes());
       if (!differences.isEmpty()) {
@@ -98,13 +98,20 @@ final class Resumption {
   }
 
   /// Where the run stands, which is not behind the end of the recipe.
-  private static long position(Run run, Recipe recipe, Data data) {
+  private static long position(Run run, Recipe recipe, Data data, boolean changed) {
     if (!Files.exists(run.checkpoint())) {
       throw new BadFileException(
           run.folder(), "the run was stopped before its first checkpoint; start it anew");
     }
     long step = Checkpoint.position(run.checkpoint()).step();
     long batches = recipe.batches(data);
+    boolean shorter = recipe.epochs() < run.recipe().epochs() || changed;
+    if (step > recipe.epochs() * batches && !shorter) {
+      throw new BadFileException(
+          run.checkpoint(),
+          "it stands at step %s, but the run has %s steps; it is of another run"
+              .formatted(step, recipe.epochs() * batches));
+    }
     if (step > recipe.epochs() * batches) {
       throw new IllegalArgumentException(
           "the run stands at step %s, in epoch %s, but --epochs %s is %s steps; give at least %s"
