@@ -8,6 +8,7 @@ import fathom.data.DataSet;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.data.Pictures;
+import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -178,7 +179,8 @@ final class EvalCommand implements Callable<Integer> {
 
   /// The data of a run, measured by default, may have changed since.
   private void tellOfChanges(Run run, Data read) {
-    List<String> differences = run.info().data().identity().ofTests().differences(read.identity().ofTests());
+    List<String> differences =
+        run.info().data().identity().ofTests().differences(read.identity().ofTests());
     if (!differences.isEmpty()) {
       output.remark(
           "fathom: %s is not as it was in training: %s"

@@ -118,9 +118,15 @@ public final class Photos implements Pictures {
 
   @Override
   public Photos relabelled(int[] to) {
-    Photos left = select(IntStream.range(0, count()).filter(i -> to[labels[i]] >= 0).toArray());
+    int[] kept = IntStream.range(0, count()).filter(i -> to[labels[i]] >= 0).toArray();
+    List<Path> files = Arrays.stream(kept).mapToObj(i -> pool.files.get(places[i])).toList();
+    int[] of = Arrays.stream(kept).map(i -> to[labels[i]]).toArray();
     return new Photos(
-        channels, side, left.files, Arrays.stream(left.labels).map(i -> to[i]).toArray(), decoders);
+        channels,
+        side,
+        new Pool(files, of, pool.replaced),
+        IntStream.range(0, of.length).toArray(),
+        decoders);
   }
 
   @Override
