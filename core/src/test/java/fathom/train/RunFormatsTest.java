@@ -2,6 +2,7 @@ package fathom.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,10 +10,12 @@ import fathom.BadFileException;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
 import fathom.data.Reading;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -107,6 +110,24 @@ class RunFormatsTest {
     assertEquals(digits.identity(), known.info().data().identity(), "from now on it is known");
     assertEquals(Reading.Split.BY_POSITION, known.info().data().split());
     assertTrue(Trainer.train(known, digits, Progress.NONE, () -> false).finished());
+  }
+
+  /// What an earlier run was trained on is never tested with.
+  @Test
+  void anEarlierRunDividesItsFolderAsItDidThen() throws IOException {
+    Path images = folder.resolve("images");
+    for (String label : List.of("a", "b")) {
+      Files.createDirectories(images.resolve(label));
+      for (int i = 0; i < 20; i++) {
+        var image = new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY);
+        ImageIO.write(image, "png", images.resolve(label).resolve(i + ".png").toFile());
+      }
+    }
+    String spec = "images:" + images;
+    var now = (DataSet) open(6).open(spec, Reading.USUAL);
+    var then = DataSet.open(spec, new Reading(0, false, Reading.Split.BY_POSITION));
+    assertEquals(then.origin(), now.origin());
+    assertNotEquals(DataSet.open(spec).origin(), now.origin());
   }
 
   @Test
