@@ -43,14 +43,14 @@ final class DemoCommand implements Callable<Integer> {
         .println(
             "plain and residual nets of 20 and 56 layers on 1437 digits, three seeds each, in "
                 + folder);
-    try (var interruption = new Interruption()) {
+    try (var interruption = new Interruption(() -> true)) {
       Demo.Findings findings;
       try (var display = new ProgressDisplay("demo", output.err())) {
         findings = Demo.run(folder, new Watcher(display), interruption::requested);
       }
       if (findings == null) {
-        output.err().println("interrupted");
-        return Exit.INTERRUPTED;
+        output.lastWord("interrupted; the next demo begins anew");
+        return interruption.code();
       }
       print(findings);
       return Exit.DONE;
@@ -74,7 +74,7 @@ final class DemoCommand implements Callable<Integer> {
                 net,
                 seed,
                 Objects.requireNonNull(result.train()).error(),
-                result.test().error(),
+                result.tested().error(),
                 result.seconds()));
       }
     }

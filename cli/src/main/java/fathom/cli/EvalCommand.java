@@ -1,5 +1,6 @@
 package fathom.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import fathom.Collective;
 import fathom.Layer;
 import fathom.Scope;
@@ -51,7 +52,11 @@ import picocli.CommandLine.Parameters;
       "  fathom eval runs/resnet20-digits-1",
       "  fathom eval digits.safetensors --data digits",
       "  fathom eval resnet20.safetensors --model resnet20 --data /data/cifar-10-batches-bin \\",
-      "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
+      "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
+      "",
+      "--json has confusions, a list of [class, taken for, times] with an entry for each pair that occurred,",
+      "classes counted from 0. With up to 100 classes confusion is the same as a table of all pairs, a row",
+      "for each class; with more it is left out, because it would grow with their square."
     })
 final class EvalCommand implements Callable<Integer> {
   /// With more classes their table is in `--json` only, and the most frequent confusions are shown.
@@ -98,6 +103,10 @@ final class EvalCommand implements Callable<Integer> {
   private Precision precision = Precision.FP32;
 
   /// What `--json` prints of pictures.
+  ///
+  /// @param confusion `confusion[truth][guess]`; null, and left out, with more than
+  ///   [Confusion#MOST_IN_A_TABLE] classes
+  /// @param confusions the same as `[truth, guess, times]`, without what did not occur
   record Answer(
       String model,
       String data,
@@ -110,7 +119,8 @@ final class EvalCommand implements Callable<Integer> {
       double imagesPerSecond,
       double seconds,
       List<PerClass> classes,
-      long[][] confusion,
+      @JsonInclude(JsonInclude.Include.NON_NULL) long @Nullable [][] confusion,
+      List<long[]> confusions,
       List<LeftOut> leftOut,
       List<String> absent) {}
 
@@ -271,7 +281,10 @@ final class EvalCommand implements Callable<Integer> {
             timed.perSecond(),
             timed.seconds,
             classes,
-            confusion.counts(),
+            outputs <= Confusion.MOST_IN_A_TABLE ? confusion.table() : null,
+            confusion.counts().stream()
+                .map(pair -> new long[] {pair.truth(), pair.guess(), pair.times()})
+                .toList(),
             leftOut,
             match.absent());
     output.answer(
@@ -294,7 +307,7 @@ final class EvalCommand implements Callable<Integer> {
                       answer.crossEntropy,
                       answer.imagesPerSecond));
           if (outputs <= SHOWN) {
-            show(answer);
+            show(answer, confusion.table());
           } else {
             showPairs(answer, confusion);
           }
@@ -333,7 +346,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   /// A row for each class: how often it was taken for each of them.
-  private void show(Answer answer) {
+  private void show(Answer answer, long[][] table) {
     var head = new ArrayList<>(List.of("", "pictures", "error in %"));
     answer.classes.forEach(c -> head.add(c.name));
     var rows = new ArrayList<List<String>>();
@@ -345,7 +358,7 @@ final class EvalCommand implements Callable<Integer> {
                   of.name,
                   Long.toString(of.count),
                   of.error == null ? "" : String.format(Locale.ROOT, "%.2f", of.error)));
-      for (long times : answer.confusion[c]) {
+      for (long times : table[c]) {
         row.add(times == 0 ? "." : Long.toString(times));
       }
       rows.add(row);

@@ -8,7 +8,12 @@ final class Exit {
   static final int BAD_FILE = 3;
   static final int NATIVE = 4;
   static final int DIVERGED = 5;
+
+  /// By Ctrl-C, after saving.
   static final int INTERRUPTED = 130;
+
+  /// By SIGTERM, after saving.
+  static final int TERMINATED = 143;
 
   private Exit() {}
 }

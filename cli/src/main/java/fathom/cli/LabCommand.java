@@ -136,7 +136,7 @@ final class LabCommand implements Callable<Integer> {
   private int run(List<Experiment> chosen) {
     Size size = full ? Size.FULL : Size.QUICK;
     var ledger = new Ledger(out);
-    try (var interruption = new Interruption()) {
+    try (var interruption = new Interruption(() -> broken(chosen.size()))) {
       List<Finding> findings;
       try (var display = new ProgressDisplay("lab", output.err())) {
         findings =
@@ -150,16 +150,22 @@ final class LabCommand implements Callable<Integer> {
                 interruption::requested);
       }
       if (findings.size() < chosen.size()) {
-        output
-            .err()
-            .println(
-                "interrupted; %s of %s findings are in %s, and the same command goes on"
-                    .formatted(findings.size(), chosen.size(), out));
-        return Exit.INTERRUPTED;
+        output.lastWord(
+            "interrupted; %s of %s findings are in %s, and the same command goes on"
+                .formatted(findings.size(), chosen.size(), out));
+        return interruption.code();
       }
       print(findings, ledger);
       return Exit.DONE;
     }
+  }
+
+  /// An experiment that is under way writes nothing, and need not be waited for.
+  private boolean broken(int chosen) {
+    System.err.println(
+        "interrupted; what ended of %s findings is in %s, and the same command goes on"
+            .formatted(chosen, out));
+    return true;
   }
 
   private record Watcher(ProgressDisplay display) implements Laboratory.Watcher {

@@ -10,6 +10,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,6 +24,8 @@ final class Output {
         JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+            .disable(
+                StreamWriteFeature.AUTO_CLOSE_TARGET, StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
             .build();
   }
 
@@ -67,10 +70,19 @@ final class Output {
     err().flush();
   }
 
+  /// A line on standard error that `--quiet` does not silence: what becomes of something that was
+  /// broken off.
+  void lastWord(String line) {
+    PrintWriter err = command.commandLine().getErr();
+    err.println(line);
+    err.flush();
+  }
+
   /// The answer: `result` as JSON, or else the lines of text.
   void answer(Object result, Runnable text) {
     if (json) {
-      out().println(Json.MAPPER.writeValueAsString(result));
+      Json.MAPPER.writeValue(out(), result);
+      out().println();
     } else {
       text.run();
     }

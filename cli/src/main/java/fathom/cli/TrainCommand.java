@@ -16,6 +16,7 @@ import fathom.nn.Init;
 import fathom.optim.Schedule;
 import fathom.train.Descent;
 import fathom.train.Evaluation;
+import fathom.train.LastSave;
 import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Recipe;
@@ -278,38 +279,44 @@ final class TrainCommand implements Callable<Integer> {
   /// What `--json` prints of `--dry-run`: the fields of the recipe, and the estimate.
   record DryRun(@JsonUnwrapped Recipe recipe, Rehearsal.Estimate estimate) {}
 
-  /// What `--json` prints of pictures.
+  /// What `--json` prints of pictures. What a training has at its end alone is null before.
+  ///
+  /// @param step the steps that were made and saved, of `steps`
   record Answer(
       String model,
       String data,
       Metrics.Split measuredOn,
-      int count,
-      double error,
-      double crossEntropy,
+      @Nullable Integer count,
+      @Nullable Double error,
+      @Nullable Double crossEntropy,
       double imagesPerSecond,
       @Nullable Double trainError,
       int epochs,
       double seconds,
       boolean finished,
+      long step,
+      long steps,
       String run,
-      String report) {}
+      @Nullable String report) {}
 
-  /// What `--json` prints of text.
+  /// What `--json` prints of text, likewise.
   record TextAnswer(
       String model,
       String data,
-      int count,
-      double bitsPerCharacter,
-      double perplexity,
-      double crossEntropy,
-      double error,
+      @Nullable Integer count,
+      @Nullable Double bitsPerCharacter,
+      @Nullable Double perplexity,
+      @Nullable Double crossEntropy,
+      @Nullable Double error,
       double charactersPerSecond,
       @Nullable Double trainBitsPerCharacter,
       int epochs,
       double seconds,
       boolean finished,
+      long step,
+      long steps,
       String run,
-      String report) {}
+      @Nullable String report) {}
 
   @Override
   public Integer call() {
@@ -576,28 +583,60 @@ final class TrainCommand implements Callable<Integer> {
                     amount(r, read),
                     counted(r.workers(), "worker"),
                     run.folder()));
-    try (var interruption = new Interruption()) {
+    var lastSave = new LastSave();
+    try (var interruption = new Interruption(() -> lastAttempt(run, lastSave))) {
       Trainer.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
         result =
             Trainer.train(
-                run, read, decoders(), display.training(r.isText()), interruption::requested);
+                run,
+                read,
+                decoders(),
+                display.training(r.isText()),
+                interruption::requested,
+                lastSave);
+      }
+      if (!result.finished()) {
+        return stopped(run, result, interruption.code());
       }
       RunReport.of(run).write(run.report());
       answer(run, result);
-      if (!result.finished()) {
-        output
-            .err()
-            .println("interrupted and saved; go on with: fathom train --resume " + run.folder());
-        output.err().flush();
-        return Exit.INTERRUPTED;
-      }
       return Exit.DONE;
     }
   }
 
   private int decoders() {
     return decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
+  }
+
+  /// No report is written, and nothing is measured: who stops a training does not wait.
+  private int stopped(Run run, Trainer.Result result, int code) {
+    boolean saved = Files.exists(run.checkpoint());
+    answer(run, result);
+    output.lastWord(
+        saved
+            ? "interrupted and saved; go on with: " + goOn(run)
+            : "interrupted before the first step: nothing was saved, start it anew");
+    return saved ? code : Exit.FAILED;
+  }
+
+  private static String goOn(Run run) {
+    return "fathom train --resume " + run.folder();
+  }
+
+  /// Said whatever --quiet says, because it is the last word on the run.
+  private static boolean lastAttempt(Run run, LastSave lastSave) {
+    LastSave.Saved saved = lastSave.save();
+    String at = "step %s is saved in %s".formatted(saved.step(), run.folder());
+    System.err.println(
+        saved.step() == 0
+            ? "stopped before the first checkpoint: nothing is saved, start it anew"
+            : saved.lost() == 0
+                ? "stopped in the middle of something long: %s; go on with: %s"
+                    .formatted(at, goOn(run))
+                : "stopped: %s, but %s after it could not be saved; go on with: %s"
+                    .formatted(at, counted(Math.toIntExact(saved.lost()), "step"), goOn(run)));
+    return saved.step() > 0 && saved.lost() == 0;
   }
 
   private static String counted(int count, String what) {
@@ -621,7 +660,9 @@ final class TrainCommand implements Callable<Integer> {
         answer,
         () -> {
           output.out().println(sentence(run, result));
-          output.out().println("report: " + run.report());
+          if (result.finished()) {
+            output.out().println("report: " + run.report());
+          }
         });
   }
 
@@ -632,16 +673,18 @@ final class TrainCommand implements Callable<Integer> {
         run.recipe().model(),
         run.recipe().data(),
         Metrics.Split.TEST,
-        test.count(),
-        test.error(),
-        test.crossEntropy(),
+        test == null ? null : test.count(),
+        test == null ? null : test.error(),
+        test == null ? null : test.crossEntropy(),
         result.examplesPerSecond(),
         train == null ? null : train.error(),
         run.recipe().epochs(),
         result.seconds(),
         result.finished(),
+        result.step(),
+        result.steps(),
         run.folder().toString(),
-        run.report().toString());
+        result.finished() ? run.report().toString() : null);
   }
 
   private static TextAnswer textAnswer(Run run, Trainer.Result result) {
@@ -650,29 +693,40 @@ final class TrainCommand implements Callable<Integer> {
     return new TextAnswer(
         run.recipe().model(),
         run.recipe().data(),
-        test.count(),
-        test.bitsPerCharacter(),
-        test.perplexity(),
-        test.crossEntropy(),
-        test.error(),
+        test == null ? null : test.count(),
+        test == null ? null : test.bitsPerCharacter(),
+        test == null ? null : test.perplexity(),
+        test == null ? null : test.crossEntropy(),
+        test == null ? null : test.error(),
         result.examplesPerSecond(),
         train == null ? null : train.bitsPerCharacter(),
         run.recipe().epochs(),
         result.seconds(),
         result.finished(),
+        result.step(),
+        result.steps(),
         run.folder().toString(),
-        run.report().toString());
+        result.finished() ? run.report().toString() : null);
   }
 
   private static String sentence(Run run, Trainer.Result result) {
     Evaluation test = result.test();
     Evaluation train = result.train();
     Recipe r = run.recipe();
+    if (test == null || train == null) {
+      return "%s on %s: interrupted at step %s of %s, in %s; %s has what was learned so far, and there is no result yet"
+          .formatted(
+              r.model(),
+              r.data(),
+              result.step(),
+              result.steps(),
+              epoch(r, result),
+              run.checkpoint().getFileName());
+    }
     return r.isText()
         ? String.format(
             Locale.ROOT,
-            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of"
-                + " %d)%s; %.0f s",
+            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d); %.3f bits in training; %.0f s",
             r.model(),
             r.data(),
             test.bitsPerCharacter(),
@@ -680,23 +734,25 @@ final class TrainCommand implements Callable<Integer> {
             test.error(),
             test.errors(),
             test.count(),
-            train == null
-                ? ""
-                : String.format(Locale.ROOT, "; %.3f bits in training", train.bitsPerCharacter()),
+            train.bitsPerCharacter(),
             result.seconds())
         : String.format(
             Locale.ROOT,
-            "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f%s; %.0f s",
+            "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f; training error %.2f %%; %.0f s",
             r.model(),
             r.data(),
             test.error(),
             test.errors(),
             test.count(),
             test.crossEntropy(),
-            train == null
-                ? ""
-                : String.format(Locale.ROOT, "; training error %.2f %%", train.error()),
+            train.error(),
             result.seconds());
+  }
+
+  /// The epoch in which a training stands, or which it has just ended.
+  private static String epoch(Recipe r, Trainer.Result result) {
+    long perEpoch = result.steps() / r.epochs();
+    return "epoch %s of %s".formatted(Math.ceilDiv(result.step(), perEpoch), r.epochs());
   }
 
   /// runs/MODEL-DATA-1, or the next number that is free.

@@ -21,13 +21,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// A training that is stopped from outside goes on as if it had not been.
 class InterruptionTest {
@@ -63,10 +64,8 @@ class InterruptionTest {
         Files.readString(log(beside)).contains("another training works in this folder"),
         Files.readString(log(beside)));
     boolean ignored = interruptsAreIgnored();
-    new ProcessBuilder("kill", ignored ? "-TERM" : "-INT", Long.toString(second.pid()))
-        .start()
-        .waitFor();
-    assertEquals(ignored ? 143 : Exit.INTERRUPTED, end(second), "after Ctrl-C");
+    signal(second, ignored ? "-TERM" : "-INT");
+    assertEquals(ignored ? Exit.TERMINATED : Exit.INTERRUPTED, end(second), "after Ctrl-C");
     assertTrue(
         Files.readString(log(second)).contains("fathom train --resume"),
         Files.readString(log(second)));
@@ -222,21 +221,94 @@ class InterruptionTest {
 
   @Test
   void theSecondInterruptStopsAtOnce() {
-    var halted = new AtomicInteger();
+    var halted = new ArrayList<Integer>();
     var milliseconds = new AtomicLong(7);
     try (var interruption =
-        new Interruption(halted::incrementAndGet, () -> milliseconds.get() * 1_000_000)) {
+        new Interruption(() -> true, halted::add, () -> milliseconds.get() * 1_000_000)) {
       assertFalse(interruption.requested());
-      interruption.pressed();
+      interruption.signalled(Exit.INTERRUPTED);
       assertTrue(interruption.requested());
-      assertEquals(0, halted.get(), "the first one lets the training save");
+      assertEquals(Exit.INTERRUPTED, interruption.code());
+      assertEquals(List.of(), halted, "the first one lets the training save");
       milliseconds.addAndGet(400);
-      interruption.pressed();
-      assertEquals(0, halted.get(), "one signal may reach a process twice");
+      interruption.signalled(Exit.INTERRUPTED);
+      assertEquals(List.of(), halted, "one signal may reach a process twice");
       milliseconds.addAndGet(200);
-      interruption.pressed();
-      assertEquals(1, halted.get());
+      interruption.signalled(Exit.TERMINATED);
+      assertEquals(List.of(), halted, "a SIGTERM does not hurry what is being saved");
+      interruption.signalled(Exit.INTERRUPTED);
+      assertEquals(List.of(Exit.FAILED), halted, "which has not saved");
     }
+  }
+
+  /// The evaluation at the end of an epoch takes long here: the epoch is saved before it, and after
+  /// the signal nothing is measured and no report is written.
+  @Test
+  void anEpochIsSavedBeforeItIsEvaluated() throws Exception {
+    Assumptions.assumeFalse(
+        System.getProperty("os.name").startsWith("Windows"), "signals are POSIX's");
+    Path data = Files.createDirectories(folder.resolve("data"));
+    idx(data, "train", 64);
+    idx(data, "t10k", 20_000);
+    Path run = folder.resolve("run");
+    Process process =
+        launch(
+            List.of(
+                "train",
+                "resnet8",
+                "--width",
+                "8",
+                "--data",
+                data.toString(),
+                "--batch",
+                "64",
+                "--epochs",
+                "2",
+                "--json",
+                "-q",
+                "--out",
+                run.toString()));
+    awaitCheckpoint(run, process);
+    signal(process, "-TERM");
+    assertEquals(Exit.TERMINATED, end(process));
+    String said = Files.readString(log(process));
+    if (said.contains("{\n")) {
+      JsonNode answer =
+          JsonMapper.shared()
+              .readTree(said.substring(said.indexOf("{\n"), said.lastIndexOf('}') + 1));
+      assertFalse(answer.path("finished").asBoolean(true), said);
+      assertEquals(1, answer.path("step").asInt(), said);
+      assertEquals(2, answer.path("steps").asInt(), said);
+      for (String figure : List.of("count", "error", "crossEntropy", "trainError", "report")) {
+        assertTrue(answer.path(figure).isNull(), figure + " is of the end: " + said);
+      }
+    } else { // a machine so busy that a batch of the evaluation takes seconds
+      assertTrue(said.contains("step 1 is saved"), said);
+    }
+    assertFalse(Files.exists(run.resolve("report.html")), "no report");
+    assertFalse(Files.exists(run.resolve("best.safetensors")), "the epoch was not judged");
+    assertFalse(
+        Files.readString(run.resolve("metrics.jsonl")).contains("\"kind\":\"epoch\""), said);
+  }
+
+  /// So many grey images of 28×28 in ten classes.
+  private static void idx(Path folder, String part, int count) throws IOException {
+    var images = ByteBuffer.allocate(16 + count * 784);
+    images.putInt(0x803).putInt(count).putInt(28).putInt(28);
+    var labels = ByteBuffer.allocate(8 + count);
+    labels.putInt(0x801).putInt(count);
+    for (int i = 0; i < count; i++) {
+      labels.put((byte) (i % 10));
+      for (int pixel = 0; pixel < 784; pixel++) {
+        images.put((byte) (31 * i + 17 * pixel));
+      }
+    }
+    Files.write(folder.resolve(part + "-images-idx3-ubyte"), images.array());
+    Files.write(folder.resolve(part + "-labels-idx1-ubyte"), labels.array());
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    new ProcessBuilder("kill", name, Long.toString(process.pid())).start().waitFor();
   }
 
   private final Map<Process, Path> logs = new HashMap<>();

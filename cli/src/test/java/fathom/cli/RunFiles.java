@@ -13,6 +13,7 @@ import fathom.lab.RunReport;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
+import fathom.train.Confusion;
 import fathom.train.Metrics;
 import fathom.train.Run;
 import fathom.train.Weights;
@@ -366,7 +367,7 @@ final class RunFiles {
     byte[] content = Files.readAllBytes(pictures.resolve(name));
     Mutation words =
         Mutation.text(
-            "\"counts\"", "\"worst\"", "\"truth\"", "\"given\"", "\"png\"", "[[0]]", "0.5", "9");
+ "\"counts\"", "\"classes\"", "\"confusions\"", "\"worst\"", "\"truth\"", "\"given\"", "\"png\"", "[[0]]", "0.5", "9");
     return new FileFormat(
         name,
         Map.of(name, content, "run.json", Files.readAllBytes(pictures.resolve("run.json"))),
@@ -374,8 +375,8 @@ final class RunFiles {
         FileFormat.Reading.of(folder -> {
           Run run = Run.open(folder);
           long counted =
-              Arrays.stream(run.answers().orElseThrow().counts())
-                  .flatMapToLong(Arrays::stream)
+              run.answers().orElseThrow().confusion().counts().stream()
+                  .mapToLong(Confusion.Pair::times)
                   .sum();
           DataFiles.same(counted, written(folder.resolve(name)), "test pictures");
           RunReport.of(run).write(run.report());
@@ -385,14 +386,16 @@ final class RunFiles {
                 "null", name, "null".getBytes(StandardCharsets.UTF_8), "a JSON object is needed")));
   }
 
+  /// The sum of the third number of each confusion, or of the table of an older version.
   private static long written(Path answers) throws IOException {
-    return JsonMapper.shared()
-        .readTree(Files.readString(answers))
-        .path("counts")
-        .valueStream()
-        .flatMap(JsonNode::valueStream)
-        .mapToLong(JsonNode::asLong)
-        .sum();
+    JsonNode tree = JsonMapper.shared().readTree(Files.readString(answers));
+    return tree.has("confusions")
+        ? tree.path("confusions").valueStream().mapToLong(c -> c.path(2).asLong()).sum()
+        : tree.path("counts")
+            .valueStream()
+            .flatMap(JsonNode::valueStream)
+            .mapToLong(JsonNode::asLong)
+            .sum();
   }
 
   private static FileFormat checkpoint(Path pictures) throws IOException {

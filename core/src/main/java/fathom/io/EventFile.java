@@ -23,6 +23,11 @@ public final class EventFile {
   /// What TensorBoard looks for in the name of a file.
   private static final String MARK = "events.out.tfevents";
 
+  /// `Event.session_log`, and its status `START`.
+  private static final int SESSION = 7;
+
+  private static final int STARTS = 1;
+
   private static final int MASK = 0xa282ead8;
   private static final int BUCKETS = 64;
 
@@ -32,11 +37,13 @@ public final class EventFile {
     this.file = file;
   }
 
-  /// Begins a file in `folder`, which is made if need be, beside those that are there: TensorBoard
-  /// reads all of them in the order of their names, and where a later one begins again at an
-  /// earlier step it forgets what the earlier ones have from there on. Throws [BadFileException] if
+  /// Begins a file in `folder`, which is made if need be, beside those that are there, which
+  /// TensorBoard reads before it, in the order of their names. Where `from` is more than 0 the file
+  /// says first that a session starts at this step, and TensorBoard forgets what the others have
+  /// from this step on: of files of this version that is the only thing that makes it forget, steps
+  /// that go back do not. Throws [BadFileException] if
   /// that cannot be written.
-  public static EventFile begin(Path folder) {
+  public static EventFile begin(Path folder, long from) {
     try {
       Files.createDirectories(folder);
       long number;
@@ -51,6 +58,9 @@ public final class EventFile {
       Files.createFile(file);
       var events = new EventFile(file);
       events.append(event(0).text(3, "brain.Event:2"));
+      if (from > 0) {
+        events.append(event(from).message(SESSION, new Message().integer(1, STARTS)));
+      }
       return events;
     } catch (IOException e) {
       throw new BadFileException(

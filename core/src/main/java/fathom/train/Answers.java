@@ -8,9 +8,9 @@ import java.util.function.IntFunction;
 /// pictures, so that they can be shown where the data is not.
 ///
 /// @param step after which it was measured
-/// @param counts `counts[truth][guess]`, the pictures of a class that were taken for a class
+/// @param confusion how often the pictures of each class were taken for each class
 /// @param worst the mistakes whose true class got the least probability, the worst first
-public record Answers(long step, long[][] counts, List<Mistake> worst) {
+public record Answers(long step, Confusion confusion, List<Mistake> worst) {
   /// How many mistakes are kept.
   static final int WORST = 24;
 
@@ -50,7 +50,7 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
 
   public Answers {
     worst = List.copyOf(worst);
-    int classes = new Confusion(counts).classes();
+    int classes = confusion.classes();
     for (Mistake mistake : worst) {
       if (mistake.truth >= classes || mistake.guess >= classes) {
         throw new IllegalArgumentException(
@@ -64,10 +64,6 @@ public record Answers(long step, long[][] counts, List<Mistake> worst) {
   static Answers of(long step, Guesses guesses, IntFunction<String> files) {
     List<Mistake> worst =
         guesses.worst(WORST).stream().map(m -> m.of(files.apply(m.picture))).toList();
-    return new Answers(step, guesses.confusion().counts(), worst);
-  }
-
-  public Confusion confusion() {
-    return new Confusion(counts);
+    return new Answers(step, guesses.confusion(), worst);
   }
 }

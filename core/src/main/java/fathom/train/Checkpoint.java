@@ -15,6 +15,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 
 /// A position in a run: weights and buffers under their paths, each block of the optimizer under
 /// `optimizer.velocity.` or by its other name, what is subtracted from pictures under `input.`,
@@ -22,14 +25,33 @@ import java.util.SequencedMap;
 ///
 /// @param step the steps that have been made
 /// @param seconds the time they took
-/// @param lossSum the sum of the losses of the examples that the current epoch has seen
+/// @param lossSum the sum of the losses of the examples that the current epoch has seen, which at its
+///   end are all of it
 /// @param errorSum how many of them were predicted wrongly
-record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
+/// @param examplesPerSecond of the epoch so far; 0 in a checkpoint of a version that wrote it when
+///   the epoch had been judged, with sums of 0
+/// @param watch what was watched of the epoch's last step; null if that was not made or not watched
+record Checkpoint(
+    long step,
+    double seconds,
+    double lossSum,
+    double errorSum,
+    double examplesPerSecond,
+    Metrics.@Nullable Watch watch) {
+  /// Before the first step.
+  static final Checkpoint NONE = new Checkpoint(0, 0, 0, 0, 0, null);
+
+  /// The entries that the end of an epoch needs, and nothing that is learned.
+  private static final String SPEED = "epoch.examplesPerSecond";
+
+  private static final String WATCH = "epoch.watch";
+
   private static final String INPUT = "input.";
   static final String MEAN = INPUT + "mean";
   static final String DEVIATION = INPUT + "deviation";
 
-  /// Writes it with `more` besides weights and optimizer, and what is said of the net.
+  /// Writes it with `more` besides weights and optimizer, and what is said of the net. What `more`
+  /// has of a weight's name is written in the place of the weight.
   void write(
       Path file,
       Node net,
@@ -68,8 +90,44 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
       metadata.put("fathom.seconds", Double.toString(seconds));
       metadata.put("fathom.lossSum", Double.toString(lossSum));
       metadata.put("fathom.errorSum", Double.toString(errorSum));
+      metadata.put(SPEED, Double.toString(examplesPerSecond));
+      if (watch != null) {
+        metadata.put(WATCH, Json.object(watch).toString());
+      }
       SafeTensors.write(file, tensors, metadata);
     }
+  }
+
+  /// Writes it later, from another thread, while a step is on its way that has not moved the weights
+  /// yet: running statistics, which the way back changes before that, are copied now.
+  Runnable later(
+      Path file,
+      Node net,
+      FlatParams flat,
+      Optimizer optimizer,
+      Supplier<? extends Map<String, Tensor>> stored,
+      ModelCard card) {
+    var statistics = new LinkedHashMap<String, double[]>();
+    net.state()
+        .forEach((path, param) -> {
+          if (!param.trained()) {
+            statistics.put(path, param.value().toDoubles());
+          }
+        });
+    return () -> {
+      try (var _ = Scope.open()) {
+        var more = new LinkedHashMap<>(stored.get());
+        net.state()
+            .forEach((path, param) -> {
+              double[] values = statistics.get(path);
+              if (values != null) {
+                Tensor now = param.value();
+                more.put(path, Tensor.of(values, now.shape().toArray()).to(now.type()));
+              }
+            });
+        write(file, net, flat, optimizer, more, card);
+      }
+    };
   }
 
   /// What the optimizer remembers of each trained parameter, by the name under which it is stored.
@@ -102,7 +160,17 @@ record Checkpoint(long step, double seconds, double lossSum, double errorSum) {
           (long) step,
           number(file, metadata, "fathom.seconds"),
           number(file, metadata, "fathom.lossSum"),
-          number(file, metadata, "fathom.errorSum"));
+          number(file, metadata, "fathom.errorSum"),
+          metadata.containsKey(SPEED) ? number(file, metadata, SPEED) : 0,
+          watch(file, metadata.get(WATCH)));
+    }
+  }
+
+  private static Metrics.@Nullable Watch watch(Path file, @Nullable String json) {
+    try {
+      return json == null ? null : Json.read(Json.parse(json), Metrics.Watch.class);
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw new BadFileException(file, "%s is no line of metrics".formatted(WATCH), e);
     }
   }
 

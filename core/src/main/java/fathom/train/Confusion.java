@@ -2,94 +2,152 @@ package fathom.train;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 
-/// How often the pictures of each class were taken for each class.
+/// How often the pictures of each class were taken for each class. Only what happened is kept, so
+/// its size grows with the pictures, not with the square of the classes.
 public final class Confusion {
-  private final long[][] counts;
+  /// With more classes than this a table of all classes by all classes is written into no file and
+  /// no answer, because almost all of it would be zeros: 100 classes are 10,000 numbers.
+  public static final int MOST_IN_A_TABLE = 100;
 
-  /// A class that was taken for another one.
+  private static final Comparator<Pair> BY_CLASS =
+      Comparator.comparingInt(Pair::truth).thenComparingInt(Pair::guess);
+  private static final Comparator<Pair> BY_TIMES =
+      Comparator.comparingLong(pair -> -pair.times);
+
+  private final int classes;
+
+  /// In the order of [#BY_CLASS], each pair of classes once.
+  private final List<Pair> counts;
+
+  /// Where in `counts` each class begins, and at the end where the last one ends.
+  private final int[] begins;
+
+  /// A class that was taken for a class, perhaps the right one.
   ///
   /// @param times how often
   public record Pair(int truth, int guess, long times) {}
 
-  /// `counts[truth][guess]`. Throws `IllegalArgumentException` unless there are as many rows as
-  /// columns and no number is negative.
-  public Confusion(long[][] counts) {
-    this.counts = new long[counts.length][];
-    for (int truth = 0; truth < counts.length; truth++) {
-      this.counts[truth] = counts[truth].clone();
-      if (counts[truth].length != counts.length) {
+  /// What happened: each pair of classes at most once, in any order; those that are left out did
+  /// not happen. Throws `IllegalArgumentException` for a class that is none of so many, a pair that
+  /// is there twice, or a number that is not positive.
+  public Confusion(int classes, List<Pair> counts) {
+    this.classes = classes;
+    this.counts = counts.stream().sorted(BY_CLASS).toList();
+    this.begins = new int[classes + 1];
+    Pair before = null;
+    for (Pair pair : this.counts) {
+      if (pair.truth < 0 || pair.truth >= classes || pair.guess < 0 || pair.guess >= classes) {
         throw new IllegalArgumentException(
-            "of %s classes each was taken for %s, but class %s has %s counts"
-                .formatted(counts.length, counts.length, truth, counts[truth].length));
+            "%s classes are 0 to %s, but class %s was taken for %s"
+                .formatted(classes, classes - 1, pair.truth, pair.guess));
       }
-      for (long times : counts[truth]) {
-        if (times < 0) {
-          throw new IllegalArgumentException(
-              "something happens 0 times or more, but a count of class %s is %s"
-                  .formatted(truth, times));
-        }
+      if (pair.times <= 0) {
+        throw new IllegalArgumentException(
+            "what happened did so once or more, but class %s was taken %s times for %s"
+                .formatted(pair.truth, pair.times, pair.guess));
+      }
+      if (before != null && BY_CLASS.compare(before, pair) == 0) {
+        throw new IllegalArgumentException(
+            "a pair of classes is counted once, but class %s taken for %s is there twice"
+                .formatted(pair.truth, pair.guess));
+      }
+      before = pair;
+      begins[pair.truth + 1]++;
+    }
+    for (int c = 0; c < classes; c++) {
+      begins[c + 1] += begins[c];
+    }
+  }
+
+  /// `table[truth][guess]`. Throws `IllegalArgumentException` unless there are as many rows as
+  /// columns and no number is negative.
+  public static Confusion ofTable(long[][] table) {
+    var counts = new ArrayList<Pair>();
+    for (int truth = 0; truth < table.length; truth++) {
+      addRow(counts, table[truth], truth, table.length);
+    }
+    return new Confusion(table.length, counts);
+  }
+
+  /// What happened in a row of such a table.
+  private static void addRow(List<Pair> counts, long[] row, int truth, int classes) {
+    if (row.length != classes) {
+      throw new IllegalArgumentException(
+          "of %s classes each was taken for %s, but class %s has %s counts"
+              .formatted(classes, classes, truth, row.length));
+    }
+    for (int guess = 0; guess < row.length; guess++) {
+      if (row[guess] != 0) {
+        counts.add(new Pair(truth, guess, row[guess]));
       }
     }
   }
 
   /// Of the label and the guess of each picture.
   static Confusion of(int[] labels, int[] guesses, int classes) {
-    var counts = new long[classes][classes];
+    var counts = new HashMap<Long, Long>();
     for (int i = 0; i < labels.length; i++) {
-      counts[labels[i]][guesses[i]]++;
+      counts.merge(labels[i] * (long) classes + guesses[i], 1L, Long::sum);
     }
-    return new Confusion(counts);
+    return new Confusion(
+        classes,
+        counts.entrySet().stream()
+            .map(entry ->
+                new Pair(
+                    (int) (entry.getKey() / classes),
+                    (int) (entry.getKey() % classes),
+                    entry.getValue()))
+            .toList());
   }
 
   public int classes() {
-    return counts.length;
+    return classes;
   }
 
-  /// `counts[truth][guess]`, a copy.
-  public long[][] counts() {
-    long[][] copy = counts.clone();
-    for (int truth = 0; truth < copy.length; truth++) {
-      copy[truth] = copy[truth].clone();
+  /// All that happened, right and wrong, in the order of the classes and then of what they were
+  /// taken for.
+  public List<Pair> counts() {
+    return counts;
+  }
+
+  /// `table[truth][guess]`: the square of the classes, so for few of them, see [#MOST_IN_A_TABLE].
+  public long[][] table() {
+    var table = new long[classes][classes];
+    for (Pair pair : counts) {
+      table[pair.truth][pair.guess] = pair.times;
     }
-    return copy;
+    return table;
+  }
+
+  private List<Pair> row(int truth) {
+    return counts.subList(begins[truth], begins[truth + 1]);
   }
 
   /// The pictures of a class.
   public long count(int truth) {
-    long sum = 0;
-    for (long times : counts[truth]) {
-      sum += times;
-    }
-    return sum;
+    return row(truth).stream().mapToLong(Pair::times).sum();
   }
 
   /// The pictures of a class that were taken for another one.
   public long errors(int truth) {
-    return count(truth) - counts[truth][truth];
+    return mistakes(row(truth)).stream().mapToLong(Pair::times).sum();
   }
 
   /// Which classes were taken for which others, the most frequent pair first; of equally frequent
   /// ones in the order of the classes. Pairs that did not happen are left out.
   public List<Pair> pairs() {
-    var pairs = new ArrayList<Pair>();
-    for (int truth = 0; truth < counts.length; truth++) {
-      pairs.addAll(pairs(truth));
-    }
-    pairs.sort(Comparator.comparingLong(pair -> -pair.times));
-    return pairs;
+    return mistakes(counts);
   }
 
   /// The same of one class.
   public List<Pair> pairs(int truth) {
-    var pairs = new ArrayList<Pair>();
-    for (int guess = 0; guess < counts.length; guess++) {
-      if (guess != truth && counts[truth][guess] > 0) {
-        pairs.add(new Pair(truth, guess, counts[truth][guess]));
-      }
-    }
-    pairs.sort(Comparator.comparingLong(pair -> -pair.times));
-    return pairs;
+    return mistakes(row(truth));
+  }
+
+  private static List<Pair> mistakes(List<Pair> of) {
+    return of.stream().filter(pair -> pair.truth != pair.guess).sorted(BY_TIMES).toList();
   }
 }

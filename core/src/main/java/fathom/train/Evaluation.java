@@ -14,6 +14,7 @@ import fathom.data.Streams;
 import fathom.loss.CrossEntropy;
 import fathom.net.LanguageModel;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /// How well a net predicts: the classes of pictures, or the characters of a text.
@@ -26,6 +27,11 @@ public record Evaluation(int count, long errors, double crossEntropy) {
 
   /// Of the pictures of a batch, all channels: 256 of 64×64, 20 of 224×224.
   private static final long MOST_VALUES = 256L * 3 * 64 * 64;
+
+  private static final BooleanSupplier NEVER = () -> false;
+
+  /// Among the sums over all workers, errors and cross-entropy before it: who was asked to stop.
+  private static final int STOPPED = 2;
 
   private static final int STREAMS = 32;
   private static final int WINDOW = 100;
@@ -66,19 +72,24 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// state carries it from the start of a stream to its end, another sees windows of its own
   /// length, each alone. Every worker gets the same result.
   public static Evaluation of(LanguageModel net, int[] text, Collective collective) {
+    return of(net, text, collective, NEVER);
+  }
+
+  /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
+  static Evaluation of(LanguageModel net, int[] text, Collective collective, BooleanSupplier stop) {
     int count = Math.clamp((text.length - 1) / WINDOW, 1, STREAMS);
     var streams = new Streams(text, count, net.context() > 0 ? net.context() : WINDOW);
     Rows own = new Rows(0, count).share(collective.rank(), collective.size());
-    double[] sums = new double[2];
+    double[] sums = new double[STOPPED + 1];
     if (own.count() > 0) {
       try (var _ = Scope.open()) {
         State carried = net.start(own.count());
-        for (int i = 0; i < streams.windows(); i++) {
+        for (int i = 0; i < streams.windows() && goesOn(i, stop, sums); i++) {
           add(net, streams, streams.window(i), own, carried, sums);
         }
       }
     }
-    collective.allReduce(sums);
+    together(sums, collective);
     int predicted = count * streams.length();
     return new Evaluation(predicted, Math.round(sums[0]), sums[1] / predicted);
   }
@@ -130,6 +141,17 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// The same, with a look at every prediction.
   public static Evaluation of(
       Layer net, Pictures pictures, Normalization normalization, Collective collective, Look look) {
+    return of(net, pictures, normalization, collective, look, NEVER);
+  }
+
+  /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
+  static Evaluation of(
+      Layer net,
+      Pictures pictures,
+      Normalization normalization,
+      Collective collective,
+      Look look,
+      BooleanSupplier stop) {
     var loader = new Loader(pictures, normalization);
     int count = pictures.count();
     int size = batch(pictures);
@@ -140,8 +162,9 @@ public record Evaluation(int count, long errors, double crossEntropy) {
             .map(batch -> batch.share(collective.rank(), collective.size()))
             .toList();
     loader.expect(shares.stream().map(own -> Loader.Batch.of(indices, own)).iterator());
-    double[] sums = new double[2];
-    for (Rows own : shares) {
+    double[] sums = new double[STOPPED + 1];
+    for (int i = 0; i < shares.size() && goesOn(i, stop, sums); i++) {
+      Rows own = shares.get(i);
       try (var _ = Scope.open()) {
         Tensor logits = net.predict(loader.pictures(indices, own));
         int[] labels = loader.labels(indices, own);
@@ -150,8 +173,24 @@ public record Evaluation(int count, long errors, double crossEntropy) {
         look.at(own, logits);
       }
     }
-    collective.allReduce(sums);
+    together(sums, collective);
     return new Evaluation(count, Math.round(sums[0]), sums[1] / count);
+  }
+
+  /// Whether to predict batch `i`: the first always, because an evaluation that is short need not
+  /// listen.
+  private static boolean goesOn(int i, BooleanSupplier stop, double[] sums) {
+    if (i > 0 && stop.getAsBoolean()) {
+      sums[STOPPED] = 1;
+    }
+    return sums[STOPPED] == 0;
+  }
+
+  private static void together(double[] sums, Collective collective) {
+    collective.allReduce(sums);
+    if (sums[STOPPED] > 0) {
+      throw new StoppedException();
+    }
   }
 
   /// How many rows of `logits` are largest in another column than their label's.

@@ -1,5 +1,6 @@
 package fathom.train;
 
+import fathom.Param;
 import fathom.DType;
 import fathom.Layer;
 import fathom.Node;
@@ -7,6 +8,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Watched;
 import fathom.recurrent.WatchedSteps;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the layer at which numbers first stop being finite.
@@ -44,5 +46,19 @@ final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer {
         found = what;
       }
     }
+  }
+
+  /// Where every value and cotangent is finite, and only a sum of their products is not: the first
+  /// gradient of a net that has such a sum.
+  static String gradient(Node net) {
+    for (Map.Entry<String, Param> entry : net.state().entrySet()) {
+      try (var _ = Scope.open()) {
+        Param param = entry.getValue();
+        if (param.trained() && !Double.isFinite(param.grad().to(DType.FLOAT64).sum().item())) {
+          return "the gradient of %s is not finite".formatted(entry.getKey());
+        }
+      }
+    }
+    return "the loss is not finite";
   }
 }

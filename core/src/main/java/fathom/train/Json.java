@@ -3,10 +3,12 @@ package fathom.train;
 import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
+import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -104,6 +106,16 @@ final class Json {
   /// Throws `JacksonException` if `text` is no list of texts.
   static String[] strings(String text) throws JacksonException {
     return MAPPER.readValue(text, String[].class);
+  }
+
+  /// Writes JSON piece by piece; closing it leaves `to` to its owner.
+  static JsonGenerator generator(OutputStream to) {
+    return MAPPER.writer().without(StreamWriteFeature.AUTO_CLOSE_TARGET).createGenerator(to);
+  }
+
+  /// Reads JSON piece by piece.
+  static JsonParser parser(String text) {
+    return MAPPER.createParser(text);
   }
 
   /// Throws `JacksonException` if `text` is not JSON.

@@ -14,6 +14,7 @@ import fathom.nn.Init;
 import java.nio.file.Path;
 import java.util.SequencedMap;
 import java.util.function.BiFunction;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// What one worker of a training learns and from what: its net, and its share of every batch.
@@ -61,12 +62,13 @@ sealed interface Learner permits PictureLearner, TextLearner {
   /// this worker does not see it.
   @Nullable String notFinite(int batch);
 
-  /// All that is for testing, by the weights as they are; every worker gets the same.
-  Evaluation test();
+  /// All that is for testing, by the weights as they are; every worker gets the same. This and the
+  /// other evaluations throw [StoppedException], on all workers, if `stop` asks any of them to.
+  Evaluation test(BooleanSupplier stop);
 
   /// What epochs are judged by: that which is kept from training for it, else what is for testing.
-  default Evaluation held() {
-    return test();
+  default Evaluation held(BooleanSupplier stop) {
+    return test(stop);
   }
 
   /// The pictures that are trained with; null for text.
@@ -74,13 +76,13 @@ sealed interface Learner permits PictureLearner, TextLearner {
     return null;
   }
 
-  /// What became of each test picture in the last [#test()]; null for text.
+  /// What became of each test picture in the last [#test]; null for text.
   default @Nullable Answers answers(long step) {
     return null;
   }
 
   /// What was trained with, as it is.
-  Evaluation trained();
+  Evaluation trained(BooleanSupplier stop);
 
   /// A look at the layers; only the first worker asks.
   Metrics.@Nullable Layers layers(long step);
@@ -88,6 +90,9 @@ sealed interface Learner permits PictureLearner, TextLearner {
   /// What a checkpoint needs besides weights and optimizer, in the innermost scope. Workers meet
   /// here.
   SequencedMap<String, Tensor> stored();
+
+  /// Whether one worker alone has all that is [#stored()].
+  boolean storesAlone();
 
   /// Reads what was [#stored()].
   void resume(Path checkpoint);

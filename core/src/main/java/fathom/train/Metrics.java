@@ -3,6 +3,7 @@ package fathom.train;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// What a training writes down as it goes, one line of `metrics.jsonl` each.
 public sealed interface Metrics {
@@ -46,7 +47,18 @@ public sealed interface Metrics {
       double seconds,
       double examplesPerSecond,
       Split measuredOn)
-      implements Metrics {}
+      implements Metrics {
+    /// Errors decide between epochs of pictures, and where they are equal the loss, which alone
+    /// decides between those of text. Any is better than none.
+    boolean isBetterThan(@Nullable Epoch before, boolean text) {
+      if (before == null) {
+        return true;
+      }
+      return text || testError == before.testError
+          ? testLoss < before.testLoss
+          : testError < before.testError;
+    }
+  }
 
   /// What the layers looked like: for each norm, the deviation of its value over one batch (the
   /// residual paper's figure 7); for each convolution and dense layer, the norm of the gradient of

@@ -22,6 +22,7 @@ import fathom.nn.Watched;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -157,17 +158,21 @@ final class PictureLearner implements Learner {
   }
 
   @Override
-  public Evaluation test() {
+  public Evaluation test(BooleanSupplier stop) {
     guesses = new Guesses(data.test(), data.classes().size());
-    Evaluation result = Evaluation.of(fused, data.test(), loader.normalization(), all, guesses);
+    Evaluation result = of(data.test(), guesses, stop);
     guesses.gather(all);
     return result;
   }
 
+  private Evaluation of(Pictures pictures, Evaluation.Look look, BooleanSupplier stop) {
+    return Evaluation.of(fused, pictures, loader.normalization(), all, look, stop);
+  }
+
   @Override
-  public Evaluation held() {
+  public Evaluation held(BooleanSupplier stop) {
     Pictures judges = data.validation();
-    return judges == null ? test() : Evaluation.of(fused, judges, loader.normalization(), all);
+    return judges == null ? test(stop) : of(judges, (_, _) -> {}, stop);
   }
 
   @Override
@@ -183,8 +188,8 @@ final class PictureLearner implements Learner {
   }
 
   @Override
-  public Evaluation trained() {
-    return Evaluation.of(fused, data.train(), loader.normalization(), all);
+  public Evaluation trained(BooleanSupplier stop) {
+    return of(data.train(), (_, _) -> {}, stop);
   }
 
   @Override
@@ -206,6 +211,11 @@ final class PictureLearner implements Learner {
     stored.put(Checkpoint.MEAN, vector(normalization.mean()));
     stored.put(Checkpoint.DEVIATION, vector(normalization.deviation()));
     return stored;
+  }
+
+  @Override
+  public boolean storesAlone() {
+    return true;
   }
 
   private static Tensor vector(float[] values) {

@@ -491,15 +491,9 @@ public final class Run {
       return Optional.empty();
     }
     try {
-      Answers answers =
-          Json.read(Json.parse(RegularFile.text(answersFile(), MOST_BYTES)), Answers.class);
-      int classes = answers.confusion().classes();
-      if (classes != info.classes().size()) {
-        throw new IllegalArgumentException(
-            "the run has %s classes, but the answers are about %s"
-                .formatted(info.classes().size(), classes));
-      }
-      return Optional.of(answers);
+      return Optional.of(
+          AnswersFile.read(
+              RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(
           answersFile(),
@@ -510,8 +504,7 @@ public final class Run {
   }
 
   void write(Answers answers) {
-    AtomicFile.replace(
-        answersFile(), Json.object(answers).toString().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.replace(answersFile(), out -> AnswersFile.write(answers, out));
   }
 
   private Path answersFile() {
@@ -527,19 +520,33 @@ public final class Run {
       throw new BadFileException(answersFile(), "it cannot be deleted; check permissions", e);
     }
     var lines = new StringBuilder();
-    long ended = 0;
-    for (Metrics m : metrics()) {
+    List<Metrics> all = metrics();
+    long judged = judged(all, step, batches);
+    for (Metrics m : all) {
       boolean keep =
           switch (m) {
-            case Metrics.Epoch epoch -> epoch.step() <= step && epoch.epoch() <= step / batches;
+            case Metrics.Epoch epoch -> isKept(epoch, step, batches);
             case Metrics.Layers layers -> layers.step() < step;
-            case Metrics.Watch watch -> watch.step() <= ended;
+            case Metrics.Watch watch -> watch.step() <= judged;
             case Metrics.Final _ -> false;
           };
-      ended = keep && m instanceof Metrics.Epoch epoch ? epoch.step() : ended;
       lines.append(keep ? line(m) : "");
     }
     AtomicFile.replace(metricsFile(), lines.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static boolean isKept(Metrics.Epoch epoch, long step, long batches) {
+    return epoch.step() <= step && epoch.epoch() <= step / batches;
+  }
+
+  /// The last step up to `step` at which an epoch ended and was judged; what else is written of that
+  /// step comes before the line of the epoch.
+  private static long judged(List<Metrics> all, long step, long batches) {
+    return all.stream()
+        .filter(m -> m instanceof Metrics.Epoch epoch && isKept(epoch, step, batches))
+        .mapToLong(Metrics::step)
+        .max()
+        .orElse(0);
   }
 
   private static String line(Metrics metrics) {

@@ -14,9 +14,9 @@ final class TensorBoard {
 
   private final EventFile events;
 
-  /// Begins a file in this folder.
-  TensorBoard(Path folder) {
-    this.events = EventFile.begin(folder);
+  /// Begins a file in this folder, for what is measured from step `from` on.
+  TensorBoard(Path folder, long from) {
+    this.events = EventFile.begin(folder, from);
   }
 
   void pictures(Pictures pictures) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Learns the characters of a text: the streams of the text side by side, a window of all of them
@@ -107,14 +108,14 @@ final class TextLearner implements Learner {
   }
 
   @Override
-  public Evaluation test() {
-    return Evaluation.of(net, text.validation(), all);
+  public Evaluation test(BooleanSupplier stop) {
+    return Evaluation.of(net, text.validation(), all, stop);
   }
 
   @Override
-  public Evaluation trained() {
+  public Evaluation trained(BooleanSupplier stop) {
     int length = Math.min(text.validation().length, text.train().length);
-    return Evaluation.of(net, Arrays.copyOf(text.train(), length), all);
+    return Evaluation.of(net, Arrays.copyOf(text.train(), length), all, stop);
   }
 
   @Override
@@ -135,6 +136,12 @@ final class TextLearner implements Learner {
       stored.put(CARRIED + stored.size(), whole);
     }
     return stored;
+  }
+
+  /// Every worker has the states of its own streams.
+  @Override
+  public boolean storesAlone() {
+    return false;
   }
 
   private Tensor whole(Tensor part) {

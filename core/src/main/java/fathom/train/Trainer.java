@@ -2,7 +2,6 @@ package fathom.train;
 
 import fathom.BadFileException;
 import fathom.Collective;
-import fathom.DType;
 import fathom.FlatParams;
 import fathom.Param;
 import fathom.Scope;
@@ -17,7 +16,6 @@ import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import java.nio.file.Files;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
@@ -30,12 +28,17 @@ import org.jspecify.annotations.Nullable;
 /// its share of every batch, its own block of gradients. Gradients are summed in the order of ranks
 /// and the first worker makes the step. Order, augmentation and rate are functions of the step, so
 /// a run that was stopped continues as if it had not been. What is learned, a [Learner] knows.
+///
+/// At the end of an epoch its checkpoint is written first, and then it is judged, which may take
+/// long: the line of the epoch in the metrics says that it has been. A run that goes on from a
+/// checkpoint of an epoch without a line judges it first.
 public final class Trainer {
   private final Run run;
   private final Recipe recipe;
   private final BiFunction<Collective, Init, Learner> learners;
   private final Progress progress;
-  private final BooleanSupplier stop;
+  private final Stop stop;
+  private final LastSave lastSave;
   private final Checkpoint start;
   private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
   private final AtomicReference<@Nullable Result> result = new AtomicReference<>();
@@ -46,23 +49,44 @@ public final class Trainer {
   /// How a training ended.
   ///
   /// @param finished false if it was asked to stop before
-  /// @param test all test pictures, or the text that is held out, by the last weights
+  /// @param step the steps that were made, of `steps`
+  /// @param test all test pictures, or the text that is held out, by the last weights; null unless
+  ///   finished
   /// @param train all training pictures, as they are, or as much of the text that was trained with;
   ///   null unless finished
   public record Result(
       boolean finished,
-      Evaluation test,
+      long step,
+      long steps,
+      @Nullable Evaluation test,
       @Nullable Evaluation train,
       double seconds,
-      double examplesPerSecond) {}
+      double examplesPerSecond) {
+    /// By the last weights. Throws `IllegalStateException` unless the training is finished.
+    public Evaluation tested() {
+      if (test == null) {
+        throw new IllegalStateException(
+            "a training has a result at its end, but stands at step %s of %s"
+                .formatted(step, steps));
+      }
+      return test;
+    }
+  }
 
-  private Trainer(Run run, Data data, Decoders decoders, Progress progress, BooleanSupplier stop) {
+  private Trainer(
+      Run run,
+      Data data,
+      Decoders decoders,
+      Progress progress,
+      BooleanSupplier stop,
+      LastSave lastSave) {
     this.run = run;
     this.recipe = run.recipe();
     this.progress = progress;
-    this.stop = stop;
+    this.stop = new Stop(stop);
+    this.lastSave = lastSave;
     boolean resumed = Files.exists(run.checkpoint());
-    this.start = resumed ? position(run) : new Checkpoint(0, 0, 0, 0);
+    this.start = resumed ? position(run) : Checkpoint.NONE;
     this.learners =
         Learner.makers(
             run,
@@ -70,21 +94,24 @@ public final class Trainer {
             decoders,
             resumed && !recipe.isText() ? Checkpoint.normalization(run.checkpoint()) : null,
             start.step());
+    lastSave.begin(start.step());
   }
 
   /// Sums over examples of other data than this mean nothing.
   private static Checkpoint position(Run run) {
     Checkpoint at = Checkpoint.position(run.checkpoint());
     return run.info().data().changes().stream().anyMatch(change -> change.step() == at.step())
-        ? new Checkpoint(at.step(), at.seconds(), 0, 0)
+        ? new Checkpoint(at.step(), at.seconds(), 0, 0, 0, null)
         : at;
   }
 
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
-  /// checkpoint and returns. Throws [DivergedException] if the loss or a gradient is no number any
-  /// more, `IllegalArgumentException` if there is less data than a step needs, [BadFileException]
-  /// for other data than that of the run, and [fathom.DeviceException] if this machine does not
-  /// have the precision, and [BusyRunException] if another training works on the run.
+  /// checkpoint and returns, or breaks off an evaluation, before which it has written one. It asks
+  /// after every step, and in long evaluations every second. Throws [DivergedException] if the loss
+  /// or a gradient is no number any more, `IllegalArgumentException` if there is less data than a
+  /// step needs, [BadFileException] for other data than that of the run, and
+  /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
+  /// if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }
@@ -93,21 +120,31 @@ public final class Trainer {
   /// how many there are changes no weight.
   public static Result train(
       Run run, Data data, int decoders, Progress progress, BooleanSupplier stop) {
+    return train(run, data, decoders, progress, stop, new LastSave());
+  }
+
+  /// The same, and `lastSave` can save meanwhile.
+  public static Result train(
+      Run run,
+      Data data,
+      int decoders,
+      Progress progress,
+      BooleanSupplier stop,
+      LastSave lastSave) {
     run.recipe().check(data);
     run.recipe().precision().check();
     Resumption.check(run, data);
     try (var _ = RunLock.of(run.folder());
         var threads = Decoders.start(decoders)) {
-      return locked(run, data, threads, progress, stop);
+      return locked(
+          new Trainer(run, data, threads, progress, stop, lastSave), run.recipe().batches(data));
     }
   }
 
-  private static Result locked(
-      Run run, Data data, Decoders decoders, Progress progress, BooleanSupplier stop) {
-    var trainer = new Trainer(run, data, decoders, progress, stop);
-    run.truncate(trainer.start.step(), run.recipe().batches(data));
+  private static Result locked(Trainer trainer, long batches) {
+    trainer.run.truncate(trainer.start.step(), batches);
     Workers.run(
-        run.recipe().workers(),
+        trainer.recipe.workers(),
         all -> {
           try (var _ = Scope.open()) {
             trainer.new Worker(all).train();
@@ -128,9 +165,12 @@ public final class Trainer {
     private long step = start.step();
     private double lossSum = start.lossSum();
     private double errorSum = start.errorSum();
-    private double speed;
+    private double speed = start.examplesPerSecond();
+    private double secondsBefore = start.seconds();
+    private long lastStepNanos = LastSave.SLOW_NANOS; // of the first one nothing is known
     private Metrics.@Nullable Epoch best;
-    private Metrics.@Nullable Watch watched;
+    private Metrics.@Nullable Watch watched = start.watch();
+    private boolean judged;
     private @Nullable TensorBoard board;
     private @Nullable Evaluation tested;
     private long testedAt;
@@ -152,12 +192,30 @@ public final class Trainer {
       if (step > 0) {
         resume();
       }
+      readEpochs();
+      all.barrier();
+    }
+
+    /// What is known of the epochs that have been judged, and whether the last one is among them.
+    private void readEpochs() {
+      judged = step % batches != 0 || start.examplesPerSecond() == 0;
       for (Metrics metrics : run.metrics()) {
-        if (metrics instanceof Metrics.Epoch epoch && isBest(epoch)) {
-          best = epoch;
+        if (metrics instanceof Metrics.Epoch epoch) {
+          best = epoch.isBetterThan(best, recipe.isText()) ? epoch : best;
+          judged |= epoch.step() == step;
+          secondsBefore = Math.max(secondsBefore, epoch.seconds());
         }
       }
-      all.barrier();
+      if (judged && step % batches == 0) {
+        begin();
+      }
+    }
+
+    /// Sums and what was watched are of one epoch.
+    private void begin() {
+      lossSum = 0;
+      errorSum = 0;
+      watched = null;
     }
 
     private boolean first() {
@@ -192,21 +250,40 @@ public final class Trainer {
     }
 
     void train() {
-      if (step == 0) {
-        report();
-      }
-      if (first() && recipe.recording().tensorboard() && step < steps) {
-        board = board();
-      }
       boolean stopped = false;
-      while (step < steps && !stopped) {
-        stopped = epoch((int) (step / batches));
+      Evaluation test = null;
+      Evaluation train = null;
+      try {
+        if (step == 0) {
+          report();
+        }
+        if (first() && recipe.recording().tensorboard() && (step < steps || !judged)) {
+          board = board();
+        }
+        if (!judged) {
+          judge();
+        }
+        while (step < steps && !stopped) {
+          stopped = epoch((int) (step / batches));
+        }
+        if (!stopped) {
+          test = recipe.validation() > 0 ? learner.test(stop::lookNowAndThen) : held();
+          train = learner.trained(stop::lookNowAndThen);
+          finish(test, train);
+        }
+      } catch (StoppedException _) {
+        train = null; // every worker comes here, and all that was learned is saved
       }
-      finish();
+      if (first()) {
+        result.set(
+            new Result(
+                train != null, step, steps, train == null ? null : test, train, seconds(), speed));
+      }
     }
 
     private TensorBoard board() {
-      var begun = new TensorBoard(run.events());
+      long next = judged ? step + 1 : step; // the first step of which something is written
+      var begun = new TensorBoard(run.events(), step == 0 ? 0 : next);
       var pictures = learner.pictures();
       if (pictures != null && step == 0) {
         begun.pictures(pictures);
@@ -223,18 +300,24 @@ public final class Trainer {
       while (step < (epoch + 1L) * batches && !stopped) {
         int batch = (int) (step % batches);
         Rows examples = learner.batch(batch);
+        long stepBegan = System.nanoTime();
         stopped = step(batch, examples.count());
         step++;
+        lastStepNanos = System.nanoTime() - stepBegan;
         seen += examples.count();
         speed = seen / ((System.nanoTime() - began) / 1e9);
         if (first()) {
+          lastSave.made(step);
           progress.step(stepEnd(epoch, examples.to() - ofOtherData(epoch)));
         }
       }
-      if (step == (epoch + 1L) * batches) {
-        endEpoch();
-      } else {
-        checkpoint(false);
+      boolean ended = step == (epoch + 1L) * batches;
+      if (ended && recipe.shardStatistics()) {
+        shareStatistics();
+      }
+      checkpoint(false);
+      if (ended && !stopped) {
+        judge();
       }
       return stopped;
     }
@@ -242,9 +325,21 @@ public final class Trainer {
     /// One step; returns whether to stop after it.
     private boolean step(int batch, int examples) {
       var context = new Step(recipe.seed(), step, all, examples);
+      if (first() && lastStepNanos >= LastSave.SLOW_NANOS && learner.storesAlone()) {
+        var before = new Checkpoint(step, seconds(), lossSum, errorSum, speed, null);
+        var memory = shared().optimizer;
+        lastSave.offer(
+            before.later(
+                run.checkpoint(),
+                learner.net(),
+                flat,
+                memory,
+                learner::stored,
+                ModelCard.of(run, null)));
+      }
       try (var _ = Scope.open()) {
         double[] share = context.run(() -> learner.gradients(batch));
-        double[] sums = {share[0], share[1], first() && stop.getAsBoolean() ? 1 : 0};
+        double[] sums = {share[0], share[1], first() && stop.look() ? 1 : 0};
         all.allReduce(sums);
         Tensor gradient = flat.gradient();
         all.allReduce(gradient);
@@ -255,11 +350,13 @@ public final class Trainer {
         errorSum += sums[1];
         if (first()) {
           List<Recording.Quantity> watch = recipe.recording().watch();
-          if (!watch.isEmpty() && batch == batches - 1) {
-            watched = LayerWatch.around(learner.net(), watch, step + 1, this::move);
-          } else {
-            move();
-          }
+          lastSave.move(() -> {
+            if (!watch.isEmpty() && batch == batches - 1) {
+              watched = LayerWatch.around(learner.net(), watch, step + 1, this::move);
+            } else {
+              move();
+            }
+          });
         } else {
           flat.gradients().fill((byte) 0);
         }
@@ -282,30 +379,22 @@ public final class Trainer {
         throw new DivergedException(step, found);
       }
       all.barrier(); // a worker that has found it ends the meeting
-      return new DivergedException(step, weightNotFinite());
+      return new DivergedException(step, FirstNonFinite.gradient(learner.net()));
     }
 
-    /// Where every value and cotangent is finite, and only a sum of their products is not.
-    private String weightNotFinite() {
-      for (Map.Entry<String, Param> entry : learner.net().state().entrySet()) {
-        try (var _ = Scope.open()) {
-          Param param = entry.getValue();
-          if (param.trained() && !Double.isFinite(param.grad().to(DType.FLOAT64).sum().item())) {
-            return "the gradient of %s is not finite".formatted(entry.getKey());
-          }
+    /// Those of the first worker are everybody's at the end of an epoch.
+    private void shareStatistics() {
+      for (Param param : learner.net().state().values()) {
+        if (!param.trained()) {
+          all.broadcast(param.value(), 0);
         }
       }
-      return "the loss is not finite";
     }
 
-    private void endEpoch() {
-      if (recipe.shardStatistics()) {
-        for (Param param : learner.net().state().values()) {
-          if (!param.trained()) {
-            all.broadcast(param.value(), 0);
-          }
-        }
-      }
+    /// Evaluates the epoch whose checkpoint has just been written, or was when the run was stopped.
+    /// Its line in the metrics is written last, and the best checkpoint before it: a run that is
+    /// killed on the way does all of it again.
+    private void judge() {
       Evaluation test = held();
       double count = learner.batch(batches - 1).to() - ofOtherData((int) (step / batches) - 1);
       var epoch =
@@ -320,21 +409,19 @@ public final class Trainer {
               seconds(),
               speed,
               recipe.measuredOn());
-      lossSum = 0;
-      errorSum = 0;
+      if (epoch.isBetterThan(best, recipe.isText())) {
+        checkpoint(true);
+        best = epoch;
+      }
       if (first()) {
-        run.append(epoch);
         recordWatched();
         if (board != null) {
           board.epoch(epoch, learner.net());
         }
-      }
-      boolean better = isBest(epoch);
-      best = better ? epoch : best;
-      checkpoint(better);
-      if (first()) {
+        run.append(epoch);
         progress.epoch(epoch);
       }
+      begin();
     }
 
     /// How many examples of an epoch were passed before the data changed within it: they are in no
@@ -349,18 +436,6 @@ public final class Trainer {
           .orElse(0);
     }
 
-    /// Errors decide between epochs of pictures, and where they are equal the loss, which alone
-    /// decides between those of text.
-    private boolean isBest(Metrics.Epoch epoch) {
-      Metrics.Epoch before = best;
-      if (before == null) {
-        return true;
-      }
-      return (recipe.isText() || epoch.testError() == before.testError())
-          ? epoch.testLoss() < before.testLoss()
-          : epoch.testError() < before.testError();
-    }
-
     /// Only the first worker looks, alone.
     private void recordWatched() {
       Metrics.Watch watch = watched;
@@ -371,43 +446,37 @@ public final class Trainer {
       if (watch != null) {
         run.append(watch);
       }
-      watched = null;
     }
 
     /// What epochs are judged by, by the weights as they are now, predicted once.
     private Evaluation held() {
       Evaluation known = tested;
       if (known == null || testedAt != step) {
-        known = learner.held();
+        known = learner.held(stop::lookNowAndThen);
         tested = known;
         testedAt = step;
       }
       return known;
     }
 
-    private void finish() {
-      boolean finished = step == steps;
-      Evaluation test = recipe.validation() > 0 ? learner.test() : held();
-      Evaluation train = finished ? learner.trained() : null;
-      if (train != null) {
-        report();
-        if (first()) {
-          Answers answers = learner.answers(step);
-          if (answers != null) {
-            run.write(answers);
-          }
-          run.append(
-              new Metrics.Final(
-                  step,
-                  train.error(),
-                  train.crossEntropy(),
-                  test.error(),
-                  test.crossEntropy(),
-                  seconds()));
-        }
-      }
+    /// The result is written down as soon as it is known: what follows it may need more memory.
+    private void finish(Evaluation test, Evaluation train) {
       if (first()) {
-        result.set(new Result(finished, test, train, seconds(), speed));
+        run.append(
+            new Metrics.Final(
+                step,
+                train.error(),
+                train.crossEntropy(),
+                test.error(),
+                test.crossEntropy(),
+                seconds()));
+      }
+      report();
+      if (first()) {
+        Answers answers = learner.answers(step);
+        if (answers != null) {
+          run.write(answers);
+        }
       }
     }
 
@@ -422,24 +491,28 @@ public final class Trainer {
       all.barrier();
     }
 
-    /// The best one first: a run that is killed between the two makes its epoch again.
-    private void checkpoint(boolean alsoBest) {
+    private void checkpoint(boolean best) {
       try (var _ = Scope.open()) {
         var more = learner.stored();
         if (first()) {
-          var checkpoint = new Checkpoint(step, seconds(), lossSum, errorSum);
+          var checkpoint = new Checkpoint(step, seconds(), lossSum, errorSum, speed, watched);
           var card = ModelCard.of(run, null); // the normalization is among the tensors
-          if (alsoBest) {
-            checkpoint.writeToUse(run.best(), learner.net(), more, card);
+          var net = learner.net();
+          if (best) {
+            checkpoint.writeToUse(run.best(), net, more, card);
+          } else {
+            lastSave.checkpoint(
+                () ->
+                    checkpoint.write(
+                        run.checkpoint(), net, flat, shared().optimizer, more, card));
           }
-          checkpoint.write(run.checkpoint(), learner.net(), flat, shared().optimizer, more, card);
         }
         all.barrier(); // what the others show stays until it is written
       }
     }
 
     private double seconds() {
-      return start.seconds() + (System.nanoTime() - begun) / 1e9;
+      return secondsBefore + (System.nanoTime() - begun) / 1e9;
     }
 
     private Progress.StepEnd stepEnd(int epoch, int seen) {

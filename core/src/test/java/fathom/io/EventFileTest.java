@@ -122,7 +122,7 @@ class EventFileTest {
 
   @Test
   void whatIsWrittenIsRead() throws IOException {
-    EventFile file = EventFile.begin(folder.resolve("events"));
+    EventFile file = EventFile.begin(folder.resolve("events"), 0);
     file.scalar(300, "loss/test", 0.25);
     file.histogram(301, "weights", new double[] {-1, 0, 0.999, 1, Double.NaN});
     file.histogram(301, "nothing", new double[] {Double.NaN});
@@ -165,17 +165,21 @@ class EventFileTest {
   }
 
   @Test
-  void filesFollowOneAnotherByName() {
-    EventFile first = EventFile.begin(folder);
-    EventFile second = EventFile.begin(folder);
+  void filesFollowOneAnotherByName() throws IOException {
+    EventFile first = EventFile.begin(folder, 0);
+    EventFile second = EventFile.begin(folder, 7);
     assertTrue(first.path().compareTo(second.path()) < 0);
     assertTrue(first.path().toString().contains("tfevents"));
+    assertEquals(1, read(first.path()).size());
+    var start = read(second.path()).get(1);
+    assertEquals(7L, start.get(2), "a session starts at this step");
+    assertEquals(1L, fields(bytes(start, 7)).get(1), "START");
   }
 
   @Test
   void aFolderThatCannotBeIsRefused() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
-    var e = assertThrows(BadFileException.class, () -> EventFile.begin(file.resolve("events")));
+    var e = assertThrows(BadFileException.class, () -> EventFile.begin(file.resolve("events"), 0));
     assertTrue(e.getMessage().contains("cannot be written"), e.getMessage());
   }
 }

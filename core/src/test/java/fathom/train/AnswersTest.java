@@ -17,10 +17,13 @@ import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -61,7 +64,9 @@ class AnswersTest {
   @Test
   void countsAndPairsAreThoseCountedByHand() {
     Confusion confusion = five().confusion();
-    assertArrayEquals(new long[][] {{0, 2, 1}, {0, 1, 0}, {1, 0, 0}}, confusion.counts());
+    assertArrayEquals(new long[][] {{0, 2, 1}, {0, 1, 0}, {1, 0, 0}}, confusion.table());
+    assertEquals(4, confusion.counts().size(), "what did not happen takes no place");
+    assertEquals(confusion.counts(), Confusion.ofTable(confusion.table()).counts());
     assertEquals(3, confusion.count(0));
     assertEquals(3, confusion.errors(0));
     assertEquals(0, confusion.errors(1));
@@ -86,9 +91,9 @@ class AnswersTest {
 
   @Test
   void countsThatAreNoneAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new Confusion(new long[][] {{1, 2}}));
+    assertThrows(IllegalArgumentException.class, () -> Confusion.ofTable(new long[][] {{1, 2}}));
     assertThrows(
-        IllegalArgumentException.class, () -> new Confusion(new long[][] {{1, -2}, {0, 0}}));
+        IllegalArgumentException.class, () -> Confusion.ofTable(new long[][] {{1, -2}, {0, 0}}));
   }
 
   // ---- Of a run
@@ -134,7 +139,7 @@ class AnswersTest {
       assertEquals(labels[c], confusion.count(c));
       errors += confusion.errors(c);
     }
-    assertEquals(result.test().errors(), errors);
+    assertEquals(result.tested().errors(), errors);
     assertEquals(Math.min(errors, Answers.WORST), answers.worst().size());
     double before = 0;
     for (Answers.Mistake mistake : answers.worst()) {
@@ -204,6 +209,15 @@ class AnswersTest {
     String good = Files.readString(file);
     var bad = new ArrayList<>(List.of("", "{}", good.substring(0, good.length() / 2)));
     bad.add(good.replace("\"counts\":[[", "\"counts\":[[1],["));
+    bad.add(good.replace("\"confusions\":[[0", "\"confusions\":[[0,0,1],[0"));
+    bad.add(good.replace("\"confusions\":[", "\"confusions\":[[0,1],"));
+    bad.add(good.replace("\"confusions\":[", "\"confusions\":[[0,1,2,3],"));
+    bad.add(good.replace("\"confusions\":[", "\"confusions\":[[10,1,2],"));
+    bad.add(good.replaceFirst("\"confusions\":\\[.*?]],", ""));
+    bad.add(good.replace("\"classes\":10", "\"classes\":2147483647"));
+    bad.add(good.replaceFirst("\"worst\":\\[.*]", "\"worst\":null"));
+    bad.add(good.replaceFirst("\"worst\":\\[.*]", "\"worst\":[null]"));
+    bad.add(good + "{}");
     bad.add(good.replace("\"given\":", "\"given\":1"));
     bad.add(good.replace("\"guess\":", "\"guess\":1"));
     bad.add(good.replace("\"png\":\"iV", "\"png\":\"AA"));
@@ -212,5 +226,73 @@ class AnswersTest {
       var e = assertThrows(BadFileException.class, run::answers, text);
       assertTrue(String.valueOf(e.getMessage()).contains("delete the file"), e.getMessage());
     }
+  }
+
+  /// Files and memory grow with what happened: thousands of classes are a few lines where a table
+  /// of them is 36 million numbers, in the file and in a heap that has no place for it.
+  @Test
+  void manyClassesTakeNoMoreThanWhatHappened() throws IOException {
+    int classes = 6000;
+    var labels = new int[classes];
+    var guesses = new int[classes];
+    for (int i = 0; i < classes; i++) {
+      labels[i] = i;
+      guesses[i] = i % 3 == 0 ? i : (i * 7 + 5) % classes;
+    }
+    Confusion confusion = Confusion.of(labels, guesses, classes);
+    assertEquals(classes, confusion.counts().size());
+    assertEquals(2000, confusion.counts().size() - confusion.pairs().size());
+    var answers = new Answers(3, confusion, List.of());
+    var bytes = new ByteArrayOutputStream();
+    AnswersFile.write(answers, bytes);
+    assertTrue(bytes.size() < 20 * classes, "bytes: " + bytes.size());
+    String json = bytes.toString(StandardCharsets.UTF_8);
+    assertFalse(json.contains("\"counts\""), "no table");
+    Answers read = AnswersFile.read(json, classes);
+    assertEquals(confusion.counts(), read.confusion().counts());
+    assertEquals(3, read.step());
+  }
+
+  /// With few classes the table that earlier versions wrote is there too.
+  @Test
+  void theTableIsThereUpToItsBound() {
+    for (int classes : new int[] {1, Confusion.MOST_IN_A_TABLE, Confusion.MOST_IN_A_TABLE + 1}) {
+      var confusion = new Confusion(classes, List.of(new Confusion.Pair(0, classes - 1, 4)));
+      var bytes = new ByteArrayOutputStream();
+      AnswersFile.write(new Answers(1, confusion, List.of()), bytes);
+      String json = bytes.toString(StandardCharsets.UTF_8);
+      assertEquals(classes <= Confusion.MOST_IN_A_TABLE, json.contains("\"counts\":[["), json);
+      assertEquals(
+          confusion.counts(), AnswersFile.read(json, classes).confusion().counts(), "is read");
+    }
+  }
+
+  /// What earlier versions wrote: a table alone, of however many classes.
+  @Test
+  void answersOfEarlierVersionsAreRead() throws IOException {
+    String older = "{\"step\":7,\"counts\":[[3,0],[1,2]],\"worst\":[]}";
+    assertEquals(
+        List.of(
+            new Confusion.Pair(0, 0, 3), new Confusion.Pair(1, 0, 1), new Confusion.Pair(1, 1, 2)),
+        AnswersFile.read(older, 2).confusion().counts());
+    for (String bad :
+        List.of(
+            older.replace("[1,2]", "[1,2,0]"),
+            older.replace("[1,2]", "[1]"),
+            older.replace("[1,2]", "[1,-2]"),
+            older.replace(",[1,2]", ""),
+            older.replace("[3,0]", "3"),
+            older.replace("\"step\":7,", ""))) {
+      assertThrows(IllegalArgumentException.class, () -> AnswersFile.read(bad, 2), bad);
+    }
+    int classes = 600;
+    String many =
+        "{\"step\":7,\"worst\":[],\"counts\":[%s]}"
+            .formatted(String.join(",", Collections.nCopies(classes, row(classes))));
+    assertEquals(classes, AnswersFile.read(many, classes).confusion().counts().size());
+  }
+
+  private static String row(int classes) {
+    return "[1" + ",0".repeat(classes - 1) + "]";
   }
 }

@@ -103,7 +103,7 @@ class PhotoTrainingTest {
     var alone = train(other, 1);
     assertNotEquals(Bits.of(none), Bits.of(other), "sums are rounded otherwise");
     assertEquals(
-        train(Run.open(none.folder()), 1).test().crossEntropy(), alone.test().crossEntropy(), 1e-2);
+        train(Run.open(none.folder()), 1).tested().crossEntropy(), alone.tested().crossEntropy(), 1e-2);
   }
 
   @Test
@@ -215,7 +215,7 @@ class PhotoTrainingTest {
     assertEquals(4, recipe.validation());
     Run run = run("run", recipe);
     var result = train(run, 1);
-    assertEquals(6, result.test().count(), "the end is by the test pictures");
+    assertEquals(6, result.tested().count(), "the end is by the test pictures");
     assertEquals(20, Objects.requireNonNull(result.train()).count(), "none was kept");
     Metrics.Epoch last =
         run.metrics().stream()
@@ -223,7 +223,7 @@ class PhotoTrainingTest {
             .map(m -> (Metrics.Epoch) m)
             .reduce((_, later) -> later)
             .orElseThrow();
-    assertNotEquals(result.test().crossEntropy(), last.testLoss(), "of other pictures");
+    assertNotEquals(result.tested().crossEntropy(), last.testLoss(), "of other pictures");
     recipe.withValidation(0).check(data);
     assertThrows(IllegalArgumentException.class, () -> recipe.withValidation(5).check(data));
   }

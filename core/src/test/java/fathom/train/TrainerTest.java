@@ -18,6 +18,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
+import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -34,6 +35,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,6 +138,25 @@ class TrainerTest {
     return run.folder().resolve("metrics.jsonl");
   }
 
+  /// What follows the last evaluation may fail, for want of memory or of a place on the disk.
+  @Test
+  void theResultIsWrittenDownBeforeWhatMayFail() {
+    Run run = run("run", recipe("resnet8", 1, 15, 2));
+    var inTheWay =
+        new Progress() {
+          @Override
+          public void epoch(Metrics.Epoch epoch) {
+            try {
+              Files.createDirectory(run.folder().resolve("answers.json"));
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          }
+        };
+    assertThrows(BadFileException.class, () -> Trainer.train(run, FEW, inTheWay, () -> false));
+    assertEquals(1, run.metrics().stream().filter(Metrics.Final.class::isInstance).count());
+  }
+
   // ---- It learns
 
   @ParameterizedTest
@@ -161,9 +183,9 @@ class TrainerTest {
             },
             () -> false);
     assertTrue(result.finished());
-    assertTrue(result.test().error() < 40, "the error is " + result.test().error()); // chance: 90
+    assertTrue(result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
     assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
-    assertEquals(100, result.test().count());
+    assertEquals(100, result.tested().count());
     assertEquals(400, Objects.requireNonNull(result.train()).count());
     assertTrue(result.seconds() > 0 && result.examplesPerSecond() > 0);
 
@@ -183,9 +205,9 @@ class TrainerTest {
     assertEquals(11, lines.size());
     assertEquals(epochs, lines.subList(1, 9));
     assertEquals(0, ((Metrics.Layers) lines.getFirst()).step());
-    assertEquals(160, ((Metrics.Layers) lines.get(9)).step());
-    var end = (Metrics.Final) lines.get(10);
-    assertEquals(result.test().error(), end.testError());
+    var end = (Metrics.Final) lines.get(9);
+    assertEquals(160, ((Metrics.Layers) lines.get(10)).step());
+    assertEquals(result.tested().error(), end.testError());
     assertEquals(result.train().crossEntropy(), end.trainLoss());
   }
 
@@ -235,7 +257,7 @@ class TrainerTest {
       assertEquals(!result.finished(), result.train() == null);
       pieces++;
     } while (!result.finished());
-    assertEquals(Math.ceilDiv(2 * EPOCH, every), pieces);
+    assertEquals(2 * EPOCH / every + 1, pieces);
     assertEquals(Bits.of(whole), Bits.of(stopped));
     assertEquals(metrics(whole), metrics(stopped));
   }
@@ -299,13 +321,82 @@ class TrainerTest {
     Files.write(metricsFile(killed), lines.subList(0, 1));
     train(Run.open(killed.folder()));
     assertEquals(Bits.of(whole), Bits.of(killed));
-    List<Metrics> expected = new ArrayList<>(metrics(whole));
-    expected.remove(1);
-    assertEquals(expected, metrics(killed));
+    assertEquals(metrics(whole), metrics(killed), "the epoch of the checkpoint is judged again");
     Files.delete(metricsFile(killed));
     assertTrue(train(Run.open(killed.folder())).finished());
     assertEquals(Bits.of(whole), Bits.of(killed));
-    assertEquals(expected.subList(3, 5), metrics(killed));
+    assertEquals(metrics(whole).subList(3, 6), metrics(killed));
+  }
+
+  /// Stopped or killed between the checkpoint of an epoch and the line that says that the epoch was
+  /// judged: whatever of the rest was written, the metrics, the checkpoint and the best one become
+  /// those of a run that nobody stopped.
+  @ParameterizedTest
+  @CsvSource({"1, 1, 0", "2, 2, 0", "2, 2, 20"})
+  void anEpochThatWasNotJudgedIsJudgedFirst(int epochs, int workers, int validation)
+      throws IOException {
+    var all = new Recording(List.of(Recording.Quantity.values()), true);
+    Recipe recipe =
+        recipe("resnet8", epochs, 15, workers).withRecording(all).withValidation(validation);
+    Run whole = run("whole", recipe);
+    train(whole);
+    long end = epochs * Math.ceilDiv(100L - validation, 15);
+    Run stopped = run("stopped", recipe);
+    var steps = new AtomicLong();
+    var result =
+        Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == end);
+    assertFalse(result.finished());
+    assertNull(result.test(), "nothing is measured after it was asked to stop");
+    assertEquals(end, result.step());
+    assertEquals(end, Checkpoint.position(stopped.checkpoint()).step());
+    assertEquals(2 * epochs - 1, metrics(stopped).size(), "a line of the start, two an epoch");
+    assertTrue(train(Run.open(stopped.folder())).finished());
+    same(whole, stopped);
+
+    List<String> lines = Files.readAllLines(metricsFile(whole));
+    for (int last : new int[] {2 * epochs - 1, 2 * epochs}) { // the second with what was watched
+      Files.write(metricsFile(stopped), lines.subList(0, last));
+      if (epochs == 1) {
+        Files.deleteIfExists(stopped.best());
+      }
+      assertTrue(train(Run.open(stopped.folder())).finished());
+      same(whole, stopped);
+    }
+  }
+
+  private static void same(Run whole, Run stopped) {
+    assertEquals(Bits.of(whole), Bits.of(stopped));
+    assertEquals(metrics(whole), metrics(stopped));
+    assertEquals(
+        Checkpoint.position(whole.best()).step(), Checkpoint.position(stopped.best()).step());
+  }
+
+  /// In the middle of a step, when running statistics have changed already: the state before it.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aStepThatTakesTooLongIsSavedFromOutside(int workers) {
+    Run whole = run("whole", recipe("resnet8", 2, 15, workers));
+    train(whole);
+    Run slow = run("slow", recipe("resnet8", 2, 15, workers));
+    var lastSave = new LastSave();
+    var steps = new AtomicLong();
+    BooleanSupplier stop =
+        () -> { // asked in the middle of a step
+          if (steps.incrementAndGet() == 9) {
+            LockSupport.parkNanos(LastSave.SLOW_NANOS + 100_000_000);
+          } else if (steps.get() == 10) {
+            assertEquals(new LastSave.Saved(9, 0), lastSave.save());
+            throw new IllegalStateException("killed");
+          }
+          return false;
+        };
+    assertThrows(
+        IllegalStateException.class,
+        () -> Trainer.train(slow, FEW, 0, Progress.NONE, stop, lastSave));
+    assertEquals("9", Bits.of(slow).get("fathom.step"));
+    assertTrue(train(Run.open(slow.folder())).finished());
+    assertEquals(Bits.of(whole), Bits.of(slow));
+    assertEquals(metrics(whole), metrics(slow));
   }
 
   @Test
@@ -369,7 +460,7 @@ class TrainerTest {
             .map(Metrics.Watch.class::cast)
             .toList();
     assertEquals(List.of(7L, 14L), lines.stream().map(Metrics.Watch::step).toList());
-    var last = (Metrics.Layers) metrics(plain).get(3);
+    var last = (Metrics.Layers) metrics(plain).get(4);
     for (Metrics.Watch line : lines) {
       for (var entries : List.of(line.gradients(), line.updates(), line.responses())) {
         assertTrue(entries.stream().allMatch(e -> e.value() > 0), entries.toString());
@@ -412,7 +503,7 @@ class TrainerTest {
     Run run = run("run", recipe);
     var result = train(run);
     assertEquals(75, Objects.requireNonNull(result.train()).count());
-    assertEquals(30, result.test().count(), "the end is by the test pictures");
+    assertEquals(30, result.tested().count(), "the end is by the test pictures");
     assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
     DataSet split = FEW.judgedBy(25, recipe.seed());
     Pictures kept = Objects.requireNonNull(split.validation());
@@ -569,8 +660,8 @@ class TrainerTest {
       var net = run.pictureNet(Init.zeros());
       Weights.read(run.checkpoint(), net);
       Evaluation again = Evaluation.of(net, FEW.test(), run.normalization(), Collective.ALONE);
-      assertEquals(result.test().errors(), again.errors());
-      assertEquals(result.test().crossEntropy(), again.crossEntropy(), 1e-5);
+      assertEquals(result.tested().errors(), again.errors());
+      assertEquals(result.tested().crossEntropy(), again.crossEntropy(), 1e-5);
     }
   }
 
@@ -822,6 +913,33 @@ class TrainerTest {
             }
           });
     }
+  }
+
+  /// One worker hears of it, and all leave together, after the batch they are at.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void anEvaluationListens(int workers) {
+    Run run = run("run", recipe("resnet8", 1, 15, 1));
+    Images images = DIGITS.train().take(1400).images();
+    var seen = new AtomicLong();
+    Workers.run(
+        workers,
+        all -> {
+          try (var _ = Scope.open()) {
+            var net = run.pictureNet(Init.he(1));
+            assertThrows(
+                StoppedException.class,
+                () ->
+                    Evaluation.of(
+                        net,
+                        images,
+                        Normalization.perChannel(images),
+                        all,
+                        (rows, _) -> seen.addAndGet(rows.count()),
+                        () -> all.rank() == all.size() - 1));
+          }
+        });
+    assertTrue(seen.get() >= 256 / workers && seen.get() < 1400, "looked at " + seen);
   }
 
   @Test

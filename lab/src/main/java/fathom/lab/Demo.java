@@ -157,9 +157,9 @@ public final class Demo {
                 depth,
                 SEEDS,
                 mean(of, Demo::trainError),
-                mean(of, t -> t.result.test().error()),
+                mean(of, t -> t.result.tested().error()),
                 spread(of, Demo::trainError),
-                spread(of, t -> t.result.test().error()),
+                spread(of, t -> t.result.tested().error()),
                 mean(of, t -> t.result.seconds())));
       }
     }

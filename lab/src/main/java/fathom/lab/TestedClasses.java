@@ -48,7 +48,7 @@ final class TestedClasses {
             + "The stronger the colour of a mistake, the larger its share of the class: "
             + "under 1 %, from 1, from 3, from 10, from 30 %. What did not happen is empty.",
         names,
-        Stream.of(confusion.counts()).map(row -> LongStream.of(row).boxed().toList()).toList());
+        Stream.of(confusion.table()).map(row -> LongStream.of(row).boxed().toList()).toList());
   }
 
   private Table pairs() {
@@ -107,7 +107,7 @@ final class TestedClasses {
     if (answers.worst().isEmpty()) {
       return new Block[] {new Text("No test picture was taken for another class.")};
     }
-    long errors = IntStream.range(0, names.size()).mapToLong(confusion::errors).sum();
+    long errors = confusion.pairs().stream().mapToLong(Confusion.Pair::times).sum();
     int shown = answers.worst().size();
     String which =
         errors == shown

@@ -18,6 +18,7 @@ import fathom.report.Page;
 import fathom.report.Section;
 import fathom.report.Table;
 import fathom.train.Answers;
+import fathom.train.Confusion;
 import fathom.train.Progress;
 import fathom.train.Recipe;
 import fathom.train.Recording;
@@ -79,7 +80,7 @@ class RunReportTest {
               "alt=\"Test picture %s, of the class %s\""
                   .formatted(mistake.picture(), mistake.truth())));
     }
-    long[][] counts = answers.counts();
+    long[][] counts = answers.confusion().table();
     long right = IntStream.range(0, 10).mapToLong(c -> counts[c][c]).max().orElseThrow();
     assertTrue(html.contains("<td class=\"right\">%s</td>".formatted(right)), "on the diagonal");
   }
@@ -95,7 +96,10 @@ class RunReportTest {
       }
       List<String> names = IntStream.range(0, classes).mapToObj(c -> "class " + c).toList();
       var tested =
-          new TestedClasses(names, new Answers(1, counts, List.of()), folder.resolve("page.html"));
+          new TestedClasses(
+              names,
+              new Answers(1, Confusion.ofTable(counts), List.of()),
+              folder.resolve("page.html"));
       Block first = tested.classes()[0];
       Table perClass = (Table) tested.classes()[1];
       if (classes == 20) {
@@ -135,7 +139,7 @@ class RunReportTest {
       var tested =
           new TestedClasses(
               List.of("a", "b"),
-              new Answers(1, counts, List.of(mistake)),
+              new Answers(1, Confusion.ofTable(counts), List.of(mistake)),
               folder.resolve("runs/one/report.html"));
       var gallery = (Gallery) tested.mistakes()[1];
       Gallery.Picture picture = gallery.pictures().getFirst();

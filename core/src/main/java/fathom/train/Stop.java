@@ -1,0 +1,30 @@
+package fathom.train;
+
+import java.util.function.BooleanSupplier;
+
+/// Whether a training was asked to stop: once it was, for good.
+final class Stop {
+  private static final long LOOK_EVERY_NANOS = 1_000_000_000;
+
+  private final BooleanSupplier asked;
+  private volatile boolean heard;
+  private volatile long lookedAt = System.nanoTime();
+
+  Stop(BooleanSupplier asked) {
+    this.asked = asked;
+  }
+
+  /// Looks; to be called between two steps.
+  boolean look() {
+    lookedAt = System.nanoTime();
+    if (!heard && asked.getAsBoolean()) {
+      heard = true;
+    }
+    return heard;
+  }
+
+  /// Looks every second, however often it is called and by how many workers.
+  boolean lookNowAndThen() {
+    return heard || (System.nanoTime() - lookedAt > LOOK_EVERY_NANOS && look());
+  }
+}
