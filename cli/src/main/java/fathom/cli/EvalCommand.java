@@ -54,8 +54,10 @@ import picocli.CommandLine.Parameters;
       "  fathom eval resnet20.safetensors --model resnet20 --data /data/cifar-10-batches-bin \\",
       "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
       "",
-      "--json has confusions, a list of [class, taken for, times] with an entry for each pair that occurred,",
-      "classes counted from 0. With up to 100 classes confusion is the same as a table of all pairs, a row",
+      "--json has confusions, a list of [class, taken for, times] with an entry for each pair that"
+          + " occurred,",
+      "classes counted from 0. With up to 100 classes confusion is the same as a table of all"
+          + " pairs, a row",
       "for each class; with more it is left out, because it would grow with their square."
     })
 final class EvalCommand implements Callable<Integer> {

@@ -38,8 +38,10 @@ import picocli.CommandLine.Spec;
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device or",
-      "memory, 5 diverged, 130 stopped by Ctrl-C and 143 by SIGTERM, in both cases after saving what a",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device"
+          + " or",
+      "memory, 5 diverged, 130 stopped by Ctrl-C and 143 by SIGTERM, in both cases after saving"
+          + " what a",
       "training or a series had done. --verbose shows where a failure came from.",
       "",
       "An option that is not written is taken from the environment (FATHOM_TRAIN_EPOCHS=5), else"

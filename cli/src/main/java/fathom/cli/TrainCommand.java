@@ -251,7 +251,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--resume",
       paramLabel = "RUN",
       description = {
-        "Go on with a run, by its own recipe; only --epochs, --workers and --recompute change that.",
+        "Go on with a run, by its own recipe; only --epochs, --workers and --recompute change"
+            + " that.",
         "--data says where its data is now."
       })
   private @Nullable Path resume;
@@ -260,7 +261,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--data-changed",
       description = {
-        "With --resume: goes on although images or characters are others than before, if the classes",
+        "With --resume: goes on although images or characters are others than before, if the"
+            + " classes",
         "are the same. The result is no longer that of one training; the run says so."
       })
   private boolean dataChanged;
@@ -556,7 +558,8 @@ final class TrainCommand implements Callable<Integer> {
   private void tellOfData(Run before, Run now) {
     if (!before.info().data().identity().known()) {
       output.remark(
-          "fathom: the run is of an older version, which wrote down the names of the classes alone: they are the same; whether all else is cannot be checked");
+          "fathom: the run is of an older version, which wrote down the names of the classes alone:"
+              + " they are the same; whether all else is cannot be checked");
     }
     List<RunData.Change> changes = now.info().data().changes();
     if (changes.size() > before.info().data().changes().size()) {
@@ -726,7 +729,8 @@ final class TrainCommand implements Callable<Integer> {
     return r.isText()
         ? String.format(
             Locale.ROOT,
-            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d); %.3f bits in training; %.0f s",
+            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d);"
+                + " %.3f bits in training; %.0f s",
             r.model(),
             r.data(),
             test.bitsPerCharacter(),
@@ -738,7 +742,8 @@ final class TrainCommand implements Callable<Integer> {
             result.seconds())
         : String.format(
             Locale.ROOT,
-            "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f; training error %.2f %%; %.0f s",
+            "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f; training error %.2f %%;"
+                + " %.0f s",
             r.model(),
             r.data(),
             test.error(),

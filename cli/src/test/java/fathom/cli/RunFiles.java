@@ -367,7 +367,16 @@ final class RunFiles {
     byte[] content = Files.readAllBytes(pictures.resolve(name));
     Mutation words =
         Mutation.text(
- "\"counts\"", "\"classes\"", "\"confusions\"", "\"worst\"", "\"truth\"", "\"given\"", "\"png\"", "[[0]]", "0.5", "9");
+            "\"counts\"",
+            "\"classes\"",
+            "\"confusions\"",
+            "\"worst\"",
+            "\"truth\"",
+            "\"given\"",
+            "\"png\"",
+            "[[0]]",
+            "0.5",
+            "9");
     return new FileFormat(
         name,
         Map.of(name, content, "run.json", Files.readAllBytes(pictures.resolve("run.json"))),

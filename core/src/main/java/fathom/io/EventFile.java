@@ -41,8 +41,7 @@ public final class EventFile {
   /// TensorBoard reads before it, in the order of their names. Where `from` is more than 0 the file
   /// says first that a session starts at this step, and TensorBoard forgets what the others have
   /// from this step on: of files of this version that is the only thing that makes it forget, steps
-  /// that go back do not. Throws [BadFileException] if
-  /// that cannot be written.
+  /// that go back do not. Throws [BadFileException] if that cannot be written.
   public static EventFile begin(Path folder, long from) {
     try {
       Files.createDirectories(folder);

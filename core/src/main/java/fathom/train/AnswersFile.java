@@ -191,8 +191,7 @@ final class AnswersFile {
             ? Objects.requireNonNull(dense)
             : new Confusion(classes, counts);
     if (dense != null
-        && (!dense.counts().equals(confusion.counts())
-            || (counts == null) != (classes < 0))) {
+        && (!dense.counts().equals(confusion.counts()) || (counts == null) != (classes < 0))) {
       throw new IllegalArgumentException(
           "counts and confusions say the same of the same classes, but here they differ");
     }

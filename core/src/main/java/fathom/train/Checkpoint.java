@@ -25,8 +25,8 @@ import tools.jackson.core.JacksonException;
 ///
 /// @param step the steps that have been made
 /// @param seconds the time they took
-/// @param lossSum the sum of the losses of the examples that the current epoch has seen, which at its
-///   end are all of it
+/// @param lossSum the sum of the losses of the examples that the current epoch has seen, which at
+///   its end are all of it
 /// @param errorSum how many of them were predicted wrongly
 /// @param examplesPerSecond of the epoch so far; 0 in a checkpoint of a version that wrote it when
 ///   the epoch had been judged, with sums of 0
@@ -98,8 +98,8 @@ record Checkpoint(
     }
   }
 
-  /// Writes it later, from another thread, while a step is on its way that has not moved the weights
-  /// yet: running statistics, which the way back changes before that, are copied now.
+  /// Writes it later, from another thread, while a step is on its way that has not moved the
+  /// weights yet: running statistics, which the way back changes before that, are copied now.
   Runnable later(
       Path file,
       Node net,

@@ -14,8 +14,7 @@ public final class Confusion {
 
   private static final Comparator<Pair> BY_CLASS =
       Comparator.comparingInt(Pair::truth).thenComparingInt(Pair::guess);
-  private static final Comparator<Pair> BY_TIMES =
-      Comparator.comparingLong(pair -> -pair.times);
+  private static final Comparator<Pair> BY_TIMES = Comparator.comparingLong(pair -> -pair.times);
 
   private final int classes;
 

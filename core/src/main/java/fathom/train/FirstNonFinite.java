@@ -1,9 +1,9 @@
 package fathom.train;
 
-import fathom.Param;
 import fathom.DType;
 import fathom.Layer;
 import fathom.Node;
+import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Watched;

@@ -492,8 +492,7 @@ public final class Run {
     }
     try {
       return Optional.of(
-          AnswersFile.read(
-              RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
+          AnswersFile.read(RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(
           answersFile(),
@@ -539,8 +538,8 @@ public final class Run {
     return epoch.step() <= step && epoch.epoch() <= step / batches;
   }
 
-  /// The last step up to `step` at which an epoch ended and was judged; what else is written of that
-  /// step comes before the line of the epoch.
+  /// The last step up to `step` at which an epoch ended and was judged; what else is written of
+  /// that step comes before the line of the epoch.
   private static long judged(List<Metrics> all, long step, long batches) {
     return all.stream()
         .filter(m -> m instanceof Metrics.Epoch epoch && isKept(epoch, step, batches))

@@ -501,10 +501,8 @@ public final class Trainer {
           if (best) {
             checkpoint.writeToUse(run.best(), net, more, card);
           } else {
-            lastSave.checkpoint(
-                () ->
-                    checkpoint.write(
-                        run.checkpoint(), net, flat, shared().optimizer, more, card));
+            lastSave.checkpoint(() ->
+                checkpoint.write(run.checkpoint(), net, flat, shared().optimizer, more, card));
           }
         }
         all.barrier(); // what the others show stays until it is written

@@ -103,7 +103,9 @@ class PhotoTrainingTest {
     var alone = train(other, 1);
     assertNotEquals(Bits.of(none), Bits.of(other), "sums are rounded otherwise");
     assertEquals(
-        train(Run.open(none.folder()), 1).tested().crossEntropy(), alone.tested().crossEntropy(), 1e-2);
+        train(Run.open(none.folder()), 1).tested().crossEntropy(),
+        alone.tested().crossEntropy(),
+        1e-2);
   }
 
   @Test

@@ -183,7 +183,8 @@ class TrainerTest {
             },
             () -> false);
     assertTrue(result.finished());
-    assertTrue(result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
+    assertTrue(
+        result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
     assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
     assertEquals(100, result.tested().count());
     assertEquals(400, Objects.requireNonNull(result.train()).count());
@@ -343,8 +344,7 @@ class TrainerTest {
     long end = epochs * Math.ceilDiv(100L - validation, 15);
     Run stopped = run("stopped", recipe);
     var steps = new AtomicLong();
-    var result =
-        Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == end);
+    var result = Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == end);
     assertFalse(result.finished());
     assertNull(result.test(), "nothing is measured after it was asked to stop");
     assertEquals(end, result.step());
