@@ -133,7 +133,7 @@ class PredictCommandTest {
 
   @Test
   void theBestEpochIsAskedByName() throws IOException {
-    String file = folder.resolve("digits").resolve("000.png").toString();
+    String file = folder.resolve("digits").resolve("1000.png").toString();
     Path best = folder.resolve("run").resolve("best.safetensors");
     Path kept = folder.resolve("kept.safetensors");
     double last = Cli.run("eval", run(), "--json").json().path("crossEntropy").asDouble();
@@ -166,7 +166,7 @@ class PredictCommandTest {
 
   @Test
   void picturesOfAnySizeAndFoldersWithOtherFiles() {
-    JsonNode small = predict(folder.resolve("digits").resolve("000.png").toString());
+    JsonNode small = predict(folder.resolve("digits").resolve("1000.png").toString());
     JsonNode large = predict(folder.resolve("large.png").toString());
     assertEquals(
         small.path("predictions").path(0).path("top").path(0).path("class").asString(),
@@ -181,7 +181,7 @@ class PredictCommandTest {
   @Test
   void linksAreFollowedAndHiddenFoldersAreNot() throws IOException {
     Path tree = Files.createDirectories(folder.resolve("tree/real/.ipynb_checkpoints")).getParent();
-    Path digit = folder.resolve("digits/000.png");
+    Path digit = folder.resolve("digits/1000.png");
     Files.copy(digit, tree.resolve("0.png"));
     Files.copy(digit, tree.resolve(".ipynb_checkpoints/0.png"));
     Files.writeString(tree.resolve("0.txt"), "a caption");
@@ -203,7 +203,7 @@ class PredictCommandTest {
   void weightsPredictWhatTheRunDoes() {
     String weights = folder.resolve("weights.safetensors").toString();
     assertEquals(Exit.DONE, Cli.run("export", run(), weights).code());
-    String picture = folder.resolve("digits").resolve("007.png").toString();
+    String picture = folder.resolve("digits").resolve("1007.png").toString();
     for (String[] said :
         new String[][] {
           {},
