@@ -3,7 +3,7 @@ package fathom;
 import java.util.List;
 
 /// What a [Recurrent] carries from one stretch of its sequences to the next: N×H each, hidden
-/// before cell state, lower levels before higher ones. Its cotangent is a state of the same shapes.
+/// before cell state, lower layers before higher ones. Its cotangent is a state of the same shapes.
 public record State(List<Tensor> tensors) {
   public State {
     tensors = List.copyOf(tensors);

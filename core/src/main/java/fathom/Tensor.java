@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// machine, with all that lives, is a [DeviceException].
 ///
 /// - Making: [#zeros], [#empty], [#emptyPictures], [#of], [#scalar], [#over], [#zerosLike],
-///   [#emptyLike]
+///   [#emptyLike], [#zerosOf], [#emptyOf]
 /// - Arithmetic: [#plus], [#minus], [#times], [#dividedBy], [#matmul], [#exp], [#log], [#sqrt],
 ///   [#square], [#relu], [#sigmoid], [#tanh], [#logSoftmax]
 /// - Reducing: [#sum], [#mean], [#argMax]
@@ -233,6 +233,18 @@ public final class Tensor {
   public Tensor emptyLike() {
     checkRoom(shape, type);
     return adopt(torch.empty_like(raw()));
+  }
+
+  /// Memory of another shape, in row-major order, of this type and on this device.
+  public Tensor emptyOf(long... shape) {
+    checkRoom(Shape.of(shape), type);
+    return adopt(raw().new_empty(shape));
+  }
+
+  /// Zeros of another shape, in row-major order, of this type and on this device.
+  public Tensor zerosOf(long... shape) {
+    checkRoom(Shape.of(shape), type);
+    return adopt(raw().new_zeros(shape));
   }
 
   // ---- Arithmetic
@@ -569,6 +581,12 @@ public final class Tensor {
     return type;
   }
 
+  /// Whether the elements lie in the memory of the processor, where kernels can read them, and not
+  /// on another device.
+  public boolean isOnProcessor() {
+    return raw().is_cpu();
+  }
+
   /// The only element.
   public double item() {
     if (shape.elements() != 1) {
@@ -605,6 +623,11 @@ public final class Tensor {
   public MemorySegment segment() {
     var live = raw();
     if (memory == null) {
+      if (!live.is_cpu()) {
+        throw new IllegalStateException(
+            "a kernel on memory needs elements on the processor, but this %s is on another device; use the form of libtorch's operations"
+                .formatted(this));
+      }
       if (!live.is_contiguous() && !isChannelsLast()) {
         throw new IllegalStateException(
             "a kernel needs elements without gaps, but this %s is a transposed or sliced view; make it contiguous()"

@@ -35,7 +35,7 @@ public final class Torch {
   static final LongArrayRefOptional NO_SIZES;
   static final ScalarTypeOptional SAME_TYPE;
   static final MemoryFormatOptional NO_FORMAT;
-  private static final TensorOptional NO_TENSOR;
+  static final TensorOptional NO_TENSOR;
   private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
   private static final @Nullable MethodHandle TRIM = function("malloc_trim", ValueLayout.JAVA_LONG);
 
@@ -193,7 +193,7 @@ public final class Torch {
   }
 
   /// A tuple's elements are borrowed from it: a copied handle lives on when the tuple is gone.
-  private static Tensor own(org.bytedeco.pytorch.Tensor borrowed) {
+  static Tensor own(org.bytedeco.pytorch.Tensor borrowed) {
     return Tensor.adopt(new org.bytedeco.pytorch.Tensor(borrowed));
   }
 
@@ -338,46 +338,6 @@ public final class Torch {
             NO_DILATION,
             false,
             indices.raw()));
-  }
-
-  /// A layer-normalised tensor with the mean and the reciprocal deviation of each case.
-  public record LayerNormed(Tensor value, Tensor mean, Tensor reciprocal) {}
-
-  /// Layer norm over the last dimensions, of sizes `features` (Ba et al. 2016, eq. 3).
-  public static LayerNormed layerNorm(
-      Tensor x, Shape features, Tensor gain, Tensor bias, double epsilon) {
-    x.checkType("layer norm", gain);
-    try (var g = new TensorOptional(gain.raw());
-        var b = new TensorOptional(bias.raw());
-        T_TensorTensorTensor_T normed =
-            torch.native_layer_norm(x.raw(), features.toArray(), g, b, epsilon)) {
-      return new LayerNormed(own(normed.get0()), own(normed.get1()), own(normed.get2()));
-    }
-  }
-
-  /// dE/dx, dE/dgain and dE/dbias.
-  public record LayerNormGradients(Tensor dx, Tensor dgain, Tensor dbias) {}
-
-  public static LayerNormGradients layerNormBackward(
-      Tensor dy, Tensor x, Shape features, LayerNormed normed, Tensor gain, Tensor bias) {
-    try (var g = new TensorOptional(gain.raw());
-        var b = new TensorOptional(bias.raw());
-        var mask = new BoolPointer(3)) {
-      mask.put(0, true).put(1, true).put(2, true);
-      try (T_TensorTensorTensor_T gradients =
-          torch.native_layer_norm_backward(
-              dy.raw(),
-              x.raw(),
-              features.toArray(),
-              normed.mean().raw(),
-              normed.reciprocal().raw(),
-              g,
-              b,
-              mask)) {
-        return new LayerNormGradients(
-            own(gradients.get0()), own(gradients.get1()), own(gradients.get2()));
-      }
-    }
   }
 
   /// x·Wᵀ + b for x of N×I, W of O×I and b of O.

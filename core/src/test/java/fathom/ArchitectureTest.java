@@ -36,7 +36,10 @@ class ArchitectureTest {
     MAY_SEE.put("fathom.kernel", Set.of("fathom"));
     MAY_SEE.put("fathom.nn", Set.of("fathom", "fathom.kernel"));
     MAY_SEE.put("fathom.onnx", Set.of("fathom", "fathom.io", "fathom.nn"));
-    MAY_SEE.put("fathom.recurrent", Set.of("fathom", "fathom.kernel", "fathom.nn"));
+    MAY_SEE.put("fathom.kernel.recurrent", Set.of("fathom", "fathom.kernel"));
+    MAY_SEE.put(
+        "fathom.recurrent",
+        Set.of("fathom", "fathom.kernel", "fathom.kernel.recurrent", "fathom.nn"));
     MAY_SEE.put("fathom.net", Set.of("fathom", "fathom.nn", "fathom.recurrent"));
     MAY_SEE.put("fathom.loss", Set.of("fathom"));
     MAY_SEE.put("fathom.optim", Set.of("fathom"));
@@ -101,6 +104,18 @@ class ArchitectureTest {
         .areProtected()
         .should()
         .haveRawReturnType(JavaClass.Predicates.resideInAPackage("org.bytedeco.."))
+        .check(CLASSES);
+  }
+
+  /// A kernel reads memory, a layer does not: its tensors may be on another device.
+  @Test
+  void noLayerReadsMemory() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("fathom.nn", "fathom.recurrent", "fathom.net", "fathom.loss")
+        .should()
+        .callMethod(Tensor.class, "segment")
+        .because("kernels have a form of libtorch's operations for tensors without memory here")
         .check(CLASSES);
   }
 

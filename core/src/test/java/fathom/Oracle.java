@@ -26,7 +26,7 @@ import fathom.nn.Tanh;
 import fathom.nn.Watched;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
-import fathom.recurrent.EachStep;
+import fathom.recurrent.TimeDistributed;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.LastState;
 import fathom.recurrent.Stack;
@@ -162,12 +162,12 @@ final class Oracle {
     return switch (layer) {
       case Stack s -> {
         Tensor y = x;
-        for (Recurrent level : s.levels()) {
-          y = sequences(level, y);
+        for (Recurrent each : s.layers()) {
+          y = sequences(each, y);
         }
         yield y;
       }
-      case EachStep e -> overRows(x, rows -> value(e.layer(), rows));
+      case TimeDistributed e -> overRows(x, rows -> value(e.layer(), rows));
       case Encoder e ->
           value(
               e.norm(),

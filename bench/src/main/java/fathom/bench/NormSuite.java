@@ -6,14 +6,16 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
+import fathom.TorchNorms;
 import fathom.kernel.Kernels;
-import fathom.kernel.LayerNormKernel;
-import fathom.kernel.Rows;
+import fathom.kernel.RowNorm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Layer norm over rows in float32, our kernels against libtorch's in the same process, both on all
 /// cores: forward, back, and behind the addition of a residual connection, which libtorch makes an
@@ -28,8 +30,6 @@ public final class NormSuite {
   private static final int WARM_UP = 10;
 
   private static final int CALLS = 10;
-
-  private static final LayerNormKernel KERNEL = Kernels.layerNorm(DType.FLOAT32);
 
   private record Size(int rows, int features) {
     @Override
@@ -99,75 +99,49 @@ public final class NormSuite {
     Tensor gain = Tensor.normal(draw.at(4), DType.FLOAT32, size.features);
     Tensor bias = Tensor.normal(draw.at(5), DType.FLOAT32, size.features);
     Shape features = Shape.of(size.features);
-    var form = new LayerNormKernel.Form(gain.segment(), bias.segment(), EPSILON, true);
-    Tensor statistics = Tensor.empty(DType.FLOAT64, size.rows, 2);
-    forward(form, x, statistics);
-    var normed = Torch.layerNorm(x, features, gain, bias, EPSILON);
+    var form = new RowNorm.Form(size.features, gain, bias, EPSILON, true);
+    RowNorm kernel = Kernels.rowNorm(x);
+    var ours = kernel.forward(form, x, null);
+    var normed = TorchNorms.layerNorm(x, features, gain, bias, EPSILON);
     return List.of(
         new Pair(
             "layer-norm forward",
-            () -> List.of(forward(form, x, Tensor.empty(DType.FLOAT64, size.rows, 2))),
-            () -> List.of(Torch.layerNorm(x, features, gain, bias, EPSILON).value())),
+            () -> List.of(kernel.forward(form, x, null).value()),
+            () -> List.of(TorchNorms.layerNorm(x, features, gain, bias, EPSILON).value())),
         new Pair(
             "layer-norm backward",
-            () -> backward(form, dy, x, statistics, false, dsum),
+            () -> backward(kernel, form, dy, ours, null),
             () -> {
-              var g = Torch.layerNormBackward(dy, x, features, normed, gain, bias);
-              return List.of(g.dx(), g.dgain(), g.dbias());
+              var g = TorchNorms.layerNormBackward(dy, x, features, normed, gain, bias);
+              return all(g.dx(), g.dgain(), g.dbias());
             }),
         new Pair(
             "add-layer-norm forward",
             () -> {
-              Tensor sum = x.emptyLike();
-              Tensor y = x.emptyLike();
-              Tensor s = Tensor.empty(DType.FLOAT64, size.rows, 2);
-              KERNEL.forward(form, rows(x), rows(addend), rows(sum), rows(y), s.segment());
-              return List.of(y, sum);
+              var added = kernel.forward(form, x, addend);
+              return List.of(added.value(), added.s());
             },
             () -> {
               Tensor sum = x.plus(addend);
-              return List.of(Torch.layerNorm(sum, features, gain, bias, EPSILON).value(), sum);
+              return List.of(TorchNorms.layerNorm(sum, features, gain, bias, EPSILON).value(), sum);
             }),
         new Pair(
             "add-layer-norm backward",
-            () -> backward(form, dy, x, statistics, true, dsum),
+            () -> backward(kernel, form, dy, ours, dsum),
             () -> {
-              var g = Torch.layerNormBackward(dy, x, features, normed, gain, bias);
-              return List.of(g.dx().plus(dsum), g.dgain(), g.dbias());
+              var g = TorchNorms.layerNormBackward(dy, x, features, normed, gain, bias);
+              return all(g.dx().plus(dsum), g.dgain(), g.dbias());
             }));
   }
 
-  private static Tensor forward(LayerNormKernel.Form form, Tensor x, Tensor statistics) {
-    Tensor y = x.emptyLike();
-    KERNEL.forward(form, rows(x), null, null, rows(y), statistics.segment());
-    return y;
-  }
-
   private static List<Tensor> backward(
-      LayerNormKernel.Form form,
-      Tensor dy,
-      Tensor x,
-      Tensor statistics,
-      boolean added,
-      Tensor dsum) {
-    Tensor dx = x.emptyLike();
-    int features = (int) x.shape().size(1);
-    double[] dgain = new double[features];
-    double[] dbias = new double[features];
-    KERNEL.backward(
-        form,
-        rows(dy),
-        rows(x),
-        statistics.segment(),
-        added ? rows(dsum) : null,
-        rows(dx),
-        dgain,
-        dbias);
-    return List.of(dx, Tensor.of(dgain, features), Tensor.of(dbias, features));
+      RowNorm kernel, RowNorm.Form form, Tensor dy, RowNorm.Normed normed, @Nullable Tensor dsum) {
+    var back = kernel.backward(form, dy, normed, dsum);
+    return all(back.dx(), back.dgain(), back.dbias());
   }
 
-  private static Rows rows(Tensor t) {
-    return new Rows(t.segment(), t.type(), t.shape().size(0), (int) t.shape().size(1));
+  private static List<Tensor> all(Tensor dx, @Nullable Tensor dgain, @Nullable Tensor dbias) {
+    return List.of(dx, Objects.requireNonNull(dgain), Objects.requireNonNull(dbias));
   }
 
   private static void compare(Pair pair) {

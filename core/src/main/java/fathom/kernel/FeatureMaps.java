@@ -1,20 +1,29 @@
 package fathom.kernel;
 
+import fathom.Shape;
+import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// `count` pictures of `height`×`width` pixels in float32, without gaps and with their channels
+/// `count` images of `height`×`width` pixels in float32, without gaps and with their channels
 /// innermost, as a tensor in channels-last memory lies.
-public record FeatureMaps(MemorySegment memory, long count, int height, int width, int channels) {
-  public FeatureMaps {
+record FeatureMaps(MemorySegment memory, long count, int height, int width, int channels) {
+  FeatureMaps {
     long bytes = 4 * count * height * width * channels;
     if (memory.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "%s pictures of %s×%s pixels and %s channels need %s bytes, but the memory has %s"
+          "%s images of %s×%s pixels and %s channels need %s bytes, but the memory has %s"
               .formatted(count, height, width, channels, bytes, memory.byteSize()));
     }
   }
 
-  /// Throws `IllegalArgumentException` if `other` has another number or size of pictures.
+  /// The elements of N×C×H×W in channels-last memory.
+  static FeatureMaps of(Tensor t) {
+    Shape s = t.shape();
+    return new FeatureMaps(
+        t.segment(), s.size(0), (int) s.size(2), (int) s.size(3), (int) s.size(1));
+  }
+
+  /// Throws `IllegalArgumentException` if `other` has another number or size of images.
   void checkPixels(FeatureMaps other) {
     if (other.count != count || other.height != height || other.width != width) {
       throw new IllegalArgumentException(

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import fathom.DType;
+import fathom.kernel.BatchNormKernel.Rectified;
 import java.io.IOException;
 import java.lang.constant.ConstantDescs;
 import java.lang.foreign.MemorySegment;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Sums run in float32 over one block, of differences from the first row so that a large mean does
 /// not swallow a small deviation, and in float64 over the blocks.
-final class VectorBatchNorm implements BatchNormKernel {
+final class VectorBatchNorm implements BatchNormLoops {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
   private static final int L = S.length();
@@ -41,14 +42,14 @@ final class VectorBatchNorm implements BatchNormKernel {
   private final ScalarBatchNorm scalar = new ScalarBatchNorm();
 
   /// The kernel for bfloat16. Its arithmetic is in float32, as the other's.
-  static BatchNormKernel ofBFloat16() {
+  static BatchNormLoops ofBFloat16() {
     Class<?> here = VectorBatchNorm.class;
     try (var code = here.getResourceAsStream(here.getSimpleName() + ".class")) {
       byte[] bytes = Objects.requireNonNull(code).readAllBytes();
       var copy =
           MethodHandles.lookup()
               .defineHiddenClassWithClassData(bytes, DType.BFLOAT16, true, ClassOption.NESTMATE);
-      return (BatchNormKernel) copy.lookupClass().getDeclaredConstructor().newInstance();
+      return (BatchNormLoops) copy.lookupClass().getDeclaredConstructor().newInstance();
     } catch (IOException | ReflectiveOperationException e) {
       throw new LinkageError("the kernel for bfloat16 cannot be loaded", e);
     }

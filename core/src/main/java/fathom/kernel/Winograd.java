@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// All of it is done for a few tiles at a time, so that transformed tiles stay in the cache.
 /// Rounding errors are a few times those of the direct sums. A pixel that is no number spoils its
 /// whole tile.
-public final class Winograd {
+final class Winograd {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
@@ -65,7 +65,7 @@ public final class Winograd {
   /// Whether they are, and also take less time than the direct sums, and no more memory than they
   /// should. With fewer tiles than 32 the transforms of the filters cost what the tiles save; and
   /// where pictures fill less than half of their tiles, little is saved.
-  public static boolean pays(long count, long height, long width, int in, int out) {
+  static boolean pays(long count, long height, long width, int in, int out) {
     long across = tilesAcross(width);
     long tiles = count * tilesAcross(height) * across;
     long filters = (long) in * out;
@@ -81,7 +81,7 @@ public final class Winograd {
   }
 
   /// y = w ∗ x for w of out×3×3×in, as a weight in channels-last memory lies.
-  public static void convolve(FeatureMaps x, MemorySegment w, FeatureMaps y) {
+  static void convolve(FeatureMaps x, MemorySegment w, FeatureMaps y) {
     check(x, w, y);
     Workspace space = WORKSPACE.get();
     int size = x.channels() * y.channels();
@@ -91,7 +91,7 @@ public final class Winograd {
   }
 
   /// Filters that were transformed once, for many predictions, and what follows them.
-  public static final class Filters {
+  static final class Filters {
     private final int in;
     private final MemorySegment places;
     private final float[] bias;
@@ -103,13 +103,13 @@ public final class Winograd {
     }
 
     /// How many elements the transformed filters have.
-    public static long size(int in, int out) {
+    static long size(int in, int out) {
       return (long) PLACES * in * out;
     }
 
     /// Of w as above and a bias for each of its outputs, in memory for [#size] elements that
     /// outlives this.
-    public static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {
+    static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {
       int out = bias.length;
       check(in, w, out);
       if (memory.byteSize() != 4 * size(in, out)) {
@@ -126,7 +126,7 @@ public final class Winograd {
 
     /// y = f(w ∗ x + bias), or f(y + w ∗ x + bias) to add to what it is, with f the rectifier or
     /// nothing.
-    public void convolve(FeatureMaps x, boolean add, boolean rectify, FeatureMaps y) {
+    void convolve(FeatureMaps x, boolean add, boolean rectify, FeatureMaps y) {
       x.checkPixels(y);
       if (x.channels() != in || y.channels() != bias.length) {
         throw new IllegalArgumentException(
@@ -155,7 +155,7 @@ public final class Winograd {
   }
 
   /// dE/dx from dE/dy, for the same w.
-  public static void convolveBack(FeatureMaps dy, MemorySegment w, FeatureMaps dx) {
+  static void convolveBack(FeatureMaps dy, MemorySegment w, FeatureMaps dx) {
     check(dx, w, dy);
     Workspace space = WORKSPACE.get();
     int in = dy.channels();
@@ -171,7 +171,7 @@ public final class Winograd {
   }
 
   /// dE/dw from x and dE/dy.
-  public static void weightGradient(FeatureMaps x, FeatureMaps dy, MemorySegment dw) {
+  static void weightGradient(FeatureMaps x, FeatureMaps dy, MemorySegment dw) {
     check(x, dw, dy);
     Workspace space = WORKSPACE.get();
     int in = x.channels();

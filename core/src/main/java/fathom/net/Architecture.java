@@ -23,8 +23,8 @@ public sealed interface Architecture {
   /// @param shortcut what residual blocks add
   /// @param norm the normalization
   /// @param width the channels of the first stage
-  /// @param hidden the units of a level, or the features of a hidden layer
-  /// @param layers the levels one above the other, or the hidden layers
+  /// @param hidden the units of a recurrent layer, or the features of a hidden layer
+  /// @param layers the recurrent layers one above the other, or the hidden layers
   /// @param dropout the share of the values before the classifier, of `mlp` of each hidden layer's,
   ///   that a training step leaves out; null for none
   record Options(

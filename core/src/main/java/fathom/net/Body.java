@@ -4,9 +4,9 @@ import fathom.Node;
 import fathom.Recurrent;
 import fathom.nn.Dense;
 import fathom.nn.Init;
-import fathom.recurrent.EachStep;
+import fathom.recurrent.TimeDistributed;
 import fathom.recurrent.Encoder;
-import fathom.recurrent.Gap;
+import fathom.recurrent.RecurrentResidual;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
 import fathom.recurrent.RecurrentLayer;
@@ -65,21 +65,21 @@ record Body(String name, @Nullable Kind kind, boolean normed) {
     return kind == null;
   }
 
-  /// `layers` levels of `hidden` units over `in` features. Gap connections lead past every level
+  /// `layers` recurrent layers of `hidden` units over `in` features. Residual connections lead past each
   /// from the second on; the first, whose argument is not its own kind of signal, has none.
   Recurrent build(
       Init init, String path, GateNorm norm, int in, int hidden, int layers, int window) {
     if (kind == null) {
       return Encoder.of(init, path, window, hidden, layers, heads(hidden));
     }
-    var levels = new ArrayList<Recurrent>();
+    var stacked = new ArrayList<Recurrent>();
     for (int i = 0; i < layers; i++) {
-      var level =
+      var layer =
           RecurrentLayer.of(
               init, Node.path(path, Integer.toString(i)), kind, norm, i == 0 ? in : hidden, hidden);
-      levels.add(i == 0 ? level : new Gap(level));
+      stacked.add(i == 0 ? layer : new RecurrentResidual(layer));
     }
-    return new Stack(levels);
+    return new Stack(stacked);
   }
 
   /// The same over features that are not `hidden` many: a transformer takes them through a dense
@@ -91,7 +91,7 @@ record Body(String name, @Nullable Kind kind, boolean normed) {
     }
     return new Stack(
         List.of(
-            new EachStep(Dense.of(init, Node.path(path, "0"), in, hidden)),
+            new TimeDistributed(Dense.of(init, Node.path(path, "0"), in, hidden)),
             build(init, Node.path(path, "1"), norm, hidden, hidden, layers, window)));
   }
 

@@ -10,11 +10,11 @@ import java.util.List;
 /// a score for each character.
 ///
 /// The body is a stack of recurrent layers (`rnn`, `lstm`, `gru`, and with layer norm in their
-/// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with gap connections
-/// from the second level on, or a `transformer` of causal pre-norm blocks.
+/// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with residual connections
+/// from the second layer on, or a `transformer` of causal pre-norm blocks.
 ///
-/// @param hidden H, the units of a level, and the width of the embedding
-/// @param layers the levels, or the blocks of a transformer
+/// @param hidden H, the units of a recurrent layer, and the width of the embedding
+/// @param layers the recurrent layers, or the blocks of a transformer
 /// @param vocabulary K
 /// @param window the longest text of a transformer; a recurrent net takes any
 public record CharacterNet(
@@ -33,7 +33,7 @@ public record CharacterNet(
     }
   }
 
-  /// Two levels of 256 units, or a transformer of four blocks 128 wide; a window of 100 and the 256
+  /// Two layers of 256 units, or a transformer of four blocks 128 wide; a window of 100 and the 256
   /// values of a byte. Throws `IllegalArgumentException`, with the names that there are, for
   /// another.
   public static CharacterNet named(String name) {

@@ -14,8 +14,8 @@ import java.util.List;
 /// A classifier that reads a picture row by row from the top, as a sequence, and decides by what it
 /// knows after the last row. Its body is as in a [CharacterNet].
 ///
-/// @param hidden the units of a level
-/// @param layers the levels, or the blocks of a transformer
+/// @param hidden the units of a recurrent layer
+/// @param layers the recurrent layers, or the blocks of a transformer
 /// @param dropout the share of what it knows after the last row that a training step leaves out
 public record RowNet(
     String name,
@@ -44,7 +44,7 @@ public record RowNet(
     }
   }
 
-  /// One level of 128 units, or a transformer of two blocks, for grey 28×28 pictures of ten
+  /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 pictures of ten
   /// classes. Throws `IllegalArgumentException`, with the names that there are, for another.
   public static RowNet named(String name) {
     Body body = Body.named(name);

@@ -10,7 +10,6 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.kernel.BatchNormKernel;
 import fathom.kernel.Kernels;
-import fathom.kernel.Rows;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -73,20 +72,17 @@ public record BatchNorm(
 
   Joined forward(Tensor x, @Nullable Tensor addend, boolean rectify) {
     Tensor input = input(x);
-    BatchNormKernel kernel = Kernels.batchNorm(input.type());
-    Statistics statistics = Statistics.of(kernel, rows(input), perWorker);
+    BatchNormKernel kernel = Kernels.batchNorm(input);
+    Statistics statistics = Statistics.of(kernel, input, perWorker);
     double[] gain = weight.value().toDoubles();
     double[] shift = bias.value().toDoubles();
-    Tensor y = input.emptyLike();
-    try (var _ = Scope.open()) {
-      kernel.normalize(
-          rows(input),
-          statistics.mean,
-          statistics.scaled(gain),
-          shift,
-          addend == null ? null : rows(addend.channelsLast()),
-          rectify,
-          rows(y));
+    Tensor y;
+    try (var scope = Scope.open()) {
+      Tensor added = addend == null ? null : addend.channelsLast();
+      y =
+          scope.keep(
+              kernel.normalize(
+                  input, statistics.mean, statistics.scaled(gain), shift, added, rectify));
     }
     return new Joined(
         y, back(new Way(input, statistics, gain), shift, addend != null, rectify ? y : null));
@@ -113,10 +109,10 @@ public record BatchNorm(
   private Tensor back(Way way, Tensor dy, BatchNormKernel.@Nullable Rectified rectified) {
     try (var scope = Scope.open()) {
       Tensor x = way.x;
-      BatchNormKernel kernel = Kernels.batchNorm(x.type());
-      Rows g = rows(dy.channelsLast());
+      BatchNormKernel kernel = Kernels.batchNorm(x);
+      Tensor g = dy.channelsLast();
       double[] sums = new double[2 * channels()];
-      kernel.momentsBack(g, rows(x), way.statistics.mean, rectified, sums);
+      kernel.momentsBack(g, x, way.statistics.mean, rectified, sums);
       return scope.keep(normalizeBack(kernel, way, g, rectified, sums));
     }
   }
@@ -124,13 +120,11 @@ public record BatchNorm(
   private Gradients backPastAddend(Way way, Tensor dy, Tensor y) {
     try (var scope = Scope.open()) {
       Tensor x = way.x;
-      BatchNormKernel kernel = Kernels.batchNorm(x.type());
-      Tensor daddend = x.emptyLike();
-      Rows g = rows(daddend);
+      BatchNormKernel kernel = Kernels.batchNorm(x);
       double[] sums = new double[2 * channels()];
-      kernel.momentsBack(rows(dy.channelsLast()), rows(y), rows(x), way.statistics.mean, g, sums);
+      Tensor g = kernel.momentsBack(dy.channelsLast(), y, x, way.statistics.mean, sums);
       Tensor dx = normalizeBack(kernel, way, g, null, sums);
-      return new Gradients(scope.keep(dx), scope.keep(daddend));
+      return new Gradients(scope.keep(dx), scope.keep(g));
     }
   }
 
@@ -139,7 +133,7 @@ public record BatchNorm(
   private Tensor normalizeBack(
       BatchNormKernel kernel,
       Way way,
-      Rows g,
+      Tensor g,
       BatchNormKernel.@Nullable Rectified rectified,
       double[] sums) {
     Statistics statistics = way.statistics;
@@ -156,8 +150,7 @@ public record BatchNorm(
       b[i] = -a[i] * r * r * sums[channels + i] / statistics.count;
       c[i] = -a[i] * sums[i] / statistics.count;
     }
-    Tensor dx = way.x.emptyLike();
-    kernel.normalizeBack(g, rows(way.x), statistics.mean, rectified, a, b, c, rows(dx));
+    Tensor dx = kernel.normalizeBack(g, way.x, statistics.mean, rectified, a, b, c);
     commit(statistics);
     return dx;
   }
@@ -199,17 +192,11 @@ public record BatchNorm(
       for (int i = 0; i < scale.length; i++) {
         scale[i] /= Math.sqrt(variance[i] + EPSILON);
       }
-      Tensor y = input.emptyLike();
-      Kernels.batchNorm(input.type())
-          .normalize(
-              rows(input),
-              runningMean.value().toDoubles(),
-              scale,
-              bias.value().toDoubles(),
-              addend == null ? null : rows(addend.channelsLast()),
-              rectify,
-              rows(y));
-      return scope.keep(y);
+      double[] mean = runningMean.value().toDoubles();
+      double[] shift = bias.value().toDoubles();
+      Tensor added = addend == null ? null : addend.channelsLast();
+      return scope.keep(
+          Kernels.batchNorm(input).normalize(input, mean, scale, shift, added, rectify));
     }
   }
 
@@ -227,17 +214,13 @@ public record BatchNorm(
     return (int) weight.value().shape().size(0);
   }
 
-  private Rows rows(Tensor t) {
-    return new Rows(t.segment(), t.type(), t.shape().elements() / channels(), channels());
-  }
-
-  /// Mean, biased variance and reciprocal deviation per channel over `count` rows.
+  /// Mean, biased variance and reciprocal standard deviation per channel over `count` rows.
   private record Statistics(double[] mean, double[] variance, double[] reciprocal, double count) {
-    static Statistics of(BatchNormKernel kernel, Rows x, boolean perWorker) {
-      int channels = x.channels();
+    static Statistics of(BatchNormKernel kernel, Tensor x, boolean perWorker) {
+      int channels = Math.toIntExact(x.shape().size(1));
       double[] sums = new double[2 * channels + 1];
       kernel.moments(x, sums);
-      sums[2 * channels] = x.count();
+      sums[2 * channels] = channels == 0 ? 0 : (double) x.shape().elements() / channels;
       if (!perWorker) {
         Step.current().collective().allReduce(sums);
       }

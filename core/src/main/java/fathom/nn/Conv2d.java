@@ -10,9 +10,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
-import fathom.kernel.FeatureMaps;
 import fathom.kernel.Kernels;
-import fathom.kernel.Winograd;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -21,7 +19,7 @@ import java.util.function.Consumer;
 /// w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a weight of
 /// O×C×K×K. Weight and value lie in channels-last memory.
 ///
-/// 3×3 convolutions of float32 at stride 1 go by [Winograd]'s tiles where these are the faster way,
+/// 3×3 convolutions of float32 at stride 1 go by tiles where these are the faster way ([Kernels]),
 /// all others by libtorch's sums.
 ///
 /// Of an argument in bfloat16 the products are in bfloat16 too, with the weight rounded to it, and
@@ -83,52 +81,29 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   }
 
   private Tensor convolve(Tensor x, Tensor w) {
-    if (!inTiles(x, w)) {
-      return Torch.convolution(x, w, stride, padding);
-    }
-    Shape s = x.shape();
-    Tensor y = Tensor.emptyPictures(x.type(), s.size(0), w.shape().size(0), s.size(2), s.size(3));
-    try (var _ = Scope.open()) {
-      Winograd.convolve(maps(x), w.channelsLast().segment(), maps(y));
-    }
-    return y;
+    return isKernels(x, w)
+        ? Kernels.convolution(x, (int) w.shape().size(0)).value(x, w)
+        : Torch.convolution(x, w, stride, padding);
   }
 
   private Torch.ConvolutionGradients gradients(Tensor dy, Tensor x, Tensor w, boolean needDx) {
-    if (!inTiles(x, w)) {
-      return Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
-    }
-    Tensor filters = w.channelsLast();
-    Tensor dw = filters.emptyLike();
-    Winograd.weightGradient(maps(x), maps(dy), dw.segment());
-    Tensor dx = null;
-    if (needDx) {
-      dx = x.emptyLike();
-      Winograd.convolveBack(maps(dy), filters.segment(), maps(dx));
-    }
-    return new Torch.ConvolutionGradients(dx, dw);
+    return isKernels(x, w)
+        ? Kernels.convolution(x, (int) w.shape().size(0)).back(dy, x, w, needDx)
+        : Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
   }
 
   /// Two types are libtorch's to refuse.
-  private boolean inTiles(Tensor x, Tensor w) {
-    return x.type() == w.type() && inTiles(x.shape(), x.type());
+  private boolean isKernels(Tensor x, Tensor w) {
+    return isKernels() && x.type() == w.type();
   }
 
-  /// Whether [Winograd] is the faster way for such pictures.
+  private boolean isKernels() {
+    return weight.value().shape().size(2) == 3 && stride == 1 && padding == 1;
+  }
+
+  /// Whether such images go by tiles, because that is the faster way.
   boolean inTiles(Shape x, DType type) {
-    Shape w = weight.value().shape();
-    return w.size(2) == 3
-        && stride == 1
-        && padding == 1
-        && Kernels.onVectors(type)
-        && Winograd.pays(x.size(0), x.size(2), x.size(3), (int) w.size(1), (int) w.size(0));
-  }
-
-  /// What the kernels see of pictures in channels-last memory.
-  static FeatureMaps maps(Tensor t) {
-    Shape s = t.shape();
-    return new FeatureMaps(
-        t.segment(), s.size(0), (int) s.size(2), (int) s.size(3), (int) s.size(1));
+    return isKernels() && Kernels.inTiles(x, type, (int) weight.value().shape().size(0));
   }
 
   @Override

@@ -9,7 +9,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
-import fathom.kernel.Winograd;
+import fathom.kernel.TiledFilters;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -166,34 +166,15 @@ public final class Folded {
     }
   }
 
-  /// By one core: the tiles of a picture are not divided among several.
-  private record Tiled(Shape pictures, int out, Tensor memory, Winograd.Filters filters)
-      implements Ready {
-    static Tiled of(Tensor weight, Tensor bias, Shape pictures) {
-      double[] constants = bias.toDoubles();
-      float[] each = new float[constants.length];
-      for (int i = 0; i < each.length; i++) {
-        each[i] = (float) constants[i];
-      }
-      int in = (int) pictures.size(1);
-      int out = each.length;
-      Tensor memory = Tensor.empty(weight.type(), Winograd.Filters.size(in, out));
-      var filters = Winograd.Filters.of(weight.segment(), in, each, memory.segment());
-      return new Tiled(pictures, out, memory, filters);
-    }
-
+  private record Tiled(Shape pictures, TiledFilters filters) implements Ready {
     @Override
     public Tensor apply(Tensor x, boolean rectified) {
-      Tensor y =
-          Tensor.emptyPictures(
-              x.type(), x.shape().size(0), out, x.shape().size(2), x.shape().size(3));
-      filters.convolve(Conv2d.maps(x), false, rectified, Conv2d.maps(y));
-      return y;
+      return filters.apply(x, rectified);
     }
 
     @Override
     public void addTo_(Tensor sum, Tensor x, boolean rectified) {
-      filters.convolve(Conv2d.maps(x), true, rectified, Conv2d.maps(sum));
+      filters.addTo_(sum, x, rectified);
     }
   }
 
@@ -228,7 +209,7 @@ public final class Folded {
     public Convolution packedFor(Shape pictures) {
       Ready own =
           Torch.threads() == 1 && plain.inTiles(pictures, weight.type())
-              ? Tiled.of(weight, bias, pictures)
+              ? new Tiled(pictures, TiledFilters.of(weight, bias))
               : new Packed(
                   PackedConvolution.of(weight, bias, pictures, plain.stride(), plain.padding()));
       return new Convolution(plain, weight, bias, rectified, own);

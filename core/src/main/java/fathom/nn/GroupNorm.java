@@ -98,7 +98,7 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
     return x.reshape(shape.size(0) * groups, perGroup(shape));
   }
 
-  private RowNorm rows(Shape shape) {
+  private CaseNorm rows(Shape shape) {
     return LayerNorm.plain(perGroup(shape)).withEpsilon(epsilon).rows();
   }
 

@@ -94,13 +94,13 @@ public record LayerNorm(
     return rows().predict(x, null);
   }
 
-  RowNorm rows() {
+  CaseNorm rows() {
     return checked(gain, bias, epsilon, over, features);
   }
 
-  private static RowNorm checked(
+  private static CaseNorm checked(
       @Nullable Param gain, @Nullable Param bias, double epsilon, Over over, Shape features) {
-    return new RowNorm("LayerNorm " + features, gain, bias, epsilon, true, over, features);
+    return new CaseNorm("LayerNorm " + features, gain, bias, epsilon, true, over, features);
   }
 
   @Override

@@ -76,12 +76,12 @@ public record RmsNorm(@Nullable Param gain, double epsilon, Over over, Shape fea
     return rows().predict(x, null);
   }
 
-  RowNorm rows() {
+  CaseNorm rows() {
     return checked(gain, epsilon, over, features);
   }
 
-  private static RowNorm checked(@Nullable Param gain, double epsilon, Over over, Shape features) {
-    return new RowNorm("RmsNorm " + features, gain, null, epsilon, false, over, features);
+  private static CaseNorm checked(@Nullable Param gain, double epsilon, Over over, Shape features) {
+    return new CaseNorm("RmsNorm " + features, gain, null, epsilon, false, over, features);
   }
 
   @Override

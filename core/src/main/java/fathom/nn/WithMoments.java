@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Layer norm that gives back what it takes off: N×F to N×(F+2), the normalised features, then
-/// their mean μ and their deviation √(σ² + ε) before the norm, as two more features.
+/// their mean μ and their standard deviation √(σ² + ε) before the norm, as two more features.
 public record WithMoments(LayerNorm norm) implements Layer {
   public WithMoments {
     if (norm.features().rank() != 1) {
@@ -36,7 +36,7 @@ public record WithMoments(LayerNorm norm) implements Layer {
     }
   }
 
-  /// One over the reciprocal; 0 for the 0 of a case without any deviation.
+  /// One over the reciprocal; 0 for the 0 of a case without any spread.
   private static Tensor deviation(Tensor statistics) {
     double[] pairs = statistics.toDoubles();
     double[] deviations = new double[pairs.length / 2];
@@ -48,7 +48,7 @@ public record WithMoments(LayerNorm norm) implements Layer {
   }
 
   /// With dμ/dx = 1/F and d√(σ² + ε)/dx = x̂/F.
-  private Tensor back(Tensor dy, RowNorm.Normed normed, DType type) {
+  private Tensor back(Tensor dy, CaseNorm.Normed normed, DType type) {
     try (var scope = Scope.open()) {
       long features = norm.features().size(0);
       Tensor dmean = dy.narrow(1, features, features + 1).to(DType.FLOAT64);

@@ -1,5 +1,12 @@
 package fathom.recurrent;
 
+import fathom.kernel.KernelForm;
+import fathom.kernel.recurrent.Cell;
+import fathom.kernel.recurrent.GruCell;
+import fathom.kernel.recurrent.LstmCell;
+import fathom.kernel.recurrent.RnnCell;
+import fathom.kernel.recurrent.Unrolled;
+
 /// What a recurrent layer computes at one time. The number of its gates is that of the blocks of H
 /// rows in its weights.
 public enum Kind {
@@ -25,5 +32,14 @@ public enum Kind {
   /// The tensors of its [fathom.State]: the hidden state, and the cell state of the LSTM.
   public int states() {
     return states;
+  }
+
+  /// The cell that computes it.
+  Cell cell(Unrolled unrolled, KernelForm form) {
+    return switch (this) {
+      case RNN -> RnnCell.of(unrolled, form);
+      case LSTM -> LstmCell.of(unrolled, form);
+      case GRU -> GruCell.of(unrolled, form);
+    };
   }
 }

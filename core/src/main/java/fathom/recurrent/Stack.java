@@ -11,12 +11,12 @@ import fathom.TracedSequence;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Recurrent layers one above the other: the values of one are the argument of the next.
-public record Stack(List<Recurrent> levels) implements Recurrent {
+/// Recurrent layers one above the other: the activations of one are the argument of the next.
+public record Stack(List<Recurrent> layers) implements Recurrent {
   public Stack {
-    levels = List.copyOf(levels);
-    if (levels.isEmpty()) {
-      throw new IllegalArgumentException("a stack has at least one level, but has none");
+    layers = List.copyOf(layers);
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException("a stack has at least one layer, but has none");
     }
   }
 
@@ -26,9 +26,9 @@ public record Stack(List<Recurrent> levels) implements Recurrent {
     var end = new ArrayList<Tensor>();
     Sequences y = x;
     int from = 0;
-    for (Recurrent level : levels) {
-      int to = from + level.states();
-      traced.add(level.forward(y, start.part(from, to)));
+    for (Recurrent layer : layers) {
+      int to = from + layer.states();
+      traced.add(layer.forward(y, start.part(from, to)));
       end.addAll(traced.getLast().end().tensors());
       y = y.with(traced.getLast().value());
       from = to;
@@ -42,9 +42,9 @@ public record Stack(List<Recurrent> levels) implements Recurrent {
       var dstart = new ArrayList<Tensor>();
       Tensor d = dy;
       int to = dend.tensors().size();
-      for (TracedSequence level : traced.reversed()) {
-        int from = to - level.end().tensors().size();
-        var cotangents = level.back(d, dend.part(from, to));
+      for (TracedSequence layer : traced.reversed()) {
+        int from = to - layer.end().tensors().size();
+        var cotangents = layer.back(d, dend.part(from, to));
         dstart.addAll(0, cotangents.dstart().tensors());
         d = cotangents.dx();
         to = from;
@@ -59,9 +59,9 @@ public record Stack(List<Recurrent> levels) implements Recurrent {
       var end = new ArrayList<Tensor>();
       Sequences y = x;
       int from = 0;
-      for (Recurrent level : levels) {
-        int to = from + level.states();
-        var predicted = level.predict(y, start.part(from, to));
+      for (Recurrent layer : layers) {
+        int to = from + layer.states();
+        var predicted = layer.predict(y, start.part(from, to));
         end.addAll(predicted.end().tensors());
         y = y.with(predicted.value());
         from = to;
@@ -81,26 +81,26 @@ public record Stack(List<Recurrent> levels) implements Recurrent {
 
   @Override
   public int states() {
-    return levels.stream().mapToInt(Recurrent::states).sum();
+    return layers.stream().mapToInt(Recurrent::states).sum();
   }
 
   @Override
   public State start(DType type, int count) {
     return new State(
-        levels.stream().flatMap(level -> level.start(type, count).tensors().stream()).toList());
+        layers.stream().flatMap(layer -> layer.start(type, count).tensors().stream()).toList());
   }
 
   @Override
   public List<Part> parts() {
     var parts = new ArrayList<Part>();
-    for (Recurrent level : levels) {
-      parts.add(new Part(Integer.toString(parts.size()), level));
+    for (Recurrent layer : layers) {
+      parts.add(new Part(Integer.toString(parts.size()), layer));
     }
     return parts;
   }
 
   @Override
   public String toString() {
-    return "Stack of " + levels.size();
+    return "Stack of " + layers.size();
   }
 }

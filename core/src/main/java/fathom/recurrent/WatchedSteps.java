@@ -33,14 +33,14 @@ public record WatchedSteps(String path, Node seen, Recurrent body, Observer obse
   public static Recurrent leaves(String path, Recurrent body, Observer observer) {
     return switch (body) {
       case Stack stack -> {
-        var levels = new ArrayList<Recurrent>();
-        for (Recurrent level : stack.levels()) {
-          levels.add(leaves(Node.path(path, Integer.toString(levels.size())), level, observer));
+        var layers = new ArrayList<Recurrent>();
+        for (Recurrent layer : stack.layers()) {
+          layers.add(leaves(Node.path(path, Integer.toString(layers.size())), layer, observer));
         }
-        yield new Stack(levels);
+        yield new Stack(layers);
       }
-      case Gap gap -> new Gap(leaves(path, gap.branch(), observer));
-      case EachStep each -> new EachStep(leaves(path, each.layer(), observer));
+      case RecurrentResidual past -> new RecurrentResidual(leaves(path, past.branch(), observer));
+      case TimeDistributed each -> new TimeDistributed(leaves(path, each.layer(), observer));
       case Encoder encoder ->
           new Encoder(
               encoder.positions(),

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
 import fathom.Draw;
+import fathom.Scope;
+import fathom.Tensor;
 import fathom.kernel.BatchNormKernel.Rectified;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -28,14 +30,18 @@ class BatchNormKernelTest {
   private static final int[] ROWS = {0, 1, 2, 3, 7, 16, 33, 100, 1025};
   private static final double EPSILON = 1e-5;
 
-  private final BatchNormKernel scalar = new ScalarBatchNorm();
-  private final BatchNormKernel vector = new VectorBatchNorm();
-  private final BatchNormKernel halves = Kernels.batchNorm(DType.BFLOAT16);
+  private final BatchNormLoops scalar = new ScalarBatchNorm();
+  private final BatchNormLoops vector = new VectorBatchNorm();
+  private final BatchNormLoops halves = VectorBatchNorm.ofBFloat16();
   private final Arena arena = Arena.ofConfined();
 
   @AfterEach
   void free() {
     arena.close();
+  }
+
+  private BatchNormLoops of(DType type) {
+    return type == DType.BFLOAT16 ? halves : vector;
   }
 
   private static LongToDoubleFunction normal(String what) {
@@ -195,7 +201,7 @@ class BatchNormKernelTest {
       double[] shift = perChannel(channels, c -> -scale[(int) c] * ((float) 7.3 - mean[(int) c]));
       double[] all = perChannel(channels, _ -> 1);
       double[] none = new double[channels];
-      for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, Kernels.batchNorm(type)}) {
+      for (BatchNormLoops kernel : new BatchNormLoops[] {scalar, of(type)}) {
         Rows y = like(x);
         kernel.normalize(x, mean, scale, shift, null, true, y);
         Rows dx = like(x);
@@ -231,7 +237,7 @@ class BatchNormKernelTest {
     double[] mean = perChannel(channels, c -> 3 + 0.1 * normal("mean").applyAsDouble(c));
     double[] scale = perChannel(channels, normal("scale"));
     double[] shift = perChannel(channels, normal("shift"));
-    for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, halves}) {
+    for (BatchNormLoops kernel : new BatchNormLoops[] {scalar, halves}) {
       for (int count : ROWS) {
         String what = "%s, %s rows, ".formatted(kernel.getClass().getSimpleName(), count);
         Rows x = ofHalves(count, channels, i -> 3 + 2 * normal("x").applyAsDouble(i));
@@ -271,7 +277,7 @@ class BatchNormKernelTest {
 
   private void backRounded(
       String what,
-      BatchNormKernel kernel,
+      BatchNormLoops kernel,
       Rows dy,
       Rows x,
       double[] mean,
@@ -293,7 +299,7 @@ class BatchNormKernelTest {
   }
 
   private void backPastAddendRounded(
-      String what, BatchNormKernel kernel, Rows dy, Rows y, Rows x, double[] mean) {
+      String what, BatchNormLoops kernel, Rows dy, Rows y, Rows x, double[] mean) {
     double[] expected = perChannel(2 * x.channels(), c -> c);
     double[] actual = expected.clone();
     Rows g = like(x);
@@ -356,7 +362,7 @@ class BatchNormKernelTest {
   /// What a kernel makes of one batch, by the way that `BatchNorm` goes: gain 1 and bias 0.
   private record Normed(double[] y, double[] dx, double[] variance) {}
 
-  private Normed norm(BatchNormKernel kernel, Rows x, Rows dy) {
+  private Normed norm(BatchNormLoops kernel, Rows x, Rows dy) {
     int channels = x.channels();
     double n = x.count();
     double[] sums = new double[2 * channels];
@@ -419,7 +425,7 @@ class BatchNormKernelTest {
   private void assertNormed(Rows x, double tolerance) {
     Rows dy = rows(x.count(), x.channels(), normal("dy"));
     Normed expected = formulas(x, dy);
-    for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+    for (BatchNormLoops kernel : new BatchNormLoops[] {scalar, vector}) {
       String what = kernel.getClass().getSimpleName();
       Normed actual = norm(kernel, x, dy);
       assertNear(what + ", y", expected.y, actual.y, tolerance);
@@ -472,7 +478,7 @@ class BatchNormKernelTest {
   void aConstantChannelIsNormalisedToItsBias() {
     for (double constant : new double[] {0, 0.1, -7, 1e4, 1e15}) {
       Rows x = rows(777, 5, i -> i % 5 == 2 ? constant : normal("x").applyAsDouble(i));
-      for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+      for (BatchNormLoops kernel : new BatchNormLoops[] {scalar, vector}) {
         Normed normed = norm(kernel, x, rows(777, 5, normal("dy")));
         for (int i = 2; i < normed.y.length; i += 5) {
           assertEquals(0, normed.y[i], 1e-3 * Math.max(1, constant / 1e4), "constant " + constant);
@@ -489,7 +495,7 @@ class BatchNormKernelTest {
   void whatIsNotANumberIsPassedOn(DType type) {
     for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       for (int count : new int[] {1, 3, 100}) {
-        for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, Kernels.batchNorm(type)}) {
+        for (BatchNormLoops kernel : new BatchNormLoops[] {scalar, of(type)}) {
           int channels = 7;
           long at = count * 7L - 4;
           Rows x = rows(type, count, channels, i -> i == at ? bad : normal("x").applyAsDouble(i));
@@ -534,7 +540,7 @@ class BatchNormKernelTest {
     double[] p = new double[4];
     for (Rows other :
         new Rows[] {rows(15, 4, normal("x")), rows(17, 4, normal("x")), rows(8, 8, normal("x"))}) {
-      for (BatchNormKernel kernel : new BatchNormKernel[] {scalar, vector}) {
+      for (BatchNormLoops kernel : new BatchNormLoops[] {scalar, vector}) {
         refuse(x, other, () -> kernel.normalize(x, p, p, p, null, false, other));
         refuse(x, other, () -> kernel.normalize(x, p, p, p, other, false, like(x)));
         refuse(x, other, () -> kernel.momentsBack(other, x, p, null, new double[8]));
@@ -560,9 +566,16 @@ class BatchNormKernelTest {
 
   @Test
   void theVectorKernelIsChosen() {
-    assertInstanceOf(VectorBatchNorm.class, Kernels.batchNorm(DType.FLOAT32));
-    assertInstanceOf(ScalarBatchNorm.class, Kernels.batchNorm(DType.FLOAT64));
-    assertTrue(halves.getClass().isHidden(), "a copy of " + VectorBatchNorm.class);
+    assertInstanceOf(VectorBatchNorm.class, loops(DType.FLOAT32));
+    assertInstanceOf(ScalarBatchNorm.class, loops(DType.FLOAT64));
+    assertTrue(loops(DType.BFLOAT16).getClass().isHidden(), "a copy of " + VectorBatchNorm.class);
+  }
+
+  private static BatchNormLoops loops(DType type) {
+    try (var _ = Scope.open()) {
+      var kernel = Kernels.batchNorm(Tensor.zeros(type, 1));
+      return assertInstanceOf(BatchNormInMemory.class, kernel).loops();
+    }
   }
 
   @Test

@@ -335,19 +335,19 @@ class LanguageModelTest {
     assertEquals(4, Body.heads(256));
   }
 
-  /// The first level has no gap connection past it, the others have.
+  /// The first layer has no residual connection past it, the others have.
   @Test
   void gapConnectionsLeadPastEveryLevelButTheFirst() {
     try (var _ = Scope.open()) {
       var net = CharacterNet.named("lstm").withHidden(3).withLayers(3).withVocabulary(TOKENS);
-      var zero = net.build(Init.zeros()); // whose levels make nothing
+      var zero = net.build(Init.zeros()); // whose layers make nothing
       var first =
           zero.body()
               .predict(Sequences.of(Tensor.zeros(DType.FLOAT32, 2, 1, 3).plus(1)), zero.start(1));
       assertArrayEquals(new double[6], first.value().toDoubles());
-      String levels = zero.body().parts().toString();
-      assertEquals(2, levels.split("Gap", -1).length - 1, levels);
-      assertFalse(zero.body().parts().getFirst().node().toString().contains("Gap"));
+      String layers = zero.body().parts().toString();
+      assertEquals(2, layers.split("RecurrentResidual", -1).length - 1, layers);
+      assertFalse(zero.body().parts().getFirst().node().toString().contains("RecurrentResidual"));
     }
   }
 

@@ -47,7 +47,7 @@ class RecurrentLawsTest {
 
   private static Stream<Case> cases() {
     var encoder = new Case("encoder", i -> Encoder.of(i, "", STEPS, FEATURES, 2, 2), false);
-    var each = new Case("each step", i -> new EachStep(Dense.of(i, "", FEATURES, 3)), true);
+    var each = new Case("time-distributed", i -> new TimeDistributed(Dense.of(i, "", FEATURES, 3)), true);
     var lstm = layer("lstm", Kind.LSTM, GateNorm.NONE);
     var lnGru = layer("ln-gru", Kind.GRU, GateNorm.LAYER);
     return Stream.of(
@@ -58,14 +58,14 @@ class RecurrentLawsTest {
         layer("ln-lstm", Kind.LSTM, GateNorm.LAYER),
         layer("rnn", Kind.RNN, GateNorm.NONE),
         layer("ln-rnn", Kind.RNN, GateNorm.LAYER),
-        new Case("gap", i -> new Gap(lnGru.maker.make(i)), true),
+        new Case("residual", i -> new RecurrentResidual(lnGru.maker.make(i)), true),
         new Case(
             "stack",
             i ->
                 new Stack(
                     List.of(
                         lstm.maker.make(i.in("0")),
-                        new Gap(lnGru.maker.make(i.in("1"))),
+                        new RecurrentResidual(lnGru.maker.make(i.in("1"))),
                         each.maker.make(i.in("2")))),
             true),
         both(encoder, each),
@@ -384,7 +384,7 @@ class RecurrentLawsTest {
       for (Recurrent layer :
           List.of(
               encoder,
-              new EachStep(Dense.of(Init.he(1), "", 4, 4)),
+              new TimeDistributed(Dense.of(Init.he(1), "", 4, 4)),
               new Bidirectional(encoder, encoder))) {
         assertThrows(IllegalArgumentException.class, () -> layer.forward(x, state));
         assertThrows(IllegalArgumentException.class, () -> layer.predict(x, state));

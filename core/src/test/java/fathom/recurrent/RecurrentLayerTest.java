@@ -237,15 +237,15 @@ class RecurrentLayerTest {
   }
 
   @Test
-  void gapsAndStacksComeBackToo() {
+  void residualConnectionsAndStacksComeBackToo() {
     try (var _ = Scope.open()) {
       Init init = Init.he(3);
       var stack =
           new Stack(
               List.of(
                   RecurrentLayer.of(init, "0", Kind.LSTM, GateNorm.LAYER, 3, 4),
-                  new Gap(RecurrentLayer.of(init, "1", Kind.GRU, GateNorm.LAYER, 4, 4)),
-                  new Gap(RecurrentLayer.of(init, "2", Kind.RNN, GateNorm.LAYER, 4, 4))));
+                  new RecurrentResidual(RecurrentLayer.of(init, "1", Kind.GRU, GateNorm.LAYER, 4, 4)),
+                  new RecurrentResidual(RecurrentLayer.of(init, "2", Kind.RNN, GateNorm.LAYER, 4, 4))));
       stack.state().values().forEach(p -> p.convert(DType.FLOAT64));
       assertEquals(4, stack.states());
       Sequences x =

@@ -6,19 +6,18 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.kernel.Kernels;
-import fathom.kernel.LayerNormKernel;
-import fathom.kernel.Rows;
+import fathom.kernel.RowNorm;
 import fathom.nn.LayerNorm.Over;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What layer norm and RMS norm share: a tensor as rows, each of which is normalised for itself,
-/// with gains and biases of the shape `features`, or without.
+/// What layer norm and RMS norm share: a tensor as cases, each of which is normalised for itself by
+/// [RowNorm], with gains and biases of the shape `features`, or without.
 ///
-/// Pictures are taken as they lie in memory behind a convolution, with the channels innermost, and
+/// Images are taken as they lie in memory behind a convolution, with the channels innermost, and
 /// the gains of C×H×W features are brought into that order instead.
-record RowNorm(
+record CaseNorm(
     String name,
     @Nullable Param gain,
     @Nullable Param bias,
@@ -27,7 +26,7 @@ record RowNorm(
     Over over,
     Shape features) {
 
-  RowNorm {
+  CaseNorm {
     if (features.elements() == 0 || features.rank() == 0) {
       throw new IllegalArgumentException(
           "%s is over at least one element, but its features are %s".formatted(name, features));
@@ -50,8 +49,8 @@ record RowNorm(
     }
   }
 
-  /// A value, the mean and the reciprocal deviation of each row (count×2, float64), and the way
-  /// back.
+  /// A value, what was normalised, the mean and the reciprocal standard deviation of each case
+  /// (count×2, float64), and the way back.
   record Normed(Tensor value, Tensor s, Tensor statistics, Back back) {}
 
   /// From the cotangent of the value, and that of what was normalised if it is used elsewhere, to
@@ -72,57 +71,37 @@ record RowNorm(
   }
 
   Normed forward(Tensor x, @Nullable Tensor addend) {
-    Tensor input = rows(x);
-    Tensor s = addend == null ? input : input.emptyLike();
-    Tensor y = input.emptyLike();
-    Tensor statistics = Tensor.empty(DType.FLOAT64, count(input), 2);
-    try (var _ = Scope.open()) {
-      Kernels.layerNorm(input.type())
-          .forward(
-              form(),
-              matrix(input),
-              addend == null ? null : matrix(rows(addend)),
-              addend == null ? null : matrix(s),
-              matrix(y),
-              statistics.segment());
+    Tensor rows = rows(x);
+    RowNorm kernel = Kernels.rowNorm(rows);
+    RowNorm.Normed normed;
+    try (var scope = Scope.open()) {
+      normed = kernel.forward(form(), rows, addend == null ? null : rows(addend));
+      scope.keep(normed.value());
+      scope.keep(normed.s());
+      scope.keep(normed.statistics());
     }
     return new Normed(
-        like(x, y), s, statistics, (dy, dsum) -> back(dy, dsum, s, statistics, x.type()));
+        like(x, normed.value()),
+        normed.s(),
+        normed.statistics(),
+        (dy, dsum) -> back(kernel, normed, dy, dsum, x.type()));
   }
 
   Tensor predict(Tensor x, @Nullable Tensor addend) {
     try (var scope = Scope.open()) {
-      Tensor input = rows(x);
-      Tensor y = input.emptyLike();
-      Kernels.layerNorm(input.type())
-          .forward(
-              form(),
-              matrix(input),
-              addend == null ? null : matrix(rows(addend)),
-              null,
-              matrix(y),
-              null);
+      Tensor rows = rows(x);
+      Tensor y = Kernels.rowNorm(rows).predict(form(), rows, addend == null ? null : rows(addend));
       return scope.keep(like(x, y));
     }
   }
 
-  private Tensor back(Tensor dy, @Nullable Tensor dsum, Tensor s, Tensor statistics, DType type) {
+  private Tensor back(
+      RowNorm kernel, RowNorm.Normed normed, Tensor dy, @Nullable Tensor dsum, DType type) {
     try (var scope = Scope.open()) {
-      Tensor dx = s.emptyLike();
-      double[] dgain = gain == null ? null : new double[width()];
-      double[] dbias = bias == null ? null : new double[width()];
-      Kernels.layerNorm(s.type())
-          .backward(
-              form(),
-              matrix(rows(dy)),
-              matrix(s),
-              statistics.segment(),
-              dsum == null ? null : matrix(rows(dsum)),
-              matrix(dx),
-              dgain,
-              dbias);
-      accumulate(gain, dgain);
-      accumulate(bias, dbias);
+      var cotangents = kernel.backward(form(), rows(dy), normed, dsum == null ? null : rows(dsum));
+      accumulate(gain, cotangents.dgain());
+      accumulate(bias, cotangents.dbias());
+      Tensor dx = cotangents.dx();
       return scope.keep(type == DType.BFLOAT16 ? dx.to(type) : dx);
     }
   }
@@ -131,46 +110,42 @@ record RowNorm(
     return x.type() == DType.BFLOAT16 ? y.to(DType.BFLOAT16) : y;
   }
 
-  private LayerNormKernel.Form form() {
-    return new LayerNormKernel.Form(
-        gain == null ? null : inOrder(gain.value()).segment(),
-        bias == null ? null : inOrder(bias.value()).segment(),
+  private RowNorm.Form form() {
+    return new RowNorm.Form(
+        width(),
+        gain == null ? null : inOrder(gain.value()),
+        bias == null ? null : inOrder(bias.value()),
         epsilon,
         centred);
   }
 
-  private boolean ofPictures() {
+  private boolean ofImages() {
     return over == Over.FEATURES && features.rank() == 3;
   }
 
   /// C×H×W as it lies in a row.
   private Tensor inOrder(Tensor perFeature) {
-    return ofPictures() ? perFeature.permute(1, 2, 0).contiguous() : perFeature.contiguous();
+    return ofImages() ? perFeature.permute(1, 2, 0).contiguous() : perFeature.contiguous();
   }
 
-  private void accumulate(@Nullable Param param, double @Nullable [] gradient) {
+  /// Adds a gradient in the order of a row, in its own type or in float64.
+  private void accumulate(@Nullable Param param, @Nullable Tensor gradient) {
     if (param == null || gradient == null) {
       return;
     }
     Tensor grad = param.grad();
-    if (!ofPictures()) {
+    if (ofImages()) {
+      Tensor inOrder = gradient.reshape(features.size(1), features.size(2), features.size(0));
+      grad.add_(inOrder.to(grad.type()).permute(2, 0, 1));
+    } else if (gradient.type() == grad.type()) {
       grad.add_(gradient);
-      return;
+    } else {
+      grad.add_(gradient.toDoubles());
     }
-    Tensor inOrder = Tensor.of(gradient, features.size(1), features.size(2), features.size(0));
-    grad.add_(inOrder.to(grad.type()).permute(2, 0, 1));
   }
 
   private int width() {
     return Math.toIntExact(features.elements());
-  }
-
-  private long count(Tensor dense) {
-    return dense.shape().elements() / width();
-  }
-
-  private Rows matrix(Tensor dense) {
-    return new Rows(dense.segment(), dense.type(), count(dense), width());
   }
 
   /// The elements row by row, in the type of the computation.

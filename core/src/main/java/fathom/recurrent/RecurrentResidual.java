@@ -9,15 +9,15 @@ import fathom.State;
 import fathom.TracedSequence;
 import java.util.List;
 
-/// y = x + branch(x) at every time: a gap connection past a recurrent layer (He et al. 2016, eq.
-/// 1).
-public record Gap(Recurrent branch) implements Recurrent {
+/// y = x + branch(x) at every time: a residual connection past a recurrent layer (He et al. 2016,
+/// eq. 1).
+public record RecurrentResidual(Recurrent branch) implements Recurrent {
   @Override
   public TracedSequence forward(Sequences x, State start) {
     TracedSequence f = branch.forward(x, start);
     if (!f.value().shape().equals(x.values().shape())) {
       throw new IllegalArgumentException(
-          "a gap connection adds values of one shape, but its branch makes %s of %s"
+          "a residual connection adds activations of one shape, but its branch makes %s of %s"
               .formatted(f.value().shape(), x.values().shape()));
     }
     return new TracedSequence(
@@ -54,6 +54,6 @@ public record Gap(Recurrent branch) implements Recurrent {
 
   @Override
   public String toString() {
-    return "Gap over " + branch;
+    return "RecurrentResidual over " + branch;
   }
 }

@@ -5,15 +5,19 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Cores;
 import fathom.DType;
 import fathom.Draw;
-import fathom.kernel.LayerNormKernel.Form;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.kernel.RowNorm.Form;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -23,16 +27,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The vector kernel in float32 against the text-book loops in float64, and those against numbers
 /// by hand.
-class LayerNormKernelTest {
+class RowNormTest {
   private static final int[] ROWS = {0, 1, 2, 3, 5, 64, 67};
   private static final double EPSILON = 1e-5;
 
-  private final LayerNormKernel scalar = new ScalarLayerNorm();
-  private final LayerNormKernel vector = new VectorLayerNorm();
+  private final RowNorm scalar = new ScalarRowNorm();
+  private final RowNorm vector = new VectorRowNorm();
   private final Arena arena = Arena.ofShared();
+  private final Scope scope = Scope.open();
 
   @AfterEach
   void free() {
+    scope.close();
     arena.close();
   }
 
@@ -41,11 +47,8 @@ class LayerNormKernelTest {
   }
 
   /// Numbers that are floats, in either type; rows do not start at a multiple of a vector.
-  private Rows rows(DType type, long count, int width, LongToDoubleFunction element) {
-    return new Rows(memory(type, count * width, element), type, count, width);
-  }
-
-  private MemorySegment memory(DType type, long n, LongToDoubleFunction element) {
+  private Tensor rows(DType type, long count, int width, LongToDoubleFunction element) {
+    long n = count * width;
     MemorySegment memory = arena.allocate(type.bytes() * (n + 1), 64).asSlice(type.bytes());
     for (long i = 0; i < n; i++) {
       float v = (float) element.applyAsDouble(i);
@@ -55,18 +58,7 @@ class LayerNormKernelTest {
         memory.setAtIndex(JAVA_DOUBLE, i, v);
       }
     }
-    return memory;
-  }
-
-  private static double[] elements(Rows rows) {
-    double[] elements = new double[Math.toIntExact(rows.count() * rows.channels())];
-    for (int i = 0; i < elements.length; i++) {
-      elements[i] =
-          rows.type() == DType.FLOAT32
-              ? rows.memory().getAtIndex(JAVA_FLOAT, i)
-              : rows.memory().getAtIndex(JAVA_DOUBLE, i);
-    }
-    return elements;
+    return Tensor.over(memory, type, false, count, width);
   }
 
   // ---- One trial in either type
@@ -105,57 +97,54 @@ class LayerNormKernelTest {
       double[] dgain,
       double[] dbias) {}
 
-  private Normed norm(LayerNormKernel kernel, DType type, Trial t) {
+  private static double[] elements(Tensor t) {
+    return t.toDoubles();
+  }
+
+  private Normed norm(RowNorm kernel, DType type, Trial t) {
     int count = t.count;
     int width = t.width;
-    var form =
-        new Form(
-            t.affine ? memory(type, width, i -> 1 + 0.5 * normal("gain").applyAsDouble(i)) : null,
-            t.affine ? memory(type, width, normal("bias")) : null,
-            t.epsilon,
-            t.centred);
-    Rows x = rows(type, count, width, t.x);
-    Rows addend = t.added ? rows(type, count, width, normal("addend")) : null;
-    Rows sum = t.added ? rows(type, count, width, _ -> 77) : null;
-    Rows y = rows(type, count, width, _ -> 77);
-    MemorySegment statistics = arena.allocate(16L * count, 8);
-    kernel.forward(form, x, addend, sum, y, statistics);
-    Rows only = rows(type, count, width, _ -> 77);
-    kernel.forward(form, x, addend, null, only, null);
-    assertArrayEquals(elements(y), elements(only), "without a way back, " + t);
+    Tensor gain =
+        t.affine ? rows(type, 1, width, i -> 1 + 0.5 * normal("gain").applyAsDouble(i)) : null;
+    Tensor bias = t.affine ? rows(type, 1, width, normal("bias")) : null;
+    var form = new Form(width, gain, bias, t.epsilon, t.centred);
+    Tensor x = rows(type, count, width, t.x);
+    Tensor addend = t.added ? rows(type, count, width, normal("addend")) : null;
+    var normed = kernel.forward(form, x, addend);
+    assertArrayEquals(
+        elements(normed.value()),
+        elements(kernel.predict(form, x, addend)),
+        "without a way back, " + t);
 
-    Rows s = sum == null ? x : sum;
-    Rows dy = rows(type, count, width, normal("dy"));
-    Rows dsum = rows(type, count, width, normal("dsum"));
-    Rows dx = rows(type, count, width, _ -> 77);
-    double[] dgain = new double[width];
-    double[] dbias = new double[width];
-    for (int i = 0; i < width; i++) { // they are added to what is there
-      dgain[i] = i % 3;
-      dbias[i] = -i % 5;
-    }
-    kernel.backward(form, dy, s, statistics, dsum, dx, dgain, dbias);
-    Rows alone = rows(type, count, width, _ -> 77);
-    kernel.backward(form, dy, s, statistics, null, alone, null, null);
-    Rows again = rows(type, count, width, _ -> 77);
-    double[] onlyGain = new double[width];
-    kernel.backward(form, dy, s, statistics, null, again, onlyGain, null);
+    Tensor dy = rows(type, count, width, normal("dy"));
+    Tensor dsum = rows(type, count, width, normal("dsum"));
+    var back = kernel.backward(form, dy, normed, dsum);
+    var alone = kernel.backward(form, dy, normed, null);
+    var onlyGain =
+        kernel.backward(new Form(width, gain, null, t.epsilon, t.centred), dy, normed, null);
+    assertNull(onlyGain.dbias());
     double largest = 1;
-    for (double v : elements(alone)) {
+    for (double v : elements(alone.dx())) {
       largest = Math.max(largest, Math.abs(v));
     }
-    assertArrayEquals(elements(alone), elements(again), 1e-6 * largest, "with a gain alone, " + t);
-    for (int i = 0; i < width; i++) {
-      assertEquals(dgain[i] - i % 3, onlyGain[i], 1e-12 * (1 + Math.abs(dgain[i])));
-    }
+    assertArrayEquals(
+        elements(alone.dx()), elements(onlyGain.dx()), 1e-6 * largest, "with a gain alone, " + t);
+    double[] dgain = perElement(back.dgain(), t);
+    assertArrayEquals(dgain, perElement(onlyGain.dgain(), t));
     return new Normed(
-        elements(y),
-        elements(s),
-        statistics.toArray(JAVA_DOUBLE),
-        elements(dx),
-        elements(alone),
+        elements(normed.value()),
+        elements(normed.s()),
+        elements(normed.statistics()),
+        elements(back.dx()),
+        elements(alone.dx()),
         dgain,
-        dbias);
+        perElement(back.dbias(), t));
+  }
+
+  /// A gradient, which is there if its parameter is.
+  private static double[] perElement(@Nullable Tensor gradient, Trial t) {
+    assertEquals(t.affine, gradient != null);
+    return gradient == null ? new double[0] : elements(gradient);
   }
 
   private void assertNear(Trial t, double tolerance) {
@@ -259,7 +248,7 @@ class LayerNormKernelTest {
       for (int width : new int[] {1, 3, 16, 207}) {
         for (double epsilon : new double[] {EPSILON, 0}) {
           var t = new Trial(6, width, _ -> constant, true, true, false, epsilon);
-          for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
+          for (RowNorm kernel : new RowNorm[] {scalar, vector}) {
             Normed normed = norm(kernel, DType.FLOAT32, t);
             for (int i = 0; i < normed.y.length; i++) {
               float bias = (float) normal("bias").applyAsDouble(i % width);
@@ -286,7 +275,7 @@ class LayerNormKernelTest {
                   true,
                   false,
                   EPSILON);
-          for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
+          for (RowNorm kernel : new RowNorm[] {scalar, vector}) {
             double[] y = normalized(kernel, t);
             for (int i = 0; i < y.length; i++) {
               assertEquals(i / 20 == 2, Double.isNaN(y[i]), "element %s of %s".formatted(i, t));
@@ -297,59 +286,44 @@ class LayerNormKernelTest {
     }
   }
 
-  private double[] normalized(LayerNormKernel kernel, Trial t) {
-    Rows y = rows(DType.FLOAT32, t.count, t.width, _ -> 77);
-    kernel.forward(
-        new Form(null, null, t.epsilon, t.centred),
-        rows(DType.FLOAT32, t.count, t.width, t.x),
-        null,
-        null,
-        y,
-        null);
-    return elements(y);
+  private double[] normalized(RowNorm kernel, Trial t) {
+    var form = new Form(t.width, null, null, t.epsilon, t.centred);
+    return elements(kernel.predict(form, rows(DType.FLOAT32, t.count, t.width, t.x), null));
   }
 
   // ---- By hand
 
-  /// 1, 3 has mean 2 and deviation 1; 0, 8 has 4 and 4.
+  /// 1, 3 has mean 2 and standard deviation 1; 0, 8 has 4 and 4.
   @Test
   void theLoopsAreTheFormulas() {
-    Rows x = doubles(1, 3, 0, 8);
-    MemorySegment gain = doubles(2, 10).memory();
-    MemorySegment bias = doubles(100, 1000).memory();
-    var form = new Form(gain, bias, 0, true);
-    Rows y = doubles(0, 0, 0, 0);
-    MemorySegment statistics = arena.allocate(32, 8);
-    scalar.forward(form, x, null, null, y, statistics);
-    assertArrayEquals(new double[] {98, 1010, 98, 1010}, elements(y));
-    assertArrayEquals(new double[] {2, 1, 4, 0.25}, statistics.toArray(JAVA_DOUBLE));
+    Tensor x = pairs(1, 3, 0, 8);
+    var form = new Form(2, pairs(2, 10), pairs(100, 1000), 0, true);
+    var normed = scalar.forward(form, x, null);
+    assertArrayEquals(new double[] {98, 1010, 98, 1010}, elements(normed.value()));
+    assertArrayEquals(new double[] {2, 1, 4, 0.25}, elements(normed.statistics()));
 
-    double[] dgain = {7, 0};
-    double[] dbias = {0, 7};
-    Rows dx = doubles(0, 0, 0, 0);
-    scalar.backward(form, doubles(1, 2, 3, 4), x, statistics, null, dx, dgain, dbias);
+    var back = scalar.backward(form, pairs(1, 2, 3, 4), normed, null);
     // Two elements: x̂ is -1, 1 whatever x is, so nothing comes back to x.
-    assertArrayEquals(new double[4], elements(dx));
-    assertArrayEquals(new double[] {7 - 1 - 3, 2 + 4}, dgain);
-    assertArrayEquals(new double[] {4, 7 + 6}, dbias);
-    scalar.backward(form, doubles(1, 2, 3, 4), x, statistics, doubles(5, 6, 7, 8), dx, null, null);
-    assertArrayEquals(new double[] {5, 6, 7, 8}, elements(dx));
+    assertArrayEquals(new double[4], elements(back.dx()));
+    assertArrayEquals(new double[] {-1 - 3, 2 + 4}, elements(Objects.requireNonNull(back.dgain())));
+    assertArrayEquals(new double[] {4, 6}, elements(Objects.requireNonNull(back.dbias())));
+    back = scalar.backward(form, pairs(1, 2, 3, 4), normed, pairs(5, 6, 7, 8));
+    assertArrayEquals(new double[] {5, 6, 7, 8}, elements(back.dx()));
 
     // RMS of (1, 3) + (0, 4) and (0, 8) + (3, -4): mean squares 25 and 12.5.
-    var rms = new Form(null, null, 0, false);
-    Rows sum = doubles(0, 0, 0, 0);
-    scalar.forward(rms, x, doubles(0, 4, 3, -4), sum, y, statistics);
-    assertArrayEquals(new double[] {1, 7, 3, 4}, elements(sum));
+    var rms = new Form(2, null, null, 0, false);
+    normed = scalar.forward(rms, x, pairs(0, 4, 3, -4));
+    assertArrayEquals(new double[] {1, 7, 3, 4}, elements(normed.s()));
     double second = Math.sqrt(12.5);
-    assertArrayEquals(new double[] {0.2, 1.4, 3 / second, 4 / second}, elements(y), 1e-15);
-    scalar.backward(rms, doubles(1, 0, 0, 0), sum, statistics, null, dx, null, null);
+    double[] y = {0.2, 1.4, 3 / second, 4 / second};
+    assertArrayEquals(y, elements(normed.value()), 1e-15);
+    back = scalar.backward(rms, pairs(1, 0, 0, 0), normed, null);
     // (w - x̂·mean(w·x̂))/σ with mean(w·x̂) = 0.1: (1 - 0.02)/5 and (-0.14)/5
-    assertArrayEquals(new double[] {0.196, -0.028, 0, 0}, elements(dx), 1e-15);
+    assertArrayEquals(new double[] {0.196, -0.028, 0, 0}, elements(back.dx()), 1e-15);
   }
 
-  private Rows doubles(double... elements) {
-    return new Rows(
-        arena.allocateFrom(JAVA_DOUBLE, elements), DType.FLOAT64, elements.length / 2, 2);
+  private static Tensor pairs(double... elements) {
+    return Tensor.of(elements, elements.length / 2, 2);
   }
 
   // ---- Divided over the cores
@@ -380,51 +354,47 @@ class LayerNormKernelTest {
 
   @Test
   void operandsOfAnotherSizeAreRefused() {
-    Rows x = rows(DType.FLOAT32, 4, 6, normal("x"));
-    Rows y = rows(DType.FLOAT32, 4, 6, normal("x"));
-    Rows other = rows(DType.FLOAT32, 6, 4, normal("x"));
-    MemorySegment statistics = arena.allocate(64, 8);
-    MemorySegment few = arena.allocate(20, 8);
-    var form = new Form(null, null, EPSILON, true);
-    for (LayerNormKernel kernel : new LayerNormKernel[] {scalar, vector}) {
+    Tensor x = rows(DType.FLOAT32, 4, 6, normal("x"));
+    Tensor other = rows(DType.FLOAT32, 6, 4, normal("x"));
+    Tensor doubles = rows(DType.FLOAT64, 4, 6, normal("x"));
+    Tensor few = rows(DType.FLOAT32, 1, 5, normal("x"));
+    var form = new Form(6, null, null, EPSILON, true);
+    for (RowNorm kernel : new RowNorm[] {scalar, vector}) {
+      var normed = kernel.forward(form, x, null);
       for (Runnable bad :
           new Runnable[] {
-            () -> kernel.forward(form, x, null, null, other, statistics),
-            () -> kernel.forward(form, x, other, null, y, statistics),
-            () -> kernel.forward(form, x, x, other, y, statistics),
-            () -> kernel.forward(form, x, null, null, y, few),
-            () -> kernel.forward(new Form(few, null, 0, true), x, null, null, y, null),
-            () -> kernel.forward(new Form(null, few, 0, true), x, null, null, y, null),
-            () -> kernel.backward(form, other, x, statistics, null, y, null, null),
-            () -> kernel.backward(form, x, x, statistics, other, y, null, null),
-            () -> kernel.backward(form, x, x, statistics, null, other, null, null),
-            () -> kernel.backward(form, x, x, few, null, y, null, null),
-            () -> kernel.backward(form, x, x, statistics, null, y, new double[5], null),
-            () -> kernel.backward(form, x, x, statistics, null, y, null, new double[5])
+            () -> kernel.forward(form, x, other),
+            () -> kernel.forward(form, x, doubles),
+            () -> kernel.predict(form, x, other),
+            () -> kernel.forward(new Form(5, null, null, 0, true), x, null),
+            () -> kernel.forward(new Form(6, few, null, 0, true), x, null),
+            () -> kernel.forward(new Form(6, null, few, 0, true), x, null),
+            () -> kernel.forward(form, doubles, x),
+            () -> kernel.backward(form, other, normed, null),
+            () -> kernel.backward(form, x, normed, other),
+            () -> kernel.backward(form, doubles, normed, null)
           }) {
         assertThrows(IllegalArgumentException.class, bad::run);
       }
-      Rows none = rows(DType.FLOAT32, 4, 0, normal("x"));
-      var e =
-          assertThrows(
-              IllegalArgumentException.class,
-              () -> kernel.forward(form, none, null, null, none, null));
-      assertTrue(e.getMessage().contains("at least one element"), e.getMessage());
     }
+    var e =
+        assertThrows(IllegalArgumentException.class, () -> new Form(0, null, null, EPSILON, true));
+    assertTrue(e.getMessage().contains("at least one element"), e.getMessage());
   }
 
   @Test
   void theVectorKernelIsChosen() {
-    assertInstanceOf(VectorLayerNorm.class, Kernels.layerNorm(DType.FLOAT32));
-    assertInstanceOf(ScalarLayerNorm.class, Kernels.layerNorm(DType.FLOAT64));
+    assertInstanceOf(VectorRowNorm.class, Kernels.rowNorm(Tensor.zeros(DType.FLOAT32, 1)));
+    assertInstanceOf(ScalarRowNorm.class, Kernels.rowNorm(Tensor.zeros(DType.FLOAT64, 1)));
   }
 
   @Test
   void otherTypesAreRefused() {
-    var x = new Rows(arena.allocate(8), DType.BFLOAT16, 2, 2);
-    var form = new Form(null, null, EPSILON, true);
-    assertThrows(
-        IllegalArgumentException.class, () -> scalar.forward(form, x, null, null, x, null));
+    Tensor x = Tensor.zeros(DType.BFLOAT16, 2, 2);
+    var form = new Form(2, null, null, EPSILON, true);
+    for (RowNorm kernel : new RowNorm[] {scalar, vector}) {
+      assertThrows(IllegalArgumentException.class, () -> kernel.forward(form, x, null));
+    }
   }
 
   static @Nullable Throwable thrownBy(Runnable run) {

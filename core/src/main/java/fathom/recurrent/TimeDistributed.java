@@ -13,7 +13,7 @@ import fathom.TracedSequence;
 import java.util.List;
 
 /// A layer of N×F at every time, with no state: T×N×F to T×N×H.
-public record EachStep(Layer layer) implements Recurrent {
+public record TimeDistributed(Layer layer) implements Recurrent {
   @Override
   public TracedSequence forward(Sequences x, State start) {
     State.of().check(start);
@@ -69,6 +69,6 @@ public record EachStep(Layer layer) implements Recurrent {
 
   @Override
   public String toString() {
-    return layer + " at each step";
+    return layer + ", time-distributed";
   }
 }

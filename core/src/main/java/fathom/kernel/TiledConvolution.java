@@ -1,0 +1,30 @@
+package fathom.kernel;
+
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Torch.ConvolutionGradients;
+
+/// [Convolution] by [Winograd]'s tiles, for float32.
+final class TiledConvolution implements Convolution {
+  @Override
+  public Tensor value(Tensor x, Tensor w) {
+    Tensor y = Convolution.images(x, w.shape().size(0));
+    try (var _ = Scope.open()) {
+      Winograd.convolve(FeatureMaps.of(x), w.channelsLast().segment(), FeatureMaps.of(y));
+    }
+    return y;
+  }
+
+  @Override
+  public ConvolutionGradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
+    Tensor filters = w.channelsLast();
+    Tensor dw = filters.emptyLike();
+    Winograd.weightGradient(FeatureMaps.of(x), FeatureMaps.of(dy), dw.segment());
+    Tensor dx = null;
+    if (needDx) {
+      dx = x.emptyLike();
+      Winograd.convolveBack(FeatureMaps.of(dy), filters.segment(), FeatureMaps.of(dx));
+    }
+    return new ConvolutionGradients(dx, dw);
+  }
+}

@@ -1,0 +1,178 @@
+package fathom.kernel;
+
+import static fathom.kernel.FourRows.L;
+import static fathom.kernel.FourRows.S;
+import static fathom.kernel.FourRows.load;
+import static fathom.kernel.FourRows.store;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/// The equations of [RowNorm] on vector registers for one row at a time, as a recurrent cell has
+/// it: it has just been written and is about to be read, so it lies in the first-level cache, where
+/// four rows side by side ([VectorRowNorm]) would only push each other out.
+///
+/// A row is some gates of `hidden` units, each padded to `size`, a multiple of the lanes. Units
+/// that were added are zero in every operand but the row, and are left out of its statistics: μ and
+/// 1/σ, two float64 numbers at `at`.
+public final class VectorRow {
+  private final int size;
+  private final int hidden;
+  private final VectorMask<Float> tail;
+
+  /// Σw and Σw·x̂ of the row that [#sums] was called for last.
+  private float sum;
+
+  private float along;
+
+  public VectorRow(int hidden) {
+    this.hidden = hidden;
+    this.size = padded(hidden);
+    int last = hidden % L;
+    this.tail = VectorMask.fromLong(S, last == 0 ? -1L : (1L << last) - 1);
+  }
+
+  /// `hidden` rounded up to a multiple of the lanes.
+  public static int padded(int hidden) {
+    return (hidden + L - 1) / L * L;
+  }
+
+  /// Mean and reciprocal standard deviation over so many gates. The first pass finds about where
+  /// the mean is, the second sums what is left, so that a large mean does not swallow a small
+  /// standard deviation.
+  public void moments(
+      MemorySegment a, long from, int gates, double epsilon, MemorySegment statistics, long at) {
+    double count = (double) gates * hidden;
+    float pivot = (float) (total(a, from, gates * size) / count);
+    FloatVector p = FloatVector.broadcast(S, pivot);
+    FloatVector s = FloatVector.zero(S);
+    FloatVector q = s;
+    int whole = hidden / L * L;
+    for (int gate = 0; gate < gates; gate++) {
+      long start = from + (long) gate * size;
+      for (int j = 0; j < whole; j += L) {
+        FloatVector d = load(a, start + j).sub(p);
+        s = s.add(d);
+        q = d.fma(d, q);
+      }
+      if (whole < hidden) {
+        FloatVector d = FloatVector.zero(S).blend(load(a, start + whole).sub(p), tail);
+        s = s.add(d);
+        q = d.fma(d, q);
+      }
+    }
+    double shift = Lanes.total(s) / count;
+    double variance = Lanes.total(q) / count - shift * shift;
+    statistics.setAtIndex(JAVA_DOUBLE, at, pivot + shift);
+    statistics.setAtIndex(JAVA_DOUBLE, at + 1, 1 / Math.sqrt(Math.max(0, variance) + epsilon));
+  }
+
+  /// The units that were added are zero and add nothing.
+  private static float total(MemorySegment a, long from, int length) {
+    FloatVector s0 = FloatVector.zero(S);
+    FloatVector s1 = s0;
+    int j = 0;
+    for (; j + L < length; j += 2 * L) {
+      s0 = s0.add(load(a, from + j));
+      s1 = s1.add(load(a, from + j + L));
+    }
+    if (j < length) {
+      s0 = s0.add(load(a, from + j));
+    }
+    return Lanes.total(s0.add(s1));
+  }
+
+  /// Σw and Σw·x̂ of the elements `from .. to-1` of the row that begins at `row`, for w = dz·gain;
+  /// adds dz·x̂ to `dgain` and dz to `dbias`.
+  public void sums(
+      long row,
+      int from,
+      int to,
+      MemorySegment a,
+      float[] dz,
+      MemorySegment gain,
+      MemorySegment statistics,
+      long at,
+      float[] dgain,
+      float[] dbias) {
+    FloatVector mean = mean(statistics, at);
+    FloatVector reciprocal = reciprocal(statistics, at);
+    FloatVector lost = lost(statistics, at);
+    FloatVector s = FloatVector.zero(S);
+    FloatVector q = s;
+    for (int k = from; k < to; k += L) {
+      FloatVector normal = load(a, row + k).sub(mean).fma(reciprocal, lost);
+      FloatVector d = FloatVector.fromArray(S, dz, k);
+      FloatVector w = d.mul(load(gain, k));
+      s = s.add(w);
+      q = w.fma(normal, q);
+      d.fma(normal, FloatVector.fromArray(S, dgain, k)).intoArray(dgain, k);
+      d.add(FloatVector.fromArray(S, dbias, k)).intoArray(dbias, k);
+    }
+    sum = Lanes.total(s);
+    along = Lanes.total(q);
+  }
+
+  /// mean(w) over `count` elements, after [#sums].
+  public float meanW(float count) {
+    return sum / count;
+  }
+
+  /// mean(w·x̂) likewise.
+  public float meanWNormal(float count) {
+    return along / count;
+  }
+
+  /// Replaces the elements `from .. to-1` of a row by their cotangents, (w − mean(w) −
+  /// x̂·mean(w·x̂))/σ, after [#sums] of the same ones.
+  public void back(
+      long row,
+      int from,
+      int to,
+      MemorySegment a,
+      float[] dz,
+      MemorySegment gain,
+      MemorySegment statistics,
+      long at) {
+    float count = (float) ((to - from) / size) * hidden;
+    FloatVector mean = mean(statistics, at);
+    FloatVector reciprocal = reciprocal(statistics, at);
+    FloatVector lost = lost(statistics, at);
+    FloatVector va = FloatVector.broadcast(S, -meanW(count));
+    FloatVector vb = FloatVector.broadcast(S, -meanWNormal(count));
+    for (int k = from; k < to; k += L) {
+      FloatVector normal = load(a, row + k).sub(mean).fma(reciprocal, lost);
+      FloatVector w = FloatVector.fromArray(S, dz, k).fma(load(gain, k), va);
+      store(normal.fma(vb, w).mul(reciprocal), a, row + k);
+    }
+  }
+
+  /// The same of a row that is not normalised: its cotangent is dz.
+  public static void backOfNone(
+      long row, int from, int to, MemorySegment a, float[] dz, float[] dbias) {
+    for (int k = from; k < to; k += L) {
+      FloatVector d = FloatVector.fromArray(S, dz, k);
+      d.add(FloatVector.fromArray(S, dbias, k)).intoArray(dbias, k);
+      store(d, a, row + k);
+    }
+  }
+
+  /// m of `x̂ = (a − m)·r + c`.
+  public static FloatVector mean(MemorySegment statistics, long at) {
+    return FloatVector.broadcast(S, (float) statistics.getAtIndex(JAVA_DOUBLE, at));
+  }
+
+  /// r likewise.
+  public static FloatVector reciprocal(MemorySegment statistics, long at) {
+    return FloatVector.broadcast(S, (float) statistics.getAtIndex(JAVA_DOUBLE, at + 1));
+  }
+
+  /// c likewise: what the mean loses when it is rounded to float32, over the standard deviation.
+  public static FloatVector lost(MemorySegment statistics, long at) {
+    double mean = statistics.getAtIndex(JAVA_DOUBLE, at);
+    double reciprocal = statistics.getAtIndex(JAVA_DOUBLE, at + 1);
+    return FloatVector.broadcast(S, FourRows.lost(mean, reciprocal));
+  }
+}

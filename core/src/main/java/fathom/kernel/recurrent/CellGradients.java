@@ -1,0 +1,8 @@
+package fathom.kernel.recurrent;
+
+import fathom.Tensor;
+
+/// The gradients of [CellWeights], summed over steps and sequences, in float64 or in the type of
+/// the weights. Those of what the cell has no use for have no meaning.
+public record CellGradients(
+    Tensor gainX, Tensor biasX, Tensor gainH, Tensor biasH, Tensor gainC, Tensor biasC) {}
