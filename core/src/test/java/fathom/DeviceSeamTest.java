@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Layers on tensors that have no memory on the processor. Libtorch's device `meta` has shapes and no
-/// elements, so whoever reads one is found, and shapes and types of the results are seen. Its own
-/// layer norm has no such form, and is not used where ε is 0.
+/// Layers on tensors that have no memory on the processor. Libtorch's device `meta` has shapes and
+/// no elements, so whoever reads one is found, and shapes and types of the results are seen. Its
+/// own layer norm has no such form, and is not used where ε is 0.
 class DeviceSeamTest {
   private static Tensor elsewhere(DType type, long... shape) {
     try (var zeros = Scope.open();
@@ -94,8 +94,9 @@ class DeviceSeamTest {
         var d = traced.back(elsewhere(DType.FLOAT32, 4, 2, 5), State.of(states));
         assertLike(x, d.dx());
         assertLike(states[0], d.dstart().tensors().getFirst());
-        assertLike(states[0], layer.predict(Sequences.of(x), State.of(states)).value()
-            .narrow(0, 0, 1).reshape(2, 5));
+        assertLike(
+            states[0],
+            layer.predict(Sequences.of(x), State.of(states)).value().narrow(0, 0, 1).reshape(2, 5));
       }
     }
   }

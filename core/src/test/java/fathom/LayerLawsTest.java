@@ -40,10 +40,10 @@ import fathom.nn.Tanh;
 import fathom.nn.Watched;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
-import fathom.recurrent.TimeDistributed;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.LastState;
 import fathom.recurrent.Stack;
+import fathom.recurrent.TimeDistributed;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -280,7 +280,8 @@ class LayerLawsTest {
   /// Each row's 2·3 numbers in 4, and an encoder over the rows.
   private static Layer overRows(Init i) {
     return new LastState(
-        new Stack(List.of(new TimeDistributed(Dense.of(i, "0", 6, 4)), Encoder.of(i, "1", 4, 4, 1, 1))),
+        new Stack(
+            List.of(new TimeDistributed(Dense.of(i, "0", 6, 4)), Encoder.of(i, "1", 4, 4, 1, 1))),
         6);
   }
 

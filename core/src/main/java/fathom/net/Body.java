@@ -4,13 +4,13 @@ import fathom.Node;
 import fathom.Recurrent;
 import fathom.nn.Dense;
 import fathom.nn.Init;
-import fathom.recurrent.TimeDistributed;
 import fathom.recurrent.Encoder;
-import fathom.recurrent.RecurrentResidual;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
 import fathom.recurrent.RecurrentLayer;
+import fathom.recurrent.RecurrentResidual;
 import fathom.recurrent.Stack;
+import fathom.recurrent.TimeDistributed;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,8 +65,8 @@ record Body(String name, @Nullable Kind kind, boolean normed) {
     return kind == null;
   }
 
-  /// `layers` recurrent layers of `hidden` units over `in` features. Residual connections lead past each
-  /// from the second on; the first, whose argument is not its own kind of signal, has none.
+  /// `layers` recurrent layers of `hidden` units over `in` features. Residual connections lead past
+  /// each from the second on; the first, whose argument is not its own kind of signal, has none.
   Recurrent build(
       Init init, String path, GateNorm norm, int in, int hidden, int layers, int window) {
     if (kind == null) {

@@ -10,8 +10,8 @@ import java.util.List;
 /// a score for each character.
 ///
 /// The body is a stack of recurrent layers (`rnn`, `lstm`, `gru`, and with layer norm in their
-/// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with residual connections
-/// from the second layer on, or a `transformer` of causal pre-norm blocks.
+/// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with residual
+/// connections from the second layer on, or a `transformer` of causal pre-norm blocks.
 ///
 /// @param hidden H, the units of a recurrent layer, and the width of the embedding
 /// @param layers the recurrent layers, or the blocks of a transformer

@@ -12,8 +12,8 @@ import fathom.Traced;
 import fathom.TracedSequence;
 import fathom.nn.Embedding;
 import fathom.nn.Identity;
-import fathom.recurrent.TimeDistributed;
 import fathom.recurrent.Stack;
+import fathom.recurrent.TimeDistributed;
 import fathom.recurrent.WatchedSteps;
 import java.util.List;
 import java.util.function.Consumer;
@@ -91,7 +91,8 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
   /// The same net, with the same weights, that shows every layer's value and cotangent to
   /// `observer`. Its parameters have other paths.
   public LanguageModel watched(WatchedSteps.Observer observer) {
-    var embedded = new WatchedSteps("embedding", embedding, new TimeDistributed(new Identity()), observer);
+    var embedded =
+        new WatchedSteps("embedding", embedding, new TimeDistributed(new Identity()), observer);
     return new LanguageModel(
         embedding,
         new Stack(List.of(embedded, WatchedSteps.leaves("body", body, observer))),

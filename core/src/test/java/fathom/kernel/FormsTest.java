@@ -12,8 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every form of the kernels obeys the laws of layers and of recurrent layers, and the form on
-/// vectors does so at every width that this processor has. The choice is one of the process, so each
-/// runs in a JVM of its own.
+/// vectors does so at every width that this processor has. The choice is one of the process, so
+/// each runs in a JVM of its own.
 class FormsTest {
   private static final String LAYERS = "fathom.LayerLawsTest";
   private static final String RECURRENT = "fathom.recurrent.RecurrentLayerTest";
@@ -25,7 +25,11 @@ class FormsTest {
   void theLawsHoldInEveryForm(String form) throws Exception {
     var ended =
         OtherJvm.run(
-            List.of(), List.of("-D%s=%s".formatted(Kernels.PROPERTY, form)), LAYERS, RECURRENT, SEQUENCES);
+            List.of(),
+            List.of("-D%s=%s".formatted(Kernels.PROPERTY, form)),
+            LAYERS,
+            RECURRENT,
+            SEQUENCES);
     assertEquals(0, ended.exitCode(), ended::output);
   }
 
@@ -79,9 +83,7 @@ class FormsTest {
   }
 
   private static void assertRefused(String asked, boolean vectors, String part) {
-    var e =
-        assertThrows(
-            IllegalArgumentException.class, () -> Kernels.ofProcess(asked, vectors));
+    var e = assertThrows(IllegalArgumentException.class, () -> Kernels.ofProcess(asked, vectors));
     assertTrue(e.getMessage().contains(part), e.getMessage());
   }
 }

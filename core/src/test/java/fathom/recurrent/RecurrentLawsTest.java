@@ -47,7 +47,8 @@ class RecurrentLawsTest {
 
   private static Stream<Case> cases() {
     var encoder = new Case("encoder", i -> Encoder.of(i, "", STEPS, FEATURES, 2, 2), false);
-    var each = new Case("time-distributed", i -> new TimeDistributed(Dense.of(i, "", FEATURES, 3)), true);
+    var each =
+        new Case("time-distributed", i -> new TimeDistributed(Dense.of(i, "", FEATURES, 3)), true);
     var lstm = layer("lstm", Kind.LSTM, GateNorm.NONE);
     var lnGru = layer("ln-gru", Kind.GRU, GateNorm.LAYER);
     return Stream.of(

@@ -244,8 +244,10 @@ class RecurrentLayerTest {
           new Stack(
               List.of(
                   RecurrentLayer.of(init, "0", Kind.LSTM, GateNorm.LAYER, 3, 4),
-                  new RecurrentResidual(RecurrentLayer.of(init, "1", Kind.GRU, GateNorm.LAYER, 4, 4)),
-                  new RecurrentResidual(RecurrentLayer.of(init, "2", Kind.RNN, GateNorm.LAYER, 4, 4))));
+                  new RecurrentResidual(
+                      RecurrentLayer.of(init, "1", Kind.GRU, GateNorm.LAYER, 4, 4)),
+                  new RecurrentResidual(
+                      RecurrentLayer.of(init, "2", Kind.RNN, GateNorm.LAYER, 4, 4))));
       stack.state().values().forEach(p -> p.convert(DType.FLOAT64));
       assertEquals(4, stack.states());
       Sequences x =
