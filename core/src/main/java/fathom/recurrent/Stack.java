@@ -73,8 +73,8 @@ public record Stack(List<Recurrent> layers) implements Recurrent {
   @Override
   public Shape shape(Shape x) {
     Shape y = x;
-    for (Recurrent level : levels) {
-      y = level.shape(y);
+    for (Recurrent layer : layers) {
+      y = layer.shape(y);
     }
     return y;
   }
