@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// rows that are left over go through [ScalarBatchNorm]'s formulas one by one. Columns of L
 /// elements are walked down in blocks of rows that fit the first-level cache.
 ///
+/// The file is long because of that copy: all loops must be in the one class that is loaded twice.
+///
 /// Sums run in float32 over one block, of differences from the first row so that a large mean does
 /// not swallow a small deviation, and in float64 over the blocks.
 final class VectorBatchNorm implements BatchNormLoops {

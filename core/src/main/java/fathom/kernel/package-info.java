@@ -1,10 +1,10 @@
-/// The loops that Fathom runs itself, over tensor memory. The norms have a text-book version, which
-/// is the specification and runs in every type, and a version on vector registers for float32;
-/// convolutions by tiles and the packed product have the latter alone, and their text-book version
-/// is elsewhere: libtorch's, or a layer's.
+/// The operations that Fathom computes itself. Each has three forms ([fathom.kernel.KernelForm]): a
+/// specification number by number, loops on vector registers, and libtorch's operations;
+/// [fathom.kernel.Kernels] chooses.
 ///
-/// Nothing here knows a tensor: a kernel sees [fathom.kernel.Rows] or [fathom.kernel.FeatureMaps],
-/// numbers and nothing else, makes no garbage that grows with the batch and starts no threads.
+/// An interface speaks of tensors; the loops see [fathom.kernel.Rows] or
+/// [fathom.kernel.FeatureMaps], numbers and nothing else. They make no garbage that grows with the
+/// batch and start no threads.
 @NullMarked
 package fathom.kernel;
 

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// For pictures of a known number and size the convolutions are packed as well: weights lie in the
 /// order in which they are multiplied, and rectifiers and additions are part of the convolution's
 /// pass over its value ([PackedConvolution]). So are dense layers, each a convolution of one pixel
-/// with one pixel. 3×3 convolutions that one core does alone go by [Winograd]'s tiles where these
-/// are the faster way. Other pictures are predicted as without packing.
+/// with one pixel. 3×3 convolutions that one core does alone go by tiles ([TiledFilters]) where
+/// these are the faster way. Other pictures are predicted as without packing.
 ///
 /// What is folded has its weights to itself, does not see later changes of the old net, and throws
 /// `UnsupportedOperationException` in `forward`. Other layers are the old net's own.
@@ -137,50 +137,13 @@ public final class Folded {
     Layer packedFor(Shape x);
   }
 
-  /// A convolution with its weight in the order in which it is multiplied, for pictures of one
-  /// number and size.
-  private interface Ready {
-    Shape pictures();
-
-    /// w∗x + b, rectified or not.
-    Tensor apply(Tensor x, boolean rectified);
-
-    /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing. `sum` is in channels-last memory.
-    void addTo_(Tensor sum, Tensor x, boolean rectified);
-  }
-
-  private record Packed(PackedConvolution convolution) implements Ready {
-    @Override
-    public Shape pictures() {
-      return convolution.pictures();
-    }
-
-    @Override
-    public Tensor apply(Tensor x, boolean rectified) {
-      return convolution.apply(x, rectified);
-    }
-
-    @Override
-    public void addTo_(Tensor sum, Tensor x, boolean rectified) {
-      convolution.addTo_(sum, x, rectified);
-    }
-  }
-
-  private record Tiled(Shape pictures, TiledFilters filters) implements Ready {
-    @Override
-    public Tensor apply(Tensor x, boolean rectified) {
-      return filters.apply(x, rectified);
-    }
-
-    @Override
-    public void addTo_(Tensor sum, Tensor x, boolean rectified) {
-      filters.addTo_(sum, x, rectified);
-    }
-  }
-
   /// w∗x + b, rectified or not.
   private record Convolution(
-      Conv2d plain, Tensor weight, Tensor bias, boolean rectified, @Nullable Ready packed)
+      Conv2d plain,
+      Tensor weight,
+      Tensor bias,
+      boolean rectified,
+      @Nullable ReadyConvolution packed)
       implements Packable {
     static Layer of(Conv2d conv, BatchNorm norm, boolean rectified, DType between) {
       Tensor w = conv.weight().value();
@@ -207,10 +170,10 @@ public final class Folded {
 
     @Override
     public Convolution packedFor(Shape pictures) {
-      Ready own =
+      ReadyConvolution own =
           Torch.threads() == 1 && plain.inTiles(pictures, weight.type())
-              ? new Tiled(pictures, TiledFilters.of(weight, bias))
-              : new Packed(
+              ? new ReadyConvolution.Tiled(pictures, TiledFilters.of(weight, bias))
+              : new ReadyConvolution.Packed(
                   PackedConvolution.of(weight, bias, pictures, plain.stride(), plain.padding()));
       return new Convolution(plain, weight, bias, rectified, own);
     }
@@ -224,7 +187,7 @@ public final class Folded {
     public Tensor predict(Tensor x) {
       try (var scope = Scope.open()) {
         Tensor in = plain.input(x);
-        Ready fitting = packedFor(in);
+        ReadyConvolution fitting = packedFor(in);
         if (fitting != null) {
           return scope.keep(fitting.apply(in, rectified));
         }
@@ -234,7 +197,7 @@ public final class Folded {
     }
 
     /// What was packed for such pictures; null if nothing was.
-    private @Nullable Ready packedFor(Tensor x) {
+    private @Nullable ReadyConvolution packedFor(Tensor x) {
       return packed != null && packed.pictures().equals(x.shape()) && x.type() == weight.type()
           ? packed
           : null;
@@ -244,7 +207,7 @@ public final class Folded {
     void addTo_(Tensor sum, Tensor x, boolean thenRectified) {
       try (var _ = Scope.open()) {
         Tensor in = plain.input(x);
-        Ready fitting = packedFor(in);
+        ReadyConvolution fitting = packedFor(in);
         if (fitting != null && sum.isChannelsLast()) {
           fitting.addTo_(sum, in, thenRectified);
           return;
