@@ -90,8 +90,8 @@ final class Packing {
   private static boolean isOld(Path jar) throws IOException {
     try (var in = new JarInputStream(Files.newInputStream(jar))) {
       for (JarEntry entry = in.getNextJarEntry(); entry != null; entry = in.getNextJarEntry()) {
-        if (entry.getName().endsWith(".class")) {
-          return isOld(in.readNBytes(8)); // one compiler made them all
+        if (entry.getName().endsWith(".class") && isOld(in.readNBytes(8))) {
+          return true;
         }
       }
       return false;
@@ -99,7 +99,7 @@ final class Packing {
   }
 
   private static boolean isOld(byte[] start) {
-    return start.length >= 8 && ((start[6] & 0xff) << 8 | (start[7] & 0xff)) < WITH_STACK_MAPS;
+    return start.length >= 8 && (((start[6] & 0xff) << 8) | (start[7] & 0xff)) < WITH_STACK_MAPS;
   }
 
   private static void modernise(Path jar, Path to) throws IOException {

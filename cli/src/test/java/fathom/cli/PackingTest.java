@@ -46,6 +46,8 @@ class PackingTest {
   private Path jar(String name, byte[] type) throws IOException {
     Path jar = home.resolve(name);
     try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+      out.putNextEntry(new JarEntry("META-INF/versions/9/a/Other.class"));
+      out.write(branching(ClassFile.latestMajorVersion())); // the first is not like the others
       out.putNextEntry(new JarEntry("a/Branching.class"));
       out.write(type);
       out.putNextEntry(new JarEntry("a/text"));

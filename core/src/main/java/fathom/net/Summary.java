@@ -1,13 +1,16 @@
 package fathom.net;
 
 import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
-import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /// A net as a tree with the shapes that one example takes on its way through, by arithmetic over
 /// shapes.
@@ -20,7 +23,7 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
       int depth, String name, String layer, Shape value, long params, long multiplyAdds) {}
 
   /// Of `net` for one example of this shape, without the dimension of the batch. Nothing is
-  /// computed, so the net may have been built in [Scope#ofShapes].
+  /// computed, so the net may have been built in [fathom.Scope#ofShapes].
   public static Summary of(Layer net, Shape example) {
     Layer measured = Layer.map(net, (_, layer) -> new Measured(layer));
     long[] shape = new long[example.rank() + 1];
@@ -31,8 +34,23 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
     describe(0, "", measured, entries);
     return new Summary(
         List.copyOf(entries),
-        net.params().stream().mapToLong(p -> p.value().shape().elements()).sum(),
+        trained(net, Collections.newSetFromMap(new IdentityHashMap<>())),
         entries.stream().mapToLong(Entry::multiplyAdds).sum());
+  }
+
+  /// The elements of the parameters of a tree, each counted once. Without their paths, which in
+  /// deep nets take longer than all else.
+  private static long trained(Node node, Set<Param> seen) {
+    long elements = 0;
+    for (Param param : node.own().values()) {
+      if (param.trained() && seen.add(param)) {
+        elements += param.value().shape().elements();
+      }
+    }
+    for (Node.Part part : node.parts()) {
+      elements += trained(part.node(), seen);
+    }
+    return elements;
   }
 
   private static void describe(int depth, String name, Layer layer, List<Entry> entries) {
