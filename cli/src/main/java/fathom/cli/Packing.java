@@ -36,6 +36,8 @@ final class Packing {
 
   private Packing() {}
 
+  /// Packs what was built.
+  ///
   /// @param args the folder of Fathom
   public static void main(String[] args) throws IOException {
     Path home = Path.of(args[0]);
