@@ -2,6 +2,7 @@ package fathom;
 
 import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -72,6 +73,13 @@ public final class TorchNorms {
     x.checkType("a product", factor);
     x.checkType("a sum", constant);
     return Tensor.adopt(torch.addcmul(constant.raw(), x.raw(), factor.raw()));
+  }
+
+  /// The sum over `dims`, which stay as dimensions of size 1, added up in float64.
+  public static Tensor sumInDoubles(Tensor x, long... dims) {
+    try (var type = new ScalarTypeOptional(Torch.scalarType(DType.FLOAT64))) {
+      return Tensor.adopt(x.raw().sum(dims, true, type));
+    }
   }
 
   /// 1/√v, and 0 where v is 0.

@@ -9,9 +9,8 @@ import fathom.TorchNorms;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm as libtorch's operations, in float32 for bfloat16. Its sums run in the type of the
-/// operations, of differences from the first row so that a large mean does not swallow a small
-/// standard deviation, and are put together in float64.
+/// Batch norm as libtorch's operations, in float32 for bfloat16. Its sums run in float64, of
+/// differences from the first row so that a large mean does not swallow a small standard deviation.
 final class TorchBatchNorm implements BatchNormKernel {
   @Override
   public void moments(Tensor x, double[] sums) {
@@ -25,16 +24,11 @@ final class TorchBatchNorm implements BatchNormKernel {
       Tensor first = first(wide);
       Tensor d = wide.minus(first);
       double[] f = first.toDoubles();
-      double[] s = d.sum(others(shape)).toDoubles();
-      double[] q = d.square().sum(others(shape)).toDoubles();
+      double[] s = sums(d);
+      double[] q = sums(d.square());
       if (!finite(q) && x.type() != DType.FLOAT64) { // float32 cannot hold these squares
         Tensor exact = x.to(DType.FLOAT64);
-        add(
-            new double[channels],
-            exact.sum(others(shape)).toDoubles(),
-            exact.square().sum(others(shape)).toDoubles(),
-            0,
-            sums);
+        add(new double[channels], sums(exact), sums(exact.square()), 0, sums);
         return;
       }
       add(f, s, q, (double) shape.elements() / channels, sums);
@@ -126,9 +120,8 @@ final class TorchBatchNorm implements BatchNormKernel {
   }
 
   private static void add(Tensor g, Tensor x, double[] mean, double[] sums) {
-    long[] others = others(x.shape());
-    double[] s = g.sum(others).toDoubles();
-    double[] q = g.times(centred(x, mean)).sum(others).toDoubles();
+    double[] s = sums(g);
+    double[] q = sums(g.times(centred(x, mean)));
     int channels = s.length;
     for (int c = 0; c < channels; c++) {
       double lost = x.type() == DType.FLOAT32 ? (float) mean[c] - mean[c] : 0;
@@ -153,6 +146,11 @@ final class TorchBatchNorm implements BatchNormKernel {
       Tensor rest = normalized(wide, mean, b, c);
       return scope.keep(TorchNorms.affine(g, per(wide, a), rest).to(x.type()));
     }
+  }
+
+  /// Of each channel.
+  private static double[] sums(Tensor t) {
+    return TorchNorms.sumInDoubles(t, others(t.shape())).toDoubles();
   }
 
   /// In the type of the operations.

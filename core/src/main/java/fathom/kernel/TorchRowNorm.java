@@ -8,7 +8,8 @@ import fathom.TorchNorms;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// [RowNorm] as libtorch's operations, whose statistics are in the type of the rows.
+/// [RowNorm] as libtorch's operations, in float64 whatever the type of the elements: in float32
+/// libtorch's layer norm takes x/σ − μ/σ, which loses what is small beside the mean.
 public final class TorchRowNorm implements RowNorm {
   @Override
   public Normed forward(Form form, Tensor x, @Nullable Tensor addend) {
@@ -17,10 +18,11 @@ public final class TorchRowNorm implements RowNorm {
       Tensor s = addend == null ? x : x.plus(addend);
       Matrix rows = Matrix.of(s, form.width());
       var normed = normed(form, rows);
-      Tensor statistics =
-          Tensor.concatenated(1, List.of(normed.mean(), normed.reciprocal())).to(DType.FLOAT64);
+      Tensor statistics = Tensor.concatenated(1, List.of(normed.mean(), normed.reciprocal()));
       return new Normed(
-          scope.keep(rows.back(normed.value())), scope.keep(s), scope.keep(statistics));
+          scope.keep(rows.back(normed.value().to(x.type()))),
+          scope.keep(s),
+          scope.keep(statistics));
     }
   }
 
@@ -29,7 +31,7 @@ public final class TorchRowNorm implements RowNorm {
     RowNorm.count(form, x, addend);
     try (var scope = Scope.open()) {
       Matrix rows = Matrix.of(addend == null ? x : x.plus(addend), form.width());
-      return scope.keep(rows.back(normed(form, rows).value()));
+      return scope.keep(rows.back(normed(form, rows).value().to(x.type())));
     }
   }
 
@@ -39,7 +41,7 @@ public final class TorchRowNorm implements RowNorm {
   }
 
   private static TorchNorms.LayerNormed normed(Form form, Matrix rows) {
-    Tensor s = rows.elements();
+    Tensor s = rows.elements().to(DType.FLOAT64);
     if (isLayerNorm(form)) {
       return TorchNorms.layerNorm(
           s, Shape.of(form.width()), row(form.gain()), row(form.bias()), form.epsilon());
@@ -55,7 +57,9 @@ public final class TorchRowNorm implements RowNorm {
   }
 
   private static @Nullable Tensor row(@Nullable Tensor perElement) {
-    return perElement == null ? null : perElement.reshape(perElement.shape().elements());
+    return perElement == null
+        ? null
+        : perElement.reshape(perElement.shape().elements()).to(DType.FLOAT64);
   }
 
   @Override
@@ -64,12 +68,12 @@ public final class TorchRowNorm implements RowNorm {
     int n = form.width();
     try (var scope = Scope.open()) {
       Matrix rows = Matrix.of(normed.s(), n);
-      Tensor g = Matrix.of(dy, n).elements();
-      Tensor statistics = normed.statistics().to(dy.type());
-      Tensor mean = statistics.narrow(1, 0, 1).contiguous();
-      Tensor reciprocal = statistics.narrow(1, 1, 2).contiguous();
-      Cotangents d = back(form, g, rows.elements(), mean, reciprocal);
-      Tensor dx = dsum == null ? d.dx() : d.dx().plus(Matrix.of(dsum, n).elements());
+      Tensor g = Matrix.of(dy, n).elements().to(DType.FLOAT64);
+      Tensor mean = normed.statistics().narrow(1, 0, 1).contiguous();
+      Tensor reciprocal = normed.statistics().narrow(1, 1, 2).contiguous();
+      Cotangents d = back(form, g, rows.elements().to(DType.FLOAT64), mean, reciprocal);
+      Tensor ds = d.dx().to(dy.type());
+      Tensor dx = dsum == null ? ds : ds.plus(Matrix.of(dsum, n).elements());
       return new Cotangents(
           scope.keep(rows.back(dx)), kept(scope, d.dgain()), kept(scope, d.dbias()));
     }

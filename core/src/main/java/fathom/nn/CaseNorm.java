@@ -139,8 +139,10 @@ record CaseNorm(
       grad.add_(inOrder.to(grad.type()).permute(2, 0, 1));
     } else if (gradient.type() == grad.type()) {
       grad.add_(gradient);
-    } else {
+    } else if (grad.isOnProcessor()) {
       grad.add_(gradient.toDoubles());
+    } else {
+      grad.add_(gradient.to(grad.type()));
     }
   }
 

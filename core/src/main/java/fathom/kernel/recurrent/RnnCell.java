@@ -86,10 +86,14 @@ public final class RnnCell {
       FloatVector one = FloatVector.broadcast(S, 1);
       FloatVector zero = FloatVector.zero(S);
       long after = u.row(t + 1, n) * size;
+      long here = (long) n * size;
+      MemorySegment states = s.h;
+      float[] dstate = s.dstate;
+      float[] dx = s.dx;
       for (int j = 0; j < size; j += L) {
-        FloatVector h = load(s.h, after + j);
-        FloatVector.fromArray(S, s.dstate, j).mul(one.sub(h.mul(h))).intoArray(s.dx, j);
-        store(zero, carry, (long) n * size + j);
+        FloatVector h = load(states, after + j);
+        FloatVector.fromArray(S, dstate, j).mul(one.sub(h.mul(h))).intoArray(dx, j);
+        store(zero, carry, here + j);
       }
       s.normalizedBack(t, n, 0, s.ax, s.dx, s.gainX, s.dgainX, s.dbiasX);
       long row = u.row(t, n) * size;

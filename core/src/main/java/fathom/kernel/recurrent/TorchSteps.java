@@ -187,8 +187,8 @@ final class TorchSteps implements Cell {
     for (RowNorm.Normed group : normed.groups) {
       int to = u.end(from);
       var d = NORM.backward(form(from, to, gain, bias), gates(dz, from, to), group, null);
-      slice(dgain, from, to).add_(Objects.requireNonNull(d.dgain()));
-      slice(dbias, from, to).add_(Objects.requireNonNull(d.dbias()));
+      add(slice(dgain, from, to), d.dgain());
+      add(slice(dbias, from, to), d.dbias());
       parts.add(d.dx());
       from = to;
     }
@@ -228,9 +228,13 @@ final class TorchSteps implements Cell {
       return dread;
     }
     var d = NORM.backward(cellForm(), dread, normed, null);
-    gradients.gainC().add_(Objects.requireNonNull(d.dgain()));
-    gradients.biasC().add_(Objects.requireNonNull(d.dbias()));
+    add(gradients.gainC(), d.dgain());
+    add(gradients.biasC(), d.dbias());
     return d.dx();
+  }
+
+  private static void add(Tensor sum, @Nullable Tensor gradient) {
+    sum.add_(Objects.requireNonNull(gradient).to(sum.type()));
   }
 
   private RowNorm.Form cellForm() {
