@@ -46,7 +46,7 @@ public final class Memory {
   /// The bytes that tensors can have on this machine or in this container now, those that live
   /// included; at least 0.
   public static long available() {
-    return (long) Math.min(Long.MAX_VALUE, HERE.most(Tensor.liveBytes()));
+    return (long) Math.min((double) Long.MAX_VALUE, HERE.most((double) Tensor.liveBytes()));
   }
 
   /// Throws [DeviceException] unless a tensor fits beside those that live.
@@ -56,11 +56,11 @@ public final class Memory {
 
   void checked(Shape shape, DType type, long live) {
     double bytes = (double) shape.elements() * type.bytes();
-    if (bytes + live <= known) {
+    if (bytes + (double) live <= known) {
       return;
     }
-    double most = most(live);
-    if (bytes + live > most) {
+    double most = most((double) live);
+    if (bytes + (double) live > most) {
       throw new DeviceException(
           String.format(
               Locale.ROOT,
@@ -69,11 +69,11 @@ public final class Memory {
                   + " less of it (--recompute auto)",
               shape,
               size(bytes),
-              size(live),
+              size((double) live),
               size(most),
               isContained() ? "in this container" : "on this machine"));
     }
-    known = Math.min(most, bytes + live + Math.max(STEP, live / 16.0));
+    known = Math.min(most, bytes + (double) live + Math.max(STEP, live / 16.0));
   }
 
   /// For example `36.2 GB`, or `512 MB`.
