@@ -168,12 +168,12 @@ class SourcesTest {
           }
           default -> {
             if (OF_PROCESSES.contains(name)) { // with a File, for there is no other way
-              return scan(select, nothing);
+              return scan(select, null);
             }
           }
         }
       }
-      return super.visitMethodInvocation(call, nothing);
+      return super.visitMethodInvocation(call, null);
     }
 
     @Override
@@ -183,7 +183,7 @@ class SourcesTest {
         case "toLowerCase", "toUpperCase" -> fault(reference, "the case without Locale.ROOT");
         default -> {}
       }
-      return super.visitMemberReference(reference, nothing);
+      return super.visitMemberReference(reference, null);
     }
 
     @Override
@@ -191,7 +191,7 @@ class SourcesTest {
       if (made.getIdentifier().toString().matches("(java\\.io\\.)?File(Input|Output)?(Stream)?")) {
         file(made);
       }
-      return super.visitNewClass(made, nothing);
+      return super.visitNewClass(made, null);
     }
 
     /// A format: a literal, or one of two, or some in a row.

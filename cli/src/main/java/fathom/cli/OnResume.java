@@ -66,7 +66,7 @@ import picocli.CommandLine.Model.OptionSpec;
 
     private static String spelled(OptionSpec option, String decided) {
       boolean words =
-          option.auxiliaryTypes().length > 0 && option.auxiliaryTypes()[0].isEnum()
+          (option.auxiliaryTypes().length > 0 && option.auxiliaryTypes()[0].isEnum())
               || option.type().isEnum();
       return words ? decided.toLowerCase(Locale.ROOT).replace('_', '-') : decided;
     }

@@ -27,6 +27,8 @@ public record DataIdentity(List<Part> parts) {
 
   private static final int CHUNK = 1 << 16;
 
+  /// One part of the data.
+  ///
   /// @param name `train`, `validation` or `test`
   /// @param count of images or characters
   public record Part(String name, long count, String fingerprint) {

@@ -8,7 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.SortedMap;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -32,7 +32,7 @@ record FolderLayout(
     List<List<Entry>> train,
     @Nullable List<List<Entry>> validation,
     List<List<Entry>> test,
-    SortedMap<String, Integer> others,
+    NavigableMap<String, Integer> others,
     List<String> notices) {
   private static final String TRAIN = "train";
   private static final String TEST = "test";
@@ -65,7 +65,7 @@ record FolderLayout(
 
   private static final class Finder {
     private final List<String> notices = new ArrayList<>();
-    private final SortedMap<String, Integer> others = new TreeMap<>();
+    private final NavigableMap<String, Integer> others = new TreeMap<>();
 
     FolderLayout layout(Path folder, Reading.Split split) {
       FolderScan top = FolderScan.of(folder);
@@ -116,7 +116,7 @@ record FolderLayout(
               .toList(),
           folder,
           "beside " + known.stream().map(FolderScan::name).toList());
-      SortedMap<String, ClassFolder> classes = classes(train);
+      NavigableMap<String, ClassFolder> classes = classes(train);
       List<String> forms = List.copyOf(classes.keySet());
       return new FolderLayout(
           names(classes),
@@ -127,12 +127,12 @@ record FolderLayout(
           notices);
     }
 
-    private static List<String> names(SortedMap<String, ClassFolder> classes) {
+    private static List<String> names(NavigableMap<String, ClassFolder> classes) {
       return classes.values().stream().map(ClassFolder::name).toList();
     }
 
     private FolderLayout drawn(Path folder, Reading.Split split) {
-      SortedMap<String, ClassFolder> classes = classes(folder);
+      NavigableMap<String, ClassFolder> classes = classes(folder);
       List<String> onDisk = names(classes).stream().sorted().toList();
       var train = new ArrayList<List<Entry>>();
       var test = new ArrayList<List<Entry>>();
@@ -157,7 +157,7 @@ record FolderLayout(
 
     /// The files in `part` of these classes; of those that have no folder, none.
     private List<List<Entry>> part(Path part, List<String> trained) {
-      SortedMap<String, ClassFolder> classes = classes(part);
+      NavigableMap<String, ClassFolder> classes = classes(part);
       Set<String> more = new TreeSet<>(classes.keySet());
       trained.forEach(more::remove);
       if (!more.isEmpty()) {
@@ -180,7 +180,7 @@ record FolderLayout(
     }
 
     /// The class folders in `folder`, by their names in NFC.
-    private SortedMap<String, ClassFolder> classes(Path folder) {
+    private NavigableMap<String, ClassFolder> classes(Path folder) {
       FolderScan scan = FolderScan.of(folder);
       notices.addAll(scan.notices());
       var classes = new TreeMap<String, ClassFolder>();

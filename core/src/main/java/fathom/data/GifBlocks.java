@@ -56,7 +56,7 @@ final class GifBlocks {
 
   /// Three bytes for each colour; empty where the flags say that there is none.
   private static byte[] table(PictureStream in, int flags) throws IOException {
-    byte[] table = new byte[(flags & TABLE) == 0 ? 0 : 3 << (flags & 7) + 1];
+    byte[] table = new byte[(flags & TABLE) == 0 ? 0 : 3 << ((flags & 7) + 1)];
     in.readFully(table);
     return table;
   }
@@ -92,8 +92,8 @@ final class GifBlocks {
   }
 
   private static int rgb(byte[] colours, int index) {
-    return (colours[3 * index] & 0xff) << 16
-        | (colours[3 * index + 1] & 0xff) << 8
-        | colours[3 * index + 2] & 0xff;
+    return ((colours[3 * index] & 0xff) << 16)
+        | ((colours[3 * index + 1] & 0xff) << 8)
+        | (colours[3 * index + 2] & 0xff);
   }
 }

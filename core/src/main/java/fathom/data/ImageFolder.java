@@ -105,7 +105,7 @@ final class ImageFolder {
             "%s: no images for %s of %s of the %s classes: %s"
                 .formatted(
                     folder,
-                    part == layout.validation() ? "validation" : "testing",
+                    part.equals(layout.validation()) ? "validation" : "testing",
                     empty.size(),
                     left.size(),
                     FolderLayout.some(empty)));

@@ -197,7 +197,7 @@ final class JpegSegments {
   }
 
   private int side(int at) throws IOException {
-    int side = (frame[at] & 0xff) << 8 | frame[at + 1] & 0xff;
+    int side = ((frame[at] & 0xff) << 8) | (frame[at + 1] & 0xff);
     if (side == 0 || side > LONGEST_SIDE) {
       throw new IIOException(
           "a side of a JPEG file has 1 to %s pixels, but one has %s".formatted(LONGEST_SIDE, side));

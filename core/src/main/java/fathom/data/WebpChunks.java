@@ -60,7 +60,7 @@ final class WebpChunks {
           "its frame of %s×%s at %s, %s lies outside of its canvas of %s×%s"
               .formatted(width, height, left, top, canvasWidth, canvasHeight));
     }
-    boolean whole = !canvas || width == canvasWidth && height == canvasHeight;
+    boolean whole = !canvas || (width == canvasWidth && height == canvasHeight);
     return new Container(
         "webp",
         whole ? width : canvasWidth,
@@ -186,6 +186,6 @@ final class WebpChunks {
     if (three.length < 3) {
       throw new IIOException("it ends within a size");
     }
-    return three[0] & 0xff | (three[1] & 0xff) << 8 | (three[2] & 0xff) << 16;
+    return (three[0] & 0xff) | ((three[1] & 0xff) << 8) | ((three[2] & 0xff) << 16);
   }
 }

@@ -28,8 +28,6 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// Of the pictures of a batch, all channels: 256 of 64×64, 20 of 224×224.
   private static final long MOST_VALUES = 256L * 3 * 64 * 64;
 
-  private static final BooleanSupplier NEVER = () -> false;
-
   /// Among the sums over all workers, errors and cross-entropy before it: who was asked to stop.
   private static final int STOPPED = 2;
 
@@ -72,7 +70,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// state carries it from the start of a stream to its end, another sees windows of its own
   /// length, each alone. Every worker gets the same result.
   public static Evaluation of(LanguageModel net, int[] text, Collective collective) {
-    return of(net, text, collective, NEVER);
+    return of(net, text, collective, () -> false);
   }
 
   /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
@@ -141,7 +139,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// The same, with a look at every prediction.
   public static Evaluation of(
       Layer net, Pictures pictures, Normalization normalization, Collective collective, Look look) {
-    return of(net, pictures, normalization, collective, look, NEVER);
+    return of(net, pictures, normalization, collective, look, () -> false);
   }
 
   /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].

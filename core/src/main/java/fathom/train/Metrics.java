@@ -54,7 +54,7 @@ public sealed interface Metrics {
       if (before == null) {
         return true;
       }
-      return text || testError == before.testError
+      return (text || testError == before.testError)
           ? testLoss < before.testLoss
           : testError < before.testError;
     }

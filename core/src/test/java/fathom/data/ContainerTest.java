@@ -63,9 +63,9 @@ class ContainerTest {
     int rgb(int x, int y) {
       int at = y * width + x;
       int plane = width * height;
-      return (pixels[at] & 0xff) << 16
-          | (pixels[plane + at] & 0xff) << 8
-          | pixels[2 * plane + at] & 0xff;
+      return ((pixels[at] & 0xff) << 16)
+          | ((pixels[plane + at] & 0xff) << 8)
+          | (pixels[2 * plane + at] & 0xff);
     }
   }
 
