@@ -51,8 +51,10 @@ public final class TorchRowNorm implements RowNorm {
     Tensor variance = difference.square().mean(1).plus(form.epsilon());
     Tensor reciprocal = TorchNorms.reciprocalRoot(variance);
     Tensor y = difference.times(reciprocal);
-    y = form.gain() == null ? y : y.times(row(form.gain()));
-    y = form.bias() == null ? y : y.plus(row(form.bias()));
+    Tensor gain = row(form.gain());
+    Tensor bias = row(form.bias());
+    y = gain == null ? y : y.times(gain);
+    y = bias == null ? y : y.plus(bias);
     return new TorchNorms.LayerNormed(y, mean, reciprocal);
   }
 
@@ -98,12 +100,13 @@ public final class TorchRowNorm implements RowNorm {
       return new Cotangents(d.dx(), d.dgain(), d.dbias());
     }
     Tensor normal = (form.centred() ? s.minus(mean) : s).times(reciprocal);
-    Tensor w = form.gain() == null ? dy : dy.times(row(form.gain()));
+    Tensor gain = row(form.gain());
+    Tensor w = gain == null ? dy : dy.times(gain);
     Tensor rest = w.minus(normal.times(w.times(normal).mean(1)));
     Tensor ds = (form.centred() ? rest.minus(w.mean(1)) : rest).times(reciprocal);
     return new Cotangents(
         ds,
-        form.gain() == null ? null : dy.times(normal).sum(0).reshape(n),
+        gain == null ? null : dy.times(normal).sum(0).reshape(n),
         form.bias() == null ? null : dy.sum(0).reshape(n));
   }
 

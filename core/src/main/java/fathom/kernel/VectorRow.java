@@ -136,7 +136,8 @@ public final class VectorRow {
       MemorySegment gain,
       MemorySegment statistics,
       long at) {
-    float count = (float) ((to - from) / size) * hidden;
+    int gates = (to - from) / size;
+    float count = (float) gates * hidden;
     FloatVector mean = mean(statistics, at);
     FloatVector reciprocal = reciprocal(statistics, at);
     FloatVector lost = lost(statistics, at);

@@ -18,6 +18,8 @@ final class ScalarSteps implements Cell {
   interface Row {
     void forward(int t, int n);
 
+    /// The way back through it.
+    ///
     /// @param dh the cotangent of the hidden state after t
     void backward(int t, int n, double[] dh, MemorySegment carry, MemorySegment dc);
   }

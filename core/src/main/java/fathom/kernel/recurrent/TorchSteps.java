@@ -5,7 +5,6 @@ import fathom.Tensor;
 import fathom.kernel.RowNorm;
 import fathom.kernel.TorchRowNorm;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -243,6 +242,10 @@ final class TorchSteps implements Cell {
 
   @SafeVarargs
   static List<Tensor> all(List<Tensor>... lists) {
-    return Arrays.stream(lists).flatMap(List::stream).toList();
+    List<Tensor> all = new ArrayList<>();
+    for (List<Tensor> each : lists) {
+      all.addAll(each);
+    }
+    return all;
   }
 }

@@ -154,7 +154,7 @@ final class VectorSteps implements Cell {
         row.backward(t, n, carry, dc);
         continue;
       }
-      MemorySegment.copy(dstate, 0, carry, JAVA_FLOAT, (long) n * size << 2, size);
+      MemorySegment.copy(dstate, 0, carry, JAVA_FLOAT, ((long) n * size) << 2, size);
       long bytes = (long) u.width() << 2;
       ax.asSlice(u.row(t, n) * bytes, bytes).fill((byte) 0);
       ah.asSlice(u.row(t, n) * bytes, bytes).fill((byte) 0);
