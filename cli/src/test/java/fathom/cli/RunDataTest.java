@@ -271,7 +271,7 @@ class RunDataTest {
     refused(
         Exit.BAD_FILE,
         List.of(
-            "changed: train/red/5.png (%d bytes, now %d)"
+            "changed: train/red/5.png (%s bytes, now %s)"
                 .formatted(content.length, content.length + 1)),
         further);
     Files.write(image, content);

@@ -35,7 +35,7 @@ public record DataIdentity(List<Part> parts) {
     public Part {
       if (count < 0) {
         throw new IllegalArgumentException(
-            "a part of the data has 0 or more, but %s has %d".formatted(name, count));
+            "a part of the data has 0 or more, but %s has %s".formatted(name, count));
       }
     }
   }

@@ -35,7 +35,7 @@ class RunFormatsTest {
             : "";
     String photographs = format >= 6 ? "\"size\": 0, \"part\": false," : "";
     return """
-    {"format": %d, "source": "0.1.0", "started": "2026-01-02T03:04:05Z",
+    {"format": %s, "source": "0.1.0", "started": "2026-01-02T03:04:05Z",
      "recipe": {"model": "mlp", "options": {"norm": "LAYER", "hidden": 3, "layers": 1},
        "data": "digits", "epochs": 2, "batch": 128, "window": 0,
        "descent": {"optimizer": "ADAM", "rate": 0.001, "divideAt": [0.6], "warmUp": 0,
