@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// The file is long because of that copy: all loops must be in the one class that is loaded twice.
 ///
 /// Sums run in float32 over one block, of differences from the first row so that a large mean does
-/// not swallow a small deviation, and in float64 over the blocks.
+/// not swallow a small standard deviation, and in float64 over the blocks.
 final class VectorBatchNorm implements BatchNormLoops {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
@@ -521,8 +521,8 @@ final class VectorBatchNorm implements BatchNormLoops {
     return wide;
   }
 
-  /// How far a mean moves when it is rounded to float32. Beside a deviation of 1, that of 10,000
-  /// moves by up to 0.0005, so the formulas are given it back.
+  /// How far a mean moves when it is rounded to float32. Beside a standard deviation of 1, that of
+  /// 10,000 moves by up to 0.0005, so the formulas are given it back.
   private static double rounding(double mean) {
     return (float) mean - mean;
   }

@@ -41,8 +41,8 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
   }
 
   /// `layers` causal blocks with the norm before attention and dense layers. Positions are normal
-  /// with deviation 1/√E, small beside tokens of deviation 1: where something stands begins as a
-  /// correction to what it is.
+  /// with standard deviation 1/√E, small beside tokens of standard deviation 1: where something
+  /// stands begins as a correction to what it is.
   public static Encoder of(Init init, String path, int window, int width, int layers, int heads) {
     if (window < 1 || layers < 1) {
       throw new IllegalArgumentException(
