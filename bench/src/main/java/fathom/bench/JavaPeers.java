@@ -36,34 +36,13 @@ record JavaPeers(Path home, String classPath) {
           "building the programs for ONNX Runtime and DJL; the first time, Maven downloads about 200 MB");
     }
     try {
-      maven(home);
+      Maven.run(home, List.of("compile"));
       return new JavaPeers(
           home, home.resolve("target/classes") + File.pathSeparator + Files.readString(libraries));
     } catch (IOException e) {
       throw new NotBuiltException("Maven cannot be run: " + e.getMessage());
-    }
-  }
-
-  private static void maven(Path home) throws IOException, NotBuiltException {
-    Path log = Files.createTempFile("fathom-peers-", ".log");
-    var maven =
-        new ProcessBuilder(
-                "mvn", "-B", "-q", "-ntp", "-f", home.resolve("pom.xml").toString(), "compile")
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile());
-    maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    try {
-      if (maven.start().waitFor() != 0) {
-        try (var lines = Files.lines(log)) {
-          String first =
-              lines.filter(line -> line.startsWith("[ERROR]")).findFirst().orElse("no error line");
-          throw new NotBuiltException("Maven failed: %s (all of it: %s)".formatted(first, log));
-        }
-      }
-      Files.delete(log);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("the benchmark was interrupted", e);
+    } catch (Maven.FailedException e) {
+      throw new NotBuiltException(String.valueOf(e.getMessage()));
     }
   }
 

@@ -32,7 +32,7 @@ import picocli.CommandLine.Mixin;
     footerHeading = "%nExamples:%n",
     footer = {"  fathom doctor", "  fathom doctor --json"})
 final class DoctorCommand implements Callable<Integer> {
-  private static final int OLDEST_JDK = 25;
+  static final int OLDEST_JDK = 25;
 
   /// ResNet-20 at batch 128 takes 0.6 GB, and libtorch 0.3 for itself.
   private static final long LEAST_MEMORY = 2L << 30;

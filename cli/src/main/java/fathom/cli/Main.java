@@ -65,6 +65,7 @@ final class Main implements Runnable {
           LabCommand.class,
           DataCommand.class,
           DoctorCommand.class,
+          InstallCommand.class,
           CompletionCommand.class);
 
   @Spec private @Nullable CommandSpec spec;

@@ -92,7 +92,7 @@ public record PathLengths(double[] paths, double[] norms, double[] shares) {
     return new PathLengths(paths, norms, shares);
   }
 
-  /// The mean number of branches on the way of the gradient, Σ k·shares[k]; n/2 if all paths
+  /// The mean number of branches on the way of the gradient, `Σ k·shares[k]`; n/2 if all paths
   /// carried the same.
   public double meanLength() {
     double sum = 0;

@@ -1,0 +1,56 @@
+package fathom.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Maven on a project of Fathom's sources, with the JDK that runs this program.
+public final class Maven {
+  /// A build did not succeed. The message is one line, with the file that has all of them.
+  public static final class FailedException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    FailedException(String message) {
+      super(message);
+    }
+  }
+
+  private Maven() {}
+
+  /// Runs Maven to its end and keeps what it says to itself.
+  ///
+  /// @param project the folder with the pom
+  /// @throws IOException if there is no Maven on the path
+  public static void run(Path project, List<String> arguments) throws IOException, FailedException {
+    Path log = Files.createTempFile("fathom-maven-", ".log");
+    var command =
+        new ArrayList<String>(
+            List.of("mvn", "-B", "-q", "-ntp", "-f", project.resolve("pom.xml").toString()));
+    command.addAll(arguments);
+    var builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    try {
+      Process maven;
+      try {
+        maven = builder.start();
+      } catch (IOException e) {
+        Files.delete(log);
+        throw e;
+      }
+      if (maven.waitFor() != 0) {
+        try (var lines = Files.lines(log)) {
+          String first =
+              lines.filter(line -> line.startsWith("[ERROR]")).findFirst().orElse("no error line");
+          throw new FailedException("Maven failed: %s (all of it: %s)".formatted(first, log));
+        }
+      }
+      Files.delete(log);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while Maven built " + project, e);
+    }
+  }
+}
