@@ -33,7 +33,8 @@ record JavaPeers(Path home, String classPath) {
     Path libraries = home.resolve("target").resolve("classpath.txt");
     if (!Files.exists(libraries)) {
       say.accept(
-          "building the programs for ONNX Runtime and DJL; the first time, Maven downloads about 200 MB");
+          "building the programs for ONNX Runtime and DJL; the first time, Maven downloads about"
+              + " 200 MB");
     }
     try {
       Maven.run(home, List.of("compile"));

@@ -13,6 +13,7 @@ import javax.xml.parsers.ParserConfigurationException;
 import javax.xml.xpath.XPathExpressionException;
 import javax.xml.xpath.XPathFactory;
 import org.xml.sax.SAXException;
+import org.xml.sax.helpers.DefaultHandler;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -21,8 +22,8 @@ import picocli.CommandLine.Mixin;
     description = {
       "Puts the library into this machine's Maven repository, for Java projects of your own, and"
           + " says what their pom and their JVM need.",
-      "It is what \"mvn install\" does, without the tests. The first time, Maven also downloads what"
-          + " makes the documentation."
+      "It is what \"mvn install\" does, without the tests. The first time, Maven also downloads"
+          + " what makes the documentation."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
@@ -90,8 +91,11 @@ final class InstallCommand implements Callable<Integer> {
   /// Of the project that this pom is of.
   static String version(Path pom) throws IOException {
     try (var in = Files.newInputStream(pom)) {
-      var document = DocumentBuilderFactory.newDefaultInstance().newDocumentBuilder().parse(in);
-      return XPathFactory.newDefaultInstance().newXPath().evaluate("/project/version", document);
+      var builder = DocumentBuilderFactory.newDefaultInstance().newDocumentBuilder();
+      builder.setErrorHandler(new DefaultHandler()); // which prints nothing
+      return XPathFactory.newDefaultInstance()
+          .newXPath()
+          .evaluate("/project/version", builder.parse(in));
     } catch (ParserConfigurationException | SAXException | XPathExpressionException e) {
       throw new BadFileException(pom, "it is no pom of Maven: " + e.getMessage(), e);
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,19 @@ class DependencyTest {
   private static final String VECTORS = "--add-modules=jdk.incubator.vector";
 
   @TempDir private Path folder;
+
+  /// JUnit would warn of each.
+  @AfterEach
+  void unlink() throws IOException {
+    Path repository = folder.resolve("repository");
+    if (Files.exists(repository)) {
+      try (Stream<Path> groups = Files.list(repository)) {
+        for (Path link : groups.filter(Files::isSymbolicLink).toList()) {
+          Files.delete(link);
+        }
+      }
+    }
+  }
 
   /// A version is written in several places, and a new one in all of them.
   @Test
@@ -113,8 +127,7 @@ class DependencyTest {
     assertTrue(Files.size(made.resolve(core + "-javadoc.jar")) > 0);
     try (var jar = new JarFile(made.resolve(core + ".jar").toString())) {
       assertEquals(
-          "fathom.core",
-          jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name"));
+          "fathom.core", jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name"));
       assertTrue(jar.getEntry("META-INF/LICENSE") != null, "without its licence");
     }
 
@@ -148,11 +161,7 @@ class DependencyTest {
   }
 
   private static List<String> all(String pattern, String text) {
-    return Pattern.compile(pattern)
-        .matcher(text)
-        .results()
-        .map(result -> result.group(1))
-        .toList();
+    return Pattern.compile(pattern).matcher(text).results().map(result -> result.group(1)).toList();
   }
 
   /// The first block of code in this language.
@@ -203,8 +212,16 @@ class DependencyTest {
     var parts =
         new ArrayList<String>(
             List.of(
-                "fathom", "jdk.sh", "jvm.args", "light.args", "LICENSE", "NOTICE", "pom.xml", ".mvn",
-                "bom/pom.xml", "bench/peers"));
+                "fathom",
+                "jdk.sh",
+                "jvm.args",
+                "light.args",
+                "LICENSE",
+                "NOTICE",
+                "pom.xml",
+                ".mvn",
+                "bom/pom.xml",
+                "bench/peers"));
     for (String module : MODULES) {
       parts.add(module + "/pom.xml");
       parts.add(module + "/src/main");
