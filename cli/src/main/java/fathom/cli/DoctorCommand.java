@@ -96,7 +96,7 @@ final class DoctorCommand implements Callable<Integer> {
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
       problems.add(
           new Problem(
-              "the JVM was started without its vector module, so norms are slow",
+              "the JVM was started without its vector module, so libtorch's slower operations run",
               "start Fathom by ./fathom, or java with --add-modules jdk.incubator.vector",
               false));
     }
