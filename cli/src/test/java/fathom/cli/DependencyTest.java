@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import fathom.BadFileException;
 import fathom.train.Machine;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +101,24 @@ class DependencyTest {
     Cli cli = Cli.run("install");
     assertEquals(Exit.USAGE, cli.code(), cli.err());
     assertTrue(cli.err().contains("./fathom"), cli.err());
+  }
+
+  /// With the classes of this build, which is what can be asked in a second.
+  @Test
+  void theProgramOfThePageCompiles() throws IOException {
+    Path source = folder.resolve("Example.java");
+    Files.writeString(source, block("java", Files.readString(page())));
+    var said = new StringWriter();
+    var compiler = ToolProvider.getSystemJavaCompiler();
+    try (var files = compiler.getStandardFileManager(null, null, null)) {
+      List<String> options =
+          List.of("-d", folder.toString(), "-cp", System.getProperty("java.class.path"));
+      assertTrue(
+          compiler
+              .getTask(said, files, null, options, null, files.getJavaFileObjects(source))
+              .call(),
+          said.toString());
+    }
   }
 
   /// From the sources, by the launcher, into a repository without Fathom; then the page's project
