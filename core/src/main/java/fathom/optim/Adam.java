@@ -27,6 +27,30 @@ public final class Adam implements Optimizer {
   private final MemorySegment square;
   private long t;
 
+  /// Adam, for a training.
+  public static Spec of() {
+    return new Spec(0);
+  }
+
+  /// AdamW with this decoupled weight decay, for a training.
+  public static Spec decoupled(double weightDecay) {
+    return new Spec(weightDecay);
+  }
+
+  /// Adam before it has parameters; with a weight decay above 0 it is AdamW.
+  public record Spec(double weightDecay) implements Optimizer.Spec {
+    public Spec {
+      if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+        throw new IllegalArgumentException("a weight decay is 0 or more, but is " + weightDecay);
+      }
+    }
+
+    @Override
+    public Adam over(FlatParams params, long steps) {
+      return new Adam(params, steps, weightDecay);
+    }
+  }
+
   public Adam(FlatParams params) {
     this(params, 0);
   }

@@ -1,32 +1,27 @@
 package fathom.optim;
 
-/// Half a wave of the cosine from the full rate η down to 0: in step t of T behind the warm-up, η/2
-/// · (1 + cos(π·t/T)) (Loshchilov and Hutter 2017, equation 5, without restarts). A warm-up before
-/// it is at a tenth of the rate.
+/// Half a wave of the cosine from the learning rate η down to 0: in step t of the T steps behind
+/// the warm-up, η/2 · (1 + cos(π·t/T)) (Loshchilov and Hutter 2017, equation 5, without restarts).
 ///
 /// @param rate η
-/// @param warmUpSteps how long the first rate is `rate` · 0.1
-/// @param steps all steps, with the warm-up; the rate of one beyond them is 0
-public record Cosine(double rate, long warmUpSteps, long steps) implements Schedule {
+/// @param warmUp how many steps have the rate 0.1·η before it
+public record Cosine(double rate, long warmUp) implements Schedule {
   public Cosine {
-    Schedule.check(rate, warmUpSteps);
-    if (steps < 1) {
-      throw new IllegalArgumentException("a schedule has at least one step, not " + steps);
-    }
+    Schedule.check(rate, warmUp);
+  }
+
+  /// The same behind so many steps of warm-up.
+  public Cosine withWarmUp(long steps) {
+    return new Cosine(rate, steps);
   }
 
   @Override
-  public Cosine withWarmUp(long before) {
-    return new Cosine(rate, before, steps);
-  }
-
-  @Override
-  public double at(long step) {
-    if (step < warmUpSteps) {
+  public double at(long step, long steps) {
+    if (step < warmUp) {
       return rate * 0.1;
     }
     return step >= steps
         ? 0
-        : Schedule.halfWave(rate, 0, (step - warmUpSteps) / (double) (steps - warmUpSteps));
+        : Schedule.halfWave(rate, 0, (step - warmUp) / (double) (steps - warmUp));
   }
 }

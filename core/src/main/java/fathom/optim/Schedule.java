@@ -2,41 +2,45 @@ package fathom.optim;
 
 import java.util.Arrays;
 
-/// The learning rate as a function of the step, counted from 0. It depends on nothing else, so that
-/// resuming needs nothing else.
-public sealed interface Schedule permits Divided, Cosine, OneCycle {
+/// The learning rate as a function of the step and of how many there are in all. It depends on
+/// nothing else, so that resuming needs nothing else.
+///
+/// A schedule that is written into the description of a run is a record: its components are what is
+/// compared when the run goes on.
+@FunctionalInterface
+public interface Schedule {
   /// The paper warms 110 layers up "until the training error is below 80 % (about 400 iterations)".
   /// A number of steps keeps the rate a function of the step.
   long WARM_UP_STEPS = 400;
 
-  /// How the rate goes, as it is named in a recipe.
-  enum Curve {
-    /// [Divided]
-    STEPS,
-    /// [Cosine]
-    COSINE,
-    /// [OneCycle]
-    ONE_CYCLE
+  /// The learning rate of step `step`, counted from 0, of `steps`.
+  double at(long step, long steps);
+
+  /// The same rate from the first step to the last.
+  static StepDecay constant(double rate) {
+    return steps(rate);
   }
 
-  double at(long step);
-
-  /// With so many steps at a tenth of the rate before. Throws `IllegalArgumentException` for more
-  /// than 0 where the schedule has a warm-up of its own.
-  Schedule withWarmUp(long steps);
-
-  /// Divided by ten at these fractions of all `steps`: the paper's are 1/2 and 3/4 (32k and 48k of
-  /// 64k).
-  static Divided divided(double rate, long steps, double... fractions) {
-    return new Divided(
-        rate, 0, Arrays.stream(fractions).mapToObj(f -> Math.round(f * steps)).toList());
+  /// Divided by ten at these fractions of all steps; see [StepDecay].
+  static StepDecay steps(double rate, double... fractions) {
+    return new StepDecay(rate, 0, Arrays.stream(fractions).boxed().toList());
   }
 
-  static void check(double rate, long warmUpSteps) {
-    if (!(rate > 0) || warmUpSteps < 0) {
+  /// Down to 0 along half a wave; see [Cosine].
+  static Cosine cosine(double rate) {
+    return new Cosine(rate, 0);
+  }
+
+  /// Up and down again; see [OneCycle].
+  static OneCycle oneCycle(double rate) {
+    return new OneCycle(rate);
+  }
+
+  static void check(double rate, long warmUp) {
+    if (!(rate > 0) || Double.isInfinite(rate) || warmUp < 0) {
       throw new IllegalArgumentException(
-          "a schedule needs a positive rate and no negative warm-up, but has %s and %s"
-              .formatted(rate, warmUpSteps));
+          "a schedule has a positive learning rate and 0 or more steps of warm-up, but has %s and %s"
+              .formatted(rate, warmUp));
     }
   }
 

@@ -22,6 +22,34 @@ public final class Sgd implements Optimizer {
   private final double weightDecay;
   private final MemorySegment velocity;
 
+  /// SGD with this momentum and weight decay, for a training.
+  public static Spec of(double momentum, double weightDecay) {
+    return new Spec(momentum, weightDecay);
+  }
+
+  /// The residual paper's: momentum 0.9 and weight decay 10⁻⁴.
+  public static Spec paper() {
+    return of(0.9, 1e-4);
+  }
+
+  /// SGD before it has parameters.
+  public record Spec(double momentum, double weightDecay) implements Optimizer.Spec {
+    public Spec {
+      if (!(momentum >= 0 && momentum < 1)) {
+        throw new IllegalArgumentException(
+            "a momentum is 0 or more and less than 1, but is " + momentum);
+      }
+      if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+        throw new IllegalArgumentException("a weight decay is 0 or more, but is " + weightDecay);
+      }
+    }
+
+    @Override
+    public Sgd over(FlatParams params, long steps) {
+      return new Sgd(params, momentum, weightDecay);
+    }
+  }
+
   public Sgd(FlatParams params, double momentum, double weightDecay) {
     this.params = params;
     this.momentum = momentum;

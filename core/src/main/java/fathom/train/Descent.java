@@ -1,12 +1,12 @@
 package fathom.train;
 
-import fathom.FlatParams;
 import fathom.optim.Adam;
 import fathom.optim.Cosine;
 import fathom.optim.OneCycle;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
+import fathom.optim.StepDecay;
 import java.util.List;
 
 /// How gradients change the weights in a training.
@@ -27,10 +27,20 @@ public record Descent(
     double momentum,
     double weightDecay,
     double clip,
-    Schedule.Curve curve,
+    Curve curve,
     double smoothing) {
   /// PyTorch's.
   private static final double ADAMW_DECAY = 0.01;
+
+  /// How the learning rate goes, as it is named in a recipe.
+  public enum Curve {
+    /// [StepDecay]
+    STEPS,
+    /// [Cosine]
+    COSINE,
+    /// [OneCycle]
+    ONE_CYCLE
+  }
 
   /// The optimizers.
   public enum Method {
@@ -64,12 +74,12 @@ public record Descent(
           "labels are smoothed by 0 or more and less than 1, but --label-smoothing is "
               + smoothing);
     }
-    if (curve != Schedule.Curve.STEPS && !divideAt.isEmpty()) {
+    if (curve != Curve.STEPS && !divideAt.isEmpty()) {
       throw new IllegalArgumentException(
           "only a rate in steps is divided, but that of %s is to be at %s"
               .formatted(curve, divideAt));
     }
-    if (curve == Schedule.Curve.ONE_CYCLE && warmUp > 0) {
+    if (curve == Curve.ONE_CYCLE && warmUp > 0) {
       throw new IllegalArgumentException(
           "one cycle begins with a warm-up of its own, but %s steps more are asked for"
               .formatted(warmUp));
@@ -78,31 +88,29 @@ public record Descent(
 
   /// The residual paper's SGD: momentum 0.9 and weight decay 10⁻⁴.
   static Descent sgd(double rate, List<Double> divideAt) {
-    return new Descent(Method.SGD, rate, divideAt, 0, 0.9, 1e-4, 0, Schedule.Curve.STEPS, 0);
+    return new Descent(Method.SGD, rate, divideAt, 0, 0.9, 1e-4, 0, Curve.STEPS, 0);
   }
 
   static Descent adam(double rate, List<Double> divideAt) {
-    return new Descent(Method.ADAM, rate, divideAt, 0, 0, 0, 0, Schedule.Curve.STEPS, 0);
+    return new Descent(Method.ADAM, rate, divideAt, 0, 0, 0, 0, Curve.STEPS, 0);
   }
 
-  Optimizer over(FlatParams params, long steps) {
+  /// The optimizer of a training.
+  public Optimizer.Spec optimization() {
     return switch (optimizer) {
-      case SGD -> new Sgd(params, momentum, weightDecay);
-      case ADAM, ADAMW -> new Adam(params, steps, weightDecay);
+      case SGD -> Sgd.of(momentum, weightDecay);
+      case ADAM -> Adam.of();
+      case ADAMW -> Adam.decoupled(weightDecay);
     };
   }
 
-  /// The rate over `steps` steps in all.
-  Schedule schedule(long steps) {
-    Schedule all =
-        switch (curve) {
-          case STEPS ->
-              Schedule.divided(
-                  rate, steps, divideAt.stream().mapToDouble(Double::doubleValue).toArray());
-          case COSINE -> new Cosine(rate, 0, steps);
-          case ONE_CYCLE -> new OneCycle(rate, steps);
-        };
-    return all.withWarmUp(warmUp);
+  /// The learning rate over a training.
+  public Schedule schedule() {
+    return switch (curve) {
+      case STEPS -> new StepDecay(rate, warmUp, divideAt);
+      case COSINE -> new Cosine(rate, warmUp);
+      case ONE_CYCLE -> new OneCycle(rate);
+    };
   }
 
   Descent withRate(double rate) {
@@ -133,12 +141,12 @@ public record Descent(
 
   /// On another curve; the points at which a rate in steps is divided are forgotten, and so is a
   /// warm-up before a curve that has one of its own.
-  Descent withCurve(Schedule.Curve curve) {
+  Descent withCurve(Curve curve) {
     return new Descent(
         optimizer,
         rate,
-        curve == Schedule.Curve.STEPS ? divideAt : List.of(),
-        curve == Schedule.Curve.ONE_CYCLE ? 0 : warmUp,
+        curve == Curve.STEPS ? divideAt : List.of(),
+        curve == Curve.ONE_CYCLE ? 0 : warmUp,
         momentum,
         weightDecay,
         clip,

@@ -379,7 +379,7 @@ public record Recipe(
   }
 
   /// With the rate on another curve.
-  public Recipe withCurve(Schedule.Curve curve) {
+  public Recipe withCurve(Descent.Curve curve) {
     return withDescent(descent.withCurve(curve));
   }
 

@@ -215,7 +215,7 @@ public final class Rehearsal {
     all.barrier();
     FlatParams values = Objects.requireNonNull(shared.get());
     FlatParams flat = first ? values : values.shareWith(params);
-    Optimizer optimizer = first ? recipe.descent().over(flat, 0) : null;
+    Optimizer optimizer = first ? recipe.descent().optimization().over(flat, 0) : null;
     int whole = Math.max(1, learner.batches() - 1); // the last batch may be smaller
     long start = System.nanoTime();
     double fastest = Double.POSITIVE_INFINITY;

@@ -212,7 +212,7 @@ public final class Run {
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
       if (recipe.path("descent") instanceof ObjectNode descent) {
-        descent.put("curve", Schedule.Curve.STEPS.name()).put("smoothing", 0.0);
+        descent.put("curve", Descent.Curve.STEPS.name()).put("smoothing", 0.0);
       }
       recipe.put("validation", 0);
       ObjectNode recording = recipe.putObject("recording");

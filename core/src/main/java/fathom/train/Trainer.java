@@ -187,7 +187,7 @@ public final class Trainer {
             "it stands at step %s, but the run has %s steps; it is of another run"
                 .formatted(step, steps));
       }
-      this.schedule = recipe.descent().schedule(steps);
+      this.schedule = recipe.descent().schedule();
       this.flat = share();
       if (step > 0) {
         resume();
@@ -226,7 +226,7 @@ public final class Trainer {
       var params = learner.net().params();
       if (first()) {
         var flat = FlatParams.of(params);
-        shared.set(new Shared(flat, recipe.descent().over(flat, step)));
+        shared.set(new Shared(flat, recipe.descent().optimization().over(flat, step)));
       }
       all.barrier();
       return first() ? shared().flat : shared().flat.shareWith(params);
@@ -369,7 +369,7 @@ public final class Trainer {
       if (recipe.descent().clip() > 0) {
         Clip.to(flat, recipe.descent().clip());
       }
-      shared().optimizer.step(schedule.at(step));
+      shared().optimizer.step(schedule.at(step, steps));
     }
 
     /// Says where it was seen first.
@@ -401,7 +401,7 @@ public final class Trainer {
           new Metrics.Epoch(
               (int) (step / batches),
               step,
-              schedule.at(step - 1),
+              schedule.at(step - 1, steps),
               lossSum / count,
               100 * errorSum / count,
               test.crossEntropy(),
@@ -521,7 +521,7 @@ public final class Trainer {
           recipe.epochs(),
           lossSum / seen,
           100 * errorSum / seen,
-          schedule.at(step - 1),
+          schedule.at(step - 1, steps),
           speed);
     }
   }

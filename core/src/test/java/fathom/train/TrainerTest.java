@@ -73,7 +73,7 @@ class TrainerTest {
         batch,
         0,
         new Descent(
-            Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0, Schedule.Curve.STEPS, 0),
+            Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0, Descent.Curve.STEPS, 0),
         new Preparation(1, true, true),
         11,
         workers,
@@ -196,7 +196,7 @@ class TrainerTest {
       assertEquals(i + 1, steps.get(i).step());
       assertEquals(i / 20 + 1, steps.get(i).epoch());
       assertEquals(160, steps.get(i).steps());
-      assertEquals(recipe.descent().schedule(160).at(i), steps.get(i).rate());
+      assertEquals(recipe.descent().schedule().at(i, 160), steps.get(i).rate());
     }
     Progress.StepEnd last = steps.get(19);
     assertEquals(epochs.getFirst().trainLoss(), last.loss(), 1e-12);
@@ -524,7 +524,7 @@ class TrainerTest {
   @ParameterizedTest
   @CsvSource({"ADAMW, ONE_CYCLE, 1", "SGD, COSINE, 2", "ADAM, COSINE, 1"})
   void everyOptimizerAndCurveGoesOnBitByBit(
-      Descent.Method method, Schedule.Curve curve, int workers) {
+      Descent.Method method, Descent.Curve curve, int workers) {
     Recipe recipe =
         recipe("plain8", 2, 15, workers)
             .withOptimizer(method)

@@ -1,0 +1,31 @@
+package fathom.task;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.nn.Fused;
+import fathom.nn.Watched;
+
+/// A task for nets that are a [Layer]: any of them, in any form.
+public interface LayerTask extends Task<Layer> {
+  @Override
+  default Layer fused(Layer net) {
+    return Fused.of(net);
+  }
+
+  @Override
+  default Layer watched(Layer net, Watch watch) {
+    return Watched.leaves(
+        net,
+        new Watched.Observer() {
+          @Override
+          public void value(String path, Layer layer, Tensor y) {
+            watch.activation(path, layer, y);
+          }
+
+          @Override
+          public void cotangent(String path, Layer layer, Tensor dy) {
+            watch.cotangent(path, layer, dy);
+          }
+        });
+  }
+}

@@ -1,0 +1,68 @@
+package fathom.task;
+
+import fathom.Node;
+import fathom.Tensor;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/// One worker's part of a training: its share of every batch, and of every evaluation.
+///
+/// All workers call the same methods in the same order, also where their share is empty, because
+/// they may meet inside. The steps of an epoch are counted from 0.
+public interface Session<N extends Node> {
+  /// How many steps an epoch has.
+  int steps();
+
+  /// How many examples the batch of a step has, over all workers.
+  int examples(int step);
+
+  /// Makes ready for the rest of an epoch, from `step` on.
+  default void begin(int epoch, int step) {}
+
+  /// This worker's share of a step of the current epoch: forward, the loss, and the way back.
+  ///
+  /// Losses and gradients are shares of the mean over the whole batch, so that their sums over the
+  /// workers are the batch's ([fathom.Step] says how large that is). Called again for the same step
+  /// it does the same again, with the net in another form.
+  Objective forward(N net, int step);
+
+  /// What a training of this task counts besides the loss, in the order of [Objective#counts()].
+  /// Each is reported as a percentage of the examples: "error" counts wrong answers.
+  default SequencedMap<String, Double> counted(double[] sums, long examples) {
+    return new LinkedHashMap<>();
+  }
+
+  /// How good the net is on a part of the data, by `predict`; every worker gets the same. Null for
+  /// a part that this task does not have. Where there is no validation data, epochs are judged by
+  /// what is for testing.
+  @Nullable Figures evaluate(N net, Part part);
+
+  /// A forward on a few fixed training examples, as they are and by this worker alone, from which
+  /// layers are measured; null where a task has no such thing.
+  default @Nullable Objective probe(N net) {
+    return null;
+  }
+
+  /// What a checkpoint needs besides weights and optimizer, in the innermost scope; the same on
+  /// every worker.
+  default SequencedMap<String, Tensor> state() {
+    return new LinkedHashMap<>();
+  }
+
+  /// Goes on from a checkpoint: `stored` has what [#state()] gave, whole.
+  default void restore(Map<String, Tensor> stored) {}
+
+  /// Writes what the report of a training shows of this task besides its figures into the folder of
+  /// a run, at the end. Only the first worker is asked, after all have evaluated.
+  default void write(Path folder, long step) {}
+
+  /// The parts that data may have.
+  enum Part {
+    TRAINING,
+    VALIDATION,
+    TEST
+  }
+}
