@@ -13,7 +13,6 @@ import fathom.lab.RunReport;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
-import fathom.optim.Schedule;
 import fathom.train.Descent;
 import fathom.train.Evaluation;
 import fathom.train.LastSave;
@@ -169,7 +168,7 @@ final class TrainCommand implements Callable<Integer> {
             + " wave, or",
         "up over 30 %% of the steps and then down. Default: steps."
       })
-  private Schedule.@Nullable Curve curve;
+  private Descent.@Nullable Curve curve;
 
   @Option(
       names = "--label-smoothing",

@@ -4,6 +4,7 @@ import fathom.Node;
 import fathom.Tensor;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
@@ -29,15 +30,15 @@ public interface Session<N extends Node> {
   /// it does the same again, with the net in another form.
   Objective forward(N net, int step);
 
-  /// What a training of this task counts besides the loss, in the order of [Objective#counts()].
-  /// Each is reported as a percentage of the examples: "error" counts wrong answers.
-  default SequencedMap<String, Double> counted(double[] sums, long examples) {
-    return new LinkedHashMap<>();
+  /// What is counted besides the loss, in the order of [Objective#counts()]: "error" counts wrong
+  /// answers. Reported is the percentage of the examples.
+  default List<String> counted() {
+    return List.of();
   }
 
   /// How good the net is on a part of the data, by `predict`; every worker gets the same. Null for
   /// a part that this task does not have. Where there is no validation data, epochs are judged by
-  /// what is for testing.
+  /// what is for testing. What takes long calls [Setting#stopIfAsked()] now and then.
   @Nullable Figures evaluate(N net, Part part);
 
   /// A forward on a few fixed training examples, as they are and by this worker alone, from which
@@ -54,6 +55,12 @@ public interface Session<N extends Node> {
 
   /// Goes on from a checkpoint: `stored` has what [#state()] gave, whole.
   default void restore(Map<String, Tensor> stored) {}
+
+  /// Some training examples as they are seen, PNG images by their names; empty where there is
+  /// nothing to see.
+  default SequencedMap<String, byte[]> preview() {
+    return new LinkedHashMap<>();
+  }
 
   /// Writes what the report of a training shows of this task besides its figures into the folder of
   /// a run, at the end. Only the first worker is asked, after all have evaluated.

@@ -3,6 +3,7 @@ package fathom.task;
 import fathom.Collective;
 import fathom.data.Epochs;
 import fathom.data.Rows;
+import java.util.function.BooleanSupplier;
 
 /// What a worker's [Session] may know of the training it is part of.
 ///
@@ -12,7 +13,9 @@ import fathom.data.Rows;
 /// @param seed decides every random key
 /// @param step how many steps have been made already, so that what the next one needs can be
 ///   prefetched
-public record Setting(Collective workers, int batch, int epochs, long seed, long step) {
+/// @param stop whether the training is to stop; the first worker's answer counts
+public record Setting(
+    Collective workers, int batch, int epochs, long seed, long step, BooleanSupplier stop) {
   public Setting {
     if (batch < 1 || epochs < 1 || step < 0) {
       throw new IllegalArgumentException(
@@ -24,6 +27,16 @@ public record Setting(Collective workers, int batch, int epochs, long seed, long
   /// The order in which epochs visit `count` examples, and their batches.
   public Epochs over(int count) {
     return new Epochs(seed, count, batch);
+  }
+
+  /// Meets the other workers and, where the training is to stop, ends what they are doing by a
+  /// [StoppedException], which the training catches: an evaluation is made again when it goes on.
+  public void stopIfAsked() {
+    double[] asked = {workers.rank() == 0 && stop.getAsBoolean() ? 1 : 0};
+    workers.allReduce(asked);
+    if (asked[0] > 0) {
+      throw new StoppedException();
+    }
   }
 
   /// This worker's share of `rows`.

@@ -11,8 +11,7 @@ import fathom.data.Epochs;
 import fathom.data.Rows;
 import fathom.loss.Loss;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -133,12 +132,8 @@ public record Supervised(
     }
 
     @Override
-    public SequencedMap<String, Double> counted(double[] sums, long examples) {
-      var counted = new LinkedHashMap<String, Double>();
-      if (loss.classifies()) {
-        counted.put(ERROR, 100 * sums[0] / examples);
-      }
-      return counted;
+    public List<String> counted() {
+      return loss.classifies() ? List.of(ERROR) : List.of();
     }
 
     @Override
@@ -154,6 +149,7 @@ public record Supervised(
       int count = source.count();
       double[] sums = new double[2];
       for (int at = 0; at < count; at += PIECE) {
+        setting.stopIfAsked();
         Rows own = setting.share(new Rows(at, Math.min(count, at + PIECE)));
         if (own.count() > 0) {
           int[] indices = IntStream.range(own.from(), own.to()).toArray();

@@ -8,11 +8,12 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Watched;
 import fathom.recurrent.WatchedSteps;
+import fathom.task.Watch;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the layer at which numbers first stop being finite.
-final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer {
+final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer, Watch {
   private @Nullable String found;
 
   /// What to say of it; null if all numbers were finite.
@@ -38,6 +39,11 @@ final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer {
   @Override
   public void cotangent(String path, Node node, Tensor dy) {
     note("the cotangent that comes back to layer %s (%s) is not finite".formatted(path, node), dy);
+  }
+
+  @Override
+  public void activation(String path, Node layer, Tensor y) {
+    value(path, layer, y);
   }
 
   private void note(String what, Tensor t) {

@@ -1,0 +1,91 @@
+package fathom.train;
+
+import fathom.DType;
+import fathom.FlatParams;
+import fathom.Node;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.io.SafeTensors;
+import fathom.optim.Optimizer;
+import fathom.task.Session;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/// A checkpoint: weights and buffers under their paths, each block of the optimizer under
+/// `optimizer.velocity.` or by its other name, what the task carries on under names of its own, and
+/// as texts how far the training has come.
+final class CheckpointFile {
+  private CheckpointFile() {}
+
+  static void write(
+      Path file,
+      Position position,
+      Node net,
+      FlatParams flat,
+      Optimizer optimizer,
+      Map<String, Tensor> carried) {
+    try (var _ = Scope.open()) {
+      var tensors = Weights.stored(net);
+      parts(net, flat, optimizer).forEach((name, part) -> tensors.put(name, Weights.stored(part)));
+      carried.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
+      SafeTensors.write(file, tensors, position.texts());
+    }
+  }
+
+  /// Without the optimizer and the position: what evaluations and predictions need.
+  static void writeWeights(Path file, Node net, Map<String, Tensor> carried) {
+    try (var _ = Scope.open()) {
+      var tensors = Weights.stored(net);
+      carried.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
+      SafeTensors.write(file, tensors, Map.of());
+    }
+  }
+
+  /// What the optimizer remembers of each trained parameter, by the name under which it is stored.
+  private static SequencedMap<String, Tensor> parts(
+      Node net, FlatParams flat, Optimizer optimizer) {
+    var parts = new LinkedHashMap<String, Tensor>();
+    optimizer
+        .blocks()
+        .forEach((block, memory) -> {
+          int i = 0;
+          for (Map.Entry<String, Param> entry : net.state().entrySet()) {
+            if (entry.getValue().trained()) {
+              parts.put("optimizer.%s.%s".formatted(block, entry.getKey()), flat.part(memory, i++));
+            }
+          }
+        });
+    return parts;
+  }
+
+  static void readOptimizer(Path file, Node net, FlatParams flat, Optimizer optimizer) {
+    try (var stored = SafeTensors.open(file);
+        var _ = Scope.open()) {
+      parts(net, flat, optimizer)
+          .forEach((name, part) -> {
+            Weights.checkShape(file, stored, name, part);
+            Weights.copy(stored, name, part);
+          });
+    }
+  }
+
+  /// Gives the session what it carried on: tensors of the names and shapes that it would store now.
+  static void restore(Path file, Session<?> session) {
+    try (var stored = SafeTensors.open(file);
+        var _ = Scope.open()) {
+      var carried = new LinkedHashMap<String, Tensor>();
+      session
+          .state()
+          .forEach((name, now) -> {
+            Tensor before = Tensor.zeros(DType.FLOAT32, now.shape().toArray()).to(now.type());
+            Weights.checkShape(file, stored, name, before);
+            Weights.copy(stored, name, before);
+            carried.put(name, before);
+          });
+      session.restore(carried);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package fathom.train;
+
+import fathom.Layer;
+import fathom.Node;
+import fathom.nn.Init;
+import fathom.optim.Optimizer;
+import fathom.optim.Schedule;
+import fathom.task.Task;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/// Trains a net on a task: any function of an [Init] and any [Task].
+///
+/// ```java
+/// var trained =
+///     Fit.of(init -> CifarNet.resnet(20).input(1, 8, 8).classes(10).build(init), task)
+///         .optimizer(Sgd.paper()).schedule(Schedule.steps(0.1, 0.6, 0.85)).epochs(20).batch(128)
+///         .in(Path.of("runs/mine"))
+///         .fit();
+/// ```
+///
+/// With a folder it writes checkpoints and metrics, and goes on bit by bit where the folder holds a
+/// run of this very training; one training at a time works in a folder. Without one everything is
+/// in memory. What is set is checked at once, and by its name.
+///
+/// @param <N> the net: [Layer], or a node of its own
+public final class Fit<N extends Node> {
+  private final Function<Init, ? extends N> net;
+  private final Task<N> task;
+  private final List<Listener> listeners = new ArrayList<>();
+  private Plan plan = Plan.DEFAULT;
+  private BooleanSupplier stop = () -> false;
+
+  private Fit(Function<Init, ? extends N> net, Task<N> task) {
+    this.net = net;
+    this.task = task;
+  }
+
+  /// A training of the net that `net` builds, once for each worker; its weights are drawn by the
+  /// [Init] that it is given, and shared.
+  public static <N extends Node> Fit<N> of(Function<Init, ? extends N> net, Task<N> task) {
+    return new Fit<>(net, task);
+  }
+
+  /// The whole plan at once.
+  public Fit<N> plan(Plan plan) {
+    return with(_ -> plan);
+  }
+
+  public Fit<N> optimizer(Optimizer.Spec optimizer) {
+    return with(p -> p.withOptimizer(optimizer));
+  }
+
+  public Fit<N> schedule(Schedule schedule) {
+    return with(p -> p.withSchedule(schedule));
+  }
+
+  /// Limits the norm of all gradients together; 0 for no limit.
+  public Fit<N> clip(double norm) {
+    return with(p -> p.withClip(norm));
+  }
+
+  public Fit<N> epochs(int epochs) {
+    return with(p -> p.withEpochs(epochs));
+  }
+
+  /// The examples of a batch, over all workers.
+  public Fit<N> batch(int examples) {
+    return with(p -> p.withBatch(examples));
+  }
+
+  public Fit<N> seed(long seed) {
+    return with(p -> p.withSeed(seed));
+  }
+
+  /// Threads, each with its share of every batch.
+  public Fit<N> workers(int workers) {
+    return with(p -> p.withWorkers(workers));
+  }
+
+  private Fit<N> with(UnaryOperator<Plan> change) {
+    plan = change.apply(plan);
+    return this;
+  }
+
+  /// Calls these too, after those that write files.
+  public Fit<N> listen(Listener... more) {
+    listeners.addAll(Arrays.asList(more));
+    return this;
+  }
+
+  /// Asks `stop` after every step, and now and then in evaluations: where it says so, the training
+  /// saves its position and ends unfinished. It may be asked by any thread.
+  public Fit<N> stopWhen(BooleanSupplier stop) {
+    this.stop = stop;
+    return this;
+  }
+
+  /// Trains to the end of the plan, or until asked to stop.
+  ///
+  /// Throws [DivergedException] if a loss or a gradient is no number any more, and names the layer;
+  /// [fathom.BadFileException] if the folder holds another training, or what cannot be read;
+  /// `BusyRunException` if another training works in it; and what a listener threw.
+  public Trained<N> fit() {
+    return new Training<>(net, task, plan, List.copyOf(listeners), null, stop).run();
+  }
+}

@@ -1,0 +1,66 @@
+package fathom.train;
+
+import fathom.task.Figures;
+import fathom.task.Session.Part;
+import org.jspecify.annotations.Nullable;
+
+/// Hears how a training goes, in this order: [#begin], then for each step [#gradients] and [#step],
+/// then, at the end of each epoch, [#save] and [#epoch], and at last [#end]. Where a training stops
+/// inside an epoch, [#save] and [#end] follow.
+///
+/// Called by the first worker alone, while the others wait; among several listeners in the order in
+/// which they were given. One that throws ends the training, with the last checkpoint whole.
+public interface Listener {
+  default void begin(Moment now) {}
+
+  /// Gradients are summed over the workers and not clipped, and the weights are as they were.
+  default void gradients(Moment now) {}
+
+  /// The step has been made.
+  default void step(Moment now) {}
+
+  /// A position from which the training can go on: at the end of each epoch, before it is
+  /// evaluated, because that may take long, and where the training stops.
+  default void save(Moment now) {}
+
+  /// An epoch has ended and was evaluated.
+  ///
+  /// @param best whether it is the best so far
+  default void epoch(Moment now, Epoch epoch, boolean best) {}
+
+  /// The training has ended, or stops.
+  default void end(Moment now, Outcome outcome) {}
+
+  /// What an epoch came to.
+  ///
+  /// @param epoch how many epochs have ended
+  /// @param rate the learning rate of its last step
+  /// @param training the means over its batches, each before its step, varied as in training
+  /// @param held what epochs are judged by: validation data, or else what is for testing; null
+  ///   where a task has neither
+  /// @param judgedBy which of the two; null where `held` is
+  record Epoch(
+      int epoch,
+      long step,
+      double rate,
+      Figures training,
+      @Nullable Figures held,
+      @Nullable Part judgedBy,
+      double seconds,
+      double examplesPerSecond) {}
+
+  /// How a training ended.
+  ///
+  /// @param finished false if it was asked to stop before
+  /// @param step how many steps had been made, of `steps`
+  /// @param training all that was trained with, as it is; null unless finished
+  /// @param test all that is for testing; null unless finished
+  record Outcome(
+      boolean finished,
+      long step,
+      long steps,
+      @Nullable Figures training,
+      @Nullable Figures test,
+      double seconds,
+      double examplesPerSecond) {}
+}

@@ -1,0 +1,60 @@
+package fathom.train;
+
+import fathom.FlatParams;
+import fathom.Node;
+import fathom.task.Figures;
+import fathom.task.Watch;
+import java.nio.file.Path;
+import java.util.SequencedMap;
+
+/// Where a training stands, for its listeners. What it gives is of this moment; weights and
+/// gradients change with the next step.
+public interface Moment {
+  /// How many steps have been made.
+  long step();
+
+  /// How many there are in all.
+  long steps();
+
+  /// The epoch that the last step belongs to, from 1.
+  int epoch();
+
+  int epochs();
+
+  /// Whether an epoch ends with the step after which so many have been made.
+  boolean endsEpoch(long step);
+
+  /// The learning rate of the last step.
+  double rate();
+
+  /// The means over the epoch so far.
+  Figures soFar();
+
+  /// Since the training began, without interruptions.
+  double seconds();
+
+  double examplesPerSecond();
+
+  /// The net as it is written down, without fusion.
+  Node net();
+
+  /// Its trained parameters as one block.
+  FlatParams params();
+
+  /// Runs forward and back over a few fixed training examples, shows `watch` every layer, and calls
+  /// `then` while the net has the gradients of them; afterwards the net is as it was. False, and
+  /// nothing is called, where the task has no such examples.
+  boolean probe(Watch watch, Runnable then);
+
+  /// Some training examples as PNG images by their names; empty where there is nothing to see.
+  SequencedMap<String, byte[]> preview();
+
+  /// Writes a checkpoint: weights, buffers, optimizer, what the task carries on, and this position.
+  void write(Path file);
+
+  /// Writes weights and buffers, and what the task keeps with them, without the optimizer.
+  void writeWeights(Path file);
+
+  /// Lets the task write what its report needs into the folder of a run.
+  void writeTask(Path folder);
+}

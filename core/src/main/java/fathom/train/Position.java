@@ -1,0 +1,80 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.io.SafeTensors;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/// How far a training has come, as a checkpoint's texts say it.
+///
+/// @param step the steps that have been made
+/// @param seconds the time they took
+/// @param sums over the examples that the current epoch has seen: of the losses, under "loss", and
+///   of what the task counts
+record Position(long step, double seconds, Map<String, Double> sums) {
+  private static final String PREFIX = "fathom.";
+  private static final String STEP = PREFIX + "step";
+  private static final String SECONDS = PREFIX + "seconds";
+  private static final String SUM = "Sum";
+
+  SequencedMap<String, String> texts() {
+    var texts = new LinkedHashMap<String, String>();
+    texts.put(STEP, Long.toString(step));
+    texts.put(SECONDS, Double.toString(seconds));
+    sums.forEach((name, sum) -> texts.put(PREFIX + name + SUM, Double.toString(sum)));
+    return texts;
+  }
+
+  /// Of the names `summed`, those that a training sums up; a checkpoint that has not all of them is
+  /// of another training.
+  static Position read(Path file, List<String> summed) {
+    Map<String, String> texts = texts(file);
+    var sums = new LinkedHashMap<String, Double>();
+    summed.forEach(name -> sums.put(name, number(file, texts, PREFIX + name + SUM)));
+    return new Position(step(file, texts), number(file, texts, SECONDS), sums);
+  }
+
+  /// How many steps had been made.
+  static long step(Path file) {
+    return step(file, texts(file));
+  }
+
+  private static long step(Path file, Map<String, String> texts) {
+    double step = number(file, texts, STEP);
+    if (step != Math.rint(step) || step > Long.MAX_VALUE) {
+      throw new BadFileException(
+          file, "%s counts steps, but is \"%s\"".formatted(STEP, texts.get(STEP)));
+    }
+    return (long) step;
+  }
+
+  private static Map<String, String> texts(Path file) {
+    try (var stored = SafeTensors.open(file)) {
+      return stored.metadata();
+    }
+  }
+
+  private static double number(Path file, Map<String, String> texts, String key) {
+    String text = texts.get(key);
+    if (text == null) {
+      throw new BadFileException(
+          file,
+          "a run's checkpoint has the entry %s, but this file does not; is it of a run?"
+              .formatted(key));
+    }
+    double number;
+    try {
+      number = Double.parseDouble(text);
+    } catch (NumberFormatException _) {
+      number = Double.NaN;
+    }
+    if (!(number >= 0 && number < Double.POSITIVE_INFINITY)) {
+      throw new BadFileException(
+          file, "%s is a number of 0 or more, but is \"%s\"".formatted(key, text));
+    }
+    return number;
+  }
+}

@@ -1,0 +1,248 @@
+package fathom.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.data.Epochs;
+import fathom.data.Rows;
+import fathom.loss.Loss;
+import fathom.loss.SquaredError;
+import fathom.nn.Chain;
+import fathom.nn.Dense;
+import fathom.nn.Init;
+import fathom.nn.Residual;
+import fathom.nn.Tanh;
+import fathom.optim.Adam;
+import fathom.optim.Schedule;
+import fathom.optim.Sgd;
+import fathom.task.Figures;
+import fathom.task.LayerTask;
+import fathom.task.Objective;
+import fathom.task.Session;
+import fathom.task.Setting;
+import fathom.task.Supervised;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// A net and a task of a user's own go through the same training as those that are shipped.
+class OwnTrainingTest {
+  /// y = σ(g) ⊙ x for a trained gate g of F features.
+  record Gate(Param gate) implements Layer {
+    static Gate of(Init init, String path, int features) {
+      return new Gate(Param.of(init.weights(path + ".gate", features, 1, features)));
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      Tensor open = gate.value().sigmoid();
+      return new Traced(
+          x.times(open),
+          dy -> {
+            try (var scope = Scope.open()) {
+              Tensor slope = open.minus(open.square());
+              gate.grad().add_(dy.times(x).sum(0).times(slope));
+              return scope.keep(dy.times(open));
+            }
+          });
+    }
+
+    @Override
+    public Map<String, Param> own() {
+      return Map.of("gate", gate);
+    }
+  }
+
+  private static Layer net(Init init) {
+    return new Chain(
+        List.of(
+            new Layer.Child("in", Dense.of(init, "in", 2, 8)),
+            new Layer.Child(
+                "block",
+                new Residual(
+                    Chain.of(Gate.of(init, "block", 8), new Tanh()))),
+            new Layer.Child("out", Dense.of(init, "out", 8, 1))));
+  }
+
+  /// y = tanh(3·x0) − x1 over points of a square.
+  private static float[][][] points(int count) {
+    var inputs = new float[count][];
+    var targets = new float[count][];
+    Draw draw = Draw.of(3, "points");
+    for (int i = 0; i < count; i++) {
+      float a = (float) (2 * draw.uniform(2L * i) - 1);
+      float b = (float) (2 * draw.uniform(2L * i + 1) - 1);
+      inputs[i] = new float[] {a, b};
+      targets[i] = new float[] {(float) Math.tanh(3 * a) - b};
+    }
+    return new float[][][] {inputs, targets};
+  }
+
+  @Test
+  void aSupervisedTaskIsALineAndANetOfOnesOwnLearnsIt() {
+    float[][][] points = points(512);
+    var task = Supervised.of(points[0], points[1], Loss.SQUARED_ERROR).heldOut(0.25);
+    var trained =
+        Fit.of(OwnTrainingTest::net, task)
+            .optimizer(Adam.of())
+            .schedule(Schedule.constant(0.02))
+            .epochs(15)
+            .batch(32)
+            .workers(2)
+            .fit();
+    assertTrue(trained.outcome().finished());
+    assertEquals(15 * 12, trained.outcome().step());
+    Figures test = trained.outcome().test();
+    // A net that answers 0 everywhere is wrong by (E tanh² + 1/3)/2, which is 0.46.
+    assertTrue(test.loss() < 0.46 / 20, "loss " + test.loss());
+    try (var _ = Scope.open()) {
+      Layer net = trained.net();
+      double y = net.predict(Tensor.of(new float[] {0.5f, -0.5f}, 1, 2)).item();
+      assertEquals(Math.tanh(1.5) + 0.5, y, 0.15);
+    }
+  }
+
+  /// The same in float64, of a task of one's own: it notes the gradients of its first step.
+  private static final class Points implements LayerTask {
+    private final float[][][] points = points(50);
+
+    @Override
+    public Session<Layer> open(Setting setting) {
+      Epochs epochs = setting.over(50);
+      return new Session<>() {
+        @Override
+        public int steps() {
+          return epochs.batches();
+        }
+
+        @Override
+        public int examples(int step) {
+          return epochs.batch(step).count();
+        }
+
+        @Override
+        public Objective forward(Layer net, int step) {
+          Rows own = setting.share(epochs.batch(step));
+          var inputs = new double[2 * own.count()];
+          var targets = new float[own.count()][];
+          for (int i = 0; i < own.count(); i++) {
+            inputs[2 * i] = points[0][own.from() + i][0];
+            inputs[2 * i + 1] = points[0][own.from() + i][1];
+            targets[i] = points[1][own.from() + i];
+          }
+          return Objective.of(
+              net, Tensor.of(inputs, own.count(), 2), y -> SquaredError.of(y, targets));
+        }
+
+        @Override
+        public @Nullable Figures evaluate(Layer net, Part part) {
+          return null;
+        }
+      };
+    }
+  }
+
+  private static double[] firstGradients(int workers) {
+    var gradients = new ArrayList<double[]>();
+    Fit.of(
+            init -> {
+              Layer net = net(init);
+              net.params().forEach(param -> param.convert(DType.FLOAT64));
+              return net;
+            },
+            new Points())
+        .optimizer(Sgd.of(0, 0))
+        .schedule(Schedule.constant(0.1))
+        .epochs(1)
+        .batch(25)
+        .workers(workers)
+        .listen(
+            new Listener() {
+              @Override
+              public void gradients(Moment now) {
+                try (var _ = Scope.open()) {
+                  gradients.add(now.params().gradient().toDoubles());
+                }
+              }
+            })
+        .fit();
+    assertEquals(2, gradients.size());
+    return gradients.getLast();
+  }
+
+  @Test
+  void oneTwoAndThreeWorkersHaveTheSameGradients() {
+    double[] one = firstGradients(1);
+    assertTrue(Arrays.stream(one).anyMatch(g -> Math.abs(g) > 1e-3));
+    assertArrayEquals(one, firstGradients(2), 1e-10);
+    assertArrayEquals(one, firstGradients(3), 1e-10);
+  }
+
+  @Test
+  void aPlantedNaNNamesItsLayer() {
+    float[][][] points = points(64);
+    for (int workers : new int[] {1, 2}) {
+      var e =
+          assertThrows(
+              DivergedException.class,
+              () ->
+                  Fit.of(
+                          init -> {
+                            var net = net(init);
+                            net.state().get("block.0.gate").value().copy_(nans(8));
+                            return net;
+                          },
+                          Supervised.of(points[0], points[1], Loss.SQUARED_ERROR))
+                      .workers(workers)
+                      .fit());
+      assertTrue(e.getMessage().contains("block.0 "), e.getMessage());
+      assertTrue(e.getMessage().contains("Gate"), e.getMessage());
+    }
+  }
+
+  private static double[] nans(int count) {
+    var nans = new double[count];
+    Arrays.fill(nans, Double.NaN);
+    return nans;
+  }
+
+  @Test
+  void itStopsWhereItIsAskedTo() {
+    float[][][] points = points(64);
+    var saved = new ArrayList<Long>();
+    var made = new long[1];
+    var trained =
+        Fit.of(OwnTrainingTest::net, Supervised.of(points[0], points[1], Loss.SQUARED_ERROR))
+            .batch(8)
+            .stopWhen(() -> made[0] >= 11)
+            .listen(
+                new Listener() {
+                  @Override
+                  public void step(Moment now) {
+                    made[0] = now.step();
+                  }
+
+                  @Override
+                  public void save(Moment now) {
+                    saved.add(now.step());
+                  }
+                })
+            .fit();
+    assertFalse(trained.outcome().finished());
+    assertEquals(12, trained.outcome().step());
+    assertEquals(List.of(8L, 12L), saved);
+  }
+}
