@@ -326,6 +326,20 @@ public final class Torch {
     }
   }
 
+  /// Every pixel of N×C×H×W images `factor` times in each direction.
+  public static Tensor upsample(Tensor x, int factor) {
+    Shape s = x.shape();
+    return Tensor.adopt(
+        torch.upsample_nearest2d(x.raw(), s.size(2) * factor, s.size(3) * factor));
+  }
+
+  /// The sums of the `factor`×`factor` cotangents of each pixel of images of shape `x`.
+  public static Tensor upsampleBackward(Tensor dy, Shape x, int factor) {
+    return Tensor.adopt(
+        torch.upsample_nearest2d_backward(
+            dy.raw(), new long[] {x.size(2) * factor, x.size(3) * factor}, x.toArray()));
+  }
+
   public static Tensor maxPoolBackward(
       Tensor dy, Tensor x, Tensor indices, int size, int stride, int padding) {
     return Tensor.adopt(

@@ -2,7 +2,6 @@ package fathom.task;
 
 import fathom.Node;
 import fathom.Tensor;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// All workers call the same methods in the same order, also where their share is empty, because
 /// they may meet inside. The steps of an epoch are counted from 0.
 public interface Session<N extends Node> {
+  /// The net has been built, in the scope of this worker; what is made here lives as long.
+  default void start(N net) {}
+
   /// How many steps an epoch has.
   int steps();
 
@@ -38,7 +40,7 @@ public interface Session<N extends Node> {
 
   /// How good the net is on a part of the data, by `predict`; every worker gets the same. Null for
   /// a part that this task does not have. Where there is no validation data, epochs are judged by
-  /// what is for testing. What takes long calls [Setting#stopIfAsked()] now and then.
+  /// what is for testing. What takes long asks [Setting#goesOn()] now and then.
   @Nullable Figures evaluate(N net, Part part);
 
   /// A forward on a few fixed training examples, as they are and by this worker alone, from which
@@ -62,9 +64,11 @@ public interface Session<N extends Node> {
     return new LinkedHashMap<>();
   }
 
-  /// Writes what the report of a training shows of this task besides its figures into the folder of
-  /// a run, at the end. Only the first worker is asked, after all have evaluated.
-  default void write(Path folder, long step) {}
+  /// What the report of a training shows of this task besides its figures, as of the last
+  /// evaluation of what is for testing. Only the first worker is asked.
+  default List<Section> sections() {
+    return List.of();
+  }
 
   /// The parts that data may have.
   enum Part {

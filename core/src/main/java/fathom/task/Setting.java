@@ -3,6 +3,7 @@ package fathom.task;
 import fathom.Collective;
 import fathom.data.Epochs;
 import fathom.data.Rows;
+import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
 /// What a worker's [Session] may know of the training it is part of.
@@ -13,7 +14,7 @@ import java.util.function.BooleanSupplier;
 /// @param seed decides every random key
 /// @param step how many steps have been made already, so that what the next one needs can be
 ///   prefetched
-/// @param stop whether the training is to stop; the first worker's answer counts
+/// @param stop whether the training is to stop
 public record Setting(
     Collective workers, int batch, int epochs, long seed, long step, BooleanSupplier stop) {
   public Setting {
@@ -29,14 +30,22 @@ public record Setting(
     return new Epochs(seed, count, batch);
   }
 
-  /// Meets the other workers and, where the training is to stop, ends what they are doing by a
-  /// [StoppedException], which the training catches: an evaluation is made again when it goes on.
-  public void stopIfAsked() {
-    double[] asked = {workers.rank() == 0 && stop.getAsBoolean() ? 1 : 0};
-    workers.allReduce(asked);
-    if (asked[0] > 0) {
+  /// Whether to go on with what takes long; whoever does not says so in [#sum].
+  public boolean goesOn() {
+    return !stop.getAsBoolean();
+  }
+
+  /// Replaces `sums` by its sum over the workers. If one of them has stopped in the middle, all
+  /// throw a [StoppedException], which the training catches: an evaluation is made again when it
+  /// goes on.
+  public void sum(double[] sums, boolean stopped) {
+    double[] all = Arrays.copyOf(sums, sums.length + 1);
+    all[sums.length] = stopped ? 1 : 0;
+    workers.allReduce(all);
+    if (all[sums.length] > 0) {
       throw new StoppedException();
     }
+    System.arraycopy(all, 0, sums, 0, sums.length);
   }
 
   /// This worker's share of `rows`.

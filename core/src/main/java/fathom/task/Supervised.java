@@ -148,8 +148,8 @@ public record Supervised(
     private Figures figures(Layer net, Source source) {
       int count = source.count();
       double[] sums = new double[2];
-      for (int at = 0; at < count; at += PIECE) {
-        setting.stopIfAsked();
+      int at = 0;
+      for (; at < count && (at == 0 || setting.goesOn()); at += PIECE) {
         Rows own = setting.share(new Rows(at, Math.min(count, at + PIECE)));
         if (own.count() > 0) {
           int[] indices = IntStream.range(own.from(), own.to()).toArray();
@@ -161,7 +161,7 @@ public record Supervised(
           }
         }
       }
-      setting.workers().allReduce(sums);
+      setting.sum(sums, at < count);
       Figures figures = Figures.of(count, sums[0] / count);
       return loss.classifies() ? figures.with(ERROR, 100 * sums[1] / count) : figures;
     }

@@ -3,8 +3,10 @@ package fathom.train;
 import fathom.FlatParams;
 import fathom.Node;
 import fathom.task.Figures;
+import fathom.task.Section;
 import fathom.task.Watch;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SequencedMap;
 
 /// Where a training stands, for its listeners. What it gives is of this moment; weights and
@@ -55,6 +57,6 @@ public interface Moment {
   /// Writes weights and buffers, and what the task keeps with them, without the optimizer.
   void writeWeights(Path file);
 
-  /// Lets the task write what its report needs into the folder of a run.
-  void writeTask(Path folder);
+  /// What the report shows of the task, as of its last evaluation.
+  List<Section> sections();
 }

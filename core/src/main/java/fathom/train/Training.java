@@ -13,6 +13,7 @@ import fathom.optim.Clip;
 import fathom.optim.Optimizer;
 import fathom.task.Figures;
 import fathom.task.Objective;
+import fathom.task.Section;
 import fathom.task.Session;
 import fathom.task.Session.Part;
 import fathom.task.Setting;
@@ -103,6 +104,7 @@ final class Training<N extends Node> {
       this.net = build.apply(first() && made == 0 ? Init.he(plan.seed()) : Init.zeros());
       this.fused = task.fused(net);
       this.flat = share(made);
+      session.start(net);
       this.batches = session.steps();
       this.steps = (long) plan.epochs() * batches;
       this.clock = new Clock(checkpoint == null ? 0 : resume(checkpoint));
@@ -399,8 +401,8 @@ final class Training<N extends Node> {
       }
 
       @Override
-      public void writeTask(Path folder) {
-        session.write(folder, step);
+      public List<Section> sections() {
+        return session.sections();
       }
     }
   }

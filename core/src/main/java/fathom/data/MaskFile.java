@@ -1,0 +1,139 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import fathom.RegularFile;
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import javax.imageio.ImageIO;
+import us.hebi.matlab.mat.format.Mat5;
+import us.hebi.matlab.mat.types.Array;
+import us.hebi.matlab.mat.types.Cell;
+import us.hebi.matlab.mat.types.Matrix;
+import us.hebi.matlab.mat.types.Sources;
+import us.hebi.matlab.mat.types.Struct;
+
+/// Masks in files: a PNG image whose pixels are labels, as palette indices or as values of grey; or
+/// a `.mat` file (MATLAB, version 5) as the BSDS500 benchmark has them, in which several people
+/// have drawn the outlines of one image.
+final class MaskFile {
+  private static final long MOST_BYTES = 1 << 28;
+
+  /// H×W labels in row-major order, as they stand in the file.
+  record Labels(int height, int width, byte[] labels) {}
+
+  private MaskFile() {}
+
+  static boolean isMat(Path file) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".mat");
+  }
+
+  /// Throws [BadFileException] if the file is no mask.
+  static Labels read(Path file) {
+    return isMat(file) ? outlines(file) : indices(file);
+  }
+
+  private static Labels indices(Path file) {
+    PictureFile.Header header = PictureFile.header(file);
+    if (!header.format().equals("png")) {
+      throw new BadFileException(
+          file,
+          "a mask is a PNG or .mat file, because other formats change single pixels, but this is %s; convert it"
+              .formatted(header.format()));
+    }
+    BufferedImage image;
+    try {
+      image = ImageIO.read(new ByteArrayInputStream(RegularFile.bytes(file, MOST_BYTES)));
+    } catch (IOException | RuntimeException e) { // the reader's answer to damage may be either
+      throw new BadFileException(
+          file, "the mask cannot be decoded (%s); replace or remove it".formatted(e), e);
+    }
+    boolean indexed = image.getColorModel() instanceof IndexColorModel;
+    int bands = image.getRaster().getNumBands();
+    if (!indexed && bands != 1) {
+      throw new BadFileException(
+          file,
+          "a mask has one number for each pixel, a palette index or a value of grey, but this image has %s; save it as an indexed or grey PNG"
+              .formatted(bands));
+    }
+    int height = image.getHeight();
+    int width = image.getWidth();
+    int[] row = new int[width];
+    byte[] labels = new byte[height * width];
+    for (int y = 0; y < height; y++) {
+      image.getRaster().getSamples(0, y, width, 1, 0, row);
+      for (int x = 0; x < width; x++) {
+        if (row[x] > 255) {
+          throw new BadFileException(
+              file, "a mask has labels from 0 to 255, but pixel (%s, %s) is %s".formatted(x, y, row[x]));
+        }
+        labels[y * width + x] = (byte) row[x];
+      }
+    }
+    return new Labels(height, width, labels);
+  }
+
+  /// 1 where anybody drew an outline, else 0.
+  private static Labels outlines(Path file) {
+    byte[] bytes = RegularFile.bytes(file, MOST_BYTES);
+    try (var source = Sources.wrap(ByteBuffer.wrap(bytes))) {
+      Cell people = Mat5.newReader(source).readMat().getCell("groundTruth");
+      Labels all = null;
+      for (int i = 0; i < people.getNumElements(); i++) {
+        Array each = people.get(i);
+        Matrix drawn = ((Struct) each).getMatrix("Boundaries");
+        int height = drawn.getNumRows();
+        int width = drawn.getNumCols();
+        all = all == null ? new Labels(height, width, new byte[height * width]) : all;
+        if (height != all.height || width != all.width) {
+          throw new BadFileException(
+              file,
+              "all outlines of an image have one size, but there are some of %s×%s and of %s×%s"
+                  .formatted(all.height, all.width, height, width));
+        }
+        for (int y = 0; y < height; y++) {
+          for (int x = 0; x < width; x++) {
+            all.labels[y * width + x] |= (byte) (drawn.getBoolean(y, x) ? 1 : 0);
+          }
+        }
+      }
+      if (all == null) {
+        throw new BadFileException(file, "nobody has drawn an outline in this file; remove it");
+      }
+      return all;
+    } catch (BadFileException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) { // the reader's answer to damage may be either
+      throw new BadFileException(
+          file,
+          "a .mat file with outlines has a cell array groundTruth of structures with Boundaries, as BSDS500 does, but this one cannot be read so (%s); replace or remove it"
+              .formatted(e),
+          e);
+    }
+  }
+
+  /// Whether labels are those of a mask of two colours, 0 and 255, which mean 0 and 1.
+  static boolean isBlackAndWhite(byte[] labels) {
+    boolean white = false;
+    for (byte label : labels) {
+      if (label != 0 && label != MaskImage.UNLABELLED) {
+        return false;
+      }
+      white |= label == MaskImage.UNLABELLED;
+    }
+    return white;
+  }
+
+  static byte[] asOne(byte[] labels) {
+    byte[] ones = Arrays.copyOf(labels, labels.length);
+    for (int i = 0; i < ones.length; i++) {
+      ones[i] = (byte) (ones[i] == MaskImage.UNLABELLED ? 1 : ones[i]);
+    }
+    return ones;
+  }
+}

@@ -1,0 +1,53 @@
+package fathom.data;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Images with a label for every pixel, to train with and to test with.
+///
+/// @param name what the user called it: `masks:DIR`
+/// @param classes the name of each class; a label is a position in this list. The first one is the
+///   background
+/// @param validation what judges epochs; null where `test` does that too
+public record MaskSet(
+    String name,
+    List<String> classes,
+    List<MaskImage> train,
+    @Nullable List<MaskImage> validation,
+    List<MaskImage> test) {
+  public MaskSet {
+    classes = List.copyOf(classes);
+    train = List.copyOf(train);
+    validation = validation == null ? null : List.copyOf(validation);
+    test = List.copyOf(test);
+    if (classes.size() < 2 || train.isEmpty() || test.isEmpty()) {
+      throw new IllegalArgumentException(
+          "masks have two classes or more, and an image at least to train and to test with, but %s have %s, %s and %s"
+              .formatted(name, classes.size(), train.size(), test.size()));
+    }
+  }
+
+  /// The channels of all images: 1 for grey, 3 for red, green, blue.
+  public int channels() {
+    return train.getFirst().channels();
+  }
+
+  /// What share of the labelled pixels of the training images each class has.
+  public double[] shares() {
+    long[] counts = new long[classes.size()];
+    long all = 0;
+    for (MaskImage image : train) {
+      for (byte label : image.mask()) {
+        if (label != MaskImage.UNLABELLED) {
+          counts[label]++;
+          all++;
+        }
+      }
+    }
+    double[] shares = new double[counts.length];
+    for (int k = 0; k < shares.length; k++) {
+      shares[k] = (double) counts[k] / Math.max(1, all);
+    }
+    return shares;
+  }
+}

@@ -1,0 +1,212 @@
+package fathom.loss;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import fathom.DType;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.Traced;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// How far N×K×H×W scores of the classes of pixels are from N masks: the mean over the images of
+/// the whole batch, over all workers, of a measure of each image. A worker's value and gradients
+/// are its share.
+///
+/// A mask is H·W classes in row-major order, one byte for each pixel; of a pixel that is
+/// [#UNLABELLED] nothing is known, and it counts nowhere. p are the probabilities, the softmax of a
+/// pixel's scores over the classes.
+public final class PixelLoss {
+  /// The label of a pixel of which nothing is known: 255, as masks in files have it.
+  public static final byte UNLABELLED = (byte) 255;
+
+  private final float[] weights;
+  private final boolean dice;
+
+  private PixelLoss(float[] weights, boolean dice) {
+    this.weights = weights;
+    this.dice = dice;
+  }
+
+  /// The cross-entropy of an image: Σ w(y)·(−ln p(y)) / Σ w(y) over its labelled pixels, for the
+  /// class y of each. With weights that are larger for rare classes these are not outvoted.
+  ///
+  /// Throws `IllegalArgumentException` unless every weight is a positive number.
+  public static PixelLoss crossEntropy(float... weights) {
+    for (float weight : weights) {
+      if (!(weight > 0) || Float.isInfinite(weight)) {
+        throw new IllegalArgumentException(
+            "a class has a positive weight, but they are " + Arrays.toString(weights));
+      }
+    }
+    return new PixelLoss(weights.clone(), false);
+  }
+
+  /// The Dice loss of an image (Milletari et al. 2016, section 3, with sums instead of squares below
+  /// the line): 1 − (1/K)·Σ over the classes of (2·Σ p·t + 1) / (Σ p + Σ t + 1), where t is 1 at
+  /// pixels of the class and 0 at others. It measures overlap, so that a class counts the same
+  /// however few pixels it has.
+  public static PixelLoss dice(int classes) {
+    float[] equal = new float[classes];
+    Arrays.fill(equal, 1);
+    return new PixelLoss(equal, true);
+  }
+
+  /// How many classes it is for: K.
+  public int classes() {
+    return weights.length;
+  }
+
+  /// The loss as a tensor without dimensions, and the way back to the scores. Throws
+  /// `IllegalArgumentException` for scores of other than K classes, masks of another size, and
+  /// labels that are no class.
+  public Traced of(Tensor scores, byte[] masks) {
+    double total = Step.current().total(scores.shape().size(0));
+    float[] gradient = new float[Math.toIntExact(scores.shape().elements())];
+    double sum = sum(scores, masks, gradient);
+    Shape shape = scores.shape();
+    return new Traced(
+        Tensor.scalar(DType.FLOAT32, sum / total),
+        dy -> {
+          try (var scope = Scope.open()) {
+            Tensor back =
+                Tensor.emptyPictures(
+                    DType.FLOAT32, shape.size(0), shape.size(1), shape.size(2), shape.size(3));
+            MemorySegment.copy(gradient, 0, back.segment(), JAVA_FLOAT, 0, gradient.length);
+            return scope.keep(back.times(dy.item() / total).to(scores.type()));
+          }
+        });
+  }
+
+  /// The sum of the losses of the images, for a mean over many batches.
+  public double sum(Tensor scores, byte[] masks) {
+    return sum(scores, masks, new float[Math.toIntExact(scores.shape().elements())]);
+  }
+
+  /// Fills `gradient` with that of each image's loss, in channels-last order.
+  private double sum(Tensor scores, byte[] masks, float[] gradient) {
+    Shape shape = scores.shape();
+    check(shape, masks);
+    int n = (int) shape.size(0);
+    int pixels = Math.toIntExact(shape.size(2) * shape.size(3));
+    float[] p = probabilities(scores);
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum +=
+          dice
+              ? diceOf(p, gradient, masks, i * pixels, pixels)
+              : crossEntropyOf(p, gradient, masks, i * pixels, pixels);
+    }
+    return sum;
+  }
+
+  /// Each pixel's softmax over the classes, in channels-last order.
+  private float[] probabilities(Tensor scores) {
+    int classes = weights.length;
+    float[] p = new float[Math.toIntExact(scores.shape().elements())];
+    try (var _ = Scope.open()) {
+      MemorySegment.copy(
+          scores.to(DType.FLOAT32).channelsLast().segment(), JAVA_FLOAT, 0, p, 0, p.length);
+    }
+    for (int at = 0; at < p.length; at += classes) {
+      float largest = p[at];
+      for (int k = 1; k < classes; k++) {
+        largest = Math.max(largest, p[at + k]);
+      }
+      double sum = 0;
+      for (int k = 0; k < classes; k++) {
+        double e = Math.exp(p[at + k] - largest);
+        p[at + k] = (float) e;
+        sum += e;
+      }
+      for (int k = 0; k < classes; k++) {
+        p[at + k] = (float) (p[at + k] / sum);
+      }
+    }
+    return p;
+  }
+
+  /// d/dscore(k) of w·(−ln p(y)) is w·(p(k) − [k = y]).
+  private double crossEntropyOf(float[] p, float[] gradient, byte[] masks, int from, int pixels) {
+    int classes = weights.length;
+    double whole = 0;
+    for (int i = from; i < from + pixels; i++) {
+      whole += masks[i] == UNLABELLED ? 0 : weights[masks[i]];
+    }
+    if (whole == 0) {
+      return 0;
+    }
+    double sum = 0;
+    for (int i = from; i < from + pixels; i++) {
+      if (masks[i] != UNLABELLED) {
+        float share = (float) (weights[masks[i]] / whole);
+        sum -= share * Math.log(Math.max(p[i * classes + masks[i]], Float.MIN_NORMAL));
+        for (int k = 0; k < classes; k++) {
+          gradient[i * classes + k] = share * (p[i * classes + k] - (k == masks[i] ? 1 : 0));
+        }
+      }
+    }
+    return sum;
+  }
+
+  /// With a = Σ p·t and b = Σ p + Σ t of a class, d/dp of its part is −(2·t·(b + 1) − (2·a + 1)) /
+  /// (b + 1)² / K, and the softmax takes dE/dp to dE/dscore(k) = p(k)·(dE/dp(k) − Σ p·dE/dp).
+  private double diceOf(float[] p, float[] gradient, byte[] masks, int from, int pixels) {
+    int classes = weights.length;
+    double[] both = new double[classes];
+    double[] either = new double[classes];
+    for (int i = from; i < from + pixels; i++) {
+      if (masks[i] != UNLABELLED) {
+        for (int k = 0; k < classes; k++) {
+          float t = k == masks[i] ? 1 : 0;
+          both[k] += p[i * classes + k] * t;
+          either[k] += p[i * classes + k] + t;
+        }
+      }
+    }
+    double sum = 1;
+    for (int k = 0; k < classes; k++) {
+      sum -= (2 * both[k] + 1) / (either[k] + 1) / classes;
+    }
+    double[] dp = new double[classes];
+    for (int i = from; i < from + pixels; i++) {
+      if (masks[i] != UNLABELLED) {
+        double mean = 0;
+        for (int k = 0; k < classes; k++) {
+          double t = k == masks[i] ? 1 : 0;
+          double below = either[k] + 1;
+          dp[k] = -(2 * t * below - (2 * both[k] + 1)) / (below * below) / classes;
+          mean += p[i * classes + k] * dp[k];
+        }
+        for (int k = 0; k < classes; k++) {
+          gradient[i * classes + k] = (float) (p[i * classes + k] * (dp[k] - mean));
+        }
+      }
+    }
+    return sum;
+  }
+
+  private void check(Shape scores, byte[] masks) {
+    int classes = weights.length;
+    if (scores.rank() != 4 || scores.size(1) != classes) {
+      throw new IllegalArgumentException(
+          "scores of %s classes of pixels are N×%s×H×W, but they are %s"
+              .formatted(classes, classes, scores));
+    }
+    long pixels = scores.size(0) * scores.size(2) * scores.size(3);
+    if (masks.length != pixels) {
+      throw new IllegalArgumentException(
+          "masks have a label for each of the %s pixels of %s, but have %s"
+              .formatted(pixels, scores, masks.length));
+    }
+    for (byte label : masks) {
+      if (label != UNLABELLED && (label < 0 || label >= classes)) {
+        throw new IllegalArgumentException(
+            "labels of pixels are 0 to %s, or 255 where nothing is known, but one is %s"
+                .formatted(classes - 1, label & 0xff));
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package fathom.nn;
+
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.Traced;
+
+/// Every pixel of N×C×H×W images `factor` times in each direction: y[n,c,i,j] = x[n,c,⌊i/f⌋,⌊j/f⌋].
+/// On the way back a pixel's cotangent is the sum of the f² of its copies.
+public record Upsample2d(int factor) implements Layer {
+  public Upsample2d {
+    if (factor < 1) {
+      throw new IllegalArgumentException(
+          "images are enlarged by a whole factor of at least 1, but it is " + factor);
+    }
+  }
+
+  @Override
+  public Traced forward(Tensor x) {
+    return new Traced(predict(x), dy -> Torch.upsampleBackward(dy, x.shape(), factor));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    if (x.shape().rank() != 4) {
+      throw new IllegalArgumentException(
+          "%s needs images, N×C×H×W, but was given %s".formatted(this, x.shape()));
+    }
+    return Torch.upsample(x, factor);
+  }
+
+  @Override
+  public String toString() {
+    return "Upsample2d by " + factor;
+  }
+}

@@ -1,0 +1,58 @@
+package fathom.task.mask;
+
+import fathom.data.Images;
+import fathom.data.MaskImage;
+import fathom.data.Png;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// Images and masks as PNG files that people look at.
+final class Palette {
+  private static final int SIDE = 240;
+  private static final int UNLABELLED = 0x808080;
+
+  /// Eight colours that people with any sight of colours tell apart (Okabe and Ito 2008), the
+  /// background first; further classes begin again after it.
+  private static final List<Integer> COLOURS =
+      List.of(
+          0x101820, 0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0x0072b2, 0xd55e00, 0xcc79a7);
+
+  private static final List<String> NAMES =
+      List.of("dark", "orange", "sky blue", "green", "yellow", "blue", "vermilion", "purple");
+
+  private Palette() {}
+
+  private static int of(int label) {
+    return label == 0 ? 0 : 1 + (label - 1) % (COLOURS.size() - 1);
+  }
+
+  /// For example `dark for background, orange for outline`.
+  static String names(List<String> classes) {
+    return IntStream.range(0, classes.size())
+        .mapToObj(label -> NAMES.get(of(label)) + " for " + classes.get(label))
+        .collect(Collectors.joining(", "));
+  }
+
+  static byte[] image(MaskImage image) {
+    return Png.small(
+        new Images(
+            image.channels(), image.height(), image.width(), image.pixels(), new int[1]),
+        0,
+        SIDE);
+  }
+
+  /// A mask of the size of this image.
+  static byte[] mask(MaskImage image, byte[] mask) {
+    int plane = mask.length;
+    byte[] pixels = new byte[3 * plane];
+    for (int i = 0; i < plane; i++) {
+      int colour =
+          mask[i] == MaskImage.UNLABELLED ? UNLABELLED : COLOURS.get(of(mask[i]));
+      pixels[i] = (byte) (colour >> 16);
+      pixels[plane + i] = (byte) (colour >> 8);
+      pixels[2 * plane + i] = (byte) colour;
+    }
+    return Png.small(new Images(3, image.height(), image.width(), pixels, new int[1]), 0, SIDE);
+  }
+}

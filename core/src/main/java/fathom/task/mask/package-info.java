@@ -1,0 +1,5 @@
+/// Masks: a label for every pixel of an image.
+@NullMarked
+package fathom.task.mask;
+
+import org.jspecify.annotations.NullMarked;
