@@ -8,7 +8,6 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 import us.hebi.matlab.mat.format.Mat5;
@@ -25,12 +24,30 @@ final class MaskFile {
   private static final long MOST_BYTES = 1 << 28;
 
   /// H×W labels in row-major order, as they stand in the file.
-  record Labels(int height, int width, byte[] labels) {}
+  record Labels(int height, int width, byte[] labels) {
+    /// The same, where white (255) stands for 1.
+    Labels ofBlackAndWhite() {
+      byte[] ones = labels.clone();
+      for (int i = 0; i < ones.length; i++) {
+        ones[i] = (byte) (ones[i] == MaskImage.UNLABELLED ? 1 : ones[i]);
+      }
+      return new Labels(height, width, ones);
+    }
+  }
 
   private MaskFile() {}
 
-  static boolean isMat(Path file) {
-    return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".mat");
+  /// Whether a file of this name may be a mask.
+  static boolean isMask(Path file) {
+    return isMat(file) || name(file).endsWith(".png");
+  }
+
+  private static boolean isMat(Path file) {
+    return name(file).endsWith(".mat");
+  }
+
+  private static String name(Path file) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT);
   }
 
   /// Throws [BadFileException] if the file is no mask.
@@ -127,13 +144,5 @@ final class MaskFile {
       white |= label == MaskImage.UNLABELLED;
     }
     return white;
-  }
-
-  static byte[] asOne(byte[] labels) {
-    byte[] ones = Arrays.copyOf(labels, labels.length);
-    for (int i = 0; i < ones.length; i++) {
-      ones[i] = (byte) (ones[i] == MaskImage.UNLABELLED ? 1 : ones[i]);
-    }
-    return ones;
   }
 }
