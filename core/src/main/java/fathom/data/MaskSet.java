@@ -1,5 +1,7 @@
 package fathom.data;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,23 @@ public record MaskSet(
       throw new IllegalArgumentException(
           "masks have two classes or more, and an image at least to train and to test with, but %s have %s, %s and %s"
               .formatted(name, classes.size(), train.size(), test.size()));
+    }
+  }
+
+  private static final String PREFIX = "masks:";
+
+  /// Whether `spec` names a folder of masks.
+  public static boolean isNamedBy(String spec) {
+    return spec.startsWith(PREFIX);
+  }
+
+  /// Reads `masks:DIR`; see [MaskFolder]. Throws `IllegalArgumentException` for what is no path,
+  /// and [fathom.BadFileException] for a folder of another form.
+  public static MaskSet open(String spec) {
+    try {
+      return MaskFolder.read(spec, Path.of(spec.substring(PREFIX.length())));
+    } catch (InvalidPathException e) {
+      throw new IllegalArgumentException("\"%s\" is not the name of a folder".formatted(spec), e);
     }
   }
 
