@@ -2,7 +2,7 @@ package fathom.bench;
 
 import fathom.Collective;
 import fathom.Scope;
-import fathom.train.Workers;
+import fathom.parallel.Workers;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

@@ -13,7 +13,7 @@ import fathom.bench.TrainSuite;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.train.Precision;
-import fathom.train.Workers;
+import fathom.parallel.Workers;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;

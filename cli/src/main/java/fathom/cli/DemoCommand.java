@@ -2,7 +2,7 @@ package fathom.cli;
 
 import fathom.lab.Demo;
 import fathom.train.Progress;
-import fathom.train.Trainer;
+import fathom.train.RunTraining;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -65,7 +65,7 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     @Override
-    public void trained(String net, long seed, Trainer.Result result) {
+    public void trained(String net, long seed, RunTraining.Result result) {
       if (result.finished()) {
         display.line(
             String.format(

@@ -17,14 +17,14 @@ import fathom.net.LanguageModel;
 import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.train.ClassMatch;
-import fathom.train.Confusion;
-import fathom.train.Evaluation;
-import fathom.train.Guesses;
+import fathom.task.Confusion;
+import fathom.task.Evaluation;
+import fathom.task.Predictions;
 import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Run;
 import fathom.train.Weights;
-import fathom.train.Workers;
+import fathom.parallel.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -252,7 +252,7 @@ final class EvalCommand implements Callable<Integer> {
     Pictures pictures = output.usage(() -> match.of(subject.data.test()));
     List<LeftOut> leftOut = leftOut(match, subject.data);
     tellOfClasses(match, leftOut, subject.data);
-    var guesses = new Guesses(pictures, outputs);
+    var guesses = new Predictions(pictures, outputs);
     Timed timed =
         timed((all, decoders) -> {
           Layer net = subject.net.on(subject.input, outputs).build(Init.zeros());

@@ -14,7 +14,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
 import fathom.train.Descent;
-import fathom.train.Evaluation;
+import fathom.task.Evaluation;
 import fathom.train.LastSave;
 import fathom.train.Metrics;
 import fathom.train.Precision;
@@ -23,8 +23,8 @@ import fathom.train.Recording;
 import fathom.train.Rehearsal;
 import fathom.train.Run;
 import fathom.train.RunData;
-import fathom.train.Trainer;
-import fathom.train.Workers;
+import fathom.train.RunTraining;
+import fathom.parallel.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -587,10 +587,10 @@ final class TrainCommand implements Callable<Integer> {
                     run.folder()));
     var lastSave = new LastSave();
     try (var interruption = new Interruption(() -> lastAttempt(run, lastSave))) {
-      Trainer.Result result;
+      RunTraining.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
         result =
-            Trainer.train(
+            RunTraining.train(
                 run,
                 read,
                 decoders(),
@@ -612,7 +612,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /// No report is written, and nothing is measured: who stops a training does not wait.
-  private int stopped(Run run, Trainer.Result result, int code) {
+  private int stopped(Run run, RunTraining.Result result, int code) {
     boolean saved = Files.exists(run.checkpoint());
     answer(run, result);
     output.lastWord(
@@ -656,7 +656,7 @@ final class TrainCommand implements Callable<Integer> {
     };
   }
 
-  private void answer(Run run, Trainer.Result result) {
+  private void answer(Run run, RunTraining.Result result) {
     Object answer = run.recipe().isText() ? textAnswer(run, result) : pictureAnswer(run, result);
     output.answer(
         answer,
@@ -668,7 +668,7 @@ final class TrainCommand implements Callable<Integer> {
         });
   }
 
-  private static Answer pictureAnswer(Run run, Trainer.Result result) {
+  private static Answer pictureAnswer(Run run, RunTraining.Result result) {
     Evaluation test = result.test();
     Evaluation train = result.train();
     return new Answer(
@@ -689,7 +689,7 @@ final class TrainCommand implements Callable<Integer> {
         result.finished() ? run.report().toString() : null);
   }
 
-  private static TextAnswer textAnswer(Run run, Trainer.Result result) {
+  private static TextAnswer textAnswer(Run run, RunTraining.Result result) {
     Evaluation test = result.test();
     Evaluation train = result.train();
     return new TextAnswer(
@@ -711,7 +711,7 @@ final class TrainCommand implements Callable<Integer> {
         result.finished() ? run.report().toString() : null);
   }
 
-  private static String sentence(Run run, Trainer.Result result) {
+  private static String sentence(Run run, RunTraining.Result result) {
     Evaluation test = result.test();
     Evaluation train = result.train();
     Recipe r = run.recipe();
@@ -754,7 +754,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /// The epoch in which a training stands, or which it has just ended.
-  private static String epoch(Recipe r, Trainer.Result result) {
+  private static String epoch(Recipe r, RunTraining.Result result) {
     long perEpoch = result.steps() / r.epochs();
     return "epoch %s of %s".formatted(Math.ceilDiv(result.step(), perEpoch), r.epochs());
   }

@@ -13,7 +13,7 @@ import fathom.lab.RunReport;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
-import fathom.train.Confusion;
+import fathom.task.Confusion;
 import fathom.train.Metrics;
 import fathom.train.Run;
 import fathom.train.Weights;

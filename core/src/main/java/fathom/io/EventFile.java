@@ -20,6 +20,10 @@ import java.util.zip.CRC32C;
 ///
 /// Each event is appended as it comes. A file whose end was cut off is read to the last whole one.
 public final class EventFile {
+  /// Where a PNG file says how large its image is.
+  private static final int PNG_SIZE = 16;
+
+  private static final int PNG_GREY = 0;
   /// What TensorBoard looks for in the name of a file.
   private static final String MARK = "events.out.tfevents";
 
@@ -108,15 +112,17 @@ public final class EventFile {
     summary(step, new Message().text(1, tag).message(5, histogram));
   }
 
-  /// A picture that is encoded as PNG.
-  ///
-  /// @param channels 1 for grey, 3 for colour
-  public void image(long step, String tag, int height, int width, int channels, byte[] png) {
+  /// An image that is encoded as PNG, grey or in colour.
+  public void image(long step, String tag, byte[] png) {
+    ByteBuffer header = ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bits and kind of colour
+    int width = header.getInt();
+    int height = header.getInt();
+    header.get();
     var image =
         new Message()
             .integer(1, height)
             .integer(2, width)
-            .integer(3, channels)
+            .integer(3, header.get() == PNG_GREY ? 1 : 3)
             .bytes(4, MemorySegment.ofArray(png));
     summary(step, new Message().text(1, tag).message(4, image));
   }

@@ -1,5 +1,7 @@
 package fathom.net;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import fathom.Layer;
 import fathom.Spelling;
 import fathom.nn.Init;
@@ -8,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -74,7 +77,30 @@ public sealed interface Architecture {
       return dropout == null ? 0 : dropout;
     }
 
+    /// Reads what [#given()] has, as JSON or another text has it: each by its name. Throws
+    /// `IllegalArgumentException` for a value that is none; names that are not known are left out,
+    /// because a later version may have more.
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    public static Options of(Map<String, String> said) {
+      return new Options(
+          named(Shortcut.class, said.get("shortcut")),
+          named(Norm.class, said.get("norm")),
+          whole(said.get("width")),
+          whole(said.get("hidden")),
+          whole(said.get("layers")),
+          said.get("dropout") == null ? null : Double.valueOf(said.get("dropout")));
+    }
+
+    private static <E extends Enum<E>> @Nullable E named(Class<E> type, @Nullable String name) {
+      return name == null ? null : Enum.valueOf(type, name.toUpperCase(Locale.ROOT));
+    }
+
+    private static @Nullable Integer whole(@Nullable String text) {
+      return text == null ? null : Integer.valueOf(text);
+    }
+
     /// Those that are not null, by name.
+    @JsonValue
     public SequencedMap<String, Object> given() {
       var given = new LinkedHashMap<String, Object>();
       put(given, "shortcut", shortcut);

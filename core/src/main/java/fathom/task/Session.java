@@ -2,6 +2,7 @@ package fathom.task;
 
 import fathom.Node;
 import fathom.Tensor;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,12 @@ public interface Session<N extends Node> {
     return new LinkedHashMap<>();
   }
 
+  /// Whether this worker alone knows all of [#state()], without meeting others: then a training that
+  /// is in the middle of a long step can still be saved from outside.
+  default boolean storesAlone() {
+    return true;
+  }
+
   /// Goes on from a checkpoint: `stored` has what [#state()] gave, whole.
   default void restore(Map<String, Tensor> stored) {}
 
@@ -63,6 +70,10 @@ public interface Session<N extends Node> {
   default SequencedMap<String, byte[]> preview() {
     return new LinkedHashMap<>();
   }
+
+  /// Writes files of the task's own into the folder of a run, at the end. Only the first worker is
+  /// asked, after all have evaluated what is for testing.
+  default void write(Path folder, long step) {}
 
   /// What the report of a training shows of this task besides its figures, as of the last
   /// evaluation of what is for testing. Only the first worker is asked.

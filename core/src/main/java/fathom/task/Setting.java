@@ -39,6 +39,10 @@ public record Setting(
   /// throw a [StoppedException], which the training catches: an evaluation is made again when it
   /// goes on.
   public void sum(double[] sums, boolean stopped) {
+    sum(sums, stopped, workers);
+  }
+
+  static void sum(double[] sums, boolean stopped, Collective workers) {
     double[] all = Arrays.copyOf(sums, sums.length + 1);
     all[sums.length] = stopped ? 1 : 0;
     workers.allReduce(all);

@@ -6,9 +6,13 @@ import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
+import fathom.data.Normalization;
 import fathom.io.SafeTensors;
 import fathom.optim.Optimizer;
+import fathom.task.ImageClassification;
 import fathom.task.Session;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,11 +22,14 @@ import java.util.SequencedMap;
 /// `optimizer.velocity.` or by its other name, what the task carries on under names of its own, and
 /// as texts how far the training has come.
 final class CheckpointFile {
+  private static final String INPUT = "input.";
+
   private CheckpointFile() {}
 
+  /// What `carried` has of a weight's name is written in the place of the weight.
   static void write(
       Path file,
-      Position position,
+      Map<String, String> texts,
       Node net,
       FlatParams flat,
       Optimizer optimizer,
@@ -31,17 +38,49 @@ final class CheckpointFile {
       var tensors = Weights.stored(net);
       parts(net, flat, optimizer).forEach((name, part) -> tensors.put(name, Weights.stored(part)));
       carried.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
-      SafeTensors.write(file, tensors, position.texts());
+      SafeTensors.write(file, tensors, texts);
     }
   }
 
-  /// Without the optimizer and the position: what evaluations and predictions need.
-  static void writeWeights(Path file, Node net, Map<String, Tensor> carried) {
+  /// Without the optimizer and without what only a training carries on: what evaluations and
+  /// predictions need, which is the weights and what is done to the input.
+  static void writeWeights(
+      Path file, Map<String, String> texts, Node net, Map<String, Tensor> carried) {
     try (var _ = Scope.open()) {
       var tensors = Weights.stored(net);
-      carried.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
-      SafeTensors.write(file, tensors, Map.of());
+      carried.forEach((name, tensor) -> {
+        if (name.startsWith(INPUT)) {
+          tensors.put(name, Weights.stored(tensor));
+        }
+      });
+      SafeTensors.write(file, tensors, texts);
     }
+  }
+
+  /// The buffers of a net as they are now, by their paths.
+  static Map<String, double[]> buffers(Node net) {
+    var buffers = new LinkedHashMap<String, double[]>();
+    net.state()
+        .forEach((path, param) -> {
+          if (!param.trained()) {
+            buffers.put(path, param.value().toDoubles());
+          }
+        });
+    return buffers;
+  }
+
+  /// Buffers as tensors in the innermost scope.
+  static Map<String, Tensor> tensors(Node net, Map<String, double[]> buffers) {
+    var tensors = new LinkedHashMap<String, Tensor>();
+    net.state()
+        .forEach((path, param) -> {
+          double[] values = buffers.get(path);
+          if (values != null) {
+            Tensor now = param.value();
+            tensors.put(path, Tensor.of(values, now.shape().toArray()).to(now.type()));
+          }
+        });
+    return tensors;
   }
 
   /// What the optimizer remembers of each trained parameter, by the name under which it is stored.
@@ -87,5 +126,25 @@ final class CheckpointFile {
           });
       session.restore(carried);
     }
+  }
+
+  /// What the run of a checkpoint, or of weights of it, does to images.
+  static Normalization normalization(Path file) {
+    try (var stored = SafeTensors.open(file)) {
+      return normalization(stored);
+    }
+  }
+
+  static Normalization normalization(SafeTensors stored) {
+    return new Normalization(
+        floats(stored, ImageClassification.MEAN), floats(stored, ImageClassification.DEVIATION));
+  }
+
+  private static float[] floats(SafeTensors stored, String name) {
+    var tensor = stored.tensor(name);
+    var values = new float[(int) tensor.shape().elements()];
+    MemorySegment.copy(
+        tensor.bytes(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values, 0, values.length);
+    return values;
   }
 }

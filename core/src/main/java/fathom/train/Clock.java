@@ -9,8 +9,10 @@ final class Clock {
   private double perSecond;
 
   /// @param before the seconds that earlier parts of the training took
-  Clock(double before) {
+  /// @param perSecond the throughput of the epoch that it goes on with
+  Clock(double before, double perSecond) {
     this.before = before;
+    this.perSecond = perSecond;
   }
 
   double seconds() {

@@ -30,15 +30,14 @@ public final class LastSave {
     saved = step;
   }
 
-  /// Until the next [#move] this writes the checkpoint of the steps made so far.
+  /// Until the next [#withdraw] this writes the checkpoint of the steps made so far.
   synchronized void offer(Runnable write) {
     offered = write;
   }
 
-  /// Changes weights, while nobody writes them down.
-  synchronized void move(Runnable move) {
+  /// From now on the weights are changed, and nobody writes them down; waits for who does just now.
+  synchronized void withdraw() {
     offered = null;
-    move.run();
   }
 
   synchronized void made(long step) {

@@ -1,61 +1,47 @@
 package fathom.train;
 
 import fathom.DType;
-import fathom.Layer;
-import fathom.Param;
+import fathom.Node;
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.Traced;
-import fathom.loss.CrossEntropy;
 import fathom.nn.BatchNorm;
 import fathom.nn.LayerNorm;
-import fathom.nn.Watched;
+import fathom.task.Watch;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/// Looks at the layers of a net during one forward and back, and leaves the net as it was.
-final class LayerReport {
+/// Looks at the layers of a net during one forward and back over a few training examples: the
+/// standard deviation of what each norm gives (He et al. 2016, figure 7), and the norm of the
+/// gradient of each weight.
+final class LayerReport implements Watch {
+  private final List<Metrics.Layers.Entry> responses = new ArrayList<>();
+  private final Set<String> seen = new HashSet<>();
+
   private LayerReport() {}
 
-  /// The state of the plain `net` on one batch, after `step` steps.
-  static Metrics.Layers of(Layer net, Tensor x, int[] labels, long step) {
-    var buffers = new LinkedHashMap<Param, double[]>();
-    for (Param param : net.state().values()) {
-      if (!param.trained()) {
-        buffers.put(param, param.value().toDoubles());
-      }
-    }
-    try (var _ = Scope.open()) {
-      var responses = new ArrayList<Metrics.Layers.Entry>();
-      Layer watched = Watched.leaves(net, observer(responses));
-      Traced traced = watched.forward(x);
-      Traced loss = CrossEntropy.of(traced.value(), labels);
-      traced.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
-      return new Metrics.Layers(step, responses, gradients(net));
-    } finally {
-      net.params().forEach(param -> param.grad().zero_());
-      buffers.forEach((param, before) -> param.value().copy_(before));
+  /// The layers of the training as it stands; null where its task has no examples to look with.
+  static Metrics.@Nullable Layers of(Moment now) {
+    var report = new LayerReport();
+    var gradients = new ArrayList<Metrics.Layers.Entry>();
+    boolean looked = now.probe(report, () -> gradients.addAll(gradients(now.net())));
+    return looked ? new Metrics.Layers(now.step(), report.responses, gradients) : null;
+  }
+
+  /// What is computed again on the way back is the same again.
+  @Override
+  public void activation(String path, Node layer, Tensor y) {
+    if ((layer instanceof BatchNorm || layer instanceof LayerNorm) && seen.add(path)) {
+      responses.add(new Metrics.Layers.Entry(path, standardDeviation(y)));
     }
   }
 
-  private static Watched.Observer observer(List<Metrics.Layers.Entry> responses) {
-    return new Watched.Observer() {
-      private final Set<String> seen = new HashSet<>();
+  @Override
+  public void cotangent(String path, Node layer, Tensor dy) {}
 
-      // What is computed again on the way back is the same again.
-      @Override
-      public void value(String path, Layer layer, Tensor y) {
-        if ((layer instanceof BatchNorm || layer instanceof LayerNorm) && seen.add(path)) {
-          responses.add(new Metrics.Layers.Entry(path, deviation(y)));
-        }
-      }
-    };
-  }
-
-  private static List<Metrics.Layers.Entry> gradients(Layer net) {
+  private static List<Metrics.Layers.Entry> gradients(Node net) {
     var gradients = new ArrayList<Metrics.Layers.Entry>();
     net.state()
         .forEach((path, param) -> {
@@ -72,7 +58,7 @@ final class LayerReport {
     }
   }
 
-  private static double deviation(Tensor t) {
+  private static double standardDeviation(Tensor t) {
     try (var _ = Scope.open()) {
       Tensor doubles = t.to(DType.FLOAT64);
       double n = t.shape().elements();

@@ -14,36 +14,37 @@ import java.util.SequencedMap;
 /// Measures every weight, a trained parameter of two or more dimensions, around one step. It costs
 /// a copy of the weights and two passes over them.
 final class LayerWatch {
-  private LayerWatch() {}
+  private final SequencedMap<String, Param> weights = new LinkedHashMap<>();
+  private final List<Metrics.Layers.Entry> gradients = new ArrayList<>();
+  private final SequencedMap<String, Tensor> before;
 
-  /// Makes the step `move` and says how large gradients were before it, and how far it moved, of
-  /// what `watch` names. Responses are left empty.
-  static Metrics.Watch around(Node net, List<Quantity> watch, long step, Runnable move) {
-    try (var _ = Scope.open()) {
-      var weights = new LinkedHashMap<String, Param>();
-      net.state()
-          .forEach((path, param) -> {
-            if (param.trained() && param.value().shape().rank() > 1) {
-              weights.put(path, param);
-            }
-          });
-      var gradients = new ArrayList<Metrics.Layers.Entry>();
-      if (watch.contains(Quantity.GRADIENTS)) {
-        weights.forEach(
-            (path, param) -> gradients.add(new Metrics.Layers.Entry(path, norm(param.grad()))));
-      }
-      boolean moving = watch.contains(Quantity.UPDATES);
-      var before = moving ? copies(weights) : new LinkedHashMap<String, Tensor>();
-      move.run();
-      var updates = new ArrayList<Metrics.Layers.Entry>();
-      before.forEach((path, old) -> {
-        Param param = weights.get(path);
-        if (param != null) {
-          updates.add(new Metrics.Layers.Entry(path, moved(old, param.value())));
-        }
-      });
-      return new Metrics.Watch(step, gradients, List.of(), updates);
+  /// Before the step: how large gradients are, and where the weights stand, of what `watch` names.
+  /// What it remembers lives in the innermost scope.
+  LayerWatch(Node net, List<Quantity> watch) {
+    net.state()
+        .forEach((path, param) -> {
+          if (param.trained() && param.value().shape().rank() > 1) {
+            weights.put(path, param);
+          }
+        });
+    if (watch.contains(Quantity.GRADIENTS)) {
+      weights.forEach(
+          (path, param) -> gradients.add(new Metrics.Layers.Entry(path, norm(param.grad()))));
     }
+    before = watch.contains(Quantity.UPDATES) ? copies(weights) : new LinkedHashMap<>();
+  }
+
+  /// After it, which was the last of `step` steps: how far the weights moved too. Responses are left
+  /// empty.
+  Metrics.Watch moved(long step) {
+    var updates = new ArrayList<Metrics.Layers.Entry>();
+    before.forEach((path, old) -> {
+      Param param = weights.get(path);
+      if (param != null) {
+        updates.add(new Metrics.Layers.Entry(path, moved(old, param.value())));
+      }
+    });
+    return new Metrics.Watch(step, gradients, List.of(), updates);
   }
 
   private static SequencedMap<String, Tensor> copies(SequencedMap<String, Param> weights) {

@@ -1,20 +1,28 @@
 package fathom.train;
 
 import fathom.task.Figures;
-import fathom.task.Session.Part;
 import org.jspecify.annotations.Nullable;
 
-/// Hears how a training goes, in this order: [#begin], then for each step [#gradients] and [#step],
-/// then, at the end of each epoch, [#save] and [#epoch], and at last [#end]. Where a training stops
-/// inside an epoch, [#save] and [#end] follow.
+/// Hears how a training goes, in this order: [#begin]; for each step [#before], [#gradients],
+/// [#moved] and [#step]; at the end of each epoch [#save] and [#epoch]; and at last [#end]. Where a
+/// training stops inside an epoch, [#save] and [#end] follow.
 ///
 /// Called by the first worker alone, while the others wait; among several listeners in the order in
-/// which they were given. One that throws ends the training, with the last checkpoint whole.
+/// which they were given, those that write files first. One that throws ends the training, with the
+/// last checkpoint whole.
 public interface Listener {
-  default void begin(Moment now) {}
+  /// The training begins, or goes on.
+  ///
+  /// @param evaluated false if it goes on where an epoch has ended that is still to be evaluated
+  default void begin(Moment now, boolean evaluated) {}
+
+  default void before(Moment now) {}
 
   /// Gradients are summed over the workers and not clipped, and the weights are as they were.
   default void gradients(Moment now) {}
+
+  /// The optimizer has moved the weights; the step is still to be counted.
+  default void moved(Moment now) {}
 
   /// The step has been made.
   default void step(Moment now) {}
@@ -26,28 +34,10 @@ public interface Listener {
   /// An epoch has ended and was evaluated.
   ///
   /// @param best whether it is the best so far
-  default void epoch(Moment now, Epoch epoch, boolean best) {}
+  default void epoch(Moment now, Metrics.Epoch epoch, boolean best) {}
 
   /// The training has ended, or stops.
   default void end(Moment now, Outcome outcome) {}
-
-  /// What an epoch came to.
-  ///
-  /// @param epoch how many epochs have ended
-  /// @param rate the learning rate of its last step
-  /// @param training the means over its batches, each before its step, varied as in training
-  /// @param held what epochs are judged by: validation data, or else what is for testing; null
-  ///   where a task has neither
-  /// @param judgedBy which of the two; null where `held` is
-  record Epoch(
-      int epoch,
-      long step,
-      double rate,
-      Figures training,
-      @Nullable Figures held,
-      @Nullable Part judgedBy,
-      double seconds,
-      double examplesPerSecond) {}
 
   /// How a training ended.
   ///

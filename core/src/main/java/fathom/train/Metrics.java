@@ -1,9 +1,13 @@
 package fathom.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import fathom.task.Figures;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
+import java.util.SequencedMap;
 
 /// What a training writes down as it goes, one line of `metrics.jsonl` each.
 public sealed interface Metrics {
@@ -25,39 +29,89 @@ public sealed interface Metrics {
     }
   }
 
-  /// An epoch that ended. An example is a picture, or a character to be predicted.
+  /// An epoch that ended. What its task measures is there by name: "loss", and for a classifier or a
+  /// text "error" in percent. An example is an image, or a character to be predicted.
   ///
   /// @param epoch how many epochs have ended
   /// @param rate the learning rate of its last step
-  /// @param trainLoss the mean loss of its batches, each before its step
-  /// @param trainError the error of the same, in percent, of pictures varied as in training
-  /// @param testLoss the mean loss of the images that `measuredOn` names, at the epoch's end
-  /// @param testError the error of the same, in percent
+  /// @param train means over its batches, each before its step, of examples varied as in training
+  /// @param test the same of what `measuredOn` names, at the epoch's end; empty where a task holds
+  ///   nothing out
   /// @param seconds the time since the run started, without interruptions
-  /// @param measuredOn which images `testLoss` and `testError` are of: validation images in a run
-  ///   that has some
+  /// @param measuredOn which images `test` is of: validation images in a run that has some
   record Epoch(
       int epoch,
       long step,
       double rate,
-      double trainLoss,
-      double trainError,
-      double testLoss,
-      double testError,
+      SequencedMap<String, Double> train,
+      SequencedMap<String, Double> test,
       double seconds,
       double examplesPerSecond,
       Split measuredOn)
       implements Metrics {
-    /// Errors decide between epochs of pictures, and where they are equal the loss, which alone
-    /// decides between those of text. Any is better than none.
-    boolean isBetterThan(@Nullable Epoch before, boolean text) {
-      if (before == null) {
-        return true;
-      }
-      return (text || testError == before.testError)
-          ? testLoss < before.testLoss
-          : testError < before.testError;
+    public Epoch {
+      train = copy(train);
+      test = copy(test);
     }
+
+    /// Of a task that counts errors.
+    public Epoch(
+        int epoch,
+        long step,
+        double rate,
+        double trainLoss,
+        double trainError,
+        double testLoss,
+        double testError,
+        double seconds,
+        double examplesPerSecond,
+        Split measuredOn) {
+      this(
+          epoch,
+          step,
+          rate,
+          measured(trainLoss, trainError),
+          measured(testLoss, testError),
+          seconds,
+          examplesPerSecond,
+          measuredOn);
+    }
+
+    /// NaN where it was not measured, as the others.
+    public double trainLoss() {
+      return train.getOrDefault(LOSS, Double.NaN);
+    }
+
+    public double trainError() {
+      return train.getOrDefault(ERROR, Double.NaN);
+    }
+
+    public double testLoss() {
+      return test.getOrDefault(LOSS, Double.NaN);
+    }
+
+    public double testError() {
+      return test.getOrDefault(ERROR, Double.NaN);
+    }
+
+    /// What epochs are compared by: what is held out, or else what was trained with.
+    Figures held() {
+      return new Figures(1, test.isEmpty() ? train : test);
+    }
+  }
+
+  String LOSS = Figures.LOSS;
+  String ERROR = "error";
+
+  private static SequencedMap<String, Double> copy(Map<String, Double> values) {
+    return Collections.unmodifiableSequencedMap(new LinkedHashMap<>(values));
+  }
+
+  private static SequencedMap<String, Double> measured(double loss, double error) {
+    var values = new LinkedHashMap<String, Double>();
+    values.put(LOSS, loss);
+    values.put(ERROR, error);
+    return values;
   }
 
   /// What the layers looked like: for each norm, the deviation of its value over one batch (the
@@ -81,14 +135,45 @@ public sealed interface Metrics {
     }
   }
 
-  /// The end: by the final weights, through `predict`, all training and test pictures as they are;
-  /// or all of a text that is held out, and as much of that which was trained with.
+  /// The end: by the final weights, through `predict`, everything that was trained with and is for
+  /// testing, as it is; of a text all that is held out, and as much of that which was trained with.
   record Final(
       long step,
-      double trainError,
-      double trainLoss,
-      double testError,
-      double testLoss,
+      SequencedMap<String, Double> train,
+      SequencedMap<String, Double> test,
       double seconds)
-      implements Metrics {}
+      implements Metrics {
+    public Final {
+      train = copy(train);
+      test = copy(test);
+    }
+
+    /// Of a task that counts errors.
+    public Final(
+        long step,
+        double trainError,
+        double trainLoss,
+        double testError,
+        double testLoss,
+        double seconds) {
+      this(step, measured(trainLoss, trainError), measured(testLoss, testError), seconds);
+    }
+
+    /// NaN where it was not measured, as the others.
+    public double trainLoss() {
+      return train.getOrDefault(LOSS, Double.NaN);
+    }
+
+    public double trainError() {
+      return train.getOrDefault(ERROR, Double.NaN);
+    }
+
+    public double testLoss() {
+      return test.getOrDefault(LOSS, Double.NaN);
+    }
+
+    public double testError() {
+      return test.getOrDefault(ERROR, Double.NaN);
+    }
+  }
 }

@@ -1,17 +1,16 @@
 package fathom.train;
 
+import fathom.io.Json;
 import fathom.BadFileException;
 import fathom.data.Normalization;
 import fathom.data.Photos;
 import fathom.io.SafeTensors;
+import fathom.task.ImageClassification;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
-import fathom.net.Norm;
-import fathom.net.Shortcut;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -86,7 +85,7 @@ public record ModelCard(
           classes(file, said.get(CLASSES)),
           said.containsKey(MEAN) && said.containsKey(DEVIATION)
               ? normalization(file, said)
-              : stored.names().contains(Checkpoint.MEAN) ? Checkpoint.normalization(stored) : null);
+              : stored.names().contains(ImageClassification.MEAN) ? CheckpointFile.normalization(stored) : null);
     } catch (IllegalArgumentException e) {
       throw bad(
           file, "the numbers that images are normalised by", String.valueOf(e.getMessage()), e);
@@ -145,24 +144,10 @@ public record ModelCard(
       throw bad(file, "its fathom.options", "no options of a net that this version knows", null);
     }
     try {
-      return new Architecture.Options(
-          named(Shortcut.class, values.get("shortcut")),
-          named(Norm.class, values.get("norm")),
-          whole(values.get("width")),
-          whole(values.get("hidden")),
-          whole(values.get("layers")),
-          values.containsKey("dropout") ? Double.valueOf(values.get("dropout")) : null);
+      return Architecture.Options.of(values);
     } catch (IllegalArgumentException e) {
       throw bad(file, "its fathom.options", "no options of a net", e);
     }
-  }
-
-  private static <E extends Enum<E>> @Nullable E named(Class<E> type, @Nullable String name) {
-    return name == null ? null : Enum.valueOf(type, name.toUpperCase(Locale.ROOT));
-  }
-
-  private static @Nullable Integer whole(@Nullable String text) {
-    return text == null ? null : Integer.valueOf(text);
   }
 
   private static BadFileException bad(

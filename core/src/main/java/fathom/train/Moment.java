@@ -7,6 +7,7 @@ import fathom.task.Section;
 import fathom.task.Watch;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 
 /// Where a training stands, for its listeners. What it gives is of this moment; weights and
@@ -17,6 +18,9 @@ public interface Moment {
 
   /// How many there are in all.
   long steps();
+
+  /// The examples of the last step's batch, over all workers.
+  int examples();
 
   /// The epoch that the last step belongs to, from 1.
   int epoch();
@@ -51,11 +55,22 @@ public interface Moment {
   /// Some training examples as PNG images by their names; empty where there is nothing to see.
   SequencedMap<String, byte[]> preview();
 
-  /// Writes a checkpoint: weights, buffers, optimizer, what the task carries on, and this position.
-  void write(Path file);
+  /// Writes a checkpoint: weights, buffers, optimizer, what the task carries on, and this position;
+  /// with more texts.
+  void write(Path file, Map<String, String> texts);
 
-  /// Writes weights and buffers, and what the task keeps with them, without the optimizer.
-  void writeWeights(Path file);
+  /// The same later, from another thread, while a step is on its way that has not moved the weights
+  /// yet: buffers, which the way back changes before that, are copied now.
+  Runnable later(Path file, Map<String, String> texts);
+
+  /// Whether this worker alone has all that a checkpoint needs.
+  boolean storesAlone();
+
+  /// Writes weights, buffers and what the task keeps with them, to be used and not to go on from.
+  void writeWeights(Path file, Map<String, String> texts);
+
+  /// Lets the task write its own files into the folder of a run.
+  void writeTask(Path folder);
 
   /// What the report shows of the task, as of its last evaluation.
   List<Section> sections();

@@ -12,19 +12,31 @@ import java.util.SequencedMap;
 ///
 /// @param step the steps that have been made
 /// @param seconds the time they took
-/// @param sums over the examples that the current epoch has seen: of the losses, under "loss", and
-///   of what the task counts
-record Position(long step, double seconds, Map<String, Double> sums) {
+/// @param sums over the examples that the current epoch has seen, which at its end are all of it: of
+///   the losses, under "loss", and of what the task counts
+/// @param examples how many these are; -1 in a checkpoint of a version that did not say it
+/// @param examplesPerSecond of the epoch so far; 0 in a checkpoint of a version that wrote it when
+///   the epoch had been evaluated, with sums of 0
+record Position(
+    long step,
+    double seconds,
+    SequencedMap<String, Double> sums,
+    long examples,
+    double examplesPerSecond) {
   private static final String PREFIX = "fathom.";
   private static final String STEP = PREFIX + "step";
   private static final String SECONDS = PREFIX + "seconds";
   private static final String SUM = "Sum";
+  private static final String EXAMPLES = "epoch.examples";
+  private static final String SPEED = "epoch.examplesPerSecond";
 
   SequencedMap<String, String> texts() {
     var texts = new LinkedHashMap<String, String>();
     texts.put(STEP, Long.toString(step));
     texts.put(SECONDS, Double.toString(seconds));
     sums.forEach((name, sum) -> texts.put(PREFIX + name + SUM, Double.toString(sum)));
+    texts.put(EXAMPLES, Long.toString(examples));
+    texts.put(SPEED, Double.toString(examplesPerSecond));
     return texts;
   }
 
@@ -34,21 +46,26 @@ record Position(long step, double seconds, Map<String, Double> sums) {
     Map<String, String> texts = texts(file);
     var sums = new LinkedHashMap<String, Double>();
     summed.forEach(name -> sums.put(name, number(file, texts, PREFIX + name + SUM)));
-    return new Position(step(file, texts), number(file, texts, SECONDS), sums);
+    return new Position(
+        whole(file, texts, STEP),
+        number(file, texts, SECONDS),
+        sums,
+        texts.containsKey(EXAMPLES) ? whole(file, texts, EXAMPLES) : -1,
+        texts.containsKey(SPEED) ? number(file, texts, SPEED) : 0);
   }
 
   /// How many steps had been made.
   static long step(Path file) {
-    return step(file, texts(file));
+    return whole(file, texts(file), STEP);
   }
 
-  private static long step(Path file, Map<String, String> texts) {
-    double step = number(file, texts, STEP);
-    if (step != Math.rint(step) || step > Long.MAX_VALUE) {
+  private static long whole(Path file, Map<String, String> texts, String key) {
+    double number = number(file, texts, key);
+    if (number != Math.rint(number) || number > Long.MAX_VALUE) {
       throw new BadFileException(
-          file, "%s counts steps, but is \"%s\"".formatted(STEP, texts.get(STEP)));
+          file, "%s counts, but is \"%s\"".formatted(key, texts.get(key)));
     }
-    return (long) step;
+    return (long) number;
   }
 
   private static Map<String, String> texts(Path file) {

@@ -291,6 +291,12 @@ public record Recipe(
     return net instanceof PhotoNet photo ? photo.input().height() : 0;
   }
 
+  /// How its training goes.
+  Plan plan() {
+    return new Plan(
+        descent.optimization(), descent.schedule(), descent.clip(), epochs, batch, seed, workers);
+  }
+
   /// Whether it is a text that is learned.
   public boolean isText() {
     return window > 0;

@@ -1,5 +1,6 @@
 package fathom.train;
 
+import fathom.parallel.Workers;
 import fathom.Collective;
 import fathom.FlatParams;
 import fathom.Memory;
@@ -18,7 +19,7 @@ import fathom.net.PhotoNet;
 import fathom.nn.Init;
 import fathom.optim.Optimizer;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Tries a training out for a few seconds, to say what all of it is going to need.
@@ -41,6 +42,9 @@ public final class Rehearsal {
 
   /// A prediction goes forward; a step goes forward and, at twice the cost, back.
   private static final double PREDICTION = 1.0 / 3;
+
+  /// More epochs than a few seconds have.
+  private static final int ENDLESS = 1_000_000;
 
   private final Recipe recipe;
   private final Data data;
@@ -182,75 +186,69 @@ public final class Rehearsal {
     };
   }
 
+  /// The steps of a training in memory, until they get no faster.
   private Tried tried(Recipe recipe, int rows, Patience patience) {
-    Recipe small = recipe.withBatch(rows);
-    var learners = Learner.makers(Run.unwritten(small, data), data, decoders, normalization, 0);
-    var shared = new AtomicReference<@Nullable FlatParams>();
-    var result = new AtomicReference<@Nullable Tried>();
-    Workers.run(
-        recipe.workers(),
-        all -> {
-          try (var _ = Scope.open()) {
-            Tried tried = steps(small, learners.apply(all, Init.zeros()), all, shared, patience);
-            if (all.rank() == 0) {
-              result.set(tried);
-            }
-          }
-        });
-    return Objects.requireNonNull(result.get());
+    Recipe small = recipe.withBatch(rows).withEpochs(ENDLESS);
+    var watch = new StopWatch(patience);
+    RunTraining.subject(Run.unwritten(small, data), data, decoders, normalization)
+        .train(small.plan(), List.of(watch), Training.Past.NONE, watch::isDone);
+    return watch.tried(rows);
   }
 
-  /// What every worker does: the steps of a [Trainer], without a look at what comes of them.
-  private static Tried steps(
-      Recipe recipe,
-      Learner learner,
-      Collective all,
-      AtomicReference<@Nullable FlatParams> shared,
-      Patience patience) {
-    boolean first = all.rank() == 0;
-    var params = learner.net().params();
-    if (first) {
-      shared.set(FlatParams.of(params));
+  /// Times every step, and counts what it needs.
+  private static final class StopWatch implements Listener {
+    private final Patience patience;
+    private final long start = System.nanoTime();
+    private double began;
+    private long bytes;
+    private long before;
+    private long parameters;
+    private long examples;
+    private double fastest = Double.POSITIVE_INFINITY;
+    private double improved;
+    private int steps;
+    private boolean done;
+
+    StopWatch(Patience patience) {
+      this.patience = patience;
     }
-    all.barrier();
-    FlatParams values = Objects.requireNonNull(shared.get());
-    FlatParams flat = first ? values : values.shareWith(params);
-    Optimizer optimizer = first ? recipe.descent().optimization().over(flat, 0) : null;
-    int whole = Math.max(1, learner.batches() - 1); // the last batch may be smaller
-    long start = System.nanoTime();
-    double fastest = Double.POSITIVE_INFINITY;
-    double improved = 0;
-    long most = 0;
-    boolean more = true;
-    for (int i = 0; more; i++) {
-      all.barrier();
-      long bytes = first ? Tensor.watchBytes() : 0;
-      all.barrier();
-      double before = (System.nanoTime() - start) / 1e9;
-      try (var _ = Scope.open()) {
-        int batch = i % whole;
-        learner.begin(0, batch);
-        var context = new Step(recipe.seed(), i, all, learner.batch(batch).count());
-        all.allReduce(context.run(() -> learner.gradients(batch)));
-        all.allReduce(flat.gradient());
-        if (optimizer != null) {
-          optimizer.step(recipe.descent().rate());
-        } else {
-          flat.gradients().fill((byte) 0);
-        }
-        all.barrier();
-      }
-      double now = (System.nanoTime() - start) / 1e9;
-      double taken = now - before;
-      improved = taken < 0.9 * fastest ? now : improved;
+
+    @Override
+    public void begin(Moment now, boolean evaluated) {
+      parameters =
+          now.net().params().stream().mapToLong(p -> p.value().shape().elements()).sum();
+    }
+
+    @Override
+    public void before(Moment now) {
+      before = Tensor.watchBytes();
+      began = seconds();
+    }
+
+    @Override
+    public void step(Moment now) {
+      double after = seconds();
+      double taken = after - began;
+      bytes = Math.max(bytes, Tensor.mostBytes() - before);
+      examples = now.examples();
+      improved = taken < 0.9 * fastest ? after : improved;
       fastest = Math.min(fastest, taken);
-      most = first ? Math.max(most, Tensor.mostBytes() - bytes) : 0;
-      boolean patient = now - improved < patience.between && now + fastest < patience.most;
-      double[] again = {first && (i == 0 || patient) ? 1 : 0};
-      all.allReduce(again);
-      more = again[0] > 0;
+      steps++;
+      boolean patient = after - improved < patience.between && after + fastest < patience.most;
+      done = steps > 1 && !patient;
     }
-    long parameters = params.stream().mapToLong(p -> p.value().shape().elements()).sum();
-    return new Tried(recipe.batch(), learner.batch(0).count(), most, fastest, parameters);
+
+    private double seconds() {
+      return (System.nanoTime() - start) / 1e9;
+    }
+
+    /// Asked after every step but the last, which is the one that ends it.
+    boolean isDone() {
+      return done;
+    }
+
+    Tried tried(int rows) {
+      return new Tried(rows, examples, bytes, fastest, parameters);
+    }
   }
 }

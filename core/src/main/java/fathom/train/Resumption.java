@@ -103,7 +103,7 @@ final class Resumption {
       throw new BadFileException(
           run.folder(), "the run was stopped before its first checkpoint; start it anew");
     }
-    long step = Checkpoint.position(run.checkpoint()).step();
+    long step = Position.step(run.checkpoint());
     long batches = recipe.batches(data);
     boolean shorter = recipe.epochs() < run.recipe().epochs() || changed;
     if (step > recipe.epochs() * batches && !shorter) {

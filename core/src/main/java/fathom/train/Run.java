@@ -1,5 +1,8 @@
 package fathom.train;
 
+import fathom.io.Json;
+import fathom.task.AnswersFile;
+import fathom.task.Answers;
 import fathom.BadFileException;
 import fathom.Layer;
 import fathom.RegularFile;
@@ -21,12 +24,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
@@ -370,7 +370,7 @@ public final class Run {
   /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is
   /// no checkpoint yet.
   public Normalization normalization() {
-    return Checkpoint.normalization(checkpoint());
+    return CheckpointFile.normalization(checkpoint());
   }
 
   public Path folder() {
@@ -409,79 +409,14 @@ public final class Run {
     return folder.resolve("tensorboard");
   }
 
-  private Path metricsFile() {
-    return folder.resolve("metrics.jsonl");
+  MetricsFile metricsFile() {
+    return MetricsFile.in(folder, recipe().measuredOn());
   }
 
-  /// Writes a line.
-  void append(Metrics metrics) {
-    try {
-      Files.writeString(
-          metricsFile(), line(metrics), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new BadFileException(
-          metricsFile(), "the metrics cannot be written; is the disk full?", e);
-    }
-  }
-
-  /// All lines, oldest first. A last line that was cut off when the run was killed is left out.
+  /// All that was measured, oldest first. A last line that was cut off when the run was killed is
+  /// left out.
   public List<Metrics> metrics() {
-    var all = new ArrayList<Metrics>();
-    if (!Files.exists(metricsFile())) {
-      return all;
-    }
-    long step = 0;
-    int epoch = 0;
-    List<String> lines = RegularFile.text(metricsFile(), MOST_BYTES).lines().toList();
-    for (int i = 0; i < lines.size(); i++) {
-      try {
-        Metrics line = parse(Json.parse(lines.get(i)));
-        checkOrder(line, i + 1, step, epoch);
-        step = line.step();
-        epoch = line instanceof Metrics.Epoch ended ? ended.epoch() : epoch;
-        all.add(line);
-      } catch (JacksonException e) {
-        if (i < lines.size() - 1) {
-          throw new BadFileException(
-              metricsFile(), "line %s is not a line of metrics".formatted(i + 1), e);
-        }
-      }
-    }
-    return all;
-  }
-
-  /// Metrics are written as steps are made, and every epoch ends once: `step` and `epoch` are those
-  /// of the lines before number `at`.
-  private void checkOrder(Metrics line, int at, long step, int epoch) {
-    if (line.step() < step || (line instanceof Metrics.Epoch ended && ended.epoch() <= epoch)) {
-      throw new BadFileException(
-          metricsFile(),
-          "lines are in the order of the steps, and an epoch has one, but line %s is of step %s%s after step %s and epoch %s; was something pasted or edited?"
-              .formatted(
-                  at,
-                  line.step(),
-                  line instanceof Metrics.Epoch ended ? " and epoch " + ended.epoch() : "",
-                  step,
-                  epoch));
-    }
-  }
-
-  private Metrics parse(JsonNode line) {
-    String kind = line.path("kind").asString("");
-    return switch (kind) {
-      case "epoch" -> {
-        if (line instanceof ObjectNode epoch && !epoch.has("measuredOn")) { // of an older version
-          epoch.put("measuredOn", recipe().measuredOn().toString());
-        }
-        yield Json.read(line, Metrics.Epoch.class);
-      }
-      case "layers" -> Json.read(line, Metrics.Layers.class);
-      case "watch" -> Json.read(line, Metrics.Watch.class);
-      case "final" -> Json.read(line, Metrics.Final.class);
-      default ->
-          throw new BadFileException(
-              metricsFile(), "there are no metrics of the kind \"%s\"".formatted(kind));
-    };
+    return metricsFile().read();
   }
 
   /// What became of the test pictures; empty if the run has not ended, learned text, or is of a
@@ -492,7 +427,8 @@ public final class Run {
     }
     try {
       return Optional.of(
-          AnswersFile.read(RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
+          AnswersFile.read(
+              RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(
           answersFile(),
@@ -502,54 +438,7 @@ public final class Run {
     }
   }
 
-  void write(Answers answers) {
-    AtomicFile.replace(answersFile(), out -> AnswersFile.write(answers, out));
-  }
-
   private Path answersFile() {
-    return folder.resolve("answers.json");
-  }
-
-  /// Forgets what is going to be written again when the run goes on after `step` steps, with epochs
-  /// of so many: of more than before, where the data has changed, an epoch may end once more.
-  void truncate(long step, long batches) {
-    try {
-      Files.deleteIfExists(answersFile());
-    } catch (IOException e) {
-      throw new BadFileException(answersFile(), "it cannot be deleted; check permissions", e);
-    }
-    var lines = new StringBuilder();
-    List<Metrics> all = metrics();
-    long judged = judged(all, step, batches);
-    for (Metrics m : all) {
-      boolean keep =
-          switch (m) {
-            case Metrics.Epoch epoch -> isKept(epoch, step, batches);
-            case Metrics.Layers layers -> layers.step() < step;
-            case Metrics.Watch watch -> watch.step() <= judged;
-            case Metrics.Final _ -> false;
-          };
-      lines.append(keep ? line(m) : "");
-    }
-    AtomicFile.replace(metricsFile(), lines.toString().getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static boolean isKept(Metrics.Epoch epoch, long step, long batches) {
-    return epoch.step() <= step && epoch.epoch() <= step / batches;
-  }
-
-  /// The last step up to `step` at which an epoch ended and was judged; what else is written of
-  /// that step comes before the line of the epoch.
-  private static long judged(List<Metrics> all, long step, long batches) {
-    return all.stream()
-        .filter(m -> m instanceof Metrics.Epoch epoch && isKept(epoch, step, batches))
-        .mapToLong(Metrics::step)
-        .max()
-        .orElse(0);
-  }
-
-  private static String line(Metrics metrics) {
-    String kind = metrics.getClass().getSimpleName().toLowerCase(Locale.ROOT);
-    return Json.object(metrics).put("kind", kind) + "\n";
+    return AnswersFile.in(folder);
   }
 }

@@ -1,5 +1,6 @@
 package fathom.train;
 
+import fathom.task.Evaluation;
 import fathom.Draw;
 import fathom.Scope;
 import fathom.State;

@@ -74,6 +74,11 @@ final class Sums {
     return stored;
   }
 
+  /// Of how many examples.
+  long examples() {
+    return examples;
+  }
+
   /// Goes on from what was stored after so many examples of the epoch.
   void restore(Map<String, Double> stored, long seen) {
     loss = stored.getOrDefault(Figures.LOSS, 0.0);

@@ -1,17 +1,13 @@
 package fathom.train;
 
 import fathom.Node;
-import fathom.data.Images;
-import fathom.data.Pictures;
-import fathom.data.Png;
 import fathom.io.EventFile;
 import java.nio.file.Path;
+import java.util.SequencedMap;
 
 /// What TensorBoard shows of a training: the learning curves, the spread of every weight after each
 /// epoch, and the first training pictures.
 final class TensorBoard {
-  private static final int PICTURES = 8;
-
   private final EventFile events;
 
   /// Begins a file in this folder, for what is measured from step `from` on.
@@ -19,26 +15,29 @@ final class TensorBoard {
     this.events = EventFile.begin(folder, from);
   }
 
-  void pictures(Pictures pictures) {
-    Images images = pictures.take(Math.min(PICTURES, pictures.count())).images();
-    for (int i = 0; i < images.count(); i++) {
-      int channels = images.channels() == 3 ? 3 : 1;
-      events.image(
-          0,
-          "training pictures/" + i,
-          images.height(),
-          images.width(),
-          channels,
-          Png.of(images, i));
-    }
+  /// Training examples as they are seen, PNG images by their names.
+  void images(SequencedMap<String, byte[]> preview) {
+    preview.forEach((name, png) -> events.image(0, "training pictures/" + name, png));
   }
 
   void epoch(Metrics.Epoch epoch, Node net) {
     long step = epoch.step();
-    events.scalar(step, "loss/training", epoch.trainLoss());
-    events.scalar(step, "loss/" + epoch.measuredOn(), epoch.testLoss());
-    events.scalar(step, "error in %/training", epoch.trainError());
-    events.scalar(step, "error in %/" + epoch.measuredOn(), epoch.testError());
+    epoch
+        .train()
+        .forEach((name, value) -> {
+          events.scalar(step, tag(name) + "/training", value);
+          Double held = epoch.test().get(name);
+          if (held != null) {
+            events.scalar(step, tag(name) + "/" + epoch.measuredOn(), held);
+          }
+        });
+    epoch
+        .test()
+        .forEach((name, value) -> {
+          if (!epoch.train().containsKey(name)) {
+            events.scalar(step, tag(name) + "/" + epoch.measuredOn(), value);
+          }
+        });
     events.scalar(step, "rate", epoch.rate());
     events.scalar(step, "examples per second", epoch.examplesPerSecond());
     net.state()
@@ -47,5 +46,10 @@ final class TensorBoard {
             events.histogram(step, path, param.value().toDoubles());
           }
         });
+  }
+
+  /// Everything but losses is in percent.
+  private static String tag(String name) {
+    return name.equals(Metrics.LOSS) ? name : name + " in %";
   }
 }

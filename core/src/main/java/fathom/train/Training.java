@@ -1,5 +1,6 @@
 package fathom.train;
 
+import fathom.parallel.Workers;
 import fathom.BadFileException;
 import fathom.Collective;
 import fathom.FlatParams;
@@ -20,8 +21,8 @@ import fathom.task.Setting;
 import fathom.task.StoppedException;
 import fathom.task.Task;
 import fathom.task.Watch;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,34 +40,43 @@ import org.jspecify.annotations.Nullable;
 /// and the first worker makes the step. Order, augmentation and learning rate are functions of the
 /// step, so a training that was stopped goes on as if it had not been.
 final class Training<N extends Node> {
+  private static final Map<String, Tensor> NOTHING = Map.of();
+
   private final Function<Init, ? extends N> build;
   private final Task<N> task;
   private final Plan plan;
   private final List<Listener> listeners;
-  private final @Nullable Path checkpoint;
-  private final BooleanSupplier stop;
+  private final Past past;
+  private final Stop stop;
   private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
   private final AtomicReference<@Nullable Trained<N>> result = new AtomicReference<>();
-
-  private static final Map<String, Tensor> NOTHING = Map.of();
 
   /// What all workers use: the values, and the optimizer that changes them.
   private record Shared(FlatParams flat, Optimizer optimizer) {}
 
-  /// Goes on from `checkpoint` where there is such a file.
+  /// What has been before this training goes on.
+  ///
+  /// @param checkpoint null at the start
+  /// @param epochs those that were evaluated
+  /// @param otherData whether the sums of the epoch are over examples of other data, and mean
+  ///   nothing
+  record Past(@Nullable Path checkpoint, List<Metrics.Epoch> epochs, boolean otherData) {
+    static final Past NONE = new Past(null, List.of(), false);
+  }
+
   Training(
       Function<Init, ? extends N> build,
       Task<N> task,
       Plan plan,
       List<Listener> listeners,
-      @Nullable Path checkpoint,
+      Past past,
       BooleanSupplier stop) {
     this.build = build;
     this.task = task;
     this.plan = plan;
     this.listeners = listeners;
-    this.checkpoint = checkpoint != null && Files.exists(checkpoint) ? checkpoint : null;
-    this.stop = stop;
+    this.past = past;
+    this.stop = new Stop(stop);
   }
 
   Trained<N> run() {
@@ -93,13 +103,19 @@ final class Training<N extends Node> {
     private final long steps;
     private long step;
     private boolean stopped;
-    private @Nullable Figures best;
+    private boolean evaluated;
+    private Metrics.@Nullable Epoch best;
+
+    /// What is for testing by the weights as they are, where that is known already.
+    private @Nullable Figures tested;
 
     Worker(Collective all) {
       this.all = all;
-      long made = checkpoint == null ? 0 : Position.step(checkpoint);
+      long made = past.checkpoint == null ? 0 : Position.step(past.checkpoint);
       this.session =
-          task.open(new Setting(all, plan.batch(), plan.epochs(), plan.seed(), made, stop));
+          task.open(
+              new Setting(
+                  all, plan.batch(), plan.epochs(), plan.seed(), made, stop::lookNowAndThen));
       this.sums = new Sums(session.counted());
       this.net = build.apply(first() && made == 0 ? Init.he(plan.seed()) : Init.zeros());
       this.fused = task.fused(net);
@@ -107,12 +123,26 @@ final class Training<N extends Node> {
       session.start(net);
       this.batches = session.steps();
       this.steps = (long) plan.epochs() * batches;
-      this.clock = new Clock(checkpoint == null ? 0 : resume(checkpoint));
+      Position before = past.checkpoint == null ? null : resume(past.checkpoint);
+      double seconds = before == null ? 0 : before.seconds();
+      double perSecond = before == null ? 0 : before.examplesPerSecond();
+      evaluated = step % batches != 0 || perSecond == 0 || past.otherData;
+      for (Metrics.Epoch epoch : past.epochs) {
+        best = isBetter(epoch, best) ? epoch : best;
+        evaluated |= epoch.step() == step;
+        seconds = Math.max(seconds, epoch.seconds());
+      }
+      if (evaluated && step % batches == 0) {
+        sums.clear();
+      }
+      this.clock = new Clock(seconds, perSecond);
+      all.barrier();
     }
 
     void train() {
-      hear(listener -> listener.begin(moment(NOTHING)));
-      if (step > 0 && step % batches == 0 && !false) {
+      hear(listener -> listener.begin(moment(NOTHING), evaluated));
+      all.barrier(); // who listens may look at layers, which are everybody's
+      if (!evaluated) {
         evaluate(); // it was stopped between the last step of an epoch and its evaluation
       }
       while (step < steps && !stopped) {
@@ -128,15 +158,30 @@ final class Training<N extends Node> {
       do {
         step((int) (step % batches));
       } while (step % batches != 0 && !stopped);
+      if (step % batches == 0) {
+        shareBuffers();
+      }
       save();
       if (step % batches == 0 && !stopped) {
         evaluate();
       }
     }
 
+    /// Those of the first worker are everybody's at the end of an epoch, in case that they differ:
+    /// batch norm's statistics may be those of each worker's share.
+    private void shareBuffers() {
+      for (Param param : net.state().values()) {
+        if (!param.trained()) {
+          all.broadcast(param.value(), 0);
+        }
+      }
+    }
+
     private void step(int batch) {
+      tested = null;
       int examples = session.examples(batch);
       var context = new Step(plan.seed(), step, all, examples);
+      hear(listener -> listener.before(moment(NOTHING)));
       try (var _ = Scope.open()) {
         double[] share = context.run(() -> forwardAndBack(fused, batch));
         all.allReduce(share);
@@ -153,6 +198,7 @@ final class Training<N extends Node> {
             Clip.to(flat, plan.clip());
           }
           optimizer().step(plan.schedule().at(step, steps));
+          hear(listener -> listener.moved(moment(NOTHING)));
         } else {
           flat.gradients().fill((byte) 0);
         }
@@ -169,7 +215,7 @@ final class Training<N extends Node> {
       try (var _ = Scope.open()) {
         Objective share = session.forward(net, batch);
         share.back().run();
-        return sums.of(share, first() && stop.getAsBoolean());
+        return sums.of(share, first() && stop.look());
       }
     }
 
@@ -199,24 +245,29 @@ final class Training<N extends Node> {
         return;
       }
       var epoch =
-          new Listener.Epoch(
+          new Metrics.Epoch(
               (int) (step / batches),
               step,
               rate(),
-              sums.figures(),
-              held,
-              held == null ? null : judge,
+              sums.figures().values(),
+              held == null ? new LinkedHashMap<>() : held.values(),
               clock.seconds(),
-              clock.examplesPerSecond());
-      sums.clear();
-      Figures judged = held == null ? epoch.training() : held;
-      boolean better = best == null || task.better(judged, best);
-      best = better ? judged : best;
+              clock.examplesPerSecond(),
+              judge == Part.VALIDATION ? Metrics.Split.VALIDATION : Metrics.Split.TEST);
+      boolean better = isBetter(epoch, best);
+      best = better ? epoch : best;
       try (var _ = Scope.open()) {
         var carried = session.state();
         hear(listener -> listener.epoch(moment(carried), epoch, better));
-        all.barrier();
+        all.barrier(); // what the others show stays until it is written
       }
+      sums.clear();
+      tested = judge == Part.TEST ? held : null;
+    }
+
+    /// Any is better than none.
+    private boolean isBetter(Metrics.Epoch now, Metrics.@Nullable Epoch before) {
+      return before == null || task.better(now.held(), before.held());
     }
 
     /// The last evaluations, of all that was trained with and all that is for testing.
@@ -226,7 +277,7 @@ final class Training<N extends Node> {
       Figures test = null;
       try {
         if (finished) {
-          test = session.evaluate(fused, Part.TEST);
+          test = tested != null ? tested : session.evaluate(fused, Part.TEST);
           training = session.evaluate(fused, Part.TRAINING);
         }
       } catch (StoppedException _) {
@@ -243,14 +294,14 @@ final class Training<N extends Node> {
     }
 
     /// Reads what the checkpoint has; the first worker reads what is shared, every worker its own
-    /// buffers. Returns how long the training took until then.
-    private double resume(Path file) {
+    /// buffers.
+    private Position resume(Path file) {
       Position position = Position.read(file, sums.names());
       step = position.step();
       if (step > steps) {
         throw new BadFileException(
             file,
-            "it stands at step %s, but the training has %s steps; it is of another one"
+            "it stands at step %s, but the run has %s steps; it is of another run"
                 .formatted(step, steps));
       }
       if (first()) {
@@ -262,14 +313,20 @@ final class Training<N extends Node> {
         Weights.read(file, net);
       }
       CheckpointFile.restore(file, session);
+      if (!past.otherData) {
+        sums.restore(position.sums(), position.examples() < 0 ? seen() : position.examples());
+      }
+      return position;
+    }
+
+    /// The examples of the epoch so far; at its end all of it.
+    private long seen() {
       int batch = (int) (step % batches);
-      boolean whole = batch == 0 && step > 0; // an epoch that may be still to be evaluated
       long seen = 0;
-      for (int i = 0; i < (whole ? batches : batch); i++) {
+      for (int i = 0; i < (batch == 0 ? batches : batch); i++) {
         seen += session.examples(i);
       }
-      sums.restore(position.sums(), seen);
-      return position.seconds();
+      return seen;
     }
 
     private FlatParams share(long made) {
@@ -335,6 +392,11 @@ final class Training<N extends Node> {
       }
 
       @Override
+      public int examples() {
+        return session.examples((int) ((step - 1) % batches));
+      }
+
+      @Override
       public int epoch() {
         return (int) ((Math.max(1, step) - 1) / batches) + 1;
       }
@@ -390,14 +452,49 @@ final class Training<N extends Node> {
       }
 
       @Override
-      public void write(Path file) {
-        var position = new Position(step, clock.seconds(), sums.stored());
-        CheckpointFile.write(file, position, net, flat, optimizer(), carried);
+      public void write(Path file, Map<String, String> texts) {
+        CheckpointFile.write(file, with(texts), net, flat, optimizer(), carried);
       }
 
       @Override
-      public void writeWeights(Path file) {
-        CheckpointFile.writeWeights(file, net, carried);
+      public Runnable later(Path file, Map<String, String> texts) {
+        Map<String, String> all = with(texts);
+        Map<String, double[]> buffers = CheckpointFile.buffers(net);
+        return () -> {
+          try (var _ = Scope.open()) {
+            var more = new LinkedHashMap<>(session.state());
+            more.putAll(CheckpointFile.tensors(net, buffers));
+            CheckpointFile.write(file, all, net, flat, optimizer(), more);
+          }
+        };
+      }
+
+      @Override
+      public boolean storesAlone() {
+        return session.storesAlone();
+      }
+
+      @Override
+      public void writeWeights(Path file, Map<String, String> texts) {
+        CheckpointFile.writeWeights(file, with(texts), net, carried);
+      }
+
+      private Map<String, String> with(Map<String, String> texts) {
+        var all = new LinkedHashMap<>(texts);
+        all.putAll(
+            new Position(
+                    step,
+                    clock.seconds(),
+                    sums.stored(),
+                    sums.examples(),
+                    clock.examplesPerSecond())
+                .texts());
+        return all;
+      }
+
+      @Override
+      public void writeTask(Path folder) {
+        session.write(folder, step);
       }
 
       @Override

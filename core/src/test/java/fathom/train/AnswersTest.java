@@ -1,5 +1,9 @@
 package fathom.train;
 
+import fathom.task.Predictions;
+import fathom.task.Confusion;
+import fathom.task.AnswersFile;
+import fathom.task.Answers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -43,8 +47,8 @@ class AnswersTest {
   private static final Images FIVE = new Images(1, 1, 1, new byte[5], new int[] {0, 0, 1, 2, 0});
 
   /// Rows of ln p: the class of the third is right, the others go wrong by more and less.
-  private static Guesses five() {
-    var guesses = new Guesses(FIVE, 3);
+  private static Predictions five() {
+    var guesses = new Predictions(FIVE, 3);
     double[][] probabilities = {
       {0.4, 0.5, 0.1}, {0.05, 0.05, 0.9}, {0.1, 0.8, 0.1}, {0.7, 0.1, 0.2}, {0.2, 0.6, 0.2}
     };
@@ -117,8 +121,8 @@ class AnswersTest {
     return Run.create(folder.resolve(name), recipe.withValidation(validation), FEW);
   }
 
-  private static Trainer.Result train(Run run) {
-    return Trainer.train(run, FEW, Progress.NONE, () -> false);
+  private static RunTraining.Result train(Run run) {
+    return RunTraining.train(run, FEW, Progress.NONE, () -> false);
   }
 
   /// However many workers there are, and whether the test pictures were seen before the end.
@@ -126,7 +130,7 @@ class AnswersTest {
   @CsvSource({"1, 0", "3, 0", "2, 30"})
   void aRunKeepsWhatItMeasured(int workers, int validation) {
     Run run = run("run", workers, validation);
-    Trainer.Result result = train(run);
+    RunTraining.Result result = train(run);
     Answers answers = run.answers().orElseThrow();
     Confusion confusion = answers.confusion();
     assertEquals(run.metrics().getLast().step(), answers.step());
@@ -162,7 +166,7 @@ class AnswersTest {
     train(run);
     assertEquals(first, Files.readString(file));
     Run longer = run.withRecipe(run.recipe().withEpochs(2));
-    Trainer.train(longer, FEW, Progress.NONE, () -> true);
+    RunTraining.train(longer, FEW, Progress.NONE, () -> true);
     assertTrue(longer.answers().isEmpty(), "it was stopped before its end");
     train(longer);
     assertEquals(10, longer.answers().orElseThrow().step());
@@ -180,7 +184,7 @@ class AnswersTest {
     DataSet images = DataSet.open("images:" + data);
     Run run =
         Run.create(folder.resolve("of files"), run("recipe", 1, 0).recipe().withBatch(10), images);
-    Trainer.train(run, images, Progress.NONE, () -> false);
+    RunTraining.train(run, images, Progress.NONE, () -> false);
     List<Answers.Mistake> worst = run.answers().orElseThrow().worst();
     assertFalse(worst.isEmpty(), "no mistake shows nothing");
     for (Answers.Mistake mistake : worst) {

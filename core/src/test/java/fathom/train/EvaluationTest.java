@@ -1,5 +1,7 @@
 package fathom.train;
 
+import fathom.parallel.Workers;
+import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import fathom.Layer;

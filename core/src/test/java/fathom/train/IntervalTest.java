@@ -1,5 +1,6 @@
 package fathom.train;
 
+import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 

@@ -96,7 +96,7 @@ class OwnTrainingTest {
     float[][][] points = points(512);
     var task = Supervised.of(points[0], points[1], Loss.SQUARED_ERROR).heldOut(0.25);
     var trained =
-        Fit.of(OwnTrainingTest::net, task)
+        Trainer.of(OwnTrainingTest::net, task)
             .optimizer(Adam.of())
             .schedule(Schedule.constant(0.02))
             .epochs(15)
@@ -157,7 +157,7 @@ class OwnTrainingTest {
 
   private static double[] firstGradients(int workers) {
     var gradients = new ArrayList<double[]>();
-    Fit.of(
+    Trainer.of(
             init -> {
               Layer net = net(init);
               net.params().forEach(param -> param.convert(DType.FLOAT64));
@@ -199,7 +199,7 @@ class OwnTrainingTest {
           assertThrows(
               DivergedException.class,
               () ->
-                  Fit.of(
+                  Trainer.of(
                           init -> {
                             var net = net(init);
                             net.state().get("block.0.gate").value().copy_(nans(8));
@@ -225,7 +225,7 @@ class OwnTrainingTest {
     var saved = new ArrayList<Long>();
     var made = new long[1];
     var trained =
-        Fit.of(OwnTrainingTest::net, Supervised.of(points[0], points[1], Loss.SQUARED_ERROR))
+        Trainer.of(OwnTrainingTest::net, Supervised.of(points[0], points[1], Loss.SQUARED_ERROR))
             .batch(8)
             .stopWhen(() -> made[0] >= 11)
             .listen(

@@ -78,8 +78,8 @@ class PhotoTrainingTest {
     return Run.create(dir.resolve(name), recipe, data());
   }
 
-  private Trainer.Result train(Run run, int decoders) {
-    return Trainer.train(run, data(), decoders, Progress.NONE, () -> false);
+  private RunTraining.Result train(Run run, int decoders) {
+    return RunTraining.train(run, data(), decoders, Progress.NONE, () -> false);
   }
 
   @Test
@@ -117,7 +117,7 @@ class PhotoTrainingTest {
     for (int stop : new int[] {2, 4, 6}) { // 4 steps are an epoch
       Run stopped = run("stopped" + stop, recipe);
       var steps = new AtomicLong();
-      Trainer.train(stopped, data(), 2, Progress.NONE, () -> steps.incrementAndGet() == stop);
+      RunTraining.train(stopped, data(), 2, Progress.NONE, () -> steps.incrementAndGet() == stop);
       assertFalse(Bits.of(whole).equals(Bits.of(stopped)));
       assertTrue(train(Run.open(stopped.folder()), 1).finished());
       assertEquals(Bits.of(whole), Bits.of(stopped), "stopped after " + stop);
@@ -133,7 +133,7 @@ class PhotoTrainingTest {
         assertThrows(
             BadFileException.class,
             () ->
-                Trainer.train(
+                RunTraining.train(
                     run,
                     data,
                     2,

@@ -78,7 +78,7 @@ class RunFormatsTest {
   void anEarlierRunGoesOnByTheNamesOfItsClasses(int format) throws IOException {
     DataSet digits = DataSet.open("digits");
     Run run = open(format);
-    Trainer.train(run, digits, Progress.NONE, () -> true); // one step
+    RunTraining.train(run, digits, Progress.NONE, () -> true); // one step
     Run further = Run.open(run.folder());
     String before = Files.readString(run.folder().resolve("run.json"));
     var renamed =
@@ -103,13 +103,13 @@ class RunFormatsTest {
         assertTrue(e.getMessage().contains(other.classes().toString()), e.getMessage());
       }
       assertThrows(
-          BadFileException.class, () -> Trainer.train(further, other, Progress.NONE, () -> true));
+          BadFileException.class, () -> RunTraining.train(further, other, Progress.NONE, () -> true));
     }
     assertEquals(before, Files.readString(run.folder().resolve("run.json")));
     Run known = further.goOn(further.recipe(), digits, false);
     assertEquals(digits.identity(), known.info().data().identity(), "from now on it is known");
     assertEquals(Reading.Split.BY_POSITION, known.info().data().split());
-    assertTrue(Trainer.train(known, digits, Progress.NONE, () -> false).finished());
+    assertTrue(RunTraining.train(known, digits, Progress.NONE, () -> false).finished());
   }
 
   /// What an earlier run was trained on is never tested with.

@@ -1,5 +1,7 @@
 package fathom.train;
 
+import fathom.parallel.Workers;
+import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -55,8 +57,8 @@ class TextTrainingTest {
     return Run.create(folder.resolve(name), recipe, TEXT);
   }
 
-  private static Trainer.Result train(Run run) {
-    return Trainer.train(run, TEXT, Progress.NONE, () -> false);
+  private static RunTraining.Result train(Run run) {
+    return RunTraining.train(run, TEXT, Progress.NONE, () -> false);
   }
 
   // ---- It learns
@@ -85,12 +87,12 @@ class TextTrainingTest {
     Run whole = run("whole", recipe(model, 2, workers));
     train(whole);
     Run stopped = run("stopped", recipe(model, 2, workers));
-    Trainer.Result result;
+    RunTraining.Result result;
     int pieces = 0;
     do {
       var steps = new AtomicLong();
       result =
-          Trainer.train(
+          RunTraining.train(
               Run.open(stopped.folder()),
               TEXT,
               Progress.NONE,
@@ -108,7 +110,7 @@ class TextTrainingTest {
   void theCarriedStateOfAllStreamsIsStored() {
     Run run = run("run", recipe("gru", 1, 2));
     var steps = new AtomicLong();
-    Trainer.train(run, TEXT, Progress.NONE, () -> steps.incrementAndGet() == 2);
+    RunTraining.train(run, TEXT, Progress.NONE, () -> steps.incrementAndGet() == 2);
     var stored = Bits.of(run);
     assertEquals(5 * 12 * 8, Objects.requireNonNull(stored.get("carried.0")).length());
     assertTrue(stored.containsKey("carried.1"));

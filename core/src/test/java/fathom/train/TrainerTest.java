@@ -1,5 +1,8 @@
 package fathom.train;
 
+import fathom.io.Json;
+import fathom.parallel.Workers;
+import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -86,8 +89,8 @@ class TrainerTest {
     return Run.create(folder.resolve(name), recipe, FEW);
   }
 
-  private static Trainer.Result train(Run run) {
-    return Trainer.train(run, FEW, Progress.NONE, () -> false);
+  private static RunTraining.Result train(Run run) {
+    return RunTraining.train(run, FEW, Progress.NONE, () -> false);
   }
 
   /// As if the process were killed after `step` steps: nothing is saved.
@@ -103,7 +106,7 @@ class TrainerTest {
         };
     var e =
         assertThrows(
-            IllegalStateException.class, () -> Trainer.train(run, FEW, killed, () -> false));
+            IllegalStateException.class, () -> RunTraining.train(run, FEW, killed, () -> false));
     assertEquals("killed", e.getMessage());
   }
 
@@ -153,7 +156,7 @@ class TrainerTest {
             }
           }
         };
-    assertThrows(BadFileException.class, () -> Trainer.train(run, FEW, inTheWay, () -> false));
+    assertThrows(BadFileException.class, () -> RunTraining.train(run, FEW, inTheWay, () -> false));
     assertEquals(1, run.metrics().stream().filter(Metrics.Final.class::isInstance).count());
   }
 
@@ -167,7 +170,7 @@ class TrainerTest {
     var epochs = new ArrayList<Metrics.Epoch>();
     var steps = new ArrayList<Progress.StepEnd>();
     var result =
-        Trainer.train(
+        RunTraining.train(
             run,
             few(400, 100),
             new Progress() {
@@ -183,8 +186,7 @@ class TrainerTest {
             },
             () -> false);
     assertTrue(result.finished());
-    assertTrue(
-        result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
+    assertTrue(result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
     assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
     assertEquals(100, result.tested().count());
     assertEquals(400, Objects.requireNonNull(result.train()).count());
@@ -222,7 +224,7 @@ class TrainerTest {
     };
     DataSet one = few(48, 10); // an epoch is one step
     var losses = new ArrayList<Double>();
-    Trainer.train(
+    RunTraining.train(
         Run.create(folder.resolve("ten"), recipe("resnet8", 8, 10, 48, 1), one),
         one,
         new Progress() {
@@ -245,12 +247,12 @@ class TrainerTest {
     Run whole = run("whole", recipe("resnet8", 2, 15, workers));
     train(whole);
     Run stopped = run("stopped", recipe("resnet8", 2, 15, workers));
-    Trainer.Result result;
+    RunTraining.Result result;
     int pieces = 0;
     do {
       var steps = new AtomicLong();
       result =
-          Trainer.train(
+          RunTraining.train(
               Run.open(stopped.folder()),
               FEW,
               Progress.NONE,
@@ -344,11 +346,12 @@ class TrainerTest {
     long end = epochs * Math.ceilDiv(100L - validation, 15);
     Run stopped = run("stopped", recipe);
     var steps = new AtomicLong();
-    var result = Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == end);
+    var result =
+        RunTraining.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == end);
     assertFalse(result.finished());
     assertNull(result.test(), "nothing is measured after it was asked to stop");
     assertEquals(end, result.step());
-    assertEquals(end, Checkpoint.position(stopped.checkpoint()).step());
+    assertEquals(end, Position.step(stopped.checkpoint()));
     assertEquals(2 * epochs - 1, metrics(stopped).size(), "a line of the start, two an epoch");
     assertTrue(train(Run.open(stopped.folder())).finished());
     same(whole, stopped);
@@ -368,7 +371,7 @@ class TrainerTest {
     assertEquals(Bits.of(whole), Bits.of(stopped));
     assertEquals(metrics(whole), metrics(stopped));
     assertEquals(
-        Checkpoint.position(whole.best()).step(), Checkpoint.position(stopped.best()).step());
+        Position.step(whole.best()), Position.step(stopped.best()));
   }
 
   /// In the middle of a step, when running statistics have changed already: the state before it.
@@ -392,7 +395,7 @@ class TrainerTest {
         };
     assertThrows(
         IllegalStateException.class,
-        () -> Trainer.train(slow, FEW, 0, Progress.NONE, stop, lastSave));
+        () -> RunTraining.train(slow, FEW, 0, Progress.NONE, stop, lastSave));
     assertEquals("9", Bits.of(slow).get("fathom.step"));
     assertTrue(train(Run.open(slow.folder())).finished());
     assertEquals(Bits.of(whole), Bits.of(slow));
@@ -430,7 +433,7 @@ class TrainerTest {
     train(whole);
     Run again = run("again", recipe.withRecompute(blocks));
     var steps = new AtomicLong();
-    Trainer.train(again, FEW, Progress.NONE, () -> steps.incrementAndGet() == 4);
+    RunTraining.train(again, FEW, Progress.NONE, () -> steps.incrementAndGet() == 4);
     Run resumed = Run.open(again.folder());
     assertEquals(blocks, resumed.recipe().recompute());
     assertTrue(train(resumed).finished());
@@ -446,7 +449,7 @@ class TrainerTest {
     var all = new Recording(List.of(Recording.Quantity.values()), true);
     Run watched = run("watched", recipe.withRecording(all));
     var steps = new AtomicLong();
-    Trainer.train(watched, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
+    RunTraining.train(watched, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
     assertTrue(train(Run.open(watched.folder())).finished());
     assertEquals(Bits.of(plain), Bits.of(watched));
     try (var files = Files.list(watched.events())) {
@@ -482,7 +485,7 @@ class TrainerTest {
   void theBestEpochIsKeptBesideTheLast() {
     Run run = run("run", recipe("resnet8", 6, 15, 1).withRate(0.5));
     var steps = new AtomicLong();
-    Trainer.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 17);
+    RunTraining.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 17);
     train(Run.open(run.folder()));
     Metrics.Epoch best = null;
     for (Metrics each : run.metrics()) {
@@ -493,8 +496,8 @@ class TrainerTest {
         best = epoch;
       }
     }
-    assertEquals(Objects.requireNonNull(best).step(), Checkpoint.position(run.best()).step());
-    assertEquals(6 * EPOCH, Checkpoint.position(run.checkpoint()).step());
+    assertEquals(Objects.requireNonNull(best).step(), Position.step(run.best()));
+    assertEquals(6 * EPOCH, Position.step(run.checkpoint()));
   }
 
   @Test
@@ -535,7 +538,7 @@ class TrainerTest {
     train(whole);
     Run stopped = run("stopped", recipe);
     var steps = new AtomicLong();
-    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
+    RunTraining.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
     Run resumed = Run.open(stopped.folder());
     assertEquals(recipe, resumed.recipe(), "run.json has all of it");
     assertTrue(train(resumed).finished());
@@ -555,7 +558,7 @@ class TrainerTest {
     train(whole);
     Run stopped = run("stopped", recipe);
     var steps = new AtomicLong();
-    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
+    RunTraining.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 5);
     Run resumed = Run.open(stopped.folder());
     assertEquals(recipe, resumed.recipe());
     assertTrue(train(resumed).finished());
@@ -589,7 +592,7 @@ class TrainerTest {
     train(whole);
     Run stopped = run("stopped", recipe);
     var steps = new AtomicLong();
-    Trainer.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 4);
+    RunTraining.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == 4);
     Run resumed = Run.open(stopped.folder());
     assertEquals(Precision.BF16, resumed.recipe().precision());
     assertTrue(train(resumed).finished());
@@ -645,7 +648,7 @@ class TrainerTest {
   void anotherNumberOfWorkersGoesOn() {
     Run run = run("run", recipe("resnet8", 2, 15, 1));
     var steps = new AtomicLong();
-    Trainer.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
+    RunTraining.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
     var result = train(run.withRecipe(run.recipe().withWorkers(2)));
     assertTrue(result.finished());
     assertEquals("14", Bits.of(run).get("fathom.step"));
@@ -706,7 +709,7 @@ class TrainerTest {
   void twoTrainingsInOneFolderAreRefused() {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     var refused = new ArrayList<RuntimeException>();
-    Trainer.train(
+    RunTraining.train(
         run,
         FEW,
         new Progress() {

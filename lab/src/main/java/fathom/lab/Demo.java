@@ -15,7 +15,7 @@ import fathom.train.Metrics;
 import fathom.train.Progress;
 import fathom.train.Recipe;
 import fathom.train.Run;
-import fathom.train.Trainer;
+import fathom.train.RunTraining;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -75,10 +75,10 @@ public final class Demo {
     void step(long steps, Progress.StepEnd step);
 
     /// A net is trained.
-    void trained(String net, long seed, Trainer.Result result);
+    void trained(String net, long seed, RunTraining.Result result);
   }
 
-  private record Trained(CifarNet net, long seed, Run run, Trainer.Result result) {}
+  private record Trained(CifarNet net, long seed, Run run, RunTraining.Result result) {}
 
   /// Trains, writes the runs and the report below `folder`, and says what the numbers mean. Null if
   /// `stop` asked to stop.
@@ -116,7 +116,7 @@ public final class Demo {
             watcher.step(step.steps() * DEPTHS.size() * 2 * SEEDS.size(), step);
           }
         };
-    Trainer.Result result = Trainer.train(run, data, progress, stop);
+    RunTraining.Result result = RunTraining.train(run, data, progress, stop);
     watcher.trained(model, seed, result);
     return new Trained(net, seed, run, result);
   }

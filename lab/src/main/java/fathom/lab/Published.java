@@ -11,7 +11,7 @@ import fathom.data.Rows;
 import fathom.net.CifarNet;
 import fathom.nn.Folded;
 import fathom.nn.Init;
-import fathom.train.Evaluation;
+import fathom.task.Evaluation;
 import fathom.train.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;

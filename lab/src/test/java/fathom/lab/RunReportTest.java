@@ -17,13 +17,13 @@ import fathom.report.Matrix;
 import fathom.report.Page;
 import fathom.report.Section;
 import fathom.report.Table;
-import fathom.train.Answers;
-import fathom.train.Confusion;
+import fathom.task.Answers;
+import fathom.task.Confusion;
 import fathom.train.Progress;
 import fathom.train.Recipe;
 import fathom.train.Recording;
 import fathom.train.Run;
-import fathom.train.Trainer;
+import fathom.train.RunTraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +59,7 @@ class RunReportTest {
             .withEpochs(2)
             .withRecording(new Recording(List.of(Recording.Quantity.values()), false));
     run = Run.create(folder.resolve("run"), recipe, few);
-    Trainer.train(run, few, Progress.NONE, () -> false);
+    RunTraining.train(run, few, Progress.NONE, () -> false);
   }
 
   private static List<String> headings(Page page) {

@@ -1,14 +1,19 @@
-package fathom.train;
+package fathom.task;
 
+import fathom.io.AtomicFile;
+import fathom.io.Json;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /// [Answers] as JSON, written and read number by number, because a tree of them takes many times
 /// the memory of what it says.
@@ -16,7 +21,7 @@ import tools.jackson.core.JsonToken;
 /// `confusions` has a list `[truth, guess, times]` for each pair of classes that occurred. With no
 /// more than [Confusion#MOST_IN_A_TABLE] classes `counts` says the same as a table, a row for each
 /// true class. Files of earlier versions have `counts` alone, however many classes there are.
-final class AnswersFile {
+public final class AnswersFile {
   private final int expected;
   private long step = -1;
   private int classes = -1;
@@ -28,7 +33,17 @@ final class AnswersFile {
     this.expected = expected;
   }
 
-  static void write(Answers answers, OutputStream to) {
+  /// Where the answers of a run are, in its folder.
+  public static Path in(Path folder) {
+    return folder.resolve("answers.json");
+  }
+
+  /// Writes them into the folder of a run. Throws [fathom.BadFileException] if that is not possible.
+  static void write(Path folder, Answers answers) {
+    AtomicFile.replace(in(folder), out -> write(answers, out));
+  }
+
+  private static void write(Answers answers, OutputStream to) {
     Confusion confusion = answers.confusion();
     try (JsonGenerator out = Json.generator(to)) {
       out.writeStartObject();
@@ -51,7 +66,7 @@ final class AnswersFile {
 
   /// Throws `JacksonException` or `IllegalArgumentException` if these are no answers about so many
   /// classes.
-  static Answers read(String text, int classes) {
+  public static Answers read(String text, int classes) {
     var file = new AnswersFile(classes);
     try (JsonParser in = Json.parser(text)) {
       if (in.nextToken() != JsonToken.START_OBJECT) {
@@ -93,11 +108,14 @@ final class AnswersFile {
 
   private static List<Answers.Mistake> mistakes(JsonParser in) {
     begin(in, "worst");
-    Answers.Mistake[] all = in.readValueAs(Answers.Mistake[].class);
-    if (Arrays.asList(all).contains(null)) {
-      throw new IllegalArgumentException("worst is a list of mistakes, but one of them is null");
+    var all = new ArrayList<Answers.Mistake>();
+    for (JsonNode each : in.<ArrayNode>readValueAsTree()) {
+      if (each instanceof ObjectNode mistake && !mistake.has("file")) {
+        mistake.put("file", ""); // older versions did not write it
+      }
+      all.add(Json.read(each, Answers.Mistake.class));
     }
-    return List.of(all);
+    return all;
   }
 
   /// Rows of as many numbers as there are rows; a row of zeros takes no memory.

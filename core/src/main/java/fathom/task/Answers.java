@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.task;
 
 import java.util.Arrays;
 import java.util.List;
@@ -61,7 +61,7 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
   }
 
   /// @param files the file of each test image
-  static Answers of(long step, Guesses guesses, IntFunction<String> files) {
+  static Answers of(long step, Predictions guesses, IntFunction<String> files) {
     List<Mistake> worst =
         guesses.worst(WORST).stream().map(m -> m.of(files.apply(m.picture))).toList();
     return new Answers(step, guesses.confusion(), worst);

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.task;
 
 import java.util.ArrayList;
 import java.util.Comparator;

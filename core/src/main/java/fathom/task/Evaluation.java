@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.task;
 
 import fathom.Collective;
 import fathom.Layer;
@@ -34,6 +34,12 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   private static final int STREAMS = 32;
   private static final int WINDOW = 100;
 
+  /// What these figures say, of which one is the error in percent.
+  public static Evaluation of(Figures figures) {
+    double errors = figures.get(ImageClassification.ERROR) / 100 * figures.count();
+    return new Evaluation(Math.toIntExact(figures.count()), Math.round(errors), figures.loss());
+  }
+
   /// The share of wrong predictions, in percent.
   public double error() {
     return 100.0 * errors / count;
@@ -50,6 +56,11 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     double half =
         z / shrunk * Math.sqrt(p * (1 - p) / count + z * z / (4.0 * count * (double) count));
     return new Interval(100 * Math.max(0, centre - half), 100 * Math.min(1, centre + half));
+  }
+
+  /// The loss, and the error in percent.
+  Figures figures() {
+    return Figures.of(count, crossEntropy).with(ImageClassification.ERROR, error());
   }
 
   /// From `low` to `high`, in percent.
@@ -87,7 +98,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
         }
       }
     }
-    together(sums, collective);
+    Setting.sum(sums, sums[STOPPED] > 0, collective);
     int predicted = count * streams.length();
     return new Evaluation(predicted, Math.round(sums[0]), sums[1] / predicted);
   }
@@ -104,7 +115,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   }
 
   /// The state after one stretch is the start of the next.
-  static void carry(State end, State into) {
+  public static void carry(State end, State into) {
     into.check(end);
     for (int i = 0; i < into.tensors().size(); i++) {
       into.tensors().get(i).copy_(end.tensors().get(i));
@@ -171,7 +182,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
         look.at(own, logits);
       }
     }
-    together(sums, collective);
+    Setting.sum(sums, sums[STOPPED] > 0, collective);
     return new Evaluation(count, Math.round(sums[0]), sums[1] / count);
   }
 
@@ -182,13 +193,6 @@ public record Evaluation(int count, long errors, double crossEntropy) {
       sums[STOPPED] = 1;
     }
     return sums[STOPPED] == 0;
-  }
-
-  private static void together(double[] sums, Collective collective) {
-    collective.allReduce(sums);
-    if (sums[STOPPED] > 0) {
-      throw new StoppedException();
-    }
   }
 
   /// How many rows of `logits` are largest in another column than their label's.

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.task;
 
 import fathom.Collective;
 import fathom.Scope;
@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
 
 /// What a net guessed of each picture, written down while it is evaluated: an [Evaluation.Look]
 /// that all workers may share, or of which each has its own and [gathers][#gather] at the end.
-public final class Guesses implements Evaluation.Look {
+public final class Predictions implements Evaluation.Look {
   /// In a [Answers.Mistake], no side of a picture is longer.
   private static final int SIDE = 112;
 
@@ -26,7 +26,7 @@ public final class Guesses implements Evaluation.Look {
   private final double[] beliefs;
 
   /// Of these pictures, nothing guessed yet.
-  public Guesses(Pictures pictures, int classes) {
+  public Predictions(Pictures pictures, int classes) {
     this.pictures = pictures;
     this.classes = classes;
     this.guesses = new int[pictures.count()];

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.parallel;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;

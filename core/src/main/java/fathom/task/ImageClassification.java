@@ -1,0 +1,247 @@
+package fathom.task;
+
+import fathom.DType;
+import fathom.Layer;
+import fathom.Tensor;
+import fathom.Traced;
+import fathom.data.Augmentation;
+import fathom.data.DataSet;
+import fathom.data.Epochs;
+import fathom.data.Images;
+import fathom.data.Loader;
+import fathom.data.Normalization;
+import fathom.data.Origin;
+import fathom.data.Pictures;
+import fathom.data.Png;
+import fathom.data.Rows;
+import fathom.loss.CrossEntropy;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Learns the classes of images by the cross-entropy of their labels.
+///
+/// What is done to an image, its normalization, is decided by the training images and goes with a
+/// checkpoint. Which epoch is the best the errors decide, and where they are equal the loss.
+///
+/// @param data with the images that judge epochs, if any do; see [DataSet#judgedBy]
+/// @param normalization what is subtracted from images, and by what they are divided
+/// @param augmentation how training images are varied
+/// @param precision the type in which images go into the net in training
+/// @param smoothing the share of every label that all classes get alike; see [CrossEntropy]
+public record ImageClassification(
+    DataSet data,
+    Normalization normalization,
+    Augmentation augmentation,
+    DType precision,
+    double smoothing)
+    implements LayerTask {
+  static final String ERROR = "error";
+
+  /// The names under which a checkpoint has the normalization.
+  public static final String MEAN = "input.mean";
+
+  public static final String DEVIATION = "input.deviation";
+
+  private static final int PROBE_IMAGES = 64;
+
+  /// Of the images of a probe, all channels: 64 of 64×64, 5 of 224×224, because what their layers
+  /// give lives at once.
+  private static final long PROBE_VALUES = 64L * 3 * 64 * 64;
+
+  private static final int PREVIEW = 8;
+
+  /// Channels brought to mean 0 and standard deviation 1, images as they are, in float32, labels as
+  /// they are.
+  public static ImageClassification of(DataSet data) {
+    return new ImageClassification(
+        data, Normalization.perChannel(data.train()), Augmentation.NONE, DType.FLOAT32, 0);
+  }
+
+  /// With other means and standard deviations.
+  public ImageClassification normalizedBy(Normalization normalization) {
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+  }
+
+  /// With training images that are varied so.
+  public ImageClassification augmentedBy(Augmentation augmentation) {
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+  }
+
+  /// With activations of another type in training: bfloat16 or float32.
+  public ImageClassification in(DType precision) {
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+  }
+
+  /// With smoothed labels.
+  public ImageClassification smoothedBy(double smoothing) {
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+  }
+
+  @Override
+  public boolean better(Figures now, Figures before) {
+    return now.get(ERROR) != before.get(ERROR)
+        ? now.get(ERROR) < before.get(ERROR)
+        : now.loss() < before.loss();
+  }
+
+  /// Begins to decode what the next step needs.
+  @Override
+  public Session<Layer> open(Setting setting) {
+    return new Own(setting);
+  }
+
+  private final class Own implements Session<Layer> {
+    private final Setting setting;
+    private final Epochs epochs;
+    private final Loader loader;
+    private int epoch;
+    private int[] order = {};
+
+    /// The next batch that is expected, counted over all epochs.
+    private long next = -1;
+
+    private @Nullable Predictions tested;
+
+    Own(Setting setting) {
+      this.setting = setting;
+      this.epochs = setting.over(data.train().count());
+      this.loader = new Loader(data.train(), normalization);
+      expect(setting.step());
+    }
+
+    @Override
+    public int steps() {
+      return epochs.batches();
+    }
+
+    @Override
+    public int examples(int step) {
+      return epochs.batch(step).count();
+    }
+
+    @Override
+    public List<String> counted() {
+      return List.of(ERROR);
+    }
+
+    @Override
+    public void begin(int epoch, int step) {
+      this.epoch = epoch;
+      this.order = epochs.order(epoch);
+      expect((long) epoch * epochs.batches() + step);
+    }
+
+    /// All batches from this one on, unless that is expected already.
+    private void expect(long batch) {
+      if (batch == next) {
+        return;
+      }
+      next = batch;
+      int perEpoch = epochs.batches();
+      int first = (int) (batch / perEpoch);
+      loader.expect(
+          IntStream.range(first, setting.epochs())
+              .boxed()
+              .flatMap(e -> {
+                int[] of = e == epoch && order.length > 0 ? order : epochs.order(e);
+                int from = e == first ? (int) (batch % perEpoch) : 0;
+                return IntStream.range(from, perEpoch).mapToObj(b -> share(e, of, b));
+              })
+              .iterator());
+    }
+
+    private Loader.Batch share(int epoch, int[] order, int step) {
+      return new Loader.Batch(
+          order, setting.share(epochs.batch(step)), augmentation, epochs.augment(epoch));
+    }
+
+    @Override
+    public Objective forward(Layer net, int step) {
+      Loader.Batch own = share(epoch, order, step);
+      next = (long) epoch * epochs.batches() + step + 1;
+      return objective(
+          net, loader.pictures(own).to(precision), loader.labels(order, own.rows()), smoothing);
+    }
+
+    @Override
+    public Objective probe(Layer net) {
+      int most = Math.clamp(PROBE_VALUES / data.train().size(), 1, PROBE_IMAGES);
+      Rows rows = new Rows(0, Math.min(most, data.train().count()));
+      int[] first = IntStream.range(0, rows.to()).toArray();
+      return objective(net, loader.pictures(first, rows), loader.labels(first, rows), 0);
+    }
+
+    private Objective objective(Layer net, Tensor x, int[] labels, double smoothing) {
+      Traced logits = net.forward(x);
+      return Objective.of(
+          logits,
+          CrossEntropy.of(logits.value(), labels, smoothing),
+          Evaluation.errors(logits.value(), labels));
+    }
+
+    @Override
+    public @Nullable Figures evaluate(Layer net, Part part) {
+      return switch (part) {
+        case TRAINING -> figures(net, data.train(), (_, _) -> {});
+        case VALIDATION -> {
+          Pictures validation = data.validation();
+          yield validation == null ? null : figures(net, validation, (_, _) -> {});
+        }
+        case TEST -> {
+          var guesses = new Predictions(data.test(), data.classes().size());
+          Figures figures = figures(net, data.test(), guesses);
+          guesses.gather(setting.workers());
+          tested = guesses;
+          yield figures;
+        }
+      };
+    }
+
+    private Figures figures(Layer net, Pictures pictures, Evaluation.Look look) {
+      return Evaluation.of(net, pictures, normalization, setting.workers(), look, setting.stop())
+          .figures();
+    }
+
+    @Override
+    public SequencedMap<String, Tensor> state() {
+      var state = new LinkedHashMap<String, Tensor>();
+      state.put(MEAN, vector(normalization.mean()));
+      state.put(DEVIATION, vector(normalization.deviation()));
+      return state;
+    }
+
+    private static Tensor vector(float[] values) {
+      return Tensor.of(values, values.length);
+    }
+
+    @Override
+    public SequencedMap<String, byte[]> preview() {
+      var preview = new LinkedHashMap<String, byte[]>();
+      Images images = data.train().take(Math.min(PREVIEW, data.train().count())).images();
+      for (int i = 0; i < images.count(); i++) {
+        preview.put(Integer.toString(i), Png.of(images, i));
+      }
+      return preview;
+    }
+
+    @Override
+    public void write(Path folder, long step) {
+      Predictions of = tested;
+      if (of != null) {
+        AnswersFile.write(folder, Answers.of(step, of, this::file));
+      }
+    }
+
+    /// The file of a test image; empty where it has none of its own.
+    private String file(int image) {
+      Origin origin = data.origin();
+      return origin == null || origin.test().isEmpty()
+          ? ""
+          : origin.place().resolve(origin.test().get(image).name()).toString();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package fathom.task;
+
+import fathom.BadFileException;
+import fathom.RegularFile;
+import fathom.io.AtomicFile;
+import fathom.io.Json;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+
+/// `sections.json` in the folder of a run: what its report shows of its task.
+public final class SectionsFile {
+  private static final long MOST_BYTES = 1 << 28;
+
+  private SectionsFile() {}
+
+  private record Stored(List<Section> sections) {}
+
+  public static Path in(Path folder) {
+    return folder.resolve("sections.json");
+  }
+
+  /// Throws [BadFileException] if it cannot be written.
+  public static void write(Path folder, List<Section> sections) {
+    AtomicFile.replace(
+        in(folder), Json.text(new Stored(sections)).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// Those of a run; none where its task writes none. Throws [BadFileException] for a damaged file.
+  public static List<Section> read(Path folder) {
+    Path file = in(folder);
+    if (!Files.exists(file)) {
+      return List.of();
+    }
+    try {
+      return Json.read(Json.parse(RegularFile.text(file, MOST_BYTES)), Stored.class).sections();
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw new BadFileException(
+          file, "these are no sections of a report, which can be made without: delete it", e);
+    }
+  }
+}
