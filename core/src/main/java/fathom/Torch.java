@@ -329,8 +329,7 @@ public final class Torch {
   /// Every pixel of N×C×H×W images `factor` times in each direction.
   public static Tensor upsample(Tensor x, int factor) {
     Shape s = x.shape();
-    return Tensor.adopt(
-        torch.upsample_nearest2d(x.raw(), s.size(2) * factor, s.size(3) * factor));
+    return Tensor.adopt(torch.upsample_nearest2d(x.raw(), s.size(2) * factor, s.size(3) * factor));
   }
 
   /// The sums of the `factor`×`factor` cotangents of each pixel of images of shape `x`.

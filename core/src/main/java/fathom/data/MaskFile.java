@@ -87,7 +87,8 @@ final class MaskFile {
       for (int x = 0; x < width; x++) {
         if (row[x] > 255) {
           throw new BadFileException(
-              file, "a mask has labels from 0 to 255, but pixel (%s, %s) is %s".formatted(x, y, row[x]));
+              file,
+              "a mask has labels from 0 to 255, but pixel (%s, %s) is %s".formatted(x, y, row[x]));
         }
         labels[y * width + x] = (byte) row[x];
       }

@@ -147,7 +147,9 @@ final class MaskFolder {
   private static String stem(Path folder, Path file) {
     String path = FolderScan.form(folder.relativize(file).toString());
     int dot = path.lastIndexOf('.');
-    return dot > path.lastIndexOf(file.getFileSystem().getSeparator()) ? path.substring(0, dot) : path;
+    return dot > path.lastIndexOf(file.getFileSystem().getSeparator())
+        ? path.substring(0, dot)
+        : path;
   }
 
   /// How many channels the images have together. Throws if they do not fit into memory.
@@ -193,7 +195,11 @@ final class MaskFolder {
     Path file = folder.resolve("classes.txt");
     if (Files.exists(file)) {
       List<String> names =
-          RegularFile.text(file, MOST_TEXT).lines().map(String::strip).filter(s -> !s.isEmpty()).toList();
+          RegularFile.text(file, MOST_TEXT)
+              .lines()
+              .map(String::strip)
+              .filter(s -> !s.isEmpty())
+              .toList();
       if (names.size() <= largest) {
         throw new BadFileException(
             file,
@@ -214,7 +220,11 @@ final class MaskFolder {
           pair.mask,
           "a mask has the size of its image, but this one is %s×%s and %s is %s×%s"
               .formatted(
-                  labels.width(), labels.height(), pair.image.getFileName(), header.width(), header.height()));
+                  labels.width(),
+                  labels.height(),
+                  pair.image.getFileName(),
+                  header.width(),
+                  header.height()));
     }
     byte[] pixels = new byte[channels * labels.height() * labels.width()];
     PictureFile.read(

@@ -24,6 +24,7 @@ public final class EventFile {
   private static final int PNG_SIZE = 16;
 
   private static final int PNG_GREY = 0;
+
   /// What TensorBoard looks for in the name of a file.
   private static final String MARK = "events.out.tfevents";
 
@@ -114,7 +115,8 @@ public final class EventFile {
 
   /// An image that is encoded as PNG, grey or in colour.
   public void image(long step, String tag, byte[] png) {
-    ByteBuffer header = ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bits and kind of colour
+    ByteBuffer header =
+        ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bits and kind of colour
     int width = header.getInt();
     int height = header.getInt();
     header.get();

@@ -44,9 +44,9 @@ public final class PixelLoss {
     return new PixelLoss(weights.clone(), false);
   }
 
-  /// The Dice loss of an image (Milletari et al. 2016, section 3, with sums instead of squares below
-  /// the line): 1 − (1/K)·Σ over the classes of (2·Σ p·t + 1) / (Σ p + Σ t + 1), where t is 1 at
-  /// pixels of the class and 0 at others. It measures overlap, so that a class counts the same
+  /// The Dice loss of an image (Milletari et al. 2016, section 3, with sums instead of squares
+  /// below the line): 1 − (1/K)·Σ over the classes of (2·Σ p·t + 1) / (Σ p + Σ t + 1), where t is 1
+  /// at pixels of the class and 0 at others. It measures overlap, so that a class counts the same
   /// however few pixels it has.
   public static PixelLoss dice(int classes) {
     float[] equal = new float[classes];

@@ -12,10 +12,10 @@ import fathom.nn.Upsample2d;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A net that gives every pixel of an image a score for each class: an encoder that halves the image
-/// `levels` times, a decoder that enlarges it again, and gap connections across from each size of
-/// the encoder to the same size of the decoder, so that what is lost at the coarse end is not lost
-/// to the result.
+/// A net that gives every pixel of an image a score for each class: an encoder that halves the
+/// image `levels` times, a decoder that enlarges it again, and gap connections across from each
+/// size of the encoder to the same size of the decoder, so that what is lost at the coarse end is
+/// not lost to the result.
 ///
 /// A gap across is an ordinary residual connection. A level is `blocks` residual blocks, then x +
 /// up(level below(down(x))), then as many blocks again: down is a 3×3 convolution at stride 2 to
@@ -33,13 +33,7 @@ import java.util.List;
 /// @param shortcuts whether there are gap connections, in the blocks and across
 /// @param channels of the images
 public record MaskNet(
-    int levels,
-    int blocks,
-    int width,
-    Norm norm,
-    boolean shortcuts,
-    int channels,
-    int classes) {
+    int levels, int blocks, int width, Norm norm, boolean shortcuts, int channels, int classes) {
   public MaskNet {
     if (levels < 0 || levels > 8 || blocks < 1 || width < 1 || channels < 1 || classes < 1) {
       throw new IllegalArgumentException(
@@ -140,10 +134,12 @@ public record MaskNet(
       var branch =
           new Chain(
               List.of(
-                  new Child("conv1", norm.weighted(Conv2d.of(init, at + ".conv1", width, width, 3, 1))),
+                  new Child(
+                      "conv1", norm.weighted(Conv2d.of(init, at + ".conv1", width, width, 3, 1))),
                   new Child("bn1", norm(width)),
                   new Child("relu1", new Relu()),
-                  new Child("conv2", norm.weighted(Conv2d.of(init, at + ".conv2", width, width, 3, 1))),
+                  new Child(
+                      "conv2", norm.weighted(Conv2d.of(init, at + ".conv2", width, width, 3, 1))),
                   new Child("bn2", norm(width))));
       all.add(
           new Child(

@@ -12,7 +12,7 @@ import java.util.function.IntFunction;
 /// @param worst the mistakes whose true class got the least probability, the worst first
 public record Answers(long step, Confusion confusion, List<Mistake> worst) {
   /// How many mistakes are kept.
-  static final int WORST = 24;
+  public static final int WORST = 24;
 
   private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 

@@ -38,12 +38,14 @@ public final class AnswersFile {
     return folder.resolve("answers.json");
   }
 
-  /// Writes them into the folder of a run. Throws [fathom.BadFileException] if that is not possible.
+  /// Writes them into the folder of a run. Throws [fathom.BadFileException] if that is not
+  /// possible.
   static void write(Path folder, Answers answers) {
     AtomicFile.replace(in(folder), out -> write(answers, out));
   }
 
-  private static void write(Answers answers, OutputStream to) {
+  /// Writes them piece by piece; `to` stays open.
+  public static void write(Answers answers, OutputStream to) {
     Confusion confusion = answers.confusion();
     try (JsonGenerator out = Json.generator(to)) {
       out.writeStartObject();

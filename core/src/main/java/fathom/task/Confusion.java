@@ -86,7 +86,7 @@ public final class Confusion {
   }
 
   /// Of the label and the guess of each picture.
-  static Confusion of(int[] labels, int[] guesses, int classes) {
+  public static Confusion of(int[] labels, int[] guesses, int classes) {
     var counts = new HashMap<Long, Long>();
     for (int i = 0; i < labels.length; i++) {
       counts.merge(labels[i] * (long) classes + guesses[i], 1L, Long::sum);

@@ -154,7 +154,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   }
 
   /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
-  static Evaluation of(
+  public static Evaluation of(
       Layer net,
       Pictures pictures,
       Normalization normalization,
@@ -196,7 +196,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   }
 
   /// How many rows of `logits` are largest in another column than their label's.
-  static int errors(Tensor logits, int[] labels) {
+  public static int errors(Tensor logits, int[] labels) {
     int[] predicted = logits.argMax();
     int errors = 0;
     for (int i = 0; i < labels.length; i++) {

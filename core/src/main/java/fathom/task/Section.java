@@ -8,8 +8,7 @@ import java.util.List;
 /// @param text sentences that say what is seen and how it was measured
 /// @param table its first row is the heading; empty for none
 /// @param rows of images side by side
-public record Section(
-    String title, String text, List<List<String>> table, List<List<Image>> rows) {
+public record Section(String title, String text, List<List<String>> table, List<List<Image>> rows) {
   /// @param caption what it shows, and of which file
   /// @param png its bytes
   public record Image(String caption, byte[] png) {}

@@ -56,8 +56,8 @@ public interface Session<N extends Node> {
     return new LinkedHashMap<>();
   }
 
-  /// Whether this worker alone knows all of [#state()], without meeting others: then a training that
-  /// is in the middle of a long step can still be saved from outside.
+  /// Whether this worker alone knows all of [#state()], without meeting others: then a training
+  /// that is in the middle of a long step can still be saved from outside.
   default boolean storesAlone() {
     return true;
   }

@@ -34,8 +34,8 @@ final class LayerWatch {
     before = watch.contains(Quantity.UPDATES) ? copies(weights) : new LinkedHashMap<>();
   }
 
-  /// After it, which was the last of `step` steps: how far the weights moved too. Responses are left
-  /// empty.
+  /// After it, which was the last of `step` steps: how far the weights moved too. Responses are
+  /// left empty.
   Metrics.Watch moved(long step) {
     var updates = new ArrayList<Metrics.Layers.Entry>();
     before.forEach((path, old) -> {

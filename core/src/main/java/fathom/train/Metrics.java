@@ -29,8 +29,8 @@ public sealed interface Metrics {
     }
   }
 
-  /// An epoch that ended. What its task measures is there by name: "loss", and for a classifier or a
-  /// text "error" in percent. An example is an image, or a character to be predicted.
+  /// An epoch that ended. What its task measures is there by name: "loss", and for a classifier or
+  /// a text "error" in percent. An example is an image, or a character to be predicted.
   ///
   /// @param epoch how many epochs have ended
   /// @param rate the learning rate of its last step

@@ -22,7 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// steps. What a task measures stands there by its name behind `train` or `test`: `trainLoss`,
 /// `testError`, `testIou`.
 ///
-/// @param usual which images a line that does not say it measured, because an older version wrote it
+/// @param usual which images a line that does not say it measured, because an older version wrote
+///   it
 record MetricsFile(Path file, Metrics.Split usual) {
   private static final long MOST_BYTES = 1 << 29;
   private static final String TRAIN = "train";
@@ -144,8 +145,7 @@ record MetricsFile(Path file, Metrics.Split usual) {
             && Character.isUpperCase(name.charAt(prefix.length()))) {
           String own = name.substring(prefix.length());
           values.put(
-              own.substring(0, 1).toLowerCase(Locale.ROOT) + own.substring(1),
-              Json.number(value));
+              own.substring(0, 1).toLowerCase(Locale.ROOT) + own.substring(1), Json.number(value));
         }
       });
       return values;
@@ -182,9 +182,9 @@ record MetricsFile(Path file, Metrics.Split usual) {
   }
 
   private static void put(ObjectNode line, String prefix, SequencedMap<String, Double> values) {
-    values.forEach(
-        (name, value) ->
-            line.put(prefix + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), value));
+    values.forEach((name, value) ->
+        line.put(
+            prefix + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), value));
   }
 
   /// Forgets what is going to be written again when the run goes on after `step` steps, with epochs

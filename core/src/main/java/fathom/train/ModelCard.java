@@ -1,13 +1,13 @@
 package fathom.train;
 
-import fathom.io.Json;
 import fathom.BadFileException;
 import fathom.data.Normalization;
 import fathom.data.Photos;
+import fathom.io.Json;
 import fathom.io.SafeTensors;
-import fathom.task.ImageClassification;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.task.ImageClassification;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -85,7 +85,9 @@ public record ModelCard(
           classes(file, said.get(CLASSES)),
           said.containsKey(MEAN) && said.containsKey(DEVIATION)
               ? normalization(file, said)
-              : stored.names().contains(ImageClassification.MEAN) ? CheckpointFile.normalization(stored) : null);
+              : stored.names().contains(ImageClassification.MEAN)
+                  ? CheckpointFile.normalization(stored)
+                  : null);
     } catch (IllegalArgumentException e) {
       throw bad(
           file, "the numbers that images are normalised by", String.valueOf(e.getMessage()), e);

@@ -12,8 +12,8 @@ import java.util.SequencedMap;
 ///
 /// @param step the steps that have been made
 /// @param seconds the time they took
-/// @param sums over the examples that the current epoch has seen, which at its end are all of it: of
-///   the losses, under "loss", and of what the task counts
+/// @param sums over the examples that the current epoch has seen, which at its end are all of it:
+///   of the losses, under "loss", and of what the task counts
 /// @param examples how many these are; -1 in a checkpoint of a version that did not say it
 /// @param examplesPerSecond of the epoch so far; 0 in a checkpoint of a version that wrote it when
 ///   the epoch had been evaluated, with sums of 0
@@ -62,8 +62,7 @@ record Position(
   private static long whole(Path file, Map<String, String> texts, String key) {
     double number = number(file, texts, key);
     if (number != Math.rint(number) || number > Long.MAX_VALUE) {
-      throw new BadFileException(
-          file, "%s counts, but is \"%s\"".formatted(key, texts.get(key)));
+      throw new BadFileException(file, "%s counts, but is \"%s\"".formatted(key, texts.get(key)));
     }
     return (long) number;
   }

@@ -1,11 +1,6 @@
 package fathom.train;
 
-import fathom.parallel.Workers;
-import fathom.Collective;
-import fathom.FlatParams;
 import fathom.Memory;
-import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -16,9 +11,6 @@ import fathom.data.Streams;
 import fathom.data.Text;
 import fathom.net.CifarNet;
 import fathom.net.PhotoNet;
-import fathom.nn.Init;
-import fathom.optim.Optimizer;
-import java.util.Objects;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -215,8 +207,7 @@ public final class Rehearsal {
 
     @Override
     public void begin(Moment now, boolean evaluated) {
-      parameters =
-          now.net().params().stream().mapToLong(p -> p.value().shape().elements()).sum();
+      parameters = now.net().params().stream().mapToLong(p -> p.value().shape().elements()).sum();
     }
 
     @Override

@@ -1,8 +1,5 @@
 package fathom.train;
 
-import fathom.io.Json;
-import fathom.task.AnswersFile;
-import fathom.task.Answers;
 import fathom.BadFileException;
 import fathom.Layer;
 import fathom.RegularFile;
@@ -15,11 +12,13 @@ import fathom.data.Origin;
 import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
+import fathom.io.Json;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
-import fathom.optim.Schedule;
+import fathom.task.Answers;
+import fathom.task.AnswersFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -427,8 +426,7 @@ public final class Run {
     }
     try {
       return Optional.of(
-          AnswersFile.read(
-              RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
+          AnswersFile.read(RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(
           answersFile(),

@@ -69,7 +69,8 @@ public final class RunTraining {
 
   /// What is trained, before it has workers.
   record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
-    Trained<N> train(Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {
+    Trained<N> train(
+        Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {
       return new Training<>(net, task, plan, listeners, past, stop).run();
     }
   }
@@ -149,8 +150,7 @@ public final class RunTraining {
     return subject(run, data, decoders, known);
   }
 
-  static Subject<?> subject(
-      Run run, Data data, Decoders decoders, @Nullable Normalization known) {
+  static Subject<?> subject(Run run, Data data, Decoders decoders, @Nullable Normalization known) {
     Recipe recipe = run.recipe();
     return switch (data) {
       case DataSet images -> {
@@ -167,7 +167,8 @@ public final class RunTraining {
       }
       case Text text ->
           new Subject<LanguageModel>(
-              run::textNet, new CharacterModel(text, recipe.window(), recipe.descent().smoothing()));
+              run::textNet,
+              new CharacterModel(text, recipe.window(), recipe.descent().smoothing()));
     };
   }
 

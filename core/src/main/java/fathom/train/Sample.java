@@ -1,6 +1,5 @@
 package fathom.train;
 
-import fathom.task.Evaluation;
 import fathom.Draw;
 import fathom.Scope;
 import fathom.State;
@@ -8,6 +7,7 @@ import fathom.Tensor;
 import fathom.data.Alphabet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import fathom.task.Evaluation;
 import java.nio.file.Path;
 import java.util.Arrays;
 

@@ -1,6 +1,5 @@
 package fathom.train;
 
-import fathom.parallel.Workers;
 import fathom.BadFileException;
 import fathom.Collective;
 import fathom.FlatParams;
@@ -12,6 +11,7 @@ import fathom.Tensor;
 import fathom.nn.Init;
 import fathom.optim.Clip;
 import fathom.optim.Optimizer;
+import fathom.parallel.Workers;
 import fathom.task.Figures;
 import fathom.task.Objective;
 import fathom.task.Section;
@@ -358,7 +358,8 @@ final class Training<N extends Node> {
       }
     }
 
-    /// Runs the batch again with an eye on every layer, and says where numbers stopped being finite.
+    /// Runs the batch again with an eye on every layer, and says where numbers stopped being
+    /// finite.
     private RuntimeException diverged(int batch) {
       var search = new FirstNonFinite();
       forwardAndBack(task.watched(net, search), batch);

@@ -20,6 +20,39 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EventFileTest {
+  /// The start of a PNG file in colour, 5 pixels wide and 4 high.
+  private static final byte[] PNG = {
+    (byte) 0x89,
+    'P',
+    'N',
+    'G',
+    '\r',
+    '\n',
+    0x1a,
+    '\n',
+    0,
+    0,
+    0,
+    13,
+    'I',
+    'H',
+    'D',
+    'R',
+    0,
+    0,
+    0,
+    5,
+    0,
+    0,
+    0,
+    4,
+    8,
+    2,
+    0,
+    0,
+    0
+  };
+
   @TempDir private Path folder;
 
   // ---- A reader of its own
@@ -127,7 +160,7 @@ class EventFileTest {
     file.histogram(301, "weights", new double[] {-1, 0, 0.999, 1, Double.NaN});
     file.histogram(301, "nothing", new double[] {Double.NaN});
     file.histogram(302, "same", new double[] {2, 2});
-    file.image(303, "picture", 4, 5, 3, new byte[] {9, 8, 7});
+    file.image(303, "picture", PNG);
     var events = read(file.path());
     assertEquals(5, events.size());
     assertEquals("brain.Event:2", text(events.getFirst(), 3), "the version comes first");
@@ -161,7 +194,7 @@ class EventFileTest {
     assertEquals(4L, image.get(1));
     assertEquals(5L, image.get(2));
     assertEquals(3L, image.get(3));
-    assertArrayEquals(new byte[] {9, 8, 7}, bytes(image, 4));
+    assertArrayEquals(PNG, bytes(image, 4));
   }
 
   @Test

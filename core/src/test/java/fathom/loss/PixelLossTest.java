@@ -37,7 +37,8 @@ class PixelLossTest {
   @Test
   void crossEntropyIsAsByHand() {
     try (var _ = Scope.open()) {
-      Tensor y = Tensor.of(new float[] {0, 0, (float) Math.log(3), (float) Math.log(3)}, 1, 2, 1, 2);
+      Tensor y =
+          Tensor.of(new float[] {0, 0, (float) Math.log(3), (float) Math.log(3)}, 1, 2, 1, 2);
       byte[] masks = {0, 1};
       double equal = PixelLoss.crossEntropy(1, 1).of(y, masks).value().item();
       assertEquals((Math.log(4) + Math.log(4.0 / 3)) / 2, equal, 1e-6);
@@ -51,7 +52,8 @@ class PixelLossTest {
   @Test
   void diceIsAsByHand() {
     try (var _ = Scope.open()) {
-      Tensor y = Tensor.of(new float[] {0, 0, (float) Math.log(3), (float) Math.log(3)}, 1, 2, 1, 2);
+      Tensor y =
+          Tensor.of(new float[] {0, 0, (float) Math.log(3), (float) Math.log(3)}, 1, 2, 1, 2);
       double loss = PixelLoss.dice(2).of(y, new byte[] {0, 1}).value().item();
       assertEquals(1 - (1.5 / 2.5 + 2.5 / 3.5) / 2, loss, 1e-6);
     }
@@ -127,7 +129,8 @@ class PixelLossTest {
       PixelLoss loss = PixelLoss.dice(3);
       var e =
           assertThrows(
-              IllegalArgumentException.class, () -> loss.of(scores(1), new byte[] {0, 1, 2, 3, 0, 0}));
+              IllegalArgumentException.class,
+              () -> loss.of(scores(1), new byte[] {0, 1, 2, 3, 0, 0}));
       assertTrue(e.getMessage().contains("one is 3"), e.getMessage());
       assertThrows(IllegalArgumentException.class, () -> loss.of(scores(1), new byte[5]));
       assertThrows(

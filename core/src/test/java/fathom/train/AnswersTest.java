@@ -1,9 +1,5 @@
 package fathom.train;
 
-import fathom.task.Predictions;
-import fathom.task.Confusion;
-import fathom.task.AnswersFile;
-import fathom.task.Answers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -21,6 +17,10 @@ import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
+import fathom.task.Answers;
+import fathom.task.AnswersFile;
+import fathom.task.Confusion;
+import fathom.task.Predictions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

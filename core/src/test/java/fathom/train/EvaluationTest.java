@@ -1,7 +1,5 @@
 package fathom.train;
 
-import fathom.parallel.Workers;
-import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import fathom.Layer;
@@ -11,6 +9,8 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Images;
 import fathom.data.Normalization;
+import fathom.parallel.Workers;
+import fathom.task.Evaluation;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

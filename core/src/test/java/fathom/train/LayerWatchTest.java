@@ -29,12 +29,12 @@ class LayerWatchTest {
             }
           };
       long live = Tensor.live();
-      Metrics.Watch watch =
-          LayerWatch.around(
-              net,
-              List.of(Recording.Quantity.values()),
-              8,
-              () -> weight.value().add_(new double[] {0, -1}));
+      Metrics.Watch watch;
+      try (var _ = Scope.open()) {
+        var around = new LayerWatch(net, List.of(Recording.Quantity.values()));
+        weight.value().add_(new double[] {0, -1});
+        watch = around.moved(8);
+      }
       assertEquals(live, Tensor.live());
       assertEquals(8, watch.step());
       assertEquals(2, of(watch.gradients(), "weight"), 1e-12);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.BadFileException;
 import fathom.Collective;
 import fathom.Draw;
+import fathom.Layer;
 import fathom.Scope;
 import fathom.Step;
 import fathom.data.DataSet;
@@ -17,6 +18,8 @@ import fathom.data.Normalization;
 import fathom.data.Reading;
 import fathom.net.Architecture;
 import fathom.nn.Init;
+import fathom.task.ImageClassification;
+import fathom.task.Setting;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -214,18 +217,16 @@ class PhotoTrainingTest {
             }
             return Init.he(1).weights(path, fanIn, shape);
           };
-      var learner =
-          new PictureLearner(
-              run,
-              data.decodedBy(decoders),
-              Normalization.of(new float[3], new float[3]),
-              Collective.ALONE,
-              init,
-              batch);
+      var task =
+          ImageClassification.of(data.decodedBy(decoders))
+              .normalizedBy(Normalization.of(new float[3], new float[3]));
+      var session = task.open(new Setting(Collective.ALONE, 6, 1, 1, batch, () -> false));
+      Layer net = run.pictureNet(init);
       assertTrue(Files.isDirectory(dir.resolve("photos/away")));
-      learner.begin(0, batch);
-      double[] sums = new Step(1, 0, Collective.ALONE, 6).run(() -> learner.gradients(batch));
-      assertTrue(sums[0] > 0);
+      session.begin(0, batch);
+      double loss =
+          new Step(1, 0, Collective.ALONE, 6).run(() -> session.forward(net, batch).loss());
+      assertTrue(loss > 0);
     }
   }
 

@@ -103,7 +103,8 @@ class RunFormatsTest {
         assertTrue(e.getMessage().contains(other.classes().toString()), e.getMessage());
       }
       assertThrows(
-          BadFileException.class, () -> RunTraining.train(further, other, Progress.NONE, () -> true));
+          BadFileException.class,
+          () -> RunTraining.train(further, other, Progress.NONE, () -> true));
     }
     assertEquals(before, Files.readString(run.folder().resolve("run.json")));
     Run known = further.goOn(further.recipe(), digits, false);

@@ -1,7 +1,5 @@
 package fathom.train;
 
-import fathom.parallel.Workers;
-import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,6 +14,8 @@ import fathom.data.Alphabet;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.nn.Init;
+import fathom.parallel.Workers;
+import fathom.task.Evaluation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

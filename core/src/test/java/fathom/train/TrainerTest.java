@@ -1,8 +1,5 @@
 package fathom.train;
 
-import fathom.io.Json;
-import fathom.parallel.Workers;
-import fathom.task.Evaluation;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -16,19 +13,22 @@ import fathom.BadFileException;
 import fathom.Collective;
 import fathom.DType;
 import fathom.DeviceException;
-import fathom.Draw;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
 import fathom.data.Normalization;
 import fathom.data.Pictures;
+import fathom.io.Json;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Init;
-import fathom.optim.Schedule;
+import fathom.parallel.Workers;
+import fathom.task.Evaluation;
+import fathom.task.ImageClassification;
+import fathom.task.StoppedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -186,7 +186,8 @@ class TrainerTest {
             },
             () -> false);
     assertTrue(result.finished());
-    assertTrue(result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
+    assertTrue(
+        result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
     assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
     assertEquals(100, result.tested().count());
     assertEquals(400, Objects.requireNonNull(result.train()).count());
@@ -370,8 +371,7 @@ class TrainerTest {
   private static void same(Run whole, Run stopped) {
     assertEquals(Bits.of(whole), Bits.of(stopped));
     assertEquals(metrics(whole), metrics(stopped));
-    assertEquals(
-        Position.step(whole.best()), Position.step(stopped.best()));
+    assertEquals(Position.step(whole.best()), Position.step(stopped.best()));
   }
 
   /// In the middle of a step, when running statistics have changed already: the state before it.
@@ -957,38 +957,50 @@ class TrainerTest {
 
   @Test
   void aReportOnTheLayersLeavesTheNetAsItWas() {
-    try (var _ = Scope.open()) {
-      var net =
-          Architecture.pictures("resnet8", Architecture.Options.NONE)
-              .on(new CifarNet.Input(1, 8, 8), 10)
-              .build(Init.he(2));
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 6, 1, 8, 8);
-      var before = new ArrayList<double[]>();
-      net.state().values().forEach(param -> before.add(param.value().toDoubles()));
-      var report = LayerReport.of(net, x, new int[6], 3);
-      int i = 0;
-      for (var param : net.state().values()) {
-        assertArrayEquals(before.get(i++), param.value().toDoubles());
-        if (param.trained()) {
-          assertEquals(0, param.grad().square().sum().item());
-        }
-      }
-      assertEquals(3, report.step());
-      assertEquals(7, report.responses().size()); // one norm behind each of 7 convolutions
-      assertEquals(8, report.gradients().size()); // and the dense layer
-      report
-          .responses()
-          .forEach(entry -> {
-            assertTrue(entry.layer().matches("(layer\\d\\.0\\.)?bn\\d"), entry.layer());
-            assertEquals(1, entry.value(), 1e-2, "a fresh norm's value has deviation 1");
-          });
-      report
-          .gradients()
-          .forEach(entry -> {
-            assertTrue(entry.layer().endsWith("weight"), entry.layer());
-            assertTrue(entry.value() > 0);
-          });
-      assertNull(net.state().get("conv1.bias"));
-    }
+    var reports = new ArrayList<Metrics.Layers>();
+    Trainer.of(
+            init ->
+                Architecture.pictures("resnet8", Architecture.Options.NONE)
+                    .on(new CifarNet.Input(1, 8, 8), 10)
+                    .build(init),
+            ImageClassification.of(FEW))
+        .epochs(1)
+        .batch(50)
+        .workers(1)
+        .listen(
+            new Listener() {
+              @Override
+              public void begin(Moment now, boolean evaluated) {
+                var state = now.net().state().values();
+                var before = new ArrayList<double[]>();
+                state.forEach(param -> before.add(param.value().toDoubles()));
+                reports.add(LayerReport.of(now));
+                int i = 0;
+                for (var param : state) {
+                  assertArrayEquals(before.get(i++), param.value().toDoubles());
+                  if (param.trained()) {
+                    assertEquals(0, param.grad().square().sum().item());
+                  }
+                }
+                assertNull(now.net().state().get("conv1.bias"));
+              }
+            })
+        .fit();
+    Metrics.Layers report = reports.getFirst();
+    assertEquals(0, report.step());
+    assertEquals(7, report.responses().size()); // one norm behind each of 7 convolutions
+    assertEquals(8, report.gradients().size()); // and the dense layer
+    report
+        .responses()
+        .forEach(entry -> {
+          assertTrue(entry.layer().matches("(layer\\d\\.0\\.)?bn\\d"), entry.layer());
+          assertEquals(1, entry.value(), 1e-2, "what a fresh norm gives has standard deviation 1");
+        });
+    report
+        .gradients()
+        .forEach(entry -> {
+          assertTrue(entry.layer().endsWith("weight"), entry.layer());
+          assertTrue(entry.value() > 0);
+        });
   }
 }

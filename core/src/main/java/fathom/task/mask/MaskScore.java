@@ -9,11 +9,11 @@ import java.util.Arrays;
 /// For each class c: both(c), the pixels that are predicted c and are c; predicted(c) and true(c).
 /// Intersection over union, IoU(c) = both / (predicted + true − both).
 ///
-/// With a tolerance of r pixels, a predicted foreground pixel (of any class but 0) is right if there
-/// is a true one at most r away in the largest of the two directions, and a true one is found if
-/// there is a predicted one so near: precision and recall of outlines, which are a pixel wide and
-/// never drawn at quite the same place (Martin et al. 2004, with a square instead of a matching).
-/// Pixels without a label count nowhere.
+/// With a tolerance of r pixels, a predicted foreground pixel (of any class but 0) is right if
+/// there is a true one at most r away in the largest of the two directions, and a true one is found
+/// if there is a predicted one so near: precision and recall of outlines, which are a pixel wide
+/// and never drawn at quite the same place (Martin et al. 2004, with a square instead of a
+/// matching). Pixels without a label count nowhere.
 public final class MaskScore {
   private final int classes;
   private final int tolerance;

@@ -144,8 +144,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
       var crops = new ArrayList<Pixels.Crop>();
       for (int i = own.from(); i < own.to(); i++) {
         images.add(data.train().get(order[i]));
-        crops.add(
-            Pixels.Crop.drawn(images.getLast(), side, epochs.augment(epoch).at(order[i])));
+        crops.add(Pixels.Crop.drawn(images.getLast(), side, epochs.augment(epoch).at(order[i])));
       }
       return objective(net, images, crops);
     }
@@ -232,8 +231,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
 
     private byte[] bordered(MaskImage image) {
       return Pixels.masks(
-          List.of(image),
-          List.of(Pixels.Crop.whole(image.height(), image.width(), multiple)));
+          List.of(image), List.of(Pixels.Crop.whole(image.height(), image.width(), multiple)));
     }
 
     @Override
@@ -256,7 +254,8 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
                       List.of(
                           new Section.Image(each.image.name(), Palette.image(each.image)),
                           new Section.Image("truth", Palette.mask(each.image, each.image.mask())),
-                          new Section.Image("prediction", Palette.mask(each.image, each.predicted))))
+                          new Section.Image(
+                              "prediction", Palette.mask(each.image, each.predicted))))
                   .toList()));
     }
   }

@@ -15,8 +15,7 @@ final class Palette {
   /// Eight colours that people with any sight of colours tell apart (Okabe and Ito 2008), the
   /// background first; further classes begin again after it.
   private static final List<Integer> COLOURS =
-      List.of(
-          0x101820, 0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0x0072b2, 0xd55e00, 0xcc79a7);
+      List.of(0x101820, 0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0x0072b2, 0xd55e00, 0xcc79a7);
 
   private static final List<String> NAMES =
       List.of("dark", "orange", "sky blue", "green", "yellow", "blue", "vermilion", "purple");
@@ -36,8 +35,7 @@ final class Palette {
 
   static byte[] image(MaskImage image) {
     return Png.small(
-        new Images(
-            image.channels(), image.height(), image.width(), image.pixels(), new int[1]),
+        new Images(image.channels(), image.height(), image.width(), image.pixels(), new int[1]),
         0,
         SIDE);
   }
@@ -47,8 +45,7 @@ final class Palette {
     int plane = mask.length;
     byte[] pixels = new byte[3 * plane];
     for (int i = 0; i < plane; i++) {
-      int colour =
-          mask[i] == MaskImage.UNLABELLED ? UNLABELLED : COLOURS.get(of(mask[i]));
+      int colour = mask[i] == MaskImage.UNLABELLED ? UNLABELLED : COLOURS.get(of(mask[i]));
       pixels[i] = (byte) (colour >> 16);
       pixels[plane + i] = (byte) (colour >> 8);
       pixels[2 * plane + i] = (byte) colour;

@@ -64,7 +64,11 @@ record Pixels(float[] mean, float[] deviation) {
     /// The whole image, with a border below and to the right up to a multiple of `multiple`.
     static Crop whole(int height, int width, int multiple) {
       return new Crop(
-          0, 0, Math.ceilDiv(height, multiple) * multiple, Math.ceilDiv(width, multiple) * multiple, false);
+          0,
+          0,
+          Math.ceilDiv(height, multiple) * multiple,
+          Math.ceilDiv(width, multiple) * multiple,
+          false);
     }
 
     private int row(int y) {
@@ -81,8 +85,7 @@ record Pixels(float[] mean, float[] deviation) {
     Crop first = crops.getFirst();
     int channels = mean.length;
     Tensor x =
-        Tensor.emptyPictures(
-            DType.FLOAT32, images.size(), channels, first.height, first.width);
+        Tensor.emptyPictures(DType.FLOAT32, images.size(), channels, first.height, first.width);
     float[] row = new float[first.width * channels];
     for (int i = 0; i < images.size(); i++) {
       MaskImage image = images.get(i);
@@ -144,8 +147,7 @@ record Pixels(float[] mean, float[] deviation) {
       MemorySegment all = scores.channelsLast().segment();
       float[] row = new float[whole.width * classes];
       for (int y = 0; y < image.height(); y++) {
-        MemorySegment.copy(
-            all, JAVA_FLOAT_UNALIGNED, 4L * y * row.length, row, 0, row.length);
+        MemorySegment.copy(all, JAVA_FLOAT_UNALIGNED, 4L * y * row.length, row, 0, row.length);
         for (int x = 0; x < image.width(); x++) {
           int p = y * image.width() + x;
           mask[p] = largest(row, x * classes, classes);

@@ -1,6 +1,5 @@
-package fathom.train;
+package fathom.parallel;
 
-import fathom.parallel.Workers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
