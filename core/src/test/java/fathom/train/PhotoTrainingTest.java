@@ -179,14 +179,14 @@ class PhotoTrainingTest {
     var told = new ConcurrentLinkedQueue<String>();
     DataSet data = open.get();
     data.onDamage(skipped -> told.add(skipped.file()));
-    assertTrue(Trainer.train(whole, data, 2, Progress.NONE, () -> false).finished());
+    assertTrue(RunTraining.train(whole, data, 2, Progress.NONE, () -> false).finished());
     assertEquals(List.of(file.toString()), List.copyOf(told));
     Run stopped = Run.create(dir.resolve("stopped"), recipe, open.get());
     var steps = new AtomicLong();
-    Trainer.train(stopped, open.get(), 0, Progress.NONE, () -> steps.incrementAndGet() == 3);
+    RunTraining.train(stopped, open.get(), 0, Progress.NONE, () -> steps.incrementAndGet() == 3);
     assertFalse(Bits.of(whole).equals(Bits.of(stopped)));
     assertTrue(
-        Trainer.train(Run.open(stopped.folder()), open.get(), 1, Progress.NONE, () -> false)
+        RunTraining.train(Run.open(stopped.folder()), open.get(), 1, Progress.NONE, () -> false)
             .finished());
     assertEquals(Bits.of(whole), Bits.of(stopped));
   }
