@@ -43,6 +43,20 @@ class ArchitectureTest {
     MAY_SEE.put("fathom.net", Set.of("fathom", "fathom.nn", "fathom.recurrent"));
     MAY_SEE.put("fathom.loss", Set.of("fathom"));
     MAY_SEE.put("fathom.optim", Set.of("fathom"));
+    MAY_SEE.put("fathom.parallel", Set.of("fathom"));
+    MAY_SEE.put(
+        "fathom.task",
+        Set.of(
+            "fathom",
+            "fathom.io",
+            "fathom.data",
+            "fathom.nn",
+            "fathom.recurrent",
+            "fathom.net",
+            "fathom.loss"));
+    MAY_SEE.put(
+        "fathom.task.mask",
+        Set.of("fathom", "fathom.data", "fathom.nn", "fathom.loss", "fathom.task"));
     MAY_SEE.put(
         "fathom.train",
         Set.of(
@@ -53,7 +67,9 @@ class ArchitectureTest {
             "fathom.recurrent",
             "fathom.net",
             "fathom.loss",
-            "fathom.optim"));
+            "fathom.optim",
+            "fathom.parallel",
+            "fathom.task"));
   }
 
   @Test

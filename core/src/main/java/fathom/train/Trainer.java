@@ -6,12 +6,14 @@ import fathom.nn.Init;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 import fathom.task.Task;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// Trains a net on a task: any function of an [Init] and any [Task].
 ///
@@ -33,6 +35,7 @@ public final class Trainer<N extends Node> {
   private final Task<N> task;
   private final List<Listener> listeners = new ArrayList<>();
   private Plan plan = Plan.DEFAULT;
+  private @Nullable Path folder;
   private BooleanSupplier stop = () -> false;
 
   private Trainer(Function<Init, ? extends N> net, Task<N> task) {
@@ -87,6 +90,13 @@ public final class Trainer<N extends Node> {
     return this;
   }
 
+  /// Works in this folder, which is made if need be: writes checkpoints and metrics, and goes on if
+  /// there is a training by the same plan. Epochs and workers may be others than before.
+  public Trainer<N> in(Path folder) {
+    this.folder = folder;
+    return this;
+  }
+
   /// Calls these too, after those that write files.
   public Trainer<N> listen(Listener... more) {
     listeners.addAll(Arrays.asList(more));
@@ -106,6 +116,18 @@ public final class Trainer<N extends Node> {
   /// [fathom.BadFileException] if the folder holds another training, or what cannot be read;
   /// `BusyRunException` if another training works in it; and what a listener threw.
   public Trained<N> fit() {
-    return new Training<>(net, task, plan, List.copyOf(listeners), Training.Past.NONE, stop).run();
+    if (folder == null) {
+      return train(Training.Past.NONE, listeners);
+    }
+    OwnFolder own = OwnFolder.at(folder);
+    try (var _ = own.lock()) {
+      var all = new ArrayList<Listener>(List.of(own.recorder()));
+      all.addAll(listeners);
+      return train(own.past(plan, task), all);
+    }
+  }
+
+  private Trained<N> train(Training.Past past, List<Listener> all) {
+    return new Training<>(net, task, plan, List.copyOf(all), past, stop).run();
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.BadFileException;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
@@ -15,6 +16,7 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Epochs;
 import fathom.data.Rows;
+import fathom.io.SafeTensors;
 import fathom.loss.Loss;
 import fathom.loss.SquaredError;
 import fathom.nn.Chain;
@@ -31,12 +33,19 @@ import fathom.task.Objective;
 import fathom.task.Session;
 import fathom.task.Setting;
 import fathom.task.Supervised;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// A net and a task of a user's own go through the same training as those that are shipped.
 class OwnTrainingTest {
@@ -214,6 +223,92 @@ class OwnTrainingTest {
     var nans = new double[count];
     Arrays.fill(nans, Double.NaN);
     return nans;
+  }
+
+  private static Trainer<Layer> inFolder(Path folder) {
+    float[][][] points = points(64);
+    return Trainer.of(
+            OwnTrainingTest::net,
+            Supervised.of(points[0], points[1], Loss.SQUARED_ERROR).heldOut(0.25))
+        .schedule(Schedule.cosine(0.02))
+        .epochs(6)
+        .batch(7)
+        .workers(2)
+        .in(folder);
+  }
+
+  /// Weights, optimizer and metrics, but no times.
+  private static List<String> left(Path folder) throws IOException {
+    var left = new ArrayList<String>();
+    try (var stored = SafeTensors.open(folder.resolve("checkpoint.safetensors"));
+        Arena arena = Arena.ofConfined()) {
+      for (String name : stored.names()) {
+        byte[] bytes = stored.widened(name, arena).bytes().toArray(ValueLayout.JAVA_BYTE);
+        left.add(name + " " + Arrays.hashCode(bytes));
+      }
+    }
+    for (String line : Files.readAllLines(folder.resolve("metrics.jsonl"))) {
+      left.add(line.replaceAll("\"(seconds|examplesPerSecond)\":[^,}]*", ""));
+    }
+    return left;
+  }
+
+  /// As if the process died: whatever happens, at whatever moment of a step or an epoch.
+  @Test
+  void killedAnywhereItGoesOnToTheSameBytes(@TempDir Path dir) throws IOException {
+    inFolder(dir.resolve("whole")).fit();
+    List<String> whole = left(dir.resolve("whole"));
+    var random = RandomGenerator.of("L64X128MixRandom");
+    Path killed = dir.resolve("killed");
+    for (int kill = 0; kill < 20; kill++) {
+      int after = random.nextInt(1, 12);
+      var calls = new int[1];
+      Runnable die =
+          () -> {
+            if (++calls[0] == after) {
+              throw new IllegalStateException("killed");
+            }
+          };
+      var listener =
+          new Listener() {
+            @Override
+            public void gradients(Moment now) {
+              die.run();
+            }
+
+            @Override
+            public void moved(Moment now) {
+              die.run();
+            }
+
+            @Override
+            public void save(Moment now) {
+              die.run();
+            }
+
+            @Override
+            public void epoch(Moment now, Metrics.Epoch epoch, boolean best) {
+              die.run();
+            }
+          };
+      try {
+        inFolder(killed).listen(listener).fit();
+      } catch (IllegalStateException e) {
+        assertEquals("killed", e.getMessage());
+      }
+    }
+    assertTrue(inFolder(killed).fit().outcome().finished());
+    assertEquals(whole, left(killed));
+  }
+
+  @Test
+  void aFolderHoldsOneTraining(@TempDir Path dir) {
+    inFolder(dir).stopWhen(() -> true).fit();
+    var e = assertThrows(BadFileException.class, () -> inFolder(dir).seed(2).fit());
+    assertTrue(e.getMessage().contains("seed was 1 and is 2 now"), e.getMessage());
+    e = assertThrows(BadFileException.class, () -> inFolder(dir).optimizer(Sgd.paper()).fit());
+    assertTrue(e.getMessage().contains("optimizer was"), e.getMessage());
+    assertTrue(inFolder(dir).epochs(7).workers(1).fit().outcome().finished());
   }
 
   @Test

@@ -1,0 +1,125 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.RegularFile;
+import fathom.io.AtomicFile;
+import fathom.io.Json;
+import fathom.task.Task;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/// The folder of a training that a program started: its checkpoints and metrics, as in that of a
+/// [Run], and `training.json`, which says what decides its weights. Net, task and data are the
+/// program's; a training goes on only by the same decisions.
+final class OwnFolder {
+  private static final int FORMAT = 1;
+  private static final long MOST_BYTES = 1 << 20;
+
+  private final Path folder;
+
+  private OwnFolder(Path folder) {
+    this.folder = folder;
+  }
+
+  /// Makes the folder if need be. Throws [BadFileException] if that is not possible.
+  static OwnFolder at(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new BadFileException(
+          folder,
+          "the folder of the training cannot be made (%s); give another path"
+              .formatted(AtomicFile.reason(e)),
+          e);
+    }
+    return new OwnFolder(folder);
+  }
+
+  RunLock lock() {
+    return RunLock.of(folder);
+  }
+
+  MetricsFile metrics() {
+    return MetricsFile.in(folder, Metrics.Split.TEST);
+  }
+
+  Recorder recorder() {
+    return new Recorder(
+        folder,
+        metrics(),
+        Recording.NONE,
+        Map.of("fathom.source", Machine.here().source()),
+        new LastSave());
+  }
+
+  /// What has been before, by this plan and task: nothing in a new folder, which is described now.
+  /// Throws [BadFileException], with nothing written, if the folder holds another training.
+  Training.Past past(Plan plan, Task<?> task) {
+    Path file = folder.resolve("training.json");
+    SequencedMap<String, Object> now = decisions(plan, task);
+    if (Files.exists(file)) {
+      check(file, Json.object(now));
+    } else if (Run.isIn(folder)) {
+      throw new BadFileException(
+          folder, "there is a run of the command line in this folder; give another one");
+    } else {
+      AtomicFile.replace(file, Json.pretty(now).getBytes(StandardCharsets.UTF_8));
+    }
+    Path checkpoint = Recorder.checkpoint(folder);
+    if (!Files.exists(checkpoint)) {
+      return Training.Past.NONE;
+    }
+    long step = Position.step(checkpoint);
+    return new Training.Past(
+        checkpoint,
+        metrics().read().stream()
+            .filter(line -> line instanceof Metrics.Epoch && line.step() <= step)
+            .map(Metrics.Epoch.class::cast)
+            .toList(),
+        false);
+  }
+
+  /// Everything but the number of epochs and of workers, which may change.
+  private static SequencedMap<String, Object> decisions(Plan plan, Task<?> task) {
+    var decisions = new LinkedHashMap<String, Object>();
+    decisions.put("format", FORMAT);
+    decisions.put("task", task.name());
+    decisions.put("optimizer", described(plan.optimizer()));
+    decisions.put("schedule", described(plan.schedule()));
+    decisions.put("clip", plan.clip());
+    decisions.put("batch", plan.batch());
+    decisions.put("seed", plan.seed());
+    return decisions;
+  }
+
+  /// A record says what it is; of anything else, such as a lambda, there is nothing to compare.
+  private static String described(Object spec) {
+    return spec instanceof Record ? spec.toString() : "of the program";
+  }
+
+  private static void check(Path file, JsonNode now) {
+    JsonNode before;
+    try {
+      before = Json.parse(RegularFile.text(file, MOST_BYTES));
+    } catch (JacksonException e) {
+      throw new BadFileException(file, "this is not the description of a training", e);
+    }
+    for (String decision : now.propertyNames()) {
+      String was = before.path(decision).asString("nothing");
+      String is = now.path(decision).asString();
+      if (!was.equals(is)) {
+        throw new BadFileException(
+            file,
+            "the training in this folder goes on as it began, but %s was %s and is %s now; give another folder, or what it was"
+                .formatted(decision, was, is));
+      }
+    }
+  }
+}
