@@ -29,7 +29,7 @@ final class MaskFile {
     Labels ofBlackAndWhite() {
       byte[] ones = labels.clone();
       for (int i = 0; i < ones.length; i++) {
-        ones[i] = (byte) (ones[i] == MaskImage.UNLABELLED ? 1 : ones[i]);
+        ones[i] = ones[i] == MaskImage.UNLABELLED ? 1 : ones[i];
       }
       return new Labels(height, width, ones);
     }

@@ -166,7 +166,7 @@ final class MaskFolder {
       throw new BadFileException(
           folder,
           "at most %s MB of images and masks are held in memory, but these are %s; make the images smaller or take fewer"
-              .formatted(MOST_BYTES >> 20, pixels * (channels + 1) >> 20));
+              .formatted(MOST_BYTES >> 20, (pixels * (channels + 1)) >> 20));
     }
     return channels;
   }

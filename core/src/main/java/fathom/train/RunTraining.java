@@ -1,6 +1,5 @@
 package fathom.train;
 
-import fathom.BadFileException;
 import fathom.Layer;
 import fathom.Node;
 import fathom.data.Data;
@@ -79,7 +78,7 @@ public final class RunTraining {
   /// checkpoint and returns, or breaks off an evaluation, before which it has written one. It asks
   /// after every step, and in long evaluations every second. Throws [DivergedException] if the loss
   /// or a gradient is no number any more, `IllegalArgumentException` if there is less data than a
-  /// step needs, [BadFileException] for other data than that of the run, and
+  /// step needs, [fathom.BadFileException] for other data than that of the run, and
   /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
   /// if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {

@@ -1,6 +1,5 @@
 package fathom.train;
 
-import fathom.Layer;
 import fathom.Node;
 import fathom.nn.Init;
 import fathom.optim.Optimizer;
@@ -29,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// run of this very training; one training at a time works in a folder. Without one everything is
 /// in memory. What is set is checked at once, and by its name.
 ///
-/// @param <N> the net: [Layer], or a node of its own
+/// @param <N> the net: [fathom.Layer], or a node of its own
 public final class Trainer<N extends Node> {
   private final Function<Init, ? extends N> net;
   private final Task<N> task;
