@@ -9,6 +9,8 @@ import java.util.List;
 /// @param table its first row is the heading; empty for none
 /// @param rows of images side by side
 public record Section(String title, String text, List<List<String>> table, List<List<Image>> rows) {
+  /// An image and what is said below it.
+  ///
   /// @param caption what it shows, and of which file
   /// @param png its bytes
   public record Image(String caption, byte[] png) {}
