@@ -129,10 +129,14 @@ public final class ClassMatch {
     gone.removeAll(new HashSet<>(given));
     var fresh = new ArrayList<>(given);
     fresh.removeAll(new HashSet<>(known));
-    String what =
-        gone.isEmpty() && fresh.isEmpty()
-            ? "in another order"
-            : "without %s, with %s".formatted(shown(gone), shown(fresh));
+    var differences = new ArrayList<String>();
+    if (!gone.isEmpty()) {
+      differences.add("without " + shown(gone));
+    }
+    if (!fresh.isEmpty()) {
+      differences.add("with " + shown(fresh));
+    }
+    String what = differences.isEmpty() ? "in another order" : String.join(", ", differences);
     return "it knows %s, and the data has %s (%s)".formatted(shown(known), shown(given), what);
   }
 }
