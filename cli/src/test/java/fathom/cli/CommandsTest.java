@@ -516,7 +516,8 @@ class CommandsTest {
         Exit.BAD_FILE, "byte 3", "train", "gru", "--data", text("nul.txt", "abc\0"), "--out", run);
     assertRefused(
         Exit.BAD_FILE, "empty", "train", "gru", "--data", text("empty.txt", ""), "--out", run);
-    var given = List.of("train", "gru", "--data", good, "--out", run, "--batch", "32", "--window", "100");
+    var given =
+        List.of("train", "gru", "--data", good, "--out", run, "--batch", "32", "--window", "100");
     assertRefused(Exit.USAGE, "3232", given.toArray(String[]::new));
     for (String model : List.of("mlp", "resnet20")) {
       assertRefused(
