@@ -430,8 +430,8 @@ final class TrainCommand implements Callable<Integer> {
         "time",
         String.format(
             Locale.ROOT,
-            "about %s (h:mm:ss) for %,d steps and the evaluations, at the %s %s/s of a few steps of"
-                + " %d %s made just now",
+            "about %s (h:mm:ss) for %,d steps and the evaluations, at %s %s/s, estimated from a few"
+                + " steps of up to %d %s made just now",
             duration(e.seconds()),
             e.steps(),
             rate(e.examplesPerSecond()),

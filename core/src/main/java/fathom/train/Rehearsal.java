@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
 /// Tries a training out for a few seconds, to say what all of it is going to need.
 ///
 /// Whole steps are made, by all workers, with the data, and by a net whose weights are zero: first
-/// of as few rows as there are workers, then of twice as many, and so on to the batch of the recipe
-/// or as far as three seconds go. Memory is counted, time taken, and both are carried on from the
-/// largest batch that was tried.
+/// of as few rows as there are workers, then of four times as many, and so on to the batch of the
+/// recipe or as far as three seconds go. Memory is counted, time taken, and both are carried on
+/// along the line through the two largest batches that were tried: a step of few rows is mostly
+/// what a step needs once, whatever the batch, such as that workers meet.
 public final class Rehearsal {
   private static final double SECONDS = 3;
 
@@ -34,6 +35,9 @@ public final class Rehearsal {
 
   /// A prediction goes forward; a step goes forward and, at twice the cost, back.
   private static final double PREDICTION = 1.0 / 3;
+
+  /// Each batch that is tried has so many times the rows of the one before.
+  private static final int GROWTH = 4;
 
   /// More epochs than a few seconds have.
   private static final int ENDLESS = 1_000_000;
@@ -51,9 +55,9 @@ public final class Rehearsal {
   ///   made of it on the way back, at most; counted with `tried` rows, carried on to all of them
   /// @param steps of the whole training
   /// @param examplesPerSecond pictures or characters that are trained with, measured with `tried`
-  ///   rows
-  /// @param seconds of the whole training, which has to warm up too, and of its evaluations, in
-  ///   which an example counts a third
+  ///   rows, carried on to all of a batch
+  /// @param seconds of the whole training, with what its first steps lose until loops are compiled,
+  ///   and of its evaluations, in which an example counts a third
   /// @param tried rows of the largest batch that was tried; pictures, or streams of a text
   /// @param availableBytes what tensors can have on this machine or in this container, beside what
   ///   this process has for itself
@@ -73,8 +77,22 @@ public final class Rehearsal {
   /// tenth, at least two of them, and at most for so long. The fastest counts.
   private record Patience(double between, double most) {}
 
-  /// A few steps of `rows` rows.
-  private record Tried(int rows, long examples, long bytes, double seconds, long parameters) {}
+  /// A few steps of `rows` rows, the fastest of which took `seconds`.
+  ///
+  /// @param lost the seconds that the others took longer than that, together
+  private record Tried(
+      int rows, long examples, long bytes, double seconds, double lost, long parameters) {
+    /// The seconds of a step of more rows, on the line through two batches. Where the clock was
+    /// uneven, a row costs nothing at least, and what it costs here on average at most.
+    double seconds(int more, @Nullable Tried before) {
+      double average = seconds / rows;
+      double perRow =
+          before == null
+              ? average
+              : Math.clamp((seconds - before.seconds) / (rows - before.rows), 0, average);
+      return seconds + perRow * (more - rows);
+    }
+  }
 
   private Rehearsal(Recipe recipe, Data data, Decoders decoders) {
     this.recipe = recipe;
@@ -109,23 +127,26 @@ public final class Rehearsal {
 
   private Estimate estimate(double seconds) {
     int least = Math.min(recipe.batch(), Math.max(2, recipe.workers()));
-    long cold = System.nanoTime();
-    tried(shallow(), least, WARM_UP);
+    Tried cold = tried(shallow(), least, WARM_UP);
     long began = System.nanoTime();
     long available = Memory.available(); // code is loaded, and hardly a tensor was there yet
     Tried before = null;
     Tried last = tried(recipe, least, USUAL);
-    while (last.rows < recipe.batch()
-        && (System.nanoTime() - began) / 1e9 + 4 * last.seconds < seconds
-        && 2 * last.bytes < Math.min(BYTES, available / 2)) {
+    int next = larger(least);
+    while (last.rows < next
+        && (System.nanoTime() - began) / 1e9 + 2 * last.seconds(next, before) < seconds
+        && (double) next / last.rows * last.bytes < Math.min(BYTES, available / 2.0)) {
+      Tried larger = tried(recipe, next, USUAL);
       before = last;
-      last = tried(recipe, Math.min(recipe.batch(), 2 * last.rows), USUAL);
+      last = larger;
+      next = larger(next);
     }
     double perRow =
         before == null
             ? (double) last.bytes / last.rows
             : (double) (last.bytes - before.bytes) / (last.rows - before.rows);
-    double perSecond = last.examples / last.seconds;
+    double perSecond =
+        (double) last.examples / last.rows * recipe.batch() / last.seconds(recipe.batch(), before);
     long steps = recipe.epochs() * (long) batches();
     int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
     long weights = Float.BYTES * last.parameters * (1 + recipe.workers() + blocks);
@@ -136,10 +157,14 @@ public final class Rehearsal {
         batch,
         steps,
         perSecond,
-        (began - cold) / 1e9 + examples() / perSecond,
+        cold.lost + examples() / perSecond,
         last.rows,
         available,
         weights + batch <= available);
+  }
+
+  private int larger(int rows) {
+    return (int) Math.min(recipe.batch(), (long) GROWTH * rows);
   }
 
   /// The same recipe for the shallowest net of the family, with the same options.
@@ -197,6 +222,7 @@ public final class Rehearsal {
     private long parameters;
     private long examples;
     private double fastest = Double.POSITIVE_INFINITY;
+    private double sum;
     private double improved;
     private int steps;
     private boolean done;
@@ -224,6 +250,7 @@ public final class Rehearsal {
       examples = now.examples();
       improved = taken < 0.9 * fastest ? after : improved;
       fastest = Math.min(fastest, taken);
+      sum += taken;
       steps++;
       boolean patient = after - improved < patience.between && after + fastest < patience.most;
       done = steps > 1 && !patient;
@@ -239,7 +266,7 @@ public final class Rehearsal {
     }
 
     Tried tried(int rows) {
-      return new Tried(rows, examples, bytes, fastest, parameters);
+      return new Tried(rows, examples, bytes, fastest, sum - steps * fastest, parameters);
     }
   }
 }
