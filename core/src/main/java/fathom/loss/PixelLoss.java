@@ -1,6 +1,5 @@
 package fathom.loss;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import fathom.DType;
 import fathom.Scope;
@@ -8,7 +7,6 @@ import fathom.Shape;
 import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// How far N×K×H×W scores of the classes of pixels are from N masks: the mean over the images of
@@ -72,9 +70,8 @@ public final class PixelLoss {
         dy -> {
           try (var scope = Scope.open()) {
             Tensor back =
-                Tensor.emptyPictures(
-                    DType.FLOAT32, shape.size(0), shape.size(1), shape.size(2), shape.size(3));
-            MemorySegment.copy(gradient, 0, back.segment(), JAVA_FLOAT, 0, gradient.length);
+                Tensor.of(gradient, shape.size(0), shape.size(2), shape.size(3), shape.size(1))
+                    .permute(0, 3, 1, 2);
             return scope.keep(back.times(dy.item() / total).to(scores.type()));
           }
         });
@@ -107,8 +104,10 @@ public final class PixelLoss {
     int classes = weights.length;
     float[] p = new float[Math.toIntExact(scores.shape().elements())];
     try (var _ = Scope.open()) {
-      MemorySegment.copy(
-          scores.to(DType.FLOAT32).channelsLast().segment(), JAVA_FLOAT, 0, p, 0, p.length);
+      double[] elements = scores.permute(0, 2, 3, 1).contiguous().toDoubles();
+      for (int i = 0; i < p.length; i++) {
+        p[i] = (float) elements[i];
+      }
     }
     for (int at = 0; at < p.length; at += classes) {
       float largest = p[at];

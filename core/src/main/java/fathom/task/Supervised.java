@@ -76,7 +76,7 @@ public record Supervised(
 
   @Override
   public boolean better(Figures now, Figures before) {
-    return loss.classifies() && now.get(ERROR) != before.get(ERROR)
+    return (loss.classifies() && now.get(ERROR) != before.get(ERROR))
         ? now.get(ERROR) < before.get(ERROR)
         : now.loss() < before.loss();
   }

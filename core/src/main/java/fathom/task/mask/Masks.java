@@ -220,7 +220,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
       System.arraycopy(score.counts(), 0, sums, 1, score.counts().length);
       setting.sum(sums, i < own.to());
       System.arraycopy(sums, 1, score.counts(), 0, score.counts().length);
-      shown = images == data.test() ? seen : shown;
+      shown = images.equals(data.test()) ? seen : shown;
       return Figures.of(images.size(), sums[0] / images.size())
           .with(ERROR, score.error())
           .with("iou", score.meanIou())

@@ -11,7 +11,8 @@ class MaskScoreTest {
     byte[] mask = new byte[rows.length * rows[0].length()];
     int at = 0;
     for (String row : rows) {
-      for (char c : row.toCharArray()) {
+      for (int i = 0; i < row.length(); i++) {
+        char c = row.charAt(i);
         mask[at++] = c == '?' ? PixelLoss.UNLABELLED : (byte) (c - '0');
       }
     }
