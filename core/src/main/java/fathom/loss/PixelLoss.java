@@ -1,6 +1,5 @@
 package fathom.loss;
 
-
 import fathom.DType;
 import fathom.Scope;
 import fathom.Shape;
