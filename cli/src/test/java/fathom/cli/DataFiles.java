@@ -366,7 +366,7 @@ final class DataFiles {
               Arrays.equals(bytes, lenient.getBytes(StandardCharsets.UTF_8))
                   && lenient
                       .chars()
-                      .noneMatch(c -> (c < ' ' && "\t\r\n".indexOf(c) < 0) || c == 0x7f)
+                      .noneMatch(c -> (c < ' ' && "\t\n\u000b\f\r".indexOf(c) < 0) || c == 0x7f)
                   && content.codePointCount(0, content.length()) >= 20;
           String refused =
               FileFormat.Reading.of(

@@ -44,6 +44,14 @@ public record CifarNet(
 
   /// Channels, height and width of a picture.
   public record Input(int channels, int height, int width) {
+    public Input {
+      if ((double) channels * height * width > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "an image has at most %s values, but %s×%s×%s are more"
+                .formatted(Integer.MAX_VALUE, channels, height, width));
+      }
+    }
+
     @Override
     public String toString() {
       return channels + "×" + height + "×" + width;
