@@ -114,7 +114,8 @@ class MlpTest {
   /// So that no product of its sizes overflows later.
   @Test
   void anImageOfMoreValuesThanAnArrayHasIsRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new CifarNet.Input(1 << 11, 1 << 10, 1 << 10));
+    assertThrows(
+        IllegalArgumentException.class, () -> new CifarNet.Input(1 << 11, 1 << 10, 1 << 10));
     assertEquals(1 << 30, new CifarNet.Input(1 << 10, 1 << 10, 1 << 10).channels() << 20);
   }
 }
