@@ -187,6 +187,8 @@ public final class Run {
       var run = new Run(folder, Json.read(node, Info.class));
       if (run.recipe().isText()) {
         run.alphabet(); // throws if it is none
+      } else {
+        run.input(); // likewise
       }
       return run;
     } catch (JacksonException | IllegalArgumentException e) {
