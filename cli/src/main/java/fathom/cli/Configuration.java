@@ -93,7 +93,7 @@ final class Configuration implements IDefaultValueProvider {
     String home = environment.apply("XDG_CONFIG_HOME");
     Path config =
         home == null || home.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".config")
+            ? HomeFolder.home().resolve(".config")
             : HomeFolder.path(home);
     return config.resolve("fathom").resolve("config.properties");
   }

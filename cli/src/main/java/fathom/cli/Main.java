@@ -180,7 +180,7 @@ final class Main implements Runnable {
       case OutOfMemoryError _ ->
           fail(
               err,
-              "the JVM's heap of %s MB is full (%s): it holds the data; take less of it, or give more by JAVA_TOOL_OPTIONS=-Xmx8g"
+              "the JVM's heap of %s MB is full (%s); images in memory, texts and lists of files and classes are held there: take less data, or give more by JAVA_TOOL_OPTIONS=-Xmx8g"
                   .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage()),
               Exit.NATIVE);
       default -> fail(err, rootMessage(e), Exit.FAILED);

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.data.DataSet;
+import fathom.data.Origin;
+import fathom.data.Reading;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
+import fathom.train.Run;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -19,7 +23,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.DynamicTest;
@@ -167,6 +173,30 @@ class RunDataTest {
     JsonNode json = done("eval", run().toString(), "--data", data("other"), "--json").json();
     assertEquals(0, json.path("error").asDouble());
     assertTrue(json.path("leftOut").isEmpty() && json.path("absent").isEmpty());
+  }
+
+  /// In small classes the draw of the part for testing may take another image when one is added;
+  /// what a run was trained with is never what it is tested with.
+  @Test
+  void whatWasTrainedWithIsNotTestedWith() throws IOException {
+    images("data", "", 6, "blue", "green", "red", "amber");
+    train(data("data"));
+    Set<String> trained =
+        Files.readAllLines(run().resolve("images.tsv")).stream()
+            .filter(line -> line.startsWith("train\t"))
+            .map(line -> line.split("\t")[2])
+            .collect(Collectors.toSet());
+    int moved = 0;
+    for (int count = 7; count <= 20; count++) {
+      images("data", "", count, "blue", "green", "red", "amber");
+      DataSet data = (DataSet) Run.open(run()).openForTests(new Reading(0, false));
+      for (Origin.Source source : data.origin().test()) {
+        assertFalse(trained.contains(source.name()), source.name());
+      }
+      assertEquals(data.test().count(), data.origin().test().size());
+      moved += data.survey().notices().toString().contains("left out") ? 1 : 0;
+    }
+    assertTrue(moved > 0, "no image of the training would have been for testing");
   }
 
   @Test

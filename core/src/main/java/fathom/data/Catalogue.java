@@ -180,7 +180,7 @@ public final class Catalogue {
     places.add(
         shared != null && !shared.isBlank()
             ? HomeFolder.path(shared).resolve("fathom")
-            : Path.of(System.getProperty("user.home"), ".local", "share", "fathom"));
+            : HomeFolder.home().resolve(Path.of(".local", "share", "fathom")));
     return places;
   }
 

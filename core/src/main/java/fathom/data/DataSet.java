@@ -131,6 +131,24 @@ public record DataSet(
         origin == null ? null : origin.judgedBy(drawn.rest, drawn.kept));
   }
 
+  /// With these of the test images alone, and a sentence that says why. Throws [BadFileException]
+  /// if none is left.
+  public DataSet testedBy(int[] positions, String notice) {
+    if (positions.length == 0) {
+      throw new BadFileException(
+          origin == null ? Path.of(name) : origin.place(),
+          "nothing is left to be tested with: " + notice);
+    }
+    return new DataSet(
+        name,
+        classes,
+        train,
+        validation,
+        test.select(positions),
+        survey == null ? null : survey.with(notice),
+        origin == null ? null : origin.testedBy(positions));
+  }
+
   /// Where the pictures of [#judgedBy] come from, without a copy of them.
   public @Nullable Origin originJudgedBy(int count, long seed) {
     if (origin == null || validation != null || count == 0) {

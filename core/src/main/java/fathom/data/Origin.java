@@ -54,6 +54,11 @@ public record Origin(Path place, List<Source> train, List<Source> validation, Li
     return hasFiles() ? new Origin(place, at(train, rest), at(train, kept), test) : this;
   }
 
+  /// With these of the files for testing.
+  Origin testedBy(int[] positions) {
+    return test.isEmpty() ? this : new Origin(place, train, validation, at(test, positions));
+  }
+
   private static List<Source> at(List<Source> files, int[] positions) {
     return Arrays.stream(positions).mapToObj(files::get).toList();
   }

@@ -1,5 +1,6 @@
 package fathom.data;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
 
@@ -27,6 +28,13 @@ public record Survey(
     notices = List.copyOf(notices);
     damaged = List.copyOf(damaged);
     skipped = List.copyOf(skipped);
+  }
+
+  /// With one sentence more.
+  Survey with(String notice) {
+    var more = new ArrayList<>(notices);
+    more.add(notice);
+    return new Survey(formats, smallest, median, largest, skipped, others, more, damaged);
   }
 
   /// Of a picture, in pixels.

@@ -1,6 +1,7 @@
 package fathom.train;
 
 import fathom.RegularFile;
+import fathom.data.DataSet;
 import fathom.data.Origin;
 import fathom.io.AtomicFile;
 import java.io.OutputStreamWriter;
@@ -12,12 +13,17 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Which files a run was trained, validated and tested with: `images.tsv`, a line for each with its
 /// part, its bytes and its name. It is for readers, and for a message that names what changed; what
 /// decides is the [fathom.data.DataIdentity].
 final class ImageList {
   static final String NAME = "images.tsv";
+
+  private static final String TEST = "test";
 
   private static final long MOST_BYTES = 1 << 29;
 
@@ -35,7 +41,7 @@ final class ImageList {
           to.write("part\tbytes\tname\n");
           lines(to, "train", origin.train());
           lines(to, "validation", origin.validation());
-          lines(to, "test", origin.test());
+          lines(to, TEST, origin.test());
           to.flush();
         });
   }
@@ -52,6 +58,39 @@ final class ImageList {
         .replace("\t", "\\t")
         .replace("\n", "\\n")
         .replace("\r", "\\r");
+  }
+
+  /// The names of the images that the run was trained and validated with; empty if there is no
+  /// list.
+  static Set<String> seen(Path file) {
+    return !Files.isRegularFile(file)
+        ? Set.of()
+        : RegularFile.text(file, MOST_BYTES)
+            .lines()
+            .skip(1)
+            .map(line -> line.split("\t", 3))
+            .filter(fields -> fields.length == 3 && !fields[0].equals(TEST))
+            .map(fields -> fields[2])
+            .collect(Collectors.toSet());
+  }
+
+  /// The data without those test images that the run was trained or validated with, which is told:
+  /// in a small class an image more can move another one to the part for testing.
+  static DataSet unseen(Path file, DataSet data) {
+    Origin origin = data.origin();
+    Set<String> seen = origin == null || origin.test().isEmpty() ? Set.of() : seen(file);
+    int[] kept =
+        seen.isEmpty()
+            ? new int[0]
+            : IntStream.range(0, data.test().count())
+                .filter(i -> !seen.contains(oneLine(origin.test().get(i).name())))
+                .toArray();
+    return seen.isEmpty() || kept.length == data.test().count()
+        ? data
+        : data.testedBy(
+            kept,
+            "%s: %s images that this run was trained with would now be for testing, and are left out"
+                .formatted(data.name(), data.test().count() - kept.length));
   }
 
   /// The first names that are new, gone or of another size since `file` was written, as a clause to

@@ -342,9 +342,10 @@ public final class Run {
     return found(UnaryOperator.identity(), name -> open(name, how));
   }
 
-  /// The same to be tested with alone.
+  /// The same to be tested with alone, without what the run was trained with; see [ImageList].
   public Data openForTests(Reading how) {
-    return found(DataIdentity::ofTests, name -> openForTests(name, how));
+    Data data = found(DataIdentity::ofTests, name -> openForTests(name, how));
+    return data instanceof DataSet images ? ImageList.unseen(images(), images) : data;
   }
 
   private Data found(UnaryOperator<DataIdentity> looked, Function<String, Data> opening) {
