@@ -37,6 +37,7 @@ import fathom.nn.RmsNorm;
 import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
 import fathom.nn.Tanh;
+import fathom.nn.Upsample2d;
 import fathom.nn.Watched;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
@@ -117,6 +118,8 @@ class LayerLawsTest {
         plain("MaxPool2d 2×2", _ -> new MaxPool2d(2, 2, 0), 2, 3, 6, 4),
         plain("MaxPool2d 3×3, stride 2, odd", _ -> new MaxPool2d(3, 2, 1), 2, 2, 7, 5),
         plain("MaxPool2d 3×3, overlapping", _ -> new MaxPool2d(3, 1, 1), 2, 2, 4, 5),
+        plain("Upsample2d by 2", _ -> new Upsample2d(2), 2, 3, 4, 5),
+        plain("Upsample2d by 3", _ -> new Upsample2d(3), 1, 2, 3, 1),
         plain("GlobalAveragePool", _ -> new GlobalAveragePool(), 3, 4, 3, 5),
         plain("Flatten", _ -> new Flatten(), 2, 3, 2, 4),
         plain("PaddedSubsample 2→4, stride 2", _ -> new PaddedSubsample(2, 2, 4), 2, 2, 5, 4),

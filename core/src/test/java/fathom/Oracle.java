@@ -23,6 +23,7 @@ import fathom.nn.RmsNorm;
 import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
 import fathom.nn.Tanh;
+import fathom.nn.Upsample2d;
 import fathom.nn.Watched;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
@@ -77,6 +78,7 @@ final class Oracle {
       case Sigmoid _ -> Tensor.scalar(x.type(), 1).dividedBy(x.times(-1).exp().plus(1));
       case Tanh _ -> x.times(2).exp().plus(-1).dividedBy(x.times(2).exp().plus(1));
       case MaxPool2d p -> Torch.maxPool(x, p.size(), p.stride(), p.padding()).value();
+      case Upsample2d u -> upsampled(x, u.factor());
       case GlobalAveragePool _ ->
           x.reshape(x.shape().size(0), x.shape().size(1), x.shape().size(2) * x.shape().size(3))
               .mean(2)
@@ -218,5 +220,16 @@ final class Oracle {
 
   private static Tensor plain(Tensor t) {
     return Tensor.view(t.raw().detach());
+  }
+
+  /// Each pixel is repeated along a dimension of its own.
+  private static Tensor upsampled(Tensor x, int f) {
+    long n = x.shape().size(0);
+    long c = x.shape().size(1);
+    long h = x.shape().size(2);
+    long w = x.shape().size(3);
+    return x.reshape(n, c, h, 1, w, 1)
+        .expand(Shape.of(n, c, h, f, w, f))
+        .reshape(n, c, h * f, w * f);
   }
 }

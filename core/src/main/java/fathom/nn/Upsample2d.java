@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
@@ -17,16 +18,27 @@ public record Upsample2d(int factor) implements Layer {
 
   @Override
   public Traced forward(Tensor x) {
-    return new Traced(predict(x), dy -> Torch.upsampleBackward(dy, x.shape(), factor));
+    Shape of = x.shape();
+    return new Traced(predict(x), dy -> Torch.upsampleBackward(dy, of, factor));
   }
 
   @Override
   public Tensor predict(Tensor x) {
-    if (x.shape().rank() != 4) {
-      throw new IllegalArgumentException(
-          "%s needs images, N×C×H×W, but was given %s".formatted(this, x.shape()));
-    }
+    check(x.shape());
     return Torch.upsample(x, factor);
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    check(x);
+    return Shape.of(x.size(0), x.size(1), x.size(2) * factor, x.size(3) * factor);
+  }
+
+  private void check(Shape x) {
+    if (x.rank() != 4) {
+      throw new IllegalArgumentException(
+          "%s needs images, N×C×H×W, but was given %s".formatted(this, x));
+    }
   }
 
   @Override
