@@ -78,19 +78,21 @@ final class ImageList {
   /// in a small class an image more can move another one to the part for testing.
   static DataSet unseen(Path file, DataSet data) {
     Origin origin = data.origin();
-    Set<String> seen = origin == null || origin.test().isEmpty() ? Set.of() : seen(file);
+    Set<String> seen = seen(file);
+    if (origin == null || origin.test().isEmpty() || seen.isEmpty()) {
+      return data;
+    }
+    List<Origin.Source> tested = origin.test();
     int[] kept =
-        seen.isEmpty()
-            ? new int[0]
-            : IntStream.range(0, data.test().count())
-                .filter(i -> !seen.contains(oneLine(origin.test().get(i).name())))
-                .toArray();
-    return seen.isEmpty() || kept.length == data.test().count()
+        IntStream.range(0, tested.size())
+            .filter(i -> !seen.contains(oneLine(tested.get(i).name())))
+            .toArray();
+    return kept.length == tested.size()
         ? data
         : data.testedBy(
             kept,
             "%s: %s images that this run was trained with would now be for testing, and are left out"
-                .formatted(data.name(), data.test().count() - kept.length));
+                .formatted(data.name(), tested.size() - kept.length));
   }
 
   /// The first names that are new, gone or of another size since `file` was written, as a clause to
