@@ -47,22 +47,23 @@ record Position(
     var sums = new LinkedHashMap<String, Double>();
     summed.forEach(name -> sums.put(name, number(file, texts, PREFIX + name + SUM)));
     return new Position(
-        whole(file, texts, STEP),
+        whole(file, texts, STEP, "steps"),
         number(file, texts, SECONDS),
         sums,
-        texts.containsKey(EXAMPLES) ? whole(file, texts, EXAMPLES) : -1,
+        texts.containsKey(EXAMPLES) ? whole(file, texts, EXAMPLES, "examples") : -1,
         texts.containsKey(SPEED) ? number(file, texts, SPEED) : 0);
   }
 
   /// How many steps had been made.
   static long step(Path file) {
-    return whole(file, texts(file), STEP);
+    return whole(file, texts(file), STEP, "steps");
   }
 
-  private static long whole(Path file, Map<String, String> texts, String key) {
+  private static long whole(Path file, Map<String, String> texts, String key, String counted) {
     double number = number(file, texts, key);
     if (number != Math.rint(number) || number > Long.MAX_VALUE) {
-      throw new BadFileException(file, "%s counts, but is \"%s\"".formatted(key, texts.get(key)));
+      throw new BadFileException(
+          file, "%s counts %s, but is \"%s\"".formatted(key, counted, texts.get(key)));
     }
     return (long) number;
   }
