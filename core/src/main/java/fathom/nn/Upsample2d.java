@@ -1,5 +1,6 @@
 package fathom.nn;
 
+import fathom.DType;
 import fathom.Layer;
 import fathom.Shape;
 import fathom.Tensor;
@@ -25,6 +26,10 @@ public record Upsample2d(int factor) implements Layer {
   @Override
   public Tensor predict(Tensor x) {
     check(x.shape());
+    if (x.type() == DType.INT64) {
+      throw new IllegalArgumentException(
+          "%s needs floating-point images, but was given %s".formatted(this, x));
+    }
     return Torch.upsample(x, factor);
   }
 
@@ -35,9 +40,10 @@ public record Upsample2d(int factor) implements Layer {
   }
 
   private void check(Shape x) {
-    if (x.rank() != 4) {
+    if (x.rank() != 4 || x.size(1) < 1 || x.size(2) < 1 || x.size(3) < 1) {
       throw new IllegalArgumentException(
-          "%s needs images, N×C×H×W, but was given %s".formatted(this, x));
+          "%s needs images, N×C×H×W with at least one channel, row and column, but was given %s"
+              .formatted(this, x));
     }
   }
 
