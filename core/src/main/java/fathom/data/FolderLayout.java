@@ -34,11 +34,11 @@ record FolderLayout(
     List<List<Entry>> test,
     NavigableMap<String, Integer> others,
     List<String> notices) {
-  private static final String TRAIN = "train";
-  private static final String TEST = "test";
+  static final String TRAIN = "train";
+  static final String TEST = "test";
 
   /// What the validation part may be called.
-  private static final List<String> VALIDATION = List.of("val", "valid", "validation");
+  static final List<String> VALIDATION = List.of("val", "valid", "validation");
 
   /// How many names a message lists.
   private static final int NAMED = 5;

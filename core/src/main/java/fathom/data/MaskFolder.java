@@ -22,9 +22,6 @@ import java.util.stream.IntStream;
 /// each; without it they are numbers, or background and foreground where there are two.
 final class MaskFolder {
   private static final List<String> MASKS = List.of("masks", "groundTruth", "labels");
-  private static final List<String> TRAIN = List.of("train");
-  private static final List<String> VALIDATION = List.of("val", "valid", "validation");
-  private static final List<String> TEST = List.of("test");
   private static final long MOST_TEXT = 1 << 20;
 
   /// What all images of a set take in memory at most, with a byte for each label.
@@ -63,9 +60,9 @@ final class MaskFolder {
   }
 
   private MaskSet read(String name) {
-    List<Pair> train = pairs(TRAIN);
-    List<Pair> validation = pairs(VALIDATION);
-    List<Pair> test = pairs(TEST);
+    List<Pair> train = pairs(List.of(FolderLayout.TRAIN));
+    List<Pair> validation = pairs(FolderLayout.VALIDATION);
+    List<Pair> test = pairs(List.of(FolderLayout.TEST));
     if (train.isEmpty() && test.isEmpty() && validation.isEmpty()) {
       FolderScan all = FolderScan.below(images);
       Set<Path> tested =

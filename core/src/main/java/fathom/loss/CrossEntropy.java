@@ -76,6 +76,16 @@ public final class CrossEntropy {
     }
   }
 
+  /// How many rows of `logits` are largest in another column than their label's.
+  public static int errors(Tensor logits, int[] labels) {
+    int[] predicted = logits.argMax();
+    int errors = 0;
+    for (int i = 0; i < labels.length; i++) {
+      errors += predicted[i] == labels[i] ? 0 : 1;
+    }
+    return errors;
+  }
+
   private static Tensor logProbabilities(Tensor logits) {
     try (var scope = Scope.open()) {
       Tensor wide = logits.type() == DType.BFLOAT16 ? logits.to(DType.FLOAT32) : logits;

@@ -38,13 +38,7 @@ public interface Loss {
 
   /// How many rows of N×K scores are largest elsewhere than at the class that their target names.
   static int errors(Tensor scores, float[][] targets) {
-    int[] predicted = scores.argMax();
-    int[] labels = labels(targets);
-    int errors = 0;
-    for (int i = 0; i < labels.length; i++) {
-      errors += predicted[i] == labels[i] ? 0 : 1;
-    }
-    return errors;
+    return CrossEntropy.errors(scores, labels(targets));
   }
 
   private static int[] labels(float[][] targets) {

@@ -121,7 +121,7 @@ public record CharacterModel(Text text, int window, double smoothing)
       Traced loss = CrossEntropy.of(traced.logits(), next, smoothing);
       return new Objective(
           loss.value().item(),
-          new double[] {Evaluation.errors(traced.logits(), next)},
+          new double[] {CrossEntropy.errors(traced.logits(), next)},
           () -> {
             traced.back(loss.back(Tensor.scalar(traced.logits().type(), 1)));
             Evaluation.carry(traced.end(), carried);

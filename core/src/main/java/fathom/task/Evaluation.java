@@ -108,7 +108,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     int[] next = streams.next(places, own);
     try (var _ = Scope.open()) {
       var predicted = net.predict(streams.read(places, own), carried);
-      sums[0] += errors(predicted.value(), next);
+      sums[0] += CrossEntropy.errors(predicted.value(), next);
       sums[1] += CrossEntropy.sum(predicted.value(), next);
       carry(predicted.end(), carried);
     }
@@ -177,7 +177,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
       try (var _ = Scope.open()) {
         Tensor logits = net.predict(loader.pictures(indices, own));
         int[] labels = loader.labels(indices, own);
-        sums[0] += errors(logits, labels);
+        sums[0] += CrossEntropy.errors(logits, labels);
         sums[1] += CrossEntropy.sum(logits, labels);
         look.at(own, logits);
       }
@@ -193,15 +193,5 @@ public record Evaluation(int count, long errors, double crossEntropy) {
       sums[STOPPED] = 1;
     }
     return sums[STOPPED] == 0;
-  }
-
-  /// How many rows of `logits` are largest in another column than their label's.
-  public static int errors(Tensor logits, int[] labels) {
-    int[] predicted = logits.argMax();
-    int errors = 0;
-    for (int i = 0; i < labels.length; i++) {
-      errors += predicted[i] == labels[i] ? 0 : 1;
-    }
-    return errors;
   }
 }

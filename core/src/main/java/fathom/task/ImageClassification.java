@@ -94,7 +94,7 @@ public record ImageClassification(
     return new Own(setting);
   }
 
-  private final class Own implements Session<Layer> {
+  private final class Own implements EpochSession<Layer> {
     private final Setting setting;
     private final Epochs epochs;
     private final Loader loader;
@@ -114,13 +114,8 @@ public record ImageClassification(
     }
 
     @Override
-    public int steps() {
-      return epochs.batches();
-    }
-
-    @Override
-    public int examples(int step) {
-      return epochs.batch(step).count();
+    public Epochs epochs() {
+      return epochs;
     }
 
     @Override
@@ -180,7 +175,7 @@ public record ImageClassification(
       return Objective.of(
           logits,
           CrossEntropy.of(logits.value(), labels, smoothing),
-          Evaluation.errors(logits.value(), labels));
+          CrossEntropy.errors(logits.value(), labels));
     }
 
     @Override

@@ -86,7 +86,7 @@ public record Supervised(
     return new Own(setting);
   }
 
-  private final class Own implements Session<Layer> {
+  private final class Own implements EpochSession<Layer> {
     private final Setting setting;
     private final Epochs epochs;
     private int[] order = {};
@@ -97,13 +97,8 @@ public record Supervised(
     }
 
     @Override
-    public int steps() {
-      return epochs.batches();
-    }
-
-    @Override
-    public int examples(int step) {
-      return epochs.batch(step).count();
+    public Epochs epochs() {
+      return epochs;
     }
 
     @Override

@@ -3,6 +3,7 @@ package fathom.train;
 import fathom.BadFileException;
 import fathom.io.Json;
 import fathom.io.SafeTensors;
+import fathom.task.AnswersFile;
 import fathom.task.SectionsFile;
 import fathom.train.Recording.Quantity;
 import java.io.IOException;
@@ -81,7 +82,7 @@ final class Recorder implements Listener {
 
   /// What a training writes at its end.
   private void deleteEnd() {
-    for (Path file : List.of(folder.resolve("answers.json"), SectionsFile.in(folder))) {
+    for (Path file : List.of(AnswersFile.in(folder), SectionsFile.in(folder))) {
       try {
         Files.deleteIfExists(file);
       } catch (IOException e) {

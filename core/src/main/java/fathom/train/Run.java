@@ -380,14 +380,14 @@ public final class Run {
   }
 
   public Path checkpoint() {
-    return folder.resolve("checkpoint.safetensors");
+    return Recorder.checkpoint(folder);
   }
 
   /// The weights, buffers and normalization of the epoch that was best by what is held out: for
   /// pictures the fewest errors, for text the least cross-entropy. No training goes on from it.
   /// Without [Recipe#validation()] those are the test pictures.
   public Path best() {
-    return folder.resolve("best.safetensors");
+    return Recorder.best(folder);
   }
 
   /// Which files were for training, validation and testing; see [ImageList].
@@ -408,7 +408,7 @@ public final class Run {
 
   /// Where the events for TensorBoard are.
   public Path events() {
-    return folder.resolve("tensorboard");
+    return Recorder.events(folder);
   }
 
   MetricsFile metricsFile() {

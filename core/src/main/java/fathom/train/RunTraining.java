@@ -68,7 +68,7 @@ public final class RunTraining {
 
   /// What is trained, before it has workers.
   record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
-    Trained<N> train(
+    Listener.Outcome train(
         Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {
       return new Training<>(net, task, plan, listeners, past, stop).run();
     }
@@ -118,8 +118,7 @@ public final class RunTraining {
                   run.recipe().plan(),
                   List.of(recorder, new Reported(progress)),
                   past(run, data),
-                  stop)
-              .outcome());
+                  stop));
     }
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -127,6 +128,20 @@ public final class Trainer<N extends Node> {
   }
 
   private Trained<N> train(Training.Past past, List<Listener> all) {
-    return new Training<>(net, task, plan, List.copyOf(all), past, stop).run();
+    var kept = new Kept();
+    var and = new ArrayList<>(all);
+    and.add(kept);
+    var outcome = new Training<>(net, task, plan, List.copyOf(and), past, stop).run();
+    return new Trained<>(outcome, net, Objects.requireNonNull(kept.weights));
+  }
+
+  /// Keeps the weights with which a training ends.
+  private static final class Kept implements Listener {
+    private @Nullable Snapshot weights;
+
+    @Override
+    public void end(Moment now, Outcome outcome) {
+      weights = Snapshot.of(now.net());
+    }
   }
 }

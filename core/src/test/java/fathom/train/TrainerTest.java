@@ -20,6 +20,7 @@ import fathom.data.Images;
 import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.io.Json;
+import fathom.loss.CrossEntropy;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Norm;
@@ -949,9 +950,9 @@ class TrainerTest {
   void anErrorIsALargestLogitInAnotherClass() {
     try (var _ = Scope.open()) {
       Tensor logits = Tensor.of(new float[] {1, 2, 3, 9, 8, 7, 5, 5, 4}, 3, 3);
-      assertEquals(0, Evaluation.errors(logits, new int[] {2, 0, 0}));
-      assertEquals(2, Evaluation.errors(logits, new int[] {1, 0, 1}), "the first of equals");
-      assertEquals(0, Evaluation.errors(Tensor.zeros(DType.FLOAT32, 0, 3), new int[0]));
+      assertEquals(0, CrossEntropy.errors(logits, new int[] {2, 0, 0}));
+      assertEquals(2, CrossEntropy.errors(logits, new int[] {1, 0, 1}), "the first of equals");
+      assertEquals(0, CrossEntropy.errors(Tensor.zeros(DType.FLOAT32, 0, 3), new int[0]));
     }
   }
 

@@ -10,6 +10,7 @@ import fathom.data.MaskImage;
 import fathom.data.MaskSet;
 import fathom.data.Rows;
 import fathom.loss.PixelLoss;
+import fathom.task.EpochSession;
 import fathom.task.Figures;
 import fathom.task.LayerTask;
 import fathom.task.Objective;
@@ -103,7 +104,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     return new Own(setting);
   }
 
-  private final class Own implements Session<Layer> {
+  private final class Own implements EpochSession<Layer> {
     private final Setting setting;
     private final Epochs epochs;
     private final Pixels pixels = Pixels.of(data.train());
@@ -117,13 +118,8 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     }
 
     @Override
-    public int steps() {
-      return epochs.batches();
-    }
-
-    @Override
-    public int examples(int step) {
-      return epochs.batch(step).count();
+    public Epochs epochs() {
+      return epochs;
     }
 
     @Override

@@ -1,0 +1,453 @@
+package fathom.train;
+
+import fathom.BadFileException;
+import fathom.Collective;
+import fathom.FlatParams;
+import fathom.Node;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Step;
+import fathom.Tensor;
+import fathom.nn.Init;
+import fathom.optim.Clip;
+import fathom.optim.Optimizer;
+import fathom.task.Figures;
+import fathom.task.Objective;
+import fathom.task.Section;
+import fathom.task.Session;
+import fathom.task.Session.Part;
+import fathom.task.Setting;
+import fathom.task.StoppedException;
+import fathom.task.Task;
+import fathom.task.Watch;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The loop of a [Training], as every worker runs it; on the first one also the view that listeners
+/// have. A step is forward and the loss, back, the sum over the workers, and the optimizer's step.
+final class Loop<N extends Node> {
+  private static final Map<String, Tensor> NOTHING = Map.of();
+
+  private final Training<N> training;
+  private final Task<N> task;
+  private final Plan plan;
+  private final Training.Past past;
+  private final Stop stop;
+  private final Collective all;
+  private final Session<N> session;
+  private final N net;
+  private final N fused;
+  private final FlatParams flat;
+  private final Clock clock;
+  private final Sums sums;
+  private final int batches;
+  private final long steps;
+  private long step;
+  private boolean stopped;
+  private boolean evaluated;
+  private Metrics.@Nullable Epoch best;
+
+  /// What is for testing by the weights as they are, where that is known already.
+  private @Nullable Figures tested;
+
+  /// Opens the session of this worker and builds its net, and reads what has been before.
+  Loop(Training<N> training, Collective all) {
+    this.training = training;
+    this.task = training.task();
+    this.plan = training.plan();
+    this.past = training.past();
+    this.stop = training.stop();
+    this.all = all;
+    Path checkpoint = past.checkpoint();
+    long made = checkpoint == null ? 0 : Position.step(checkpoint);
+    this.session =
+        task.open(
+            new Setting(all, plan.batch(), plan.epochs(), plan.seed(), made, stop::lookNowAndThen));
+    this.sums = new Sums(session.counted());
+    this.net = training.build().apply(first() && made == 0 ? Init.he(plan.seed()) : Init.zeros());
+    this.fused = task.fused(net);
+    this.flat = share(made);
+    session.start(net);
+    this.batches = session.steps();
+    this.steps = (long) plan.epochs() * batches;
+    Position before = checkpoint == null ? null : resume(checkpoint);
+    double seconds = before == null ? 0 : before.seconds();
+    double perSecond = before == null ? 0 : before.examplesPerSecond();
+    evaluated = step % batches != 0 || perSecond == 0 || past.otherData();
+    for (Metrics.Epoch epoch : past.epochs()) {
+      best = isBetter(epoch, best) ? epoch : best;
+      evaluated |= epoch.step() == step;
+      seconds = Math.max(seconds, epoch.seconds());
+    }
+    if (evaluated && step % batches == 0) {
+      sums.clear();
+    }
+    this.clock = new Clock(seconds, perSecond);
+    all.barrier();
+  }
+
+  void train() {
+    hear(listener -> listener.begin(moment(NOTHING), evaluated));
+    all.barrier(); // who listens may look at layers, which are everybody's
+    if (!evaluated) {
+      evaluate(); // it was stopped between the last step of an epoch and its evaluation
+    }
+    while (step < steps && !stopped) {
+      epoch((int) (step / batches));
+    }
+    end();
+  }
+
+  /// The rest of an epoch, which ends with a checkpoint in any case.
+  private void epoch(int epoch) {
+    session.begin(epoch, (int) (step % batches));
+    clock.begin();
+    do {
+      step((int) (step % batches));
+    } while (step % batches != 0 && !stopped);
+    if (step % batches == 0) {
+      shareBuffers();
+    }
+    save();
+    if (step % batches == 0 && !stopped) {
+      evaluate();
+    }
+  }
+
+  /// Those of the first worker are everybody's at the end of an epoch, in case that they differ:
+  /// batch norm's statistics may be those of each worker's share.
+  private void shareBuffers() {
+    for (Param param : net.state().values()) {
+      if (!param.trained()) {
+        all.broadcast(param.value(), 0);
+      }
+    }
+  }
+
+  private void step(int batch) {
+    tested = null;
+    int examples = session.examples(batch);
+    var context = new Step(plan.seed(), step, all, examples);
+    hear(listener -> listener.before(moment(NOTHING)));
+    try (var _ = Scope.open()) {
+      double[] share = context.run(() -> forwardAndBack(fused, batch));
+      all.allReduce(share);
+      Tensor gradient = flat.gradient();
+      all.allReduce(gradient);
+      if (!Double.isFinite(share[0]) || !Double.isFinite(gradient.sum().item())) {
+        throw context.run(() -> diverged(batch));
+      }
+      sums.add(share, examples);
+      stopped = Sums.stops(share);
+      if (first()) {
+        hear(listener -> listener.gradients(moment(NOTHING)));
+        if (plan.clip() > 0) {
+          Clip.to(flat, plan.clip());
+        }
+        optimizer().step(plan.schedule().at(step, steps));
+        hear(listener -> listener.moved(moment(NOTHING)));
+      } else {
+        flat.gradients().fill((byte) 0);
+      }
+      all.barrier(); // nobody reads the values before they are changed
+    }
+    step++;
+    clock.add(examples);
+    hear(listener -> listener.step(moment(NOTHING)));
+  }
+
+  /// This worker's share of the batch: of its loss, of what is counted, and whether to stop. The
+  /// gradients are added to its own.
+  private double[] forwardAndBack(N net, int batch) {
+    try (var _ = Scope.open()) {
+      Objective share = session.forward(net, batch);
+      share.back().run();
+      return sums.of(share, first() && stop.look());
+    }
+  }
+
+  /// Lets listeners write down where the training stands. The workers meet for what the task
+  /// carries on, and what they show of it stays until it is written.
+  private void save() {
+    try (var _ = Scope.open()) {
+      var carried = session.state();
+      hear(listener -> listener.save(moment(carried)));
+      all.barrier();
+    }
+  }
+
+  /// What the epoch that has just ended came to. Where the training is stopped meanwhile, it is
+  /// evaluated when it goes on.
+  private void evaluate() {
+    Part judge = Part.VALIDATION;
+    Figures held;
+    try {
+      held = session.evaluate(fused, judge);
+      if (held == null) {
+        judge = Part.TEST;
+        held = session.evaluate(fused, judge);
+      }
+    } catch (StoppedException _) {
+      stopped = true;
+      return;
+    }
+    var epoch =
+        new Metrics.Epoch(
+            (int) (step / batches),
+            step,
+            rate(),
+            sums.figures().values(),
+            held == null ? new LinkedHashMap<>() : held.values(),
+            clock.seconds(),
+            clock.examplesPerSecond(),
+            judge == Part.VALIDATION ? Metrics.Split.VALIDATION : Metrics.Split.TEST);
+    boolean better = isBetter(epoch, best);
+    best = better ? epoch : best;
+    try (var _ = Scope.open()) {
+      var carried = session.state();
+      hear(listener -> listener.epoch(moment(carried), epoch, better));
+      all.barrier(); // what the others show stays until it is written
+    }
+    sums.clear();
+    tested = judge == Part.TEST ? held : null;
+  }
+
+  /// Any is better than none.
+  private boolean isBetter(Metrics.Epoch now, Metrics.@Nullable Epoch before) {
+    return before == null || task.better(now.held(), before.held());
+  }
+
+  /// The last evaluations, of all that was trained with and all that is for testing.
+  private void end() {
+    boolean finished = step == steps && !stopped;
+    Figures training = null;
+    Figures test = null;
+    try {
+      if (finished) {
+        test = tested != null ? tested : session.evaluate(fused, Part.TEST);
+        training = session.evaluate(fused, Part.TRAINING);
+      }
+    } catch (StoppedException _) {
+      finished = false;
+    }
+    var outcome =
+        new Listener.Outcome(
+            finished, step, steps, training, test, clock.seconds(), clock.examplesPerSecond());
+    hear(listener -> listener.end(moment(NOTHING), outcome));
+    if (first()) {
+      this.training.ended(outcome);
+    }
+    all.barrier();
+  }
+
+  /// Reads what the checkpoint has; the first worker reads what is shared, every worker its own
+  /// buffers.
+  private Position resume(Path file) {
+    Position position = Position.read(file, sums.names());
+    step = position.step();
+    if (step > steps) {
+      throw new BadFileException(
+          file,
+          "it stands at step %s, but the run has %s steps; it is of another run"
+              .formatted(step, steps));
+    }
+    if (first()) {
+      Weights.read(file, net);
+      CheckpointFile.readOptimizer(file, net, flat, optimizer());
+    }
+    all.barrier();
+    if (!first()) {
+      Weights.read(file, net);
+    }
+    CheckpointFile.restore(file, session);
+    if (!past.otherData()) {
+      sums.restore(position.sums(), position.examples() < 0 ? seen() : position.examples());
+    }
+    return position;
+  }
+
+  /// The examples of the epoch so far; at its end all of it.
+  private long seen() {
+    int batch = (int) (step % batches);
+    long seen = 0;
+    for (int i = 0; i < (batch == 0 ? batches : batch); i++) {
+      seen += session.examples(i);
+    }
+    return seen;
+  }
+
+  private FlatParams share(long made) {
+    List<Param> params = net.params();
+    if (first()) {
+      var whole = FlatParams.of(params);
+      training.share(new Training.Shared(whole, plan.optimizer().over(whole, made)));
+    }
+    all.barrier();
+    FlatParams whole = training.shared().flat();
+    return first() ? whole : whole.shareWith(params);
+  }
+
+  private Optimizer optimizer() {
+    return training.shared().optimizer();
+  }
+
+  private boolean first() {
+    return all.rank() == 0;
+  }
+
+  private double rate() {
+    return plan.schedule().at(step - 1, steps);
+  }
+
+  private void hear(Consumer<Listener> call) {
+    if (first()) {
+      training.listeners().forEach(call);
+    }
+  }
+
+  /// Runs the batch again with an eye on every layer, and says where numbers stopped being finite.
+  private RuntimeException diverged(int batch) {
+    var search = new FirstNonFinite();
+    forwardAndBack(task.watched(net, search), batch);
+    if (search.found() != null) {
+      throw new DivergedException(step, search.found());
+    }
+    all.barrier(); // a worker that has found it ends the meeting
+    return new DivergedException(step, FirstNonFinite.gradient(net));
+  }
+
+  private Moment moment(Map<String, Tensor> carried) {
+    return new Now(carried);
+  }
+
+  /// What listeners see of this worker.
+  private final class Now implements Moment {
+    private final Map<String, Tensor> carried;
+
+    Now(Map<String, Tensor> carried) {
+      this.carried = carried;
+    }
+
+    @Override
+    public long step() {
+      return step;
+    }
+
+    @Override
+    public long steps() {
+      return steps;
+    }
+
+    @Override
+    public int examples() {
+      return session.examples((int) ((step - 1) % batches));
+    }
+
+    @Override
+    public int epoch() {
+      return (int) ((Math.max(1, step) - 1) / batches) + 1;
+    }
+
+    @Override
+    public int epochs() {
+      return plan.epochs();
+    }
+
+    @Override
+    public boolean endsEpoch(long step) {
+      return step % batches == 0;
+    }
+
+    @Override
+    public double rate() {
+      return Loop.this.rate();
+    }
+
+    @Override
+    public Figures soFar() {
+      return sums.figures();
+    }
+
+    @Override
+    public double seconds() {
+      return clock.seconds();
+    }
+
+    @Override
+    public double examplesPerSecond() {
+      return clock.examplesPerSecond();
+    }
+
+    @Override
+    public Node net() {
+      return net;
+    }
+
+    @Override
+    public FlatParams params() {
+      return flat;
+    }
+
+    @Override
+    public boolean probe(Watch watch, Runnable then) {
+      return Probe.of(session, net, task.watched(net, watch), then);
+    }
+
+    @Override
+    public SequencedMap<String, byte[]> preview() {
+      return session.preview();
+    }
+
+    @Override
+    public void write(Path file, Map<String, String> texts) {
+      CheckpointFile.write(file, with(texts), net, flat, optimizer(), carried);
+    }
+
+    @Override
+    public Runnable later(Path file, Map<String, String> texts) {
+      Map<String, String> all = with(texts);
+      Map<String, double[]> buffers = CheckpointFile.buffers(net);
+      return () -> {
+        try (var _ = Scope.open()) {
+          var more = new LinkedHashMap<>(session.state());
+          more.putAll(CheckpointFile.tensors(net, buffers));
+          CheckpointFile.write(file, all, net, flat, optimizer(), more);
+        }
+      };
+    }
+
+    @Override
+    public boolean storesAlone() {
+      return session.storesAlone();
+    }
+
+    @Override
+    public void writeWeights(Path file, Map<String, String> texts) {
+      CheckpointFile.writeWeights(file, with(texts), net, carried);
+    }
+
+    private Map<String, String> with(Map<String, String> texts) {
+      var all = new LinkedHashMap<>(texts);
+      all.putAll(
+          new Position(
+                  step, clock.seconds(), sums.stored(), sums.examples(), clock.examplesPerSecond())
+              .texts());
+      return all;
+    }
+
+    @Override
+    public void writeTask(Path folder) {
+      session.write(folder, step);
+    }
+
+    @Override
+    public List<Section> sections() {
+      return session.sections();
+    }
+  }
+}
