@@ -70,6 +70,35 @@ class ArchitectureTest {
             "fathom.optim",
             "fathom.parallel",
             "fathom.task"));
+    MAY_SEE.put(
+        "fathom.infer",
+        Set.of(
+            "fathom",
+            "fathom.io",
+            "fathom.data",
+            "fathom.nn",
+            "fathom.recurrent",
+            "fathom.net",
+            "fathom.loss",
+            "fathom.task",
+            "fathom.task.mask",
+            "fathom.train"));
+    MAY_SEE.put(
+        "fathom.run",
+        Set.of(
+            "fathom",
+            "fathom.io",
+            "fathom.data",
+            "fathom.nn",
+            "fathom.recurrent",
+            "fathom.net",
+            "fathom.loss",
+            "fathom.optim",
+            "fathom.parallel",
+            "fathom.task",
+            "fathom.task.mask",
+            "fathom.train",
+            "fathom.infer"));
   }
 
   @Test

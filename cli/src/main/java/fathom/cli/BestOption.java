@@ -1,7 +1,7 @@
 package fathom.cli;
 
 import fathom.BadFileException;
-import fathom.train.Run;
+import fathom.run.Run;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;

@@ -1,8 +1,8 @@
 package fathom.cli;
 
 import fathom.lab.Demo;
-import fathom.train.Progress;
-import fathom.train.RunTraining;
+import fathom.run.Progress;
+import fathom.run.RunTraining;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;

@@ -4,14 +4,14 @@ import fathom.Layer;
 import fathom.Node;
 import fathom.Scope;
 import fathom.Shape;
+import fathom.infer.ModelCard;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.io.TorchFile;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
 import fathom.onnx.Onnx;
-import fathom.train.ModelCard;
-import fathom.train.Run;
+import fathom.run.Run;
 import fathom.train.Weights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -170,7 +170,7 @@ final class ExportCommand implements Callable<Integer> {
     boolean text = run.recipe().isText();
     Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
     Weights.read(weights, net);
-    var card = ModelCard.of(run, text ? null : run.normalization());
+    var card = run.card(text ? null : run.normalization());
     return new Subject(run.recipe().model(), net, text ? null : run.input(), card.metadata());
   }
 

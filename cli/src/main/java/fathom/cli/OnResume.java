@@ -1,6 +1,6 @@
 package fathom.cli;
 
-import fathom.train.Run;
+import fathom.run.Run;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;

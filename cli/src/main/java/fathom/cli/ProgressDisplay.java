@@ -1,7 +1,7 @@
 package fathom.cli;
 
+import fathom.run.Progress;
 import fathom.train.Metrics;
-import fathom.train.Progress;
 import java.io.PrintWriter;
 import java.util.Locale;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;

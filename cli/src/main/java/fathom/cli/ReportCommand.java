@@ -3,7 +3,7 @@ package fathom.cli;
 import fathom.lab.RunComparison;
 import fathom.lab.RunReport;
 import fathom.report.Page;
-import fathom.train.Run;
+import fathom.run.Run;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

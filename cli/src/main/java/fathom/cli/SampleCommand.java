@@ -1,7 +1,7 @@
 package fathom.cli;
 
-import fathom.train.Run;
-import fathom.train.Sample;
+import fathom.run.Run;
+import fathom.run.Sample;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

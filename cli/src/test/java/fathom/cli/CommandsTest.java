@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.Scope;
 import fathom.io.SafeTensors;
 import fathom.nn.Init;
-import fathom.train.Run;
+import fathom.run.Run;
 import fathom.train.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -9,7 +9,7 @@ import fathom.Layer;
 import fathom.Scope;
 import fathom.io.SafeTensors;
 import fathom.nn.Init;
-import fathom.train.Run;
+import fathom.run.Run;
 import fathom.train.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -8,7 +8,7 @@ import fathom.Scope;
 import fathom.data.DataSet;
 import fathom.data.Images;
 import fathom.nn.Init;
-import fathom.train.Run;
+import fathom.run.Run;
 import fathom.train.Weights;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

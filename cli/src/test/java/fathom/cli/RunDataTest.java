@@ -11,7 +11,7 @@ import fathom.data.Origin;
 import fathom.data.Reading;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
-import fathom.train.Run;
+import fathom.run.Run;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -6,13 +6,9 @@ import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Normalization;
 import fathom.io.SafeTensors;
 import fathom.optim.Optimizer;
-import fathom.task.ImageClassification;
 import fathom.task.Session;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -126,25 +122,5 @@ final class CheckpointFile {
           });
       session.restore(carried);
     }
-  }
-
-  /// What the run of a checkpoint, or of weights of it, does to images.
-  static Normalization normalization(Path file) {
-    try (var stored = SafeTensors.open(file)) {
-      return normalization(stored);
-    }
-  }
-
-  static Normalization normalization(SafeTensors stored) {
-    return new Normalization(
-        floats(stored, ImageClassification.MEAN), floats(stored, ImageClassification.DEVIATION));
-  }
-
-  private static float[] floats(SafeTensors stored, String name) {
-    var tensor = stored.tensor(name);
-    var values = new float[(int) tensor.shape().elements()];
-    MemorySegment.copy(
-        tensor.bytes(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values, 0, values.length);
-    return values;
   }
 }

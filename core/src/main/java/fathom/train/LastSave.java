@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /// state before that step, which is whole until the step moves the weights.
 public final class LastSave {
   /// A step that follows one as long as this may be too long to wait for.
-  static final long SLOW_NANOS = 1_000_000_000;
+  public static final long SLOW_NANOS = 1_000_000_000;
 
   /// How long [#save()] waits for a step that is moving the weights just now.
   private static final long PATIENCE_MILLIS = 1500;

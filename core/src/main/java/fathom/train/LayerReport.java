@@ -16,14 +16,14 @@ import org.jspecify.annotations.Nullable;
 /// Looks at the layers of a net during one forward and back over a few training examples: the
 /// standard deviation of what each norm gives (He et al. 2016, figure 7), and the norm of the
 /// gradient of each weight.
-final class LayerReport implements Watch {
+public final class LayerReport implements Watch {
   private final List<Metrics.Layers.Entry> responses = new ArrayList<>();
   private final Set<String> seen = new HashSet<>();
 
   private LayerReport() {}
 
   /// The layers of the training as it stands; null where its task has no examples to look with.
-  static Metrics.@Nullable Layers of(Moment now) {
+  public static Metrics.@Nullable Layers of(Moment now) {
     var report = new LayerReport();
     var gradients = new ArrayList<Metrics.Layers.Entry>();
     boolean looked = now.probe(report, () -> gradients.addAll(gradients(now.net())));

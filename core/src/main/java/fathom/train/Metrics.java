@@ -1,6 +1,7 @@
 package fathom.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import fathom.run.Recipe;
 import fathom.task.Figures;
 import java.util.Collections;
 import java.util.LinkedHashMap;

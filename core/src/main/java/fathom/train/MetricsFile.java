@@ -24,13 +24,13 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param usual which images a line that does not say it measured, because an older version wrote
 ///   it
-record MetricsFile(Path file, Metrics.Split usual) {
+public record MetricsFile(Path file, Metrics.Split usual) {
   private static final long MOST_BYTES = 1 << 29;
   private static final String TRAIN = "train";
   private static final String TEST = "test";
 
   /// The file in the folder of a run.
-  static MetricsFile in(Path folder, Metrics.Split usual) {
+  public static MetricsFile in(Path folder, Metrics.Split usual) {
     return new MetricsFile(folder.resolve("metrics.jsonl"), usual);
   }
 
@@ -44,7 +44,7 @@ record MetricsFile(Path file, Metrics.Split usual) {
   }
 
   /// All lines, oldest first. A last line that was cut off when the run was killed is left out.
-  List<Metrics> read() {
+  public List<Metrics> read() {
     var all = new ArrayList<Metrics>();
     if (!Files.exists(file)) {
       return all;
@@ -206,7 +206,7 @@ record MetricsFile(Path file, Metrics.Split usual) {
     AtomicFile.replace(file, lines.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  static boolean isKept(Metrics.Epoch epoch, long step, long batches) {
+  public static boolean isKept(Metrics.Epoch epoch, long step, long batches) {
     return epoch.step() <= step && epoch.epoch() <= step / batches;
   }
 

@@ -66,7 +66,7 @@ final class OwnFolder {
     SequencedMap<String, Object> now = decisions(plan, task);
     if (Files.exists(file)) {
       check(file, Json.object(now));
-    } else if (Run.isIn(folder)) {
+    } else if (Files.isRegularFile(folder.resolve("run.json"))) {
       throw new BadFileException(
           folder, "there is a run of the command line in this folder; give another one");
     } else {

@@ -17,7 +17,7 @@ import java.util.SequencedMap;
 /// @param examples how many these are; -1 in a checkpoint of a version that did not say it
 /// @param examplesPerSecond of the epoch so far; 0 in a checkpoint of a version that wrote it when
 ///   the epoch had been evaluated, with sums of 0
-record Position(
+public record Position(
     long step,
     double seconds,
     SequencedMap<String, Double> sums,
@@ -55,7 +55,7 @@ record Position(
   }
 
   /// How many steps had been made.
-  static long step(Path file) {
+  public static long step(Path file) {
     return whole(file, texts(file), STEP, "steps");
   }
 

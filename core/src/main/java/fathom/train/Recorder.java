@@ -21,7 +21,7 @@ import tools.jackson.core.JacksonException;
 /// At the end of an epoch the checkpoint is written first. The line of the epoch is written last,
 /// when all else of it is: a run that is killed on the way does it again, and a run that goes on
 /// from a checkpoint of an epoch without a line evaluates it first.
-final class Recorder implements Listener {
+public final class Recorder implements Listener {
   private static final String WATCH = "epoch.watch";
 
   private final Path folder;
@@ -36,7 +36,7 @@ final class Recorder implements Listener {
   private long stepBegan;
 
   /// @param card what every checkpoint says of its net
-  Recorder(
+  public Recorder(
       Path folder,
       MetricsFile metrics,
       Recording recording,
@@ -49,15 +49,15 @@ final class Recorder implements Listener {
     this.lastSave = lastSave;
   }
 
-  static Path checkpoint(Path folder) {
+  public static Path checkpoint(Path folder) {
     return folder.resolve("checkpoint.safetensors");
   }
 
-  static Path best(Path folder) {
+  public static Path best(Path folder) {
     return folder.resolve("best.safetensors");
   }
 
-  static Path events(Path folder) {
+  public static Path events(Path folder) {
     return folder.resolve("tensorboard");
   }
 

@@ -9,7 +9,7 @@ import java.util.List;
 /// @param tensorboard whether events for TensorBoard are written, into the folder `tensorboard` of
 ///   the run
 public record Recording(List<Quantity> watch, boolean tensorboard) {
-  static final Recording NONE = new Recording(List.of(), false);
+  public static final Recording NONE = new Recording(List.of(), false);
 
   /// A measure of a layer.
   public enum Quantity {

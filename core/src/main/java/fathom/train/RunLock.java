@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
 /// One training at a time in the folder of a run: a lock of the operating system on the file
 /// `.lock`, which ends with the process, however that ends. The file itself stays, and means
 /// nothing.
-final class RunLock implements AutoCloseable {
+public final class RunLock implements AutoCloseable {
   private final FileChannel channel;
 
   private RunLock(FileChannel channel) {
@@ -20,7 +20,7 @@ final class RunLock implements AutoCloseable {
 
   /// Throws [BusyRunException] if another training, of this process or another, has the folder, and
   /// [BadFileException] if it cannot be written.
-  static RunLock of(Path folder) {
+  public static RunLock of(Path folder) {
     Path file = folder.resolve(".lock");
     try {
       var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -41,7 +41,8 @@ final class RunLock implements AutoCloseable {
     } catch (IOException e) {
       throw new BadFileException(
           folder,
-          "the folder of the run cannot be written; check its permissions, and whether the disk is full or read-only",
+          "the folder of the run cannot be written; check its permissions, and whether the disk is"
+              + " full or read-only",
           e);
     }
   }

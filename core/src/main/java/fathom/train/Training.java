@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// its share of every batch, its own block of gradients. Gradients are summed in the order of ranks
 /// and the first worker makes the step. Order, augmentation and learning rate are functions of the
 /// step, so a training that was stopped goes on as if it had not been.
-final class Training<N extends Node> {
+public final class Training<N extends Node> {
   private final Function<Init, ? extends N> build;
   private final Task<N> task;
   private final Plan plan;
@@ -40,11 +40,11 @@ final class Training<N extends Node> {
   /// @param epochs those that were evaluated
   /// @param otherData whether the sums of the epoch are over examples of other data, and mean
   ///   nothing
-  record Past(@Nullable Path checkpoint, List<Metrics.Epoch> epochs, boolean otherData) {
-    static final Past NONE = new Past(null, List.of(), false);
+  public record Past(@Nullable Path checkpoint, List<Metrics.Epoch> epochs, boolean otherData) {
+    public static final Past NONE = new Past(null, List.of(), false);
   }
 
-  Training(
+  public Training(
       Function<Init, ? extends N> build,
       Task<N> task,
       Plan plan,
@@ -60,7 +60,7 @@ final class Training<N extends Node> {
   }
 
   /// How it ended.
-  Listener.Outcome run() {
+  public Listener.Outcome run() {
     Workers.run(
         plan.workers(),
         all -> {

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -13,6 +13,10 @@ import fathom.net.Mlp;
 import fathom.net.PhotoNet;
 import fathom.net.RowNet;
 import fathom.optim.Schedule;
+import fathom.train.Metrics;
+import fathom.train.Plan;
+import fathom.train.Precision;
+import fathom.train.Recording;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.DType;
 import fathom.Layer;

@@ -1,7 +1,10 @@
-package fathom.train;
+package fathom.run;
+
+import fathom.train.Metrics;
 
 /// Hears how a training goes. Called by one worker, between steps: what it does, the training waits
 /// for.
+
 public interface Progress {
   /// A step that ended, with the means over the epoch so far.
   ///

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.BadFileException;
 import fathom.Layer;
@@ -11,6 +11,7 @@ import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Reading;
 import fathom.data.Text;
+import fathom.infer.ModelCard;
 import fathom.io.AtomicFile;
 import fathom.io.Json;
 import fathom.net.Architecture;
@@ -19,6 +20,13 @@ import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.task.Answers;
 import fathom.task.AnswersFile;
+import fathom.train.BusyRunException;
+import fathom.train.Machine;
+import fathom.train.Metrics;
+import fathom.train.MetricsFile;
+import fathom.train.Precision;
+import fathom.train.Recorder;
+import fathom.train.RunLock;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +38,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -372,7 +381,21 @@ public final class Run {
   /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is
   /// no checkpoint yet.
   public Normalization normalization() {
-    return CheckpointFile.normalization(checkpoint());
+    return ModelCard.normalization(checkpoint());
+  }
+
+  /// What a file of the weights of this run says of its net, whose images are normalised in this
+  /// way; null where that is not to be said, or for text.
+  public ModelCard card(@Nullable Normalization normalization) {
+    Recipe recipe = recipe();
+    boolean text = recipe.isText();
+    return new ModelCard(
+        recipe.model(),
+        recipe.options(),
+        text ? null : input(),
+        text ? null : recipe.preparation().size() > 0,
+        info.classes(),
+        normalization);
   }
 
   public Path folder() {

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -20,6 +20,7 @@ import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.task.ImageClassification;
 import fathom.task.Setting;
+import fathom.train.Metrics;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.optim.Adam;
 import fathom.optim.Cosine;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.Layer;
 import fathom.Node;
@@ -15,6 +15,18 @@ import fathom.task.CharacterModel;
 import fathom.task.Evaluation;
 import fathom.task.ImageClassification;
 import fathom.task.Task;
+import fathom.train.BusyRunException;
+import fathom.train.DivergedException;
+import fathom.train.LastSave;
+import fathom.train.Listener;
+import fathom.train.Metrics;
+import fathom.train.MetricsFile;
+import fathom.train.Moment;
+import fathom.train.Plan;
+import fathom.train.Position;
+import fathom.train.Recorder;
+import fathom.train.RunLock;
+import fathom.train.Training;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,7 +122,7 @@ public final class RunTraining {
               run.folder(),
               run.metricsFile(),
               run.recipe().recording(),
-              ModelCard.of(run, null).metadata(), // the normalization is among the tensors
+              run.card(null).metadata(), // the normalization is among the tensors
               lastSave);
       return Result.of(
           subject(run, data, threads)

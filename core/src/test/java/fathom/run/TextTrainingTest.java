@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -16,6 +16,10 @@ import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
 import fathom.task.Evaluation;
+import fathom.train.DivergedException;
+import fathom.train.Metrics;
+import fathom.train.Precision;
+import fathom.train.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -30,6 +30,18 @@ import fathom.parallel.Workers;
 import fathom.task.Evaluation;
 import fathom.task.ImageClassification;
 import fathom.task.StoppedException;
+import fathom.train.BusyRunException;
+import fathom.train.DivergedException;
+import fathom.train.LastSave;
+import fathom.train.LayerReport;
+import fathom.train.Listener;
+import fathom.train.Metrics;
+import fathom.train.Moment;
+import fathom.train.Position;
+import fathom.train.Precision;
+import fathom.train.Recording;
+import fathom.train.Trainer;
+import fathom.train.Weights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -47,7 +59,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TrainerTest {
+class RunTrainingTest {
   private static final DataSet DIGITS = DataSet.open("digits");
 
   /// Seven steps an epoch at a batch of 15, the last of them with 10 pictures.
@@ -113,7 +125,7 @@ class TrainerTest {
 
   /// All lines but their times.
   private static List<Metrics> metrics(Run run) {
-    return run.metrics().stream().map(TrainerTest::withoutTimes).toList();
+    return run.metrics().stream().map(RunTrainingTest::withoutTimes).toList();
   }
 
   private static Metrics withoutTimes(Metrics metrics) {
@@ -618,21 +630,6 @@ class TrainerTest {
     var e = assertThrows(IllegalArgumentException.class, () -> mlp.withPrecision(Precision.BF16));
     assertTrue(e.getMessage().contains("the model is mlp"), e.getMessage());
     assertEquals(mlp, mlp.withPrecision(Precision.FP32));
-  }
-
-  @Test
-  void aProcessorWithoutBFloat16IsRefused() {
-    var without =
-        List.of("model name : any", "flags\t\t: fpu avx512f avx512_vnni amx_tile amx_int8");
-    var e = assertThrows(DeviceException.class, () -> Precision.BF16.check(without));
-    assertTrue(e.getMessage().contains("avx512_bf16"), e.getMessage());
-    assertTrue(e.getMessage().contains("--precision fp32"), e.getMessage());
-    Precision.FP32.check(without);
-    for (String has :
-        List.of("flags : avx2 avx512_bf16", "flags\t: amx_bf16", "Features : fp bf16 i8mm")) {
-      Precision.BF16.check(List.of("processor : 0", has));
-    }
-    Precision.BF16.check(List.of("processor : 0")); // which does not say
   }
 
   @Test

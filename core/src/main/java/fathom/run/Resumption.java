@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.BadFileException;
 import fathom.data.Data;
@@ -6,6 +6,9 @@ import fathom.data.DataSet;
 import fathom.data.Origin;
 import fathom.data.Pictures;
 import fathom.data.Text;
+import fathom.train.BusyRunException;
+import fathom.train.Position;
+import fathom.train.RunLock;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.infer;
 
 import fathom.Cores;
 import fathom.DType;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

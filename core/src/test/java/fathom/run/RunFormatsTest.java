@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +10,7 @@ import fathom.BadFileException;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
 import fathom.data.Reading;
+import fathom.train.Precision;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.data.Pictures;
 import java.text.Normalizer;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.RegularFile;
 import fathom.data.DataSet;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.infer;
 
 import fathom.BadFileException;
 import fathom.data.Normalization;
@@ -8,6 +8,9 @@ import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.task.ImageClassification;
+import fathom.train.Machine;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,20 +60,6 @@ public record ModelCard(
   private static final Pattern SIZE =
       Pattern.compile("([1-9]\\d{0,6})x([1-9]\\d{0,6})x([1-9]\\d{0,6})");
 
-  /// Of the net of a run, whose images are normalised in this way; null where that is not to be
-  /// said, or for text.
-  public static ModelCard of(Run run, @Nullable Normalization normalization) {
-    Recipe recipe = run.recipe();
-    boolean text = recipe.isText();
-    return new ModelCard(
-        recipe.model(),
-        recipe.options(),
-        text ? null : run.input(),
-        text ? null : recipe.preparation().size() > 0,
-        run.info().classes(),
-        normalization);
-  }
-
   /// Reads what a safetensors file says. Of a checkpoint the normalization is that of its tensors.
   /// Throws [BadFileException] for a file that cannot be read, and for an entry that is not what it
   /// should be.
@@ -85,13 +74,31 @@ public record ModelCard(
           classes(file, said.get(CLASSES)),
           said.containsKey(MEAN) && said.containsKey(DEVIATION)
               ? normalization(file, said)
-              : stored.names().contains(ImageClassification.MEAN)
-                  ? CheckpointFile.normalization(stored)
-                  : null);
+              : stored.names().contains(ImageClassification.MEAN) ? normalization(stored) : null);
     } catch (IllegalArgumentException e) {
       throw bad(
           file, "the numbers that images are normalised by", String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /// What the run of a checkpoint, or of weights of it, does to images.
+  public static Normalization normalization(Path file) {
+    try (var stored = SafeTensors.open(file)) {
+      return normalization(stored);
+    }
+  }
+
+  private static Normalization normalization(SafeTensors stored) {
+    return new Normalization(
+        floats(stored, ImageClassification.MEAN), floats(stored, ImageClassification.DEVIATION));
+  }
+
+  private static float[] floats(SafeTensors stored, String name) {
+    var tensor = stored.tensor(name);
+    var values = new float[(int) tensor.shape().elements()];
+    MemorySegment.copy(
+        tensor.bytes(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values, 0, values.length);
+    return values;
   }
 
   private static Normalization normalization(Path file, Map<String, String> said) {

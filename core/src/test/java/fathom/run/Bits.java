@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.io.SafeTensors;
 import java.lang.foreign.ValueLayout;

@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.Memory;
 import fathom.Tensor;
@@ -11,6 +11,9 @@ import fathom.data.Streams;
 import fathom.data.Text;
 import fathom.net.CifarNet;
 import fathom.net.PhotoNet;
+import fathom.train.Listener;
+import fathom.train.Moment;
+import fathom.train.Training;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

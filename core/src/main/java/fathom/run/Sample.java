@@ -1,4 +1,4 @@
-package fathom.train;
+package fathom.run;
 
 import fathom.Draw;
 import fathom.Scope;
@@ -8,6 +8,7 @@ import fathom.data.Alphabet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.task.Evaluation;
+import fathom.train.Weights;
 import java.nio.file.Path;
 import java.util.Arrays;
 
