@@ -1,8 +1,8 @@
 package fathom.cli;
 
-import fathom.lab.RunComparison;
-import fathom.lab.RunReport;
 import fathom.report.Page;
+import fathom.report.run.RunComparison;
+import fathom.report.run.RunReport;
 import fathom.run.Run;
 import java.nio.file.Path;
 import java.util.List;

@@ -11,6 +11,7 @@ import fathom.report.Scale;
 import fathom.report.Section;
 import fathom.report.Table;
 import fathom.report.Text;
+import fathom.report.run.RunReport;
 import fathom.run.Progress;
 import fathom.run.Recipe;
 import fathom.run.Run;

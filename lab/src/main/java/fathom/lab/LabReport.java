@@ -7,6 +7,7 @@ import fathom.report.Page;
 import fathom.report.Section;
 import fathom.report.Table;
 import fathom.report.Text;
+import fathom.report.run.RunReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

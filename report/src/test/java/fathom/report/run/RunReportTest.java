@@ -1,4 +1,4 @@
-package fathom.lab;
+package fathom.report.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

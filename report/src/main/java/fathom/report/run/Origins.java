@@ -1,4 +1,4 @@
-package fathom.lab;
+package fathom.report.run;
 
 import java.net.URI;
 import java.net.URISyntaxException;

@@ -1,4 +1,4 @@
-package fathom.lab;
+package fathom.report.run;
 
 import fathom.report.Block;
 import fathom.report.Chart;

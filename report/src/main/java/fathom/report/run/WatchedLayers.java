@@ -1,4 +1,4 @@
-package fathom.lab;
+package fathom.report.run;
 
 import fathom.report.HeatMap;
 import fathom.train.Metrics;
@@ -17,7 +17,8 @@ final class WatchedLayers {
     add(
         maps,
         "Gradients over time",
-        "The norm of the gradient of each layer's weights in the last step of an epoch, before clipping.",
+        "The norm of the gradient of each layer's weights in the last step of an epoch, before"
+            + " clipping.",
         "‖dE/dW‖",
         watched,
         epochs,
@@ -25,7 +26,8 @@ final class WatchedLayers {
     add(
         maps,
         "Responses over time",
-        "The deviation of the value of each norm over a fixed batch, before the rectifier and the addition.",
+        "The deviation of the value of each norm over a fixed batch, before the rectifier and the"
+            + " addition.",
         "deviation",
         watched,
         epochs,

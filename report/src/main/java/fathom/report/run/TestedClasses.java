@@ -1,6 +1,6 @@
-package fathom.lab;
+package fathom.report.run;
 
-import static fathom.lab.RunReport.number;
+import static fathom.report.run.RunReport.number;
 
 import fathom.report.Block;
 import fathom.report.Gallery;

@@ -1,4 +1,4 @@
-package fathom.lab;
+package fathom.report.run;
 
 import fathom.report.Block;
 import fathom.report.Chart;
@@ -204,7 +204,8 @@ public final class RunReport {
     };
   }
 
-  static Curve curve(
+  /// A figure of every epoch over the epochs.
+  public static Curve curve(
       String group, String name, List<Metrics.Epoch> epochs, ToDoubleFunction<Metrics.Epoch> y) {
     return new Curve(
         group, name, epochs.stream().map(e -> new Point(e.epoch(), y.applyAsDouble(e))).toList());
@@ -249,7 +250,8 @@ public final class RunReport {
     return new Chart(title, caption, "layer", unit, Scale.LOG, curves);
   }
 
-  static Curve layerCurve(String group, String name, List<Metrics.Layers.Entry> entries) {
+  /// A figure of every layer over the layers, from the input on.
+  public static Curve layerCurve(String group, String name, List<Metrics.Layers.Entry> entries) {
     var points = new ArrayList<Point>();
     for (int i = 0; i < entries.size(); i++) {
       points.add(new Point(i + 1, entries.get(i).value()));
@@ -257,7 +259,8 @@ public final class RunReport {
     return new Curve(group, name, points);
   }
 
-  static SequencedMap<String, String> facts(Run run) {
+  /// What was run and where, for people.
+  public static SequencedMap<String, String> facts(Run run) {
     var facts = recipe(run.recipe());
     for (RunData.Change change : run.info().data().changes()) {
       facts.merge(
@@ -352,7 +355,8 @@ public final class RunReport {
                         .formatted(p.crop(), p.flip() ? ", flipped" : ""));
   }
 
-  static void machine(SequencedMap<String, String> facts, Machine machine) {
+  /// Adds what measured and with which versions.
+  public static void machine(SequencedMap<String, String> facts, Machine machine) {
     facts.put("Fathom", machine.source());
     facts.put("libraries", machine.libtorch() + ", " + machine.java());
     facts.put(
@@ -360,11 +364,13 @@ public final class RunReport {
         "%s, %s cores, %s".formatted(machine.processor(), machine.cores(), machine.system()));
   }
 
-  static <T> List<T> all(List<Metrics> metrics, Class<T> kind) {
+  /// The lines of one kind, in their order.
+  public static <T> List<T> all(List<Metrics> metrics, Class<T> kind) {
     return metrics.stream().filter(kind::isInstance).map(kind::cast).toList();
   }
 
-  static String number(double value, int digits) {
+  /// With so many digits behind the point, in every locale alike.
+  public static String number(double value, int digits) {
     return String.format(Locale.ROOT, "%." + digits + "f", value);
   }
 }

@@ -41,7 +41,8 @@ final class Sample {
             "Learning curves",
             new Chart(
                 "Training error",
-                "The deeper plain net stays above the shallower one from the first epoch to the last.",
+                "The deeper plain net stays above the shallower one from the first epoch to the"
+                    + " last.",
                 "epoch",
                 "error, %",
                 Scale.LINEAR,
@@ -58,8 +59,8 @@ final class Sample {
             new Text("The norm of the loss's gradient by each layer's weights, seed 0."),
             new Chart(
                 "Gradient norm of each layer",
-                "At the start the norms of the plain net grow from layer to layer towards the input;"
-                    + " at the end they are flat, and look healthy.",
+                "At the start the norms of the plain net grow from layer to layer towards the"
+                    + " input; at the end they are flat, and look healthy.",
                 "layer",
                 "gradient norm",
                 Scale.LOG,

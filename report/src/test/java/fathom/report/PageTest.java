@@ -42,7 +42,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 class PageTest {
   private static final String HOSTILE =
-      "</script><!--<script>]]><img src=x onerror=\"document.title='had'\"> & 'q' \u2028 \ud83d\ude00";
+      "</script><!--<script>]]><img src=x onerror=\"document.title='had'\"> & 'q' \u2028"
+          + " \ud83d\ude00";
 
   static Stream<Page> pages() {
     return Stream.of(
