@@ -87,6 +87,8 @@ final class ModelsCommand implements Callable<Integer> {
       list(size);
     } else if (size == null && Architecture.textNames().contains(name)) {
       show(output.usage(() -> Architecture.text(name, options.options())));
+    } else if (Architecture.masksNames().contains(name)) {
+      show(output.usage(() -> Architecture.masks(name, options.options())), size);
     } else {
       show(output.usage(() -> Architecture.pictures(name, options.options())), size);
     }
@@ -98,6 +100,10 @@ final class ModelsCommand implements Callable<Integer> {
     var entries = new ArrayList<Entry>();
     for (String name : Architecture.picturesNames()) {
       var net = output.usage(() -> Architecture.pictures(name, understood(name, changed)));
+      entries.add(entry(net, inputOf(net, size), summary(net, size)));
+    }
+    for (String name : Architecture.masksNames()) {
+      var net = output.usage(() -> Architecture.masks(name, understood(name, changed)));
       entries.add(entry(net, inputOf(net, size), summary(net, size)));
     }
     for (String name : Architecture.textNames()) {
@@ -114,6 +120,11 @@ final class ModelsCommand implements Callable<Integer> {
 
   /// In the list, an option is for those that have it.
   private static Architecture.Options understood(String name, Architecture.Options given) {
+    if (Architecture.masksNames().contains(name)) {
+      boolean anySize = given.norm() != Norm.LAYER && given.norm() != Norm.RMS;
+      return new Architecture.Options(
+          null, anySize ? given.norm() : null, given.width(), null, given.layers());
+    }
     boolean convolutional = name.startsWith("resnet") || name.startsWith("plain");
     boolean recurrent = Architecture.textNames().contains(name);
     boolean bottleneck =
@@ -140,7 +151,7 @@ final class ModelsCommand implements Callable<Integer> {
             : "%s×%s×%s".formatted(e.input.toArray()));
   }
 
-  private void show(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
+  private void show(Architecture.OfImages net, CifarNet.@Nullable Input size) {
     Summary summary = output.usage(() -> summary(net, size));
     output.answer(
         Map.of(
@@ -168,7 +179,7 @@ final class ModelsCommand implements Callable<Integer> {
         });
   }
 
-  private void tree(Architecture.OfPictures net, Summary summary) {
+  private void tree(Architecture.OfImages net, Summary summary) {
     var rows = new ArrayList<List<String>>();
     for (Summary.Entry e : summary.layers().subList(1, summary.layers().size())) {
       String name = e.name().isEmpty() ? e.layer() : e.name() + "  " + e.layer();
@@ -185,12 +196,11 @@ final class ModelsCommand implements Callable<Integer> {
     output.table(List.of(net.name(), "value", "parameters", "multiply-adds"), rows);
   }
 
-  private static CifarNet.Input inputOf(
-      Architecture.OfPictures net, CifarNet.@Nullable Input size) {
+  private static CifarNet.Input inputOf(Architecture.OfImages net, CifarNet.@Nullable Input size) {
     return Objects.requireNonNullElse(size, net.input());
   }
 
-  private static Summary summary(Architecture.OfPictures net, CifarNet.@Nullable Input size) {
+  private static Summary summary(Architecture.OfImages net, CifarNet.@Nullable Input size) {
     try (var _ = Scope.ofShapes()) {
       CifarNet.Input in = inputOf(net, size);
       return Summary.of(
@@ -212,7 +222,7 @@ final class ModelsCommand implements Callable<Integer> {
     }
   }
 
-  private static Entry entry(Architecture.OfPictures net, CifarNet.Input in, Summary summary) {
+  private static Entry entry(Architecture.OfImages net, CifarNet.Input in, Summary summary) {
     return new Entry(
         net.name(),
         net instanceof Architecture.Convolutional deep ? deep.depth() : null,
@@ -262,15 +272,16 @@ final class ModelsCommand implements Callable<Integer> {
 
     @Option(
         names = "--norm",
-        description = "The normalization of resnetN, plainN and mlp: ${COMPLETION-CANDIDATES}.",
+        description =
+            "The normalization of resnetN, plainN, masknet and mlp: ${COMPLETION-CANDIDATES}.",
         paramLabel = "NORM")
     private @Nullable Norm norm;
 
     @Option(
         names = "--width",
         description =
-            "The channels of the first stage of resnetN and plainN. Default: 16, for photographs"
-                + " 64.",
+            "The channels of the first stage of resnetN, plainN and masknet. Default: 16, for"
+                + " photographs 64.",
         paramLabel = "K")
     private @Nullable Integer width;
 
@@ -282,7 +293,9 @@ final class ModelsCommand implements Callable<Integer> {
 
     @Option(
         names = "--layers",
-        description = "The levels of a recurrent net or transformer, or the hidden layers of mlp.",
+        description =
+            "The levels of a recurrent net or transformer, the hidden layers of mlp, or how often"
+                + " masknet halves the image.",
         paramLabel = "L")
     private @Nullable Integer layers;
 

@@ -8,6 +8,7 @@ import fathom.nn.Init;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,16 +19,18 @@ import org.jspecify.annotations.Nullable;
 
 /// A net before it is built: its name and its options. The only place that knows which there are.
 ///
-/// Nets for pictures become a [Layer] that maps pictures to the logits of classes; nets for text
-/// become a [LanguageModel]. The recurrent ones exist for both: pictures are then read row by row.
-public sealed interface Architecture {
+/// Nets for images become a [Layer] that maps images to the logits of classes; nets for masks one
+/// that maps them to the logits of every pixel; nets for text become a [LanguageModel]. The
+/// recurrent ones exist for images and text: images are then read row by row.
+public interface Architecture {
   /// What can be said of a net besides its name; null for the net's own choice.
   ///
   /// @param shortcut what residual blocks add
   /// @param norm the normalization
   /// @param width the channels of the first stage
   /// @param hidden the units of a recurrent layer, or the features of a hidden layer
-  /// @param layers the recurrent layers one above the other, or the hidden layers
+  /// @param layers the recurrent layers one above the other, or the hidden layers; of a net for
+  ///   masks, how many times it halves the image
   /// @param dropout the share of the values before the classifier, of `mlp` of each hidden layer's,
   ///   that a training step leaves out; null for none
   record Options(
@@ -139,23 +142,38 @@ public sealed interface Architecture {
   /// All options that mean something here, with the values that they have.
   Options options();
 
-  /// A net for pictures of one size, of so many classes.
-  sealed interface OfPictures extends Architecture permits Convolutional, Mlp, RowNet {
-    /// The pictures for which it is.
+  /// A net that reads images.
+  interface OfImages extends Architecture {
+    /// The images for which it is.
     CifarNet.Input input();
 
     /// How many classes it tells apart.
     int classes();
 
-    /// The same for other pictures and another number of classes.
-    OfPictures on(CifarNet.Input input, int classes);
+    /// The same for other images and another number of classes.
+    OfImages on(CifarNet.Input input, int classes);
 
     /// The net, its parameters drawn by `init`, in the innermost scope.
     Layer build(Init init);
   }
 
+  /// A net for images of one size, each of which is of one class.
+  interface OfPictures extends OfImages {
+    @Override
+    OfPictures on(CifarNet.Input input, int classes);
+  }
+
+  /// A net for images of any size, each pixel of which is of a class.
+  interface OfMasks extends OfImages {
+    /// Height and width of an image are multiples of it.
+    int multiple();
+
+    @Override
+    OfMasks on(CifarNet.Input input, int classes);
+  }
+
   /// A residual net of convolutions, or its plain twin.
-  sealed interface Convolutional extends OfPictures permits CifarNet, PhotoNet {
+  interface Convolutional extends OfPictures {
     /// The net of this name. Throws `IllegalArgumentException` if there is none.
     static Convolutional named(String name) {
       return PhotoNet.names().contains(name.toLowerCase(Locale.ROOT))
@@ -195,7 +213,7 @@ public sealed interface Architecture {
   }
 
   /// A net that predicts the next character of a text.
-  sealed interface OfText extends Architecture permits CharacterNet {
+  interface OfText extends Architecture {
     /// The same for an alphabet of so many characters.
     OfText withVocabulary(int vocabulary);
 
@@ -210,6 +228,8 @@ public sealed interface Architecture {
   List<String> RECURRENT = List.of("rnn", "ln-rnn", "lstm", "ln-lstm", "gru", "ln-gru");
   String PERCEPTRON = "mlp";
   String TRANSFORMER = "transformer";
+  String MASKS = "masknet";
+  String PLAIN_MASKS = "plain-masknet";
   Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
 
   /// The names of the nets for pictures; of resnetN and plainN for N = 6n+2 the depths of the
@@ -230,6 +250,11 @@ public sealed interface Architecture {
     var names = new ArrayList<>(RECURRENT);
     names.add(TRANSFORMER);
     return names;
+  }
+
+  /// The names of the nets for masks.
+  static List<String> masksNames() {
+    return List.of(MASKS, PLAIN_MASKS);
   }
 
   /// The net of this name for pictures. Throws `IllegalArgumentException` if there is none, or if
@@ -255,7 +280,7 @@ public sealed interface Architecture {
       net = options.hidden == null ? net : net.withHidden(options.hidden);
       return options.layers == null ? net : net.withLayers(options.layers);
     }
-    throw missing(name, "pictures", textNames(), picturesNames());
+    throw missing(name, "pictures", otherThan(picturesNames()), picturesNames());
   }
 
   /// The net of this name for text. Throws `IllegalArgumentException` if there is none, or if an
@@ -268,7 +293,22 @@ public sealed interface Architecture {
       net = options.hidden == null ? net : net.withHidden(options.hidden);
       return options.layers == null ? net : net.withLayers(options.layers);
     }
-    throw missing(name, "text", picturesNames(), textNames());
+    throw missing(name, "text", otherThan(textNames()), textNames());
+  }
+
+  /// The net of this name for masks. Throws `IllegalArgumentException` if there is none, or if an
+  /// option means nothing to it.
+  static OfMasks masks(String name, Options options) {
+    String plain = name.toLowerCase(Locale.ROOT);
+    if (masksNames().contains(plain)) {
+      check(plain, options, "norm", "width", "layers");
+      MaskNet net = MaskNet.of(3, 2);
+      net = plain.equals(PLAIN_MASKS) ? net.plain() : net;
+      net = options.norm == null ? net : net.withNorm(options.norm);
+      net = options.width == null ? net : net.withWidth(options.width);
+      return options.layers == null ? net : net.withLevels(options.layers);
+    }
+    throw missing(name, "masks", otherThan(masksNames()), masksNames());
   }
 
   private static Convolutional convolutional(Convolutional net, Options options) {
@@ -294,26 +334,29 @@ public sealed interface Architecture {
     }
   }
 
+  private static List<String> otherThan(List<String> these) {
+    var others = new LinkedHashSet<>(picturesNames());
+    others.addAll(textNames());
+    others.addAll(masksNames());
+    others.removeAll(these);
+    return List.copyOf(others);
+  }
+
   private static IllegalArgumentException missing(
       String name, String what, List<String> others, List<String> these) {
     String plain = name.toLowerCase(Locale.ROOT);
     String there =
-        what.equals("text")
-            ? "for text there are " + String.join(", ", these)
-            : "for pictures there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
+        what.equals("pictures")
+            ? "for pictures there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
                 + String.join(", ", PhotoNet.names())
                 + ", "
                 + PERCEPTRON
                 + ", "
-                + String.join(", ", RECURRENT);
+                + String.join(", ", RECURRENT)
+            : "for %s there are %s".formatted(what, String.join(", ", these));
     if (others.contains(plain) || CONVOLUTIONAL.matcher(plain).matches()) {
       return new IllegalArgumentException(
-          "%s learns %s, but the data is %s; %s"
-              .formatted(
-                  plain,
-                  what.equals("text") ? "pictures" : "text, which is given as text:FILE",
-                  what,
-                  there));
+          "%s learns %s, but the data is %s; %s".formatted(plain, learns(plain), what, there));
     }
     var all = new ArrayList<>(these);
     all.addAll(others);
@@ -323,5 +366,11 @@ public sealed interface Architecture {
                 name,
                 Spelling.nearest(name, all).map(": did you mean %s?"::formatted).orElse(""),
                 there));
+  }
+
+  private static String learns(String plain) {
+    return masksNames().contains(plain)
+        ? "masks, which are given as masks:DIR"
+        : plain.equals(TRANSFORMER) ? "text, which is given as text:FILE" : "pictures";
   }
 }

@@ -33,7 +33,11 @@ import java.util.List;
 /// @param shortcuts whether there are gap connections, in the blocks and across
 /// @param channels of the images
 public record MaskNet(
-    int levels, int blocks, int width, Norm norm, boolean shortcuts, int channels, int classes) {
+    int levels, int blocks, int width, Norm norm, boolean shortcuts, int channels, int classes)
+    implements Architecture.OfMasks {
+  /// The side of the images that it is counted for.
+  private static final int USUAL_SIDE = 96;
+
   public MaskNet {
     if (levels < 0 || levels > 8 || blocks < 1 || width < 1 || channels < 1 || classes < 1) {
       throw new IllegalArgumentException(
@@ -73,12 +77,33 @@ public record MaskNet(
     return new MaskNet(levels, blocks, width, norm, false, channels, classes);
   }
 
-  /// Height and width of an image are multiples of it.
+  @Override
+  public String name() {
+    return shortcuts ? Architecture.MASKS : Architecture.PLAIN_MASKS;
+  }
+
+  /// Those of a net of one block before and after each gap across, which is what its name means.
+  @Override
+  public Architecture.Options options() {
+    return new Architecture.Options(null, norm, width, null, levels);
+  }
+
+  @Override
+  public CifarNet.Input input() {
+    return new CifarNet.Input(channels, USUAL_SIDE, USUAL_SIDE);
+  }
+
+  @Override
+  public MaskNet on(CifarNet.Input input, int classes) {
+    return new MaskNet(levels, blocks, width, norm, shortcuts, input.channels(), classes);
+  }
+
+  @Override
   public int multiple() {
     return 1 << levels;
   }
 
-  /// The net, its parameters drawn by `init`, in the innermost scope.
+  @Override
   public Layer build(Init init) {
     return new Chain(
         List.of(

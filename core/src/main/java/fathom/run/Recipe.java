@@ -216,6 +216,8 @@ public record Recipe(
             0,
             Precision.FP32);
       }
+      default ->
+          throw new IllegalArgumentException("there is no recipe for %s".formatted(net.name()));
     };
   }
 
