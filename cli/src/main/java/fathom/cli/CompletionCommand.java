@@ -1,8 +1,8 @@
 package fathom.cli;
 
 import fathom.data.Catalogue;
-import fathom.lab.Experiment;
-import fathom.lab.Laboratory;
+import fathom.lab.experiment.Experiments;
+import fathom.lab.ledger.Experiment;
 import fathom.net.Architecture;
 import java.util.List;
 import java.util.Objects;
@@ -94,7 +94,7 @@ final class CompletionCommand implements Callable<Integer> {
       }
     }
     return switch (command.name() + " " + arg.paramLabel()) {
-      case "lab NAME" -> Laboratory.experiments().stream().map(Experiment::name).toList();
+      case "lab NAME" -> Experiments.all().stream().map(Experiment::name).toList();
       case "get NAME" -> data().toList();
       default ->
           switch (arg.paramLabel()) {

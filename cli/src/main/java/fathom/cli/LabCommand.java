@@ -1,11 +1,13 @@
 package fathom.cli;
 
 import fathom.Spelling;
-import fathom.lab.Experiment;
-import fathom.lab.Finding;
 import fathom.lab.Laboratory;
-import fathom.lab.Ledger;
-import fathom.lab.Size;
+import fathom.lab.experiment.Experiments;
+import fathom.lab.ledger.Experiment;
+import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.Ledger;
+import fathom.lab.ledger.Size;
+import fathom.lab.ledger.Statement;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,7 +89,7 @@ final class LabCommand implements Callable<Integer> {
   }
 
   private List<Experiment> chosen() {
-    List<Experiment> experiments = Laboratory.experiments();
+    List<Experiment> experiments = Experiments.all();
     if (all) {
       return experiments;
     }
@@ -109,15 +111,15 @@ final class LabCommand implements Callable<Integer> {
   }
 
   private int list() {
-    List<Experiment> experiments = Laboratory.experiments();
+    List<Statement> statements = Experiments.all().stream().map(Experiment::statement).toList();
     output.answer(
         Map.of(
             "experiments",
-            experiments.stream()
+            statements.stream()
                 .map(e -> new Listed(e.name(), e.question(), e.claim(), e.source(), e.cost()))
                 .toList()),
         () -> {
-          for (Experiment e : experiments) {
+          for (Statement e : statements) {
             output.out().println("%s  (%s)".formatted(e.name(), e.cost()));
             output.out().println(indented(e.question()));
             output.out().println(indented("Claim: " + e.claim()));

@@ -6,9 +6,9 @@ import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.io.SafeTensors;
-import fathom.lab.Experiment;
-import fathom.lab.Laboratory;
-import fathom.lab.Ledger;
+import fathom.lab.experiment.Experiments;
+import fathom.lab.ledger.Experiment;
+import fathom.lab.ledger.Ledger;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
@@ -439,7 +439,7 @@ final class RunFiles {
     String name = "deep-product.json";
     byte[] content = Files.readAllBytes(file);
     Experiment experiment =
-        Laboratory.experiments().stream()
+        Experiments.all().stream()
             .filter(e -> e.name().equals("deep-product"))
             .findFirst()
             .orElseThrow();

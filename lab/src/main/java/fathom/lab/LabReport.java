@@ -1,5 +1,8 @@
 package fathom.lab;
 
+import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.Ledger;
+import fathom.lab.ledger.Verdict;
 import fathom.report.Block;
 import fathom.report.Digits;
 import fathom.report.Facts;

@@ -2,6 +2,12 @@ package fathom.lab;
 
 import fathom.BadFileException;
 import fathom.Cores;
+import fathom.lab.experiment.Experiments;
+import fathom.lab.ledger.Experiment;
+import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.Ledger;
+import fathom.lab.ledger.Notebook;
+import fathom.lab.ledger.Size;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -12,38 +18,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 
-/// All experiments, and how a series of them is run.
+/// How a series of experiments is run.
 public final class Laboratory {
   private Laboratory() {}
-
-  /// In the order in which they tell the story.
-  public static List<Experiment> experiments() {
-    return List.of(
-        new Degradation(),
-        new ConvDegradation(),
-        new MoreIterations(),
-        new HealthyGradients(),
-        new LayerResponses(),
-        new PublishedNets(),
-        new Shattering(),
-        new Collapse(),
-        new Stretching(),
-        new ConvergenceRate(),
-        new Surfaces(),
-        new DeepProduct(),
-        new ShortcutScale(),
-        new Spans(),
-        new SingleLayer(),
-        new IdentityOrZero(),
-        new Appended(),
-        new Cures(),
-        new TailoredActivations(),
-        new WarmUp(),
-        new BadScale(),
-        new Lesions(),
-        new PublishedLesions(),
-        new PublishedPaths());
-  }
 
   /// Hears how a series goes.
   public interface Watcher {
@@ -139,14 +116,14 @@ public final class Laboratory {
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    return Finding.of(experiment, size, seeds, notebooks, seconds, now);
+    return Finding.of(experiment.statement(), size, seeds, notebooks, seconds, now);
   }
 
   /// The findings of a ledger that can be read, in the order of the experiments; what is wrong with
   /// the others goes to `wrong`.
   static List<Finding> findings(Ledger ledger, List<String> wrong) {
     var findings = new ArrayList<Finding>();
-    for (Experiment experiment : experiments()) {
+    for (Experiment experiment : Experiments.all()) {
       try {
         ledger.read(experiment).ifPresent(findings::add);
       } catch (BadFileException e) {

@@ -1,5 +1,4 @@
-/// The papers' claims as experiments, one file each: what is run, what is measured, what it shows
-/// and what it does not.
+/// The laboratory: how a series of experiments is run and reported, and the demo.
 @NullMarked
 package fathom.lab;
 

@@ -8,12 +8,21 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.BadFileException;
 import fathom.Tensor;
+import fathom.lab.experiment.Experiments;
+import fathom.lab.ledger.Bound;
+import fathom.lab.ledger.Experiment;
+import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.Ledger;
+import fathom.lab.ledger.Notebook;
+import fathom.lab.ledger.Size;
+import fathom.lab.ledger.Statement;
+import fathom.lab.ledger.Value;
+import fathom.lab.ledger.Verdict;
 import fathom.report.HeatMap;
 import fathom.report.Scale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -32,23 +41,8 @@ class LaboratoryTest {
   /// Measures its seed plus a number, within 1..2, and counts how often.
   private record Counting(String name, double plus, AtomicInteger runs) implements Experiment {
     @Override
-    public String question() {
-      return "?";
-    }
-
-    @Override
-    public String claim() {
-      return "a claim of " + name;
-    }
-
-    @Override
-    public String source() {
-      return "this test";
-    }
-
-    @Override
-    public String cost() {
-      return "nothing";
+    public Statement statement() {
+      return new Statement(name, "?", "a claim of " + name, "this test", "nothing");
     }
 
     @Override
@@ -81,7 +75,7 @@ class LaboratoryTest {
   }
 
   static Stream<Experiment> experiments() {
-    return Laboratory.experiments().stream();
+    return Experiments.all().stream();
   }
 
   @ParameterizedTest
@@ -99,8 +93,7 @@ class LaboratoryTest {
 
   @Test
   void noTwoExperimentsHaveOneName() {
-    assertEquals(
-        Laboratory.experiments().size(), experiments().map(Experiment::name).distinct().count());
+    assertEquals(Experiments.all().size(), experiments().map(Experiment::name).distinct().count());
   }
 
   @ParameterizedTest
@@ -232,7 +225,7 @@ class LaboratoryTest {
 
   @Test
   void theReportShowsFailuresAndFilesThatCannotBeRead() throws IOException {
-    var experiments = new ArrayList<Experiment>(List.of(new DeepProduct()));
+    var experiments = experiments().filter(e -> e.name().equals("deep-product")).toList();
     run(experiments, false); // 3 starts of at most 1000 steps
     Files.writeString(folder.resolve("spectrum.json"), "{");
     String page = LabReport.of(new Ledger(folder)).html();

@@ -4,6 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.lab.experiment.Experiments;
+import fathom.lab.ledger.Bound;
+import fathom.lab.ledger.Experiment;
+import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.Ledger;
+import fathom.lab.ledger.Size;
+import fathom.lab.ledger.Value;
+import fathom.lab.ledger.Verdict;
 import fathom.report.Digits;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -79,13 +87,15 @@ class RecordsTest {
               "it is not over-fitting",
               "degradation",
               List.of("plain-56, test error less"),
-              "The table wants the test error not below the training error; two points are left for the draw of the test points, since both are at chance."),
+              "The table wants the test error not below the training error; two points are left for"
+                  + " the draw of the test points, since both are at chance."),
           new Row(
               "11",
               "gradients are healthy where training fails",
               "healthy-gradients",
               List.of("plain, ‖g₁‖ at the end", "plain, ‖g‖ of the last", "plain, training error"),
-              "For one seed the first layer's norm ends just below what the row calls healthy, since that layer is frozen; see 26b."),
+              "For one seed the first layer's norm ends just below what the row calls healthy,"
+                  + " since that layer is frozen; see 26b."),
           new Row(
               "12",
               "more iterations do not help",
@@ -100,7 +110,9 @@ class RecordsTest {
                   "plain-56 less plain-20",
                   "residual-56 less residual-20",
                   "plain-56 less residual-56"),
-              "Size quick is on the embedded digits, where one seed of three misses the second bound; size full on CIFAR-10 as the row says, where ten epochs do not bring 56 layers with gaps to where 20 are."),
+              "Size quick is on the embedded digits, where one seed of three misses the second"
+                  + " bound; size full on CIFAR-10 as the row says, where ten epochs do not bring"
+                  + " 56 layers with gaps to where 20 are."),
           new Row(
               "14",
               "gaps make 20 layers faster",
@@ -185,13 +197,16 @@ class RecordsTest {
                   "plain, η‖g₁‖/‖W₁‖",
                   "residual, ‖W₁‖ at step 20",
                   "plain with weights brought back"),
-              "The factor of 20 at step 20 was that of one run, and seeds differ by more. That it falls, that the early layers freeze and that training fails holds for every seed."),
+              "The factor of 20 at step 20 was that of one run, and seeds differ by more. That it"
+                  + " falls, that the early layers freeze and that training fails holds for every"
+                  + " seed."),
           new Row(
               "27",
               "orthogonal weights help a plain net",
               "cures",
               List.of("orthogonal linear net", "orthogonal over Gaussian"),
-              "With four times the points, at size full, the orthogonal start is not enough for every seed."),
+              "With four times the points, at size full, the orthogonal start is not enough for"
+                  + " every seed."),
           new Row(
               "27, tailored",
               "tailored rectifiers help a plain net",
@@ -202,7 +217,8 @@ class RecordsTest {
                   "rectifiers, cosine between",
                   "tailored, cosine between",
                   "tailored over rectifiers"),
-              "The bound is the prediction of section 3.1. The rate is from a pilot: at 0.02, the other experiments', these nets diverge, and both kinds end lowest at 0.005."),
+              "The bound is the prediction of section 3.1. The rate is from a pilot: at 0.02, the"
+                  + " other experiments', these nets diverge, and both kinds end lowest at 0.005."),
           new Row(
               "28",
               "a residual net hardly misses a block",
@@ -214,7 +230,9 @@ class RecordsTest {
                       "resnet20, one block out, median",
                       "resnet32, one block out, median",
                       "ResNet-32 less ResNet-20")),
-              "The 2 points are of a net of 27 blocks. The published weights that are had have 9 and 15: after the pilot, of which the medians stand here, what is asked of them is that the deeper one loses less."),
+              "The 2 points are of a net of 27 blocks. The published weights that are had have 9"
+                  + " and 15: after the pilot, of which the medians stand here, what is asked of"
+                  + " them is that the deeper one loses less."),
           new Row(
               "28, paths",
               "the gradient's paths are short",
@@ -227,7 +245,9 @@ class RecordsTest {
                       "resnet20, the same over",
                       "resnet32, mean number of branches",
                       "resnet32, the same over")),
-              "Bounds of this project, set before the first run. They fail at 9 blocks: the length of these paths hardly grows with the number of blocks, so it is short in deep nets only."));
+              "Bounds of this project, set before the first run. They fail at 9 blocks: the length"
+                  + " of these paths hardly grows with the number of blocks, so it is short in deep"
+                  + " nets only."));
 
   private static Map<String, List<String>> map(
       String first, List<String> of, String second, List<String> ofSecond) {
@@ -248,14 +268,14 @@ class RecordsTest {
 
   @Test
   void everyExperimentHasARecordFromThreeSeedsOfTheClaimThatItMakes() throws IOException {
-    for (Experiment experiment : Laboratory.experiments()) {
+    for (Experiment experiment : Experiments.all()) {
       int records = 0;
       for (Size size : List.of(Size.QUICK, Size.FULL)) {
         Optional<Finding> finding = newest(experiment, size);
         records += finding.isPresent() ? 1 : 0;
         finding.ifPresent(f -> {
           assertEquals(List.of(1L, 2L, 3L), f.seeds(), experiment.name());
-          assertEquals(experiment.claim(), f.claim(), experiment.name());
+          assertEquals(experiment.statement().claim(), f.claim(), experiment.name());
         });
       }
       assertTrue(records > 0, experiment.name());
@@ -265,7 +285,7 @@ class RecordsTest {
   @Test
   void whatTheAnswerNamesIsAnExperimentAndEveryExperimentIsNamed() throws IOException {
     String answer = Files.readString(DOCS.resolve("why-plain-nets-fail.md"));
-    var names = Laboratory.experiments().stream().map(Experiment::name).toList();
+    var names = Experiments.all().stream().map(Experiment::name).toList();
     for (String name : names) {
       assertTrue(answer.contains("`" + name + "`"), name + " carries no sentence");
     }
@@ -359,23 +379,20 @@ class RecordsTest {
   }
 
   private static Experiment named(String name) {
-    return Laboratory.experiments().stream()
-        .filter(e -> e.name().equals(name))
-        .findFirst()
-        .orElseThrow();
+    return Experiments.all().stream().filter(e -> e.name().equals(name)).findFirst().orElseThrow();
   }
 
   private static String page() throws IOException {
     var page = new StringBuilder(BEGINNING);
     page.append("## Verdicts\n| experiment | quick | full | claim |\n| --- | --- | --- | --- |\n");
-    for (Experiment experiment : Laboratory.experiments()) {
+    for (Experiment experiment : Experiments.all()) {
       page.append(
           "| `%s` | %s | %s | %s |%n"
               .formatted(
                   experiment.name(),
                   link(experiment, Size.QUICK),
                   link(experiment, Size.FULL),
-                  experiment.claim()));
+                  experiment.statement().claim()));
     }
     page.append("\n## Rows 8 to 28\n");
     page.append(

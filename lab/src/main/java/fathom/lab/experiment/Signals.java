@@ -1,0 +1,45 @@
+package fathom.lab.experiment;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Layer;
+import fathom.Param;
+import fathom.Tensor;
+import fathom.nn.BatchNorm;
+import fathom.nn.Dense;
+import fathom.nn.Init;
+
+/// Random layers in float64, and Gaussian inputs to send through them.
+final class Signals {
+  private Signals() {}
+
+  /// He's weights, no bias.
+  static Layer dense(int width, long seed, int layer) {
+    return doubles(Dense.withoutBias(Init.he(seed), "layer" + layer, width, width));
+  }
+
+  static Layer batchNorm(int width) {
+    return doubles(BatchNorm.of(width));
+  }
+
+  static Layer doubles(Layer layer) {
+    for (Param param : layer.state().values()) {
+      param.convert(DType.FLOAT64);
+    }
+    return layer;
+  }
+
+  static Tensor inputs(int width, int count, long seed) {
+    return Tensor.normal(Draw.of(seed, "inputs"), DType.FLOAT64, count, width);
+  }
+
+  /// The gradient of every example by its input, where each example asks for the same direction of
+  /// the net's value.
+  static Tensor gradient(Layer net, int width, int count, long seed) {
+    var traced = net.forward(inputs(width, count, seed));
+    Tensor direction =
+        Tensor.normal(Draw.of(seed, "direction"), DType.FLOAT64, 1, width)
+            .times(1 / Math.sqrt(width));
+    return traced.back(direction.expand(traced.value().shape()).contiguous());
+  }
+}

@@ -1,0 +1,110 @@
+package fathom.lab.ledger;
+
+import fathom.report.Chart;
+import fathom.report.HeatMap;
+import fathom.train.Machine;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/// What an experiment found.
+///
+/// @param threshold the bounds of the values in words
+/// @param verdict what [Verdict#of] makes of the values
+/// @param seconds from start to end, all seeds together
+public record Finding(
+    String experiment,
+    String question,
+    String claim,
+    String source,
+    Size size,
+    List<Long> seeds,
+    String threshold,
+    List<Value> values,
+    Verdict verdict,
+    double seconds,
+    String ended,
+    Machine machine,
+    List<Chart> charts,
+    List<HeatMap> maps) {
+  public Finding {
+    for (Object part : new Object[] {experiment, size, verdict, machine, threshold, claim}) {
+      Objects.requireNonNull(part, "a finding has no part that is null");
+    }
+    seeds = List.copyOf(seeds);
+    values = List.copyOf(values);
+    charts = List.copyOf(charts);
+    maps = List.copyOf(maps);
+    for (Value value : values) {
+      if (value.perSeed().size() != seeds.size()) {
+        throw new IllegalArgumentException(
+            "\"%s\" has %s values for %s seeds; a value has one for each"
+                .formatted(value.what(), value.perSeed().size(), seeds.size()));
+      }
+    }
+  }
+
+  /// Puts the notebooks of all seeds together. Throws `IllegalStateException` if they do not hold
+  /// the same quantities under the same bounds.
+  public static Finding of(
+      Statement statement,
+      Size size,
+      List<Long> seeds,
+      List<Notebook> notebooks,
+      double seconds,
+      String ended) {
+    var values = new ArrayList<Value>();
+    notebooks
+        .getFirst()
+        .entries()
+        .forEach((what, first) -> {
+          var perSeed = new ArrayList<Double>();
+          for (Notebook notebook : notebooks) {
+            var entry = notebook.entries().get(what);
+            if (entry == null
+                || !entry.bound().equals(first.bound())
+                || notebook.entries().size() != notebooks.getFirst().entries().size()) {
+              throw new IllegalStateException(
+                  "%s measures the same for every seed, but not \"%s\""
+                      .formatted(statement.name(), what));
+            }
+            perSeed.add(entry.value());
+          }
+          values.add(new Value(what, perSeed, first.bound()));
+        });
+    var charts = new LinkedHashMap<String, Chart>();
+    for (Notebook notebook : notebooks) {
+      notebook.charts().forEach((title, chart) -> charts.merge(title, chart, Finding::joined));
+    }
+    return new Finding(
+        statement.name(),
+        statement.question(),
+        statement.claim(),
+        statement.source(),
+        size,
+        seeds,
+        threshold(values),
+        values,
+        Verdict.of(values),
+        seconds,
+        ended,
+        Machine.here(),
+        List.copyOf(charts.values()),
+        notebooks.stream().flatMap(notebook -> notebook.maps().stream()).toList());
+  }
+
+  private static Chart joined(Chart a, Chart b) {
+    var curves = new ArrayList<>(a.curves());
+    curves.addAll(b.curves());
+    return new Chart(a.title(), a.caption(), a.xLabel(), a.yLabel(), a.y(), curves);
+  }
+
+  private static String threshold(List<Value> values) {
+    return values.stream()
+        .filter(v -> v.bound().isSet())
+        .map(v -> v.what() + " " + v.bound())
+        .collect(Collectors.joining("; "));
+  }
+}
