@@ -6,7 +6,6 @@ import fathom.data.DataSet;
 import fathom.data.Origin;
 import fathom.data.Pictures;
 import fathom.data.Text;
-import fathom.train.BusyRunException;
 import fathom.train.Position;
 import fathom.train.RunLock;
 import java.nio.file.Files;
@@ -21,7 +20,7 @@ final class Resumption {
   ///
   /// Throws `IllegalArgumentException` for a recipe that ends before the run stands, or that the
   /// data does not suffice for, [BadFileException] for other data than that of the run, and
-  /// [BusyRunException] while it is trained.
+  /// [fathom.train.BusyRunException] while it is trained.
   ///
   /// @param changed whether other data is meant; its classes are those of the run all the same
   static Run of(Run run, Recipe recipe, Data data, boolean changed) {

@@ -20,7 +20,6 @@ import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.task.Answers;
 import fathom.task.AnswersFile;
-import fathom.train.BusyRunException;
 import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.MetricsFile;
@@ -237,7 +236,8 @@ public final class Run {
     return String.valueOf(said.getMessage()).lines().findFirst().orElse("");
   }
 
-  /// The same run by another recipe from now on. Throws [BusyRunException] while it is trained.
+  /// The same run by another recipe from now on. Throws [fathom.train.BusyRunException] while it is
+  /// trained.
   public Run withRecipe(Recipe recipe) {
     try (var _ = RunLock.of(folder)) {
       return written(recipe, info.data);
@@ -265,8 +265,8 @@ public final class Run {
   ///
   /// Throws `IllegalArgumentException` for a recipe that ends before the run stands or for which
   /// the data does not suffice, [BadFileException] for data with other classes, or with other
-  /// images or characters unless they are meant to have `changed`, and [BusyRunException] while the
-  /// run is trained. Then nothing has been written.
+  /// images or characters unless they are meant to have `changed`, and
+  /// [fathom.train.BusyRunException] while the run is trained. Then nothing has been written.
   public Run goOn(Recipe recipe, Data data, boolean changed) {
     return Resumption.of(this, recipe, data, changed);
   }

@@ -15,8 +15,6 @@ import fathom.task.CharacterModel;
 import fathom.task.Evaluation;
 import fathom.task.ImageClassification;
 import fathom.task.Task;
-import fathom.train.BusyRunException;
-import fathom.train.DivergedException;
 import fathom.train.LastSave;
 import fathom.train.Listener;
 import fathom.train.Metrics;
@@ -88,11 +86,11 @@ public final class RunTraining {
 
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
   /// checkpoint and returns, or breaks off an evaluation, before which it has written one. It asks
-  /// after every step, and in long evaluations every second. Throws [DivergedException] if the loss
-  /// or a gradient is no number any more, `IllegalArgumentException` if there is less data than a
-  /// step needs, [fathom.BadFileException] for other data than that of the run, and
-  /// [fathom.DeviceException] if this machine does not have the precision, and [BusyRunException]
-  /// if another training works on the run.
+  /// after every step, and in long evaluations every second. Throws
+  /// [fathom.train.DivergedException] if the loss or a gradient is no number any more,
+  /// `IllegalArgumentException` if there is less data than a step needs, [fathom.BadFileException]
+  /// for other data than that of the run, and [fathom.DeviceException] if this machine does not
+  /// have the precision, and [fathom.train.BusyRunException] if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }

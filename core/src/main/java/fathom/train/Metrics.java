@@ -1,7 +1,6 @@
 package fathom.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import fathom.run.Recipe;
 import fathom.task.Figures;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -17,7 +16,7 @@ public sealed interface Metrics {
 
   /// Which images a figure of a training was measured on; its name in reports and JSON.
   enum Split {
-    /// Those that are kept from training to measure the epochs: [Recipe#validation()].
+    /// Those that are kept from training to measure the epochs.
     @JsonProperty("validation")
     VALIDATION,
     /// Those that are for testing; of a text, the part that is held out.
