@@ -11,7 +11,7 @@ import java.util.List;
 ///
 /// [#forward] is all that a new layer must have; with parameters it also has [#own()], with layers
 /// inside it [#children()] and [#with].
-public interface Layer extends Node {
+public interface Layer extends Node, Predictor {
   /// A layer inside another, under its name. The empty name adds nothing to the path.
   record Child(String name, Layer layer) {}
 
@@ -19,6 +19,7 @@ public interface Layer extends Node {
   Traced forward(Tensor x);
 
   /// The value for use, without a way back.
+  @Override
   default Tensor predict(Tensor x) {
     try (var scope = Scope.open()) {
       return scope.keep(forward(x).value());

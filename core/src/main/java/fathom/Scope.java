@@ -2,9 +2,10 @@ package fathom;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A lexical lifetime for tensors.
+/// A lexical lifetime for tensors. One that is not lexical is a [Lifetime].
 ///
 /// A tensor belongs to the innermost scope that is open on its thread when it is made, and dies
 /// when that scope closes. Who opens a scope [keeps][#keep] what it returns. Outside any scope no
@@ -47,6 +48,22 @@ public final class Scope implements AutoCloseable {
     return scope;
   }
 
+  /// A scope that no thread has open: for a [Lifetime].
+  static Scope ofNoThread() {
+    return new Scope(null, false);
+  }
+
+  /// Runs `make` with this scope, which is of no thread, as the innermost one of this thread.
+  <T> T during(Supplier<T> make) {
+    Scope before = INNERMOST.get();
+    INNERMOST.set(this);
+    try {
+      return make.get();
+    } finally {
+      INNERMOST.set(before);
+    }
+  }
+
   /// Whether what is made here now has a shape and no elements.
   static boolean hasShapesOnly() {
     return innermost().shapesOnly;
@@ -81,8 +98,13 @@ public final class Scope implements AutoCloseable {
                   Thread.currentThread().getName(),
                   thread == Thread.currentThread() ? "has an inner one open" : "closes it"));
     }
-    open = false;
     INNERMOST.set(outer);
+    free();
+  }
+
+  /// Ends it on whichever thread.
+  void free() {
+    open = false;
     for (Tensor tensor : made) {
       if (tensor.scope == this) {
         tensor.release();

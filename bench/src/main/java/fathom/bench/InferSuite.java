@@ -3,11 +3,13 @@ package fathom.bench;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
+import fathom.Lifetime;
 import fathom.Param;
+import fathom.Predictor;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import fathom.infer.Predictor;
+import fathom.infer.PackedNet;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
@@ -48,19 +50,20 @@ public final class InferSuite {
       Architecture.OfPictures net, int batch, int rounds, Precision precision, Peers peers) {
     precision.check();
     try (var _ = Scope.open();
+        var life = new Lifetime();
         var lineup = new Peers.Lineup()) {
-      Layer plain = net.build(Init.he(1));
-      spread(plain);
+      Layer plain = asTrained(net);
       CifarNet.Input in = net.input();
       Tensor x =
           Tensor.normal(
                   Draw.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
               .channelsLast();
-      Layer folded = Predictor.folded(plain, precision.type(), x.shape());
+      Shape image = Shape.of(in.channels(), in.height(), in.width());
+      Predictor packed = PackedNet.of(() -> asTrained(net), precision.type(), image, life);
       double[] expected = expected(plain, x);
-      check(net.name(), "the folded net", expected, predicted(folded, x), tolerance(precision));
+      check(net.name(), "the folded net", expected, predicted(packed, x), tolerance(precision));
       for (int i = 0; i < Math.max(10, WARM_UP / batch); i++) {
-        predict(folded, x);
+        predict(packed, x);
       }
       start(peers, lineup, net, batch, precision);
       if (precision == Precision.FP32) { // it has no kernels for bfloat16 on processors
@@ -69,7 +72,7 @@ public final class InferSuite {
       var contenders = new ArrayList<DoubleSupplier>();
       int count = Math.max(2, RUNS / batch);
       contenders.add(
-          () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(folded, x))));
+          () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(packed, x))));
       contenders.addAll(lineup.contenders(count));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = "%s, batch %s, %s".formatted(net.name(), batch, TrainSuite.spelled(precision));
@@ -78,9 +81,9 @@ public final class InferSuite {
     }
   }
 
-  private static void predict(Layer net, Tensor x) {
+  private static void predict(Predictor net, Tensor x) {
     try (var _ = Scope.open()) {
-      Predictor.predict(net, x);
+      net.predict(x);
     }
   }
 
@@ -125,8 +128,9 @@ public final class InferSuite {
     }
   }
 
-  /// Running statistics as after a training: folding those of a new net would change nothing.
-  private static void spread(Layer net) {
+  /// With running statistics as after a training: folding those of a new net would change nothing.
+  private static Layer asTrained(Architecture.OfPictures architecture) {
+    Layer net = architecture.build(Init.he(1));
     Draw draw = Draw.of(1, "statistics");
     int i = 0;
     for (Param param : net.state().values()) {
@@ -137,6 +141,7 @@ public final class InferSuite {
         param.value().copy_(values);
       }
     }
+    return net;
   }
 
   private static double[] expected(Layer plain, Tensor x) {
@@ -145,9 +150,9 @@ public final class InferSuite {
     }
   }
 
-  private static double[] predicted(Layer folded, Tensor x) {
+  private static double[] predicted(Predictor net, Tensor x) {
     try (var _ = Scope.open()) {
-      return Predictor.predict(folded, x).toDoubles();
+      return net.predict(x).toDoubles();
     }
   }
 

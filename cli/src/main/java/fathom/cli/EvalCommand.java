@@ -2,7 +2,6 @@ package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import fathom.Collective;
-import fathom.Layer;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -11,10 +10,11 @@ import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.data.Reading;
 import fathom.data.Text;
+import fathom.infer.ImageClassifier;
+import fathom.infer.ModelCard;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
-import fathom.nn.Folded;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
 import fathom.run.ClassMatch;
@@ -146,15 +146,18 @@ final class EvalCommand implements Callable<Integer> {
       double charactersPerSecond,
       double seconds) {}
 
-  /// What is measured: a net for pictures of a size, its weights, its pictures and what is done to
-  /// them.
-  private record Subject(
-      Architecture.OfPictures net,
-      CifarNet.Input input,
-      List<String> classes,
-      Path weights,
-      DataSet data,
-      Normalization normalization) {}
+  /// What is measured.
+  ///
+  /// @param card of the net and of the images that are measured
+  private record Subject(ModelCard card, Path weights, DataSet data) {
+    CifarNet.Input input() {
+      return Objects.requireNonNull(card.input());
+    }
+
+    List<String> classes() {
+      return Objects.requireNonNull(card.classes());
+    }
+  }
 
   /// A result, and the time it took.
   private record Timed(Evaluation result, double seconds) {
@@ -247,32 +250,33 @@ final class EvalCommand implements Callable<Integer> {
     ReadingOptions.tell(subject.data, output);
     checkPictures(subject);
     precision.check();
-    int outputs = subject.classes.size();
-    ClassMatch match = output.usage(() -> ClassMatch.of(subject.classes, subject.data.classes()));
+    int outputs = subject.classes().size();
+    ClassMatch match = output.usage(() -> ClassMatch.of(subject.classes(), subject.data.classes()));
     Pictures pictures = output.usage(() -> match.of(subject.data.test()));
     List<LeftOut> leftOut = leftOut(match, subject.data);
     tellOfClasses(match, leftOut, subject.data);
     var guesses = new Predictions(pictures, outputs);
-    Timed timed =
-        timed((all, decoders) -> {
-          Layer net = subject.net.on(subject.input, outputs).build(Init.zeros());
-          Weights.read(subject.weights, net);
-          return Evaluation.of(
-              Folded.of(net, precision.type(), Evaluation.piece(pictures, all)),
-              pictures.decodedBy(decoders),
-              subject.normalization,
-              all,
-              guesses);
-        });
+    Timed timed;
+    try (var classifier =
+        output.usage(() -> ImageClassifier.of(subject.card, subject.weights, precision))) {
+      timed =
+          timed((all, decoders) ->
+              Evaluation.of(
+                  classifier.net(),
+                  pictures.decodedBy(decoders),
+                  classifier.normalization(),
+                  all,
+                  guesses));
+    }
     Evaluation result = timed.result;
     Confusion confusion = guesses.confusion();
     List<PerClass> classes =
         IntStream.range(0, outputs)
-            .mapToObj(c -> perClass(subject.classes.get(c), confusion, c))
+            .mapToObj(c -> perClass(subject.classes().get(c), confusion, c))
             .toList();
     var answer =
         new Answer(
-            subject.net.name(),
+            String.valueOf(subject.card.model()),
             subject.data.name(),
             Metrics.Split.TEST,
             precision,
@@ -395,10 +399,7 @@ final class EvalCommand implements Callable<Integer> {
         normalization.isGiven()
             ? normalization.given(dataSet.test().channels(), output)
             : run.normalization();
-    if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
-      throw new IllegalStateException("a run on pictures has a net for pictures");
-    }
-    return new Subject(net, run.input(), run.info().classes(), best.weights(run), dataSet, own);
+    return new Subject(run.card(own), best.weights(run), dataSet);
   }
 
   private Subject ofWeights(Path file) {
@@ -417,13 +418,13 @@ final class EvalCommand implements Callable<Integer> {
     CifarNet.Input own = weights.card().input();
     List<String> classes = weights.card().classes();
     CifarNet.Input input = own == null ? inputOf(dataSet) : own;
-    return new Subject(
-        net,
-        input,
-        classes == null ? dataSet.classes() : classes,
-        file,
-        dataSet,
-        weights.normalization(normalization, input.channels()));
+    var card =
+        weights.card(
+            net,
+            input,
+            classes == null ? dataSet.classes() : classes,
+            weights.normalization(normalization, input.channels()));
+    return new Subject(card, file, dataSet);
   }
 
   private static CifarNet.Input inputOf(DataSet dataSet) {
@@ -433,10 +434,10 @@ final class EvalCommand implements Callable<Integer> {
 
   private void checkPictures(Subject subject) {
     CifarNet.Input given = inputOf(subject.data);
-    if (!given.equals(subject.input)) {
+    if (!given.equals(subject.input())) {
       throw output.refused(
           "the net was trained on pictures of %s, but those of %s are %s"
-              .formatted(subject.input, subject.data.name(), given));
+              .formatted(subject.input(), subject.data.name(), given));
     }
   }
 

@@ -190,7 +190,8 @@ final class ExportCommand implements Callable<Integer> {
             size,
             own.photographs(),
             own.classes(),
-            own.normalization());
+            own.normalization(),
+            null);
     return new Subject(changed.name(), net, size, card.metadata());
   }
 

@@ -2,31 +2,23 @@ package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.BadFileException;
-import fathom.Layer;
-import fathom.Scope;
-import fathom.Shape;
-import fathom.Tensor;
 import fathom.data.FolderScan;
 import fathom.data.Images;
-import fathom.data.Loader;
-import fathom.data.Normalization;
-import fathom.data.Rows;
-import fathom.infer.Predictor;
+import fathom.data.Preprocessing;
+import fathom.infer.Classification;
+import fathom.infer.ImageClassifier;
+import fathom.infer.ModelCard;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
-import fathom.nn.Init;
 import fathom.run.Run;
 import fathom.train.Precision;
-import fathom.train.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,8 +46,6 @@ import picocli.CommandLine.Parameters;
       "  fathom predict digits.safetensors --top 1 --json seven.png"
     })
 final class PredictCommand implements Callable<Integer> {
-  private static final int BATCH = 256;
-
   @Mixin private final Output output = new Output();
 
   @Parameters(
@@ -121,35 +111,10 @@ final class PredictCommand implements Callable<Integer> {
   /// A file of which nothing was predicted, and why.
   record Skipped(String file, String why) {}
 
-  /// Who predicts.
-  ///
-  /// @param photographs whether the net sees pictures as photographs are seen in tests
-  private record Subject(
-      Architecture.OfPictures net,
-      CifarNet.Input input,
-      boolean photographs,
-      List<String> classes,
-      Path weights,
-      Normalization normalization) {
-    /// Built, its weights read, for so many pictures at a time, in the innermost scope.
-    Layer built(Precision precision, int count) {
-      Layer layers = net.on(input, classes.size()).build(Init.zeros());
-      Weights.read(weights, layers);
-      Shape pictures = Shape.of(count, input.channels(), input.height(), input.width());
-      return Predictor.folded(layers, precision.type(), pictures);
-    }
-  }
-
   private record Picture(Path file, @Nullable Images pixels, @Nullable String why) {
-    static Picture read(Path file, Subject subject) {
-      CifarNet.Input size = subject.input;
+    static Picture read(Path file, Preprocessing preprocessing) {
       try {
-        return new Picture(
-            file,
-            subject.photographs
-                ? Images.photograph(file, size.channels(), size.height())
-                : Images.read(file, size.channels(), size.height(), size.width()),
-            null);
+        return new Picture(file, preprocessing.of(file), null);
       } catch (BadFileException e) {
         return new Picture(file, null, e.getMessage());
       }
@@ -166,7 +131,48 @@ final class PredictCommand implements Callable<Integer> {
       throw output.refused("--top names at least 1 class, but is " + top);
     }
     precision.check();
-    Subject subject = Files.isDirectory(source) ? ofRun(source) : ofWeights(source);
+    try (ImageClassifier classifier = open(source)) {
+      return predict(classifier);
+    }
+  }
+
+  private int predict(ImageClassifier classifier) {
+    List<Path> all = images();
+    var predictions = new ArrayList<Prediction>();
+    var skipped = new ArrayList<Skipped>();
+    boolean named = false;
+    for (int i = 0; i < all.size(); i += ImageClassifier.BATCH) {
+      var pictures =
+          all.subList(i, Math.min(all.size(), i + ImageClassifier.BATCH)).parallelStream()
+              .map(file -> Picture.read(file, classifier.preprocessing()))
+              .toList();
+      var seen = new ArrayList<Path>();
+      var images = new ArrayList<Images>();
+      for (Picture picture : pictures) {
+        if (picture.pixels != null) {
+          seen.add(picture.file);
+          images.add(picture.pixels);
+        } else {
+          skipped.add(new Skipped(picture.file.toString(), String.valueOf(picture.why)));
+          output.remark("fathom: skipped " + picture.why);
+          named |= files.contains(picture.file);
+        }
+      }
+      List<Classification> shown = classifier.classify(Images.joined(images));
+      for (int k = 0; k < shown.size(); k++) {
+        predictions.add(prediction(seen.get(k), shown.get(k)));
+      }
+    }
+    if (predictions.isEmpty() && skipped.isEmpty()) {
+      throw new BadFileException(files.getFirst(), "there is no image in it; give pictures");
+    }
+    var answer = new Answer(String.valueOf(classifier.card().model()), predictions, skipped);
+    output.answer(answer, () -> show(answer));
+    return named || predictions.isEmpty() ? Exit.BAD_FILE : Exit.DONE;
+  }
+
+  /// The files that were named, and those in the folders that were.
+  private List<Path> images() {
     var all = new ArrayList<Path>();
     for (Path file : files) {
       if (Files.isDirectory(file)) {
@@ -177,64 +183,13 @@ final class PredictCommand implements Callable<Integer> {
         all.add(file);
       }
     }
-    var predictions = new ArrayList<Prediction>();
-    var skipped = new ArrayList<Skipped>();
-    boolean named = false;
-    try (var _ = Scope.open()) {
-      Layer net = subject.built(precision, Math.clamp(all.size(), 1, BATCH));
-      for (int i = 0; i < all.size(); i += BATCH) {
-        var pictures =
-            all.subList(i, Math.min(all.size(), i + BATCH)).parallelStream()
-                .map(file -> Picture.read(file, subject))
-                .toList();
-        for (Picture picture : pictures) {
-          if (picture.why != null) {
-            skipped.add(new Skipped(picture.file.toString(), picture.why));
-            output.remark("fathom: skipped " + picture.why);
-            named |= files.contains(picture.file);
-          }
-        }
-        predictions.addAll(
-            predict(net, subject, pictures.stream().filter(p -> p.pixels != null).toList()));
-      }
-    }
-    if (predictions.isEmpty() && skipped.isEmpty()) {
-      throw new BadFileException(files.getFirst(), "there is no image in it; give pictures");
-    }
-    var answer = new Answer(subject.net.name(), predictions, skipped);
-    output.answer(answer, () -> show(answer));
-    return named || predictions.isEmpty() ? Exit.BAD_FILE : Exit.DONE;
+    return all;
   }
 
-  private List<Prediction> predict(Layer net, Subject subject, List<Picture> pictures) {
-    if (pictures.isEmpty()) {
-      return List.of();
-    }
-    var images = new ArrayList<Images>();
-    for (Picture picture : pictures) {
-      if (picture.pixels != null) {
-        images.add(picture.pixels);
-      }
-    }
-    int count = images.size();
-    int[] order = IntStream.range(0, count).toArray();
-    try (var _ = Scope.open()) {
-      Tensor x =
-          new Loader(Images.joined(images), subject.normalization)
-              .pictures(order, new Rows(0, count));
-      double[] all = Predictor.predict(net, x).logSoftmax(1).exp().toDoubles();
-      int width = subject.classes.size();
-      return IntStream.range(0, count)
-          .mapToObj(i ->
-              new Prediction(
-                  pictures.get(i).file.toString(),
-                  IntStream.range(0, width)
-                      .mapToObj(c -> new Guess(subject.classes.get(c), all[i * width + c]))
-                      .sorted(Comparator.comparingDouble(g -> -g.probability))
-                      .limit(top)
-                      .toList()))
-          .toList();
-    }
+  private Prediction prediction(Path file, Classification shown) {
+    return new Prediction(
+        file.toString(),
+        shown.top(top).stream().map(each -> new Guess(each.name(), each.probability())).toList());
   }
 
   private void show(Answer answer) {
@@ -257,42 +212,36 @@ final class PredictCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, "%.1f %%", 100 * guess.probability);
   }
 
-  private Subject ofRun(Path folder) {
-    Run run = Run.open(folder);
+  private ImageClassifier open(Path source) {
+    return Files.isDirectory(source) ? ofRun(Run.open(source)) : ofWeights(source);
+  }
+
+  private ImageClassifier ofRun(Run run) {
     if (model != null || input != null || classes != null || normalization.isGiven()) {
       throw output.refused(
           "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its"
               + " own");
     }
-    if (!(run.recipe().architecture() instanceof Architecture.OfPictures net)) {
+    if (run.recipe().isText()) {
       throw output.refused(
           "%s learned text; fathom sample writes some".formatted(run.recipe().model()));
     }
-    return new Subject(
-        net,
-        run.input(),
-        run.recipe().preparation().size() > 0,
-        run.info().classes(),
-        best.weights(run),
-        run.normalization());
+    return run.classifier(best.weights(run), precision);
   }
 
-  private Subject ofWeights(Path file) {
+  private ImageClassifier ofWeights(Path file) {
     WeightsFile weights = WeightsFile.open(file, output);
     if (best.isGiven()) {
       throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
     }
     Architecture.OfPictures net = weights.net(model, modelOptions.options());
     CifarNet.Input size = weights.input(input, net);
-    List<String> names = weights.classes(classes);
-    return new Subject(
-        net,
-        size,
-        weights.photographs(net, size),
-        names == null
-            ? IntStream.range(0, net.classes()).mapToObj(Integer::toString).toList()
-            : names,
-        file,
-        weights.normalization(normalization, size.channels()));
+    ModelCard card =
+        weights.card(
+            net,
+            size,
+            weights.classes(classes),
+            weights.normalization(normalization, size.channels()));
+    return output.usage(() -> ImageClassifier.of(card, file, precision));
   }
 }

@@ -77,12 +77,14 @@ final class WeightsFile {
     return Objects.requireNonNullElse(one("--input", parsed, card.input()), net.input());
   }
 
-  /// Whether images are seen as photographs are in tests: as the file says; of weights from
-  /// elsewhere by the nets for photographs in their own size.
-  boolean photographs(Architecture.OfPictures net, CifarNet.Input input) {
-    Boolean own = card.photographs();
-    return input.height() == input.width()
-        && (own == null ? Recipe.usualSize(net) == input.height() : own);
+  /// The card of the net that the file and the user say together, for images of this size.
+  ModelCard card(
+      Architecture.OfPictures net,
+      CifarNet.@Nullable Input input,
+      @Nullable List<String> classes,
+      Normalization normalization) {
+    return ModelCard.ofImages(
+        net.name(), net.options(), input, card.photographs(), classes, normalization);
   }
 
   /// The side to which photographs are decoded, as `--size` says it; 0 for images in memory.

@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.data.Images;
+import fathom.data.Preprocessing;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -39,7 +40,7 @@ final class PictureFiles {
         Map.of(name, ways.getFirst().seeds().getFirst()),
         ways,
         FileFormat.Reading.of(folder -> {
-          Images read = Images.read(folder.resolve(name), 3, 8, 8);
+          Images read = new Preprocessing(3, 8, 8, false).of(folder.resolve(name));
           DataFiles.same("1×3×8×8", read.toString(), "size");
           byte[] content = Files.readAllBytes(folder.resolve(name));
           if (name.equals("png") && !Arrays.equals(content, withSums(content))) {

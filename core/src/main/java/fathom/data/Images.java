@@ -1,6 +1,5 @@
 package fathom.data;
 
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -34,25 +33,6 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
         throw new IllegalArgumentException("classes are counted from 0, but a label is " + label);
       }
     }
-  }
-
-  /// Decodes a JPEG, PNG, GIF, BMP or WebP file of any size: its largest centred part of these
-  /// proportions is scaled to this size, colours become grey where there is one channel and grey
-  /// three equal ones where there are three. The label is 0. Throws [fathom.BadFileException] if it
-  /// is no picture or damaged.
-  public static Images read(Path file, int channels, int height, int width) {
-    return read(file, View.largest(height, width), new Scaling.Target(channels, height, width));
-  }
-
-  /// The same, as the photograph is seen in tests: see [Photos].
-  public static Images photograph(Path file, int channels, int side) {
-    return read(file, View.tested(side), new Scaling.Target(channels, side, side));
-  }
-
-  private static Images read(Path file, View view, Scaling.Target to) {
-    byte[] pixels = new byte[to.channels() * to.height() * to.width()];
-    PictureFile.read(file, view, to, pixels, 0);
-    return new Images(to.channels(), to.height(), to.width(), pixels, new int[1]);
   }
 
   /// One after the other. Throws `IllegalArgumentException` if their sizes differ.

@@ -2,13 +2,11 @@ package fathom.data;
 
 import fathom.BadFileException;
 import fathom.DeviceException;
-import fathom.RegularFile;
 import fathom.data.Orientation.Box;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.EOFException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -53,19 +51,24 @@ final class PictureFile {
   /// Reads no more than what stands around the pixels. Throws [BadFileException] if this is no
   /// image or its size cannot be right; an image whose pixels are damaged has a header.
   static Header header(Path file) {
-    return open(file, (in, container) -> header(container));
+    return open(PictureSource.of(file), (in, container) -> header(container));
   }
 
   /// Decodes the image, to see whether that can be done. Throws [BadFileException] if not, and
   /// [DeviceException] if the heap is too small for it.
   static Header whole(Path file) {
-    return decoded(file, (container, image) -> {});
+    return decoded(PictureSource.of(file), (container, image) -> {});
   }
 
   /// Writes the part that `view` chooses, in this size, from `at` on. Throws as [#whole] does.
   static void read(Path file, View view, Scaling.Target to, byte[] out, int at) {
+    read(PictureSource.of(file), view, to, out, at);
+  }
+
+  /// The same from wherever.
+  static void read(PictureSource source, View view, Scaling.Target to, byte[] out, int at) {
     decoded(
-        file,
+        source,
         (container, image) -> {
           Header header = header(container);
           Box part = view.of(header.width, header.height);
@@ -82,22 +85,22 @@ final class PictureFile {
         container.grey());
   }
 
-  private static Header decoded(Path file, BiConsumer<Container, BufferedImage> use) {
+  private static Header decoded(PictureSource source, BiConsumer<Container, BufferedImage> use) {
     return open(
-        file,
+        source,
         (in, container) -> {
           try {
             DecodingRoom.SHARED.with(
                 container.bytes(),
                 () -> {
-                  use.accept(container, image(file, in, container));
+                  use.accept(container, image(source, in, container));
                   return container;
                 });
           } catch (OutOfMemoryError e) {
             throw new DeviceException(
                 "%s: the image of %s×%s pixels needs about %s MB of the heap to be decoded, which has %s MB in all; give it more (JAVA_TOOL_OPTIONS=-Xmx8g), or make the image smaller"
                     .formatted(
-                        file,
+                        source.name(),
                         container.width(),
                         container.height(),
                         container.bytes() >> 20,
@@ -107,11 +110,11 @@ final class PictureFile {
         });
   }
 
-  private static <T> T open(Path file, Work<T> work) {
-    RegularFile.check(file);
-    try (PictureStream in = PictureStream.of(file)) {
+  private static <T> T open(PictureSource source, Work<T> work) {
+    Path file = source.name();
+    try (PictureStream in = PictureStream.of(source)) {
       Container container = container(file, in);
-      check(file, container);
+      check(source, container);
       return work.with(in, container);
     } catch (BadFileException | DeviceException e) {
       throw e;
@@ -177,7 +180,8 @@ final class PictureFile {
     }
   }
 
-  private static void check(Path file, Container container) throws IOException {
+  private static void check(PictureSource source, Container container) throws IOException {
+    Path file = source.name();
     long pixels = (long) container.height() * container.width();
     if (pixels > MOST_PIXELS) {
       throw new BadFileException(
@@ -191,7 +195,7 @@ final class PictureFile {
           "a picture has at least one pixel, but this one is %s×%s; replace or remove it"
               .formatted(container.width(), container.height()));
     }
-    long bytes = Files.size(file);
+    long bytes = source.size();
     if (!container.format().equals(WEBP) && pixels > bytes * MOST_PIXELS_PER_BYTE) {
       throw new BadFileException(
           file,
@@ -201,12 +205,12 @@ final class PictureFile {
   }
 
   /// The whole canvas.
-  private static BufferedImage image(Path file, PictureStream in, Container container)
+  private static BufferedImage image(PictureSource source, PictureStream in, Container container)
       throws IOException {
     if (container.format().equals("png")) {
-      PngSums.check(file);
+      PngSums.check(source);
     }
-    BufferedImage frame = frame(file, in, container);
+    BufferedImage frame = frame(source.name(), in, container);
     Container.Frame place = container.frame();
     int width = place == null ? container.width() : place.width();
     int height = place == null ? container.height() : place.height();

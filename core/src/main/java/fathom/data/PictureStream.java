@@ -3,9 +3,6 @@ package fathom.data;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.IIOException;
 import javax.imageio.stream.ImageInputStreamImpl;
@@ -15,12 +12,12 @@ import javax.imageio.stream.ImageInputStreamImpl;
 /// image may want thousands of millions.
 ///
 /// The JDK's own streams take a `java.io.File`, which loses names that are not in the encoding of
-/// the locale; a `Path` that came from a folder keeps their bytes.
+/// the locale; a `java.nio.file.Path` that came from a folder keeps their bytes.
 final class PictureStream extends ImageInputStreamImpl {
   /// Decoders read ahead, some bytes one by one.
   private static final int MOST_PAST_THE_END = 4096;
 
-  private final SeekableByteChannel file;
+  private final PictureSource.Reader file;
   private final boolean owner;
   private final List<Part> parts;
   private final long[] starts;
@@ -44,7 +41,7 @@ final class PictureStream extends ImageInputStreamImpl {
     }
   }
 
-  private PictureStream(SeekableByteChannel file, List<Part> parts, boolean owner) {
+  private PictureStream(PictureSource.Reader file, List<Part> parts, boolean owner) {
     this.file = file;
     this.owner = owner;
     this.parts = parts;
@@ -55,9 +52,8 @@ final class PictureStream extends ImageInputStreamImpl {
   }
 
   /// The whole file.
-  static PictureStream of(Path path) throws IOException {
-    SeekableByteChannel file = Files.newByteChannel(path);
-    return new PictureStream(file, List.of(new Range(0, file.size())), true);
+  static PictureStream of(PictureSource source) throws IOException {
+    return new PictureStream(source.open(), List.of(new Range(0, source.size())), true);
   }
 
   /// These parts of the same file, which is closed with this stream only.
@@ -119,10 +115,9 @@ final class PictureStream extends ImageInputStreamImpl {
       switch (parts.get(part)) {
         case Made(byte[] bytes) -> System.arraycopy(bytes, (int) skip, into, offset + done, count);
         case Range(long start, long _) -> {
-          file.position(start + skip);
           var rest = ByteBuffer.wrap(into, offset + done, count);
           while (rest.hasRemaining()) {
-            if (file.read(rest) < 0) {
+            if (file.read(start + skip + count - rest.remaining(), rest) < 0) {
               throw new EOFException("the file has become shorter");
             }
           }

@@ -6,7 +6,6 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.zip.CRC32;
@@ -28,14 +27,14 @@ final class PngSums {
 
   /// Throws [BadFileException] unless every chunk that pixels need is as it was written. The last
   /// one, which only says that it is, may be missing.
-  static void check(Path file) {
+  static void check(PictureSource source) {
+    Path file = source.name();
     var sum = new CRC32();
     boolean pixels = false;
     String type = "";
     try (var in =
         new DataInputStream(
-            new CheckedInputStream(
-                new BufferedInputStream(Files.newInputStream(file), 1 << 16), sum))) {
+            new CheckedInputStream(new BufferedInputStream(source.stream(), 1 << 16), sum))) {
       in.skipNBytes(PngChunks.SIGNATURE);
       while (!type.equals("IEND")) {
         type = "";

@@ -7,6 +7,7 @@ import fathom.io.Json;
 import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.PhotoNet;
 import fathom.task.ImageClassification;
 import fathom.train.Machine;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -35,19 +37,23 @@ import tools.jackson.core.JacksonException;
 /// @param classes the names of the classes in the order of the net's outputs; of a text its
 ///   characters
 /// @param normalization what is done to every value of an image
+/// @param window how many characters a net for text sees at most that carries no state; null for
+///   other nets
 public record ModelCard(
     @Nullable String model,
     Architecture.Options options,
     CifarNet.@Nullable Input input,
     @Nullable Boolean photographs,
     @Nullable List<String> classes,
-    @Nullable Normalization normalization) {
+    @Nullable Normalization normalization,
+    @Nullable Integer window) {
   private static final String SOURCE = "fathom.source";
   private static final String MODEL = "fathom.model";
   private static final String OPTIONS = "fathom.options";
   private static final String INPUT = "fathom.input";
   private static final String PHOTOGRAPHS = "fathom.photographs";
   private static final String CLASSES = "fathom.classes";
+  private static final String WINDOW = "fathom.window";
   private static final String MEAN = "fathom.mean";
   private static final String DEVIATION = "fathom.std";
 
@@ -59,6 +65,65 @@ public record ModelCard(
 
   private static final Pattern SIZE =
       Pattern.compile("([1-9]\\d{0,6})x([1-9]\\d{0,6})x([1-9]\\d{0,6})");
+
+  private static final Pattern WHOLE = Pattern.compile("[1-9]\\d{0,8}");
+
+  /// Of an image classifier.
+  public static ModelCard ofImages(
+      String model,
+      Architecture.Options options,
+      CifarNet.@Nullable Input input,
+      @Nullable Boolean photographs,
+      @Nullable List<String> classes,
+      Normalization normalization) {
+    return new ModelCard(model, options, input, photographs, classes, normalization, null);
+  }
+
+  /// Whether it is of a net that reads text.
+  public boolean isText() {
+    return model != null && input == null && Architecture.textNames().contains(model);
+  }
+
+  /// The same with all that an image classifier needs to know: what is not said of images is that
+  /// for which the net was made, and classes without names are numbers. Throws
+  /// `IllegalArgumentException` where the net or the normalization is missing, or the rest is not
+  /// of such a net.
+  public ModelCard completed() {
+    if (isText()) {
+      throw new IllegalArgumentException(
+          "the weights are of %s, which learned text; a TextGenerator writes some"
+              .formatted(model));
+    }
+    if (model == null || normalization == null) {
+      throw new IllegalArgumentException(
+          "a classifier needs to know which net it has and what its images are normalised by, but the card has the model %s and the normalization %s"
+              .formatted(model, normalization));
+    }
+    Architecture.OfPictures standard = Architecture.pictures(model, options);
+    CifarNet.Input size = input == null ? standard.input() : input;
+    List<String> names =
+        classes != null
+            ? classes
+            : IntStream.range(0, standard.classes()).mapToObj(Integer::toString).toList();
+    boolean asPhotographs =
+        photographs != null
+            ? photographs
+            : standard instanceof PhotoNet && standard.input().height() == size.height();
+    return new ModelCard(
+        standard.name(),
+        options,
+        size,
+        asPhotographs && size.height() == size.width(),
+        names,
+        normalization,
+        null);
+  }
+
+  /// The net of a [#completed()] card.
+  Architecture.OfPictures pictures() {
+    return Architecture.pictures(Objects.requireNonNull(model), options)
+        .on(Objects.requireNonNull(input), Objects.requireNonNull(classes).size());
+  }
 
   /// Reads what a safetensors file says. Of a checkpoint the normalization is that of its tensors.
   /// Throws [BadFileException] for a file that cannot be read, and for an entry that is not what it
@@ -74,7 +139,8 @@ public record ModelCard(
           classes(file, said.get(CLASSES)),
           said.containsKey(MEAN) && said.containsKey(DEVIATION)
               ? normalization(file, said)
-              : stored.names().contains(ImageClassification.MEAN) ? normalization(stored) : null);
+              : stored.names().contains(ImageClassification.MEAN) ? normalization(stored) : null,
+          window(file, said.get(WINDOW)));
     } catch (IllegalArgumentException e) {
       throw bad(
           file, "the numbers that images are normalised by", String.valueOf(e.getMessage()), e);
@@ -133,6 +199,16 @@ public record ModelCard(
         Integer.parseInt(size.group(3)));
   }
 
+  private static @Nullable Integer window(Path file, @Nullable String text) {
+    if (text == null) {
+      return null;
+    }
+    if (!WHOLE.matcher(text).matches()) {
+      throw bad(file, "its fathom.window", "no number of characters", null);
+    }
+    return Integer.valueOf(text);
+  }
+
   private static @Nullable List<String> classes(Path file, @Nullable String text) {
     try {
       return text == null ? null : List.of(Json.strings(text));
@@ -185,6 +261,9 @@ public record ModelCard(
     if (normalization != null) {
       said.put(MEAN, numbers(normalization.mean()));
       said.put(DEVIATION, numbers(normalization.deviation()));
+    }
+    if (window != null) {
+      said.put(WINDOW, window.toString());
     }
     if (input != null && photographs != null) {
       said.put(PREPROCESSING, Json.text(preprocessing(input, photographs)));

@@ -11,6 +11,7 @@ import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Reading;
 import fathom.data.Text;
+import fathom.infer.ImageClassifier;
 import fathom.infer.ModelCard;
 import fathom.io.AtomicFile;
 import fathom.io.Json;
@@ -395,7 +396,38 @@ public final class Run {
         text ? null : input(),
         text ? null : recipe.preparation().size() > 0,
         info.classes(),
-        normalization);
+        normalization,
+        text ? recipe.window() : null);
+  }
+
+  /// The net that this run has trained so far, by its last checkpoint. Throws [BadFileException] if
+  /// there is none yet, and `IllegalArgumentException` if the run is not about the classes of
+  /// images.
+  public ImageClassifier classifier() {
+    return classifier(checkpoint(), Precision.FP32);
+  }
+
+  /// The same by the weights of the best epoch.
+  public ImageClassifier bestClassifier() {
+    return classifier(best(), Precision.FP32);
+  }
+
+  /// The same by these weights of the run, [#checkpoint()] or [#best()], with the values between
+  /// the layers in this precision.
+  public ImageClassifier classifier(Path weights, Precision precision) {
+    checkWritten(weights);
+    return ImageClassifier.of(
+        card(recipe().isText() ? null : ModelCard.normalization(weights)), weights, precision);
+  }
+
+  private void checkWritten(Path weights) {
+    if (!Files.exists(weights)) {
+      throw new BadFileException(
+          folder,
+          weights.equals(best())
+              ? "the run has no weights of a best epoch; take its last checkpoint"
+              : "the run has no checkpoint yet");
+    }
   }
 
   public Path folder() {

@@ -1,7 +1,7 @@
 package fathom.task;
 
 import fathom.Collective;
-import fathom.Layer;
+import fathom.Predictor;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.State;
@@ -143,19 +143,23 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every
   /// worker gets the same result.
   public static Evaluation of(
-      Layer net, Pictures pictures, Normalization normalization, Collective collective) {
+      Predictor net, Pictures pictures, Normalization normalization, Collective collective) {
     return of(net, pictures, normalization, collective, (_, _) -> {});
   }
 
   /// The same, with a look at every prediction.
   public static Evaluation of(
-      Layer net, Pictures pictures, Normalization normalization, Collective collective, Look look) {
+      Predictor net,
+      Pictures pictures,
+      Normalization normalization,
+      Collective collective,
+      Look look) {
     return of(net, pictures, normalization, collective, look, () -> false);
   }
 
   /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
   public static Evaluation of(
-      Layer net,
+      Predictor net,
       Pictures pictures,
       Normalization normalization,
       Collective collective,

@@ -1,0 +1,104 @@
+package fathom.data;
+
+import fathom.BadFileException;
+import fathom.RegularFile;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The bytes of an image file, wherever they are.
+sealed interface PictureSource {
+  /// For messages.
+  Path name();
+
+  long size() throws IOException;
+
+  InputStream stream() throws IOException;
+
+  /// For reading at any place.
+  Reader open() throws IOException;
+
+  /// Reads into `to` from this byte on, at least one; -1 at the end.
+  interface Reader extends AutoCloseable {
+    int read(long from, ByteBuffer to) throws IOException;
+
+    @Override
+    void close() throws IOException;
+  }
+
+  /// Throws [BadFileException] unless it is a regular file.
+  static PictureSource of(Path file) {
+    RegularFile.check(file);
+    return new InFile(file);
+  }
+
+  static PictureSource of(byte[] file) {
+    return new InMemory(file);
+  }
+
+  /// A file.
+  record InFile(Path name) implements PictureSource {
+    @Override
+    public long size() throws IOException {
+      return Files.size(name);
+    }
+
+    @Override
+    public InputStream stream() throws IOException {
+      return Files.newInputStream(name);
+    }
+
+    @Override
+    public Reader open() throws IOException {
+      var channel = FileChannel.open(name);
+      return new Reader() {
+        @Override
+        public int read(long from, ByteBuffer to) throws IOException {
+          return channel.read(to, from);
+        }
+
+        @Override
+        public void close() throws IOException {
+          channel.close();
+        }
+      };
+    }
+  }
+
+  /// What somebody has read or received.
+  record InMemory(byte[] bytes) implements PictureSource {
+    @Override
+    public Path name() {
+      return Path.of("(image in memory)");
+    }
+
+    @Override
+    public long size() {
+      return bytes.length;
+    }
+
+    @Override
+    public InputStream stream() {
+      return new ByteArrayInputStream(bytes);
+    }
+
+    @Override
+    public Reader open() {
+      return new Reader() {
+        @Override
+        public int read(long from, ByteBuffer to) {
+          int count = (int) Math.min(to.remaining(), bytes.length - from);
+          to.put(bytes, (int) from, Math.max(0, count));
+          return count <= 0 ? -1 : count;
+        }
+
+        @Override
+        public void close() {}
+      };
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package fathom.data;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+
+/// How an image of any size becomes one of the size that a net takes: its largest centred part of
+/// these proportions is scaled to it, or, as photographs are seen in tests, seven eighths of its
+/// shorter side (see [Photos]). Colours become grey where there is one channel, and grey three
+/// equal ones where there are three. `docs/preprocessing.md` has the formulas.
+///
+/// @param channels 1 for grey, 3 for red, green, blue
+/// @param photographs whether images are seen as photographs are in tests; then they are squares
+public record Preprocessing(int channels, int height, int width, boolean photographs) {
+  private static final int MOST_BYTES = 1 << 30;
+
+  /// Throws `IllegalArgumentException` for a size that no image has.
+  public Preprocessing {
+    if ((channels != 1 && channels != 3) || height < 1 || width < 1) {
+      throw new IllegalArgumentException(
+          "an image from a file has 1 or 3 channels, and a row and a column at least, but %s×%s×%s was asked for"
+              .formatted(channels, height, width));
+    }
+    if (channels * ((long) height * width) > MOST_BYTES) {
+      throw new IllegalArgumentException(
+          "an image has at most %s bytes, but %s×%s×%s was asked for"
+              .formatted(MOST_BYTES, channels, height, width));
+    }
+    if (photographs && height != width) {
+      throw new IllegalArgumentException(
+          "photographs become squares, but %s×%s was asked for".formatted(height, width));
+    }
+  }
+
+  /// Decodes a JPEG, PNG, GIF, BMP or WebP file and turns it as its camera says. The label is 0.
+  /// Throws [fathom.BadFileException] if it is no image or damaged.
+  public Images of(Path file) {
+    return of(PictureSource.of(file));
+  }
+
+  /// The same of the bytes of such a file.
+  public Images of(byte[] file) {
+    return of(PictureSource.of(file));
+  }
+
+  private Images of(PictureSource source) {
+    byte[] pixels = new byte[channels * height * width];
+    PictureFile.read(source, view(), target(), pixels, 0);
+    return images(pixels);
+  }
+
+  /// The same of an image that is decoded and upright.
+  public Images of(BufferedImage image) {
+    byte[] pixels = new byte[channels * height * width];
+    var part = view().of(image.getWidth(), image.getHeight());
+    Scaling.write(image, Orientation.UPRIGHT, part, target(), pixels, 0);
+    return images(pixels);
+  }
+
+  /// No images, of this size.
+  public Images none() {
+    return new Images(channels, height, width, new byte[0], new int[0]);
+  }
+
+  private View view() {
+    return photographs ? View.tested(height) : View.largest(height, width);
+  }
+
+  private Scaling.Target target() {
+    return new Scaling.Target(channels, height, width);
+  }
+
+  private Images images(byte[] pixels) {
+    return new Images(channels, height, width, pixels, new int[1]);
+  }
+}

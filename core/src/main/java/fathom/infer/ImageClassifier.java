@@ -1,0 +1,221 @@
+package fathom.infer;
+
+import fathom.BadFileException;
+import fathom.Lifetime;
+import fathom.Predictor;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.data.Images;
+import fathom.data.Loader;
+import fathom.data.Normalization;
+import fathom.data.Preprocessing;
+import fathom.data.Rows;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.nn.Init;
+import fathom.train.Precision;
+import fathom.train.Weights;
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/// A trained net that says what images show. Any number of threads may call one at a time; it is
+/// open until it is closed.
+///
+/// ```java
+/// try (var classifier = ImageClassifier.open(Path.of("runs/mine"))) {
+///   System.out.println(classifier.classify(Path.of("cat.jpg")).best());
+/// }
+/// ```
+///
+/// Images may have any size and come from files, from memory or as pixels; what is done to them is
+/// what was done in the tests of the training ([Preprocessing], [Normalization]). Calls with many
+/// images are divided. A call after [#close()] throws `IllegalStateException`.
+public final class ImageClassifier implements AutoCloseable {
+  /// How many images a call has in memory at a time.
+  public static final int BATCH = 256;
+
+  private final ModelCard card;
+  private final List<String> classes;
+  private final Preprocessing preprocessing;
+  private final Normalization normalization;
+  private final PackedNet net;
+  private final Calls calls;
+
+  private ImageClassifier(ModelCard card, Path weights, Precision precision, Lifetime life) {
+    CifarNet.Input size = Objects.requireNonNull(card.input());
+    this.card = card;
+    this.classes = Objects.requireNonNull(card.classes());
+    this.normalization = Objects.requireNonNull(card.normalization());
+    this.preprocessing =
+        new Preprocessing(
+            size.channels(),
+            size.height(),
+            size.width(),
+            Objects.requireNonNull(card.photographs()));
+    Architecture.OfPictures plain = card.pictures();
+    Loader _ = new Loader(preprocessing.none(), normalization); // throws if they do not go together
+    this.net =
+        PackedNet.of(
+            () -> {
+              var layers = plain.build(Init.zeros());
+              Weights.read(weights, layers);
+              return layers;
+            },
+            precision.type(),
+            Shape.of(size.channels(), size.height(), size.width()),
+            life);
+    this.calls = new Calls("classifier", life);
+  }
+
+  /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
+  /// that was exported from a run, or a checkpoint. Throws [BadFileException] for a folder or file
+  /// that is not there, is damaged or does not say enough.
+  public static ImageClassifier open(Path from) {
+    return open(from, Precision.FP32);
+  }
+
+  /// The same with the values between the layers in this precision. Throws [fathom.DeviceException]
+  /// if this machine does not have it.
+  public static ImageClassifier open(Path from, Precision precision) {
+    return Stored.at(from).open((card, weights) -> of(card, weights, precision));
+  }
+
+  /// The weights of the best epoch of a run's folder.
+  public static ImageClassifier openBest(Path folder) {
+    return openBest(folder, Precision.FP32);
+  }
+
+  /// The same in this precision.
+  public static ImageClassifier openBest(Path folder, Precision precision) {
+    return Stored.bestIn(folder).open((card, weights) -> of(card, weights, precision));
+  }
+
+  /// Of weights from wherever, which are of the net that the card names. Throws
+  /// `IllegalArgumentException` for a card without a net or a normalization, or with what does not
+  /// go together, and [BadFileException] for weights of another net.
+  public static ImageClassifier of(ModelCard card, Path weights) {
+    return of(card, weights, Precision.FP32);
+  }
+
+  /// The same in this precision.
+  public static ImageClassifier of(ModelCard card, Path weights, Precision precision) {
+    precision.check();
+    var life = new Lifetime();
+    try {
+      return new ImageClassifier(card.completed(), weights, precision, life);
+    } catch (RuntimeException | Error e) {
+      life.close();
+      throw e;
+    }
+  }
+
+  /// All that is known of the net and its images, nothing of which is null but what is of text.
+  public ModelCard card() {
+    return card;
+  }
+
+  /// The names of the classes in the order of the net's outputs.
+  public List<String> classes() {
+    return classes;
+  }
+
+  /// How an image of any size becomes one of the net's.
+  public Preprocessing preprocessing() {
+    return preprocessing;
+  }
+
+  /// What is done to every value of an image.
+  public Normalization normalization() {
+    return normalization;
+  }
+
+  /// The net itself: from normalised images N×C×H×W to their logits N×K, both in the caller's
+  /// innermost scope. It is closed with this classifier.
+  public Predictor net() {
+    return images -> calls.call(() -> net.predict(images));
+  }
+
+  /// What the image in this file shows. Throws [BadFileException] if it is no image or damaged.
+  public Classification classify(Path image) {
+    return calls.call(() -> classify(preprocessing.of(image)).getFirst());
+  }
+
+  /// The same of the bytes of such a file.
+  public Classification classify(byte[] file) {
+    return calls.call(() -> classify(preprocessing.of(file)).getFirst());
+  }
+
+  /// The same of an image that is decoded and upright.
+  public Classification classify(BufferedImage image) {
+    return calls.call(() -> classify(preprocessing.of(image)).getFirst());
+  }
+
+  /// What the images in these files show, in their order. Throws [BadFileException] where one of
+  /// them is no image or damaged; who wants to go on without it reads the files one by one with
+  /// [#preprocessing()].
+  public List<Classification> classify(List<Path> images) {
+    return calls.call(() -> {
+      var all = new ArrayList<Classification>();
+      for (int from = 0; from < images.size(); from += BATCH) {
+        List<Images> decoded =
+            images.subList(from, Math.min(images.size(), from + BATCH)).parallelStream()
+                .map(preprocessing::of)
+                .toList();
+        all.addAll(classify(Images.joined(decoded)));
+      }
+      return all;
+    });
+  }
+
+  /// What these images of the net's size show, in their order; their labels are not looked at.
+  /// Throws `IllegalArgumentException` for images of another size.
+  public List<Classification> classify(Images images) {
+    return Arrays.stream(probabilities(images))
+        .map(each -> Classification.of(classes, each))
+        .toList();
+  }
+
+  /// N×K: the probability of each class of each of these images of the net's size. Throws
+  /// `IllegalArgumentException` for images of another size.
+  public double[][] probabilities(Images images) {
+    if (images.count() > 0
+        && (images.channels() != preprocessing.channels()
+            || images.height() != preprocessing.height()
+            || images.width() != preprocessing.width())) {
+      throw new IllegalArgumentException(
+          "the net takes images of %s, but these are %s×%s×%s; bring them to its size with preprocessing()"
+              .formatted(card.input(), images.channels(), images.height(), images.width()));
+    }
+    return calls.call(() -> {
+      double[][] all = new double[images.count()][];
+      for (int from = 0; from < all.length; from += BATCH) {
+        fill(all, images, from, Math.min(all.length, from + BATCH));
+      }
+      return all;
+    });
+  }
+
+  private void fill(double[][] all, Images images, int from, int to) {
+    int[] order = IntStream.range(from, to).toArray();
+    int width = classes.size();
+    try (var _ = Scope.open()) {
+      Tensor x = new Loader(images, normalization).pictures(order, new Rows(0, order.length));
+      double[] some = net.predict(x).logSoftmax(1).exp().toDoubles();
+      for (int i = from; i < to; i++) {
+        all[i] = Arrays.copyOfRange(some, (i - from) * width, (i - from + 1) * width);
+      }
+    }
+  }
+
+  /// Frees the net when the calls that run have ended; later ones throw. Once is enough.
+  @Override
+  public void close() {
+    calls.close();
+  }
+}

@@ -1,0 +1,58 @@
+package fathom.infer;
+
+import fathom.BadFileException;
+import fathom.train.Recorder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.BiFunction;
+
+/// Weights in a file that says of which net they are.
+record Stored(Path weights, ModelCard card) {
+  /// A file of weights, or the last checkpoint of a run's folder. Throws [BadFileException] for
+  /// what is not there, cannot be read or does not say of which net it is.
+  static Stored at(Path from) {
+    return Files.isDirectory(from)
+        ? in(from, Recorder.checkpoint(from), "the run in this folder has no checkpoint yet")
+        : of(from);
+  }
+
+  /// The weights of the best epoch of a run's folder.
+  static Stored bestIn(Path folder) {
+    return in(
+        folder,
+        Recorder.best(folder),
+        "the run in this folder has no weights of a best epoch; open its last checkpoint");
+  }
+
+  private static Stored in(Path folder, Path file, String missing) {
+    if (!Files.exists(file)) {
+      throw new BadFileException(
+          folder, Files.isDirectory(folder) ? missing : "there is no such run or file");
+    }
+    return of(file);
+  }
+
+  private static Stored of(Path file) {
+    if (!Files.exists(file)) {
+      throw new BadFileException(file, "there is no such run or file");
+    }
+    ModelCard card = ModelCard.of(file);
+    if (card.model() == null) {
+      throw new BadFileException(
+          file,
+          "the file does not say of which net its weights are; open a run of an older version by"
+              + " Run.open, and weights from elsewhere with a ModelCard");
+    }
+    return new Stored(file, card);
+  }
+
+  /// What `opening` makes of a card that the file itself brought: what is wrong with it is wrong
+  /// with the file.
+  <T> T open(BiFunction<ModelCard, Path, T> opening) {
+    try {
+      return opening.apply(card, weights);
+    } catch (IllegalArgumentException e) {
+      throw new BadFileException(weights, String.valueOf(e.getMessage()), e);
+    }
+  }
+}

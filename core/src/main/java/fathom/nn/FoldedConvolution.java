@@ -1,0 +1,107 @@
+package fathom.nn;
+
+import fathom.DType;
+import fathom.PackedConvolution;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.Torch;
+import fathom.kernel.TiledFilters;
+import org.jspecify.annotations.Nullable;
+
+/// A convolution with the batch norm behind it, w∗x + b, rectified or not.
+///
+/// @param plain of which only the sizes are read
+/// @param weight O×C×K×K, its own
+/// @param bias O, its own
+/// @param packed the weight in the order in which it is multiplied for images of one number and
+///   size; null if there is none
+record FoldedConvolution(
+    Conv2d plain, Tensor weight, Tensor bias, boolean rectified, @Nullable ReadyConvolution packed)
+    implements Piece {
+  static FoldedConvolution of(Conv2d conv, BatchNorm norm, boolean rectified, DType between) {
+    Tensor w = conv.weight().value();
+    double[] weight = w.toDoubles();
+    double[] gain = norm.weight().value().toDoubles();
+    double[] bias = norm.bias().value().toDoubles();
+    double[] mean = norm.runningMean().value().toDoubles();
+    double[] variance = norm.runningVariance().value().toDoubles();
+    int each = weight.length / gain.length;
+    for (int c = 0; c < gain.length; c++) {
+      double factor = gain[c] / Math.sqrt(variance[c] + BatchNorm.EPSILON);
+      for (int i = 0; i < each; i++) {
+        weight[c * each + i] *= factor;
+      }
+      bias[c] -= mean[c] * factor;
+    }
+    try (var scope = Scope.open()) {
+      DType type = between == DType.BFLOAT16 ? between : w.type();
+      Tensor folded = Tensor.of(weight, w.shape().toArray()).to(type).channelsLast();
+      Tensor constant = Tensor.of(bias, bias.length).to(type);
+      return new FoldedConvolution(conv, scope.keep(folded), scope.keep(constant), rectified, null);
+    }
+  }
+
+  @Override
+  public FoldedConvolution packedFor(Shape images) {
+    ReadyConvolution own =
+        Torch.threads() == 1 && plain.inTiles(images, weight.type())
+            ? new ReadyConvolution.Tiled(images, TiledFilters.of(weight, bias))
+            : new ReadyConvolution.Packed(
+                PackedConvolution.of(weight, bias, images, plain.stride(), plain.padding()));
+    return new FoldedConvolution(plain, weight, bias, rectified, own);
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    try (var scope = Scope.open()) {
+      Tensor in = plain.input(x);
+      ReadyConvolution fitting = fitting(in);
+      if (fitting != null) {
+        return scope.keep(fitting.apply(in, rectified));
+      }
+      Tensor y = Torch.convolution(in, weight, bias, plain.stride(), plain.padding());
+      return scope.keep(rectified ? y.relu_() : y);
+    }
+  }
+
+  /// What was packed for such images; null if nothing was.
+  private @Nullable ReadyConvolution fitting(Tensor x) {
+    return packed != null && packed.pictures().equals(x.shape()) && x.type() == weight.type()
+        ? packed
+        : null;
+  }
+
+  /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing.
+  void addTo_(Tensor sum, Tensor x, boolean thenRectified) {
+    try (var _ = Scope.open()) {
+      Tensor in = plain.input(x);
+      ReadyConvolution fitting = fitting(in);
+      if (fitting != null && sum.isChannelsLast()) {
+        fitting.addTo_(sum, in, thenRectified);
+        return;
+      }
+      Tensor f = predict(in);
+      Residual.check(f, sum);
+      sum.add_(f);
+      if (thenRectified) {
+        sum.relu_();
+      }
+    }
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return plain.shape(x);
+  }
+
+  @Override
+  public boolean givesOwnMemory() {
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return plain + " + BatchNorm" + (rectified ? " + Relu" : "");
+  }
+}

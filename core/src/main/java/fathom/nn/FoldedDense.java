@@ -1,0 +1,68 @@
+package fathom.nn;
+
+import fathom.DType;
+import fathom.PackedConvolution;
+import fathom.Param;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// A dense layer. N rows of C values are N pixels of C channels, one beside the other in memory,
+/// and so an image 1×C×N×1; what a convolution by 1×1 makes of it are N rows again. All cores share
+/// in that, where a matrix product of the library keeps to one.
+///
+/// @param plain over copies of the weights
+record FoldedDense(Dense plain, @Nullable PackedConvolution packed) implements Piece {
+  static FoldedDense of(Dense dense) {
+    Param bias = dense.bias();
+    return new FoldedDense(new Dense(copy(dense.weight()), bias == null ? null : copy(bias)), null);
+  }
+
+  private static Param copy(Param param) {
+    return Param.buffer(param.value().times(1));
+  }
+
+  @Override
+  public FoldedDense packedFor(Shape x) {
+    Tensor w = plain.weight().value();
+    Param bias = plain.bias();
+    if (bias == null || w.type() != DType.FLOAT32 || x.rank() != 2) {
+      return this;
+    }
+    Tensor kernel = w.reshape(w.shape().size(0), w.shape().size(1), 1, 1);
+    Shape image = Shape.of(1, w.shape().size(1), x.size(0), 1);
+    return new FoldedDense(plain, PackedConvolution.of(kernel, bias.value(), image, 1, 0));
+  }
+
+  @Override
+  public Tensor predict(Tensor x) {
+    PackedConvolution own = packed;
+    if (own == null
+        || x.type() != DType.FLOAT32
+        || !x.shape().equals(Shape.of(own.pictures().size(2), own.pictures().size(1)))) {
+      return plain.predict(x);
+    }
+    try (var scope = Scope.open()) {
+      long n = x.shape().size(0);
+      Tensor image = x.reshape(1, n, 1, x.shape().size(1)).permute(0, 3, 1, 2);
+      Tensor y = own.apply(image, false);
+      return scope.keep(y.permute(0, 2, 3, 1).reshape(n, y.shape().size(1)));
+    }
+  }
+
+  @Override
+  public Shape shape(Shape x) {
+    return plain.shape(x);
+  }
+
+  @Override
+  public boolean givesOwnMemory() {
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return plain.toString();
+  }
+}
