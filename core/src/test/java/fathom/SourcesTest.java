@@ -56,7 +56,8 @@ class SourcesTest {
   @Test
   void theLocaleChangesNothing() throws IOException {
     var sources = new ArrayList<JavaFileObject>();
-    for (String module : List.of("core", "report", "lab", "bench", "bench/peers", "cli")) {
+    for (String module :
+        List.of("core", "report", "lab", "bench", "bench/peers", "cli", "examples")) {
       for (String kind : List.of("main", "test")) {
         Path folder = Path.of(System.getProperty("fathom.root"), module, "src", kind, "java");
         if (Files.isDirectory(folder)) {

@@ -55,7 +55,7 @@ class DependencyTest {
     String version = InstallCommand.version(ROOT.resolve("pom.xml"));
     assertEquals(version, InstallCommand.version(ROOT.resolve("bom").resolve("pom.xml")));
     assertEquals(version.replace("-SNAPSHOT", ""), Machine.VERSION);
-    for (String module : MODULES) {
+    for (String module : Stream.concat(MODULES.stream(), Stream.of("examples")).toList()) {
       String pom = Files.readString(ROOT.resolve(module).resolve("pom.xml"));
       assertEquals(
           List.of(version),

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Images with a label for every pixel, to train with and to test with.
 ///
-/// @param name what the user called it: `masks:DIR`
+/// @param name what the user called it: `masks:DIR`, or anything for images made in memory
 /// @param classes the name of each class; a label is a position in this list. The first one is the
 ///   background
 /// @param validation what judges epochs; null where `test` does that too
@@ -27,6 +27,11 @@ public record MaskSet(
           "masks have two classes or more, and an image at least to train and to test with, but %s have %s, %s and %s"
               .formatted(name, classes.size(), train.size(), test.size()));
     }
+  }
+
+  /// Without images for validation.
+  public MaskSet(String name, List<String> classes, List<MaskImage> train, List<MaskImage> test) {
+    this(name, classes, train, null, test);
   }
 
   private static final String PREFIX = "masks:";

@@ -26,8 +26,19 @@ public final class SquaredError {
     for (int i = 0; i < rows; i++) {
       System.arraycopy(targets[i], 0, flat, i * size, size);
     }
-    double total = Step.current().total(rows);
-    Tensor error = y.minus(Tensor.of(flat, shape).to(y.type()));
+    return of(y, Tensor.of(flat, shape).to(y.type()));
+  }
+
+  /// The loss of `y` against targets of its shape and type, a row for each example. Throws
+  /// `IllegalArgumentException` where they differ: a sum would repeat the smaller one.
+  public static Traced of(Tensor y, Tensor targets) {
+    if (!y.shape().equals(targets.shape()) || y.type() != targets.type()) {
+      throw new IllegalArgumentException(
+          "targets have the shape and type of what the net gives, %s %s, but these are %s %s"
+              .formatted(y.shape(), y.type(), targets.shape(), targets.type()));
+    }
+    double total = Step.current().total(y.shape().size(0));
+    Tensor error = y.minus(targets);
     double sum;
     try (var _ = Scope.open()) {
       sum = error.square().sum().item();

@@ -20,6 +20,10 @@ public record Stack(List<Recurrent> layers) implements Recurrent {
     }
   }
 
+  public static Stack of(Recurrent... layers) {
+    return new Stack(List.of(layers));
+  }
+
   @Override
   public TracedSequence forward(Sequences x, State start) {
     var traced = new ArrayList<TracedSequence>();

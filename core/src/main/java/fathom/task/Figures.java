@@ -2,7 +2,9 @@ package fathom.task;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /// What a net was measured to be on a part of the data, by name: "loss", the mean over the
 /// examples, which every task has, and what the task adds, such as "error" in percent.
@@ -35,6 +37,14 @@ public record Figures(long count, SequencedMap<String, Double> values) {
 
   public double loss() {
     return get(LOSS);
+  }
+
+  /// For example `loss 0.0431, error 1.1111 over 360`.
+  @Override
+  public String toString() {
+    return values.entrySet().stream()
+        .map(each -> String.format(Locale.ROOT, "%s %.4f", each.getKey(), each.getValue()))
+        .collect(Collectors.joining(", ", "", " over " + count));
   }
 
   /// Throws `IllegalArgumentException` for a name that was not measured.

@@ -1,10 +1,13 @@
 package fathom.task;
 
 import fathom.Collective;
+import fathom.Scope;
+import fathom.Traced;
 import fathom.data.Epochs;
 import fathom.data.Rows;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /// What a worker's [Session] may know of the training it is part of.
 ///
@@ -17,6 +20,9 @@ import java.util.function.BooleanSupplier;
 /// @param stop whether the training is to stop
 public record Setting(
     Collective workers, int batch, int epochs, long seed, long step, BooleanSupplier stop) {
+  /// How many examples all workers measure at a time.
+  private static final int STRETCH = 1024;
+
   public Setting {
     if (batch < 1 || epochs < 1 || step < 0) {
       throw new IllegalArgumentException(
@@ -50,6 +56,39 @@ public record Setting(
       throw new StoppedException();
     }
     System.arraycopy(all, 0, sums, 0, sums.length);
+  }
+
+  /// Sums over `count` examples, which the workers share: [Measure] adds those of each stretch of
+  /// them, in a scope that ends with it. Every worker gets the same. If a worker is asked to stop
+  /// meanwhile, all throw a [StoppedException].
+  ///
+  /// @param sums how many sums there are
+  public double[] measured(int count, int sums, Measure measure) {
+    double[] all = new double[sums];
+    int at = 0;
+    for (; at < count && (at == 0 || goesOn()); at += STRETCH) {
+      Rows own = share(new Rows(at, Math.min(count, at + STRETCH)));
+      if (own.count() > 0) {
+        try (var _ = Scope.open()) {
+          measure.add(own, all);
+        }
+      }
+    }
+    sum(all, at < count);
+    return all;
+  }
+
+  /// The mean of a loss over `count` examples, each worker taking it of its own.
+  public Figures figures(int count, Function<Rows, Traced> loss) {
+    double[] sum =
+        measured(count, 1, (own, sums) -> sums[0] += loss.apply(own).value().item() * own.count());
+    return Figures.of(count, sum[0] / count);
+  }
+
+  /// Measures the examples `own`, and adds what comes of it to `sums`.
+  @FunctionalInterface
+  public interface Measure {
+    void add(Rows own, double[] sums);
   }
 
   /// This worker's share of `rows`.

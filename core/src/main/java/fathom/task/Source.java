@@ -1,6 +1,7 @@
 package fathom.task;
 
 import fathom.Shape;
+import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
 
 /// Examples by their index: arrays, the rows of a file or of a database, or what a function makes.
@@ -26,11 +27,25 @@ public interface Source {
           "every input has a target and there is at least one, but there are %s inputs and %s targets"
               .formatted(inputs.length, targets.length));
     }
-    Shape shape = Shape.of(inputs[0].length);
+    return of(inputs.length, i -> inputs[i], i -> targets[i]);
+  }
+
+  /// What two functions give for 0 to `count - 1`, which several threads call at once. All inputs
+  /// are as long as the first one.
+  static Source of(int count, IntFunction<float[]> input, IntFunction<float[]> target) {
+    if (count < 1) {
+      throw new IllegalArgumentException(
+          "a source has at least one example, but was given " + count);
+    }
+    return made(count, Shape.of(input.apply(0).length), input, target);
+  }
+
+  private static Source made(
+      int count, Shape shape, IntFunction<float[]> input, IntFunction<float[]> target) {
     return new Source() {
       @Override
       public int count() {
-        return inputs.length;
+        return count;
       }
 
       @Override
@@ -40,12 +55,12 @@ public interface Source {
 
       @Override
       public float[] input(int i) {
-        return inputs[i];
+        return input.apply(i);
       }
 
       @Override
       public float[] target(int i) {
-        return targets[i];
+        return target.apply(i);
       }
     };
   }
@@ -75,27 +90,6 @@ public interface Source {
   }
 
   private Source with(int count, Shape shape, IntUnaryOperator index) {
-    Source all = this;
-    return new Source() {
-      @Override
-      public int count() {
-        return count;
-      }
-
-      @Override
-      public Shape shape() {
-        return shape;
-      }
-
-      @Override
-      public float[] input(int i) {
-        return all.input(index.applyAsInt(i));
-      }
-
-      @Override
-      public float[] target(int i) {
-        return all.target(index.applyAsInt(i));
-      }
-    };
+    return made(count, shape, i -> input(index.applyAsInt(i)), i -> target(index.applyAsInt(i)));
   }
 }

@@ -3,7 +3,6 @@ package fathom.task;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
-import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
@@ -27,9 +26,6 @@ import org.jspecify.annotations.Nullable;
 public record Supervised(
     Source train, @Nullable Source validation, @Nullable Source test, Loss loss)
     implements LayerTask {
-  /// How many examples all workers predict at a time.
-  private static final int PIECE = 1024;
-
   private static final String ERROR = "error";
 
   /// All of a source, with nothing held out.
@@ -142,21 +138,17 @@ public record Supervised(
 
     private Figures figures(Layer net, Source source) {
       int count = source.count();
-      double[] sums = new double[2];
-      int at = 0;
-      for (; at < count && (at == 0 || setting.goesOn()); at += PIECE) {
-        Rows own = setting.share(new Rows(at, Math.min(count, at + PIECE)));
-        if (own.count() > 0) {
-          int[] indices = IntStream.range(own.from(), own.to()).toArray();
-          float[][] targets = targets(source, indices);
-          try (var _ = Scope.open()) {
-            Tensor y = net.predict(inputs(source, indices));
-            sums[0] += loss.of(y, targets).value().item() * own.count();
-            sums[1] += loss.classifies() ? Loss.errors(y, targets) : 0;
-          }
-        }
-      }
-      setting.sum(sums, at < count);
+      double[] sums =
+          setting.measured(
+              count,
+              2,
+              (own, add) -> {
+                int[] indices = IntStream.range(own.from(), own.to()).toArray();
+                float[][] targets = targets(source, indices);
+                Tensor y = net.predict(inputs(source, indices));
+                add[0] += loss.of(y, targets).value().item() * own.count();
+                add[1] += loss.classifies() ? Loss.errors(y, targets) : 0;
+              });
       Figures figures = Figures.of(count, sums[0] / count);
       return loss.classifies() ? figures.with(ERROR, 100 * sums[1] / count) : figures;
     }

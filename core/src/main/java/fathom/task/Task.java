@@ -31,8 +31,10 @@ public interface Task<N extends Node> {
     return net;
   }
 
-  /// What this task is called in messages and in the description of a run.
+  /// What this task is called in messages and in the description of a run: by its class, if that
+  /// has a name in the source.
   default String name() {
-    return getClass().getSimpleName();
+    Class<?> own = getClass();
+    return own.isHidden() || own.isAnonymousClass() ? "of the program" : own.getSimpleName();
   }
 }

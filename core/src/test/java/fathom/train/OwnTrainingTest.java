@@ -27,11 +27,14 @@ import fathom.nn.Tanh;
 import fathom.optim.Adam;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
+import fathom.parallel.Workers;
 import fathom.task.Figures;
 import fathom.task.LayerTask;
 import fathom.task.Objective;
 import fathom.task.Session;
 import fathom.task.Setting;
+import fathom.task.Source;
+import fathom.task.StoppedException;
 import fathom.task.Supervised;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -43,6 +46,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -311,6 +315,108 @@ class OwnTrainingTest {
     assertTrue(inFolder(dir).epochs(7).workers(1).fit().outcome().finished());
   }
 
+  /// A task may be a lambda, whose class has another name in every process.
+  @Test
+  void aTaskWithoutANameIsTheProgramsOwn() {
+    LayerTask named = new Points();
+    LayerTask lambda = named::open;
+    LayerTask anonymous =
+        new LayerTask() {
+          @Override
+          public Session<Layer> open(Setting setting) {
+            return named.open(setting);
+          }
+        };
+    assertEquals("Points", named.name());
+    assertEquals("of the program", lambda.name());
+    assertEquals("of the program", anonymous.name());
+  }
+
+  @Test
+  void aSourceOfFunctionsIsThatOfArrays() {
+    float[][][] points = points(64);
+    Source arrays = Source.of(points[0], points[1]);
+    Source functions = Source.of(64, i -> points[0][i], i -> points[1][i]);
+    assertEquals(losses(arrays), losses(functions));
+    assertEquals(arrays.shape(), functions.shape());
+    assertThrows(IllegalArgumentException.class, () -> Source.of(0, i -> null, i -> null));
+  }
+
+  private static Figures losses(Source source) {
+    return Trainer.of(OwnTrainingTest::net, Supervised.of(source, Loss.SQUARED_ERROR).heldOut(0.25))
+        .epochs(1)
+        .workers(1)
+        .fit()
+        .test();
+  }
+
+  /// With nothing held out there is nothing that could be asked for.
+  @Test
+  void onlyWhatIsHeldOutIsATest() {
+    float[][][] points = points(64);
+    var task = Supervised.of(points[0], points[1], Loss.SQUARED_ERROR);
+    var trained = Trainer.of(OwnTrainingTest::net, task).epochs(1).fit();
+    var e = assertThrows(IllegalStateException.class, trained::test);
+    assertTrue(e.getMessage().contains("holds nothing out"), e.getMessage());
+    assertTrue(trained.training().loss() < 1, trained.training().toString());
+    assertEquals(
+        "loss 0.2500, error 1.5000 over 64", Figures.of(64, 0.25).with("error", 1.5).toString());
+  }
+
+  /// 2500 examples are three stretches, of which the last is small.
+  @Test
+  void workersMeasureEveryExampleOnce() {
+    for (int workers : new int[] {1, 2, 3}) {
+      Workers.run(
+          workers,
+          all -> {
+            var setting = new Setting(all, 10, 1, 1, 0, () -> false);
+            double[] sums =
+                setting.measured(
+                    2500,
+                    2,
+                    (own, add) -> {
+                      assertEquals(0, Tensor.zeros(DType.FLOAT32, 1).item()); // there is a scope
+                      for (int i = own.from(); i < own.to(); i++) {
+                        add[0] += i;
+                        add[1]++;
+                      }
+                    });
+            assertArrayEquals(new double[] {2500 * 2499 / 2, 2500}, sums);
+            Figures mean =
+                setting.figures(
+                    2500,
+                    own -> {
+                      double[] numbers =
+                          IntStream.range(own.from(), own.to()).asDoubleStream().toArray();
+                      return new Traced(
+                          Tensor.of(numbers, numbers.length).mean(0).reshape(), _ -> null);
+                    });
+            assertEquals(2499 / 2.0, mean.loss(), 1e-9);
+            assertEquals(2500, mean.count());
+            // One worker that is asked to stop ends the measuring of all.
+            var stopped = new Setting(all, 10, 1, 1, 0, () -> all.rank() == 0);
+            assertThrows(
+                StoppedException.class, () -> stopped.measured(2500, 1, (own, add) -> add[0]++));
+          });
+    }
+  }
+
+  @Test
+  void targetsHaveTheShapeOfWhatTheNetGives() {
+    try (var _ = Scope.open()) {
+      Tensor y = Tensor.of(new float[] {1, 2, 3, 4}, 2, 2);
+      float[][] rows = {{1, 1}, {1, 1}};
+      Tensor ones = Tensor.of(new float[] {1, 1, 1, 1}, 2, 2);
+      assertEquals(3.5, SquaredError.of(y, ones).value().item()); // (0 + 1 + 4 + 9)/(2·2)
+      assertEquals(3.5, SquaredError.of(y, rows).value().item());
+      Tensor column = Tensor.of(new float[] {1, 1}, 2, 1);
+      assertThrows(IllegalArgumentException.class, () -> SquaredError.of(y, column));
+      assertThrows(
+          IllegalArgumentException.class, () -> SquaredError.of(y, ones.to(DType.FLOAT64)));
+    }
+  }
+
   @Test
   void itStopsWhereItIsAskedTo() {
     float[][][] points = points(64);
@@ -334,6 +440,9 @@ class OwnTrainingTest {
                 })
             .fit();
     assertFalse(trained.outcome().finished());
+    var e = assertThrows(IllegalStateException.class, trained::test);
+    assertTrue(e.getMessage().contains("step 12 of 80"), e.getMessage());
+    assertThrows(IllegalStateException.class, trained::training);
     assertEquals(12, trained.outcome().step());
     assertEquals(List.of(8L, 12L), saved);
   }

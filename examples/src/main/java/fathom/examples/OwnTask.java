@@ -1,0 +1,50 @@
+// A task of one's own, without a data set: in every step a net sees 32 measurements of each of some
+// numbers, which are new and noisy, and learns to tell the numbers.
+package fathom.examples;
+
+import fathom.*;
+import fathom.data.*;
+import fathom.loss.SquaredError;
+import fathom.nn.Dense;
+import fathom.optim.Schedule;
+import fathom.task.*;
+import fathom.train.Trainer;
+
+record OwnTask(Setting setting) implements EpochSession<Layer> { // one worker's part
+  @Override
+  public Epochs epochs() {
+    return setting.over(1000);
+  }
+
+  @Override
+  public Objective forward(Layer net, int step) {
+    Draw key = Draw.of(setting.seed(), "numbers").at(Step.current().index());
+    Rows own = setting.share(epochs().batch(step));
+    Tensor numbers = normal(key, own, 1);
+    return Objective.of(net, measured(key, own), y -> SquaredError.of(y, numbers));
+  }
+
+  @Override
+  public Figures evaluate(Layer net, Part part) {
+    Draw key = Draw.of(0, part.name()); // the same in all epochs
+    return setting.figures(
+        500, own -> SquaredError.of(net.predict(measured(key, own)), normal(key, own, 1)));
+  }
+
+  private static Tensor measured(Draw key, Rows own) {
+    return normal(key, own, 1).plus(normal(key, own, 32)); // N×1 + N×32
+  }
+
+  /// A row is the same whichever worker draws it.
+  private static Tensor normal(Draw key, Rows own, int width) {
+    Tensor all = Tensor.normal(key.at(width), DType.FLOAT32, own.to(), width);
+    return all.narrow(0, own.from(), own.to());
+  }
+
+  static void main() {
+    LayerTask task = OwnTask::new;
+    var trainer = Trainer.of(init -> Dense.of(init, "0", 32, 1), task);
+    var trained = trainer.schedule(Schedule.cosine(0.01)).fit();
+    IO.println("one measurement has a loss of 0.5, the net: " + trained.test());
+  }
+}
