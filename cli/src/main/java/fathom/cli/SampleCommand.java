@@ -1,7 +1,8 @@
 package fathom.cli;
 
+import fathom.infer.TextGenerator;
 import fathom.run.Run;
-import fathom.run.Sample;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -12,15 +13,22 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "sample",
-    description = "Writes text as a run has learned it, by its last checkpoint.",
+    description = {
+      "Writes text as a run has learned it, by its last checkpoint, or by a .safetensors file that"
+          + " was",
+      "exported from one."
+    },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExample:%n",
     footer = "  fathom sample runs/ln-lstm-book-1 --prompt \"It was \" --temperature 0.8")
 final class SampleCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
-  @Parameters(arity = "0..1", paramLabel = "RUN", description = "The folder of a run about text.")
-  private @Nullable Path folder;
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "RUN|WEIGHTS",
+      description = "The folder of a run about text, or a .safetensors file.")
+  private @Nullable Path from;
 
   @Mixin private final BestOption best = new BestOption();
 
@@ -45,10 +53,22 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Run run = Run.open(output.required(folder, "RUN"));
-    Path weights = best.weights(run);
-    String text = output.usage(() -> Sample.of(run, weights, prompt, length, temperature, seed));
-    output.answer(new Answer(prompt, text), () -> output.out().println(prompt + text));
-    return Exit.DONE;
+    Path source = output.required(from, "RUN or WEIGHTS");
+    try (TextGenerator generator = open(source)) {
+      String text = output.usage(() -> generator.generate(prompt, length, temperature, seed));
+      output.answer(new Answer(prompt, text), () -> output.out().println(prompt + text));
+      return Exit.DONE;
+    }
+  }
+
+  private TextGenerator open(Path source) {
+    if (Files.isRegularFile(source)) {
+      if (best.isGiven()) {
+        throw output.refused("--best is for a run, but %s is a file of weights".formatted(source));
+      }
+      return TextGenerator.open(source);
+    }
+    Run run = Run.open(source);
+    return output.usage(() -> run.generator(best.weights(run)));
   }
 }

@@ -580,6 +580,11 @@ class CommandsTest {
     Cli again = Cli.run("sample", run, "--prompt", "to be", "--length", "30", "--json");
     assertEquals(first.out(), again.out());
     assertRefused(Exit.USAGE, "'?' (U+003F)", "sample", run, "--prompt", "to?");
+    String weights = folder.resolve("text.safetensors").toString();
+    assertEquals(Exit.DONE, Cli.run("export", run, weights).code());
+    Cli exported = Cli.run("sample", weights, "--prompt", "to be", "--length", "30", "--json");
+    assertEquals(first.out(), exported.out(), exported.err());
+    assertRefused(Exit.USAGE, "--best is for a run", "sample", weights, "--best");
 
     Cli further = Cli.run("train", "--resume", run, "--epochs", "4", "--json");
     assertEquals(Exit.DONE, further.code(), further.err());
@@ -591,6 +596,8 @@ class CommandsTest {
     String run = folder.resolve("run").toString();
     assertEquals(Exit.DONE, train("--out", run).code());
     assertRefused(Exit.USAGE, "resnet8 learned pictures", "sample", run);
+    String weights = folder.resolve("run").resolve("checkpoint.safetensors").toString();
+    assertRefused(Exit.BAD_FILE, "resnet8 learned pictures", "sample", weights);
     assertRefused(Exit.USAGE, "is a text", "eval", run, "--data", "text:x");
   }
 

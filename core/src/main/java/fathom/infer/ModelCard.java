@@ -15,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
@@ -81,7 +82,9 @@ public record ModelCard(
 
   /// Whether it is of a net that reads text.
   public boolean isText() {
-    return model != null && input == null && Architecture.textNames().contains(model);
+    return model != null
+        && input == null
+        && Architecture.textNames().contains(model.toLowerCase(Locale.ROOT));
   }
 
   /// The same with all that an image classifier needs to know: what is not said of images is that
@@ -123,6 +126,32 @@ public record ModelCard(
   Architecture.OfPictures pictures() {
     return Architecture.pictures(Objects.requireNonNull(model), options)
         .on(Objects.requireNonNull(input), Objects.requireNonNull(classes).size());
+  }
+
+  /// The net for text of this card, whose classes are the characters. Throws
+  /// `IllegalArgumentException` if it is of no such net, or says too little of one.
+  Architecture.OfText text() {
+    String name = model;
+    List<String> characters = classes;
+    if (name == null || characters == null) {
+      throw new IllegalArgumentException(
+          "a net for text has a name and characters, but the card has the model %s and %s"
+              .formatted(name, characters == null ? "no classes" : characters.size() + " classes"));
+    }
+    if (!isText()) {
+      throw new IllegalArgumentException(
+          "a net for text writes text, but %s learned pictures".formatted(name));
+    }
+    Architecture.OfText net = Architecture.text(name, options).withVocabulary(characters.size());
+    if (window != null) {
+      return net.withWindow(window);
+    }
+    if (name.equals(Architecture.TRANSFORMER)) {
+      throw new IllegalArgumentException(
+          "a transformer sees a window of the text, and nothing says how long it is"
+              + " (fathom.window); open its run by Run.open, or export it from there");
+    }
+    return net; // its state carries all that it knows
   }
 
   /// Reads what a safetensors file says. Of a checkpoint the normalization is that of its tensors.

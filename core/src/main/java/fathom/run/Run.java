@@ -13,6 +13,7 @@ import fathom.data.Reading;
 import fathom.data.Text;
 import fathom.infer.ImageClassifier;
 import fathom.infer.ModelCard;
+import fathom.infer.TextGenerator;
 import fathom.io.AtomicFile;
 import fathom.io.Json;
 import fathom.net.Architecture;
@@ -418,6 +419,24 @@ public final class Run {
     checkWritten(weights);
     return ImageClassifier.of(
         card(recipe().isText() ? null : ModelCard.normalization(weights)), weights, precision);
+  }
+
+  /// What this run about text has learned so far to write, by its last checkpoint. Throws
+  /// [BadFileException] if there is none yet, and `IllegalArgumentException` if the run is about
+  /// images.
+  public TextGenerator generator() {
+    return generator(checkpoint());
+  }
+
+  /// The same by the weights of the best epoch.
+  public TextGenerator bestGenerator() {
+    return generator(best());
+  }
+
+  /// The same by these weights of the run, [#checkpoint()] or [#best()].
+  public TextGenerator generator(Path weights) {
+    checkWritten(weights);
+    return TextGenerator.of(card(null), weights);
   }
 
   private void checkWritten(Path weights) {

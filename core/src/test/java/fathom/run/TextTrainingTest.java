@@ -12,6 +12,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Alphabet;
 import fathom.data.Text;
+import fathom.infer.TextGenerator;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
@@ -218,43 +219,20 @@ class TextTrainingTest {
   void theSameSeedWritesTheSameText(String model) {
     Run run = run("run", recipe(model, 1, 1));
     train(run);
-    String text = Sample.of(run, run.checkpoint(), "the ", 40, 1, 3);
-    assertEquals(40, text.length());
-    assertEquals(text, Sample.of(run, run.checkpoint(), "the ", 40, 1, 3));
-    assertEquals(text.substring(0, 25), Sample.of(run, run.checkpoint(), "the ", 25, 1, 3));
-    assertNotEquals(text, Sample.of(run, run.checkpoint(), "the ", 40, 1, 4));
-    assertEquals(
-        Sample.of(run, run.checkpoint(), "the ", 40, 0, 3),
-        Sample.of(run, run.checkpoint(), "the ", 40, 0, 4));
-    assertEquals(5, Sample.of(run, run.checkpoint(), "", 5, 1, 1).length());
-    assertEquals("", Sample.of(run, run.checkpoint(), "the", 0, 1, 1));
-    assertThrows(
-        IllegalArgumentException.class, () -> Sample.of(run, run.checkpoint(), "The", 4, 1, 1));
-    assertThrows(
-        IllegalArgumentException.class, () -> Sample.of(run, run.checkpoint(), "", -1, 1, 1));
-    assertThrows(
-        IllegalArgumentException.class, () -> Sample.of(run, run.checkpoint(), "", 1, -1, 1));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> Sample.of(run, run.checkpoint(), "", 1, Double.NaN, 1));
-  }
-
-  /// Of ¼, ¼ and ½; squared and brought to a sum of 1 they are 1/6, 1/6 and 4/6.
-  @ParameterizedTest
-  @CsvSource({
-    "1,0.24,0",
-    "1,0.26,1",
-    "1,0.49,1",
-    "1,0.51,2",
-    "1,0.999,2",
-    "0,0.1,2",
-    "0.5,0.16,0",
-    "0.5,0.17,1",
-    "0.5,0.34,2"
-  })
-  void aCharacterIsDrawnByItsProbability(double temperature, double uniform, int expected) {
-    double[] logits = {Math.log(1) - 5, Math.log(1) - 5, Math.log(2) - 5};
-    assertEquals(expected, Sample.choose(logits, temperature, uniform));
+    try (TextGenerator generator = run.generator()) {
+      String text = generator.generate("the ", 40, 1, 3);
+      assertEquals(40, text.length());
+      assertEquals(text, generator.generate("the ", 40, 1, 3));
+      assertEquals(text.substring(0, 25), generator.generate("the ", 25, 1, 3));
+      assertNotEquals(text, generator.generate("the ", 40, 1, 4));
+      assertEquals(generator.generate("the ", 40, 0, 3), generator.generate("the ", 40, 0, 4));
+      assertEquals(5, generator.generate("", 5, 1, 1).length());
+      assertEquals("", generator.generate("the", 0, 1, 1));
+      assertThrows(IllegalArgumentException.class, () -> generator.generate("The", 4, 1, 1));
+      assertThrows(IllegalArgumentException.class, () -> generator.generate("", -1, 1, 1));
+      assertThrows(IllegalArgumentException.class, () -> generator.generate("", 1, -1, 1));
+      assertThrows(IllegalArgumentException.class, () -> generator.generate("", 1, Double.NaN, 1));
+    }
   }
 
   // ---- What is refused

@@ -1,0 +1,166 @@
+package fathom.infer;
+
+import fathom.BadFileException;
+import fathom.Draw;
+import fathom.Lifetime;
+import fathom.Param;
+import fathom.Scope;
+import fathom.State;
+import fathom.Tensor;
+import fathom.data.Alphabet;
+import fathom.net.Architecture;
+import fathom.net.LanguageModel;
+import fathom.nn.Init;
+import fathom.task.Evaluation;
+import fathom.train.Weights;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Objects;
+
+/// A trained net that writes text, a character at a time, each drawn from what the net expects. Any
+/// number of threads may call one at a time; it is open until it is closed.
+///
+/// ```java
+/// try (var generator = TextGenerator.open(Path.of("runs/ln-lstm-book-1"))) {
+///   System.out.println(generator.generate("It was ", 500, 0.8, 1));
+/// }
+/// ```
+public final class TextGenerator implements AutoCloseable {
+  private static final int MOST = 10_000_000;
+
+  private final ModelCard card;
+  private final Alphabet alphabet;
+  private final LanguageModel net;
+  private final Calls calls;
+
+  private TextGenerator(ModelCard card, Path weights, Lifetime life) {
+    Architecture.OfText plain = card.text();
+    this.card = card;
+    this.alphabet = new Alphabet(Objects.requireNonNull(card.classes()));
+    this.net =
+        life.in(() -> {
+          LanguageModel built = plain.build(Init.zeros());
+          Weights.read(weights, built);
+          built.params().stream().map(Param::grad).forEach(Tensor::release); // of a training
+          return built;
+        });
+    this.calls = new Calls("text generator", life);
+  }
+
+  /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
+  /// that was exported from a run, or a checkpoint. Throws [BadFileException] for a folder or file
+  /// that is not there, is damaged or does not say enough.
+  public static TextGenerator open(Path from) {
+    return Stored.at(from).open(TextGenerator::of);
+  }
+
+  /// The weights of the best epoch of a run's folder.
+  public static TextGenerator openBest(Path folder) {
+    return Stored.bestIn(folder).open(TextGenerator::of);
+  }
+
+  /// Of weights from wherever, which are of the net for text that the card names; its classes are
+  /// the characters. Throws `IllegalArgumentException` for a card that says too little or what does
+  /// not go together, and [BadFileException] for weights of another net.
+  public static TextGenerator of(ModelCard card, Path weights) {
+    var life = new Lifetime();
+    try {
+      return new TextGenerator(card, weights, life);
+    } catch (RuntimeException | Error e) {
+      life.close();
+      throw e;
+    }
+  }
+
+  /// What is known of the net.
+  public ModelCard card() {
+    return card;
+  }
+
+  /// The characters that it knows.
+  public Alphabet alphabet() {
+    return alphabet;
+  }
+
+  /// Goes on for `length` characters after `prompt`; returns them without the prompt. An empty
+  /// prompt stands for a line end, or for the first character of the alphabet where there is none.
+  ///
+  /// Logits are divided by `temperature`: below 1 likely characters become more likely; at 0 the
+  /// likeliest is taken. The same seed writes the same text. Throws `IllegalArgumentException` for
+  /// a prompt with characters that the net does not know, and for a negative temperature or length.
+  public String generate(String prompt, int length, double temperature, long seed) {
+    if (length < 0 || length > MOST || !(temperature >= 0) || Double.isInfinite(temperature)) {
+      throw new IllegalArgumentException(
+          "length is 0 to %s and temperature 0 or more, but they are %s and %s"
+              .formatted(MOST, length, temperature));
+    }
+    int[] given = alphabet.encode(prompt);
+    int[] start =
+        given.length > 0 ? given : new int[] {Math.max(0, alphabet.characters().indexOf("\n"))};
+    return calls.call(() -> {
+      try (var _ = Scope.open()) {
+        return alphabet.decode(go(start, length, temperature, Draw.of(seed, "sample")));
+      }
+    });
+  }
+
+  private int[] go(int[] prompt, int length, double temperature, Draw draw) {
+    int[] text = Arrays.copyOf(prompt, prompt.length + length);
+    State carried = net.start(1);
+    int from = 0;
+    for (int i = prompt.length; i < text.length; i++) {
+      from = net.context() > 0 ? Math.max(0, i - net.context()) : from;
+      try (var _ = Scope.open()) {
+        var predicted = net.predict(column(text, from, i), carried);
+        Evaluation.carry(predicted.end(), carried);
+        text[i] = choose(last(predicted.value()), temperature, draw.uniform(i - prompt.length));
+      }
+      from = i;
+    }
+    return Arrays.copyOfRange(text, prompt.length, text.length);
+  }
+
+  private static int[][] column(int[] text, int from, int to) {
+    int[][] column = new int[to - from][1];
+    for (int t = 0; t < column.length; t++) {
+      column[t][0] = text[from + t];
+    }
+    return column;
+  }
+
+  private static double[] last(Tensor logits) {
+    long rows = logits.shape().size(0);
+    return logits.narrow(0, rows - 1, rows).toDoubles();
+  }
+
+  /// The place at which the sum of the probabilities passes `uniform`.
+  static int choose(double[] logits, double temperature, double uniform) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    if (temperature == 0) {
+      return best;
+    }
+    double[] weights = new double[logits.length];
+    double sum = 0;
+    for (int i = 0; i < logits.length; i++) {
+      weights[i] = StrictMath.exp((logits[i] - logits[best]) / temperature);
+      sum += weights[i];
+    }
+    double left = uniform * sum;
+    for (int i = 0; i < weights.length; i++) {
+      left -= weights[i];
+      if (left < 0) {
+        return i;
+      }
+    }
+    return best; // what rounding left over
+  }
+
+  /// Frees the net when the calls that run have ended; later ones throw. Once is enough.
+  @Override
+  public void close() {
+    calls.close();
+  }
+}
