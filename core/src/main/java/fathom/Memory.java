@@ -66,7 +66,7 @@ public final class Memory {
               Locale.ROOT,
               "a tensor of %s takes %s besides %s of others, but tensors can have %s %s beside what"
                   + " the program has for itself; make the net smaller, or the batch, or remember"
-                  + " less of it (--recompute auto)",
+                  + " less of it (`recompute` auto)",
               shape,
               size(bytes),
               size((double) live),

@@ -13,7 +13,7 @@ import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.data.Rows;
 import fathom.net.Architecture;
-import fathom.run.Recipe;
+import fathom.net.PhotoNet;
 import fathom.train.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,7 +53,7 @@ public final class DataSuite {
       results.add(decoded(folder.pictures(224), rounds, 0));
       results.add(
           decoded(folder.pictures(224), rounds, Runtime.getRuntime().availableProcessors()));
-      boolean photographs = Recipe.usualSize(net) > 0;
+      boolean photographs = net instanceof PhotoNet;
       results.addAll(
           cost(
               net,

@@ -6,6 +6,7 @@ import fathom.data.Catalogue;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Fetch;
+import fathom.data.MaskSet;
 import fathom.data.Normalization;
 import fathom.data.Pictures;
 import fathom.data.Survey;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -192,6 +194,13 @@ final class DataCommand implements Runnable {
 
     record PerClass(String name, int train, int validation, int test) {}
 
+    /// What `--json` prints of masks.
+    record MaskAnswer(
+        String name, int channels, int train, int validation, int test, List<PixelClass> classes) {}
+
+    /// The share of a class in the labelled pixels of the training images.
+    record PixelClass(String name, double share) {}
+
     /// What `--json` prints of text.
     record TextAnswer(String name, int characters, int heldOut, int alphabet) {}
 
@@ -201,6 +210,8 @@ final class DataCommand implements Runnable {
       switch (output.usage(() -> read(spec))) {
         case DataSet pictures -> pictures(pictures);
         case Text text -> text(text);
+        case MaskSet masks -> masks(masks);
+        default -> throw output.refused("nothing is known of data such as " + spec);
       }
       return Exit.DONE;
     }
@@ -213,6 +224,43 @@ final class DataCommand implements Runnable {
         return Data.open(
             spec, reading.of(size).decodingAll((files, of) -> display.show(files, of, "images")));
       }
+    }
+
+    private void masks(MaskSet masks) {
+      if (sheet != null) {
+        throw output.refused("--sheet is for images with a class each, but the data has masks");
+      }
+      var validation = masks.validation();
+      double[] shares = masks.shares();
+      var answer =
+          new MaskAnswer(
+              masks.name(),
+              masks.channels(),
+              masks.train().size(),
+              validation == null ? 0 : validation.size(),
+              masks.test().size(),
+              IntStream.range(0, shares.length)
+                  .mapToObj(k -> new PixelClass(masks.classes().get(k), shares[k]))
+                  .toList());
+      output.answer(
+          answer,
+          () -> {
+            output
+                .out()
+                .println(
+                    "%s: %s images to train with, %s for validation and %s for testing, %s"
+                        .formatted(
+                            answer.name,
+                            answer.train,
+                            answer.validation,
+                            answer.test,
+                            answer.channels == 1 ? "grey" : "in colour"));
+            output.table(
+                List.of("class", "of the labelled pixels in %"),
+                answer.classes.stream()
+                    .map(c -> List.of(c.name, String.format(Locale.ROOT, "%.2f", 100 * c.share)))
+                    .toList());
+          });
     }
 
     private void text(Text text) {

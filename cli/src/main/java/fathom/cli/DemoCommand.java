@@ -6,7 +6,6 @@ import fathom.run.RunTraining;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -73,7 +72,7 @@ final class DemoCommand implements Callable<Integer> {
                 "%-8s  seed %d   train error %5.1f %%   test error %5.1f %%   %3.0f s",
                 net,
                 seed,
-                Objects.requireNonNull(result.train()).error(),
+                result.trained().error(),
                 result.tested().error(),
                 result.seconds()));
       }

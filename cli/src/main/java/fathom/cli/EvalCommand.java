@@ -18,9 +18,12 @@ import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
 import fathom.run.ClassMatch;
+import fathom.run.Measure;
 import fathom.run.Run;
+import fathom.run.RunEvaluation;
 import fathom.task.Confusion;
 import fathom.task.Evaluation;
+import fathom.task.Figures;
 import fathom.task.Predictions;
 import fathom.train.Metrics;
 import fathom.train.Precision;
@@ -28,6 +31,7 @@ import fathom.train.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -188,6 +192,7 @@ final class EvalCommand implements Callable<Integer> {
     switch (read) {
       case DataSet dataSet -> pictures(ofRun(run, dataSet));
       case Text text -> text(run, text);
+      default -> byItsTask(run, read);
     }
     return Exit.DONE;
   }
@@ -201,6 +206,44 @@ final class EvalCommand implements Callable<Integer> {
           "fathom: %s is not as it was in training: %s"
               .formatted(read.name(), String.join(", ", differences)));
     }
+  }
+
+  /// A kind of runs without words of its own here: its task measures, and it says how that is
+  /// called.
+  private void byItsTask(Run run, Data read) {
+    if (precision != Precision.FP32 || normalization.isGiven()) {
+      throw output.refused(
+          "--precision bf16, --mean and --std are for the classes of images, but the run is about "
+              + run.recipe().kind().name());
+    }
+    RunEvaluation evaluated = output.usage(() -> RunEvaluation.of(run, best.weights(run), read));
+    Figures figures = evaluated.figures();
+    List<Measure> measures = run.recipe().kind().wording().measures();
+    var answer = new LinkedHashMap<String, Object>();
+    answer.put("model", run.recipe().model());
+    answer.put("data", read.name());
+    answer.put("measuredOn", Metrics.Split.TEST);
+    answer.put("count", figures.count());
+    measures.forEach(measure -> answer.put(measure.name(), measure.in(figures.values())));
+    answer.put("seconds", evaluated.seconds());
+    output.answer(
+        answer,
+        () -> {
+          output
+              .out()
+              .println(
+                  "%s on %s: %s test %s"
+                      .formatted(
+                          run.recipe().model(),
+                          read.name(),
+                          figures.count(),
+                          run.recipe().kind().wording().examples()));
+          output.table(
+              List.of("measured", ""),
+              measures.stream()
+                  .map(measure -> List.of(measure.unit(), measure.shown(figures.values())))
+                  .toList());
+        });
   }
 
   private void text(Run run, Text text) {
@@ -408,7 +451,7 @@ final class EvalCommand implements Callable<Integer> {
       throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
     }
     String dataName = output.required(data, "--data");
-    if (Data.isText(dataName)) {
+    if (dataName.startsWith(Data.TEXT)) {
       throw output.refused(
           "a file of weights has no alphabet; give the folder of the run to measure it on text");
     }

@@ -167,7 +167,7 @@ final class ExportCommand implements Callable<Integer> {
     Path weights = best.weights(run);
     notOnto(run.checkpoint());
     notOnto(run.best());
-    boolean text = run.recipe().isText();
+    boolean text = run.info().input().isEmpty();
     Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
     Weights.read(weights, net);
     var card = run.card(text ? null : run.normalization());

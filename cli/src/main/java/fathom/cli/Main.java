@@ -153,7 +153,8 @@ final class Main implements Runnable {
   private static int wrongUsage(ParameterException e, Configuration configuration) {
     CommandLine line = e.getCommandLine();
     PrintWriter err = line.getErr();
-    err.println("fathom: " + Shown.message(e.getMessage() + configuration.origin(e)));
+    err.println(
+        "fathom: " + Shown.message(Components.spelled(e.getMessage() + configuration.origin(e))));
     if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.println("Try \"%s --help\".".formatted(line.getCommandSpec().qualifiedName()));
     }
@@ -198,7 +199,7 @@ final class Main implements Runnable {
   }
 
   private static int fail(PrintWriter err, @Nullable String message, int code) {
-    err.println("fathom: " + Shown.message(String.valueOf(message)));
+    err.println("fathom: " + Shown.message(Components.spelled(String.valueOf(message))));
     err.flush();
     return code;
   }

@@ -129,6 +129,14 @@ final class Output {
     return new ParameterException(command.commandLine(), message);
   }
 
+  /// The same where there is nothing to return.
+  void checked(Runnable arguments) {
+    usage(() -> {
+      arguments.run();
+      return true;
+    });
+  }
+
   /// For arguments that only the library can judge: what it refuses is wrong usage.
   <T> T usage(Supplier<T> arguments) {
     try {

@@ -222,7 +222,7 @@ final class PredictCommand implements Callable<Integer> {
           "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its"
               + " own");
     }
-    if (run.recipe().isText()) {
+    if (run.info().input().isEmpty()) {
       throw output.refused(
           "%s learned text; fathom sample writes some".formatted(run.recipe().model()));
     }

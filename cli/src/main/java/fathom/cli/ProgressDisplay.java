@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.run.Progress;
+import fathom.run.Wording;
 import fathom.train.Metrics;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -36,70 +37,36 @@ final class ProgressDisplay implements AutoCloseable {
     return Boolean.getBoolean("fathom.terminal");
   }
 
-  /// For one training, of pictures or of text.
-  Progress training(boolean text) {
+  /// For one training, told in these words.
+  Progress training(Wording wording) {
     return new Progress() {
       @Override
-      public void step(StepEnd step) {
-        show(step.step(), step.steps(), describe(step, text));
+      public void step(StepEnd s) {
+        show(
+            s.step(),
+            s.steps(),
+            String.format(
+                Locale.ROOT,
+                "epoch %d/%d  %s  rate %.4g  %.0f %s/s",
+                s.epoch(),
+                s.epochs(),
+                wording.soFar(s.loss(), s.error()),
+                s.rate(),
+                s.examplesPerSecond(),
+                wording.examples()));
       }
 
       @Override
       public void epoch(Metrics.Epoch epoch) {
-        line(text ? textLine(epoch) : pictureLine(epoch));
+        line(
+            String.format(
+                Locale.ROOT,
+                "epoch %3d  rate %-7.4g %s",
+                epoch.epoch(),
+                epoch.rate(),
+                wording.epoch(epoch)));
       }
     };
-  }
-
-  private static String pictureLine(Metrics.Epoch epoch) {
-    return String.format(
-        Locale.ROOT,
-        "epoch %3d  rate %-7.4g train loss %.4f error %5.2f %%   %s loss %.4f error %5.2f %%  "
-            + " %6.0f images/s",
-        epoch.epoch(),
-        epoch.rate(),
-        epoch.trainLoss(),
-        epoch.trainError(),
-        epoch.measuredOn(),
-        epoch.testLoss(),
-        epoch.testError(),
-        epoch.examplesPerSecond());
-  }
-
-  private static String textLine(Metrics.Epoch epoch) {
-    return String.format(
-        Locale.ROOT,
-        "epoch %3d  rate %-7.4g train %.3f bits per character   held out %.3f   %8.0f characters/s",
-        epoch.epoch(),
-        epoch.rate(),
-        bits(epoch.trainLoss()),
-        bits(epoch.testLoss()),
-        epoch.examplesPerSecond());
-  }
-
-  private static double bits(double nats) {
-    return nats / Math.log(2);
-  }
-
-  private static String describe(Progress.StepEnd s, boolean text) {
-    return text
-        ? String.format(
-            Locale.ROOT,
-            "epoch %d/%d  %.3f bits per character  rate %.4g  %.0f characters/s",
-            s.epoch(),
-            s.epochs(),
-            bits(s.loss()),
-            s.rate(),
-            s.examplesPerSecond())
-        : String.format(
-            Locale.ROOT,
-            "epoch %d/%d  loss %.4f  error %.1f %%  rate %.4g  %.0f images/s",
-            s.epoch(),
-            s.epochs(),
-            s.loss(),
-            s.error(),
-            s.rate(),
-            s.examplesPerSecond());
   }
 
   /// Moves to `step` of `of`.

@@ -1,5 +1,6 @@
 package fathom.cli;
 
+import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Manifest;
 import fathom.data.Reading;
@@ -37,10 +38,9 @@ final class ReadingOptions {
   }
 
   /// What was passed over in the folder, and how many files were skipped with the first of them.
-  static void tell(DataSet data, Output output) {
-    Survey survey = data.survey();
-    if (survey == null) {
-      return;
+  static void tell(Data of, Output output) {
+    if (!(of instanceof DataSet data) || !(data.survey() instanceof Survey survey)) {
+      return; // there is nothing to tell of what is no folder of images
     }
     survey.notices().stream()
         .limit(MOST_NOTICES)

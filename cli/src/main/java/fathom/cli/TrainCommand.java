@@ -2,29 +2,20 @@ package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import fathom.BadFileException;
-import fathom.Node;
 import fathom.Scope;
 import fathom.data.Data;
-import fathom.data.DataSet;
-import fathom.data.Decoders;
-import fathom.data.Photos;
-import fathom.data.Text;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
 import fathom.nn.Init;
-import fathom.parallel.Workers;
 import fathom.report.run.RunReport;
-import fathom.run.Descent;
+import fathom.run.Kind;
 import fathom.run.Recipe;
 import fathom.run.Rehearsal;
 import fathom.run.Run;
 import fathom.run.RunData;
 import fathom.run.RunTraining;
-import fathom.task.Evaluation;
+import fathom.run.Wording;
+import fathom.task.Figures;
 import fathom.train.LastSave;
-import fathom.train.Metrics;
-import fathom.train.Precision;
-import fathom.train.Recording;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -56,6 +47,7 @@ import picocli.CommandLine.Parameters;
           + " --label-smoothing 0.1",
       "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
       "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
+      "  fathom train masknet --data masks:outlines",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40",
       "  fathom train --resume runs/resnet50-photos-1 --data images:moved/photos"
     })
@@ -83,7 +75,9 @@ final class TrainCommand implements Callable<Integer> {
       description = {
         "digits, images:DIR, a folder with MNIST's or CIFAR-10's files, or mnist, cifar10 and the"
             + " like",
-        "for such a folder below $FATHOM_DATA; text:FILE for a net that learns text."
+        "for such a folder below $FATHOM_DATA; text:FILE for a net that learns text; masks:DIR for"
+            + " masknet:",
+        "folders images and masks, in which every image has a mask of its name."
       })
   private @Nullable String data;
 
@@ -94,21 +88,13 @@ final class TrainCommand implements Callable<Integer> {
         "Of a folder of pictures: decodes them to N×N from their files each time they are used, in",
         "training a random part of each. Default: 224 for the nets for photographs (resnet18, 34,"
             + " 50, ...);",
-        "for others the size that all pictures have, or else 32, in memory."
+        "for others the size that all images have, or else 32, in memory. Of masks: the squares"
+            + " that training",
+        "sees. Default: 96."
       })
   private @Nullable Integer size;
 
   @Mixin private final ReadingOptions reading = new ReadingOptions();
-
-  @OnResume
-  @Option(
-      names = "--decoders",
-      paramLabel = "N",
-      description = {
-        "Threads that decode pictures ahead, where they stay in their files. It changes no weight.",
-        "Default: one per core."
-      })
-  private @Nullable Integer decoders;
 
   @Option(
       names = "--recipe",
@@ -116,125 +102,13 @@ final class TrainCommand implements Callable<Integer> {
       description = "The residual paper's 64,000 steps, or few epochs. Default: fast.")
   private Name recipe = Name.FAST;
 
-  @OnResume
-  @Option(names = "--epochs", paramLabel = "N", description = "How often to see all of the data.")
-  private @Nullable Integer epochs;
+  @Mixin private final SamplingOptions sampling = new SamplingOptions();
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = {
-        "Images in a batch, or streams of a text, of all workers. Default: 128, 64 for fewer than"
-            + " 10,000",
-        "images, 32 for photos and texts, and less where the data has less."
-      })
-  private @Nullable Integer batch;
+  @Mixin private final OptimizationOptions optimization = new OptimizationOptions();
 
-  @Option(
-      names = "--window",
-      paramLabel = "T",
-      description = "Characters of every stream in a step. Default: 100, or all of a shorter text.")
-  private @Nullable Integer window;
+  @Mixin private final ExecutionOptions execution = new ExecutionOptions();
 
-  @Option(
-      names = "--optimizer",
-      paramLabel = "sgd|adam|adamw",
-      description = "Default: sgd for resnetN and plainN, otherwise adam.")
-  private Descent.@Nullable Method optimizer;
-
-  @Option(
-      names = "--lr",
-      paramLabel = "R",
-      description = "The learning rate. Default: what suits model and optimizer; see --dry-run.")
-  private @Nullable Double rate;
-
-  @Option(
-      names = "--clip",
-      paramLabel = "C",
-      description = "The largest norm of all gradients; 0 for any. Default: 1 for recurrent nets.")
-  private @Nullable Double clip;
-
-  @Option(
-      names = "--weight-decay",
-      paramLabel = "L",
-      description = "Of SGD (default: 0.0001) and AdamW, there decoupled (default: 0.01).")
-  private @Nullable Double weightDecay;
-
-  @Option(
-      names = "--schedule",
-      paramLabel = "steps|cosine|one-cycle",
-      description = {
-        "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine"
-            + " wave, or",
-        "up over 30 %% of the steps and then down. Default: steps."
-      })
-  private Descent.@Nullable Curve curve;
-
-  @Option(
-      names = "--label-smoothing",
-      paramLabel = "E",
-      description = "So much of every label is given to all classes alike. Default: 0.")
-  private @Nullable Double smoothing;
-
-  @Option(
-      names = "--val",
-      paramLabel = "N",
-      description = {
-        "Keeps N training pictures, drawn by the seed, from training: epochs are judged by them,"
-            + " and the",
-        "best one too; the test pictures are seen at the end alone. Default: the pictures of a"
-            + " folder val",
-        "beside train and test, or 0."
-      })
-  private @Nullable Integer validation;
-
-  @Option(
-      names = "--watch",
-      paramLabel = "WHAT",
-      split = ",",
-      description = {
-        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat"
-            + " maps",
-        "of the report. Any of the three, between commas."
-      })
-  private @Nullable List<Recording.Quantity> watch;
-
-  @Option(
-      names = "--tensorboard",
-      description = "Writes curves, histograms and pictures for TensorBoard into RUN/tensorboard.")
-  private boolean tensorboard;
-
-  @OnResume
-  @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
-  private @Nullable Integer workers;
-
-  @Option(
-      names = "--shard-statistics",
-      description = "Batch norm's statistics per worker, as on the paper's two GPUs.")
-  private boolean shardStatistics;
-
-  @OnResume
-  @Option(
-      names = "--recompute",
-      paramLabel = "K|auto",
-      description = {
-        "For resnetN and plainN: remember only what goes into every K-th block of a stage, and"
-            + " compute",
-        "the blocks again on the way back: less memory, one forward more a step, the same result"
-            + " to",
-        "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
-      })
-  private @Nullable String recompute;
-
-  @Option(
-      names = "--precision",
-      paramLabel = "fp32|bf16",
-      description = {
-        "Of the values between layers. bf16, for resnetN and plainN: half of the memory, and faster"
-            + " on",
-        "processors that have it; weights, sums and evaluations stay in fp32. Default: fp32."
-      })
-  private @Nullable Precision precision;
+  @Mixin private final RecordingOptions recording = new RecordingOptions();
 
   @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
   private long seed = 1;
@@ -280,45 +154,6 @@ final class TrainCommand implements Callable<Integer> {
   /// What `--json` prints of `--dry-run`: the fields of the recipe, and the estimate.
   record DryRun(@JsonUnwrapped Recipe recipe, Rehearsal.Estimate estimate) {}
 
-  /// What `--json` prints of pictures. What a training has at its end alone is null before.
-  ///
-  /// @param step the steps that were made and saved, of `steps`
-  record Answer(
-      String model,
-      String data,
-      Metrics.Split measuredOn,
-      @Nullable Integer count,
-      @Nullable Double error,
-      @Nullable Double crossEntropy,
-      double imagesPerSecond,
-      @Nullable Double trainError,
-      int epochs,
-      double seconds,
-      boolean finished,
-      long step,
-      long steps,
-      String run,
-      @Nullable String report) {}
-
-  /// What `--json` prints of text, likewise.
-  record TextAnswer(
-      String model,
-      String data,
-      @Nullable Integer count,
-      @Nullable Double bitsPerCharacter,
-      @Nullable Double perplexity,
-      @Nullable Double crossEntropy,
-      @Nullable Double error,
-      double charactersPerSecond,
-      @Nullable Double trainBitsPerCharacter,
-      int epochs,
-      double seconds,
-      boolean finished,
-      long step,
-      long steps,
-      String run,
-      @Nullable String report) {}
-
   @Override
   public Integer call() {
     if (resume != null) {
@@ -327,13 +162,14 @@ final class TrainCommand implements Callable<Integer> {
     if (dataChanged) {
       throw output.refused("--data-changed is for --resume; leave it out");
     }
-    output.usage(() -> Decoders.check(decoders()));
+    output.checked(execution::check);
     String dataName = output.required(data, "--data");
     String modelName = output.required(model, "MODEL");
-    Architecture net = output.usage(() -> architecture(modelName, dataName));
-    Data read = output.usage(() -> read(net, dataName));
+    Kind kind = Kind.ofData(dataName);
+    Architecture net = output.usage(() -> kind.architecture(modelName, modelOptions.options()));
+    Data read = output.usage(() -> read(kind, net, dataName));
     Recipe resolved = output.usage(() -> recipe(net, read));
-    output.usage(() -> built(resolved, read));
+    output.checked(() -> built(resolved, read));
     if (dryRun) {
       dryRun(resolved, read);
       return Exit.DONE;
@@ -343,45 +179,19 @@ final class TrainCommand implements Callable<Integer> {
     return train(Run.create(folder, resolved, read), read);
   }
 
-  private Data read(Architecture net, String dataName) {
-    Integer given = size;
-    Data read = Data.open(dataName, reading.of(given == null ? Recipe.usualSize(net) : given));
-    boolean photographs = read instanceof DataSet pictures && pictures.train() instanceof Photos;
-    if (given != null && given > 0 && !photographs) {
+  private Data read(Kind kind, Architecture net, String dataName) {
+    Data read = Data.open(dataName, kind.reading(net, reading.of(0), size));
+    if (size != null && size > 0 && !kind.hasSize(read)) {
       throw new IllegalArgumentException(
-          "--size is for a folder of pictures, but %s is none; leave it out".formatted(dataName));
+          "`size` is for a folder of images, but %s is none; leave it out".formatted(dataName));
     }
     return read;
   }
 
-  private Architecture architecture(String name, String dataName) {
-    return Data.isText(dataName)
-        ? Architecture.text(name, modelOptions.options())
-        : Architecture.pictures(name, modelOptions.options());
-  }
-
-  /// Builds the net once, because only that shows whether its options fit together and to the data;
-  /// returns the number of its parameters.
-  private static long built(Recipe recipe, Data read) {
+  /// Builds the net once, because only that shows whether its options fit together and to the data.
+  private static void built(Recipe recipe, Data read) {
     try (var _ = Scope.open()) {
-      Node net =
-          switch (recipe.architecture()) {
-            case Architecture.OfPictures of when read instanceof DataSet pictures -> {
-              var train = pictures.train();
-              yield of.on(
-                      new CifarNet.Input(train.channels(), train.height(), train.width()),
-                      pictures.classes().size())
-                  .build(Init.zeros());
-            }
-            case Architecture.OfText of when read instanceof Text text ->
-                of.withVocabulary(text.alphabet().characters().size())
-                    .withWindow(recipe.window())
-                    .build(Init.zeros());
-            default ->
-                throw new IllegalArgumentException(
-                    "%s does not learn %s".formatted(recipe.model(), read.name()));
-          };
-      return net.params().stream().mapToLong(param -> param.value().shape().elements()).sum();
+      var _ = RunTraining.net(recipe, read, Init.zeros());
     }
   }
 
@@ -398,7 +208,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static SequencedMap<String, String> estimate(Recipe recipe, Rehearsal.Estimate e) {
-    String rows = recipe.isText() ? "streams" : "pictures";
+    Wording wording = recipe.kind().wording();
     var lines = new LinkedHashMap<String, String>();
     lines.put(
         "weights",
@@ -415,7 +225,7 @@ final class TrainCommand implements Callable<Integer> {
             e.batchBytes() / 1e6,
             e.tried(),
             recipe.batch(),
-            rows));
+            wording.rows()));
     lines.put(
         "memory",
         String.format(
@@ -435,9 +245,9 @@ final class TrainCommand implements Callable<Integer> {
             duration(e.seconds()),
             e.steps(),
             rate(e.examplesPerSecond()),
-            recipe.isText() ? "characters" : "images",
+            wording.examples(),
             e.tried(),
-            rows));
+            wording.rows()));
     return lines;
   }
 
@@ -452,28 +262,19 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Recipe recipe(Architecture net, Data read) {
-    int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
-    Workers.check(threads);
+    int threads = execution.workers();
     Recipe base =
         switch (recipe) {
           case PAPER -> Recipe.paper(net, read, seed, threads);
           case FAST -> Recipe.fast(net, read, seed, threads);
         };
-    Recipe resolved = base.withShardStatistics(shardStatistics);
-    resolved = epochs == null ? resolved : resolved.withEpochs(epochs);
-    resolved = batch == null ? resolved : resolved.withBatch(batch);
-    resolved = window == null ? resolved : resolved.withWindow(window);
-    resolved = optimizer == null ? resolved : resolved.withOptimizer(optimizer);
-    resolved = rate == null ? resolved : resolved.withRate(rate);
-    resolved = clip == null ? resolved : resolved.withClip(clip);
-    resolved = weightDecay == null ? resolved : resolved.withWeightDecay(weightDecay);
-    resolved = curve == null ? resolved : resolved.withCurve(curve);
-    resolved = smoothing == null ? resolved : resolved.withSmoothing(smoothing);
-    resolved = validation == null ? resolved : resolved.withValidation(validation);
-    resolved =
-        resolved.withRecording(new Recording(watch == null ? List.of() : watch, tensorboard));
-    resolved = precision == null ? resolved : resolved.withPrecision(precision);
-    resolved = recomputing(resolved);
+    Recipe resolved =
+        base.with(sampling.of(base.sampling()))
+            .with(optimization.of(base.optimization()))
+            .with(
+                size == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), size))
+            .with(execution.of(base.execution(), net))
+            .with(recording.recording());
     resolved = fitting(resolved, read);
     resolved.check(read);
     return resolved;
@@ -481,36 +282,11 @@ final class TrainCommand implements Callable<Integer> {
 
   /// With smaller batches and windows than usual where the data has less, unless they were given.
   private Recipe fitting(Recipe usual, Data read) {
-    Recipe fits = batch == null ? usual.withBatchFor(read) : usual;
-    if (read instanceof Text text) {
-      fits = window == null ? fits.withWindowFor(text) : fits;
-      if (!fits.equals(usual)) {
-        output.remark(
-            "fathom: there are %s characters to train with: %s in windows of %s, not %s in windows of %s"
-                .formatted(
-                    text.train().length,
-                    counted(fits.batch(), "stream"),
-                    fits.window(),
-                    usual.batch(),
-                    usual.window()));
-      }
-    } else if (read instanceof DataSet pictures && !fits.equals(usual)) {
-      int trained = pictures.judgedBy(usual.validation(), seed).train().count();
-      output.remark(
-          "fathom: there are %s images to train with: batches of %s, not %s%s"
-              .formatted(
-                  trained,
-                  fits.batch(),
-                  usual.batch(),
-                  fits.batch() < trained ? ", so that batch norm has no image alone" : ""));
+    Recipe fits = usual.fitted(read, sampling.anyBatch(), sampling.anyWindow());
+    if (!fits.equals(usual)) {
+      output.remark("fathom: " + usual.kind().wording().fitted(usual, fits, read));
     }
     return fits;
-  }
-
-  private Recipe recomputing(Recipe recipe) {
-    return recompute == null
-        ? recipe
-        : recipe.withRecompute(RecomputeOption.blocks(recompute, recipe.architecture()));
   }
 
   private int resume(Path folder) {
@@ -523,20 +299,19 @@ final class TrainCommand implements Callable<Integer> {
         .ifPresent(why -> {
           throw output.refused(why);
         });
-    output.usage(() -> Decoders.check(decoders()));
+    output.checked(execution::check);
     Run run = Run.open(folder);
     if (!Files.exists(run.checkpoint())) {
       throw new BadFileException(
           folder, "the run was stopped before its first checkpoint; start it anew");
     }
     Recipe before = run.recipe();
-    int length = epochs == null ? before.epochs() : epochs;
-    int threads = workers == null ? before.workers() : workers;
     Recipe now =
-        output.usage(() -> {
-          Workers.check(threads);
-          return recomputing(before.withEpochs(length).withWorkers(threads));
-        });
+        output.usage(() ->
+            before
+                .with(sampling.of(before.sampling()))
+                .with(execution.of(before.execution(), before.architecture())));
+    int threads = now.workers();
     if (threads != before.workers()) {
       output
           .err()
@@ -571,9 +346,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private int train(Run run, Data read) {
     Recipe r = run.recipe();
-    if (read instanceof DataSet pictures) {
-      ReadingOptions.tell(pictures, output);
-    }
+    ReadingOptions.tell(read, output);
     output
         .err()
         .println(
@@ -582,7 +355,7 @@ final class TrainCommand implements Callable<Integer> {
                     r.model(),
                     r.data(),
                     counted(r.epochs(), "epoch"),
-                    amount(r, read),
+                    r.kind().wording().amount(r, read),
                     counted(r.workers(), "worker"),
                     run.folder()));
     var lastSave = new LastSave();
@@ -593,8 +366,8 @@ final class TrainCommand implements Callable<Integer> {
             RunTraining.train(
                 run,
                 read,
-                decoders(),
-                display.training(r.isText()),
+                execution.decoders(),
+                display.training(r.kind().wording()),
                 interruption::requested,
                 lastSave);
       }
@@ -605,10 +378,6 @@ final class TrainCommand implements Callable<Integer> {
       answer(run, result);
       return Exit.DONE;
     }
-  }
-
-  private int decoders() {
-    return decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
   }
 
   /// No report is written, and nothing is measured: who stops a training does not wait.
@@ -645,19 +414,20 @@ final class TrainCommand implements Callable<Integer> {
     return "%s %s%s".formatted(count, what, count == 1 ? "" : "s");
   }
 
-  private static String amount(Recipe r, Data read) {
-    return switch (read) {
-      case DataSet pictures ->
-          "%s pictures in batches of %s"
-              .formatted(pictures.judgedBy(r.validation(), r.seed()).train().count(), r.batch());
-      case Text text ->
-          "%s characters as %s in windows of %s"
-              .formatted(text.train().length, counted(r.batch(), "stream"), r.window());
-    };
-  }
-
   private void answer(Run run, RunTraining.Result result) {
-    Object answer = run.recipe().isText() ? textAnswer(run, result) : pictureAnswer(run, result);
+    Recipe r = run.recipe();
+    var answer = new LinkedHashMap<String, @Nullable Object>();
+    answer.put("model", r.model());
+    answer.put("data", r.data());
+    answer.putAll(
+        r.kind().wording().answer(result.test(), result.train(), result.examplesPerSecond()));
+    answer.put("epochs", r.epochs());
+    answer.put("seconds", result.seconds());
+    answer.put("finished", result.finished());
+    answer.put("step", result.step());
+    answer.put("steps", result.steps());
+    answer.put("run", run.folder().toString());
+    answer.put("report", result.finished() ? run.report().toString() : null);
     output.answer(
         answer,
         () -> {
@@ -668,52 +438,9 @@ final class TrainCommand implements Callable<Integer> {
         });
   }
 
-  private static Answer pictureAnswer(Run run, RunTraining.Result result) {
-    Evaluation test = result.test();
-    Evaluation train = result.train();
-    return new Answer(
-        run.recipe().model(),
-        run.recipe().data(),
-        Metrics.Split.TEST,
-        test == null ? null : test.count(),
-        test == null ? null : test.error(),
-        test == null ? null : test.crossEntropy(),
-        result.examplesPerSecond(),
-        train == null ? null : train.error(),
-        run.recipe().epochs(),
-        result.seconds(),
-        result.finished(),
-        result.step(),
-        result.steps(),
-        run.folder().toString(),
-        result.finished() ? run.report().toString() : null);
-  }
-
-  private static TextAnswer textAnswer(Run run, RunTraining.Result result) {
-    Evaluation test = result.test();
-    Evaluation train = result.train();
-    return new TextAnswer(
-        run.recipe().model(),
-        run.recipe().data(),
-        test == null ? null : test.count(),
-        test == null ? null : test.bitsPerCharacter(),
-        test == null ? null : test.perplexity(),
-        test == null ? null : test.crossEntropy(),
-        test == null ? null : test.error(),
-        result.examplesPerSecond(),
-        train == null ? null : train.bitsPerCharacter(),
-        run.recipe().epochs(),
-        result.seconds(),
-        result.finished(),
-        result.step(),
-        result.steps(),
-        run.folder().toString(),
-        result.finished() ? run.report().toString() : null);
-  }
-
   private static String sentence(Run run, RunTraining.Result result) {
-    Evaluation test = result.test();
-    Evaluation train = result.train();
+    Figures test = result.test();
+    Figures train = result.train();
     Recipe r = run.recipe();
     if (test == null || train == null) {
       return "%s on %s: interrupted at step %s of %s, in %s; %s has what was learned so far, and there is no result yet"
@@ -725,32 +452,13 @@ final class TrainCommand implements Callable<Integer> {
               epoch(r, result),
               run.checkpoint().getFileName());
     }
-    return r.isText()
-        ? String.format(
-            Locale.ROOT,
-            "%s on %s: %.3f bits per held-out character, perplexity %.2f, error %.2f %% (%d of %d);"
-                + " %.3f bits in training; %.0f s",
-            r.model(),
-            r.data(),
-            test.bitsPerCharacter(),
-            test.perplexity(),
-            test.error(),
-            test.errors(),
-            test.count(),
-            train.bitsPerCharacter(),
-            result.seconds())
-        : String.format(
-            Locale.ROOT,
-            "%s on %s: test error %.2f %% (%d of %d), cross-entropy %.4f; training error %.2f %%;"
-                + " %.0f s",
-            r.model(),
-            r.data(),
-            test.error(),
-            test.errors(),
-            test.count(),
-            test.crossEntropy(),
-            train.error(),
-            result.seconds());
+    return String.format(
+        Locale.ROOT,
+        "%s on %s: %s; %.0f s",
+        r.model(),
+        r.data(),
+        r.kind().wording().result(test, train),
+        result.seconds());
   }
 
   /// The epoch in which a training stands, or which it has just ended.
@@ -761,7 +469,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /// runs/MODEL-DATA-1, or the next number that is free.
   static Path freeFolder(String model, String data) {
-    Path last = Path.of(data.replaceFirst("^(images|text):", "")).getFileName();
+    Path last = Path.of(data.substring(Data.prefix(data).length())).getFileName();
     String name = model + (last == null ? "" : "-" + last.toString().replaceFirst("\\.txt$", ""));
     for (int i = 1; ; i++) {
       Path folder = Path.of("runs", name + "-" + i);

@@ -6,7 +6,6 @@ import fathom.data.Normalization;
 import fathom.infer.ModelCard;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
-import fathom.run.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -92,7 +91,7 @@ final class WeightsFile {
     CifarNet.Input input = card.input();
     Boolean photographs = card.photographs();
     Integer own = input == null || photographs == null ? null : photographs ? input.height() : 0;
-    return Objects.requireNonNullElse(one("--size", given, own), Recipe.usualSize(net));
+    return Objects.requireNonNullElse(one("--size", given, own), net.photographs());
   }
 
   /// The names of the classes; null if nobody says them.

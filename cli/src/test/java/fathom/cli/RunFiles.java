@@ -277,7 +277,7 @@ final class RunFiles {
           // What was understood means the same once more.
           run.withRecipe(run.recipe());
           DataFiles.same(run.info(), Run.open(folder).info(), "run");
-          if (!run.recipe().isText()) {
+          if (!run.info().input().isEmpty()) {
             try (var _ = Scope.open()) {
               Weights.read(run.checkpoint(), run.pictureNet(Init.zeros()));
               run.normalization();

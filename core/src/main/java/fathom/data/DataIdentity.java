@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Of images with files of their own the fingerprint is that of the files' names and sizes and of
 /// the labels, which is cheap for a million of them; of other images it is that of the pixels and
-/// labels, and of a text that of its characters, which are in memory. The names of the classes are
-/// not part of it.
+/// labels, of masks that of both, and of a text that of its characters, which are in memory. The
+/// names of the classes are not part of it.
 ///
 /// @param parts in the order train, validation, test, as far as there are some; empty where nothing
 ///   is known
@@ -123,6 +123,32 @@ public record DataIdentity(List<Part> parts) {
   static DataIdentity of(Text text) {
     return new DataIdentity(
         List.of(part("train", text.train()), part("validation", text.validation())));
+  }
+
+  static DataIdentity of(MaskSet masks) {
+    List<MaskImage> validation = masks.validation();
+    return new DataIdentity(
+        Stream.of(
+                part("train", masks.train()),
+                validation == null ? null : part("validation", validation),
+                part("test", masks.test()))
+            .<Part>mapMulti((part, next) -> {
+              if (part != null) {
+                next.accept(part);
+              }
+            })
+            .toList());
+  }
+
+  private static Part part(String name, List<MaskImage> images) {
+    MessageDigest digest = digest();
+    for (MaskImage image : images) {
+      digest.update(image.name().getBytes(StandardCharsets.UTF_8));
+      addInts(digest, new int[] {image.channels(), image.height(), image.width()});
+      digest.update(image.pixels());
+      digest.update(image.mask());
+    }
+    return new Part(name, images.size(), fingerprint(digest));
   }
 
   private static Part part(String name, int[] characters) {

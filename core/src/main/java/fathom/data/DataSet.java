@@ -76,6 +76,11 @@ public record DataSet(
   }
 
   @Override
+  public List<Integer> input() {
+    return List.of(train.channels(), train.height(), train.width());
+  }
+
+  @Override
   public DataIdentity identity() {
     return DataIdentity.of(this);
   }
@@ -112,7 +117,7 @@ public record DataSet(
     }
     if (validation != null) {
       throw new IllegalArgumentException(
-          "%s has %s pictures in its folder val that judge the epochs, but %s were asked for; leave out --val"
+          "%s has %s pictures in its folder val that judge the epochs, but %s were asked for; leave out `validation`"
               .formatted(name, validation.count(), count));
     }
     if (count < 0 || count >= all) {
@@ -232,9 +237,9 @@ public record DataSet(
     if (spec.startsWith(IMAGES) && spec.length() > IMAGES.length()) {
       return ImageFolder.read(spec, folder(path(spec, spec.substring(IMAGES.length()))), reading);
     }
-    if (Data.isText(spec)) {
+    if (spec.startsWith(TEXT) || MaskSet.isNamedBy(spec)) {
       throw new IllegalArgumentException(
-          "pictures are needed, but %s is a text; give digits or a folder of pictures"
+          "images with a class each are needed, but %s is a text or has masks; give digits or a folder of images"
               .formatted(spec));
     }
     Optional<Catalogue.Entry> known = Catalogue.find(spec);

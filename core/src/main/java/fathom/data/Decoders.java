@@ -49,7 +49,7 @@ public final class Decoders implements AutoCloseable {
   public static int check(int count) {
     if (count < 0) {
       throw new IllegalArgumentException(
-          "0 or more threads decode pictures, but --decoders is " + count);
+          "0 or more threads decode pictures, but `decoders` is " + count);
     }
     return count;
   }

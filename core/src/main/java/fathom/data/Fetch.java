@@ -80,7 +80,7 @@ public final class Fetch {
       Files.createDirectories(place);
     } catch (IOException e) {
       throw new BadFileException(
-          place, "the folder for data cannot be made (%s); give another (--into)".formatted(e), e);
+          place, "the folder for data cannot be made (%s); give another `into`".formatted(e), e);
     }
     Path staging = place.resolve("." + entry.name() + ".fetch");
     var said = new ArrayList<String>();

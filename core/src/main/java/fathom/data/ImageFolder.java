@@ -185,7 +185,7 @@ final class ImageFolder {
     if (bytes * labels.length > Integer.MAX_VALUE - 8) {
       throw new BadFileException(
           folder,
-          "at most 2 GiB of pictures fit into one array, but there are %s of %s×%s×%s; make them smaller, or give --size to leave them in their files"
+          "at most 2 GiB of pictures fit into one array, but there are %s of %s×%s×%s; make them smaller, or give `size` to leave them in their files"
               .formatted(labels.length, size.channels(), size.height(), size.width()));
     }
     byte[] pixels = new byte[(int) bytes * labels.length];

@@ -16,7 +16,8 @@ public record MaskSet(
     List<String> classes,
     List<MaskImage> train,
     @Nullable List<MaskImage> validation,
-    List<MaskImage> test) {
+    List<MaskImage> test)
+    implements Data {
   public MaskSet {
     classes = List.copyOf(classes);
     train = List.copyOf(train);
@@ -34,7 +35,27 @@ public record MaskSet(
     this(name, classes, train, null, test);
   }
 
-  private static final String PREFIX = "masks:";
+  static final String PREFIX = "masks:";
+
+  /// The side of the squares that training sees, as runs have it.
+  private static final int SIDE = 96;
+
+  @Override
+  public DataIdentity identity() {
+    return DataIdentity.of(this);
+  }
+
+  @Override
+  public @Nullable Path place() {
+    return isNamedBy(name)
+        ? Path.of(name.substring(PREFIX.length())).toAbsolutePath().normalize()
+        : null;
+  }
+
+  @Override
+  public List<Integer> input() {
+    return List.of(channels(), SIDE, SIDE);
+  }
 
   /// Whether `spec` names a folder of masks.
   public static boolean isNamedBy(String spec) {

@@ -57,7 +57,7 @@ public record Reading(
   public Reading {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
-          "photographs are decoded to 1 to %s pixels a side, but --size is %s"
+          "photographs are decoded to 1 to %s pixels a side, but `size` is %s"
               .formatted(LARGEST, size));
     }
   }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A text to learn, character by character: the first nine tenths to train with, the rest held out.
@@ -44,6 +45,16 @@ public record Text(
   }
 
   @Override
+  public List<String> classes() {
+    return alphabet.characters();
+  }
+
+  @Override
+  public List<Integer> input() {
+    return List.of();
+  }
+
+  @Override
   public DataIdentity identity() {
     return DataIdentity.of(this);
   }
@@ -67,7 +78,7 @@ public record Text(
   }
 
   private static Path file(String spec) {
-    if (!Data.isText(spec) || spec.length() == TEXT.length()) {
+    if (!spec.startsWith(TEXT) || spec.length() == TEXT.length()) {
       throw new IllegalArgumentException(
           "a text is text:FILE, a file of UTF-8, but \"%s\" was given".formatted(spec));
     }

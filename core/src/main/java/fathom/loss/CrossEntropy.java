@@ -26,8 +26,7 @@ public final class CrossEntropy {
   public static Traced of(Tensor logits, int[] labels, double smoothing) {
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException(
-          "labels are smoothed by 0 or more and less than 1, but --label-smoothing is "
-              + smoothing);
+          "labels are smoothed by 0 or more and less than 1, but `smoothing` is " + smoothing);
     }
     int classes = check(logits, labels);
     double total = Step.current().total(labels.length);

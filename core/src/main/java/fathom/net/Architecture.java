@@ -6,6 +6,7 @@ import fathom.Layer;
 import fathom.Spelling;
 import fathom.nn.Init;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -64,7 +65,7 @@ public interface Architecture {
       check("layers", layers, MOST_LAYERS);
       if (dropout != null && !(dropout >= 0 && dropout < 1)) {
         throw new IllegalArgumentException(
-            "dropout leaves out a share of 0 or more and less than 1, but --dropout is " + dropout);
+            "dropout leaves out a share of 0 or more and less than 1, but `dropout` is " + dropout);
       }
       dropout = dropout != null && dropout > 0 ? dropout : null;
     }
@@ -72,7 +73,7 @@ public interface Architecture {
     private static void check(String name, @Nullable Integer size, int most) {
       if (size != null && (size < 1 || size > most)) {
         throw new IllegalArgumentException(
-            "--%s is at least 1 and at most %s, but is %s".formatted(name, most, size));
+            "`%s` is at least 1 and at most %s, but is %s".formatted(name, most, size));
       }
     }
 
@@ -159,6 +160,12 @@ public interface Architecture {
 
   /// A net for images of one size, each of which is of one class.
   interface OfPictures extends OfImages {
+    /// The side of the squares to which this net wants photographs decoded; 0 if it is none for
+    /// photographs.
+    default int photographs() {
+      return 0;
+    }
+
     @Override
     OfPictures on(CifarNet.Input input, int classes);
   }
@@ -315,7 +322,7 @@ public interface Architecture {
     Shortcut shortcut = options.shortcut == null ? net.shortcut() : options.shortcut;
     if (net.shortcut() == Shortcut.NONE && shortcut != Shortcut.NONE) {
       throw new IllegalArgumentException(
-          "%s has no shortcuts, but --shortcut %s was given; the resnetN have"
+          "%s has no shortcuts, but `shortcut` %s was given; the resnetN have"
               .formatted(net.name(), shortcut));
     }
     return net.withShortcut(shortcut)
@@ -328,10 +335,14 @@ public interface Architecture {
     for (String given : options.given().keySet()) {
       if (!List.of(understood).contains(given)) {
         throw new IllegalArgumentException(
-            "--%s means nothing to %s, which has --%s"
-                .formatted(given, name, String.join(", --", understood)));
+            "`%s` means nothing to %s, which has %s"
+                .formatted(given, name, understood(understood)));
       }
     }
+  }
+
+  private static String understood(String... options) {
+    return Arrays.stream(options).map("`%s`"::formatted).collect(Collectors.joining(", "));
   }
 
   private static List<String> otherThan(List<String> these) {

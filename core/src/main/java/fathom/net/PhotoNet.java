@@ -134,6 +134,11 @@ public record PhotoNet(
 
   /// `resnet50` or `plain34`.
   @Override
+  public int photographs() {
+    return input.height();
+  }
+
+  @Override
   public String name() {
     return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth;
   }

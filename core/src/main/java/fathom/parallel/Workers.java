@@ -50,7 +50,7 @@ public final class Workers {
     int most = Math.max(MOST_ANYWHERE, MOST_PER_CORE * cores);
     if (size < 1 || size > most) {
       throw new IllegalArgumentException(
-          "--workers is at least 1 and, on a machine of %s cores, at most %s, but is %s"
+          "`workers` is at least 1 and, on a machine of %s cores, at most %s, but is %s"
               .formatted(cores, most, size));
     }
   }

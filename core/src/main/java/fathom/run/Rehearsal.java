@@ -3,12 +3,8 @@ package fathom.run;
 import fathom.Memory;
 import fathom.Tensor;
 import fathom.data.Data;
-import fathom.data.DataSet;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
-import fathom.data.Pictures;
-import fathom.data.Streams;
-import fathom.data.Text;
 import fathom.net.CifarNet;
 import fathom.net.PhotoNet;
 import fathom.train.Listener;
@@ -100,17 +96,8 @@ public final class Rehearsal {
   private Rehearsal(Recipe recipe, Data data, Decoders decoders) {
     this.recipe = recipe;
     this.decoders = decoders;
-    switch (data) {
-      case DataSet pictures -> {
-        DataSet judged = pictures.judgedBy(recipe.validation(), recipe.seed());
-        this.data = judged;
-        this.normalization = recipe.preparation().normalization(judged.train());
-      }
-      case Text text -> {
-        this.data = text;
-        this.normalization = null;
-      }
-    }
+    this.data = data;
+    this.normalization = recipe.kind().normalization(recipe, data);
   }
 
   /// Takes a few seconds, more only where two steps of a row for each worker do. Throws
@@ -150,8 +137,9 @@ public final class Rehearsal {
             : (double) (last.bytes - before.bytes) / (last.rows - before.rows);
     double perSecond =
         (double) last.examples / last.rows * recipe.batch() / last.seconds(recipe.batch(), before);
-    long steps = recipe.epochs() * (long) batches();
-    int blocks = recipe.descent().optimizer() == Descent.Method.SGD ? 1 : 2;
+    Kind.Amounts of = recipe.kind().amounts(recipe, data);
+    long steps = recipe.epochs() * of.steps();
+    int blocks = recipe.optimization().update().optimizer() == Optimization.Method.SGD ? 1 : 2;
     long weights = Float.BYTES * last.parameters * (1 + recipe.workers() + blocks);
     long batch = Math.round(last.bytes + Math.max(0, perRow) * (recipe.batch() - last.rows));
     return new Estimate(
@@ -160,7 +148,7 @@ public final class Rehearsal {
         batch,
         steps,
         perSecond,
-        cold.lost + examples() / perSecond,
+        cold.lost + examples(of) / perSecond,
         last.rows,
         available,
         weights + batch <= available);
@@ -179,38 +167,18 @@ public final class Rehearsal {
     };
   }
 
-  private int batches() {
-    return switch (data) {
-      case DataSet pictures -> Math.ceilDiv(pictures.train().count(), recipe.batch());
-      case Text text -> new Streams(text.train(), recipe.batch(), recipe.window()).windows();
-    };
-  }
-
   /// Of the whole training; those that are only predicted count a part.
-  private double examples() {
-    double epochs = recipe.epochs();
-    return switch (data) {
-      case DataSet pictures -> {
-        Pictures judges = pictures.validation();
-        double train = pictures.train().count();
-        double test = pictures.test().count();
-        double held = judges == null ? test : judges.count();
-        double end = train + (judges == null ? 0 : test);
-        yield epochs * (train + PREDICTION * held) + PREDICTION * end;
-      }
-      case Text text -> {
-        double train = text.train().length;
-        double held = text.validation().length;
-        yield epochs * (train + PREDICTION * held) + PREDICTION * Math.min(held, train);
-      }
-    };
+  private double examples(Kind.Amounts of) {
+    return recipe.epochs() * (of.train() + PREDICTION * of.held()) + PREDICTION * of.end();
   }
 
   /// The steps of a training in memory, until they get no faster.
   private Tried tried(Recipe recipe, int rows, Patience patience) {
     Recipe small = recipe.withBatch(rows).withEpochs(ENDLESS);
     var watch = new StopWatch(patience);
-    RunTraining.subject(Run.unwritten(small, data), data, decoders, normalization)
+    recipe
+        .kind()
+        .subject(Run.unwritten(small, data), data, decoders, normalization)
         .train(small.plan(), List.of(watch), Training.Past.NONE, watch::isDone);
     return watch.tried(rows);
   }

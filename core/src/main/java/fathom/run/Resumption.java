@@ -2,10 +2,8 @@ package fathom.run;
 
 import fathom.BadFileException;
 import fathom.data.Data;
-import fathom.data.DataSet;
 import fathom.data.Origin;
-import fathom.data.Pictures;
-import fathom.data.Text;
+import fathom.train.BusyRunException;
 import fathom.train.Position;
 import fathom.train.RunLock;
 import java.nio.file.Files;
@@ -31,7 +29,7 @@ final class Resumption {
       if (!differences.isEmpty() && !changed) {
         throw otherData(run, data, differences);
       }
-      Recipe now = differences.isEmpty() ? recipe : fitted(recipe, before, data);
+      Recipe now = differences.isEmpty() ? recipe : recipe.kind().goingOn(recipe, before, data);
       now.check(data);
       long step = position(run, now, data, !differences.isEmpty());
       now.precision().check();
@@ -59,44 +57,24 @@ final class Resumption {
 
   private static void checkClasses(Run run, Data data) {
     List<String> known = run.info().classes();
-    List<String> given =
-        switch (data) {
-          case DataSet pictures -> pictures.classes();
-          case Text text -> text.alphabet().characters();
-        };
+    List<String> given = data.classes();
     if (!ClassMatch.same(known, given)) {
       throw new BadFileException(
           run.folder(),
-          "a run goes on with its own classes in their order: %s. Nothing was changed. Give the data of the run (--data), or start another run"
+          "a run goes on with its own classes in their order: %s. Nothing was changed. Give the data of the run (`data`), or start another run"
               .formatted(ClassMatch.both(known, given)));
     }
   }
 
   private static BadFileException otherData(Run run, Data data, List<String> differences) {
-    Origin now =
-        data instanceof DataSet pictures
-            ? pictures.originJudgedBy(run.recipe().validation(), run.recipe().seed())
-            : null;
+    Origin now = Kind.of(data).origin(run.recipe(), data);
     return new BadFileException(
         run.folder(),
-        "%s is not the data that the run was trained on: %s%s. Nothing was changed. Give that data (--data), or go on with this one, no longer bit by bit (--data-changed)"
+        "%s is not the data that the run was trained on: %s%s. Nothing was changed. Give that data (`data`), or go on with this one, no longer bit by bit (`dataChanged`)"
             .formatted(
                 data.name(),
                 String.join(", ", differences),
                 now == null ? "" : ImageList.differences(run.images(), now)));
-  }
-
-  /// As far as the recipe counts images, it counts those that there are now: all that are for
-  /// validation by themselves, and no more in a batch than there are.
-  private static Recipe fitted(Recipe recipe, RunData before, Data data) {
-    if (!(data instanceof DataSet images)) {
-      return recipe;
-    }
-    Pictures own = images.validation();
-    boolean had = before.identity().parts().stream().anyMatch(p -> p.name().equals("validation"));
-    int validation = own != null ? own.count() : had ? 0 : recipe.validation();
-    int left = images.train().count() - (own == null ? validation : 0);
-    return recipe.withValidation(validation).withBatch(Math.clamp(left, 1, recipe.batch()));
   }
 
   /// Where the run stands, which is not behind the end of the recipe.
@@ -106,7 +84,7 @@ final class Resumption {
           run.folder(), "the run was stopped before its first checkpoint; start it anew");
     }
     long step = Position.step(run.checkpoint());
-    long batches = recipe.batches(data);
+    long batches = recipe.kind().amounts(recipe, data).steps();
     boolean shorter = recipe.epochs() < run.recipe().epochs() || changed;
     if (step > recipe.epochs() * batches && !shorter) {
       throw new BadFileException(
@@ -116,7 +94,7 @@ final class Resumption {
     }
     if (step > recipe.epochs() * batches) {
       throw new IllegalArgumentException(
-          "the run stands at step %s, in epoch %s, but --epochs %s is %s steps; give at least %s"
+          "the run stands at step %s, in epoch %s, but `epochs` %s is %s steps; give at least %s"
               .formatted(
                   step,
                   Math.ceilDiv(step, batches),

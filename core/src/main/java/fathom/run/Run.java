@@ -6,11 +6,9 @@ import fathom.RegularFile;
 import fathom.data.Alphabet;
 import fathom.data.Data;
 import fathom.data.DataIdentity;
-import fathom.data.DataSet;
 import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Reading;
-import fathom.data.Text;
 import fathom.infer.ImageClassifier;
 import fathom.infer.ModelCard;
 import fathom.infer.TextGenerator;
@@ -86,13 +84,7 @@ public final class Run {
     public Info {
       classes = List.copyOf(classes);
       input = List.copyOf(input);
-      if (classes.isEmpty()
-          || input.size() != (recipe.isText() ? 0 : 3)
-          || input.stream().anyMatch(size -> size < 1)) {
-        throw new IllegalArgumentException(
-            "a run has classes, and the size of its pictures if it is not about text, but has %s and %s"
-                .formatted(classes.size(), input));
-      }
+      recipe.kind().check(classes, input);
     }
   }
 
@@ -115,8 +107,8 @@ public final class Run {
     if (Files.exists(file)) {
       throw new BadFileException(
           folder,
-          "there is a run in this folder already; give another one (--out), or go on with this one"
-              + " (--resume)");
+          "there is a run in this folder already; give another one (`out`), or go on with this one"
+              + " (`resume`)");
     }
     try {
       Files.createDirectories(folder);
@@ -141,11 +133,8 @@ public final class Run {
   }
 
   private static void writeImages(Path folder, Recipe recipe, Data data) {
-    Origin origin =
-        data instanceof DataSet pictures
-            ? pictures.originJudgedBy(recipe.validation(), recipe.seed())
-            : null;
-    if (origin != null && origin.hasFiles()) {
+    Origin origin = recipe.kind().origin(recipe, data);
+    if (origin != null) {
       ImageList.write(folder.resolve(ImageList.NAME), origin);
     }
   }
@@ -157,16 +146,8 @@ public final class Run {
         machine.source(),
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         recipe,
-        switch (data) {
-          case DataSet pictures -> pictures.classes();
-          case Text text -> text.alphabet().characters();
-        },
-        switch (data) {
-          case DataSet pictures ->
-              List.of(
-                  pictures.train().channels(), pictures.train().height(), pictures.train().width());
-          case Text _ -> List.of();
-        },
+        data.classes(),
+        data.input(),
         known,
         machine);
   }
@@ -194,13 +175,7 @@ public final class Run {
             "the run has format %s, but this version of Fathom reads %s; use the version that made it (%s)"
                 .formatted(format, FORMAT, node.path("source").asString("unknown")));
       }
-      var run = new Run(folder, Json.read(node, Info.class));
-      if (run.recipe().isText()) {
-        run.alphabet(); // throws if it is none
-      } else {
-        run.input(); // likewise
-      }
-      return run;
+      return new Run(folder, Json.read(node, Info.class));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
     }
@@ -223,7 +198,7 @@ public final class Run {
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
       if (recipe.path("descent") instanceof ObjectNode descent) {
-        descent.put("curve", Descent.Curve.STEPS.name()).put("smoothing", 0.0);
+        descent.put("curve", Optimization.Curve.STEPS.name()).put("smoothing", 0.0);
       }
       recipe.put("validation", 0);
       ObjectNode recording = recipe.putObject("recording");
@@ -292,13 +267,13 @@ public final class Run {
     return info.recipe();
   }
 
-  /// The net for pictures that this run trains, its parameters drawn by `init`, in the innermost
-  /// scope. Throws `IllegalStateException` if it trains one for text.
+  /// The net for images that this run trains, its parameters drawn by `init`, in the innermost
+  /// scope. Throws `IllegalStateException` if it trains another.
   public Layer pictureNet(Init init) {
-    if (recipe().architecture() instanceof Architecture.OfPictures net) {
+    if (recipe().architecture() instanceof Architecture.OfImages net) {
       return net.on(input(), info.classes().size()).build(init);
     }
-    throw new IllegalStateException("the run is about text, not pictures: " + folder);
+    throw new IllegalStateException("the run has no net for images: " + folder);
   }
 
   /// The net for text that this run trains. Throws `IllegalStateException` if it trains one for
@@ -326,23 +301,23 @@ public final class Run {
   /// `IllegalArgumentException` for pictures where text was learned and the other way round, and
   /// [BadFileException] for a text with characters that this run does not know.
   public Data open(String spec, Reading how) {
-    if (Data.isText(spec) != recipe().isText()) {
+    checkKind(spec);
+    return recipe().kind().open(this, spec, how);
+  }
+
+  private void checkKind(String spec) {
+    String learned = recipe().kind().name();
+    String given = Kind.ofData(spec).name();
+    if (!learned.equals(given)) {
       throw new IllegalArgumentException(
-          "%s learned %s, but %s is %s"
-              .formatted(
-                  recipe().model(),
-                  recipe().isText() ? "text" : "pictures",
-                  spec,
-                  recipe().isText() ? "no text" : "a text"));
+          "%s learned %s, but %s is %s".formatted(recipe().model(), learned, spec, given));
     }
-    return recipe().isText()
-        ? Text.open(spec, alphabet())
-        : DataSet.open(spec, how.of(recipe().preparation().size(), info.data.split()));
   }
 
   /// The same to be tested with alone: photographs for training stay closed.
   public Data openForTests(String spec, Reading how) {
-    return open(spec, recipe().isText() ? how : how.forTests(input().channels()));
+    checkKind(spec);
+    return recipe().kind().openForTests(this, spec, how);
   }
 
   /// Reads the data of this run, which is found from any folder: as the user named it, at the place
@@ -356,7 +331,7 @@ public final class Run {
   /// The same to be tested with alone, without what the run was trained with; see [ImageList].
   public Data openForTests(Reading how) {
     Data data = found(DataIdentity::ofTests, name -> openForTests(name, how));
-    return data instanceof DataSet images ? ImageList.unseen(images(), images) : data;
+    return recipe().kind().unseen(this, data);
   }
 
   private Data found(UnaryOperator<DataIdentity> looked, Function<String, Data> opening) {
@@ -390,15 +365,15 @@ public final class Run {
   /// way; null where that is not to be said, or for text.
   public ModelCard card(@Nullable Normalization normalization) {
     Recipe recipe = recipe();
-    boolean text = recipe.isText();
+    boolean images = !info.input().isEmpty();
     return new ModelCard(
         recipe.model(),
         recipe.options(),
-        text ? null : input(),
-        text ? null : recipe.preparation().size() > 0,
+        images ? input() : null,
+        images ? recipe.preprocessing().size() > 0 : null,
         info.classes(),
         normalization,
-        text ? recipe.window() : null);
+        recipe.window() > 0 ? recipe.window() : null);
   }
 
   /// The net that this run has trained so far, by its last checkpoint. Throws [BadFileException] if
@@ -418,7 +393,7 @@ public final class Run {
   public ImageClassifier classifier(Path weights, Precision precision) {
     checkWritten(weights);
     return ImageClassifier.of(
-        card(recipe().isText() ? null : ModelCard.normalization(weights)), weights, precision);
+        card(info.input().isEmpty() ? null : ModelCard.normalization(weights)), weights, precision);
   }
 
   /// What this run about text has learned so far to write, by its last checkpoint. Throws

@@ -2,7 +2,6 @@ package fathom.run;
 
 import fathom.data.Data;
 import fathom.data.DataIdentity;
-import fathom.data.DataSet;
 import fathom.data.Reading;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -71,8 +70,7 @@ public record RunData(
     if (!fromRun.isEmpty()) {
       names.add(folder.toAbsolutePath().resolve(fromRun).normalize());
     }
-    String kind =
-        Data.isText(spec) ? Data.TEXT : spec.startsWith(DataSet.IMAGES) ? DataSet.IMAGES : "";
+    String kind = Data.prefix(spec);
     var all = new LinkedHashSet<String>();
     String rest = spec.substring(kind.length());
     all.add(spec);

@@ -1,35 +1,28 @@
 package fathom.run;
 
-import fathom.Layer;
 import fathom.Node;
 import fathom.data.Data;
-import fathom.data.DataSet;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
-import fathom.data.Text;
-import fathom.net.LanguageModel;
-import fathom.nn.BatchNorm;
 import fathom.nn.Init;
-import fathom.nn.Recompute;
-import fathom.task.CharacterModel;
 import fathom.task.Evaluation;
-import fathom.task.ImageClassification;
-import fathom.task.Task;
+import fathom.task.Figures;
+import fathom.train.BusyRunException;
+import fathom.train.DivergedException;
 import fathom.train.LastSave;
 import fathom.train.Listener;
 import fathom.train.Metrics;
 import fathom.train.MetricsFile;
 import fathom.train.Moment;
-import fathom.train.Plan;
 import fathom.train.Position;
 import fathom.train.Recorder;
 import fathom.train.RunLock;
 import fathom.train.Training;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// The training of a [Run]: its recipe as a net, a task and a plan, in its folder.
@@ -48,8 +41,8 @@ public final class RunTraining {
       boolean finished,
       long step,
       long steps,
-      @Nullable Evaluation test,
-      @Nullable Evaluation train,
+      @Nullable Figures test,
+      @Nullable Figures train,
       double seconds,
       double examplesPerSecond) {
     private static Result of(Listener.Outcome outcome) {
@@ -59,28 +52,30 @@ public final class RunTraining {
           outcome.finished(),
           outcome.step(),
           outcome.steps(),
-          test == null || train == null ? null : Evaluation.of(test),
-          train == null ? null : Evaluation.of(train),
+          train == null ? null : test,
+          train,
           outcome.seconds(),
           outcome.examplesPerSecond());
     }
 
-    /// By the last weights. Throws `IllegalStateException` unless the training is finished.
+    /// How well the last weights predict what is for testing. Throws `IllegalStateException` unless
+    /// the training is finished.
     public Evaluation tested() {
-      if (test == null) {
+      return Evaluation.of(ended(test));
+    }
+
+    /// The same of what was trained with.
+    public Evaluation trained() {
+      return Evaluation.of(ended(train));
+    }
+
+    private Figures ended(@Nullable Figures figures) {
+      if (figures == null) {
         throw new IllegalStateException(
             "a training has a result at its end, but stands at step %s of %s"
                 .formatted(step, steps));
       }
-      return test;
-    }
-  }
-
-  /// What is trained, before it has workers.
-  record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
-    Listener.Outcome train(
-        Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {
-      return new Training<>(net, task, plan, listeners, past, stop).run();
+      return figures;
     }
   }
 
@@ -137,7 +132,7 @@ public final class RunTraining {
       return Training.Past.NONE;
     }
     long step = Position.step(run.checkpoint());
-    long batches = run.recipe().batches(data);
+    long batches = run.recipe().kind().amounts(run.recipe(), data).steps();
     var epochs = new ArrayList<Metrics.Epoch>();
     for (Metrics line : run.metrics()) {
       if (line instanceof Metrics.Epoch epoch && MetricsFile.isKept(epoch, step, batches)) {
@@ -150,46 +145,29 @@ public final class RunTraining {
         run.info().data().changes().stream().anyMatch(change -> change.step() == step));
   }
 
+  /// The net that a run by this recipe would have, in the innermost scope.
+  public static Node net(Recipe recipe, Data data, Init init) {
+    float[] ones = new float[data.input().isEmpty() ? 1 : data.input().getFirst()];
+    Arrays.fill(ones, 1); // nothing is read to find what images are normalised by
+    try (var none = Decoders.start(0)) {
+      return recipe
+          .kind()
+          .subject(
+              Run.unwritten(recipe, data),
+              data,
+              none,
+              Normalization.of(new float[ones.length], ones))
+          .net()
+          .apply(init);
+    }
+  }
+
   /// The net and the task of a run; what is done to images is what its checkpoint says, if there is
   /// one.
   static Subject<?> subject(Run run, Data data, Decoders decoders) {
-    Normalization known =
-        Files.exists(run.checkpoint()) && data instanceof DataSet ? run.normalization() : null;
-    return subject(run, data, decoders, known);
-  }
-
-  static Subject<?> subject(Run run, Data data, Decoders decoders, @Nullable Normalization known) {
-    Recipe recipe = run.recipe();
-    return switch (data) {
-      case DataSet images -> {
-        DataSet judged = images.judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
-        Preparation preparation = recipe.preparation();
-        yield new Subject<>(
-            init -> layers(run, init),
-            new ImageClassification(
-                judged,
-                known != null ? known : preparation.normalization(judged.train()),
-                preparation.augmentation(),
-                recipe.precision().type(),
-                recipe.descent().smoothing()));
-      }
-      case Text text ->
-          new Subject<LanguageModel>(
-              run::textNet,
-              new CharacterModel(text, recipe.window(), recipe.descent().smoothing()));
-    };
-  }
-
-  /// The net as its recipe wants it computed.
-  private static Layer layers(Run run, Init init) {
-    Recipe recipe = run.recipe();
-    Layer net = run.pictureNet(init);
-    Layer normed =
-        recipe.shardStatistics()
-            ? Layer.map(
-                net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
-            : net;
-    return recipe.recompute() > 0 ? Recompute.every(recipe.recompute(), normed) : normed;
+    Kind kind = run.recipe().kind();
+    boolean known = Files.exists(run.checkpoint()) && kind.normalizes();
+    return kind.subject(run, data, decoders, known ? run.normalization() : null);
   }
 
   /// Tells a [Progress] what it wants to hear.

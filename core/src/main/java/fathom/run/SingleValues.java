@@ -55,7 +55,7 @@ final class SingleValues {
     Integer hidden = recipe.options().hidden();
     if (normed && hidden != null && hidden == 1) {
       throw new IllegalArgumentException(
-          "the layer norms of %s are over its %s unit, and of a single value nothing is left: every input would give the same; give a larger --hidden"
+          "the layer norms of %s are over its %s unit, and of a single value nothing is left: every input would give the same; give a larger `hidden`"
               .formatted(model, hidden));
     }
   }
@@ -66,7 +66,7 @@ final class SingleValues {
     int batch = Math.min(recipe.batch(), images);
     int last = images % batch;
     int fewest = last == 0 ? batch : last;
-    if (!recipe.shardStatistics()) {
+    if (!recipe.execution().shardStatistics()) {
       return fewest;
     }
     int whole = Math.max(1, batch / recipe.workers()); // a worker without images has no statistics
@@ -134,16 +134,16 @@ final class SingleValues {
                 .formatted(
                     who(),
                     picture ? " of 1×1 pixels there" : "",
-                    recipe.shardStatistics()
-                        ? "a larger --batch, fewer --workers or no --shard-statistics"
-                        : images > 2 ? "another --batch" : "more images",
-                    picture ? ", another --norm or larger images (--size)" : ", or another --norm");
+                    recipe.execution().shardStatistics()
+                        ? "a larger `batch`, fewer `workers` or no `shardStatistics`"
+                        : images > 2 ? "another `batch`" : "more images",
+                    picture ? ", another `norm` or larger images (`size`)" : ", or another `norm`");
         case GroupNorm norm
             when norm.gain().value().shape().size(0) == norm.groups() && pixels == 1 ->
-            "its groups have 1 channel%s, so that every image would give the same; give another --norm%s"
+            "its groups have 1 channel%s, so that every image would give the same; give another `norm`%s"
                 .formatted(
                     picture ? " of 1×1 pixels there" : "",
-                    picture ? " or larger images (--size)" : "");
+                    picture ? " or larger images (`size`)" : "");
         case LayerNorm norm when norm.features().elements() == 1 -> oneFeature();
         case RmsNorm norm when norm.features().elements() == 1 -> oneFeature();
         default -> null;
@@ -152,12 +152,12 @@ final class SingleValues {
 
     private String oneFeature() {
       return "the layer before it has 1 feature, of which nothing but a sign is left; give another"
-          + " --norm or a wider net";
+          + " `norm` or a wider net";
     }
 
     private String who() {
       int batch = recipe.batch();
-      return recipe.shardStatistics()
+      return recipe.execution().shardStatistics()
           ? "some worker's share, of %s images in batches of %s over %s workers,"
               .formatted(images, batch, recipe.workers())
           : images > batch && images % batch == 1

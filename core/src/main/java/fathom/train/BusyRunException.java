@@ -8,7 +8,7 @@ public final class BusyRunException extends RuntimeException {
 
   BusyRunException(Path folder) {
     super(
-        "%s: another training works in this folder; wait until it has ended or stop it, or give another folder (--out)"
+        "%s: another training works in this folder; wait until it has ended or stop it, or give another folder (`out`)"
             .formatted(folder));
   }
 }

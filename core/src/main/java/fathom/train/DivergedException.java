@@ -7,7 +7,7 @@ public final class DivergedException extends RuntimeException {
 
   DivergedException(long step, String where) {
     super(
-        "step %s diverged: %s; try a lower learning rate (--lr), or a warm-up"
+        "step %s diverged: %s; try a lower learning rate (`rate`), or a warm-up"
             .formatted(step, where));
   }
 }

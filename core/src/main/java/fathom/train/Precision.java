@@ -65,7 +65,7 @@ public enum Precision {
     }
     if (this == BF16 && !has.isEmpty() && INSTRUCTIONS.stream().noneMatch(has::contains)) {
       throw new DeviceException(
-          "--precision bf16 needs a processor with one of the instruction sets %s, but this one has none of them; take --precision fp32"
+          "`precision` bf16 needs a processor with one of the instruction sets %s, but this one has none of them; take `precision` fp32"
               .formatted(String.join(", ", INSTRUCTIONS)));
     }
   }

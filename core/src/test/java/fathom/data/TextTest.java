@@ -124,7 +124,7 @@ class TextTest {
     assertThrows(IllegalArgumentException.class, () -> Data.open("text:"));
     assertThrows(IllegalArgumentException.class, () -> Data.open("text:\0"));
     var e = assertThrows(IllegalArgumentException.class, () -> DataSet.open("text:x"));
-    assertTrue(String.valueOf(e.getMessage()).contains("pictures"), e.getMessage());
+    assertTrue(String.valueOf(e.getMessage()).contains("images"), e.getMessage());
   }
 
   /// Whoever gives a file for a folder is told how to give it, by what it is.

@@ -56,6 +56,6 @@ class DropoutOptionTest {
     var options = new Architecture.Options(null, null, null, null, null, 0.5);
     var e =
         assertThrows(IllegalArgumentException.class, () -> Architecture.text("ln-lstm", options));
-    assertTrue(e.getMessage().contains("--dropout means nothing to ln-lstm"), e.getMessage());
+    assertTrue(e.getMessage().contains("`dropout` means nothing to ln-lstm"), e.getMessage());
   }
 }

@@ -61,11 +61,11 @@ class AmountsTest {
     for (int count : new int[] {1, 2, 16, usual - 1, usual, usual + 2, 500}) {
       DataSet data = images(count, 8);
       Recipe recipe = recipe(model, Architecture.Options.NONE, data);
-      Recipe fits = recipe.withBatchFor(data);
+      Recipe fits = recipe.fitted(data, true, false);
       assertEquals(Math.min(usual, count), fits.batch(), model + " of " + count);
       assertDoesNotThrow(() -> fits.check(data));
       if (count > 2) {
-        Recipe kept = recipe.withValidation(count / 2).withBatchFor(data);
+        Recipe kept = recipe.withValidation(count / 2).fitted(data, true, false);
         assertEquals(Math.min(usual, count - count / 2), kept.batch(), "half of them are kept");
         assertDoesNotThrow(() -> kept.check(data));
       }
@@ -78,7 +78,7 @@ class AmountsTest {
     Recipe given = recipe("resnet8", Architecture.Options.NONE, data).withBatch(40);
     String message = refused(given, data);
     assertTrue(message.contains("a batch of 40 images") && message.contains("at most 16"), message);
-    assertEquals(7, given.withBatch(7).withBatchFor(data).batch(), "a smaller one stays");
+    assertEquals(7, given.withBatch(7).fitted(data, true, false).batch(), "a smaller one stays");
   }
 
   // ---- Single values
@@ -91,7 +91,7 @@ class AmountsTest {
     String message = refused(recipe.withBatch(1), data);
     assertTrue(message.contains("the norm at layer3.0.bn1"), message);
     assertTrue(message.contains("a batch has 1 image of 1×1 pixels"), message);
-    assertTrue(message.contains("another --batch, another --norm or larger images"), message);
+    assertTrue(message.contains("another `batch`, another `norm` or larger images"), message);
     assertDoesNotThrow(() -> recipe.withBatch(2).check(data));
     DataSet larger = images(16, 8);
     assertDoesNotThrow(() -> recipe.withBatch(1).check(larger), "4 pixels are 4 values");
@@ -109,32 +109,36 @@ class AmountsTest {
     String message = refused(usual, data);
     assertTrue(
         message.contains("the last batch of an epoch, of 65 images in batches of 64"), message);
-    assertEquals(63, usual.withBatchFor(data).batch());
-    assertDoesNotThrow(() -> usual.withBatchFor(data).check(data));
+    assertEquals(63, usual.fitted(data, true, false).batch());
+    assertDoesNotThrow(() -> usual.fitted(data, true, false).check(data));
     DataSet larger = images(65, 8);
-    assertEquals(64, usual.withBatchFor(larger).batch(), "with more pixels it is no matter");
+    assertEquals(64, usual.fitted(larger, true, false).batch(), "with more pixels it is no matter");
     DataSet kept = images(70, 4);
-    assertEquals(63, usual.withValidation(5).withBatchFor(kept).batch(), "of 65 that are left");
+    assertEquals(
+        63, usual.withValidation(5).fitted(kept, true, false).batch(), "of 65 that are left");
     DataSet one = images(1, 4);
-    assertTrue(refused(usual.withBatchFor(one), one).contains("give more images"));
+    assertTrue(refused(usual.fitted(one, true, false), one).contains("give more images"));
   }
 
   @Test
   void aShareOfOneIsRefusedWithStatisticsOfShards() {
     DataSet data = images(16, 4);
     Recipe recipe =
-        recipe("resnet8", Architecture.Options.NONE, data).withWorkers(2).withShardStatistics(true);
+        recipe("resnet8", Architecture.Options.NONE, data)
+            .executed(e -> e.withWorkers(2))
+            .executed(e -> e.withShardStatistics(true));
     for (int batch : new int[] {2, 7, 14}) { // of 7 and 14 the last has 2
       String message = refused(recipe.withBatch(batch), data);
       assertTrue(message.contains("in batches of %s over 2 workers".formatted(batch)), message);
-      assertTrue(message.contains("--shard-statistics"), message);
-      assertDoesNotThrow(() -> recipe.withBatch(batch).withShardStatistics(false).check(data));
+      assertTrue(message.contains("`shardStatistics`"), message);
+      assertDoesNotThrow(
+          () -> recipe.withBatch(batch).executed(e -> e.withShardStatistics(false)).check(data));
     }
     assertDoesNotThrow(() -> recipe.withBatch(4).check(data));
     assertDoesNotThrow(() -> recipe.withBatch(6).check(data), "the last has 4");
     DataSet odd = images(18, 4);
-    assertEquals(18, recipe.withBatchFor(odd).batch());
-    assertEquals(7, recipe.withBatch(8).withBatchFor(odd).batch(), "8 leaves two over");
+    assertEquals(18, recipe.fitted(odd, true, false).batch());
+    assertEquals(7, recipe.withBatch(8).fitted(odd, true, false).batch(), "8 leaves two over");
   }
 
   @Test
@@ -154,9 +158,9 @@ class AmountsTest {
     }
     String rows = refused(recipe("mlp", options(Norm.BATCH, null), data).withBatch(1), data);
     assertTrue(rows.contains("a batch has 1 image, so"), rows);
-    assertTrue(rows.endsWith("another --batch, or another --norm"), rows);
+    assertTrue(rows.endsWith("another `batch`, or another `norm`"), rows);
     String units = refused(recipe("ln-gru", options(null, 1), data).withBatch(8), data);
-    assertTrue(units.contains("a larger --hidden"), units);
+    assertTrue(units.contains("a larger `hidden`"), units);
     assertDoesNotThrow(() -> recipe("gru", options(null, 1), data).withBatch(8).check(data));
   }
 
@@ -182,7 +186,7 @@ class AmountsTest {
     for (int trained : new int[] {18, 99, 100, 101, 102, 201, 202, 450, 3231, 3232, 3240, 9000}) {
       Text text = text(trained);
       Recipe usual = text(model, text);
-      Recipe fits = usual.withBatchFor(text).withWindowFor(text);
+      Recipe fits = usual.fitted(text, true, false).fitted(text, false, true);
       assertDoesNotThrow(() -> fits.check(text), model + " of " + trained);
       assertEquals(Math.clamp(trained / 101, 1, 32), fits.batch(), "streams of " + trained);
       assertEquals(Math.min(100, trained / fits.batch() - 1), fits.window());
@@ -193,18 +197,18 @@ class AmountsTest {
   void whatWasGivenOfATextStays() throws IOException {
     Text text = text(450);
     Recipe recipe = text("lstm", text);
-    Recipe window = recipe.withWindow(20).withBatchFor(text);
+    Recipe window = recipe.withWindow(20).fitted(text, true, false);
     assertEquals(21, window.batch());
     assertDoesNotThrow(() -> window.check(text));
-    Recipe streams = recipe.withBatch(30).withWindowFor(text);
+    Recipe streams = recipe.withBatch(30).fitted(text, false, true);
     assertEquals(14, streams.window());
     assertDoesNotThrow(() -> streams.check(text));
     String both = refused(recipe.withBatch(30).withWindow(20), text);
     assertTrue(both.contains("need a training text of 630 characters"), both);
     Recipe one =
         Recipe.fast(Architecture.text("transformer", options(null, 1)), text, 1, 1)
-            .withBatchFor(text)
-            .withWindowFor(text);
-    assertTrue(refused(one, text).contains("a larger --hidden"));
+            .fitted(text, true, false)
+            .fitted(text, false, true);
+    assertTrue(refused(one, text).contains("a larger `hidden`"));
   }
 }

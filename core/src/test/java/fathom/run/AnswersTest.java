@@ -21,7 +21,7 @@ import fathom.task.Answers;
 import fathom.task.AnswersFile;
 import fathom.task.Confusion;
 import fathom.task.Predictions;
-import fathom.train.Precision;
+import fathom.train.Recording;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -109,16 +109,12 @@ class AnswersTest {
             "resnet8",
             new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null),
             "digits",
-            1,
-            20,
-            0,
-            Descent.sgd(0.05, List.of()),
-            new Preparation(0, false, false),
+            Sampling.of(1, 20),
+            Optimization.sgd(0.05, List.of()),
+            new Preprocessing(0, false, false),
             3,
-            workers,
-            false,
-            0,
-            Precision.FP32);
+            Execution.on(workers),
+            Recording.NONE);
     return Run.create(folder.resolve(name), recipe.withValidation(validation), FEW);
   }
 

@@ -27,7 +27,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -89,7 +88,7 @@ class PhotoTrainingTest {
   @Test
   void theRecipeIsThatOfPhotographs() {
     Recipe recipe = recipe(data(), 1, 1);
-    assertEquals(new Preparation(SIDE, true, 0, true, false), recipe.preparation());
+    assertEquals(new Preprocessing(SIDE, true, 0, true, false), recipe.preprocessing());
     Run run = run("run", recipe);
     assertEquals(List.of(3, SIDE, SIDE), run.info().input());
     assertEquals(recipe, Run.open(run.folder()).recipe(), "run.json has all of it");
@@ -242,7 +241,7 @@ class PhotoTrainingTest {
     Run run = run("run", recipe);
     var result = train(run, 1);
     assertEquals(6, result.tested().count(), "the end is by the test pictures");
-    assertEquals(20, Objects.requireNonNull(result.train()).count(), "none was kept");
+    assertEquals(20, result.trained().count(), "none was kept");
     Metrics.Epoch last =
         run.metrics().stream()
             .filter(m -> m instanceof Metrics.Epoch)

@@ -29,7 +29,7 @@ class RehearsalTest {
         .withEpochs(3)
         .withBatch(batch)
         .withValidation(100)
-        .withRecompute(recompute);
+        .executed(e -> e.withRecompute(recompute));
   }
 
   /// With a worker alone the bytes of a batch are exact: what a row needs, for each row. Computed

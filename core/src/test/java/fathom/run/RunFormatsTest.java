@@ -63,9 +63,9 @@ class RunFormatsTest {
     Recipe recipe = run.recipe();
     assertEquals(5, recipe.seed());
     assertEquals(Precision.FP32, recipe.precision());
-    assertEquals(0, recipe.preparation().size());
+    assertEquals(0, recipe.preprocessing().size());
     assertEquals(format >= 5 ? 7 : 0, recipe.validation());
-    assertEquals(format >= 5 ? 0.1 : 0, recipe.descent().smoothing());
+    assertEquals(format >= 5 ? 0.1 : 0, recipe.optimization().smoothing());
     assertEquals(format >= 5, recipe.recording().tensorboard());
     assertEquals(DataIdentity.UNKNOWN, run.info().data().identity());
     assertEquals(Reading.Split.BY_POSITION, run.info().data().split(), "as it was divided then");

@@ -85,17 +85,12 @@ class RunTrainingTest {
         new Architecture.Options(
             model.startsWith("plain") ? Shortcut.NONE : Shortcut.A, Norm.BATCH, width, null, null),
         "digits",
-        epochs,
-        batch,
-        0,
-        new Descent(
-            Descent.Method.SGD, 0.1, List.of(0.6, 0.85), 2, 0.9, 1e-4, 0, Descent.Curve.STEPS, 0),
-        new Preparation(1, true, true),
+        Sampling.of(epochs, batch),
+        Optimization.sgd(0.1, List.of(0.6, 0.85)).withWarmUp(2),
+        new Preprocessing(1, true, true),
         11,
-        workers,
-        false,
-        0,
-        Precision.FP32);
+        Execution.on(workers),
+        Recording.NONE);
   }
 
   private Run run(String name, Recipe recipe) {
@@ -203,7 +198,7 @@ class RunTrainingTest {
         result.tested().error() < 40, "the error is " + result.tested().error()); // chance: 90
     assertTrue(epochs.getLast().trainLoss() < 0.6 * epochs.getFirst().trainLoss());
     assertEquals(100, result.tested().count());
-    assertEquals(400, Objects.requireNonNull(result.train()).count());
+    assertEquals(400, result.trained().count());
     assertTrue(result.seconds() > 0 && result.examplesPerSecond() > 0);
 
     assertEquals(8, epochs.size());
@@ -212,7 +207,7 @@ class RunTrainingTest {
       assertEquals(i + 1, steps.get(i).step());
       assertEquals(i / 20 + 1, steps.get(i).epoch());
       assertEquals(160, steps.get(i).steps());
-      assertEquals(recipe.descent().schedule().at(i, 160), steps.get(i).rate());
+      assertEquals(recipe.optimization().schedule().at(i, 160), steps.get(i).rate());
     }
     Progress.StepEnd last = steps.get(19);
     assertEquals(epochs.getFirst().trainLoss(), last.loss(), 1e-12);
@@ -225,7 +220,7 @@ class RunTrainingTest {
     var end = (Metrics.Final) lines.get(9);
     assertEquals(160, ((Metrics.Layers) lines.get(10)).step());
     assertEquals(result.tested().error(), end.testError());
-    assertEquals(result.train().crossEntropy(), end.trainLoss());
+    assertEquals(result.trained().crossEntropy(), end.trainLoss());
   }
 
   /// The training of the first version, in its first steps, where rounding has not grown yet: a
@@ -353,8 +348,7 @@ class RunTrainingTest {
   void anEpochThatWasNotJudgedIsJudgedFirst(int epochs, int workers, int validation)
       throws IOException {
     var all = new Recording(List.of(Recording.Quantity.values()), true);
-    Recipe recipe =
-        recipe("resnet8", epochs, 15, workers).withRecording(all).withValidation(validation);
+    Recipe recipe = recipe("resnet8", epochs, 15, workers).with(all).withValidation(validation);
     Run whole = run("whole", recipe);
     train(whole);
     long end = epochs * Math.ceilDiv(100L - validation, 15);
@@ -444,7 +438,7 @@ class RunTrainingTest {
     Recipe recipe = recipe(model, 2, 2, 40, workers);
     Run whole = run("whole", recipe);
     train(whole);
-    Run again = run("again", recipe.withRecompute(blocks));
+    Run again = run("again", recipe.executed(e -> e.withRecompute(blocks)));
     var steps = new AtomicLong();
     RunTraining.train(again, FEW, Progress.NONE, () -> steps.incrementAndGet() == 4);
     Run resumed = Run.open(again.folder());
@@ -460,7 +454,7 @@ class RunTrainingTest {
     Run plain = run("plain", recipe);
     train(plain);
     var all = new Recording(List.of(Recording.Quantity.values()), true);
-    Run watched = run("watched", recipe.withRecording(all));
+    Run watched = run("watched", recipe.with(all));
     var steps = new AtomicLong();
     RunTraining.train(watched, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
     assertTrue(train(Run.open(watched.folder())).finished());
@@ -486,7 +480,7 @@ class RunTrainingTest {
           line.gradients().stream().map(Metrics.Layers.Entry::layer).toList());
     }
     assertEquals(last.responses(), lines.getLast().responses(), "of the weights at the end");
-    Recipe one = recipe.withRecording(new Recording(List.of(Recording.Quantity.UPDATES), false));
+    Recipe one = recipe.with(new Recording(List.of(Recording.Quantity.UPDATES), false));
     Run updates = run("updates", one);
     train(updates);
     var only = metrics(updates).stream().filter(Metrics.Watch.class::isInstance).toList();
@@ -496,7 +490,7 @@ class RunTrainingTest {
 
   @Test
   void theBestEpochIsKeptBesideTheLast() {
-    Run run = run("run", recipe("resnet8", 6, 15, 1).withRate(0.5));
+    Run run = run("run", recipe("resnet8", 6, 15, 1).optimized(o -> o.withRate(0.5)));
     var steps = new AtomicLong();
     RunTraining.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 17);
     train(Run.open(run.folder()));
@@ -518,7 +512,7 @@ class RunTrainingTest {
     Recipe recipe = recipe("plain8", 2, 15, 1).withValidation(25);
     Run run = run("run", recipe);
     var result = train(run);
-    assertEquals(75, Objects.requireNonNull(result.train()).count());
+    assertEquals(75, result.trained().count());
     assertEquals(30, result.tested().count(), "the end is by the test pictures");
     assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
     DataSet split = FEW.judgedBy(25, recipe.seed());
@@ -540,13 +534,13 @@ class RunTrainingTest {
   @ParameterizedTest
   @CsvSource({"ADAMW, ONE_CYCLE, 1", "SGD, COSINE, 2", "ADAM, COSINE, 1"})
   void everyOptimizerAndCurveGoesOnBitByBit(
-      Descent.Method method, Descent.Curve curve, int workers) {
+      Optimization.Method method, Optimization.Curve curve, int workers) {
     Recipe recipe =
         recipe("plain8", 2, 15, workers)
-            .withOptimizer(method)
-            .withCurve(curve)
-            .withSmoothing(0.1)
-            .withClip(0.5);
+            .optimized(o -> o.by(method))
+            .optimized(o -> o.withCurve(curve))
+            .optimized(o -> o.withSmoothing(0.1))
+            .optimized(o -> o.withClip(0.5));
     Run whole = run("whole", recipe);
     train(whole);
     Run stopped = run("stopped", recipe);
@@ -557,7 +551,7 @@ class RunTrainingTest {
     assertTrue(train(resumed).finished());
     assertEquals(Bits.of(whole), Bits.of(stopped));
     assertEquals(metrics(whole), metrics(stopped));
-    Run sharp = run("sharp", recipe.withSmoothing(0));
+    Run sharp = run("sharp", recipe.optimized(o -> o.withSmoothing(0)));
     train(sharp);
     assertNotEquals(Bits.of(sharp), Bits.of(whole), "labels are smoothed");
   }
@@ -599,8 +593,8 @@ class RunTrainingTest {
   @CsvSource({"resnet8, 1, 0", "plain14, 2, 0", "resnet18, 2, 1"})
   void aRunInBFloat16GoesOnToTheBit(String model, int workers, int recompute) {
     needBFloat16();
-    Recipe wide = recipe(model, 2, 40, workers).withRecompute(recompute);
-    Recipe recipe = wide.withPrecision(Precision.BF16);
+    Recipe wide = recipe(model, 2, 40, workers).executed(e -> e.withRecompute(recompute));
+    Recipe recipe = wide.executed(e -> e.withPrecision(Precision.BF16));
     Run whole = run("whole", recipe);
     train(whole);
     Run stopped = run("stopped", recipe);
@@ -627,18 +621,23 @@ class RunTrainingTest {
   @Test
   void bfloat16IsForConvolutions() {
     Recipe mlp = Recipe.fast(Architecture.pictures("mlp", Architecture.Options.NONE), FEW, 1, 1);
-    var e = assertThrows(IllegalArgumentException.class, () -> mlp.withPrecision(Precision.BF16));
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> mlp.executed(x -> x.withPrecision(Precision.BF16)));
     assertTrue(e.getMessage().contains("the model is mlp"), e.getMessage());
-    assertEquals(mlp, mlp.withPrecision(Precision.FP32));
+    assertEquals(mlp, mlp.executed(x -> x.withPrecision(Precision.FP32)));
   }
 
   @Test
   void computingAgainIsForNetsWithBlocks() {
     Recipe mlp = Recipe.fast(Architecture.pictures("mlp", Architecture.Options.NONE), FEW, 1, 1);
-    var none = assertThrows(IllegalArgumentException.class, () -> mlp.withRecompute(2));
+    var none =
+        assertThrows(IllegalArgumentException.class, () -> mlp.executed(e -> e.withRecompute(2)));
     assertTrue(none.getMessage().contains("mlp has none"), none.getMessage());
     Recipe deep = recipe("resnet8", 1, 15, 1);
-    var negative = assertThrows(IllegalArgumentException.class, () -> deep.withRecompute(-1));
+    var negative =
+        assertThrows(IllegalArgumentException.class, () -> deep.executed(e -> e.withRecompute(-1)));
     assertTrue(negative.getMessage().contains("-1"), negative.getMessage());
   }
 
@@ -647,14 +646,14 @@ class RunTrainingTest {
     Run run = run("run", recipe("resnet8", 2, 15, 1));
     var steps = new AtomicLong();
     RunTraining.train(run, FEW, Progress.NONE, () -> steps.incrementAndGet() == 9);
-    var result = train(run.withRecipe(run.recipe().withWorkers(2)));
+    var result = train(run.withRecipe(run.recipe().executed(e -> e.withWorkers(2))));
     assertTrue(result.finished());
     assertEquals("14", Bits.of(run).get("fathom.step"));
   }
 
   @Test
   void statisticsOfShardsAreThoseOfTheFirstWorkerInTheEnd() {
-    Run run = run("run", recipe("resnet8", 1, 15, 2).withShardStatistics(true));
+    Run run = run("run", recipe("resnet8", 1, 15, 2).executed(e -> e.withShardStatistics(true)));
     var result = train(run);
     assertTrue(result.finished());
     try (var _ = Scope.open()) {
@@ -674,7 +673,7 @@ class RunTrainingTest {
     Run run = run("run", recipe("resnet8", 1, 15, workers));
     train(run);
     byte[] before = Files.readAllBytes(run.checkpoint());
-    Run wild = run.withRecipe(run.recipe().withEpochs(3).withRate(1e30));
+    Run wild = run.withRecipe(run.recipe().withEpochs(3).optimized(o -> o.withRate(1e30)));
     var e = assertThrows(DivergedException.class, () -> train(wild));
     assertTrue(
         e.getMessage()
@@ -697,7 +696,7 @@ class RunTrainingTest {
   void aFolderWithARunIsRefused() {
     run("run", recipe("resnet8", 1, 15, 1));
     var e = assertThrows(BadFileException.class, () -> run("run", recipe("resnet8", 1, 15, 1)));
-    assertTrue(e.getMessage().contains("--resume"), e.getMessage());
+    assertTrue(e.getMessage().contains("`resume`"), e.getMessage());
     assertTrue(Run.isIn(folder.resolve("run")));
     assertFalse(Run.isIn(folder));
     assertThrows(BadFileException.class, () -> Run.open(folder));

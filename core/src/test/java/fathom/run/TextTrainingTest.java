@@ -19,7 +19,6 @@ import fathom.parallel.Workers;
 import fathom.task.Evaluation;
 import fathom.train.DivergedException;
 import fathom.train.Metrics;
-import fathom.train.Precision;
 import fathom.train.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,13 +70,13 @@ class TextTrainingTest {
   @ParameterizedTest
   @ValueSource(strings = {"lstm", "ln-lstm", "gru", "rnn", "transformer"})
   void everyNetLearnsALineThatIsRepeated(String model) {
-    Run run = run(model, recipe(model, 25, 1).withRate(0.01));
+    Run run = run(model, recipe(model, 25, 1).optimized(o -> o.withRate(0.01)));
     var result = train(run);
     double chance = Math.log(TEXT.alphabet().size()) / Math.log(2);
     assertTrue(
         result.tested().bitsPerCharacter() < 0.75 * chance,
         "%s bits, by chance %s".formatted(result.tested().bitsPerCharacter(), chance));
-    assertTrue(Objects.requireNonNull(result.train()).error() < 60);
+    assertTrue(result.trained().error() < 60);
     var epochs = run.metrics().stream().filter(Metrics.Epoch.class::isInstance).toList();
     assertEquals(25, epochs.size());
     assertEquals(39, result.tested().count(), "all that is held out but the first character");
@@ -138,23 +137,15 @@ class TextTrainingTest {
   /// One step of plain descent at rate 1 moves the weights by the norm of the gradient.
   @Test
   void aStepIsNoLongerThanTheClippedGradient() {
-    Recipe one = recipe("lstm", 1, 2).withOptimizer(Descent.Method.SGD).withRate(1).withClip(1e-3);
-    Descent d = one.descent();
+    Recipe one = recipe("lstm", 1, 2);
     Recipe plain =
-        new Recipe(
-            one.model(),
-            one.options(),
-            one.data(),
-            1,
-            5,
-            71, // one step
-            new Descent(Descent.Method.SGD, d.rate(), List.of(), 0, 0, 0, d.clip(), d.curve(), 0),
-            one.preparation(),
-            one.seed(),
-            2,
-            false,
-            0,
-            Precision.FP32);
+        one.with(new Sampling(1, 5, 71, 0)) // one step
+            .with(
+                new Optimization(
+                    new Optimization.Update(Optimization.Method.SGD, 0, 0),
+                    Optimization.Rate.inSteps(1, List.of()),
+                    1e-3,
+                    0));
     Run run = run("run", plain);
     train(run);
     try (var _ = Scope.open()) {
@@ -286,10 +277,15 @@ class TextTrainingTest {
   })
   void aTextRunThatDivergesNamesTheLayer(String model, int workers, String layer) {
     Run run =
-        run("run", recipe(model, 3, workers).withOptimizer(Descent.Method.SGD).withRate(1e30));
+        run(
+            "run",
+            recipe(model, 3, workers)
+                .optimized(o -> o.by(Optimization.Method.SGD))
+                .optimized(o -> o.withRate(1e30)));
     var e =
         assertThrows(
-            DivergedException.class, () -> train(run.withRecipe(run.recipe().withClip(0))));
+            DivergedException.class,
+            () -> train(run.withRecipe(run.recipe().optimized(o -> o.withClip(0)))));
     assertTrue(
         String.valueOf(e.getMessage())
             .matches(

@@ -168,8 +168,7 @@ public final class Demo {
   }
 
   private static double trainError(Trained trained) {
-    var train = trained.result.train();
-    return train == null ? Double.NaN : train.error();
+    return trained.result.trained().error();
   }
 
   private static double mean(List<Trained> of, ToDoubleFunction<Trained> number) {

@@ -37,8 +37,17 @@ import org.jspecify.annotations.Nullable;
 /// @param tolerance in pixels; see [MaskScore]
 public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int tolerance)
     implements LayerTask {
-  static final String ERROR = "error";
-  static final String F = "f";
+  /// Pixels by which a predicted outline may lie beside the true one.
+  public static final int TOLERANCE = 2;
+
+  /// The names of what is measured besides the loss, all in percent.
+  public static final String ERROR = "error";
+
+  public static final String IOU = "iou";
+  public static final String PRECISION = "precision";
+  public static final String RECALL = "recall";
+  public static final String F = "f";
+
   private static final String MEAN = "input.mean";
   private static final String DEVIATION = "input.deviation";
   private static final int SHOWN = 8;
@@ -59,7 +68,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
   /// Cross-entropy with classes weighted by the root of how rare they are, 96×96 squares, for a net
   /// of up to five levels, with a tolerance of 2 pixels.
   public static Masks of(MaskSet data) {
-    return new Masks(data, balanced(data), 96, 32, 2);
+    return new Masks(data, balanced(data), 96, 32, TOLERANCE);
   }
 
   /// By another loss.
@@ -155,18 +164,16 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     }
 
     private Objective objective(Layer net, List<MaskImage> images, List<Pixels.Crop> crops) {
-      if (images.isEmpty()) {
-        throw new IllegalArgumentException(
-            "every worker has an image of each batch, but a batch of %s images is divided among %s; take a larger batch or fewer workers"
-                .formatted(setting.batch(), setting.workers().size()));
-      }
-      byte[] masks = Pixels.masks(images, crops);
-      Traced scores = net.forward(pixels.images(images, crops));
+      byte[] masks = Pixels.masks(images, crops, side, side);
+      Traced scores = net.forward(pixels.images(images, crops, side, side));
       return Objective.of(scores, loss.of(scores.value(), masks), wrong(scores.value(), masks));
     }
 
     /// Of each image the share of its labelled pixels that have another class, summed.
     private static double wrong(Tensor scores, byte[] masks) {
+      if (masks.length == 0) {
+        return 0; // fewer images than workers
+      }
       int[] predicted;
       try (var _ = Scope.open()) {
         long k = scores.shape().size(1);
@@ -219,15 +226,15 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
       shown = images.equals(data.test()) ? seen : shown;
       return Figures.of(images.size(), sums[0] / images.size())
           .with(ERROR, score.error())
-          .with("iou", score.meanIou())
-          .with("precision", score.precision())
-          .with("recall", score.recall())
+          .with(IOU, score.meanIou())
+          .with(PRECISION, score.precision())
+          .with(RECALL, score.recall())
           .with(F, score.f());
     }
 
     private byte[] bordered(MaskImage image) {
-      return Pixels.masks(
-          List.of(image), List.of(Pixels.Crop.whole(image.height(), image.width(), multiple)));
+      Pixels.Crop whole = Pixels.Crop.whole(image.height(), image.width(), multiple);
+      return Pixels.masks(List.of(image), List.of(whole), whole.height(), whole.width());
     }
 
     @Override

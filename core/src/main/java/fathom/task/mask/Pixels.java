@@ -80,13 +80,12 @@ record Pixels(float[] mean, float[] deviation) {
     }
   }
 
-  /// Images of one size as N×C×H×W, float32, channels innermost. Around an image its edge goes on.
-  Tensor images(List<MaskImage> images, List<Crop> crops) {
-    Crop first = crops.getFirst();
+  /// Images of one size, N or none, as N×C×H×W, float32, channels innermost. Around an image its
+  /// edge goes on.
+  Tensor images(List<MaskImage> images, List<Crop> crops, int height, int width) {
     int channels = mean.length;
-    Tensor x =
-        Tensor.emptyPictures(DType.FLOAT32, images.size(), channels, first.height, first.width);
-    float[] row = new float[first.width * channels];
+    Tensor x = Tensor.emptyPictures(DType.FLOAT32, images.size(), channels, height, width);
+    float[] row = new float[width * channels];
     for (int i = 0; i < images.size(); i++) {
       MaskImage image = images.get(i);
       Crop crop = crops.get(i);
@@ -108,9 +107,8 @@ record Pixels(float[] mean, float[] deviation) {
   }
 
   /// The masks of the same; what lies around an image has no label.
-  static byte[] masks(List<MaskImage> images, List<Crop> crops) {
-    Crop first = crops.getFirst();
-    byte[] masks = new byte[images.size() * first.height * first.width];
+  static byte[] masks(List<MaskImage> images, List<Crop> crops, int height, int width) {
+    byte[] masks = new byte[images.size() * height * width];
     Arrays.fill(masks, MaskImage.UNLABELLED);
     int at = 0;
     for (int i = 0; i < images.size(); i++) {
@@ -139,7 +137,7 @@ record Pixels(float[] mean, float[] deviation) {
   /// scope.
   Seen predict(Layer net, MaskImage image, int multiple) {
     Crop whole = Crop.whole(image.height(), image.width(), multiple);
-    Tensor scores = net.predict(images(List.of(image), List.of(whole)));
+    Tensor scores = net.predict(images(List.of(image), List.of(whole), whole.height, whole.width));
     int classes = (int) scores.shape().size(1);
     byte[] mask = new byte[image.height() * image.width()];
     float[] foreground = new float[mask.length];

@@ -9,15 +9,19 @@ import fathom.report.Scale;
 import fathom.report.Section;
 import fathom.report.Table;
 import fathom.report.Text;
+import fathom.run.Kind;
+import fathom.run.Measure;
 import fathom.run.Recipe;
 import fathom.run.Run;
+import fathom.run.Wording;
 import fathom.train.Metrics;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -25,19 +29,17 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The page of several training runs: what came out, how they learned, and in what they differ.
-/// Runs on pictures and runs on text have charts of their own, for their measures are not the same.
+/// Runs of different kinds have charts of their own, for their measures are not the same.
 public final class RunComparison {
   private static final String RESULT =
       "A finished run by its last weights; another as it stood after its last epoch";
-
-  private static final String NATS = "cross-entropy in nats";
 
   private RunComparison() {}
 
   /// A run under a name that no other of the page has.
   private record Named(String name, Run run, List<Metrics.Epoch> epochs, List<Metrics.Final> ends) {
-    boolean isText() {
-      return run.recipe().isText();
+    String kind() {
+      return run.recipe().kind().name();
     }
 
     Metrics.Split measuredOn() {
@@ -57,10 +59,11 @@ public final class RunComparison {
       return epochs.isEmpty() ? "" : figure.apply(epochs.getLast());
     }
 
-    /// The least of all epochs; empty before the first has ended.
-    String best(ToDoubleFunction<Metrics.Epoch> figure, int digits) {
-      OptionalDouble least = epochs.stream().mapToDouble(figure).min();
-      return least.isEmpty() ? "" : RunReport.number(least.getAsDouble(), digits);
+    /// The best of all epochs; empty before the first has ended.
+    String best(Measure measure) {
+      var values = epochs.stream().mapToDouble(e -> measure.in(e.test()));
+      var best = measure.larger() ? values.max() : values.min();
+      return best.isEmpty() ? "" : measure.shown(best.getAsDouble());
     }
 
     /// How many epochs have ended, and of how many if it is not finished.
@@ -88,10 +91,10 @@ public final class RunComparison {
     }
     List<Named> all = named(runs);
     var sections = new ArrayList<Section>();
-    for (boolean text : new boolean[] {false, true}) {
-      List<Named> some = all.stream().filter(run -> run.isText() == text).toList();
+    for (Kind kind : Kind.all()) {
+      List<Named> some = all.stream().filter(run -> run.kind().equals(kind.name())).toList();
       if (!some.isEmpty()) {
-        sections.add(new Section(text ? "Text" : "Pictures", text ? texts(some) : pictures(some)));
+        sections.add(new Section(RunReport.capital(kind.name()), compared(kind.wording(), some)));
       }
     }
     var same = new LinkedHashMap<String, String>();
@@ -102,60 +105,40 @@ public final class RunComparison {
     return new Page("%s runs".formatted(all.size()), lead(all), sections);
   }
 
-  private static List<Block> texts(List<Named> some) {
-    return List.of(
-        textResult(some),
-        chart(
-            "Bits per character, held out",
-            "",
-            "bits",
-            Scale.LINEAR,
-            some,
-            e -> bits(e.testLoss())),
-        chart(
-            "Bits per character, training",
-            "",
-            "bits",
-            Scale.LINEAR,
-            some,
-            e -> bits(e.trainLoss())));
-  }
-
   /// Test images and validation images never share an axis.
-  private static List<Block> pictures(List<Named> some) {
+  private static List<Block> compared(Wording wording, List<Named> some) {
     var blocks = new ArrayList<Block>();
-    blocks.add(pictureResult(some));
+    Measure first = wording.measures().getFirst();
+    blocks.add(result(wording, first, some));
     List<Metrics.Split> splits =
         Stream.of(Metrics.Split.TEST, Metrics.Split.VALIDATION)
             .filter(split -> some.stream().anyMatch(run -> run.measuredOn() == split))
             .toList();
-    for (Metrics.Split split : splits) {
-      blocks.add(measured("error", "error in %", Scale.LINEAR, some, split, e -> e.testError()));
-    }
-    blocks.add(chart("Training error", "", "error in %", Scale.LINEAR, some, e -> e.trainError()));
-    blocks.add(chart("Training loss", "", NATS, Scale.LOG, some, e -> e.trainLoss()));
-    for (Metrics.Split split : splits) {
-      blocks.add(measured("loss", NATS, Scale.LOG, some, split, e -> e.testLoss()));
+    for (Measure measure : wording.measures().stream().filter(Measure::charted).toList()) {
+      for (Metrics.Split split : splits) {
+        blocks.add(measured(wording, measure, some, split));
+      }
+      blocks.add(
+          chart("Training " + measure.what(), "", measure, some, e -> measure.in(e.train())));
     }
     return blocks;
   }
 
   /// The curves of those runs whose epochs are measured on `split`.
   private static Chart measured(
-      String what,
-      String unit,
-      Scale scale,
-      List<Named> all,
-      Metrics.Split split,
-      ToDoubleFunction<Metrics.Epoch> y) {
+      Wording wording, Measure measure, List<Named> all, Metrics.Split split) {
     List<Named> some = all.stream().filter(run -> run.measuredOn() == split).toList();
     return chart(
-        "%s %s".formatted(RunReport.capital(split), what),
+        "%s %s".formatted(RunReport.capital(on(wording, some.getFirst())), measure.what()),
         caption(all, some, split),
-        unit,
-        scale,
+        measure,
         some,
-        y);
+        e -> measure.in(e.test()));
+  }
+
+  /// What the epochs of a run are measured on, before a noun.
+  private static String on(Wording wording, Named run) {
+    return wording.measuredOn(run.run.recipe()).replace(' ', '-');
   }
 
   /// Whose images they are, and whether they are the same for all curves.
@@ -211,78 +194,64 @@ public final class RunComparison {
   }
 
   private static String lead(List<Named> all) {
-    List<Named> pictures =
-        all.stream().filter(run -> !run.isText() && !run.ends.isEmpty()).toList();
-    if (pictures.size() < 2) {
-      return String.join(", ", all.stream().map(Named::name).toList());
+    for (Kind kind : Kind.all().reversed()) {
+      List<Named> ended =
+          all.stream()
+              .filter(run -> run.kind().equals(kind.name()) && !run.ends.isEmpty())
+              .toList();
+      if (ended.size() > 1) {
+        Measure measure = kind.wording().measures().getFirst();
+        Comparator<Named> worse = Comparator.comparingDouble(run -> measure.in(run.end().test()));
+        Named best = Collections.min(ended, measure.larger() ? worse.reversed() : worse);
+        return "Of %s finished runs on %s %s ends with the %s %s of what is for testing, %s%s."
+            .formatted(
+                ended.size(),
+                kind.name(),
+                best.name,
+                measure.larger() ? "largest" : "least",
+                measure.what(),
+                measure.shown(best.end().test()),
+                measure.unit().endsWith("in %") ? " %" : "");
+      }
     }
-    Named best = pictures.getFirst();
-    for (Named run : pictures) {
-      best = run.ends.getLast().testError() < best.ends.getLast().testError() ? run : best;
-    }
-    return "Of %s finished runs on pictures %s ends with the fewest errors on its test images, %s %%."
-        .formatted(
-            pictures.size(), best.name, RunReport.number(best.ends.getLast().testError(), 2));
-  }
-
-  private static Block textResult(List<Named> runs) {
-    var rows = new ArrayList<List<String>>();
-    for (Named run : runs) {
-      boolean ended = !run.ends.isEmpty();
-      rows.add(
-          List.of(
-              run.name,
-              run.progress(),
-              ended ? bits(run.end().testLoss(), 3) : run.last(e -> bits(e.testLoss(), 3)),
-              ended ? bits(run.end().trainLoss(), 3) : run.last(e -> bits(e.trainLoss(), 3)),
-              run.best(e -> bits(e.testLoss()), 3),
-              run.seconds()));
-    }
-    return new Table(
-        RESULT,
-        List.of(
-            "run",
-            "epochs",
-            "bits, held out",
-            "bits, training",
-            "best epoch, bits, held out",
-            "seconds"),
-        rows);
+    return String.join(", ", all.stream().map(Named::name).toList());
   }
 
   /// Test images have columns of their own, and validation images others, so that no column has
   /// figures of both.
-  private static Block pictureResult(List<Named> runs) {
+  private static Block result(Wording wording, Measure measure, List<Named> runs) {
     boolean validated = runs.stream().anyMatch(Named::isValidated);
     boolean tested = !runs.stream().allMatch(Named::isValidated);
-    var head = new ArrayList<>(List.of("run", "epochs", "test error in %"));
+    String test =
+        runs.stream()
+            .filter(run -> !run.isValidated())
+            .findFirst()
+            .map(run -> on(wording, run))
+            .orElse("test");
+    var head = new ArrayList<>(List.of("run", "epochs", "%s %s".formatted(test, measure.unit())));
     if (validated) {
-      head.add("validation error in %");
+      head.add("validation " + measure.unit());
     }
-    head.add("training error in %");
+    head.add("training " + measure.unit());
     if (tested) {
-      head.add("best epoch, test error in %");
+      head.add("best epoch, %s %s".formatted(test, measure.unit()));
     }
     if (validated) {
-      head.add("best epoch, validation error in %");
+      head.add("best epoch, validation " + measure.unit());
     }
     head.add("seconds");
     var rows = new ArrayList<List<String>>();
     for (Named run : runs) {
       boolean ended = !run.ends.isEmpty();
-      String measured = run.last(e -> RunReport.number(e.testError(), 2));
-      String best = run.best(Metrics.Epoch::testError, 2);
+      String measured = run.last(e -> measure.shown(e.test()));
+      String best = run.best(measure);
       String none = "";
       var row = new ArrayList<>(List.of(run.name, run.progress()));
-      row.add(
-          ended ? RunReport.number(run.end().testError(), 2) : run.isValidated() ? none : measured);
+      row.add(ended ? measure.shown(run.end().test()) : run.isValidated() ? none : measured);
       if (validated) {
         row.add(run.isValidated() ? measured : none);
       }
-      row.add(
-          ended
-              ? RunReport.number(run.end().trainError(), 2)
-              : run.last(e -> RunReport.number(e.trainError(), 2)));
+      row.add(ended ? measure.shown(run.end().train()) : run.last(e -> measure.shown(e.train())));
       if (tested) {
         row.add(run.isValidated() ? none : best);
       }
@@ -298,15 +267,15 @@ public final class RunComparison {
   private static Chart chart(
       String title,
       String caption,
-      String unit,
-      Scale scale,
+      Measure measure,
       List<Named> runs,
       ToDoubleFunction<Metrics.Epoch> y) {
     var curves = new ArrayList<Curve>();
     for (Named run : runs) {
       curves.add(RunReport.curve(run.name, "", run.epochs, y));
     }
-    return new Chart(title, caption, "epoch", unit, scale, curves);
+    Scale scale = measure.log() ? Scale.LOG : Scale.LINEAR;
+    return new Chart(title, caption, "epoch", measure.unit(), scale, curves);
   }
 
   /// What is said of the runs: a row for what they do not share; what they share goes to `same`.
@@ -338,13 +307,5 @@ public final class RunComparison {
     head.add("");
     all.forEach(run -> head.add(run.name));
     return new Table("What was decided before", head, rows);
-  }
-
-  private static String bits(double nats, int digits) {
-    return RunReport.number(bits(nats), digits);
-  }
-
-  private static double bits(double nats) {
-    return nats / Math.log(2);
   }
 }

@@ -4,16 +4,21 @@ import fathom.report.Block;
 import fathom.report.Chart;
 import fathom.report.Curve;
 import fathom.report.Facts;
+import fathom.report.Gallery;
 import fathom.report.Page;
 import fathom.report.Point;
 import fathom.report.Scale;
 import fathom.report.Section;
 import fathom.report.Table;
-import fathom.run.Descent;
-import fathom.run.Preparation;
+import fathom.report.Text;
+import fathom.run.Measure;
+import fathom.run.Optimization;
+import fathom.run.Preprocessing;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunData;
+import fathom.run.Wording;
+import fathom.task.SectionsFile;
 import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.Precision;
@@ -22,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -54,6 +60,7 @@ public final class RunReport {
           sections.add(new Section("Classes", tested.classes()));
           sections.add(new Section("The worst mistakes", tested.mistakes()));
         });
+    SectionsFile.read(run.folder()).forEach(section -> sections.add(shown(section)));
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
     }
@@ -68,72 +75,52 @@ public final class RunReport {
         sections);
   }
 
-  private static Chart[] learning(Recipe recipe, List<Metrics.Epoch> epochs) {
-    Chart error =
-        chart(
-            recipe,
-            "Error",
-            "error in %",
-            Scale.LINEAR,
-            epochs,
-            e -> e.trainError(),
-            e -> e.testError());
-    Chart loss =
-        recipe.isText()
-            ? chart(
-                recipe,
-                "Bits per character",
-                "bits",
-                Scale.LINEAR,
-                epochs,
-                e -> bits(e.trainLoss()),
-                e -> bits(e.testLoss()))
-            : chart(
-                recipe,
-                "Loss",
-                "cross-entropy in nats",
-                Scale.LOG,
-                epochs,
-                e -> e.trainLoss(),
-                e -> e.testLoss());
-    return recipe.isText() ? new Chart[] {loss, error} : new Chart[] {error, loss};
+  /// What the task of the run has to say.
+  private static Section shown(fathom.task.Section of) {
+    var blocks = new ArrayList<Block>();
+    blocks.add(new Text(of.text()));
+    if (!of.table().isEmpty()) {
+      blocks.add(new Table("", of.table().getFirst(), of.table().subList(1, of.table().size())));
+    }
+    for (List<fathom.task.Section.Image> row : of.rows()) {
+      blocks.add(
+          new Gallery(
+              row.stream()
+                  .map(image ->
+                      new Gallery.Picture(image.png(), image.caption(), List.of(image.caption())))
+                  .toList()));
+    }
+    return new Section(of.title(), blocks);
   }
 
-  private static double bits(double nats) {
-    return nats / Math.log(2);
+  private static Chart[] learning(Recipe recipe, List<Metrics.Epoch> epochs) {
+    Wording wording = recipe.kind().wording();
+    return wording.measures().stream()
+        .filter(Measure::charted)
+        .map(measure ->
+            new Chart(
+                capital(measure.what()),
+                wording.learning(recipe),
+                "epoch",
+                measure.unit(),
+                measure.log() ? Scale.LOG : Scale.LINEAR,
+                List.of(
+                    curve("training", "", epochs, e -> measure.in(e.train())),
+                    curve(wording.measuredOn(recipe), "", epochs, e -> measure.in(e.test())))))
+        .toArray(Chart[]::new);
   }
 
   private static String lead(
       Recipe recipe, List<Metrics.Epoch> epochs, List<Metrics.Final> results) {
     if (!results.isEmpty()) {
-      var end = results.getLast();
-      return recipe.isText()
-          ? "%s needs %s bits for a character of the text that was held out, and %s for one of the text it was trained with, after %s."
-              .formatted(
-                  recipe.model(),
-                  number(bits(end.testLoss()), 3),
-                  number(bits(end.trainLoss()), 3),
-                  epochs(recipe))
-          : "%s makes %s %% errors on the test pictures and %s %% on those it was trained with, after %s."
-              .formatted(
-                  recipe.model(),
-                  number(end.testError(), 2),
-                  number(end.trainError(), 2),
-                  epochs(recipe));
+      return recipe.kind().wording().lead(recipe.model(), results.getLast(), epochs(recipe));
     }
     if (epochs.isEmpty()) {
       return "This run has not finished an epoch yet.";
     }
     var last = epochs.getLast();
     return "This run stands after epoch %s of %s, at %s."
-        .formatted(
-            last.epoch(),
-            recipe.epochs(),
-            recipe.isText()
-                ? number(bits(last.testLoss()), 3)
-                    + " bits per character of the text that was held out"
-                : number(last.testError(), 2)
-                    + " %% errors on the %s images".formatted(last.measuredOn()));
+        .formatted(last.epoch(), recipe.epochs(), recipe.kind().wording().standing(last));
   }
 
   private static String epochs(Recipe recipe) {
@@ -141,67 +128,31 @@ public final class RunReport {
   }
 
   private static Table result(Recipe recipe, List<Metrics.Epoch> epochs, Metrics.Final end) {
-    if (recipe.isText()) {
-      return new Table(
-          "All of the text that was held out, and as much of the beginning of the rest, through"
-              + " predict",
-          List.of("text", "bits per character", "perplexity", "error in %"),
-          List.of(
-              textRow("held out", end.testLoss(), end.testError()),
-              textRow("training", end.trainLoss(), end.trainError())));
-    }
+    Wording wording = recipe.kind().wording();
+    boolean validated = recipe.measuredOn() == Metrics.Split.VALIDATION;
     var rows = new ArrayList<List<String>>();
-    rows.add(pictureRow("test", end.testError(), end.testLoss()));
+    rows.add(row(validated ? "test" : wording.measuredOn(recipe), wording, end.test()));
     epochs.stream()
         .filter(e -> e.step() == end.step() && e.measuredOn() == Metrics.Split.VALIDATION)
-        .map(e -> pictureRow("validation", e.testError(), e.testLoss()))
+        .map(e -> row("validation", wording, e.test()))
         .forEach(rows::add);
-    rows.add(pictureRow("training", end.trainError(), end.trainLoss()));
-    return new Table(
-        "All images, as they are, through predict, by the last weights",
-        List.of("images", "error in %", "cross-entropy in nats"),
-        rows);
+    rows.add(row("training", wording, end.train()));
+    var head = new ArrayList<String>();
+    head.add("");
+    wording.measures().forEach(measure -> head.add(measure.unit()));
+    return new Table(wording.tested(), head, rows);
   }
 
-  private static List<String> pictureRow(String which, double error, double loss) {
-    return List.of(which, number(error, 2), number(loss, 4));
-  }
-
-  private static List<String> textRow(String what, double loss, double error) {
-    return List.of(what, number(bits(loss), 3), number(Math.exp(loss), 2), number(error, 2));
-  }
-
-  private static Chart chart(
-      Recipe recipe,
-      String title,
-      String unit,
-      Scale scale,
-      List<Metrics.Epoch> epochs,
-      ToDoubleFunction<Metrics.Epoch> train,
-      ToDoubleFunction<Metrics.Epoch> test) {
-    return new Chart(
-        title,
-        recipe.isText()
-            ? "Training: over the epoch, before each step. Held out: the text that was held out, at"
-                + " the epoch's end."
-            : "Training: over the epoch, before each step, of images varied as in training. "
-                + capital(recipe.measuredOn())
-                + ": at the epoch's end, of the %s images.".formatted(recipe.measuredOn()),
-        "epoch",
-        unit,
-        scale,
-        List.of(
-            curve("training", "", epochs, train),
-            curve(
-                recipe.isText() ? "held out" : recipe.measuredOn().toString(), "", epochs, test)));
+  private static List<String> row(String of, Wording wording, Map<String, Double> values) {
+    var row = new ArrayList<String>();
+    row.add(of);
+    wording.measures().forEach(measure -> row.add(measure.shown(values)));
+    return row;
   }
 
   /// The same at the beginning of a title.
-  static String capital(Metrics.Split split) {
-    return switch (split) {
-      case VALIDATION -> "Validation";
-      case TEST -> "Test";
-    };
+  static String capital(String words) {
+    return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
   /// A figure of every epoch over the epochs.
@@ -279,26 +230,22 @@ public final class RunReport {
     var facts = new LinkedHashMap<String, String>();
     facts.put("model", "%s, %s".formatted(r.model(), r.options()));
     facts.put("data", r.data());
-    facts.put(
-        "epochs",
-        r.isText()
-            ? "%s of %s streams in windows of %s characters"
-                .formatted(r.epochs(), r.batch(), r.window())
-            : "%s in batches of %s".formatted(r.epochs(), r.batch()));
-    facts.put("steps", steps(r.descent()));
-    if (!r.isText()) {
-      facts.put("pictures", pictures(r.preparation()));
+    facts.put("epochs", "%s %s".formatted(r.epochs(), r.kind().wording().batches(r)));
+    facts.put("steps", steps(r.optimization()));
+    if (r.window() == 0) {
+      facts.put("images", images(r.preprocessing()));
     }
     if (r.validation() > 0) {
       facts.put(
           "validation",
-          "%s pictures, kept from training, judge the epochs in place of the test pictures"
+          "%s images, kept from training, judge the epochs in place of the test images"
               .formatted(r.validation()));
     }
     facts.put("seed", Long.toString(r.seed()));
     facts.put(
         "workers",
-        r.workers() + (r.shardStatistics() ? ", each with batch statistics of its own" : ""));
+        r.workers()
+            + (r.execution().shardStatistics() ? ", each with batch statistics of its own" : ""));
     if (r.precision() == Precision.BF16) {
       facts.put("precision", "bfloat16 between the layers; weights, sums and evaluations float32");
     }
@@ -310,27 +257,28 @@ public final class RunReport {
     return facts;
   }
 
-  private static String steps(Descent d) {
+  private static String steps(Optimization d) {
     var how = new StringBuilder();
     how.append(
-        switch (d.optimizer()) {
+        switch (d.update().optimizer()) {
           case SGD ->
-              "SGD with momentum %s and weight decay %s".formatted(d.momentum(), d.weightDecay());
+              "SGD with momentum %s and weight decay %s"
+                  .formatted(d.update().momentum(), d.update().weightDecay());
           case ADAM -> "Adam";
-          case ADAMW -> "AdamW with weight decay %s".formatted(d.weightDecay());
+          case ADAMW -> "AdamW with weight decay %s".formatted(d.update().weightDecay());
         });
-    how.append("; rate ").append(d.rate());
+    how.append("; rate ").append(d.learningRate().rate());
     how.append(
-        switch (d.curve()) {
+        switch (d.learningRate().curve()) {
           case STEPS -> "";
           case COSINE -> ", down to 0 along a cosine";
           case ONE_CYCLE -> ", in one cycle: up from a 25th over 30 % of the steps, then down";
         });
-    if (!d.divideAt().isEmpty()) {
-      how.append(", divided by ten at %s of the steps".formatted(d.divideAt()));
+    if (!d.learningRate().divideAt().isEmpty()) {
+      how.append(", divided by ten at %s of the steps".formatted(d.learningRate().divideAt()));
     }
-    if (d.warmUp() > 0) {
-      how.append(", %s steps at a tenth before".formatted(d.warmUp()));
+    if (d.learningRate().warmUp() > 0) {
+      how.append(", %s steps at a tenth before".formatted(d.learningRate().warmUp()));
     }
     if (d.clip() > 0) {
       how.append("; gradients clipped to a norm of ").append(d.clip());
@@ -341,7 +289,7 @@ public final class RunReport {
     return how.toString();
   }
 
-  private static String pictures(Preparation p) {
+  private static String images(Preprocessing p) {
     return "%s; %s"
         .formatted(
             p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",

@@ -57,7 +57,7 @@ class RunReportTest {
     Recipe recipe =
         Recipe.fast(net, few, 1, 1)
             .withEpochs(2)
-            .withRecording(new Recording(List.of(Recording.Quantity.values()), false));
+            .with(new Recording(List.of(Recording.Quantity.values()), false));
     run = Run.create(folder.resolve("run"), recipe, few);
     RunTraining.train(run, few, Progress.NONE, () -> false);
   }

@@ -14,11 +14,11 @@ import fathom.data.Pictures;
 /// @param flip whether half of the pictures are mirrored
 /// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper;
 ///   otherwise each channel is brought to mean 0 and deviation 1
-public record Preparation(int size, boolean part, int crop, boolean flip, boolean pixelMean) {
+public record Preprocessing(int size, boolean part, int crop, boolean flip, boolean pixelMean) {
   /// Channels normalised, otherwise as they are; and what texts have, to which nothing is done.
-  static final Preparation PLAIN = new Preparation(0, false, false);
+  static final Preprocessing PLAIN = new Preprocessing(0, false, false);
 
-  public Preparation {
+  public Preprocessing {
     if (size < 0 || (size == 0 && part) || (size > 0 && (crop > 0 || pixelMean))) {
       throw new IllegalArgumentException(
           "photographs of size %s are prepared by channel and without a border, others as a whole, but part is %s, crop %s and pixelMean %s"
@@ -27,18 +27,18 @@ public record Preparation(int size, boolean part, int crop, boolean flip, boolea
   }
 
   /// Of pictures in memory.
-  public Preparation(int crop, boolean flip, boolean pixelMean) {
+  Preprocessing(int crop, boolean flip, boolean pixelMean) {
     this(0, false, crop, flip, pixelMean);
   }
 
   /// Of photographs; in training a random part of each, mirrored every other time, where they are
   /// `varied`.
-  static Preparation photographs(int size, boolean varied) {
-    return new Preparation(size, varied, 0, varied, false);
+  static Preprocessing photographs(int size, boolean varied) {
+    return new Preprocessing(size, varied, 0, varied, false);
   }
 
   /// Channels normalised, otherwise as they are.
-  static Preparation plain(Pictures pictures) {
+  static Preprocessing plain(Pictures pictures) {
     return pictures instanceof Photos ? photographs(pictures.width(), false) : PLAIN;
   }
 

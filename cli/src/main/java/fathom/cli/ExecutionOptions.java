@@ -1,0 +1,75 @@
+package fathom.cli;
+
+import fathom.data.Decoders;
+import fathom.net.Architecture;
+import fathom.parallel.Workers;
+import fathom.run.Execution;
+import fathom.train.Precision;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// How a training is computed: an [Execution] as the user wants it, and the threads that decode.
+final class ExecutionOptions {
+  @OnResume
+  @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
+  private @Nullable Integer workers;
+
+  @Option(
+      names = "--shard-statistics",
+      description = "Batch norm's statistics per worker, as on the paper's two GPUs.")
+  private boolean shardStatistics;
+
+  @OnResume
+  @Option(
+      names = "--recompute",
+      paramLabel = "K|auto",
+      description = {
+        "For resnetN and plainN: remember only what goes into every K-th block of a stage, and"
+            + " compute",
+        "the blocks again on the way back: less memory, one forward more a step, the same result"
+            + " to",
+        "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
+      })
+  private @Nullable String recompute;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      description = {
+        "Of the values between layers. bf16, for resnetN and plainN: half of the memory, and faster"
+            + " on",
+        "processors that have it; weights, sums and evaluations stay in fp32. Default: fp32."
+      })
+  private @Nullable Precision precision;
+
+  @OnResume
+  @Option(
+      names = "--decoders",
+      paramLabel = "N",
+      description = {
+        "Threads that decode images ahead, where they stay in their files. It changes no weight.",
+        "Default: one per core."
+      })
+  private @Nullable Integer decoders;
+
+  /// Throws `IllegalArgumentException` for a number of threads that cannot be.
+  void check() {
+    Decoders.check(decoders());
+    Workers.check(workers());
+  }
+
+  int workers() {
+    return workers == null ? Runtime.getRuntime().availableProcessors() : workers;
+  }
+
+  int decoders() {
+    return decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
+  }
+
+  Execution of(Execution usual, Architecture net) {
+    Execution of = shardStatistics ? usual.withShardStatistics(true) : usual;
+    of = workers == null ? of : of.withWorkers(workers);
+    of = precision == null ? of : of.withPrecision(precision);
+    return recompute == null ? of : of.withRecompute(RecomputeOption.blocks(recompute, net));
+  }
+}

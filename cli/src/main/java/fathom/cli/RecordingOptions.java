@@ -1,0 +1,29 @@
+package fathom.cli;
+
+import fathom.train.Recording;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// What a training writes down besides its learning curves: a [Recording].
+final class RecordingOptions {
+  @Option(
+      names = "--watch",
+      paramLabel = "WHAT",
+      split = ",",
+      description = {
+        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat"
+            + " maps",
+        "of the report. Any of the three, between commas."
+      })
+  private @Nullable List<Recording.Quantity> watch;
+
+  @Option(
+      names = "--tensorboard",
+      description = "Writes curves, histograms and images for TensorBoard into RUN/tensorboard.")
+  private boolean tensorboard;
+
+  Recording recording() {
+    return new Recording(watch == null ? List.of() : watch, tensorboard);
+  }
+}

@@ -1,0 +1,369 @@
+package fathom.run;
+
+import fathom.Layer;
+import fathom.data.Data;
+import fathom.data.DataSet;
+import fathom.data.Decoders;
+import fathom.data.Normalization;
+import fathom.data.Origin;
+import fathom.data.Photos;
+import fathom.data.Pictures;
+import fathom.data.Reading;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.net.Mlp;
+import fathom.net.RowNet;
+import fathom.nn.BatchNorm;
+import fathom.nn.Init;
+import fathom.nn.Recompute;
+import fathom.optim.Schedule;
+import fathom.task.ImageClassification;
+import fathom.train.Precision;
+import fathom.train.Recording;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Runs that learn the classes of images.
+final class ImageRuns implements Kind {
+  /// From this depth on the residual paper warms up (section 4.2).
+  private static final int WARM_UP_DEPTH = 110;
+
+  private static final long PAPER_STEPS = 64_000;
+
+  private static final List<Double> FAST = List.of(0.6, 0.85);
+  private static final double RATE = 0.1;
+
+  /// Photographs in a batch.
+  private static final int PHOTOGRAPHS = 32;
+
+  /// Data with fewer training images is seen more often, in smaller batches.
+  private static final int SMALL = 10_000;
+
+  @Override
+  public String name() {
+    return "images";
+  }
+
+  @Override
+  public boolean reads(String spec) {
+    return true;
+  }
+
+  @Override
+  public boolean learns(Data data) {
+    return data instanceof DataSet;
+  }
+
+  @Override
+  public boolean learns(String model, int window) {
+    return window == 0;
+  }
+
+  @Override
+  public Architecture.OfPictures architecture(String model, Architecture.Options options) {
+    return Architecture.pictures(model, options);
+  }
+
+  @Override
+  public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
+    int usual = net instanceof Architecture.OfPictures of ? of.photographs() : 0;
+    return how.of(side == null ? usual : side, Reading.Split.BY_NAME);
+  }
+
+  @Override
+  public boolean hasSize(Data read) {
+    return images(read).train() instanceof Photos;
+  }
+
+  private static DataSet images(Data data) {
+    if (data instanceof DataSet images) {
+      return images;
+    }
+    throw new IllegalArgumentException("images are needed, but %s are none".formatted(data.name()));
+  }
+
+  /// The residual paper's recipe for CIFAR-10; see [Recipe#paper].
+  static Recipe paper(Architecture net, Data data, long seed, int workers) {
+    if (!(net instanceof CifarNet convolutional) || !(data instanceof DataSet images)) {
+      throw new IllegalArgumentException(
+          "the recipe of the paper is that of its nets for CIFAR-10, resnetN and plainN for N = 6n+2, but the model is %s; leave out `recipe`"
+              .formatted(net.name()));
+    }
+    int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(images.train().count(), 128));
+    return convolutional(
+        convolutional,
+        images,
+        Sampling.of(epochs, 128),
+        Optimization.sgd(RATE, List.of(0.5, 0.75)),
+        true,
+        seed,
+        workers);
+  }
+
+  @Override
+  public Recipe fast(Architecture net, Data data, long seed, int workers) {
+    DataSet images = images(data);
+    boolean small = images.train().count() < SMALL;
+    int epochs = small ? 20 : 10;
+    return switch (net) {
+      case Architecture.Convolutional deep -> {
+        boolean photographs = images.train() instanceof Photos;
+        int batch = photographs ? PHOTOGRAPHS : small ? 64 : 128;
+        double rate = photographs ? RATE * PHOTOGRAPHS / 256 : RATE;
+        yield convolutional(
+            deep,
+            images,
+            Sampling.of(epochs, batch),
+            Optimization.sgd(rate, FAST),
+            false,
+            seed,
+            workers);
+      }
+      case Mlp _ -> dense(net, images, epochs, Optimization.adam(1e-3, FAST), seed, workers);
+      case RowNet _ ->
+          dense(net, images, epochs, Optimization.adam(1e-3, FAST).withClip(1), seed, workers);
+      default ->
+          throw new IllegalArgumentException(
+              "%s learns no images, but %s are some".formatted(net.name(), data.name()));
+    };
+  }
+
+  private static Recipe dense(
+      Architecture net,
+      DataSet images,
+      int epochs,
+      Optimization optimization,
+      long seed,
+      int workers) {
+    return recipe(
+        net,
+        images,
+        Sampling.of(epochs, 128),
+        optimization,
+        Preprocessing.plain(images.train()),
+        seed,
+        workers);
+  }
+
+  /// Images in colour are cropped and flipped; those in grey, where a flip may change the class,
+  /// stay as they are.
+  private static Recipe convolutional(
+      Architecture.Convolutional net,
+      DataSet images,
+      Sampling sampling,
+      Optimization optimization,
+      boolean pixelMean,
+      long seed,
+      int workers) {
+    boolean colour = images.train().channels() == 3;
+    Preprocessing preprocessing =
+        images.train() instanceof Photos
+            ? Preprocessing.photographs(images.train().width(), colour)
+            : new Preprocessing(colour ? 4 : 0, colour, pixelMean);
+    boolean deep = net instanceof CifarNet && net.depth() >= WARM_UP_DEPTH;
+    return recipe(
+        net,
+        images,
+        sampling,
+        optimization.withWarmUp(deep ? Schedule.WARM_UP_STEPS : 0),
+        preprocessing,
+        seed,
+        workers);
+  }
+
+  private static Recipe recipe(
+      Architecture net,
+      DataSet images,
+      Sampling sampling,
+      Optimization optimization,
+      Preprocessing preprocessing,
+      long seed,
+      int workers) {
+    Pictures validation = images.validation();
+    return Recipe.of(
+        net,
+        images.name(),
+        validation == null ? sampling : sampling.withValidation(validation.count()),
+        optimization,
+        preprocessing,
+        seed,
+        workers);
+  }
+
+  @Override
+  public void check(
+      Architecture net,
+      Sampling sampling,
+      Optimization optimization,
+      Preprocessing preprocessing,
+      Execution execution,
+      Recording recording) {
+    boolean convolutional = net instanceof Architecture.Convolutional;
+    if (execution.recompute() > 0 && !convolutional) {
+      throw new IllegalArgumentException(
+          "`recompute` is for the blocks of resnetN and plainN, and %s has none; leave it out"
+              .formatted(net.name()));
+    }
+    if (execution.precision() != Precision.FP32 && !convolutional) {
+      throw new IllegalArgumentException(
+          "`precision` bf16 is for resnetN and plainN, but the model is %s; leave it out"
+              .formatted(net.name()));
+    }
+  }
+
+  @Override
+  public void check(Recipe recipe, Data data) {
+    DataSet images = images(data);
+    int trained = images.judgedBy(recipe.validation(), recipe.seed()).train().count();
+    if (recipe.batch() > trained) {
+      throw new IllegalArgumentException(
+          "a batch of %s images needs as many to train with, but there are %s; give a `batch` of at most %s, or more images"
+              .formatted(recipe.batch(), trained, trained));
+    }
+    SingleValues.check(recipe, images, trained);
+  }
+
+  /// Batches are at most as large as there are images to train with. Where batch norm would be over
+  /// a single value in some batch, they are the largest with which it is not, if there are any.
+  @Override
+  public Recipe fitted(Recipe recipe, Data data, boolean batch, boolean window) {
+    if (!batch) {
+      return recipe;
+    }
+    DataSet images = images(data);
+    int count = trained(recipe, images);
+    int most = Math.min(recipe.batch(), count);
+    Recipe fits = recipe.withBatch(most);
+    return hasSingleValues(fits, images, count) ? together(recipe, count, most) : fits;
+  }
+
+  /// How many images are trained with, also where there are not as many as are to be kept.
+  private static int trained(Recipe recipe, DataSet images) {
+    int all = images.train().count();
+    return images.validation() == null ? Math.max(1, all - recipe.validation()) : all;
+  }
+
+  private static boolean hasSingleValues(Recipe recipe, DataSet data, int images) {
+    try {
+      SingleValues.check(recipe, data, images);
+      return false;
+    } catch (IllegalArgumentException e) {
+      return true;
+    }
+  }
+
+  /// With the largest batch of at most `most` images with which no batch norm has one image alone;
+  /// with `most` if there is none.
+  private static Recipe together(Recipe recipe, int images, int most) {
+    for (int batch = most; batch > 1; batch--) {
+      Recipe fits = recipe.withBatch(batch);
+      if (SingleValues.fewest(fits, images) > 1) {
+        return fits;
+      }
+    }
+    return recipe.withBatch(most);
+  }
+
+  @Override
+  public Recipe goingOn(Recipe recipe, RunData before, Data data) {
+    DataSet images = images(data);
+    Pictures own = images.validation();
+    boolean had = before.identity().parts().stream().anyMatch(p -> p.name().equals("validation"));
+    int validation = own != null ? own.count() : had ? 0 : recipe.validation();
+    int left = images.train().count() - (own == null ? validation : 0);
+    return recipe.with(
+        recipe
+            .sampling()
+            .withValidation(validation)
+            .withBatch(Math.clamp(left, 1, recipe.batch())));
+  }
+
+  @Override
+  public Amounts amounts(Recipe recipe, Data data) {
+    DataSet images = images(data);
+    Pictures own = images.validation();
+    int train = images.train().count() - (own == null ? recipe.validation() : 0);
+    int test = images.test().count();
+    boolean judged = recipe.validation() > 0;
+    return new Amounts(
+        Math.ceilDiv(train, recipe.batch()),
+        train,
+        judged ? recipe.validation() : test,
+        train + (judged ? test : 0));
+  }
+
+  @Override
+  public boolean normalizes() {
+    return true;
+  }
+
+  @Override
+  public Normalization normalization(Recipe recipe, Data data) {
+    DataSet judged = images(data).judgedBy(recipe.validation(), recipe.seed());
+    return recipe.preprocessing().normalization(judged.train());
+  }
+
+  @Override
+  public Subject<Layer> subject(
+      Run run, Data data, Decoders decoders, @Nullable Normalization known) {
+    Recipe recipe = run.recipe();
+    DataSet judged = images(data).judgedBy(recipe.validation(), recipe.seed()).decodedBy(decoders);
+    return new Subject<>(
+        init -> layers(run, init),
+        new ImageClassification(
+            judged,
+            known != null ? known : normalization(recipe, data),
+            recipe.preprocessing().augmentation(),
+            recipe.precision().type(),
+            recipe.optimization().smoothing()));
+  }
+
+  /// The net as its recipe wants it computed.
+  private static Layer layers(Run run, Init init) {
+    Recipe recipe = run.recipe();
+    Layer net = run.pictureNet(init);
+    Layer normed =
+        recipe.execution().shardStatistics()
+            ? Layer.map(
+                net, (_, layer) -> layer instanceof BatchNorm norm ? norm.ofShards() : layer)
+            : net;
+    return recipe.recompute() > 0 ? Recompute.every(recipe.recompute(), normed) : normed;
+  }
+
+  @Override
+  public void check(List<String> classes, List<Integer> input) {
+    if (classes.isEmpty() || input.size() != 3 || input.stream().anyMatch(size -> size < 1)) {
+      throw new IllegalArgumentException(
+          "a run about images has classes and their size, but has %s and %s"
+              .formatted(classes.size(), input));
+    }
+    var _ = new CifarNet.Input(input.get(0), input.get(1), input.get(2));
+  }
+
+  @Override
+  public DataSet open(Run run, String spec, Reading how) {
+    return DataSet.open(
+        spec, how.of(run.recipe().preprocessing().size(), run.info().data().split()));
+  }
+
+  @Override
+  public Data openForTests(Run run, String spec, Reading how) {
+    return open(run, spec, how.forTests(run.input().channels()));
+  }
+
+  @Override
+  public Data unseen(Run run, Data data) {
+    return ImageList.unseen(run.images(), images(data));
+  }
+
+  @Override
+  public @Nullable Origin origin(Recipe recipe, Data data) {
+    Origin origin = images(data).originJudgedBy(recipe.validation(), recipe.seed());
+    return origin != null && origin.hasFiles() ? origin : null;
+  }
+
+  @Override
+  public Wording wording() {
+    return new ImageWording();
+  }
+}

@@ -1,0 +1,208 @@
+package fathom.run;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import fathom.optim.Adam;
+import fathom.optim.Cosine;
+import fathom.optim.OneCycle;
+import fathom.optim.Optimizer;
+import fathom.optim.Schedule;
+import fathom.optim.Sgd;
+import fathom.optim.StepDecay;
+import java.util.List;
+
+/// How gradients change the weights in a training.
+///
+/// @param clip the largest norm of all gradients together; 0 for any
+/// @param smoothing the share of every label that all classes get alike in the loss; 0 for none
+public record Optimization(
+    @JsonUnwrapped Update update, @JsonUnwrapped Rate learningRate, double clip, double smoothing) {
+
+  /// The optimizers that have a name.
+  public enum Method {
+    SGD,
+    ADAM,
+    /// Adam with decoupled weight decay.
+    ADAMW
+  }
+
+  /// How the learning rate goes, as it is named in a recipe.
+  public enum Curve {
+    /// [StepDecay]
+    STEPS,
+    /// [Cosine]
+    COSINE,
+    /// [OneCycle]
+    ONE_CYCLE
+  }
+
+  /// The rule by which a gradient becomes a change.
+  ///
+  /// @param momentum of SGD; 0 for Adam
+  /// @param weightDecay of SGD and AdamW; 0 for Adam
+  public record Update(Method optimizer, double momentum, double weightDecay) {
+    /// The residual paper's.
+    static final Update SGD = new Update(Method.SGD, 0.9, 1e-4);
+
+    static final Update ADAM = new Update(Method.ADAM, 0, 0);
+
+    /// With PyTorch's weight decay.
+    static final Update ADAMW = new Update(Method.ADAMW, 0, 0.01);
+
+    /// Throws `IllegalArgumentException` naming the component that is out of its range.
+    public Update {
+      if ((optimizer != Method.SGD && momentum != 0)
+          || (optimizer == Method.ADAM && weightDecay != 0)) {
+        throw new IllegalArgumentException(
+            "`momentum` is SGD's and `weightDecay` SGD's and AdamW's, but %s has %s and %s; leave them out, or choose sgd or adamw as `optimizer`"
+                .formatted(optimizer, momentum, weightDecay));
+      }
+      Parts.check(
+          "weightDecay",
+          weightDecay,
+          weightDecay >= 0 && Double.isFinite(weightDecay),
+          "0 or more");
+    }
+
+    static Update usual(Method method) {
+      return switch (method) {
+        case SGD -> SGD;
+        case ADAM -> ADAM;
+        case ADAMW -> ADAMW;
+      };
+    }
+
+    Optimizer.Spec optimizerSpec() {
+      return switch (optimizer) {
+        case SGD -> Sgd.of(momentum, weightDecay);
+        case ADAM -> Adam.of();
+        case ADAMW -> Adam.decoupled(weightDecay);
+      };
+    }
+  }
+
+  /// The learning rate over a training.
+  ///
+  /// @param rate the full learning rate
+  /// @param divideAt the fractions of all steps at which it is divided by ten; empty for curves
+  ///   other than steps
+  /// @param warmUp the steps at a tenth of the rate before it
+  public record Rate(Curve curve, double rate, List<Double> divideAt, long warmUp) {
+    /// Throws `IllegalArgumentException` naming the component that is out of its range.
+    public Rate {
+      divideAt = List.copyOf(divideAt);
+      Parts.check("rate", rate, rate > 0 && Double.isFinite(rate), "a positive learning rate");
+      if (curve != Curve.STEPS && !divideAt.isEmpty()) {
+        throw new IllegalArgumentException(
+            "only a rate in steps is divided, but that of %s is to be at %s"
+                .formatted(curve, divideAt));
+      }
+      if (curve == Curve.ONE_CYCLE && warmUp > 0) {
+        throw new IllegalArgumentException(
+            "one cycle begins with a warm-up of its own, but %s steps more are asked for"
+                .formatted(warmUp));
+      }
+    }
+
+    static Rate inSteps(double rate, List<Double> divideAt) {
+      return new Rate(Curve.STEPS, rate, divideAt, 0);
+    }
+
+    Schedule schedule() {
+      return switch (curve) {
+        case STEPS -> new StepDecay(rate, warmUp, divideAt);
+        case COSINE -> new Cosine(rate, warmUp);
+        case ONE_CYCLE -> new OneCycle(rate);
+      };
+    }
+  }
+
+  /// Throws `IllegalArgumentException` naming the component that is out of its range.
+  public Optimization {
+    Parts.check(
+        "clip",
+        clip,
+        clip >= 0 && Double.isFinite(clip),
+        "the largest norm of the gradients, or 0 for any");
+    Parts.check(
+        "smoothing", smoothing, smoothing >= 0 && smoothing < 1, "0 or more and less than 1");
+  }
+
+  /// The residual paper's SGD, momentum 0.9 and weight decay 10⁻⁴, at a rate that is divided by ten
+  /// at these fractions of the steps.
+  public static Optimization sgd(double rate, List<Double> divideAt) {
+    return new Optimization(Update.SGD, Rate.inSteps(rate, divideAt), 0, 0);
+  }
+
+  /// Adam, likewise.
+  public static Optimization adam(double rate, List<Double> divideAt) {
+    return new Optimization(Update.ADAM, Rate.inSteps(rate, divideAt), 0, 0);
+  }
+
+  /// The optimizer of a training.
+  public Optimizer.Spec optimizer() {
+    return update.optimizerSpec();
+  }
+
+  /// The learning rate over a training.
+  public Schedule schedule() {
+    return learningRate.schedule();
+  }
+
+  /// Another optimizer at its usual rate and weight decay, on the same schedule; the same stays as
+  /// it is.
+  public Optimization by(Method method) {
+    return method == update.optimizer()
+        ? this
+        : new Optimization(
+            Update.usual(method),
+            new Rate(
+                learningRate.curve(),
+                method == Method.SGD ? 0.1 : 1e-3,
+                learningRate.divideAt(),
+                learningRate.warmUp()),
+            clip,
+            smoothing);
+  }
+
+  public Optimization withRate(double full) {
+    return with(
+        new Rate(learningRate.curve(), full, learningRate.divideAt(), learningRate.warmUp()));
+  }
+
+  Optimization withWarmUp(long steps) {
+    return with(
+        new Rate(learningRate.curve(), learningRate.rate(), learningRate.divideAt(), steps));
+  }
+
+  /// On another curve; the points at which a rate in steps is divided are forgotten, and so is a
+  /// warm-up before a curve that has one of its own.
+  public Optimization withCurve(Curve curve) {
+    return with(
+        new Rate(
+            curve,
+            learningRate.rate(),
+            curve == Curve.STEPS ? learningRate.divideAt() : List.of(),
+            curve == Curve.ONE_CYCLE ? 0 : learningRate.warmUp()));
+  }
+
+  private Optimization with(Rate other) {
+    return new Optimization(update, other, clip, smoothing);
+  }
+
+  /// Throws `IllegalArgumentException` for an optimizer that has no weight decay.
+  public Optimization withWeightDecay(double weightDecay) {
+    return new Optimization(
+        new Update(update.optimizer(), update.momentum(), weightDecay),
+        learningRate,
+        clip,
+        smoothing);
+  }
+
+  public Optimization withClip(double clip) {
+    return new Optimization(update, learningRate, clip, smoothing);
+  }
+
+  public Optimization withSmoothing(double smoothing) {
+    return new Optimization(update, learningRate, clip, smoothing);
+  }
+}
