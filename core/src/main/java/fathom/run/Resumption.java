@@ -3,7 +3,6 @@ package fathom.run;
 import fathom.BadFileException;
 import fathom.data.Data;
 import fathom.data.Origin;
-import fathom.train.BusyRunException;
 import fathom.train.Position;
 import fathom.train.RunLock;
 import java.nio.file.Files;

@@ -7,8 +7,6 @@ import fathom.data.Normalization;
 import fathom.nn.Init;
 import fathom.task.Evaluation;
 import fathom.task.Figures;
-import fathom.train.BusyRunException;
-import fathom.train.DivergedException;
 import fathom.train.LastSave;
 import fathom.train.Listener;
 import fathom.train.Metrics;

@@ -134,7 +134,7 @@ final class TextWording implements Wording {
   @Override
   public String learning(Recipe recipe) {
     return "Training: over the epoch, before each step. Held out: the text that was held out, at"
-               + " the epoch's end.";
+        + " the epoch's end.";
   }
 
   @Override

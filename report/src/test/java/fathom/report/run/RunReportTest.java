@@ -241,15 +241,15 @@ class RunReportTest {
             "Test error",
             "Validation error",
             "Training error",
-            "Training loss",
             "Test loss",
-            "Validation loss"),
+            "Validation loss",
+            "Training loss"),
         charts.stream().map(Chart::title).toList());
-    for (int i : new int[] {0, 4}) {
+    for (int i : new int[] {0, 3}) {
       assertEquals(List.of("without"), names(charts.get(i)));
       assertTrue(charts.get(i).caption().contains("measured on test images"));
     }
-    for (int i : new int[] {1, 5}) {
+    for (int i : new int[] {1, 4}) {
       assertEquals(List.of("with", "running"), names(charts.get(i)));
     }
   }
