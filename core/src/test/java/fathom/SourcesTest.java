@@ -56,10 +56,9 @@ class SourcesTest {
   @Test
   void theLocaleChangesNothing() throws IOException {
     var sources = new ArrayList<JavaFileObject>();
-    for (String module :
-        List.of("core", "report", "lab", "bench", "bench/peers", "cli", "examples")) {
+    for (Path module : modules()) {
       for (String kind : List.of("main", "test")) {
-        Path folder = Path.of(System.getProperty("fathom.root"), module, "src", kind, "java");
+        Path folder = module.resolve("src").resolve(kind).resolve("java");
         if (Files.isDirectory(folder)) {
           try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
@@ -71,6 +70,16 @@ class SourcesTest {
     }
     assertTrue(sources.size() > 300, "only %s sources were found".formatted(sources.size()));
     assertEquals(List.of(), faults(sources));
+  }
+
+  /// Each folder with sources in the root, and the project below one of them.
+  private static List<Path> modules() throws IOException {
+    Path root = Path.of(System.getProperty("fathom.root"));
+    try (Stream<Path> folders = Files.list(root)) {
+      return Stream.concat(folders, Stream.of(root.resolve("bench").resolve("peers")))
+          .filter(folder -> Files.isDirectory(folder.resolve("src")))
+          .toList();
+    }
   }
 
   @ParameterizedTest
