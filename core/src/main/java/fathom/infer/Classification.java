@@ -3,6 +3,7 @@ package fathom.infer;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
@@ -14,7 +15,13 @@ public record Classification(List<Candidate> ranked) {
   ///
   /// @param index of the net's output
   /// @param probability from 0 to 1; all of an image sum to 1
-  public record Candidate(String name, int index, double probability) {}
+  public record Candidate(String name, int index, double probability) {
+    /// For example `cat (97.3 %)`.
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%s (%.1f %%)", name, 100 * probability);
+    }
+  }
 
   public Classification {
     ranked = List.copyOf(ranked);

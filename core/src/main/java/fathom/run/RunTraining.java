@@ -77,6 +77,11 @@ public final class RunTraining {
     }
   }
 
+  /// Trains to the end of the recipe, and tells nobody meanwhile. Throws as the next one.
+  public static Result train(Run run, Data data) {
+    return train(run, data, Progress.NONE, () -> false);
+  }
+
   /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
   /// checkpoint and returns, or breaks off an evaluation, before which it has written one. It asks
   /// after every step, and in long evaluations every second. Throws

@@ -28,7 +28,6 @@ import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
-import fathom.run.Progress;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunTraining;
@@ -79,7 +78,7 @@ class ImageClassifierTest {
     Recipe recipe =
         Recipe.fast(Architecture.pictures("resnet8", options), DIGITS, seed, 1).withEpochs(1);
     Run run = Run.create(folder.resolve(name), recipe, DIGITS);
-    RunTraining.train(run, DIGITS, Progress.NONE, () -> false);
+    RunTraining.train(run, DIGITS);
     return run;
   }
 
@@ -110,6 +109,11 @@ class ImageClassifierTest {
     for (int i = 0; i < expected.length; i++) {
       assertArrayEquals(expected[i], actual[i], tolerance, "image " + i);
     }
+  }
+
+  @Test
+  void aCandidateIsShownWithItsProbability() {
+    assertEquals("cat (97.3 %)", new Classification.Candidate("cat", 3, 0.9731).toString());
   }
 
   @Test

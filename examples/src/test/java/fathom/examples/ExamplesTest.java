@@ -49,6 +49,8 @@ class ExamplesTest {
         new Claim(OwnTask.class, OwnTask::main, "loss (\\S+) over", 0.01, 0.03),
         // Who answers the mean, 2/3π, has half of the variance: (1/10 − 4/9π²)/2 = 0.027.
         new Claim(OwnData.class, OwnData::main, "loss (\\S+) over", 0, 0.01),
+        // The first test image is a 2.
+        new Claim(ClassifierServer.class, ClassifierServer::main, "it shows (\\S+) \\(", 2, 2),
         new Claim(Outlines.class, Outlines::main, " f (\\S+)", 90, 100));
   }
 
