@@ -47,6 +47,21 @@ final class ImageWording implements Wording {
   }
 
   @Override
+  public String preprocessing(Preprocessing p) {
+    return "%s; %s"
+        .formatted(
+            p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
+            p.size() > 0
+                ? "photographs from their files at %s×%s, %s"
+                    .formatted(
+                        p.size(), p.size(), p.part() ? "random parts, flipped" : "the centre")
+                : p.crop() == 0 && !p.flip()
+                    ? "as they are"
+                    : "cropped from a border of %s%s"
+                        .formatted(p.crop(), p.flip() ? ", flipped" : ""));
+  }
+
+  @Override
   public String fitted(Recipe usual, Recipe fits, Data data) {
     long trained = Kind.of(data).amounts(fits, data).train();
     return "there are %s images to train with: batches of %s, not %s%s"

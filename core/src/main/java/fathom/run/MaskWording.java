@@ -55,6 +55,12 @@ final class MaskWording implements Wording {
   }
 
   @Override
+  public String preprocessing(Preprocessing how) {
+    return "channels normalised; squares of %s×%s out of the images, mirrored every other time"
+        .formatted(how.size(), how.size());
+  }
+
+  @Override
   public String fitted(Recipe usual, Recipe fits, Data data) {
     return IMAGES.fitted(usual, fits, data);
   }

@@ -71,6 +71,11 @@ final class TextWording implements Wording {
   }
 
   @Override
+  public String preprocessing(Preprocessing how) {
+    return "";
+  }
+
+  @Override
   public String fitted(Recipe usual, Recipe fits, Data data) {
     int characters = data instanceof Text text ? text.train().length : 0;
     return "there are %s characters to train with: %s in windows of %s, not %s in windows of %s"

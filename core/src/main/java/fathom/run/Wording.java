@@ -28,6 +28,9 @@ public interface Wording {
   /// How the data is gone through, without the number of epochs: "in batches of 64".
   String batches(Recipe recipe);
 
+  /// What is done to an example before the net sees it; empty where that is nothing.
+  String preprocessing(Preprocessing how);
+
   /// Why there are other batches and windows than usual.
   String fitted(Recipe usual, Recipe fits, Data data);
 

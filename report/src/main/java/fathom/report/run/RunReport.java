@@ -13,7 +13,6 @@ import fathom.report.Table;
 import fathom.report.Text;
 import fathom.run.Measure;
 import fathom.run.Optimization;
-import fathom.run.Preprocessing;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunData;
@@ -232,8 +231,9 @@ public final class RunReport {
     facts.put("data", r.data());
     facts.put("epochs", "%s %s".formatted(r.epochs(), r.kind().wording().batches(r)));
     facts.put("steps", steps(r.optimization()));
-    if (r.window() == 0) {
-      facts.put("images", images(r.preprocessing()));
+    String preprocessing = r.kind().wording().preprocessing(r.preprocessing());
+    if (!preprocessing.isEmpty()) {
+      facts.put("images", preprocessing);
     }
     if (r.validation() > 0) {
       facts.put(
@@ -287,20 +287,6 @@ public final class RunReport {
       how.append("; labels smoothed by ").append(d.smoothing());
     }
     return how.toString();
-  }
-
-  private static String images(Preprocessing p) {
-    return "%s; %s"
-        .formatted(
-            p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
-            p.size() > 0
-                ? "photographs from their files at %s×%s, %s"
-                    .formatted(
-                        p.size(), p.size(), p.part() ? "random parts, flipped" : "the centre")
-                : p.crop() == 0 && !p.flip()
-                    ? "as they are"
-                    : "cropped from a border of %s%s"
-                        .formatted(p.crop(), p.flip() ? ", flipped" : ""));
   }
 
   /// Adds what measured and with which versions.
