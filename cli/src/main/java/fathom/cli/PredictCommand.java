@@ -4,9 +4,10 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.BadFileException;
 import fathom.data.FolderScan;
 import fathom.data.Images;
-import fathom.data.Preprocessing;
+import fathom.data.Resizing;
 import fathom.infer.Classification;
 import fathom.infer.ImageClassifier;
+import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,7 +30,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "predict",
     description = {
-      "Says what pictures show: the likeliest classes with their probabilities.",
+      "Says what pictures show: the likeliest classes with their probabilities; of a net for masks the",
+      "class of every pixel, as a PNG file with a palette.",
       "",
       "Pictures may have any size: the largest centred part of the net's proportions is scaled to"
           + " the",
@@ -99,7 +102,13 @@ final class PredictCommand implements Callable<Integer> {
       description = "Of the values between layers. Default: fp32.")
   private Precision precision = Precision.FP32;
 
-  /// What `--json` prints.
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Where a net for masks writes NAME.mask.png for each image.")
+  private @Nullable Path out;
+
+  /// What `--json` prints of a net that tells classes apart.
   record Answer(String model, List<Prediction> predictions, List<Skipped> skipped) {}
 
   /// Of one file, the likeliest class first.
@@ -112,9 +121,9 @@ final class PredictCommand implements Callable<Integer> {
   record Skipped(String file, String why) {}
 
   private record Picture(Path file, @Nullable Images pixels, @Nullable String why) {
-    static Picture read(Path file, Preprocessing preprocessing) {
+    static Picture read(Path file, Resizing resizing) {
       try {
-        return new Picture(file, preprocessing.of(file), null);
+        return new Picture(file, resizing.of(file), null);
       } catch (BadFileException e) {
         return new Picture(file, null, e.getMessage());
       }
@@ -131,20 +140,17 @@ final class PredictCommand implements Callable<Integer> {
       throw output.refused("--top names at least 1 class, but is " + top);
     }
     precision.check();
-    try (ImageClassifier classifier = open(source)) {
-      return predict(classifier);
-    }
+    return Files.isDirectory(source) ? ofRun(Run.open(source)) : ofWeights(source);
   }
 
   private int predict(ImageClassifier classifier) {
     List<Path> all = images();
     var predictions = new ArrayList<Prediction>();
     var skipped = new ArrayList<Skipped>();
-    boolean named = false;
     for (int i = 0; i < all.size(); i += ImageClassifier.BATCH) {
       var pictures =
           all.subList(i, Math.min(all.size(), i + ImageClassifier.BATCH)).parallelStream()
-              .map(file -> Picture.read(file, classifier.preprocessing()))
+              .map(file -> Picture.read(file, classifier.resizing()))
               .toList();
       var seen = new ArrayList<Path>();
       var images = new ArrayList<Images>();
@@ -155,7 +161,6 @@ final class PredictCommand implements Callable<Integer> {
         } else {
           skipped.add(new Skipped(picture.file.toString(), String.valueOf(picture.why)));
           output.remark("fathom: skipped " + picture.why);
-          named |= files.contains(picture.file);
         }
       }
       List<Classification> shown = classifier.classify(Images.joined(images));
@@ -163,12 +168,10 @@ final class PredictCommand implements Callable<Integer> {
         predictions.add(prediction(seen.get(k), shown.get(k)));
       }
     }
-    if (predictions.isEmpty() && skipped.isEmpty()) {
-      throw new BadFileException(files.getFirst(), "there is no image in it; give pictures");
-    }
+    checkAny(predictions.isEmpty() && skipped.isEmpty());
     var answer = new Answer(String.valueOf(classifier.card().model()), predictions, skipped);
     output.answer(answer, () -> show(answer));
-    return named || predictions.isEmpty() ? Exit.BAD_FILE : Exit.DONE;
+    return code(predictions.isEmpty(), skipped);
   }
 
   /// The files that were named, and those in the folders that were.
@@ -212,12 +215,8 @@ final class PredictCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, "%.1f %%", 100 * guess.probability);
   }
 
-  private ImageClassifier open(Path source) {
-    return Files.isDirectory(source) ? ofRun(Run.open(source)) : ofWeights(source);
-  }
-
-  private ImageClassifier ofRun(Run run) {
-    if (model != null || input != null || classes != null || normalization.isGiven()) {
+  private int ofRun(Run run) {
+    if (isDescribed()) {
       throw output.refused(
           "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its"
               + " own");
@@ -226,13 +225,23 @@ final class PredictCommand implements Callable<Integer> {
       throw output.refused(
           "%s learned text; fathom sample writes some".formatted(run.recipe().model()));
     }
-    return run.classifier(best.weights(run), precision);
+    return run.recipe().architecture() instanceof Architecture.OfMasks
+        ? masks(() -> run.maskPredictor(best.weights(run), precision))
+        : classes(() -> run.classifier(best.weights(run), precision));
   }
 
-  private ImageClassifier ofWeights(Path file) {
+  private int ofWeights(Path file) {
     WeightsFile weights = WeightsFile.open(file, output);
     if (best.isGiven()) {
       throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
+    }
+    if (weights.card().isMasks()) {
+      if (isDescribed()) {
+        throw output.refused(
+            "--model, --input, --classes, --mean and --std are for a net that tells classes apart; %s says itself what it is"
+                .formatted(file));
+      }
+      return masks(() -> MaskPredictor.open(file, precision));
     }
     Architecture.OfPictures net = weights.net(model, modelOptions.options());
     CifarNet.Input size = weights.input(input, net);
@@ -242,6 +251,43 @@ final class PredictCommand implements Callable<Integer> {
             size,
             weights.classes(classes),
             weights.normalization(normalization, size.channels()));
-    return output.usage(() -> ImageClassifier.of(card, file, precision));
+    return classes(() -> output.usage(() -> ImageClassifier.of(card, file, precision)));
+  }
+
+  /// Whether the user says what the net is.
+  private boolean isDescribed() {
+    return model != null || input != null || classes != null || normalization.isGiven();
+  }
+
+  private int masks(Supplier<MaskPredictor> opened) {
+    var masks = new MaskPredictions(output, output.required(out, "--out, the folder for the masks"));
+    try (MaskPredictor predictor = opened.get()) {
+      MaskPredictions.Answer answer = masks.of(predictor, images());
+      checkAny(answer.predictions().isEmpty() && answer.skipped().isEmpty());
+      output.answer(answer, () -> masks.show(answer));
+      return code(answer.predictions().isEmpty(), answer.skipped());
+    }
+  }
+
+  private int classes(Supplier<ImageClassifier> opened) {
+    if (out != null) {
+      throw output.refused("--out is for the masks of a net for masks, but this one tells classes");
+    }
+    try (ImageClassifier classifier = opened.get()) {
+      return predict(classifier);
+    }
+  }
+
+  private void checkAny(boolean none) {
+    if (none) {
+      throw new BadFileException(files.getFirst(), "there is no image in it; give pictures");
+    }
+  }
+
+  /// A file that was named has to be an image; of those in a folder some may be others.
+  private int code(boolean none, List<Skipped> skipped) {
+    List<String> names = files.stream().map(Path::toString).toList();
+    boolean named = skipped.stream().anyMatch(each -> names.contains(each.file));
+    return named || none ? Exit.BAD_FILE : Exit.DONE;
   }
 }

@@ -1,7 +1,7 @@
 package fathom.cli;
 
 import fathom.data.Images;
-import fathom.data.Preprocessing;
+import fathom.data.Resizing;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,7 +40,7 @@ final class PictureFiles {
         Map.of(name, ways.getFirst().seeds().getFirst()),
         ways,
         FileFormat.Reading.of(folder -> {
-          Images read = new Preprocessing(3, 8, 8, false).of(folder.resolve(name));
+          Images read = new Resizing(3, 8, 8, false).of(folder.resolve(name));
           DataFiles.same("1×3×8×8", read.toString(), "size");
           byte[] content = Files.readAllBytes(folder.resolve(name));
           if (name.equals("png") && !Arrays.equals(content, withSums(content))) {

@@ -1,5 +1,9 @@
 package fathom.data;
 
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.util.Arrays;
+
 /// An image in its own size, with a label for every pixel. The arrays are not copied; who makes a
 /// `MaskImage` leaves them alone afterwards.
 ///
@@ -18,6 +22,36 @@ public record MaskImage(
           "%s of %s×%s×%s has as many bytes and a label for each pixel, but has %s and %s"
               .formatted(name, channels, height, width, pixels.length, mask.length));
     }
+  }
+
+  /// The image in a file of which no label is known, in its own size and in 1 or 3 channels; see
+  /// [Resizing#of(Path)].
+  public static MaskImage of(Path file, int channels) {
+    return of(PictureSource.of(file), channels);
+  }
+
+  /// The same of the bytes of such a file.
+  public static MaskImage of(byte[] file, int channels) {
+    return of(PictureSource.of(file), channels);
+  }
+
+  /// The same of an image that is decoded and upright.
+  public static MaskImage of(BufferedImage image, int channels) {
+    var size = new Resizing(channels, image.getHeight(), image.getWidth(), false);
+    return of("an image", size.of(image));
+  }
+
+  private static MaskImage of(PictureSource source, int channels) {
+    PictureFile.Header header = PictureFile.header(source);
+    var size = new Resizing(channels, header.height(), header.width(), false);
+    return of(source.name().toString(), size.of(source));
+  }
+
+  private static MaskImage of(String name, Images image) {
+    byte[] mask = new byte[image.height() * image.width()];
+    Arrays.fill(mask, UNLABELLED);
+    return new MaskImage(
+        name, image.channels(), image.height(), image.width(), image.pixels(), mask);
   }
 
   /// Two of one name in one set are one.

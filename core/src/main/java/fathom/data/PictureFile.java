@@ -51,7 +51,12 @@ final class PictureFile {
   /// Reads no more than what stands around the pixels. Throws [BadFileException] if this is no
   /// image or its size cannot be right; an image whose pixels are damaged has a header.
   static Header header(Path file) {
-    return open(PictureSource.of(file), (in, container) -> header(container));
+    return header(PictureSource.of(file));
+  }
+
+  /// The same from wherever.
+  static Header header(PictureSource source) {
+    return open(source, (in, container) -> header(container));
   }
 
   /// Decodes the image, to see whether that can be done. Throws [BadFileException] if not, and

@@ -41,6 +41,11 @@ public final class Png {
         }
       }
     }
+    return of(image);
+  }
+
+  /// An image as it is, in the colours or with the palette that it has.
+  public static byte[] of(BufferedImage image) {
     var bytes = new ByteArrayOutputStream();
     try (var out = new MemoryCacheImageOutputStream(bytes)) {
       ImageIO.write(image, "png", out);

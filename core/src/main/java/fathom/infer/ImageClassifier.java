@@ -9,7 +9,7 @@ import fathom.Tensor;
 import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
-import fathom.data.Preprocessing;
+import fathom.data.Resizing;
 import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -34,7 +34,7 @@ import java.util.stream.IntStream;
 /// ```
 ///
 /// Images may have any size and come from files, from memory or as pixels; what is done to them is
-/// what was done in the tests of the training ([Preprocessing], [Normalization]). Calls with many
+/// what was done in the tests of the training ([Resizing], [Normalization]). Calls with many
 /// images are divided. A call after [#close()] throws `IllegalStateException`.
 public final class ImageClassifier implements AutoCloseable {
   /// How many images a call has in memory at a time.
@@ -42,7 +42,7 @@ public final class ImageClassifier implements AutoCloseable {
 
   private final ModelCard card;
   private final List<String> classes;
-  private final Preprocessing preprocessing;
+  private final Resizing resizing;
   private final Normalization normalization;
   private final PackedNet net;
   private final Calls calls;
@@ -52,14 +52,14 @@ public final class ImageClassifier implements AutoCloseable {
     this.card = card;
     this.classes = Objects.requireNonNull(card.classes());
     this.normalization = Objects.requireNonNull(card.normalization());
-    this.preprocessing =
-        new Preprocessing(
+    this.resizing =
+        new Resizing(
             size.channels(),
             size.height(),
             size.width(),
             Objects.requireNonNull(card.photographs()));
     Architecture.OfPictures plain = card.pictures();
-    Loader _ = new Loader(preprocessing.none(), normalization); // throws if they do not go together
+    Loader _ = new Loader(resizing.none(), normalization); // throws if they do not go together
     this.net =
         PackedNet.of(
             () -> {
@@ -126,8 +126,8 @@ public final class ImageClassifier implements AutoCloseable {
   }
 
   /// How an image of any size becomes one of the net's.
-  public Preprocessing preprocessing() {
-    return preprocessing;
+  public Resizing resizing() {
+    return resizing;
   }
 
   /// What is done to every value of an image.
@@ -143,29 +143,29 @@ public final class ImageClassifier implements AutoCloseable {
 
   /// What the image in this file shows. Throws [BadFileException] if it is no image or damaged.
   public Classification classify(Path image) {
-    return calls.call(() -> classify(preprocessing.of(image)).getFirst());
+    return calls.call(() -> classify(resizing.of(image)).getFirst());
   }
 
   /// The same of the bytes of such a file.
   public Classification classify(byte[] file) {
-    return calls.call(() -> classify(preprocessing.of(file)).getFirst());
+    return calls.call(() -> classify(resizing.of(file)).getFirst());
   }
 
   /// The same of an image that is decoded and upright.
   public Classification classify(BufferedImage image) {
-    return calls.call(() -> classify(preprocessing.of(image)).getFirst());
+    return calls.call(() -> classify(resizing.of(image)).getFirst());
   }
 
   /// What the images in these files show, in their order. Throws [BadFileException] where one of
   /// them is no image or damaged; who wants to go on without it reads the files one by one with
-  /// [#preprocessing()].
+  /// [#resizing()].
   public List<Classification> classify(List<Path> images) {
     return calls.call(() -> {
       var all = new ArrayList<Classification>();
       for (int from = 0; from < images.size(); from += BATCH) {
         List<Images> decoded =
             images.subList(from, Math.min(images.size(), from + BATCH)).parallelStream()
-                .map(preprocessing::of)
+                .map(resizing::of)
                 .toList();
         all.addAll(classify(Images.joined(decoded)));
       }
@@ -185,11 +185,11 @@ public final class ImageClassifier implements AutoCloseable {
   /// `IllegalArgumentException` for images of another size.
   public double[][] probabilities(Images images) {
     if (images.count() > 0
-        && (images.channels() != preprocessing.channels()
-            || images.height() != preprocessing.height()
-            || images.width() != preprocessing.width())) {
+        && (images.channels() != resizing.channels()
+            || images.height() != resizing.height()
+            || images.width() != resizing.width())) {
       throw new IllegalArgumentException(
-          "the net takes images of %s, but these are %s×%s×%s; bring them to its size with preprocessing()"
+          "the net takes images of %s, but these are %s×%s×%s; bring them to its size with resizing()"
               .formatted(card.input(), images.channels(), images.height(), images.width()));
     }
     return calls.call(() -> {

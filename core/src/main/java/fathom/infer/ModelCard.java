@@ -87,6 +87,43 @@ public record ModelCard(
         && Architecture.textNames().contains(model.toLowerCase(Locale.ROOT));
   }
 
+  /// Whether it is of a net that gives every pixel a class.
+  public boolean isMasks() {
+    return model != null && Architecture.masksNames().contains(model.toLowerCase(Locale.ROOT));
+  }
+
+  /// The net for masks of this card. Throws `IllegalArgumentException` if it is of no such net, or
+  /// says too little of one.
+  Architecture.OfMasks masks() {
+    if (model == null || input == null || classes == null || normalization == null) {
+      throw new IllegalArgumentException(
+          "a net for masks has a name, channels, classes and a normalization, but the card has the model %s, the input %s, %s and the normalization %s"
+              .formatted(
+                  model,
+                  input,
+                  classes == null ? "no classes" : classes.size() + " classes",
+                  normalization));
+    }
+    if (!isMasks()) {
+      throw new IllegalArgumentException(
+          "a net for masks gives every pixel a class, but %s learned %s"
+              .formatted(model, isText() ? "text" : "the classes of images"));
+    }
+    int channels = input.channels();
+    if (normalization.mean().length != channels || normalization.deviation().length != channels) {
+      throw new IllegalArgumentException(
+          "images of any size are normalised by a number for each of their channels, which are %s, but there are %s and %s"
+              .formatted(
+                  channels, normalization.mean().length, normalization.deviation().length));
+    }
+    if (classes.size() > Byte.MAX_VALUE + 1) {
+      throw new IllegalArgumentException(
+          "masks have at most %s classes, but the card has %s"
+              .formatted(Byte.MAX_VALUE + 1, classes.size()));
+    }
+    return Architecture.masks(model, options).on(input, classes.size());
+  }
+
   /// The same with all that an image classifier needs to know: what is not said of images is that
   /// for which the net was made, and classes without names are numbers. Throws
   /// `IllegalArgumentException` where the net or the normalization is missing, or the rest is not
@@ -95,6 +132,11 @@ public record ModelCard(
     if (isText()) {
       throw new IllegalArgumentException(
           "the weights are of %s, which learned text; a TextGenerator writes some"
+              .formatted(model));
+    }
+    if (isMasks()) {
+      throw new IllegalArgumentException(
+          "the weights are of %s, which learned masks; a MaskPredictor predicts some"
               .formatted(model));
     }
     if (model == null || normalization == null) {
@@ -140,7 +182,8 @@ public record ModelCard(
     }
     if (!isText()) {
       throw new IllegalArgumentException(
-          "a net for text writes text, but %s learned pictures".formatted(name));
+          "a net for text writes text, but %s learned %s"
+              .formatted(name, isMasks() ? "masks" : "pictures"));
     }
     Architecture.OfText net = Architecture.text(name, options).withVocabulary(characters.size());
     if (window != null) {

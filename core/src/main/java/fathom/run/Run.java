@@ -10,6 +10,7 @@ import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Reading;
 import fathom.infer.ImageClassifier;
+import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
 import fathom.infer.TextGenerator;
 import fathom.io.AtomicFile;
@@ -412,6 +413,26 @@ public final class Run {
   public TextGenerator generator(Path weights) {
     checkWritten(weights);
     return TextGenerator.of(card(null), weights);
+  }
+
+  /// What this run about masks has learned so far to predict, by its last checkpoint. Throws
+  /// [BadFileException] if there is none yet, and `IllegalArgumentException` if the run is not about
+  /// masks.
+  public MaskPredictor maskPredictor() {
+    return maskPredictor(checkpoint(), Precision.FP32);
+  }
+
+  /// The same by the weights of the best epoch.
+  public MaskPredictor bestMaskPredictor() {
+    return maskPredictor(best(), Precision.FP32);
+  }
+
+  /// The same by these weights of the run, [#checkpoint()] or [#best()], with the activations
+  /// between the layers in this precision.
+  public MaskPredictor maskPredictor(Path weights, Precision precision) {
+    checkWritten(weights);
+    return MaskPredictor.of(
+        card(recipe().isText() ? null : ModelCard.normalization(weights)), weights, precision);
   }
 
   private void checkWritten(Path weights) {

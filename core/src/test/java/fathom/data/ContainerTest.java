@@ -76,7 +76,7 @@ class ContainerTest {
     return new Seen(
         header.width(),
         header.height(),
-        new Preprocessing(3, header.height(), header.width(), false).of(path).pixels());
+        new Resizing(3, header.height(), header.width(), false).of(path).pixels());
   }
 
   private void assertRefused(String name, byte[] file) throws IOException {

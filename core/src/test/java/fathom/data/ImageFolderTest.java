@@ -575,7 +575,7 @@ class ImageFolderTest {
   @Test
   void oneFileIsScaledToAnySize() throws IOException {
     Path wide = write("wide.png", grey(64, 16, (x, y) -> x < 32 ? 0 : 200));
-    Images small = new Preprocessing(1, 2, 4, false).of(wide);
+    Images small = new Resizing(1, 2, 4, false).of(wide);
     assertEquals(1, small.count());
     byte[] row = Arrays.copyOf(small.pixels(), 4);
     assertArrayEquals(row, Arrays.copyOfRange(small.pixels(), 4, 8));
@@ -588,9 +588,9 @@ class ImageFolderTest {
   @Test
   void coloursBecomeGreyForOneChannelAndGreyThreeEqualOnes() throws IOException {
     Path colour = write("colour.png", colour(3, 3, (x, y) -> 200 << 16 | 100 << 8 | 50));
-    assertEquals(124, new Preprocessing(1, 3, 3, false).of(colour).pixels()[4]);
+    assertEquals(124, new Resizing(1, 3, 3, false).of(colour).pixels()[4]);
     Path grey = write("grey.png", grey(3, 3, (x, y) -> 77));
-    byte[] three = new Preprocessing(3, 3, 3, false).of(grey).pixels();
+    byte[] three = new Resizing(3, 3, 3, false).of(grey).pixels();
     assertEquals(27, three.length);
     for (byte value : three) {
       assertEquals(77, value);

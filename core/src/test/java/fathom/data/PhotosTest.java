@@ -137,12 +137,12 @@ class PhotosTest {
   @Test
   void theCentreIsScaled() throws IOException {
     write(dir.resolve("x.png"), 256, 256, (x, y) -> x << 16 | y << 8);
-    byte[] pixels = new Preprocessing(3, 224, 224, true).of(dir.resolve("x.png")).pixels();
+    byte[] pixels = new Resizing(3, 224, 224, true).of(dir.resolve("x.png")).pixels();
     for (int p = 0; p < 224 * 224; p++) {
       assertEquals(16 + p % 224, pixels[p] & 0xff);
       assertEquals(16 + p / 224, pixels[224 * 224 + p] & 0xff);
     }
-    byte[] half = new Preprocessing(3, 112, 112, true).of(dir.resolve("x.png")).pixels();
+    byte[] half = new Resizing(3, 112, 112, true).of(dir.resolve("x.png")).pixels();
     for (int i = 1; i < 111; i++) {
       assertEquals(17 + 2 * i, half[i] & 0xff, 1); // between 16 + 2i and its neighbour
     }

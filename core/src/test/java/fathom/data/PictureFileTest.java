@@ -247,7 +247,7 @@ class PictureFileTest {
 
   private void check(Form form) throws IOException {
     Path file = Files.write(dir.resolve("picture"), form.bytes);
-    byte[] pixels = new Preprocessing(3, HEIGHT, WIDTH, false).of(file).pixels();
+    byte[] pixels = new Resizing(3, HEIGHT, WIDTH, false).of(file).pixels();
     for (int c = 0; c < 3; c++) {
       for (int y : new int[] {0, 1, 4, 5}) { // not at the edges of the quarters
         for (int x : new int[] {0, 1, 2, 5, 6, 7}) {
@@ -277,7 +277,7 @@ class PictureFileTest {
       Path file = Files.write(dir.resolve("grey.png"), written("png", image));
       assertArrayEquals(
           new byte[] {51, 102, (byte) 153, (byte) 204},
-          new Preprocessing(1, 1, 4, false).of(file).pixels());
+          new Resizing(1, 1, 4, false).of(file).pixels());
       assertTrue(PictureFile.header(file).grey());
     }
   }
@@ -302,7 +302,7 @@ class PictureFileTest {
     byte[] plain = jpeg(new IIOImage(image, null, null), false);
     Path file =
         Files.write(dir.resolve("linear.jpg"), spliced(plain, afterFirst(plain), segment.array()));
-    byte[] pixels = new Preprocessing(3, 16, 16, false).of(file).pixels();
+    byte[] pixels = new Resizing(3, 16, 16, false).of(file).pixels();
     assertEquals(188, pixels[0] & 0xff, 2);
     assertEquals(0, pixels[256] & 0xff, 2);
   }
@@ -389,7 +389,7 @@ class PictureFileTest {
     assertEquals(turned, header.height() > header.width());
     int height = turned ? WIDTH : HEIGHT;
     int width = turned ? HEIGHT : WIDTH;
-    byte[] pixels = new Preprocessing(3, height, width, false).of(file).pixels();
+    byte[] pixels = new Resizing(3, height, width, false).of(file).pixels();
     String[] order = seen.split(" ");
     for (int q = 0; q < 4; q++) {
       int x = q % 2 == 0 ? 1 : width - 2;

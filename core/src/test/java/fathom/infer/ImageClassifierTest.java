@@ -19,7 +19,7 @@ import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Png;
-import fathom.data.Preprocessing;
+import fathom.data.Resizing;
 import fathom.data.Rows;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
@@ -376,7 +376,7 @@ class ImageClassifierTest {
         var ofFile = ImageClassifier.open(file)) {
       assertNear(ofRun.probabilities(TESTS), ofFile.probabilities(TESTS), 0);
       assertEquals(ofRun.card(), ofFile.card());
-      assertEquals(new Preprocessing(1, 8, 8, false), ofFile.preprocessing());
+      assertEquals(new Resizing(1, 8, 8, false), ofFile.resizing());
     }
   }
 

@@ -3,12 +3,14 @@ package fathom.task.mask;
 import fathom.data.Images;
 import fathom.data.MaskImage;
 import fathom.data.Png;
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// Images and masks as PNG files that people look at.
-final class Palette {
+public final class Palette {
   private static final int SIDE = 240;
   private static final int UNLABELLED = 0x808080;
 
@@ -31,6 +33,25 @@ final class Palette {
     return IntStream.range(0, classes.size())
         .mapToObj(label -> NAMES.get(of(label)) + " for " + classes.get(label))
         .collect(Collectors.joining(", "));
+  }
+
+  /// A mask of H×W labels as the bytes of a PNG file whose palette indices are the labels.
+  public static byte[] indexed(int height, int width, byte[] labels) {
+    byte[][] parts = new byte[3][256];
+    for (int label = 0; label < 256; label++) {
+      int colour = label > Byte.MAX_VALUE ? UNLABELLED : COLOURS.get(of(label));
+      for (int part = 0; part < 3; part++) {
+        parts[part][label] = (byte) (colour >> (16 - 8 * part));
+      }
+    }
+    var image =
+        new BufferedImage(
+            width,
+            height,
+            BufferedImage.TYPE_BYTE_INDEXED,
+            new IndexColorModel(8, 256, parts[0], parts[1], parts[2]));
+    image.getRaster().setDataElements(0, 0, width, height, labels);
+    return Png.of(image);
   }
 
   static byte[] image(MaskImage image) {

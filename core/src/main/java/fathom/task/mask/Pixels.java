@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import fathom.DType;
 import fathom.Draw;
-import fathom.Layer;
+import fathom.Predictor;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.MaskImage;
@@ -16,7 +16,7 @@ import java.util.List;
 ///
 /// @param mean of each channel, for values from 0 to 1
 /// @param deviation the standard deviation of each channel
-record Pixels(float[] mean, float[] deviation) {
+public record Pixels(float[] mean, float[] deviation) {
   /// Those of all pixels of these images.
   static Pixels of(List<MaskImage> images) {
     int channels = images.getFirst().channels();
@@ -130,12 +130,12 @@ record Pixels(float[] mean, float[] deviation) {
   /// What a net made of a whole image.
   ///
   /// @param scores 1×K×H×W, of the image with its border
-  record Seen(Tensor scores, byte[] mask, float[] foreground) {}
+  public record Seen(Tensor scores, byte[] mask, float[] foreground) {}
 
   /// Lets the net predict a whole image: the likeliest class of each pixel, H×W, and the
   /// probability that it is of another class than the first. The scores live in the innermost
   /// scope.
-  Seen predict(Layer net, MaskImage image, int multiple) {
+  public Seen predict(Predictor net, MaskImage image, int multiple) {
     Crop whole = Crop.whole(image.height(), image.width(), multiple);
     Tensor scores = net.predict(images(List.of(image), List.of(whole), whole.height, whole.width));
     int classes = (int) scores.shape().size(1);

@@ -10,11 +10,11 @@ import java.nio.file.Path;
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
 /// @param photographs whether images are seen as photographs are in tests; then they are squares
-public record Preprocessing(int channels, int height, int width, boolean photographs) {
+public record Resizing(int channels, int height, int width, boolean photographs) {
   private static final int MOST_BYTES = 1 << 30;
 
   /// Throws `IllegalArgumentException` for a size that no image has.
-  public Preprocessing {
+  public Resizing {
     if ((channels != 1 && channels != 3) || height < 1 || width < 1) {
       throw new IllegalArgumentException(
           "an image from a file has 1 or 3 channels, and a row and a column at least, but %s×%s×%s was asked for"
@@ -42,7 +42,7 @@ public record Preprocessing(int channels, int height, int width, boolean photogr
     return of(PictureSource.of(file));
   }
 
-  private Images of(PictureSource source) {
+  Images of(PictureSource source) {
     byte[] pixels = new byte[channels * height * width];
     PictureFile.read(source, view(), target(), pixels, 0);
     return images(pixels);
