@@ -30,8 +30,7 @@ final class MaskPredictions {
   }
 
   /// What `--json` prints.
-  record Answer(
-      String model, List<Prediction> predictions, List<PredictCommand.Skipped> skipped) {}
+  record Answer(String model, List<Prediction> predictions, List<PredictCommand.Skipped> skipped) {}
 
   /// Of one image, the file of its mask and the share of its pixels of each class.
   record Prediction(String file, String mask, List<Share> shares) {}
@@ -51,8 +50,7 @@ final class MaskPredictions {
       try {
         mask = predictor.predict(image);
       } catch (BadFileException e) {
-        skipped.add(
-            new PredictCommand.Skipped(image.toString(), String.valueOf(e.getMessage())));
+        skipped.add(new PredictCommand.Skipped(image.toString(), String.valueOf(e.getMessage())));
         output.remark("fathom: skipped " + e.getMessage());
         return;
       }
@@ -129,8 +127,7 @@ final class MaskPredictions {
       String shares =
           each.shares.stream()
               .filter(share -> share.share > 0)
-              .map(share ->
-                  String.format(Locale.ROOT, "%s %.1f %%", share.name, 100 * share.share))
+              .map(share -> String.format(Locale.ROOT, "%s %.1f %%", share.name, 100 * share.share))
               .collect(Collectors.joining(", "));
       rows.add(List.of(each.file, each.mask, shares));
     }

@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "predict",
     description = {
-      "Says what pictures show: the likeliest classes with their probabilities; of a net for masks the",
+      "Says what pictures show: the likeliest classes with their probabilities; of a net for masks"
+          + " the",
       "class of every pixel, as a PNG file with a palette.",
       "",
       "Pictures may have any size: the largest centred part of the net's proportions is scaled to"
@@ -260,7 +261,8 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private int masks(Supplier<MaskPredictor> opened) {
-    var masks = new MaskPredictions(output, output.required(out, "--out, the folder for the masks"));
+    var masks =
+        new MaskPredictions(output, output.required(out, "--out, the folder for the masks"));
     try (MaskPredictor predictor = opened.get()) {
       MaskPredictions.Answer answer = masks.of(predictor, images());
       checkAny(answer.predictions().isEmpty() && answer.skipped().isEmpty());

@@ -120,8 +120,7 @@ class MaskPredictionTest {
       assertEquals(Exit.USAGE, own.code(), out + own.err());
       assertTrue(own.err().contains("would be replaced by a mask"), own.err());
     }
-    assertArrayEquals(
-        before, Files.readAllBytes(at("b.mask.png")));
+    assertArrayEquals(before, Files.readAllBytes(at("b.mask.png")));
     Cli file = predict("a.png", "--out", "b.png");
     assertEquals(Exit.BAD_FILE, file.code(), file.err());
     Cli top = predict("a.png", "--out", "masks", "--classes", "5");

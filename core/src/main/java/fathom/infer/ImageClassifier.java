@@ -34,8 +34,8 @@ import java.util.stream.IntStream;
 /// ```
 ///
 /// Images may have any size and come from files, from memory or as pixels; what is done to them is
-/// what was done in the tests of the training ([Resizing], [Normalization]). Calls with many
-/// images are divided. A call after [#close()] throws `IllegalStateException`.
+/// what was done in the tests of the training ([Resizing], [Normalization]). Calls with many images
+/// are divided. A call after [#close()] throws `IllegalStateException`.
 public final class ImageClassifier implements AutoCloseable {
   /// How many images a call has in memory at a time.
   public static final int BATCH = 256;

@@ -32,7 +32,8 @@ import tools.jackson.core.JacksonException;
 ///
 /// @param model the name of the net
 /// @param options those of the net that are known
-/// @param input the images that the net takes; null for a net that reads text
+/// @param input the images that the net takes, of a net for masks only their channels; null for a
+///   net that reads text
 /// @param photographs whether tests see the centre of a photograph, seven eighths of its shorter
 ///   side; otherwise the whole of it
 /// @param classes the names of the classes in the order of the net's outputs; of a text its
@@ -113,8 +114,7 @@ public record ModelCard(
     if (normalization.mean().length != channels || normalization.deviation().length != channels) {
       throw new IllegalArgumentException(
           "images of any size are normalised by a number for each of their channels, which are %s, but there are %s and %s"
-              .formatted(
-                  channels, normalization.mean().length, normalization.deviation().length));
+              .formatted(channels, normalization.mean().length, normalization.deviation().length));
     }
     if (classes.size() > Byte.MAX_VALUE + 1) {
       throw new IllegalArgumentException(
@@ -324,7 +324,7 @@ public record ModelCard(
     if (input != null) {
       said.put(INPUT, input.toString().replace('×', 'x'));
     }
-    if (photographs != null) {
+    if (photographs != null && !isMasks()) {
       said.put(PHOTOGRAPHS, photographs.toString());
     }
     if (classes != null) {
@@ -337,8 +337,8 @@ public record ModelCard(
     if (window != null) {
       said.put(WINDOW, window.toString());
     }
-    if (input != null && photographs != null) {
-      said.put(PREPROCESSING, Json.text(preprocessing(input, photographs)));
+    if (input != null && (photographs != null || isMasks())) {
+      said.put(PREPROCESSING, Json.text(preprocessing(input)));
     }
     return said;
   }
@@ -350,19 +350,22 @@ public record ModelCard(
   }
 
   /// In the order in which it is done; `docs/preprocessing.md` has the formulas.
-  private static SequencedMap<String, Object> preprocessing(
-      CifarNet.Input input, boolean photographs) {
+  private SequencedMap<String, Object> preprocessing(CifarNet.Input input) {
     var steps = new LinkedHashMap<String, Object>();
     steps.put("orientation", "as the file's EXIF says");
     steps.put("colour", input.channels() == 1 ? "grey" : "RGB");
-    if (photographs) {
-      steps.put("resizeShorterSide", Photos.shorterSide(input.height()));
-      steps.put("centreCrop", List.of(input.height(), input.width()));
+    if (model != null && isMasks()) {
+      steps.put("repeatEdgeToMultipleOf", Architecture.masks(model, options).multiple());
     } else {
-      steps.put("centreCropToProportions", List.of(input.height(), input.width()));
-      steps.put("resize", List.of(input.height(), input.width()));
+      if (Boolean.TRUE.equals(photographs)) {
+        steps.put("resizeShorterSide", Photos.shorterSide(input.height()));
+        steps.put("centreCrop", List.of(input.height(), input.width()));
+      } else {
+        steps.put("centreCropToProportions", List.of(input.height(), input.width()));
+        steps.put("resize", List.of(input.height(), input.width()));
+      }
+      steps.put("filter", "bilinear with antialiasing (triangle), rounded to bytes");
     }
-    steps.put("filter", "bilinear with antialiasing (triangle), rounded to bytes");
     steps.put("normalization", "(x / 255 - mean) / std");
     steps.put("layout", "N x C x H x W, float32");
     return steps;

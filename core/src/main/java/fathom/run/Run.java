@@ -416,8 +416,8 @@ public final class Run {
   }
 
   /// What this run about masks has learned so far to predict, by its last checkpoint. Throws
-  /// [BadFileException] if there is none yet, and `IllegalArgumentException` if the run is not about
-  /// masks.
+  /// [BadFileException] if there is none yet, and `IllegalArgumentException` if the run is not
+  /// about masks.
   public MaskPredictor maskPredictor() {
     return maskPredictor(checkpoint(), Precision.FP32);
   }

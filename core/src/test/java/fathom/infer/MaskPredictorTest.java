@@ -143,6 +143,21 @@ class MaskPredictorTest {
     assertEquals(before, Tensor.live());
   }
 
+  /// Images keep their size, and a program that uses the weights has to know how they are filled
+  /// up.
+  @Test
+  void theFileSaysWhatIsDoneToImages() {
+    var said = card().metadata();
+    assertTrue(
+        said.get("fathom.preprocessing").contains("\"repeatEdgeToMultipleOf\":4"), said.toString());
+    assertTrue(
+        !said.containsKey("fathom.photographs") && !said.toString().contains("esize"),
+        said.toString());
+    ModelCard read = ModelCard.of(weights());
+    assertTrue(read.isMasks());
+    assertEquals(said, read.metadata());
+  }
+
   @Test
   void anImageIsTheSameFromAFileBytesOrPixels() throws IOException {
     try (var predictor = MaskPredictor.of(card(), weights())) {
@@ -170,8 +185,7 @@ class MaskPredictorTest {
     assertEquals(0xffe69f00, read.getRGB(1, 0));
     assertEquals(0xff56b4e9, read.getRGB(2, 0));
     assertEquals(read.getRGB(2, 0), read.getRGB(0, 1), "colours begin again after the eighth");
-    assertThrows(
-        IllegalArgumentException.class, () -> new PredictedMask(2, 2, labels, CLASSES));
+    assertThrows(IllegalArgumentException.class, () -> new PredictedMask(2, 2, labels, CLASSES));
   }
 
   @Test
@@ -217,18 +231,15 @@ class MaskPredictorTest {
     assertTrue(e.getMessage().contains("learned masks"), e.getMessage());
     var options = Architecture.Options.NONE;
     var size = new CifarNet.Input(3, 32, 32);
-    var classes =
-        ModelCard.ofImages("resnet8", options, size, false, CLASSES, NORMALIZATION);
+    var classes = ModelCard.ofImages("resnet8", options, size, false, CLASSES, NORMALIZATION);
     var refused =
-        assertThrows(
-            IllegalArgumentException.class, () -> MaskPredictor.of(classes, weights()));
+        assertThrows(IllegalArgumentException.class, () -> MaskPredictor.of(classes, weights()));
     assertTrue(refused.getMessage().contains("resnet8 learned"), refused.getMessage());
     var grey = new CifarNet.Input(1, 16, 16);
     var channels =
         ModelCard.ofImages(NET.name(), NET.options(), grey, true, CLASSES, NORMALIZATION);
     refused =
-        assertThrows(
-            IllegalArgumentException.class, () -> MaskPredictor.of(channels, weights()));
+        assertThrows(IllegalArgumentException.class, () -> MaskPredictor.of(channels, weights()));
     assertTrue(refused.getMessage().contains("channels"), refused.getMessage());
   }
 }
