@@ -11,6 +11,7 @@ import fathom.infer.ModelCard;
 import fathom.net.CifarNet;
 import fathom.net.MaskNet;
 import fathom.nn.Init;
+import fathom.run.Run;
 import fathom.train.Weights;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -125,5 +126,64 @@ class MaskPredictionTest {
     assertEquals(Exit.BAD_FILE, file.code(), file.err());
     Cli top = predict("a.png", "--out", "masks", "--classes", "5");
     assertEquals(Exit.USAGE, top.code(), top.err());
+  }
+
+  /// Trained by the command line, measured, exported, and asked as a run and as a file.
+  @Test
+  void aRunAboutMasksPredictsAndSoDoesItsExport() throws IOException {
+    for (String part : List.of("train", "test")) {
+      for (String kind : List.of("images", "masks")) {
+        Files.createDirectories(at("set/" + kind + "/" + part));
+      }
+      for (int i = 0; i < 4; i++) {
+        image("set/images/" + part + "/" + i + ".png", 18, 20);
+        var mask = new BufferedImage(20, 18, BufferedImage.TYPE_BYTE_GRAY);
+        mask.getRaster().setSample(3 + i, 5, 0, 1);
+        ImageIO.write(mask, "png", at("set/masks/" + part + "/" + i + ".png").toFile());
+      }
+    }
+    String run = at("run").toString();
+    Cli trained =
+        Cli.run(
+            "train",
+            "masknet",
+            "--data",
+            "masks:" + at("set"),
+            "--width",
+            "4",
+            "--layers",
+            "1",
+            "--size",
+            "16",
+            "--epochs",
+            "1",
+            "--batch",
+            "2",
+            "--out",
+            run);
+    assertEquals(Exit.DONE, trained.code(), trained.err());
+    String exported = at("exported.safetensors").toString();
+    assertEquals(Exit.DONE, Cli.run("export", run, exported).code());
+    String image = at("a.png").toString();
+    String out = at("out").toString();
+    Cli ofRun = Cli.run("predict", run, image, "--out", out, "--json");
+    assertEquals(Exit.DONE, ofRun.code(), ofRun.err());
+    byte[] mask = Files.readAllBytes(at("out/a.mask.png"));
+    Files.delete(at("out/a.mask.png"));
+    Cli ofFile = Cli.run("predict", exported, image, "--out", out, "--json");
+    assertEquals(ofRun.out(), ofFile.out(), ofFile.err());
+    assertArrayEquals(mask, Files.readAllBytes(at("out/a.mask.png")));
+    assertEquals(
+        Exit.DONE, Cli.run("predict", run, image, "--out", out, "--best", "--json").code());
+    Cli described = Cli.run("predict", run, image, "--out", out, "--classes", "a,b");
+    assertEquals(Exit.USAGE, described.code(), described.err());
+    Cli text = Cli.run("sample", run);
+    assertEquals(Exit.USAGE, text.code(), text.err());
+    assertTrue(text.err().contains("learned masks"), text.err());
+    try (var predictor = Run.open(at("run")).maskPredictor();
+        var best = Run.open(at("run")).bestMaskPredictor()) {
+      assertArrayEquals(mask, predictor.predict(at("a.png")).png());
+      assertEquals(predictor.classes(), best.classes());
+    }
   }
 }

@@ -7,7 +7,6 @@ import fathom.io.Json;
 import fathom.io.SafeTensors;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
-import fathom.net.PhotoNet;
 import fathom.task.ImageClassification;
 import fathom.train.Machine;
 import java.lang.foreign.MemorySegment;
@@ -151,9 +150,7 @@ public record ModelCard(
             ? classes
             : IntStream.range(0, standard.classes()).mapToObj(Integer::toString).toList();
     boolean asPhotographs =
-        photographs != null
-            ? photographs
-            : standard instanceof PhotoNet && standard.input().height() == size.height();
+        photographs != null ? photographs : standard.photographs() == size.height();
     return new ModelCard(
         standard.name(),
         options,

@@ -392,9 +392,7 @@ public final class Run {
   /// The same by these weights of the run, [#checkpoint()] or [#best()], with the values between
   /// the layers in this precision.
   public ImageClassifier classifier(Path weights, Precision precision) {
-    checkWritten(weights);
-    return ImageClassifier.of(
-        card(info.input().isEmpty() ? null : ModelCard.normalization(weights)), weights, precision);
+    return ImageClassifier.of(cardOf(weights), weights, precision);
   }
 
   /// What this run about text has learned so far to write, by its last checkpoint. Throws
@@ -411,8 +409,7 @@ public final class Run {
 
   /// The same by these weights of the run, [#checkpoint()] or [#best()].
   public TextGenerator generator(Path weights) {
-    checkWritten(weights);
-    return TextGenerator.of(card(null), weights);
+    return TextGenerator.of(cardOf(weights), weights);
   }
 
   /// What this run about masks has learned so far to predict, by its last checkpoint. Throws
@@ -430,12 +427,10 @@ public final class Run {
   /// The same by these weights of the run, [#checkpoint()] or [#best()], with the activations
   /// between the layers in this precision.
   public MaskPredictor maskPredictor(Path weights, Precision precision) {
-    checkWritten(weights);
-    return MaskPredictor.of(
-        card(recipe().isText() ? null : ModelCard.normalization(weights)), weights, precision);
+    return MaskPredictor.of(cardOf(weights), weights, precision);
   }
 
-  private void checkWritten(Path weights) {
+  private ModelCard cardOf(Path weights) {
     if (!Files.exists(weights)) {
       throw new BadFileException(
           folder,
@@ -443,6 +438,7 @@ public final class Run {
               ? "the run has no weights of a best epoch; take its last checkpoint"
               : "the run has no checkpoint yet");
     }
+    return card(info.input().isEmpty() ? null : ModelCard.normalization(weights));
   }
 
   public Path folder() {
