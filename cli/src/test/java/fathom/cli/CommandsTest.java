@@ -571,7 +571,7 @@ class CommandsTest {
         run,
         "--data",
         text("other.txt", "To be or ".repeat(9)));
-    assertRefused(Exit.USAGE, "digits is no text", "eval", run, "--data", "digits");
+    assertRefused(Exit.USAGE, "digits is images", "eval", run, "--data", "digits");
 
     Cli first = Cli.run("sample", run, "--prompt", "to be", "--length", "30", "--json");
     assertEquals(Exit.DONE, first.code(), first.err());
@@ -598,7 +598,7 @@ class CommandsTest {
     assertRefused(Exit.USAGE, "resnet8 learned pictures", "sample", run);
     String weights = folder.resolve("run").resolve("checkpoint.safetensors").toString();
     assertRefused(Exit.BAD_FILE, "resnet8 learned pictures", "sample", weights);
-    assertRefused(Exit.USAGE, "is a text", "eval", run, "--data", "text:x");
+    assertRefused(Exit.USAGE, "text:x is text", "eval", run, "--data", "text:x");
   }
 
   @Test
