@@ -13,13 +13,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every form of the kernels obeys the laws of layers and of recurrent layers, and the form on
 /// vectors does so at every width that this processor has. The choice is one of the process, so
-/// each runs in a JVM of its own.
+/// each runs in a JVM of its own. The tests themselves run the form on vectors, at the widest.
 class FormsTest {
+  private static final boolean LONG = Boolean.getBoolean("fathom.long");
   private static final String LAYERS = "fathom.LayerLawsTest";
   private static final String RECURRENT = "fathom.recurrent.RecurrentLayerTest";
   private static final String SEQUENCES = "fathom.recurrent.RecurrentLawsTest";
 
-  /// The form on vectors is that of the tests themselves.
+  /// A layer's surroundings hold no kernels: here each row of the table stands alone and in one of
+  /// them, with `fathom.long` in all.
   @ParameterizedTest
   @ValueSource(strings = {"scalar", "torch"})
   void theLawsHoldInEveryForm(String form) throws Exception {
@@ -45,6 +47,7 @@ class FormsTest {
   void vectorsOfEveryWidthDoWhatTheLoopsDo(int bytes) throws Exception {
     int widest = FloatVector.SPECIES_PREFERRED.vectorByteSize();
     assumeTrue(bytes <= widest, () -> "this processor's vectors have " + widest + " bytes");
+    assumeTrue(bytes < widest || LONG, "the tests themselves run at this width");
     var ended =
         OtherJvm.run(
             List.of(),

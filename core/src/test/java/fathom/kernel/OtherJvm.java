@@ -18,6 +18,7 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 /// is, is settled when a JVM starts.
 final class OtherJvm {
   private static final String FLAGS = "fathom.jvm.args";
+  private static final String LONG = "fathom.long";
 
   private OtherJvm() {}
 
@@ -51,6 +52,7 @@ final class OtherJvm {
     }
     command.addAll(more);
     command.add("-D%s=%s".formatted(FLAGS, System.getProperty(FLAGS)));
+    command.add("-D%s=%s".formatted(LONG, Boolean.getBoolean(LONG)));
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(OtherJvm.class.getName());
