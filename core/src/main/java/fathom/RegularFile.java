@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /// Files that are read whole: a pipe would be waited for and a device never ends.
 public final class RegularFile {
@@ -39,8 +43,18 @@ public final class RegularFile {
       return Files.readAllBytes(file);
     } catch (IOException e) {
       throw new BadFileException(
-          file, "cannot be read (%s); check its permissions".formatted(e.getMessage()), e);
+          file, "cannot be read (%s); check its permissions".formatted(reason(e)), e);
     }
+  }
+
+  /// Why a file cannot be read, without its name, which a [BadFileException] says anyway.
+  public static String reason(IOException e) {
+    return switch (e) {
+      case AccessDeniedException _ -> "permission denied";
+      case NoSuchFileException _ -> "it is not there any more";
+      case FileSystemException named when named.getReason() != null -> named.getReason();
+      default -> Objects.requireNonNullElse(e.getMessage(), e.toString());
+    };
   }
 
   /// The same as text. Throws [BadFileException] also if it is not UTF-8.

@@ -7,10 +7,14 @@ import fathom.Shown;
 import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +72,9 @@ final class Main implements Runnable {
           InstallCommand.class,
           CompletionCommand.class);
 
+  /// The type of a file in the highest bits of its mode, as POSIX systems have it.
+  private static final int PIPE = 1;
+
   @Spec private @Nullable CommandSpec spec;
 
   private Main() {}
@@ -78,7 +85,18 @@ final class Main implements Runnable {
             System::getenv,
             new PrintWriter(System.out, true, System.out.charset()),
             new PrintWriter(System.err, true, System.err.charset()),
+            Main::writesToReader,
             args));
+  }
+
+  /// Whether standard output is a pipe, which takes everything as long as somebody reads it: who
+  /// stops reading, such as `head`, has what was wanted.
+  private static boolean writesToReader() {
+    try {
+      return (int) Files.getAttribute(Path.of("/dev/fd/1"), "unix:mode") >> 12 == PIPE;
+    } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+      return false;
+    }
   }
 
   /// The exit code of a call in this environment.
@@ -86,6 +104,16 @@ final class Main implements Runnable {
       Function<String, @Nullable String> environment,
       PrintWriter out,
       PrintWriter err,
+      String... args) {
+    return execute(environment, out, err, () -> false, args);
+  }
+
+  /// @param mayEnd whether it is no failure if `out` takes no more; asked when it does not
+  private static int execute(
+      Function<String, @Nullable String> environment,
+      PrintWriter out,
+      PrintWriter err,
+      BooleanSupplier mayEnd,
       String... args) {
     CommandLine line = commandLine(Set.copyOf(List.of(args))).setOut(out).setErr(err);
     Configuration configuration;
@@ -107,11 +135,8 @@ final class Main implements Runnable {
       code = failed(e, line, trace);
     }
     // A writer keeps its errors to itself. A failure before this one is the better reason.
-    return out.checkError() && code == Exit.DONE
-        ? fail(
-            err,
-            "standard output cannot be written: is the disk full, or the reader gone?",
-            Exit.FAILED)
+    return out.checkError() && code == Exit.DONE && !mayEnd.getAsBoolean()
+        ? fail(err, "standard output cannot be written: is the disk full?", Exit.FAILED)
         : code;
   }
 

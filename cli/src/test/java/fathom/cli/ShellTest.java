@@ -294,6 +294,26 @@ class ShellTest {
     assertTrue(err.toString().contains("standard output cannot be written"), err.toString());
   }
 
+  /// Who stops reading has what was wanted: `fathom models | head -1`. A device that is full has
+  /// not, and is told.
+  @ParameterizedTest
+  @CsvSource({"true, 0", "full, 1"})
+  void aReaderThatIsGoneIsNoFailure(String reader, int expected) throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "pipes are a shell's");
+    for (String args : List.of("models", "--help", "models resnet20 --json")) {
+      Path ended = folder.resolve("ended");
+      String call = "{ \"$@\" 2>\"$0.err\"; echo $? >\"$0\"; }";
+      String shell = call + (reader.equals("true") ? " | true" : " >/dev/full");
+      var command = new ArrayList<>(List.of("/bin/sh", "-c", shell, ended.toString()));
+      command.addAll(
+          Cli.command(System.getProperty("java.class.path"), List.of(args.split(" "))));
+      says(command.toArray(String[]::new));
+      String error = Files.readString(folder.resolve("ended.err"));
+      assertEquals(expected, Integer.parseInt(Files.readString(ended).strip()), error);
+      assertEquals(expected != 0, error.contains("standard output cannot be written"), error);
+    }
+  }
+
   /// What computes nothing waits for no library.
   @ParameterizedTest
   @ValueSource(

@@ -3,6 +3,7 @@ package fathom.data;
 import fathom.BadFileException;
 import fathom.DeviceException;
 import fathom.data.Orientation.Box;
+import fathom.data.PictureStream.UnreadableException;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.EOFException;
@@ -16,6 +17,7 @@ import java.util.function.BiConsumer;
 import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
+import org.jspecify.annotations.Nullable;
 
 /// Decodes JPEG, PNG, GIF, BMP and WebP files, which are told apart by content. [Colours] says what
 /// becomes of colours. An image is turned as its camera says, and of an animation the canvas with
@@ -129,9 +131,27 @@ final class PictureFile {
           "the picture cannot be decoded: the file ends before it does; replace or remove it",
           e);
     } catch (IOException | RuntimeException e) { // the readers' answer to damage may be either
+      UnreadableException unreadable = unreadable(e);
+      if (unreadable != null) {
+        throw new BadFileException(
+            file,
+            "it cannot be read (%s), which is no damage of the image; check its permissions and where it lies"
+                .formatted(unreadable.getMessage()),
+            e);
+      }
       throw new BadFileException(
           file, "the picture cannot be decoded (%s); replace or remove it".formatted(e), e);
     }
+  }
+
+  /// Among the causes, because a decoder may hand it on in an exception of its own.
+  static @Nullable UnreadableException unreadable(Throwable e) {
+    for (Throwable at = e; at != null; at = at.getCause()) {
+      if (at instanceof UnreadableException unreadable) {
+        return unreadable;
+      }
+    }
+    return null;
   }
 
   private static Container container(Path file, PictureStream in) throws IOException {

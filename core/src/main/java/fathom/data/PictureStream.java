@@ -1,5 +1,6 @@
 package fathom.data;
 
+import fathom.RegularFile;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -51,9 +52,22 @@ final class PictureStream extends ImageInputStreamImpl {
     }
   }
 
+  /// The system does not let the file be read, which says nothing about the image in it.
+  static final class UnreadableException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    UnreadableException(IOException cause) {
+      super(RegularFile.reason(cause), cause);
+    }
+  }
+
   /// The whole file.
-  static PictureStream of(PictureSource source) throws IOException {
-    return new PictureStream(source.open(), List.of(new Range(0, source.size())), true);
+  static PictureStream of(PictureSource source) throws UnreadableException {
+    try {
+      return new PictureStream(source.open(), List.of(new Range(0, source.size())), true);
+    } catch (IOException e) {
+      throw new UnreadableException(e);
+    }
   }
 
   /// These parts of the same file, which is closed with this stream only.
@@ -115,11 +129,8 @@ final class PictureStream extends ImageInputStreamImpl {
       switch (parts.get(part)) {
         case Made(byte[] bytes) -> System.arraycopy(bytes, (int) skip, into, offset + done, count);
         case Range(long start, long _) -> {
-          var rest = ByteBuffer.wrap(into, offset + done, count);
-          while (rest.hasRemaining()) {
-            if (file.read(start + skip + count - rest.remaining(), rest) < 0) {
-              throw new EOFException("the file has become shorter");
-            }
+          if (!read(start + skip, ByteBuffer.wrap(into, offset + done, count))) {
+            throw new EOFException("the file has become shorter");
           }
         }
       }
@@ -127,6 +138,21 @@ final class PictureStream extends ImageInputStreamImpl {
       part++;
     }
     return done == 0 ? -1 : done;
+  }
+
+  /// False if the file ends before the buffer is full.
+  private boolean read(long from, ByteBuffer buffer) throws UnreadableException {
+    try {
+      long end = from + buffer.remaining();
+      while (buffer.hasRemaining()) {
+        if (file.read(end - buffer.remaining(), buffer) < 0) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new UnreadableException(e);
+    }
   }
 
   /// The part that has this position.

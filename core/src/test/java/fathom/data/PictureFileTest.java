@@ -2,6 +2,8 @@ package fathom.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,8 +26,12 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
+import java.nio.file.AccessDeniedException;
+import fathom.RegularFile;
 import java.util.Locale;
 import java.util.zip.CRC32;
+import javax.imageio.IIOException;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
@@ -357,6 +363,32 @@ class PictureFileTest {
   /// What is seen at the top left, top right, bottom left and bottom right, as quarters of what is
   /// stored: `0 1` above `2 3`. By the table of the standard, for example 6: the first row is the
   /// right side, the first column the top.
+  /// What the system does not give is no damage: neither where a file cannot be opened, nor where
+  /// reading it fails, also if a decoder says so in its own words. Root may read everything.
+  @Test
+  void whatCannotBeReadIsNotDamaged() throws IOException {
+    var denied = new PictureStream.UnreadableException(new AccessDeniedException("a.png"));
+    assertEquals("permission denied", denied.getMessage());
+    assertSame(denied, PictureFile.unreadable(new IIOException("read error", denied)));
+    assertNull(PictureFile.unreadable(new IIOException("no image", new IOException("zlib"))));
+    Path closed = Files.createTempFile("closed", ".png");
+    try {
+      Files.write(closed, new byte[20]);
+      PictureStream failing = PictureStream.of(PictureSource.of(closed));
+      failing.close();
+      assertThrows(PictureStream.UnreadableException.class, () -> failing.read(new byte[9], 0, 9));
+      Files.setPosixFilePermissions(closed, Set.of());
+      if (!Files.isReadable(closed)) {
+        var e = assertThrows(BadFileException.class, () -> PictureFile.whole(closed));
+        assertTrue(e.getMessage().contains("it cannot be read (permission denied)"));
+        var text = assertThrows(BadFileException.class, () -> RegularFile.text(closed, 9));
+        assertTrue(text.getMessage().contains("cannot be read (permission denied)"));
+      }
+    } finally {
+      Files.delete(closed);
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "1, 0 1 2 3, false",
