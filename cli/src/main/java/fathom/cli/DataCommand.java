@@ -285,6 +285,9 @@ final class DataCommand implements Runnable {
     }
 
     private void pictures(DataSet set) {
+      if (sheet != null) {
+        Destination.checkBeside(sheet, "--sheet", set.place(), output);
+      }
       Pictures train = set.train();
       Pictures validation = set.validation();
       Survey survey = set.survey();

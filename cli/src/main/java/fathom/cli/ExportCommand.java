@@ -133,6 +133,7 @@ final class ExportCommand implements Callable<Integer> {
     Path source = output.required(from, "RUN or WEIGHTS");
     Path file = output.required(to, "FILE");
     Form as = form != null ? form : output.required(Form.of(file), "--to safetensors, pt or onnx");
+    Destination.check(file, "FILE", source, output);
     try (var _ = Scope.open()) {
       if (Files.isDirectory(source)) {
         write(as, file, ofRun(source));
@@ -165,8 +166,6 @@ final class ExportCommand implements Callable<Integer> {
       throw output.refused("--model is for a file of weights; a run knows its own");
     }
     Path weights = best.weights(run);
-    notOnto(run.checkpoint());
-    notOnto(run.best());
     boolean text = run.info().input().isEmpty();
     Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
     Weights.read(weights, net);
@@ -179,7 +178,6 @@ final class ExportCommand implements Callable<Integer> {
     CifarNet.Input size = weights.input(input, standard);
     int count = Objects.requireNonNullElse(weights.classCount(classes), standard.classes());
     var changed = output.usage(() -> standard.on(size, count));
-    notOnto(file);
     Layer net = output.usage(() -> changed.build(Init.zeros()));
     Weights.read(file, net);
     ModelCard own = weights.card();
@@ -193,18 +191,6 @@ final class ExportCommand implements Callable<Integer> {
             own.normalization(),
             null);
     return new Subject(changed.name(), net, size, card.metadata());
-  }
-
-  /// A checkpoint would lose what a training needs to go on.
-  private void notOnto(Path source) {
-    try {
-      if (to != null && Files.exists(to) && Files.isSameFile(to, source)) {
-        throw output.refused(
-            "FILE is %s, which is what is exported; name another file".formatted(source));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   private void write(Form as, Path file, Subject subject) {
@@ -230,7 +216,6 @@ final class ExportCommand implements Callable<Integer> {
 
   /// Every tensor of a file.
   private void copy(Form as, Path file, Path source) {
-    notOnto(source);
     try (var stored = SafeTensors.open(source);
         Arena arena = Arena.ofConfined()) {
       var tensors = new LinkedHashMap<String, StoredTensor>();

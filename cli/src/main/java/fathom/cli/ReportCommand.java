@@ -49,6 +49,7 @@ final class ReportCommand implements Callable<Integer> {
             ? runs.getFirst().report()
             : first.resolveSibling("comparison.html").normalize();
     Path file = out == null ? usual : out;
+    Destination.check(file, "--out", null, output);
     Page page = runs.size() == 1 ? RunReport.of(runs.getFirst(), file) : RunComparison.of(runs);
     page.write(file);
     output.answer(Map.of("report", file.toString()), () -> output.out().println("report: " + file));

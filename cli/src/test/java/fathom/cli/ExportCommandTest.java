@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
+import java.util.TreeMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 class ExportCommandTest {
@@ -174,6 +177,63 @@ class ExportCommandTest {
       assertTrue(cli.err().contains("name another file"), cli.err());
     }
     assertArrayEquals(before, Files.readAllBytes(checkpoint));
+  }
+
+  /// Nor anything else that a run needs, of whichever run, and whoever writes.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "export RUN --to pt RUN/run.json",
+        "export RUN --to safetensors RUN/metrics.jsonl",
+        "export RUN --to onnx RUN/answers.json",
+        "export WEIGHTS --to pt RUN/checkpoint.safetensors",
+        "export WEIGHTS --to pt LINK",
+        "export WEIGHTS --to pt WEIGHTS",
+        "export WEIGHTS RUN/../RUNNAME/best.safetensors",
+        "export WEIGHTS --to pt RUN/images.tsv",
+        "export WEIGHTS --to pt RUN/tensorboard/events",
+        "report RUN --out RUN/metrics.jsonl",
+        "report RUN --out RUN/run.json",
+        "report RUN RUN --out LINK",
+        "data info digits --sheet RUN/run.json"
+      })
+  void nothingThatARunNeedsIsWrittenOver(String args) throws IOException {
+    Path link = folder.resolve("link-" + Integer.toHexString(args.hashCode()));
+    Files.createSymbolicLink(link, folder.resolve("run").resolve("run.json"));
+    Map<String, List<Byte>> before = content(folder.resolve("run"));
+    Cli cli =
+        Cli.run(
+            args.replace("RUNNAME", "run")
+                .replace("RUN", at("run"))
+                .replace("WEIGHTS", at("bare.safetensors"))
+                .replace("LINK", link.toString())
+                .split(" "));
+    assertEquals(Exit.USAGE, cli.code(), cli.err());
+    assertTrue(cli.err().contains("name another file"), cli.err());
+    assertEquals(before, content(folder.resolve("run")));
+  }
+
+  private static Map<String, List<Byte>> content(Path run) throws IOException {
+    var content = new TreeMap<String, List<Byte>>();
+    try (Stream<Path> files = Files.list(run)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        var bytes = new ArrayList<Byte>();
+        for (byte b : Files.readAllBytes(file)) {
+          bytes.add(b);
+        }
+        content.put(file.getFileName().toString(), bytes);
+      }
+    }
+    return content;
+  }
+
+  /// A report may be written anew, and other files may lie in the folder of a run.
+  @Test
+  void whatARunDoesNotNeedMayBeWritten() {
+    for (String file : List.of("report.html", "other.html")) {
+      Cli cli = Cli.run("report", at("run"), "--out", at("run/" + file));
+      assertEquals(Exit.DONE, cli.code(), cli.err());
+    }
   }
 
   /// Nothing is written; RUN and WEIGHTS stand for those that there are.
