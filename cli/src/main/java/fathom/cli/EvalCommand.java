@@ -3,6 +3,7 @@ package fathom.cli;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import fathom.Collective;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Decoders;
@@ -457,8 +458,13 @@ final class EvalCommand implements Callable<Integer> {
     }
     Architecture.OfPictures net = weights.net(model, modelOptions.options());
     int side = weights.side(size, net);
-    DataSet dataSet = output.usage(() -> DataSet.open(dataName, reading.of(side)));
     CifarNet.Input own = weights.card().input();
+    Reading all = reading.of(side);
+    Reading how =
+        own == null
+            ? all
+            : all.forTests(Shape.of(own.channels(), own.height(), own.width()));
+    DataSet dataSet = output.usage(() -> DataSet.open(dataName, how));
     List<String> classes = weights.card().classes();
     CifarNet.Input input = own == null ? inputOf(dataSet) : own;
     var card =

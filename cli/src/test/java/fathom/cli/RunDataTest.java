@@ -32,6 +32,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine.Model.OptionSpec;
 import tools.jackson.databind.JsonNode;
 
@@ -163,6 +165,35 @@ class RunDataTest {
       assertTrue(cli.err().contains("left out 3 of 9 test pictures"), cli.err());
       assertTrue(cli.err().contains("[amber]") && cli.err().contains("[red]"), cli.err());
     }
+  }
+
+  /// Whatever became of the images for training: kept in memory or not, checked or not.
+  @ParameterizedTest
+  @ValueSource(ints = {0, 8})
+  void evalTouchesWhatItEvaluates(int size) throws IOException {
+    both("data", "blue", "green");
+    String[] sized = size == 0 ? new String[0] : new String[] {"--size", "8"};
+    train(data("data"), with(sized, "--epochs", "20"));
+    Path weights = folder.resolve("w.safetensors");
+    done("export", run().toString(), weights.toString());
+    for (String label : List.of("blue", "green")) {
+      for (int i = 0; i < 6; i++) {
+        Files.writeString(
+            folder.resolve("data/train").resolve(label).resolve(i + ".png"), "no image");
+      }
+    }
+    for (String strict : new String[] {"--no-cache", "--strict"}) {
+      Cli own = done("eval", run().toString(), strict, "--json");
+      assertEquals(0, own.json().path("error").asDouble(), own.err());
+      assertEquals(6, own.json().path("count").asInt());
+      assertFalse(own.err().contains("cannot be decoded"), own.err());
+      Cli other = done("eval", weights.toString(), "--data", data("data"), strict, "--json");
+      assertEquals(0, other.json().path("error").asDouble(), other.err());
+    }
+    Files.writeString(folder.resolve("data/test/blue/0.png"), "no image");
+    Cli damaged = Cli.run("eval", run().toString(), "--strict");
+    assertEquals(Exit.BAD_FILE, damaged.code(), damaged.err());
+    assertTrue(damaged.err().contains("data/test/blue/0.png"), damaged.err());
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -15,6 +17,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -105,10 +108,18 @@ public record DataSet(
     }
   }
 
-  /// With `count` pictures for validation. Where there are some by themselves it is these;
-  /// otherwise training pictures are drawn by `seed`, and the others are left to train with, both
-  /// in the order in which they are. With 0 there are none. Throws `IllegalArgumentException` if
-  /// there is another number of them by themselves, or unless pictures to train with are left.
+  /// With `count` images for validation. Where there are some by themselves it is these; otherwise
+  /// training images are drawn by `seed`, and the others are left to train with, both in the order
+  /// in which they are. With 0 there are none.
+  ///
+  /// Images with files of their own are drawn by the names of these: each name has a number that
+  /// depends on it and the seed alone, and the smallest numbers are drawn, but never the last image
+  /// of a class. So one image more or less moves no other, or a single one to keep to the count;
+  /// the second image of a class may move two. Others, and those of runs that were begun so, are
+  /// drawn by position.
+  ///
+  /// Throws `IllegalArgumentException` if there is another number of them by themselves, or unless
+  /// images to train with are left.
   public DataSet judgedBy(int count, long seed) {
     int all = train.count();
     if (count == 0 || (validation != null && validation.count() == count)) {
@@ -125,7 +136,7 @@ public record DataSet(
           "of %s training pictures 1 to %s can be kept for validation, but %s were asked for"
               .formatted(all, all - 1, count));
     }
-    Drawn drawn = Drawn.of(all, count, seed);
+    Drawn drawn = drawn(count, seed);
     return new DataSet(
         name,
         classes,
@@ -159,14 +170,57 @@ public record DataSet(
     if (origin == null || validation != null || count == 0) {
       return origin;
     }
-    Drawn drawn = Drawn.of(train.count(), count, seed);
+    Drawn drawn = drawn(count, seed);
     return origin.judgedBy(drawn.rest, drawn.kept);
   }
 
-  /// Positions of training pictures that are left to train with, and those kept for validation.
+  private Drawn drawn(int count, long seed) {
+    return origin != null && origin.drawnByName()
+        ? byName(origin.train(), train.labels(), count, seed)
+        : Drawn.of(Draw.of(seed, "validation").permutation(train.count()), count);
+  }
+
+  /// Those with the smallest numbers, but the last image of a class is left to train with.
+  private static Drawn byName(List<Origin.Source> files, int[] labels, int count, long seed) {
+    double[] numbers =
+        files.stream()
+            .mapToDouble(file -> Draw.of(seed, "validation " + file.name()).uniform(0))
+            .toArray();
+    var left = new HashMap<Integer, Integer>();
+    for (int label : labels) {
+      left.merge(label, 1, Integer::sum);
+    }
+    int most = labels.length - left.size();
+    if (count > most) {
+      throw new IllegalArgumentException(
+          "of %s training images of %s classes at most %s can be kept for validation, so that each class has one to train with, but %s were asked for"
+              .formatted(labels.length, left.size(), most, count));
+    }
+    boolean[] kept = new boolean[numbers.length];
+    List<Integer> byNumber =
+        IntStream.range(0, numbers.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> numbers[i]))
+            .toList();
+    int drawn = 0;
+    for (int i : byNumber) {
+      int ofClass = left.getOrDefault(labels[i], 0);
+      if (drawn < count && ofClass > 1) {
+        left.put(labels[i], ofClass - 1);
+        kept[i] = true;
+        drawn++;
+      }
+    }
+    return new Drawn(
+        IntStream.range(0, kept.length).filter(i -> !kept[i]).toArray(),
+        IntStream.range(0, kept.length).filter(i -> kept[i]).toArray());
+  }
+
+  /// Positions of training images that are left to train with, and those kept for validation.
   private record Drawn(int[] rest, int[] kept) {
-    static Drawn of(int all, int count, long seed) {
-      int[] drawn = Draw.of(seed, "validation").permutation(all);
+    /// The last `count` are kept.
+    static Drawn of(int[] drawn, int count) {
+      int all = drawn.length;
       int[] rest = Arrays.copyOf(drawn, all - count);
       int[] kept = Arrays.copyOfRange(drawn, all - count, all);
       Arrays.sort(rest);

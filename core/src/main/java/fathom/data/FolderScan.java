@@ -55,8 +55,11 @@ public record FolderScan(
                   + " m4a mp4 mov avi mkv webm m4v 3gp")
               .split(" "));
 
-  private static final Comparator<Path> BY_NAME =
-      Comparator.<Path, String>comparing(path -> form(name(path))).thenComparing(FolderScan::name);
+  /// A path with its name, which takes longer to ask for than to compare, as it is and in NFC.
+  private record Named(Path path, String name, String form) {}
+
+  private static final Comparator<Named> BY_NAME =
+      Comparator.comparing(Named::form).thenComparing(Named::name);
 
   public FolderScan {
     files = List.copyOf(files);
@@ -139,18 +142,18 @@ public record FolderScan(
   }
 
   private static List<Path> sorted(Path folder) {
-    var paths = new ArrayList<Path>();
+    var paths = new ArrayList<Named>();
     try (DirectoryStream<Path> in = Files.newDirectoryStream(folder)) {
       for (Path path : in) {
-        if (counts(name(path))) {
-          paths.add(path);
+        String name = name(path);
+        if (counts(name)) {
+          paths.add(new Named(path, name, form(name)));
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
       throw unreadable(folder, e);
     }
-    paths.sort(BY_NAME);
-    return paths;
+    return paths.stream().sorted(BY_NAME).map(Named::path).toList();
   }
 
   private static Path real(Path folder) {

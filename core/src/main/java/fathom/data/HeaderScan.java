@@ -1,6 +1,8 @@
 package fathom.data;
 
 import fathom.BadFileException;
+import fathom.RegularFile;
+import fathom.Shape;
 import fathom.data.FolderScan.Entry;
 import fathom.data.Manifest.Seen;
 import java.io.IOException;
@@ -78,7 +80,7 @@ final class HeaderScan {
       throw new BadFileException(
           file,
           "it is not there or cannot be read (%s), which is no damage of the image; check its permissions and where it lies"
-              .formatted(e),
+              .formatted(RegularFile.reason(e)),
           e);
     }
   }
@@ -94,7 +96,7 @@ final class HeaderScan {
     files.parallelStream()
         .forEach(file -> {
           Seen before = seen.get(file.path());
-          if (before != null && before.header() != null) {
+          if (before != null && before.header() != null && !unopened.contains(file.path())) {
             try {
               see(file, new Seen(PictureFile.whole(file.path()), null));
             } catch (BadFileException e) {
@@ -129,27 +131,35 @@ final class HeaderScan {
 
   /// The first damage, in the order of the files.
   @Nullable BadFileException firstDamage() {
-    return files.stream().flatMap(file -> Stream.ofNullable(damage(file))).findFirst().orElse(null);
+    return files.stream()
+        .filter(file -> !unopened.contains(file.path()))
+        .flatMap(file -> Stream.ofNullable(damage(file)))
+        .findFirst()
+        .orElse(null);
   }
 
+  /// Of unopened files none, whether a manifest knows them or not.
   private List<PictureFile.Header> headers() {
     return files.stream()
-        .filter(this::isLeft)
+        .filter(file -> isLeft(file) && !unopened.contains(file.path()))
         .flatMap(file -> Stream.ofNullable(seen.get(file.path())))
         .flatMap(what -> Stream.ofNullable(what.header()))
         .toList();
   }
 
-  /// The shape to which the images are brought.
+  /// The shape to which the images are brought. A run whose images were scaled has those for tests
+  /// scaled too, although they may all have one size.
   Scaling.Target target() {
     List<PictureFile.Header> headers = headers();
+    Shape tested = reading.tested();
     int found = headers.stream().allMatch(PictureFile.Header::grey) ? 1 : 3;
-    int channels = reading.channels() == 0 ? found : reading.channels();
+    int channels = tested == null ? found : Math.toIntExact(tested.size(0));
     if (reading.size() > 0) {
       return new Scaling.Target(channels, reading.size(), reading.size());
     }
     Survey.Size first = headers.getFirst().size();
-    return headers.stream().allMatch(header -> header.size().equals(first))
+    boolean scaled = tested != null && tested.size(1) == SIDE && tested.size(2) == SIDE;
+    return !scaled && headers.stream().allMatch(header -> header.size().equals(first))
         ? new Scaling.Target(channels, first.height(), first.width())
         : new Scaling.Target(channels, SIDE, SIDE);
   }

@@ -33,7 +33,10 @@ final class ImageFolder {
     if (reading.whole() || (fromFiles && reading.strict())) {
       scan.decodeAll();
     }
-    List<Pictures> parts = fromFiles ? photos(layout, scan) : inMemory(folder, layout, scan);
+    if (reading.tested() == null) {
+      checkTraining(layout, scan);
+    }
+    List<Pictures> parts = fromFiles ? photos(layout, scan) : inMemory(folder, layout, scan, reading);
     manifest.write();
     BadFileException damage = scan.firstDamage();
     if (reading.strict() && damage != null) {
@@ -55,6 +58,7 @@ final class ImageFolder {
         scan.survey(layout.others(), notices),
         new Origin(
             folder,
+            reading.split(),
             sources.getFirst(),
             sources.size() == 3 ? sources.get(1) : List.of(),
             sources.getLast()));
@@ -71,7 +75,7 @@ final class ImageFolder {
   /// The files that stay closed, because a run is only tested and knows what it has to know of
   /// them.
   private static Set<Path> unopened(FolderLayout layout, Reading reading) {
-    if (reading.channels() == 0 || reading.size() == 0 || reading.strict() || reading.whole()) {
+    if (reading.tested() == null || reading.whole()) {
       return Set.of();
     }
     Set<Path> closed = new HashSet<>();
@@ -91,9 +95,7 @@ final class ImageFolder {
   /// [BadFileException] if nothing is left at all.
   private static List<String> without(
       Path folder, FolderLayout layout, List<List<Entry>> part, List<List<Entry>> left) {
-    if (left.stream().allMatch(List::isEmpty)) {
-      throw new BadFileException(folder, "none of the images for testing can be decoded");
-    }
+    checkAny(folder, left);
     List<String> empty =
         IntStream.range(0, left.size())
             .filter(label -> left.get(label).isEmpty())
@@ -109,6 +111,12 @@ final class ImageFolder {
                     empty.size(),
                     left.size(),
                     FolderLayout.some(empty)));
+  }
+
+  private static void checkAny(Path folder, List<List<Entry>> left) {
+    if (left.stream().allMatch(List::isEmpty)) {
+      throw new BadFileException(folder, "none of the images for testing can be decoded");
+    }
   }
 
   /// Every class can be learned.
@@ -129,7 +137,6 @@ final class ImageFolder {
   }
 
   private static List<Pictures> photos(FolderLayout layout, HeaderScan scan) {
-    checkTraining(layout, scan);
     Scaling.Target size = scan.target();
     var replaced = new Replaced();
     var parts = new ArrayList<Pictures>();
@@ -142,15 +149,18 @@ final class ImageFolder {
   }
 
   /// What cannot be decoded is left out, and may have been what decided the size: then all are
-  /// decoded again.
-  private static List<Pictures> inMemory(Path folder, FolderLayout layout, HeaderScan scan) {
+  /// decoded again. For tests alone, the other parts have no images.
+  private static List<Pictures> inMemory(
+      Path folder, FolderLayout layout, HeaderScan scan, Reading reading) {
+    List<List<List<Entry>>> all = layout.parts();
     while (true) {
-      checkTraining(layout, scan);
+      checkAny(folder, left(all.getLast(), scan));
       Scaling.Target size = scan.target();
       var parts = new ArrayList<Pictures>();
       var sound = new AtomicBoolean(true);
-      for (List<List<Entry>> part : layout.parts()) {
-        List<List<Entry>> left = left(part, scan);
+      for (int i = 0; i < all.size(); i++) {
+        boolean closed = reading.tested() != null && i < all.size() - 1;
+        List<List<Entry>> left = closed ? List.of() : left(all.get(i), scan);
         List<Entry> files = left.stream().flatMap(List::stream).toList();
         parts.add(
             inMemory(
@@ -165,6 +175,9 @@ final class ImageFolder {
       }
       if (sound.get()) {
         return parts;
+      }
+      if (reading.tested() == null) {
+        checkTraining(layout, scan);
       }
     }
   }

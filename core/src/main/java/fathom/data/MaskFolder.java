@@ -66,7 +66,7 @@ final class MaskFolder {
     if (train.isEmpty() && test.isEmpty() && validation.isEmpty()) {
       FolderScan all = FolderScan.below(images);
       Set<Path> tested =
-          TestShare.of(Reading.Split.BY_NAME, 0, "", all).stream()
+          TestShare.of(Reading.Split.ALL_BY_NAME, 0, "", all).stream()
               .map(Entry::path)
               .collect(Collectors.toSet());
       for (Pair pair : pairs(images, masks)) {

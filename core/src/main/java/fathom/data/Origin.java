@@ -7,11 +7,17 @@ import java.util.List;
 /// Where the images of a data set were read, so that they are known again.
 ///
 /// @param place the folder, absolute
+/// @param split how the images are divided where no folder says so
 /// @param train the file of each image, in the order of the images; empty where images share files
 ///   (IDX, CIFAR)
 /// @param validation those of [DataSet#validation()]; empty without it
 /// @param test those of [DataSet#test()]
-public record Origin(Path place, List<Source> train, List<Source> validation, List<Source> test) {
+public record Origin(
+    Path place,
+    Reading.Split split,
+    List<Source> train,
+    List<Source> validation,
+    List<Source> test) {
   public Origin {
     place = place.toAbsolutePath().normalize();
     train = List.copyOf(train);
@@ -21,7 +27,7 @@ public record Origin(Path place, List<Source> train, List<Source> validation, Li
 
   /// Of images that share files.
   public static Origin of(Path place) {
-    return new Origin(place, List.of(), List.of(), List.of());
+    return new Origin(place, Reading.Split.BY_POSITION, List.of(), List.of(), List.of());
   }
 
   /// Whether every image has a file of its own.
@@ -49,14 +55,19 @@ public record Origin(Path place, List<Source> train, List<Source> validation, Li
     }
   }
 
+  /// Whether images for validation are drawn by the names of their files.
+  boolean drawnByName() {
+    return hasFiles() && split == Reading.Split.ALL_BY_NAME;
+  }
+
   /// With these of the files for training left, and those kept for validation.
   Origin judgedBy(int[] rest, int[] kept) {
-    return hasFiles() ? new Origin(place, at(train, rest), at(train, kept), test) : this;
+    return hasFiles() ? new Origin(place, split, at(train, rest), at(train, kept), test) : this;
   }
 
   /// With these of the files for testing.
   Origin testedBy(int[] positions) {
-    return test.isEmpty() ? this : new Origin(place, train, validation, at(test, positions));
+    return test.isEmpty() ? this : new Origin(place, split, train, validation, at(test, positions));
   }
 
   private static List<Source> at(List<Source> files, int[] positions) {

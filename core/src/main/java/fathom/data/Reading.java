@@ -1,5 +1,6 @@
 package fathom.data;
 
+import fathom.Shape;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -11,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param split how a folder without a part for testing is divided
 /// @param whole whether every file is decoded when the folder is opened, and not its header read
 ///   alone; strict reading does so too
-/// @param channels of a run, whose images are only tested with: the files for training are not
-///   opened where they stay in their files; 0 for those that the images have
+/// @param tested the shape C×H×W of the images of a run whose data is only tested with: then no file
+///   for training or validation is opened, and there are no such images where they would be in
+///   memory; null for data of which all is used
 /// @param cache the folder where [Manifest]s are kept; null for none
 /// @param watcher is told how far the opening is
 public record Reading(
@@ -20,7 +22,7 @@ public record Reading(
     boolean strict,
     Split split,
     boolean whole,
-    int channels,
+    @Nullable Shape tested,
     @Nullable Path cache,
     Watcher watcher) {
   /// Which fifth of the images of a class is for testing, where no folder says so.
@@ -28,8 +30,11 @@ public record Reading(
     /// Drawn by the position of an image in its class: an image more moves others. Runs up to
     /// format 6 were trained so.
     BY_POSITION,
-    /// Drawn by the name of each image: one more moves no other, or one in a small class.
-    BY_NAME
+    /// Drawn by the name of each image: one more moves no other, or one in a small class. Images for
+    /// validation are drawn by position, as the first runs of format 7 have them.
+    BY_NAME,
+    /// Images for validation are drawn by their names, too.
+    ALL_BY_NAME
   }
 
   /// Sees how many of the files have been looked at; by any thread.
@@ -46,12 +51,12 @@ public record Reading(
 
   /// Divided by name.
   public Reading(int size, boolean strict) {
-    this(size, strict, Split.BY_NAME);
+    this(size, strict, Split.ALL_BY_NAME);
   }
 
   /// Without a cache.
   public Reading(int size, boolean strict, Split split) {
-    this(size, strict, split, false, 0, null, (files, of) -> {});
+    this(size, strict, split, false, null, null, (files, of) -> {});
   }
 
   public Reading {
@@ -64,21 +69,21 @@ public record Reading(
 
   /// The same in this size and divided so, which is a run's to say.
   public Reading of(int size, Split split) {
-    return new Reading(size, strict, split, whole, channels, cache, watcher);
+    return new Reading(size, strict, split, whole, tested, cache, watcher);
   }
 
-  /// The same for images of a run, which are only tested with.
-  public Reading forTests(int channels) {
-    return new Reading(size, strict, split, whole, channels, cache, watcher);
+  /// The same for images of a run, of this shape C×H×W, which are only tested with.
+  public Reading forTests(Shape tested) {
+    return new Reading(size, strict, split, whole, tested, cache, watcher);
   }
 
   /// The same, every file decoded once.
   public Reading decodingAll(Watcher watcher) {
-    return new Reading(size, strict, split, true, channels, cache, watcher);
+    return new Reading(size, strict, split, true, tested, cache, watcher);
   }
 
   /// The same with manifests in this folder; null for none.
   public Reading cachedIn(@Nullable Path cache) {
-    return new Reading(size, strict, split, whole, channels, cache, watcher);
+    return new Reading(size, strict, split, whole, tested, cache, watcher);
   }
 }

@@ -32,7 +32,7 @@ final class TestShare {
   static Set<Entry> of(Split split, int position, String name, FolderScan scan) {
     return switch (split) {
       case BY_POSITION -> byPosition(position, scan);
-      case BY_NAME -> byName(FolderScan.form(name), scan.files());
+      case BY_NAME, ALL_BY_NAME -> byName(FolderScan.form(name), scan.files());
     };
   }
 

@@ -1,6 +1,7 @@
 package fathom.run;
 
 import fathom.Layer;
+import fathom.Shape;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Decoders;
@@ -67,7 +68,7 @@ final class ImageRuns implements Kind {
   @Override
   public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
     int usual = net instanceof Architecture.OfPictures of ? of.photographs() : 0;
-    return how.of(side == null ? usual : side, Reading.Split.BY_NAME);
+    return how.of(side == null ? usual : side, Reading.Split.ALL_BY_NAME);
   }
 
   @Override
@@ -348,7 +349,9 @@ final class ImageRuns implements Kind {
 
   @Override
   public Data openForTests(Run run, String spec, Reading how) {
-    return open(run, spec, how.forTests(run.input().channels()));
+    CifarNet.Input images = run.input();
+    return open(
+        run, spec, how.forTests(Shape.of(images.channels(), images.height(), images.width())));
   }
 
   @Override

@@ -46,7 +46,7 @@ final class MaskRuns implements Kind {
 
   @Override
   public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
-    return how.of(side == null || side == 0 ? SIDE : side, Reading.Split.BY_NAME);
+    return how.of(side == null || side == 0 ? SIDE : side, Reading.Split.ALL_BY_NAME);
   }
 
   @Override

@@ -6,6 +6,7 @@ import fathom.RegularFile;
 import fathom.data.Alphabet;
 import fathom.data.Data;
 import fathom.data.DataIdentity;
+import fathom.data.DataSet;
 import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Reading;
@@ -122,10 +123,16 @@ public final class Run {
                   .formatted(AtomicFile.reason(e)),
           e);
     }
-    Info info = describe(recipe, data, RunData.of(folder, data, Reading.Split.BY_NAME, List.of()));
+    Info info = describe(recipe, data, RunData.of(folder, data, split(data), List.of()));
     writeImages(folder, recipe, data);
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, info);
+  }
+
+  /// As it was opened.
+  private static Reading.Split split(Data data) {
+    Origin origin = data instanceof DataSet images ? images.origin() : null;
+    return origin != null && origin.hasFiles() ? origin.split() : Reading.Split.ALL_BY_NAME;
   }
 
   /// A run of which nothing is written: for its nets.
@@ -315,7 +322,7 @@ public final class Run {
     }
   }
 
-  /// The same to be tested with alone: photographs for training stay closed.
+  /// The same to be tested with alone: images for training stay closed.
   public Data openForTests(String spec, Reading how) {
     checkKind(spec);
     return recipe().kind().openForTests(this, spec, how);

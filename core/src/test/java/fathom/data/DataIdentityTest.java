@@ -1,6 +1,9 @@
 package fathom.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
@@ -9,8 +12,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.Normalizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.TreeSet;
+import java.util.Set;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,6 +123,67 @@ class DataIdentityTest {
     Files.writeString(copy, changed);
     assertNotEquals(book.identity(), Text.open("text:" + copy, book.alphabet()).identity());
     assertEquals(List.of("train", "validation"), names(book.identity()));
+  }
+
+  private static Set<String> validated(DataSet data, long seed) {
+    return Objects.requireNonNull(data.originJudgedBy(9, seed)).validation().stream()
+        .map(Origin.Source::name)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /// One image more or less moves no other, or one to keep to the count: whatever its position.
+  @Test
+  void imagesForValidationAreDrawnByTheirNames() throws IOException {
+    for (String label : List.of("a", "b")) {
+      for (int i = 0; i < 30; i++) {
+        image("drawn/train/" + label + "/" + i + ".png", 4);
+        image("drawn/test/" + label + "/" + i + ".png", 4);
+      }
+    }
+    String spec = "images:" + dir.resolve("drawn");
+    Set<String> before = validated(DataSet.open(spec), 7);
+    assertEquals(9, before.size());
+    assertNotEquals(before, validated(DataSet.open(spec), 8), "the seed draws");
+    int moved = 0;
+    for (int i = 0; i < 20; i++) {
+      image("drawn/train/a/" + (char) ('!' + i % 3) + i + ".png", 4); // sorts before all others
+      Set<String> now = validated(DataSet.open(spec), 7);
+      var left = new TreeSet<>(before);
+      left.removeAll(now);
+      assertTrue(left.size() <= 1, "one more moved " + left);
+      moved += left.size();
+      before = now;
+    }
+    assertTrue(moved < 10, "20 of 60 images more moved " + moved + " of 9");
+    String drawn = before.iterator().next();
+    Files.delete(dir.resolve("drawn").resolve(drawn));
+    Set<String> now = validated(DataSet.open(spec), 7);
+    assertFalse(now.contains(drawn));
+    assertTrue(now.containsAll(before.stream().filter(name -> !name.equals(drawn)).toList()));
+    var older = DataSet.open(spec, new Reading(0, false, Reading.Split.BY_NAME));
+    assertNotEquals(now, validated(older, 7), "by position, as it was");
+    assertEquals(older.judgedBy(9, 7).origin(), older.originJudgedBy(9, 7));
+  }
+
+  /// However few images a class has and many are drawn, it is learned.
+  @Test
+  void everyClassKeepsAnImageToTrainWith() throws IOException {
+    for (String label : List.of("a", "b", "c", "d")) {
+      for (int i = 0; i < (label.equals("a") ? 9 : 1); i++) {
+        image("few/train/" + label + "/" + i + ".png", 4);
+      }
+      image("few/test/" + label + "/0.png", 4);
+    }
+    DataSet data = DataSet.open("images:" + dir.resolve("few"));
+    for (int seed = 0; seed < 20; seed++) {
+      for (int count : new int[] {1, 5, 8}) {
+        DataSet judged = data.judgedBy(count, seed);
+        assertEquals(count, Objects.requireNonNull(judged.validation()).count());
+        assertEquals(4, Arrays.stream(judged.train().labels()).distinct().count());
+      }
+    }
+    var e = assertThrows(IllegalArgumentException.class, () -> data.judgedBy(9, 1));
+    assertTrue(e.getMessage().contains("at most 8 can be kept for validation"), e.getMessage());
   }
 
   @Test

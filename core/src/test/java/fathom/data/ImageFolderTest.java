@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.BadFileException;
 import fathom.Draw;
+import fathom.Shape;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,6 +30,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFolderTest {
@@ -705,25 +707,62 @@ class ImageFolderTest {
     assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
   }
 
-  /// For tests alone, those for training stay closed: whatever they are.
-  @Test
-  void onlyWhatIsTestedIsOpened() throws IOException {
+  /// For tests alone, those for training stay closed: whatever they are, and whatever a manifest
+  /// knows of them.
+  @ParameterizedTest
+  @CsvSource({"8, false", "8, true", "0, false", "0, true"})
+  void onlyWhatIsTestedIsOpened(int size, boolean strict) throws IOException {
     for (String part : List.of("train", "test")) {
       for (String label : List.of("a", "b")) {
         write("data/%s/%s/1.png".formatted(part, label), grey(9, 9, ImageFolderTest::ramp));
         write("data/%s/%s/2.png".formatted(part, label), grey(9, 9, ImageFolderTest::ramp));
       }
     }
-    DataSet whole = open(new Reading(8, false));
+    DataSet whole = open(new Reading(size, false));
     for (String label : List.of("a", "b")) {
-      Files.writeString(dir.resolve("data/train/%s/1.png".formatted(label)), "no image");
+      for (int i = 1; i <= 2; i++) {
+        Files.writeString(dir.resolve("data/train/%s/%s.png".formatted(label, i)), "no image");
+      }
     }
-    DataSet tests = open(new Reading(8, false).forTests(3));
-    assertEquals(4, tests.train().count());
+    assertThrows(BadFileException.class, () -> open(cached(size)), "the manifest knows");
+    int side = whole.test().height();
+    Reading how = new Reading(size, strict).cachedIn(dir.resolve("cache"));
+    DataSet tests = open(how.forTests(Shape.of(3, side, side)));
     assertEquals(3, tests.test().channels(), "as the run has them");
+    assertEquals(4, tests.test().count());
     assertEquals(whole.test().images().pixels()[5], tests.test().images().pixels()[5]);
-    assertEquals(List.of(), Objects.requireNonNull(tests.survey()).skipped());
-    assertEquals(2, open(new Reading(8, false)).train().count());
+    Survey survey = Objects.requireNonNull(tests.survey());
+    assertEquals(List.of(), survey.skipped());
+    assertEquals(Map.of("png", 4), survey.formats());
+    assertEquals(whole.identity().ofTests(), tests.identity().ofTests());
+    for (String label : List.of("a", "b")) {
+      for (int i = 1; i <= 2; i++) {
+        Files.writeString(dir.resolve("data/test/%s/%s.png".formatted(label, i)), "no image");
+      }
+    }
+    var none = assertThrows(BadFileException.class, () -> open(how.forTests(Shape.of(3, 8, 8))));
+    assertTrue(
+        none.getMessage()
+            .contains(
+                strict && size > 0 ? "/test/a/1.png: a picture must be" : "none of the images for testing can be decoded"),
+        none.getMessage());
+  }
+
+  /// The images of the run had several sizes and were scaled, and those for tests have one.
+  @Test
+  void testsAreScaledIfThoseForTrainingWere() throws IOException {
+    for (String label : List.of("a", "b")) {
+      write("data/train/%s/1.png".formatted(label), grey(9, 9, ImageFolderTest::ramp));
+      write("data/train/%s/2.png".formatted(label), grey(12, 9, ImageFolderTest::ramp));
+      write("data/test/%s/1.png".formatted(label), grey(9, 9, ImageFolderTest::ramp));
+    }
+    DataSet whole = open(Reading.USUAL);
+    assertEquals(32, whole.test().width());
+    DataSet tests = open(Reading.USUAL.forTests(Shape.of(1, 32, 32)));
+    assertEquals(whole.identity().ofTests(), tests.identity().ofTests());
+    assertArrayEquals(whole.test().images().pixels(), tests.test().images().pixels());
+    assertEquals(0, tests.train().count(), "not decoded");
+    assertEquals(9, open(Reading.USUAL.forTests(Shape.of(1, 16, 16))).test().width());
   }
 
   @Test

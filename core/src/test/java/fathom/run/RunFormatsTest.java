@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.BadFileException;
+import fathom.Draw;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
 import fathom.data.Reading;
@@ -15,6 +16,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -130,6 +132,39 @@ class RunFormatsTest {
     var then = DataSet.open(spec, new Reading(0, false, Reading.Split.BY_POSITION));
     assertEquals(then.origin(), now.origin());
     assertNotEquals(DataSet.open(spec).origin(), now.origin());
+  }
+
+  /// The first runs of format 7 drew images for validation by position, and keep theirs.
+  @Test
+  void aRunKeepsItsImagesForValidation() throws IOException {
+    Path images = folder.resolve("images");
+    for (String label : List.of("a", "b")) {
+      Files.createDirectories(images.resolve(label));
+      for (int i = 0; i < 20; i++) {
+        var image = new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY);
+        ImageIO.write(image, "png", images.resolve(label).resolve(i + ".png").toFile());
+      }
+    }
+    String spec = "images:" + images;
+    DataSet data = DataSet.open(spec);
+    Recipe recipe = open(6).recipe().withData(spec).withValidation(5);
+    Run run = Run.create(folder.resolve("new"), recipe, data);
+    assertEquals(Reading.Split.ALL_BY_NAME, run.info().data().split());
+    DataSet again = (DataSet) Run.open(run.folder()).open(Reading.USUAL);
+    assertEquals(data.originJudgedBy(5, 5), again.originJudgedBy(5, 5));
+
+    Path file = run.folder().resolve("run.json");
+    Files.writeString(file, Files.readString(file).replace("ALL_BY_NAME", "BY_NAME"));
+    DataSet older = (DataSet) Run.open(run.folder()).open(Reading.USUAL);
+    assertEquals(data.train().count(), older.train().count());
+    int[] drawn = Draw.of(5, "validation").permutation(older.train().count());
+    assertEquals(
+        Arrays.stream(drawn)
+            .skip(drawn.length - 5)
+            .sorted()
+            .mapToObj(older.origin().train()::get)
+            .toList(),
+        older.originJudgedBy(5, 5).validation());
   }
 
   @Test
