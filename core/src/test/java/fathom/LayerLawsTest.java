@@ -378,9 +378,7 @@ class LayerLawsTest {
           List<Case> surrounded = surrounded(rows.get(i));
           return Stream.concat(
               Stream.of(rows.get(i)),
-              all
-                  ? surrounded.stream()
-                  : Stream.of(surrounded.get(i % surrounded.size())));
+              all ? surrounded.stream() : Stream.of(surrounded.get(i % surrounded.size())));
         });
   }
 

@@ -461,9 +461,7 @@ final class EvalCommand implements Callable<Integer> {
     CifarNet.Input own = weights.card().input();
     Reading all = reading.of(side);
     Reading how =
-        own == null
-            ? all
-            : all.forTests(Shape.of(own.channels(), own.height(), own.width()));
+        own == null ? all : all.forTests(Shape.of(own.channels(), own.height(), own.width()));
     DataSet dataSet = output.usage(() -> DataSet.open(dataName, how));
     List<String> classes = weights.card().classes();
     CifarNet.Input input = own == null ? inputOf(dataSet) : own;

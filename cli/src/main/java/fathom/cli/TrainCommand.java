@@ -240,9 +240,10 @@ final class TrainCommand implements Callable<Integer> {
         "time",
         String.format(
             Locale.ROOT,
-            "about %s (h:mm:ss) for %,d steps and the evaluations, at %s %s/s, estimated from a few"
-                + " steps of up to %d %s made just now",
-            duration(e.seconds()),
+            "about %s to %s (h:mm:ss) for %,d steps and the evaluations, at %s %s/s, estimated from"
+                + " a few steps of up to %d %s made just now",
+            duration(e.low()),
+            duration(e.high()),
             e.steps(),
             rate(e.examplesPerSecond()),
             wording.examples(),

@@ -489,7 +489,8 @@ class CommandsTest {
     long needed = estimate.path("weightBytes").asLong() + estimate.path("batchBytes").asLong();
     assertEquals(
         needed <= estimate.path("availableBytes").asLong(), estimate.path("fits").asBoolean());
-    for (String field : List.of("batchBytes", "examplesPerSecond", "seconds", "tried")) {
+    for (String field :
+        List.of("batchBytes", "examplesPerSecond", "seconds", "low", "high", "tried")) {
       assertTrue(estimate.path(field).asDouble() > 0, field);
     }
     assertFalse(Files.exists(run));

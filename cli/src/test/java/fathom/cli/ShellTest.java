@@ -305,8 +305,7 @@ class ShellTest {
       String call = "{ \"$@\" 2>\"$0.err\"; echo $? >\"$0\"; }";
       String shell = call + (reader.equals("true") ? " | true" : " >/dev/full");
       var command = new ArrayList<>(List.of("/bin/sh", "-c", shell, ended.toString()));
-      command.addAll(
-          Cli.command(System.getProperty("java.class.path"), List.of(args.split(" "))));
+      command.addAll(Cli.command(System.getProperty("java.class.path"), List.of(args.split(" "))));
       says(command.toArray(String[]::new));
       String error = Files.readString(folder.resolve("ended.err"));
       assertEquals(expected, Integer.parseInt(Files.readString(ended).strip()), error);

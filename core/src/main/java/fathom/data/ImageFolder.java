@@ -36,7 +36,8 @@ final class ImageFolder {
     if (reading.tested() == null) {
       checkTraining(layout, scan);
     }
-    List<Pictures> parts = fromFiles ? photos(layout, scan) : inMemory(folder, layout, scan, reading);
+    List<Pictures> parts =
+        fromFiles ? photos(layout, scan) : inMemory(folder, layout, scan, reading);
     manifest.write();
     BadFileException damage = scan.firstDamage();
     if (reading.strict() && damage != null) {

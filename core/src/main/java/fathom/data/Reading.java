@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// @param split how a folder without a part for testing is divided
 /// @param whole whether every file is decoded when the folder is opened, and not its header read
 ///   alone; strict reading does so too
-/// @param tested the shape C×H×W of the images of a run whose data is only tested with: then no file
-///   for training or validation is opened, and there are no such images where they would be in
+/// @param tested the shape C×H×W of the images of a run whose data is only tested with: then no
+///   file for training or validation is opened, and there are no such images where they would be in
 ///   memory; null for data of which all is used
 /// @param cache the folder where [Manifest]s are kept; null for none
 /// @param watcher is told how far the opening is
@@ -30,8 +30,8 @@ public record Reading(
     /// Drawn by the position of an image in its class: an image more moves others. Runs up to
     /// format 6 were trained so.
     BY_POSITION,
-    /// Drawn by the name of each image: one more moves no other, or one in a small class. Images for
-    /// validation are drawn by position, as the first runs of format 7 have them.
+    /// Drawn by the name of each image: one more moves no other, or one in a small class. Images
+    /// for validation are drawn by position, as the first runs of format 7 have them.
     BY_NAME,
     /// Images for validation are drawn by their names, too.
     ALL_BY_NAME

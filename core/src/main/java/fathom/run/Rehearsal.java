@@ -10,7 +10,9 @@ import fathom.net.PhotoNet;
 import fathom.train.Listener;
 import fathom.train.Moment;
 import fathom.train.Training;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Tries a training out for a few seconds, to say what all of it is going to need.
@@ -31,6 +33,10 @@ public final class Rehearsal {
   private static final Patience WARM_UP = new Patience(1, 6);
 
   private static final Patience USUAL = new Patience(0.2, 1);
+
+  /// What a training takes besides its steps and evaluations: workers are started, checkpoints and
+  /// answers written, and the report.
+  private static final double AROUND = 1;
 
   /// A prediction goes forward; a step goes forward and, at twice the cost, back.
   private static final double PREDICTION = 1.0 / 3;
@@ -56,7 +62,11 @@ public final class Rehearsal {
   /// @param examplesPerSecond pictures or characters that are trained with, measured with `tried`
   ///   rows, carried on to all of a batch
   /// @param seconds of the whole training, with what its first steps lose until loops are compiled,
-  ///   and of its evaluations, in which an example counts a third
+  ///   and of its evaluations, in which an example counts a third; steps take what they typically
+  ///   took here
+  /// @param low the same if every step is as fast as the fastest was and none is lost
+  /// @param high the same if steps are as slow as the slowest quarter was, and each size of a batch
+  ///   that was tried has to be compiled anew
   /// @param tried rows of the largest batch that was tried; pictures, or streams of a text
   /// @param availableBytes what tensors can have on this machine or in this container, beside what
   ///   this process has for itself
@@ -68,6 +78,8 @@ public final class Rehearsal {
       long steps,
       double examplesPerSecond,
       double seconds,
+      double low,
+      double high,
       int tried,
       long availableBytes,
       boolean fits) {}
@@ -76,20 +88,40 @@ public final class Rehearsal {
   /// tenth, at least two of them, and at most for so long. The fastest counts.
   private record Patience(double between, double most) {}
 
-  /// A few steps of `rows` rows, the fastest of which took `seconds`.
+  /// The seconds of steps of one size once they get no faster: of the fastest, the one in the
+  /// middle, and the one that a quarter exceeds.
+  private record Pace(double fast, double typical, double slow) {
+    /// @param taken of each step, in their order
+    /// @param from the first of those that count
+    static Pace of(List<Double> taken, int from) {
+      List<Double> sorted = taken.subList(from, taken.size()).stream().sorted().toList();
+      return new Pace(
+          sorted.getFirst(), sorted.get(sorted.size() / 2), sorted.get(sorted.size() * 3 / 4));
+    }
+  }
+
+  /// A few steps of `rows` rows.
   ///
-  /// @param lost the seconds that the others took longer than that, together
+  /// @param lost the seconds that the steps before they got no faster took longer than is typical,
+  ///   together
   private record Tried(
-      int rows, long examples, long bytes, double seconds, double lost, long parameters) {
+      int rows, long examples, long bytes, Pace pace, double lost, long parameters) {
     /// The seconds of a step of more rows, on the line through two batches. Where the clock was
     /// uneven, a row costs nothing at least, and what it costs here on average at most.
-    double seconds(int more, @Nullable Tried before) {
+    double seconds(int more, @Nullable Tried before, ToDoubleFunction<Pace> of) {
+      double seconds = of.applyAsDouble(pace);
       double average = seconds / rows;
       double perRow =
           before == null
               ? average
-              : Math.clamp((seconds - before.seconds) / (rows - before.rows), 0, average);
+              : Math.clamp(
+                  (seconds - of.applyAsDouble(before.pace)) / (rows - before.rows), 0, average);
       return seconds + perRow * (more - rows);
+    }
+
+    /// Examples in a second with batches of `more` rows.
+    double perSecond(int more, @Nullable Tried before, ToDoubleFunction<Pace> of) {
+      return (double) examples / rows * more / seconds(more, before, of);
     }
   }
 
@@ -122,25 +154,27 @@ public final class Rehearsal {
     long available = Memory.available(); // code is loaded, and hardly a tensor was there yet
     Tried before = null;
     Tried last = tried(recipe, least, USUAL);
+    double lost = last.lost;
     int next = larger(least);
     while (last.rows < next
-        && (System.nanoTime() - began) / 1e9 + 2 * last.seconds(next, before) < seconds
+        && (System.nanoTime() - began) / 1e9 + 2 * last.seconds(next, before, Pace::fast) < seconds
         && (double) next / last.rows * last.bytes < Math.min(BYTES, available / 2.0)) {
       Tried larger = tried(recipe, next, USUAL);
       before = last;
       last = larger;
+      lost += last.lost;
       next = larger(next);
     }
     double perRow =
         before == null
             ? (double) last.bytes / last.rows
             : (double) (last.bytes - before.bytes) / (last.rows - before.rows);
-    double perSecond =
-        (double) last.examples / last.rows * recipe.batch() / last.seconds(recipe.batch(), before);
+    double perSecond = last.perSecond(recipe.batch(), before, Pace::typical);
+    double fastest = last.perSecond(recipe.batch(), before, Pace::fast);
+    double slowest = last.perSecond(recipe.batch(), before, Pace::slow);
     Kind.Amounts of = recipe.kind().amounts(recipe, data);
     long steps = recipe.epochs() * of.steps();
-    int blocks = recipe.optimization().update().optimizer() == Optimization.Method.SGD ? 1 : 2;
-    long weights = Float.BYTES * last.parameters * (1 + recipe.workers() + blocks);
+    long weights = LeastMemory.weights(recipe, last.parameters);
     long batch = Math.round(last.bytes + Math.max(0, perRow) * (recipe.batch() - last.rows));
     return new Estimate(
         last.parameters,
@@ -148,7 +182,9 @@ public final class Rehearsal {
         batch,
         steps,
         perSecond,
-        cold.lost + examples(of) / perSecond,
+        AROUND + cold.lost + examples(of) / perSecond,
+        AROUND + examples(of) / Math.max(perSecond, fastest),
+        2 * AROUND + cold.lost + lost + examples(of) / Math.min(perSecond, slowest),
         last.rows,
         available,
         weights + batch <= available);
@@ -192,10 +228,10 @@ public final class Rehearsal {
     private long before;
     private long parameters;
     private long examples;
+    private final List<Double> each = new ArrayList<>();
     private double fastest = Double.POSITIVE_INFINITY;
-    private double sum;
     private double improved;
-    private int steps;
+    private int first;
     private boolean done;
 
     StopWatch(Patience patience) {
@@ -219,12 +255,14 @@ public final class Rehearsal {
       double taken = after - began;
       bytes = Math.max(bytes, Tensor.mostBytes() - before);
       examples = now.examples();
-      improved = taken < 0.9 * fastest ? after : improved;
+      if (taken < 0.9 * fastest) {
+        improved = after;
+        first = each.size();
+      }
       fastest = Math.min(fastest, taken);
-      sum += taken;
-      steps++;
+      each.add(taken);
       boolean patient = after - improved < patience.between && after + fastest < patience.most;
-      done = steps > 1 && !patient;
+      done = each.size() > 1 && !patient;
     }
 
     private double seconds() {
@@ -237,7 +275,12 @@ public final class Rehearsal {
     }
 
     Tried tried(int rows) {
-      return new Tried(rows, examples, bytes, fastest, sum - steps * fastest, parameters);
+      Pace pace = Pace.of(each, first);
+      double lost =
+          each.subList(0, first).stream()
+              .mapToDouble(taken -> Math.max(0, taken - pace.typical))
+              .sum();
+      return new Tried(rows, examples, bytes, pace, lost, parameters);
     }
   }
 }

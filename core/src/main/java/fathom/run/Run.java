@@ -103,7 +103,8 @@ public final class Run {
   }
 
   /// Starts a run in `folder`, which is made if need be. Throws [BadFileException] if it has a run
-  /// already or cannot be written.
+  /// already or cannot be written, and [fathom.DeviceException] if the training certainly does not
+  /// fit into the memory that there is.
   public static Run create(Path folder, Recipe recipe, Data data) {
     Path file = folder.resolve("run.json");
     if (Files.exists(file)) {
@@ -112,6 +113,7 @@ public final class Run {
           "there is a run in this folder already; give another one (`out`), or go on with this one"
               + " (`resume`)");
     }
+    LeastMemory.check(unwritten(recipe, data));
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {

@@ -87,8 +87,9 @@ public final class RunTraining {
   /// after every step, and in long evaluations every second. Throws
   /// [fathom.train.DivergedException] if the loss or a gradient is no number any more,
   /// `IllegalArgumentException` if there is less data than a step needs, [fathom.BadFileException]
-  /// for other data than that of the run, and [fathom.DeviceException] if this machine does not
-  /// have the precision, and [fathom.train.BusyRunException] if another training works on the run.
+  /// for other data than that of the run, [fathom.DeviceException] if this machine does not have
+  /// the precision or certainly not the memory, and [fathom.train.BusyRunException] if another
+  /// training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }
@@ -111,6 +112,7 @@ public final class RunTraining {
     run.recipe().check(data);
     run.recipe().precision().check();
     Resumption.check(run, data);
+    LeastMemory.check(run);
     try (var _ = RunLock.of(run.folder());
         var threads = Decoders.start(decoders)) {
       var recorder =

@@ -744,7 +744,9 @@ class ImageFolderTest {
     assertTrue(
         none.getMessage()
             .contains(
-                strict && size > 0 ? "/test/a/1.png: a picture must be" : "none of the images for testing can be decoded"),
+                strict && size > 0
+                    ? "/test/a/1.png: a picture must be"
+                    : "none of the images for testing can be decoded"),
         none.getMessage());
   }
 

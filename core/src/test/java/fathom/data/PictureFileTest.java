@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.BadFileException;
+import fathom.RegularFile;
 import java.awt.color.ColorSpace;
 import java.awt.color.ICC_Profile;
 import java.awt.image.BufferedImage;
@@ -20,16 +21,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
-import java.nio.file.AccessDeniedException;
-import fathom.RegularFile;
 import java.util.Locale;
+import java.util.Set;
 import java.util.zip.CRC32;
 import javax.imageio.IIOException;
 import javax.imageio.IIOImage;
@@ -362,9 +362,9 @@ class PictureFileTest {
 
   /// What is seen at the top left, top right, bottom left and bottom right, as quarters of what is
   /// stored: `0 1` above `2 3`. By the table of the standard, for example 6: the first row is the
-  /// right side, the first column the top.
-  /// What the system does not give is no damage: neither where a file cannot be opened, nor where
-  /// reading it fails, also if a decoder says so in its own words. Root may read everything.
+  /// right side, the first column the top. What the system does not give is no damage: neither
+  /// where a file cannot be opened, nor where reading it fails, also if a decoder says so in its
+  /// own words. Root may read everything.
   @Test
   void whatCannotBeReadIsNotDamaged() throws IOException {
     var denied = new PictureStream.UnreadableException(new AccessDeniedException("a.png"));

@@ -1,0 +1,81 @@
+package fathom.run;
+
+import fathom.DType;
+import fathom.DeviceException;
+import fathom.Memory;
+import fathom.Node;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.net.Architecture;
+import fathom.net.CifarNet;
+import fathom.net.Summary;
+import fathom.nn.Init;
+import java.util.Locale;
+
+/// What a training takes at least, counted before there is any of it: one that certainly does not
+/// fit is refused before its first step, and before anything of it is written.
+///
+/// @param weights the bytes of values, of each worker's gradients, and of the optimizer, exactly
+/// @param batch the bytes that a batch leaves behind on its way forward, at least: of every matrix
+///   product its value, or what the next layer has made of it; 0 for text, and where blocks are
+///   computed again on the way back
+record LeastMemory(long weights, long batch) {
+  static LeastMemory of(Run run) {
+    Recipe recipe = run.recipe();
+    try (var _ = Scope.ofShapes()) {
+      return switch (recipe.architecture()) {
+        case Architecture.OfImages net -> of(recipe, net, run);
+        case Architecture _ ->
+            new LeastMemory(weights(recipe, elements(run.textNet(Init.zeros()))), 0);
+      };
+    }
+  }
+
+  private static LeastMemory of(Recipe recipe, Architecture.OfImages net, Run run) {
+    CifarNet.Input images = run.input();
+    Summary summary =
+        Summary.of(
+            net.on(images, run.info().classes().size()).build(Init.zeros()),
+            Shape.of(images.channels(), images.height(), images.width()));
+    long products =
+        recipe.recompute() > 0
+            ? 0
+            : summary.layers().stream()
+                .filter(layer -> layer.multiplyAdds() > 0)
+                .mapToLong(layer -> layer.value().elements())
+                .sum();
+    DType type = recipe.precision().type();
+    return new LeastMemory(
+        weights(recipe, summary.params()), recipe.batch() * products * type.bytes());
+  }
+
+  /// The bytes of the weights, the gradients of each worker, and the optimizer.
+  static long weights(Recipe recipe, long parameters) {
+    int blocks = recipe.optimization().update().optimizer() == Optimization.Method.SGD ? 1 : 2;
+    return Float.BYTES * parameters * (1 + recipe.workers() + blocks);
+  }
+
+  private static long elements(Node net) {
+    return net.params().stream().mapToLong(param -> param.value().shape().elements()).sum();
+  }
+
+  /// Throws [DeviceException] if this is more than tensors can have on this machine or in this
+  /// container.
+  static void check(Run run) {
+    LeastMemory least = of(run);
+    long available = Memory.available();
+    if (least.weights + least.batch > available) {
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "%s does not fit: weights, gradients and the optimizer take %,.1f MB and a batch of"
+                  + " %s at least %,.1f MB, but tensors can have %,.1f MB here; make the net"
+                  + " smaller, or the batch, or remember less of it (--recompute auto)",
+              run.recipe().model(),
+              least.weights / 1e6,
+              run.recipe().batch(),
+              least.batch / 1e6,
+              available / 1e6));
+    }
+  }
+}
