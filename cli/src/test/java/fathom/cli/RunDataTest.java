@@ -465,7 +465,7 @@ class RunDataTest {
         data("other"));
     assertEquals(Exit.DONE, resume("--epochs", "3", "--data", data("moved")).code());
     assertEquals(Exit.DONE, resume("--epochs", "4").code(), "from now on it is found there");
-    refused(Exit.USAGE, List.of("learned pictures"), "--data", "text:book");
+    refused(Exit.USAGE, List.of("learned images"), "--data", "text:book");
   }
 
   // ---- Nothing is written before it is checked
