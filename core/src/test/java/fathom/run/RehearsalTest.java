@@ -96,8 +96,10 @@ class RehearsalTest {
     assertEquals(seen.weightBytes(), least.weights());
     assertTrue(least.batch() <= seen.batchBytes(), least + " and " + seen);
     assertTrue(10 * least.batch() >= seen.batchBytes(), least + " and " + seen);
-    assertEquals(
-        0, LeastMemory.of(Run.unwritten(recipe.executed(e -> e.withRecompute(1)), DIGITS)).batch());
+    if (!model.equals("mlp")) { // which has no blocks
+      Recipe again = recipe.executed(e -> e.withRecompute(1));
+      assertEquals(0, LeastMemory.of(Run.unwritten(again, DIGITS)).batch());
+    }
   }
 
   /// A net of 1202 layers, 256 times as large as usual, has no room anywhere yet.
