@@ -41,6 +41,9 @@ final class DoctorCommand implements Callable<Integer> {
   private static final List<String> SIMD =
       List.of("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16");
 
+  /// Where NVIDIA's driver lists what it found.
+  private static final Path GRAPHICS = Path.of("/proc/driver/nvidia/gpus");
+
   @Mixin private final Output output = new Output();
 
   /// What `--json` prints.
@@ -100,6 +103,14 @@ final class DoctorCommand implements Callable<Integer> {
               "start Fathom by ./fathom, or java with --add-modules jdk.incubator.vector",
               false));
     }
+    List<String> graphics = graphics();
+    if (!graphics.isEmpty()) {
+      problems.add(
+          new Problem(
+              "there is %s, which nothing is computed on".formatted(String.join(", ", graphics)),
+              "this version computes on the processor",
+              false));
+    }
     Memory memory = memory();
     if (memory.total < LEAST_MEMORY) {
       problems.add(
@@ -122,6 +133,24 @@ final class DoctorCommand implements Callable<Integer> {
             problems);
     output.answer(answer, () -> show(answer));
     return problems.stream().anyMatch(Problem::fatal) ? Exit.NATIVE : Exit.DONE;
+  }
+
+  /// The graphics processors that a driver of this system shows, by their model.
+  private static List<String> graphics() {
+    var found = new ArrayList<String>();
+    try (var cards = Files.newDirectoryStream(GRAPHICS)) {
+      for (Path card : cards) {
+        found.add(
+            Files.readAllLines(card.resolve("information")).stream()
+                .filter(line -> line.startsWith("Model:"))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse("a graphics processor"));
+      }
+    } catch (IOException e) {
+      return found; // no driver
+    }
+    return found;
   }
 
   /// Loads the native library and lets it compute something whose result is known.

@@ -71,6 +71,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private final Output output = new Output();
 
+  @Mixin private final DeviceOption device = new DeviceOption();
+
   @Parameters(paramLabel = "RUN|WEIGHTS", description = "A run's folder, or a .safetensors file.")
   private @Nullable Path from;
 
@@ -173,6 +175,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    device.check();
     Path path = output.required(from, "RUN or WEIGHTS");
     if (!Files.isDirectory(path)) {
       pictures(ofWeights(path));

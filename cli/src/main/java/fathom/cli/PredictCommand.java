@@ -52,6 +52,8 @@ import picocli.CommandLine.Parameters;
 final class PredictCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
+  @Mixin private final DeviceOption device = new DeviceOption();
+
   @Parameters(
       index = "0",
       arity = "0..1",
@@ -133,6 +135,7 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    device.check();
     Path source = output.required(from, "RUN or WEIGHTS");
     if (files.isEmpty()) {
       throw output.refused("Missing: FILE, a picture or a folder of pictures");

@@ -24,6 +24,8 @@ import picocli.CommandLine.Parameters;
 final class SampleCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
+  @Mixin private final DeviceOption device = new DeviceOption();
+
   @Parameters(
       arity = "0..1",
       paramLabel = "RUN|WEIGHTS",
@@ -53,6 +55,7 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    device.check();
     Path source = output.required(from, "RUN or WEIGHTS");
     try (TextGenerator generator = open(source)) {
       String text = output.usage(() -> generator.generate(prompt, length, temperature, seed));

@@ -60,6 +60,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final Output output = new Output();
 
+  @Mixin private final DeviceOption device = new DeviceOption();
+
   @Parameters(
       arity = "0..1",
       paramLabel = "MODEL",
@@ -156,6 +158,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    device.check();
     if (resume != null) {
       return resume(resume);
     }

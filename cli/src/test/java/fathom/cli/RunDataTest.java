@@ -520,6 +520,7 @@ class RunDataTest {
             "--data",
             "--data-changed",
             "--decoders",
+            "--device",
             "--epochs",
             "--help",
             "--json",
