@@ -13,11 +13,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "sample",
-    description = {
-      "Writes text as a run has learned it, by its last checkpoint, or by a .safetensors file that"
-          + " was",
-      "exported from one."
-    },
+    description =
+        "Writes text as a run has learned it, by its last checkpoint or an exported file.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExample:%n",
     footer = "  fathom sample runs/ln-lstm-book-1 --prompt \"It was \" --temperature 0.8")

@@ -103,9 +103,9 @@ class CommandsTest {
           train resnet20 --data digist                           | 2 | digits
           train resnet20 --data digits --batch 0                 | 2 | at least 1
           train resnet20 --data digits --batch 2000              | 2 | 1437
-          train resnet20 --data digits --lr -1                   | 2 | positive, but --lr is -1.0
+          train resnet20 --data digits --lr -1                   | 2 | --lr is a positive learning rate, but is -1.0
           train resnet20 --data digits --lr nan                  | 2 | is no number
-          train resnet20 --data digits --lr 1e400                | 2 | --lr is Infinity
+          train resnet20 --data digits --lr 1e400                | 2 | but is Infinity
           train resnet20 --data digits --epochs many             | 2 | option '--epochs'
           train resnet20 --data digits --epochs 0                | 2 | --epochs is at least 1, but is 0
           train resnet20 --data digits --epochs 99999999999      | 2 | too many digits
@@ -121,9 +121,9 @@ class CommandsTest {
           train resnet20 --data digits --workers 10000           | 2 | but is 10000
           train resnet20 --data digits --recompute -3            | 2 | is "-3"
           train resnet20 --data digits --val 1437                | 2 | 1 to 1436 can be kept
-          train resnet20 --data digits --val -1                  | 2 | it is -1
+          train resnet20 --data digits --val -1                  | 2 | --val is 0 or more images, but is -1
           train resnet20 --data digits --label-smoothing 1       | 2 | less than 1
-          train resnet20 --data digits --weight-decay -1         | 2 | --weight-decay is -1.0
+          train resnet20 --data digits --weight-decay -1         | 2 | --weight-decay is 0 or more, but is -1.0
           train resnet20 --data digits --out /dev/null           | 3 | this is a file
           train resnet20 --data digits --out=                    | 2 | the path is empty
           train --resume=                                        | 2 | the path is empty
@@ -302,7 +302,7 @@ class CommandsTest {
     Cli cli = Cli.run("report", one, two);
     assertEquals(Exit.DONE, cli.code(), cli.err());
     String page = Files.readString(folder.resolve("comparison.html"));
-    assertTrue(page.contains("Of 2 finished runs on pictures "), "the lead names the better one");
+    assertTrue(page.contains("Of 2 finished runs on images "), "the lead names the better one");
     String differs = page.substring(page.indexOf("What was decided before"));
     differs = differs.substring(0, differs.indexOf("</table>"));
     assertTrue(differs.contains(">one<") && differs.contains(">two<"), differs);
@@ -576,7 +576,8 @@ class CommandsTest {
         run,
         "--data",
         text("other.txt", "To be or ".repeat(9)));
-    assertRefused(Exit.USAGE, "digits is images", "eval", run, "--data", "digits");
+    assertRefused(
+        Exit.USAGE, "digits is data of another kind: images", "eval", run, "--data", "digits");
 
     Cli first = Cli.run("sample", run, "--prompt", "to be", "--length", "30", "--json");
     assertEquals(Exit.DONE, first.code(), first.err());
@@ -603,7 +604,7 @@ class CommandsTest {
     assertRefused(Exit.USAGE, "resnet8 learned pictures", "sample", run);
     String weights = folder.resolve("run").resolve("checkpoint.safetensors").toString();
     assertRefused(Exit.BAD_FILE, "resnet8 learned pictures", "sample", weights);
-    assertRefused(Exit.USAGE, "text:x is text", "eval", run, "--data", "text:x");
+    assertRefused(Exit.USAGE, "another kind: text", "eval", run, "--data", "text:x");
   }
 
   @Test

@@ -50,7 +50,7 @@ class PhotographsTest {
     assertEquals(Exit.DONE, cli.code(), cli.err());
     assertTrue(cli.err().contains("skipped 2 files that cannot be decoded (--strict"), cli.err());
     assertTrue(cli.err().contains("notes.jpg: a picture must be a JPEG"), cli.err());
-    assertTrue(cli.err().contains("2 epochs of 16 pictures"), cli.err());
+    assertTrue(cli.err().contains("2 epochs of 16 images"), cli.err());
     assertTrue(cli.err().contains("validation loss"), "val judges: " + cli.err());
   }
 

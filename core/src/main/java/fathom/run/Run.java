@@ -320,7 +320,8 @@ public final class Run {
     String given = Kind.ofData(spec).name();
     if (!learned.equals(given)) {
       throw new IllegalArgumentException(
-          "%s learned %s, but %s is %s".formatted(recipe().model(), learned, spec, given));
+          "%s learned %s, but %s is data of another kind: %s"
+              .formatted(recipe().model(), learned, spec, given));
     }
   }
 
