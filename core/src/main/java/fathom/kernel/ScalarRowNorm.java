@@ -110,8 +110,9 @@ public final class ScalarRowNorm implements RowNorm {
     }
     double[] gain = perElement(form.gain(), form.width(), 1);
     double[] bias = perElement(form.bias(), form.width(), 0);
+    Rows written = Rows.of(y, form.width());
     for (long row = 0; row < s.count(); row++) {
-      normalize(form, gain, bias, s, Rows.of(y, form.width()), statistics, row);
+      normalize(form, gain, bias, s, written, statistics, row);
     }
   }
 
@@ -143,19 +144,13 @@ public final class ScalarRowNorm implements RowNorm {
     double[] dgain = new double[n];
     double[] dbias = new double[n];
     double[] gain = perElement(form.gain(), n, 1);
+    Rows g = Rows.of(dy, n);
+    Rows s = Rows.of(normed.s(), n);
+    Rows statistics = Rows.of(normed.statistics(), 2);
     Rows more = Rows.ofNullable(dsum, n);
-    for (long row = 0; row < normed.statistics().shape().size(0); row++) {
-      normalizeBack(
-          form,
-          gain,
-          Rows.of(dy, n),
-          Rows.of(normed.s(), n),
-          Rows.of(normed.statistics(), 2),
-          more,
-          Rows.of(dx, n),
-          dgain,
-          dbias,
-          row);
+    Rows ds = Rows.of(dx, n);
+    for (long row = 0; row < s.count(); row++) {
+      normalizeBack(form, gain, g, s, statistics, more, ds, dgain, dbias, row);
     }
     return new Cotangents(
         dx,

@@ -40,15 +40,29 @@ public final class VectorRow {
   }
 
   /// Mean and reciprocal standard deviation over so many gates. The first pass finds about where
-  /// the mean is, the second sums what is left, so that a large mean does not swallow a small
-  /// standard deviation.
+  /// the mean is, to which the units that were added add nothing, the second sums what is left, so
+  /// that a large mean does not swallow a small standard deviation.
+  ///
+  /// Both passes stand here, and with them the method is too long for the compiler to make it a
+  /// part of its callers, which would pass the limit behind which vectors are objects.
   public void moments(
       MemorySegment a, long from, int gates, double epsilon, MemorySegment statistics, long at) {
     double count = (double) gates * hidden;
-    float pivot = (float) (total(a, from, gates * size) / count);
-    FloatVector p = FloatVector.broadcast(S, pivot);
     FloatVector s = FloatVector.zero(S);
     FloatVector q = s;
+    int length = gates * size;
+    int first = 0;
+    for (; first + L < length; first += 2 * L) {
+      s = s.add(load(a, from + first));
+      q = q.add(load(a, from + first + L));
+    }
+    if (first < length) {
+      s = s.add(load(a, from + first));
+    }
+    float pivot = (float) (Lanes.total(s.add(q)) / count);
+    FloatVector p = FloatVector.broadcast(S, pivot);
+    s = FloatVector.zero(S);
+    q = s;
     int whole = hidden / L * L;
     for (int gate = 0; gate < gates; gate++) {
       long start = from + (long) gate * size;
@@ -67,21 +81,6 @@ public final class VectorRow {
     double variance = Lanes.total(q) / count - shift * shift;
     statistics.setAtIndex(JAVA_DOUBLE, at, pivot + shift);
     statistics.setAtIndex(JAVA_DOUBLE, at + 1, 1 / Math.sqrt(Math.max(0, variance) + epsilon));
-  }
-
-  /// The units that were added are zero and add nothing.
-  private static float total(MemorySegment a, long from, int length) {
-    FloatVector s0 = FloatVector.zero(S);
-    FloatVector s1 = s0;
-    int j = 0;
-    for (; j + L < length; j += 2 * L) {
-      s0 = s0.add(load(a, from + j));
-      s1 = s1.add(load(a, from + j + L));
-    }
-    if (j < length) {
-      s0 = s0.add(load(a, from + j));
-    }
-    return Lanes.total(s0.add(s1));
   }
 
   /// Σw and Σw·x̂ of the elements `from .. to-1` of the row that begins at `row`, for w = dz·gain;

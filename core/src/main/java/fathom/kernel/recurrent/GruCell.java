@@ -32,8 +32,8 @@ public final class GruCell {
     public void forward(int t, int n) {
       Unrolled u = s.u;
       int size = s.size;
-      double[] x = s.normalized(t, n, 0, s.read(u.ax(), t, n), s.gainX, s.biasX);
-      double[] h = s.normalized(t, n, 1, s.read(u.ah(), t, n), s.gainH, s.biasH);
+      double[] x = s.normalized(t, n, 0, s.read(s.ax, t, n), s.gainX, s.biasX);
+      double[] h = s.normalized(t, n, 1, s.read(s.ah, t, n), s.gainH, s.biasH);
       long gates = u.row(t, n) * u.width();
       for (int j = 0; j < size; j++) {
         double z = ScalarSteps.sigmoid(x[j] + h[j]);
@@ -42,8 +42,8 @@ public final class GruCell {
         s.set(s.gates, gates + j, z);
         s.set(s.gates, gates + size + j, r);
         s.set(s.gates, gates + 2L * size + j, candidate);
-        double before = s.get(u.h(), u.row(t, n) * size + j);
-        s.set(u.h(), u.row(t + 1, n) * size + j, (1 - z) * before + z * candidate);
+        double before = s.get(s.h, u.row(t, n) * size + j);
+        s.set(s.h, u.row(t + 1, n) * size + j, (1 - z) * before + z * candidate);
       }
     }
 
@@ -52,8 +52,8 @@ public final class GruCell {
       Unrolled u = s.u;
       int size = s.size;
       long gates = u.row(t, n) * u.width();
-      double[] ax = s.read(u.ax(), t, n);
-      double[] ah = s.read(u.ah(), t, n);
+      double[] ax = s.read(s.ax, t, n);
+      double[] ah = s.read(s.ah, t, n);
       double[] dx = new double[3 * size];
       double[] dh = new double[3 * size];
       Moments m = s.remembered(s.statistics.of(t, n, 1, 2));
@@ -61,7 +61,7 @@ public final class GruCell {
         double z = s.get(s.gates, gates + j);
         double r = s.get(s.gates, gates + size + j);
         double candidate = s.get(s.gates, gates + 2L * size + j);
-        double before = s.get(u.h(), u.row(t, n) * size + j);
+        double before = s.get(s.h, u.row(t, n) * size + j);
         int k = 2 * size + j;
         double recurrent = m.normal(ah[k]) * s.gainH[k] + s.biasH[k];
         dx[j] = dstate[j] * (candidate - before) * z * (1 - z);
@@ -72,8 +72,8 @@ public final class GruCell {
         dh[size + j] = dx[size + j];
         s.set(carry, (long) n * size + j, dstate[j] * (1 - z));
       }
-      s.write(u.ax(), t, n, s.normalizedBack(t, n, 0, ax, dx, s.gainX, s.dgainX, s.dbiasX));
-      s.write(u.ah(), t, n, s.normalizedBack(t, n, 1, ah, dh, s.gainH, s.dgainH, s.dbiasH));
+      s.write(s.ax, t, n, s.normalizedBack(t, n, 0, ax, dx, s.gainX, s.dgainX, s.dbiasX));
+      s.write(s.ah, t, n, s.normalizedBack(t, n, 1, ah, dh, s.gainH, s.dgainH, s.dbiasH));
     }
   }
 

@@ -36,8 +36,8 @@ public final class LstmCell {
       int size = s.size;
       double[] z =
           ScalarSteps.plus(
-              s.normalized(t, n, 0, s.read(u.ax(), t, n), s.gainX, s.biasX),
-              s.normalized(t, n, 1, s.read(u.ah(), t, n), s.gainH, s.biasH));
+              s.normalized(t, n, 0, s.read(s.ax, t, n), s.gainX, s.biasX),
+              s.normalized(t, n, 1, s.read(s.ah, t, n), s.gainH, s.biasH));
       double[] c = new double[size];
       long gates = u.row(t, n) * u.width();
       for (int j = 0; j < size; j++) {
@@ -49,8 +49,8 @@ public final class LstmCell {
         s.set(s.gates, gates + size + j, f);
         s.set(s.gates, gates + 2L * size + j, o);
         s.set(s.gates, gates + 3L * size + j, g);
-        c[j] = f * s.get(u.c(), u.row(t, n) * size + j) + i * g;
-        s.set(u.c(), u.row(t + 1, n) * size + j, c[j]);
+        c[j] = f * s.get(s.c, u.row(t, n) * size + j) + i * g;
+        s.set(s.c, u.row(t + 1, n) * size + j, c[j]);
       }
       Moments m = s.moments(c, 0, size);
       s.remember(m, s.statistics.ofCell(t, n));
@@ -60,7 +60,7 @@ public final class LstmCell {
         double readOut = Math.tanh(read[j]);
         s.set(s.readOut, u.row(t, n) * size + j, readOut);
         double o = s.get(s.gates, gates + 2L * size + j);
-        s.set(u.h(), u.row(t + 1, n) * size + j, o * readOut);
+        s.set(s.h, u.row(t + 1, n) * size + j, o * readOut);
       }
     }
 
@@ -78,7 +78,7 @@ public final class LstmCell {
         double readOut = s.get(s.readOut, u.row(t, n) * size + j);
         dz[2 * size + j] = dh[j] * readOut * o * (1 - o);
         dread[j] = dh[j] * o * (1 - readOut * readOut);
-        c[j] = s.get(u.c(), u.row(t + 1, n) * size + j);
+        c[j] = s.get(s.c, u.row(t + 1, n) * size + j);
       }
       Moments m = s.remembered(s.statistics.ofCell(t, n));
       s.normalizedBack(dread, c, 0, size, m, s.gainC, dcell, s.dgainC, s.dbiasC);
@@ -86,7 +86,7 @@ public final class LstmCell {
         double i = s.get(s.gates, gates + j);
         double f = s.get(s.gates, gates + size + j);
         double g = s.get(s.gates, gates + 3L * size + j);
-        double before = s.get(u.c(), u.row(t, n) * size + j);
+        double before = s.get(s.c, u.row(t, n) * size + j);
         long at = (long) n * size + j;
         double d = s.get(dc, at) + dcell[j];
         dz[j] = d * g * i * (1 - i);
@@ -95,10 +95,10 @@ public final class LstmCell {
         s.set(dc, at, d * f);
         s.set(carry, at, 0);
       }
-      double[] ax = s.read(u.ax(), t, n);
-      double[] ah = s.read(u.ah(), t, n);
-      s.write(u.ax(), t, n, s.normalizedBack(t, n, 0, ax, dz, s.gainX, s.dgainX, s.dbiasX));
-      s.write(u.ah(), t, n, s.normalizedBack(t, n, 1, ah, dz, s.gainH, s.dgainH, s.dbiasH));
+      double[] ax = s.read(s.ax, t, n);
+      double[] ah = s.read(s.ah, t, n);
+      s.write(s.ax, t, n, s.normalizedBack(t, n, 0, ax, dz, s.gainX, s.dgainX, s.dbiasX));
+      s.write(s.ah, t, n, s.normalizedBack(t, n, 1, ah, dz, s.gainH, s.dgainH, s.dbiasH));
     }
   }
 

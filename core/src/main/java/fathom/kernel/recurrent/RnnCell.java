@@ -30,10 +30,10 @@ public final class RnnCell {
     @Override
     public void forward(int t, int n) {
       Unrolled u = s.u;
-      double[] sum = ScalarSteps.plus(s.read(u.ax(), t, n), s.read(u.ah(), t, n));
+      double[] sum = ScalarSteps.plus(s.read(s.ax, t, n), s.read(s.ah, t, n));
       double[] z = s.normalized(t, n, 0, sum, s.gainX, s.biasX);
       for (int j = 0; j < s.size; j++) {
-        s.set(u.h(), u.row(t + 1, n) * s.size + j, Math.tanh(z[j]));
+        s.set(s.h, u.row(t + 1, n) * s.size + j, Math.tanh(z[j]));
       }
     }
 
@@ -42,14 +42,14 @@ public final class RnnCell {
       Unrolled u = s.u;
       double[] dz = new double[s.size];
       for (int j = 0; j < s.size; j++) {
-        double h = s.get(u.h(), u.row(t + 1, n) * s.size + j);
+        double h = s.get(s.h, u.row(t + 1, n) * s.size + j);
         dz[j] = dh[j] * (1 - h * h);
         s.set(carry, (long) n * s.size + j, 0);
       }
-      double[] sum = ScalarSteps.plus(s.read(u.ax(), t, n), s.read(u.ah(), t, n));
+      double[] sum = ScalarSteps.plus(s.read(s.ax, t, n), s.read(s.ah, t, n));
       double[] d = s.normalizedBack(t, n, 0, sum, dz, s.gainX, s.dgainX, s.dbiasX);
-      s.write(u.ax(), t, n, d);
-      s.write(u.ah(), t, n, d);
+      s.write(s.ax, t, n, d);
+      s.write(s.ah, t, n, d);
     }
   }
 

@@ -29,6 +29,11 @@ final class ScalarSteps implements Cell {
   /// Units, of which none were added.
   final int size;
 
+  final MemorySegment ax;
+  final MemorySegment ah;
+  final MemorySegment h;
+  final MemorySegment c;
+
   /// The gates behind their non-linearities, T×N×G.
   final MemorySegment gates;
 
@@ -53,6 +58,10 @@ final class ScalarSteps implements Cell {
   ScalarSteps(Unrolled u, Function<ScalarSteps, Row> cell) {
     this.u = u;
     this.size = u.padded();
+    this.ax = u.ax().segment();
+    this.ah = u.ah().segment();
+    this.h = u.h().segment();
+    this.c = u.c().segment();
     this.gates = Tensor.empty(u.type(), u.steps(), u.count(), u.width()).segment();
     this.readOut = Tensor.empty(u.type(), u.steps(), u.count(), size).segment();
     this.statistics = Statistics.of(u);
@@ -79,9 +88,9 @@ final class ScalarSteps implements Cell {
         continue;
       }
       for (int j = 0; j < size; j++) {
-        set(u.h(), u.row(t + 1, n) * size + j, get(u.h(), u.row(t, n) * size + j));
-        if (u.c().shape().elements() > 0) {
-          set(u.c(), u.row(t + 1, n) * size + j, get(u.c(), u.row(t, n) * size + j));
+        set(h, u.row(t + 1, n) * size + j, get(h, u.row(t, n) * size + j));
+        if (c.byteSize() > 0) {
+          set(c, u.row(t + 1, n) * size + j, get(c, u.row(t, n) * size + j));
         }
       }
     }
@@ -89,22 +98,26 @@ final class ScalarSteps implements Cell {
 
   @Override
   public void backward(int t, Tensor dy, Back back) {
+    MemorySegment cotangents = dy.segment();
+    MemorySegment product = back.product().segment();
+    MemorySegment carry = back.carry().segment();
+    MemorySegment dc = back.dc().segment();
     for (int n = 0; n < u.count(); n++) {
       double[] dh = new double[size];
       for (int j = 0; j < size; j++) {
         long at = (long) n * size + j;
-        dh[j] = get(dy, u.row(t, n) * size + j) + get(back.product(), at) + get(back.carry(), at);
+        dh[j] = get(cotangents, u.row(t, n) * size + j) + get(product, at) + get(carry, at);
       }
       if (u.active(t, n)) {
-        row.backward(t, n, dh, back.carry().segment(), back.dc().segment());
+        row.backward(t, n, dh, carry, dc);
         continue;
       }
       for (int j = 0; j < size; j++) {
-        set(back.carry(), (long) n * size + j, dh[j]);
+        set(carry, (long) n * size + j, dh[j]);
       }
       double[] zeros = new double[u.width()];
-      write(u.ax(), t, n, zeros);
-      write(u.ah(), t, n, zeros);
+      write(ax, t, n, zeros);
+      write(ah, t, n, zeros);
     }
   }
 
@@ -200,24 +213,16 @@ final class ScalarSteps implements Cell {
   }
 
   /// G elements of one sequence at one time.
-  double[] read(Tensor all, int t, int n) {
+  double[] read(MemorySegment all, int t, int n) {
     double[] row = new double[u.width()];
     Arrays.setAll(row, k -> get(all, u.row(t, n) * row.length + k));
     return row;
   }
 
-  void write(Tensor all, int t, int n, double[] row) {
+  void write(MemorySegment all, int t, int n, double[] row) {
     for (int k = 0; k < row.length; k++) {
       set(all, u.row(t, n) * row.length + k, row[k]);
     }
-  }
-
-  double get(Tensor t, long at) {
-    return get(t.segment(), at);
-  }
-
-  void set(Tensor t, long at, double value) {
-    set(t.segment(), at, value);
   }
 
   double get(MemorySegment memory, long at) {

@@ -49,14 +49,19 @@ public interface StepProduct {
     @Override
     public void times(Tensor x, int t, Tensor y, int to) {
       long count = x.shape().size(1);
+      MemorySegment from = x.segment();
+      MemorySegment into = y.segment();
+      long xAt = t * step(x);
+      long yAt = to * step(y);
       for (int i = 0; i < count; i++) {
         for (int c = 0; c < columns; c++) {
           double sum = 0;
           for (int k = 0; k < rows; k++) {
-            double factor = get(x.segment(), t * step(x) + (long) i * rows + k);
-            sum += factor * get(matrix, k * rowStride + c * columnStride);
+            sum +=
+                get(from, xAt + (long) i * rows + k)
+                    * get(matrix, k * rowStride + c * columnStride);
           }
-          set(y.segment(), to * step(y) + (long) i * columns + c, sum);
+          set(into, yAt + (long) i * columns + c, sum);
         }
       }
     }

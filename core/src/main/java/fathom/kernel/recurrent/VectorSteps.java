@@ -146,10 +146,12 @@ final class VectorSteps implements Cell {
 
   @Override
   public void backward(int t, Tensor dy, Back back) {
+    MemorySegment cotangents = dy.segment();
+    MemorySegment product = back.product().segment();
     MemorySegment carry = back.carry().segment();
     MemorySegment dc = back.dc().segment();
     for (int n = 0; n < u.count(); n++) {
-      sum(dy.segment(), u.row(t, n) * size, back.product().segment(), carry, (long) n * size);
+      sum(cotangents, u.row(t, n) * size, product, carry, (long) n * size);
       if (u.active(t, n)) {
         row.backward(t, n, carry, dc);
         continue;
