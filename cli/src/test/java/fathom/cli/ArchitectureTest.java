@@ -27,13 +27,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.tools.ParserException;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -302,69 +299,15 @@ class ArchitectureTest {
     }
   }
 
-  /// One place in each, and no place in the last.
-  private static final class Planted {
-    public static class InAValue {
-      public Pointer[] value() {
-        return new Pointer[0];
-      }
-    }
-
-    public static class InAParameter {
-      protected void take(int count, Pointer value) {}
-    }
-
-    public static class InAnArgumentOfAParameter {
-      public void take(Map<String, ? super Pointer> values) {}
-    }
-
-    public static class InAConstructor {
-      public InAConstructor(Supplier<List<Pointer>> values) {}
-    }
-
-    public static class InAField {
-      public List<Pointer> values = List.of();
-    }
-
-    public static class InAnException {
-      public void fail() throws ParserException {}
-    }
-
-    public static class InABound {
-      public <T extends Pointer> void take(T value) {}
-    }
-
-    public static class InABoundOfTheClass<T extends Pointer> {}
-
-    public abstract static class InAnInterface implements Supplier<Pointer> {}
-
-    public static class InAParent extends Pointer {}
-
-    public record InARecord(int count, Pointer value) {}
-
-    public static class Nowhere {
-      private Pointer value = new Pointer();
-
-      Pointer value() {
-        take(value);
-        return value;
-      }
-
-      private void take(Pointer value) {
-        this.value = value;
-      }
-    }
-  }
-
   static Stream<Class<?>> planted() {
-    return Stream.of(Planted.class.getDeclaredClasses());
+    return Stream.of(PlantedSignatures.class.getDeclaredClasses());
   }
 
   @ParameterizedTest
   @MethodSource("planted")
   void aTypeOfTheEngineIsFoundWhereverItIsShown(Class<?> planted) {
     var shown = shown(new ClassFileImporter().importClass(planted));
-    assertEquals(planted == Planted.Nowhere.class, shown.isEmpty(), shown.toString());
+    assertEquals(planted == PlantedSignatures.Nowhere.class, shown.isEmpty(), shown.toString());
   }
 
   /// A kernel reads memory, a layer does not: its tensors may be on another device.
