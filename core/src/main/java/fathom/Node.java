@@ -10,7 +10,7 @@ import java.util.Set;
 
 /// What has parameters: a tree whose nodes have names, so that every parameter has a path.
 ///
-/// A [Layer] and a [Recurrent] are nodes; they differ in what flows through them.
+/// A [Layer] and a `Recurrent` are nodes; they differ in what flows through them.
 public interface Node {
   /// A node inside another, under its name. The empty name adds nothing to the path.
   record Part(String name, Node node) {}

@@ -11,6 +11,8 @@ import fathom.nn.RmsNorm;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
 import fathom.recurrent.RecurrentLayer;
+import fathom.recurrent.Sequences;
+import fathom.recurrent.State;
 import java.util.List;
 import org.bytedeco.pytorch.Device;
 import org.junit.jupiter.api.Test;

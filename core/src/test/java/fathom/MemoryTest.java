@@ -15,6 +15,7 @@ import fathom.nn.Fused;
 import fathom.nn.Init;
 import fathom.nn.Recompute;
 import fathom.optim.Sgd;
+import fathom.parallel.Step;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

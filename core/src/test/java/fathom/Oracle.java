@@ -29,6 +29,7 @@ import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.LastState;
+import fathom.recurrent.Recurrent;
 import fathom.recurrent.Stack;
 import fathom.recurrent.TimeDistributed;
 import java.util.ArrayList;

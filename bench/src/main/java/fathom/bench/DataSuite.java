@@ -1,6 +1,5 @@
 package fathom.bench;
 
-import fathom.Collective;
 import fathom.Draw;
 import fathom.Scope;
 import fathom.Tensor;
@@ -14,6 +13,7 @@ import fathom.data.Pictures;
 import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.PhotoNet;
+import fathom.parallel.Collective;
 import fathom.train.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package fathom.bench;
 
-import fathom.Collective;
 import fathom.Scope;
+import fathom.parallel.Collective;
 import fathom.parallel.Workers;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;

@@ -1,13 +1,11 @@
 package fathom.bench;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Draw;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Rows;
@@ -19,6 +17,8 @@ import fathom.nn.Fused;
 import fathom.nn.Init;
 import fathom.nn.Recompute;
 import fathom.optim.Sgd;
+import fathom.parallel.Collective;
+import fathom.parallel.Step;
 import fathom.train.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;

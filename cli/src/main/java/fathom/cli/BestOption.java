@@ -1,6 +1,6 @@
 package fathom.cli;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import fathom.run.Run;
 import java.nio.file.Files;
 import java.nio.file.Path;

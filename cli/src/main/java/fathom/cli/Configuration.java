@@ -1,9 +1,9 @@
 package fathom.cli;
 
-import fathom.BadFileException;
-import fathom.HomeFolder;
-import fathom.RegularFile;
-import fathom.Spelling;
+import fathom.io.BadFileException;
+import fathom.io.HomeFolder;
+import fathom.io.RegularFile;
+import fathom.io.Spelling;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;

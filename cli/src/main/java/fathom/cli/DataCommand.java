@@ -1,7 +1,5 @@
 package fathom.cli;
 
-import fathom.BadFileException;
-import fathom.Spelling;
 import fathom.data.Catalogue;
 import fathom.data.Data;
 import fathom.data.DataSet;
@@ -12,6 +10,8 @@ import fathom.data.Pictures;
 import fathom.data.Survey;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
+import fathom.io.Spelling;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;

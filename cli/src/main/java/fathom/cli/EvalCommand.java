@@ -1,7 +1,6 @@
 package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import fathom.Collective;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.data.Data;
@@ -17,6 +16,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import fathom.parallel.Collective;
 import fathom.parallel.Workers;
 import fathom.run.ClassMatch;
 import fathom.run.Measure;

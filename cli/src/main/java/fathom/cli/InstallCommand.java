@@ -1,8 +1,8 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.DeviceException;
 import fathom.bench.Maven;
+import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package fathom.cli;
 
-import fathom.Spelling;
+import fathom.io.Spelling;
 import fathom.lab.Laboratory;
 import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Experiment;

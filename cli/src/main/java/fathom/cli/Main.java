@@ -1,9 +1,9 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.DeviceException;
 import fathom.Release;
-import fathom.Shown;
+import fathom.io.BadFileException;
+import fathom.io.Shown;
 import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;

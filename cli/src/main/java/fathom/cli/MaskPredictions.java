@@ -1,10 +1,10 @@
 package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import fathom.BadFileException;
 import fathom.infer.MaskPredictor;
 import fathom.infer.PredictedMask;
 import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

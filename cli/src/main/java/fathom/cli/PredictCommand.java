@@ -1,7 +1,6 @@
 package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import fathom.BadFileException;
 import fathom.data.FolderScan;
 import fathom.data.Images;
 import fathom.data.Resizing;
@@ -9,6 +8,7 @@ import fathom.infer.Classification;
 import fathom.infer.ImageClassifier;
 import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.run.Run;

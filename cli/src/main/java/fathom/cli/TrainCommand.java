@@ -1,9 +1,9 @@
 package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import fathom.BadFileException;
 import fathom.Scope;
 import fathom.data.Data;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.report.run.RunReport;

@@ -1,6 +1,6 @@
 package fathom.cli;
 
-import fathom.HomeFolder;
+import fathom.io.HomeFolder;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.file.InvalidPathException;

@@ -1,9 +1,9 @@
 package fathom.cli;
 
-import fathom.BadFileException;
-import fathom.Shown;
 import fathom.data.Normalization;
 import fathom.infer.ModelCard;
+import fathom.io.BadFileException;
+import fathom.io.Shown;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import java.nio.file.Files;

@@ -83,23 +83,18 @@ class ArchitectureTest {
     // core
     room("fathom");
     room("fathom.io", "fathom");
-    room("fathom.data", "fathom");
-    room("fathom.kernel", "fathom");
+    room("fathom.data", "fathom", "fathom.io");
+    room("fathom.parallel", "fathom");
+    room("fathom.kernel", "fathom", "fathom.parallel");
     room("fathom.kernel.recurrent", "fathom", "fathom.kernel");
-    room("fathom.nn", "fathom", "fathom.kernel");
+    room("fathom.nn", "fathom", "fathom.parallel", "fathom.kernel");
     room("fathom.onnx", "fathom", "fathom.io", "fathom.nn");
     room("fathom.recurrent", "fathom", "fathom.kernel", "fathom.kernel.recurrent", "fathom.nn");
-    room("fathom.net", "fathom", "fathom.nn", "fathom.recurrent");
-    room("fathom.loss", "fathom");
+    room("fathom.net", "fathom", "fathom.io", "fathom.nn", "fathom.recurrent");
+    room("fathom.loss", "fathom", "fathom.parallel");
     room("fathom.optim", "fathom");
-    room("fathom.parallel", "fathom");
     roomAboveAllBut(
-        "fathom.task",
-        "fathom.kernel",
-        "fathom.kernel.recurrent",
-        "fathom.onnx",
-        "fathom.optim",
-        "fathom.parallel");
+        "fathom.task", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx", "fathom.optim");
     room("fathom.task.mask", "fathom", "fathom.data", "fathom.nn", "fathom.loss", "fathom.task");
     roomAboveAllBut(
         "fathom.train",
@@ -108,12 +103,7 @@ class ArchitectureTest {
         "fathom.onnx",
         "fathom.task.mask");
     roomAboveAllBut(
-        "fathom.infer",
-        "fathom.kernel",
-        "fathom.kernel.recurrent",
-        "fathom.onnx",
-        "fathom.optim",
-        "fathom.parallel");
+        "fathom.infer", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx", "fathom.optim");
     roomAboveAllBut("fathom.run", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // report
     room("fathom.report", "fathom", "fathom.io");
@@ -122,7 +112,6 @@ class ArchitectureTest {
         "fathom.kernel",
         "fathom.kernel.recurrent",
         "fathom.onnx",
-        "fathom.parallel",
         "fathom.infer");
     // lab
     room("fathom.lab.instrument", "fathom", "fathom.nn");
@@ -131,6 +120,7 @@ class ArchitectureTest {
         "fathom.lab.experiment",
         "fathom",
         "fathom.data",
+        "fathom.parallel",
         "fathom.nn",
         "fathom.net",
         "fathom.loss",

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import fathom.train.Machine;
 import java.io.IOException;
 import java.io.StringWriter;

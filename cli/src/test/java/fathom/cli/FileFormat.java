@@ -1,8 +1,8 @@
 package fathom.cli;
 
-import fathom.BadFileException;
 import fathom.DeviceException;
 import fathom.Draw;
+import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,7 +1,7 @@
 package fathom.data;
 
-import fathom.HomeFolder;
-import fathom.Spelling;
+import fathom.io.HomeFolder;
+import fathom.io.Spelling;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package fathom.data;
 
-import fathom.BadFileException;
-import fathom.RegularFile;
+import fathom.io.BadFileException;
+import fathom.io.RegularFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

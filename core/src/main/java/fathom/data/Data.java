@@ -35,7 +35,7 @@ public interface Data {
 
   /// Reads the data that `spec` names: `text:FILE`, `masks:DIR`, or what [DataSet#open]
   /// understands. Throws `IllegalArgumentException` for a name that means nothing here and
-  /// [fathom.BadFileException] for a file that is missing or whose content is not what it should
+  /// [fathom.io.BadFileException] for a file that is missing or whose content is not what it should
   /// be.
   static Data open(String spec) {
     return open(spec, Reading.USUAL);

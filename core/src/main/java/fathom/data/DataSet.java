@@ -1,9 +1,9 @@
 package fathom.data;
 
-import fathom.BadFileException;
 import fathom.Draw;
-import fathom.HomeFolder;
-import fathom.Spelling;
+import fathom.io.BadFileException;
+import fathom.io.HomeFolder;
+import fathom.io.Spelling;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

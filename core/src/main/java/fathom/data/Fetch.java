@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,7 +1,7 @@
 package fathom.data;
 
-import fathom.BadFileException;
 import fathom.data.FolderScan.Entry;
+import fathom.io.BadFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;

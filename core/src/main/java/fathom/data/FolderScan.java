@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;

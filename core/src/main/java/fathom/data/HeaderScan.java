@@ -1,10 +1,10 @@
 package fathom.data;
 
-import fathom.BadFileException;
-import fathom.RegularFile;
 import fathom.Shape;
 import fathom.data.FolderScan.Entry;
 import fathom.data.Manifest.Seen;
+import fathom.io.BadFileException;
+import fathom.io.RegularFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package fathom.data;
 
-import fathom.BadFileException;
-import fathom.RegularFile;
 import fathom.data.FolderScan.Entry;
+import fathom.io.BadFileException;
+import fathom.io.RegularFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

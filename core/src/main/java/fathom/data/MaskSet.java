@@ -63,7 +63,7 @@ public record MaskSet(
   }
 
   /// Reads `masks:DIR`; see [MaskFolder]. Throws `IllegalArgumentException` for what is no path,
-  /// and [fathom.BadFileException] for a folder of another form.
+  /// and [fathom.io.BadFileException] for a folder of another form.
   public static MaskSet open(String spec) {
     try {
       return MaskFolder.read(spec, Path.of(spec.substring(PREFIX.length())));

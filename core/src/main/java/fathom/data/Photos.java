@@ -1,7 +1,7 @@
 package fathom.data;
 
-import fathom.BadFileException;
 import fathom.Draw;
+import fathom.io.BadFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -155,7 +155,7 @@ public final class Photos implements Pictures {
   }
 
   /// Photograph `index` as `C×H×W` bytes: the part that `draw` chooses where one is to be drawn,
-  /// otherwise that of tests. It is not mirrored. Throws [fathom.BadFileException] if its file
+  /// otherwise that of tests. It is not mirrored. Throws [fathom.io.BadFileException] if its file
   /// cannot be read, or none of its class can be decoded.
   byte[] decode(int index, Augmentation how, Draw draw) {
     if (how.pad() > 0) {

@@ -1,9 +1,9 @@
 package fathom.data;
 
-import fathom.BadFileException;
 import fathom.DeviceException;
 import fathom.data.Orientation.Box;
 import fathom.data.PictureStream.UnreadableException;
+import fathom.io.BadFileException;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.io.EOFException;

@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.RegularFile;
+import fathom.io.RegularFile;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -35,9 +35,9 @@ public sealed interface Pictures permits Images, Photos {
   /// @param labels the new label of each class
   Pictures relabelled(int[] labels);
 
-  /// All of them in memory, as they are seen in tests. Throws [fathom.BadFileException] if a file
-  /// has been damaged since it was opened, and `IllegalArgumentException` if they are more than 2
-  /// GiB.
+  /// All of them in memory, as they are seen in tests. Throws [fathom.io.BadFileException] if a
+  /// file has been damaged since it was opened, and `IllegalArgumentException` if they are more
+  /// than 2 GiB.
   Images images();
 
   /// The same pictures, which `decoders` decode ahead where a [Loader] is told what it will be

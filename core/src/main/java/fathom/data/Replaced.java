@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

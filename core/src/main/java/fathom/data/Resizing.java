@@ -32,7 +32,7 @@ public record Resizing(int channels, int height, int width, boolean photographs)
   }
 
   /// Decodes a JPEG, PNG, GIF, BMP or WebP file and turns it as its camera says. The label is 0.
-  /// Throws [fathom.BadFileException] if it is no image or damaged.
+  /// Throws [fathom.io.BadFileException] if it is no image or damaged.
   public Images of(Path file) {
     return of(PictureSource.of(file));
   }

@@ -1,8 +1,8 @@
 package fathom.data;
 
-import fathom.BadFileException;
-import fathom.HomeFolder;
-import fathom.RegularFile;
+import fathom.io.BadFileException;
+import fathom.io.HomeFolder;
+import fathom.io.RegularFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;

@@ -1,6 +1,5 @@
 package fathom.infer;
 
-import fathom.BadFileException;
 import fathom.Lifetime;
 import fathom.Predictor;
 import fathom.Scope;
@@ -11,6 +10,7 @@ import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Resizing;
 import fathom.data.Rows;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;

@@ -1,11 +1,11 @@
 package fathom.infer;
 
-import fathom.BadFileException;
 import fathom.Lifetime;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.data.MaskImage;
 import fathom.data.Normalization;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.task.mask.Pixels;

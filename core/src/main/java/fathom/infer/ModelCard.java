@@ -1,8 +1,8 @@
 package fathom.infer;
 
-import fathom.BadFileException;
 import fathom.data.Normalization;
 import fathom.data.Photos;
+import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.io.SafeTensors;
 import fathom.net.Architecture;

@@ -1,6 +1,5 @@
 package fathom.infer;
 
-import fathom.Cores;
 import fathom.DType;
 import fathom.Layer;
 import fathom.Lifetime;
@@ -12,6 +11,7 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.net.Summary;
 import fathom.nn.Folded;
+import fathom.parallel.Cores;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.Set;

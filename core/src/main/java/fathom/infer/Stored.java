@@ -1,6 +1,6 @@
 package fathom.infer;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import fathom.train.Recorder;
 import java.nio.file.Files;
 import java.nio.file.Path;

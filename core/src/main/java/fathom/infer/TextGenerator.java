@@ -1,16 +1,16 @@
 package fathom.infer;
 
-import fathom.BadFileException;
 import fathom.Draw;
 import fathom.Lifetime;
 import fathom.Param;
 import fathom.Scope;
-import fathom.State;
 import fathom.Tensor;
 import fathom.data.Alphabet;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import fathom.recurrent.State;
 import fathom.task.Evaluation;
 import fathom.train.Weights;
 import java.nio.file.Path;

@@ -1,6 +1,5 @@
 package fathom.io;
 
-import fathom.BadFileException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.ClosedByInterruptException;

@@ -1,7 +1,5 @@
 package fathom.io;
 
-import fathom.BadFileException;
-import fathom.Shown;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;

@@ -1,6 +1,5 @@
 package fathom.io;
 
-import fathom.BadFileException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

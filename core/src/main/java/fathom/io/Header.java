@@ -1,7 +1,6 @@
 package fathom.io;
 
 import fathom.Shape;
-import fathom.Shown;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

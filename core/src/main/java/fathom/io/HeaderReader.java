@@ -1,8 +1,6 @@
 package fathom.io;
 
-import fathom.BadFileException;
 import fathom.Shape;
-import fathom.Shown;
 import java.io.Reader;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,10 +1,7 @@
 package fathom.io;
 
-import fathom.BadFileException;
 import fathom.DType;
-import fathom.RegularFile;
 import fathom.Shape;
-import fathom.Shown;
 import java.io.IOException;
 import java.io.Reader;
 import java.lang.foreign.Arena;

@@ -44,7 +44,7 @@ public final class TorchFile {
   }
 
   /// Writes a file and puts it in the place of `file`, whole or not at all, as [AtomicFile] does.
-  /// Names keep their order. Throws [fathom.BadFileException] if it cannot be written.
+  /// Names keep their order. Throws [fathom.io.BadFileException] if it cannot be written.
   public static void write(Path file, SequencedMap<String, StoredTensor> tensors) {
     AtomicFile.replace(file, stream -> new TorchFile(stream).write(tensors));
   }

@@ -1,6 +1,5 @@
 package fathom.io;
 
-import fathom.BadFileException;
 import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;

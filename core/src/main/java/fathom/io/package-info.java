@@ -1,4 +1,8 @@
-/// Tensors in files.
+/// Files, and what may be believed of them.
+///
+/// A file that is not right is a [BadFileException], whose message no terminal obeys ([Shown]) and
+/// which names what was probably meant ([Spelling]); [RegularFile] reads what is read whole and
+/// waits for no pipe.
 ///
 /// [SafeTensors] reads and writes the safetensors format, in which weights travel between programs:
 /// an 8-byte length, a JSON header of that length, then the tensors' bytes. What it writes carries

@@ -11,9 +11,9 @@ import static fathom.kernel.FourRows.total;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import fathom.Cores;
 import fathom.DType;
 import fathom.Tensor;
+import fathom.parallel.Cores;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;

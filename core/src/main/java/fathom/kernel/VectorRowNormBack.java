@@ -11,11 +11,11 @@ import static fathom.kernel.FourRows.total;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import fathom.Cores;
 import fathom.Tensor;
 import fathom.kernel.RowNorm.Cotangents;
 import fathom.kernel.RowNorm.Form;
 import fathom.kernel.RowNorm.Normed;
+import fathom.parallel.Cores;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;

@@ -2,9 +2,9 @@ package fathom.loss;
 
 import fathom.DType;
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
+import fathom.parallel.Step;
 import java.util.Arrays;
 
 /// The cross-entropy of class indices under a softmax, in nats: −(1/n)·Σ log p[i, label(i)], where

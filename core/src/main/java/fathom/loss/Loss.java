@@ -6,7 +6,7 @@ import java.util.Arrays;
 
 /// How far what a net gives is from what it should give: a mean over the examples of the whole
 /// batch, over all workers. A worker's value and gradients are its share of it, so that sums over
-/// the workers are the batch's; [fathom.Step#total] says how many examples that is.
+/// the workers are the batch's; [fathom.parallel.Step#total] says how many examples that is.
 @FunctionalInterface
 public interface Loss {
   /// The loss of N×... `y` against the targets of its N rows, without dimensions, and the way back

@@ -3,9 +3,9 @@ package fathom.loss;
 import fathom.DType;
 import fathom.Scope;
 import fathom.Shape;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
+import fathom.parallel.Step;
 import java.util.Arrays;
 
 /// How far N×K×H×W scores of the classes of pixels are from N masks: the mean over the images of

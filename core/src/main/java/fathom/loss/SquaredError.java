@@ -1,9 +1,9 @@
 package fathom.loss;
 
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
+import fathom.parallel.Step;
 import java.util.Arrays;
 
 /// Half the squared error: (1/2n)·Σ (y − t)² over all elements of y, where n counts the examples of

@@ -3,7 +3,7 @@ package fathom.net;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import fathom.Layer;
-import fathom.Spelling;
+import fathom.io.Spelling;
 import fathom.nn.Init;
 import java.util.ArrayList;
 import java.util.Arrays;

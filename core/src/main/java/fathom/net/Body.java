@@ -1,12 +1,12 @@
 package fathom.net;
 
 import fathom.Node;
-import fathom.Recurrent;
 import fathom.nn.Dense;
 import fathom.nn.Init;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
+import fathom.recurrent.Recurrent;
 import fathom.recurrent.RecurrentLayer;
 import fathom.recurrent.RecurrentResidual;
 import fathom.recurrent.Stack;

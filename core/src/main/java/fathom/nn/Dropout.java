@@ -5,9 +5,9 @@ import fathom.Draw;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
+import fathom.parallel.Step;
 
 /// Dropout (Srivastava et al. 2014, section 4), scaled in training: y = x·m/(1−p), where each m is
 /// 0 with probability p, else 1; back, dx = dy·m/(1−p). [#predict] gives x as it is.

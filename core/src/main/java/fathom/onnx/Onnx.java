@@ -51,7 +51,7 @@ public final class Onnx {
   /// arguments make the same bytes.
   ///
   /// Throws `IllegalArgumentException` for a layer that has no form here, and
-  /// [fathom.BadFileException] if the file cannot be written; both leave the previous file as it
+  /// [fathom.io.BadFileException] if the file cannot be written; both leave the previous file as it
   /// was.
   public static void write(Path file, Layer net, Shape picture, Map<String, String> metadata) {
     if (picture.rank() != 3) {

@@ -3,9 +3,6 @@ package fathom.parallel;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import fathom.Collective;
-import fathom.Cores;
-import fathom.LostWorkerException;
 import fathom.Tensor;
 import fathom.Torch;
 import java.lang.foreign.MemorySegment;

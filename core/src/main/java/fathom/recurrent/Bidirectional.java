@@ -1,13 +1,9 @@
 package fathom.recurrent;
 
 import fathom.DType;
-import fathom.Recurrent;
 import fathom.Scope;
-import fathom.Sequences;
-import fathom.State;
 import fathom.Tensor;
 import fathom.Torch;
-import fathom.TracedSequence;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -29,7 +29,7 @@ public enum Kind {
     return gates;
   }
 
-  /// The tensors of its [fathom.State]: the hidden state, and the cell state of the LSTM.
+  /// The tensors of its [fathom.recurrent.State]: the hidden state, and the cell state of the LSTM.
   public int states() {
     return states;
   }

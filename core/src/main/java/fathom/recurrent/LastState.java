@@ -1,14 +1,10 @@
 package fathom.recurrent;
 
 import fathom.Layer;
-import fathom.Recurrent;
 import fathom.Scope;
-import fathom.Sequences;
 import fathom.Shape;
-import fathom.State;
 import fathom.Tensor;
 import fathom.Traced;
-import fathom.TracedSequence;
 import java.util.List;
 
 /// What a recurrent layer makes of a whole sequence, as features for a classifier: N×T×I to N×H,

@@ -1,12 +1,8 @@
 package fathom.recurrent;
 
 import fathom.DType;
-import fathom.Recurrent;
 import fathom.Scope;
-import fathom.Sequences;
 import fathom.Shape;
-import fathom.State;
-import fathom.TracedSequence;
 import java.util.List;
 
 /// y = x + branch(x) at every time: a residual connection past a recurrent layer (He et al. 2016,

@@ -2,14 +2,10 @@ package fathom.recurrent;
 
 import fathom.DType;
 import fathom.Layer;
-import fathom.Recurrent;
 import fathom.Scope;
-import fathom.Sequences;
 import fathom.Shape;
-import fathom.State;
 import fathom.Tensor;
 import fathom.Traced;
-import fathom.TracedSequence;
 import java.util.List;
 
 /// A layer of N×F at every time, with no state: T×N×F to T×N×H.

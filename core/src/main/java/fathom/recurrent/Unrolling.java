@@ -2,8 +2,6 @@ package fathom.recurrent;
 
 import fathom.Param;
 import fathom.Scope;
-import fathom.Sequences;
-import fathom.State;
 import fathom.Tensor;
 import fathom.kernel.recurrent.CellGradients;
 import fathom.kernel.recurrent.CellWeights;

@@ -1,4 +1,5 @@
-/// Recurrent layers: RNN, LSTM and GRU, plain and with layer norm, and what stacks them.
+/// What reads sequences: a [Recurrent] takes [Sequences] and a [State] and gives a
+/// [TracedSequence]. RNN, LSTM and GRU, plain and with layer norm, and what stacks them.
 @NullMarked
 package fathom.recurrent;
 

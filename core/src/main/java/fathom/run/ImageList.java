@@ -1,9 +1,9 @@
 package fathom.run;
 
-import fathom.RegularFile;
 import fathom.data.DataSet;
 import fathom.data.Origin;
 import fathom.io.AtomicFile;
+import fathom.io.RegularFile;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;

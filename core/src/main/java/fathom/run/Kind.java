@@ -114,7 +114,8 @@ public interface Kind {
   void check(List<String> classes, List<Integer> input);
 
   /// Reads data for the net of a run: the images of a folder in its size and divided as it was,
-  /// otherwise as `how` says. Throws [fathom.BadFileException] for data that this net cannot read.
+  /// otherwise as `how` says. Throws [fathom.io.BadFileException] for data that this net cannot
+  /// read.
   Data open(Run run, String spec, Reading how);
 
   /// The same to be tested with alone.

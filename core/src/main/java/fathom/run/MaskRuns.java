@@ -1,12 +1,12 @@
 package fathom.run;
 
-import fathom.BadFileException;
 import fathom.Layer;
 import fathom.data.Data;
 import fathom.data.Decoders;
 import fathom.data.MaskSet;
 import fathom.data.Normalization;
 import fathom.data.Reading;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.task.mask.Masks;
 import fathom.train.Precision;

@@ -1,8 +1,8 @@
 package fathom.run;
 
-import fathom.BadFileException;
 import fathom.data.Data;
 import fathom.data.Origin;
+import fathom.io.BadFileException;
 import fathom.train.Position;
 import fathom.train.RunLock;
 import java.nio.file.Files;

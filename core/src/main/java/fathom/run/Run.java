@@ -1,8 +1,6 @@
 package fathom.run;
 
-import fathom.BadFileException;
 import fathom.Layer;
-import fathom.RegularFile;
 import fathom.data.Alphabet;
 import fathom.data.Data;
 import fathom.data.DataIdentity;
@@ -15,7 +13,9 @@ import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
 import fathom.infer.TextGenerator;
 import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
 import fathom.io.Json;
+import fathom.io.RegularFile;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.LanguageModel;

@@ -86,10 +86,10 @@ public final class RunTraining {
   /// checkpoint and returns, or breaks off an evaluation, before which it has written one. It asks
   /// after every step, and in long evaluations every second. Throws
   /// [fathom.train.DivergedException] if the loss or a gradient is no number any more,
-  /// `IllegalArgumentException` if there is less data than a step needs, [fathom.BadFileException]
-  /// for other data than that of the run, [fathom.DeviceException] if this machine does not have
-  /// the precision or certainly not the memory, and [fathom.train.BusyRunException] if another
-  /// training works on the run.
+  /// `IllegalArgumentException` if there is less data than a step needs,
+  /// [fathom.io.BadFileException] for other data than that of the run, [fathom.DeviceException] if
+  /// this machine does not have the precision or certainly not the memory, and
+  /// [fathom.train.BusyRunException] if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }

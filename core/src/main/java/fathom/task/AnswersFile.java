@@ -38,7 +38,7 @@ public final class AnswersFile {
     return folder.resolve("answers.json");
   }
 
-  /// Writes them into the folder of a run. Throws [fathom.BadFileException] if that is not
+  /// Writes them into the folder of a run. Throws [fathom.io.BadFileException] if that is not
   /// possible.
   static void write(Path folder, Answers answers) {
     AtomicFile.replace(in(folder), out -> write(answers, out));

@@ -2,7 +2,6 @@ package fathom.task;
 
 import fathom.Node;
 import fathom.Scope;
-import fathom.State;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Rows;
@@ -10,6 +9,7 @@ import fathom.data.Streams;
 import fathom.data.Text;
 import fathom.loss.CrossEntropy;
 import fathom.net.LanguageModel;
+import fathom.recurrent.State;
 import fathom.recurrent.WatchedSteps;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

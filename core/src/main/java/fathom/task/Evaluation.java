@@ -1,10 +1,8 @@
 package fathom.task;
 
-import fathom.Collective;
 import fathom.Predictor;
 import fathom.Scope;
 import fathom.Shape;
-import fathom.State;
 import fathom.Tensor;
 import fathom.data.Loader;
 import fathom.data.Normalization;
@@ -13,6 +11,8 @@ import fathom.data.Rows;
 import fathom.data.Streams;
 import fathom.loss.CrossEntropy;
 import fathom.net.LanguageModel;
+import fathom.parallel.Collective;
+import fathom.recurrent.State;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;

@@ -1,11 +1,11 @@
 package fathom.task;
 
-import fathom.Collective;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Pictures;
 import fathom.data.Png;
 import fathom.data.Rows;
+import fathom.parallel.Collective;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;

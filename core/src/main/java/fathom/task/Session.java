@@ -29,8 +29,8 @@ public interface Session<N extends Node> {
   /// This worker's share of a step of the current epoch: forward, the loss, and the way back.
   ///
   /// Losses and gradients are shares of the mean over the whole batch, so that their sums over the
-  /// workers are the batch's ([fathom.Step] says how large that is). Called again for the same step
-  /// it does the same again, with the net in another form.
+  /// workers are the batch's ([fathom.parallel.Step] says how large that is). Called again for the
+  /// same step it does the same again, with the net in another form.
   Objective forward(N net, int step);
 
   /// What is counted besides the loss, in the order of [Objective#counts()]: "error" counts wrong

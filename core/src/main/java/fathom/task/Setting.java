@@ -1,10 +1,10 @@
 package fathom.task;
 
-import fathom.Collective;
 import fathom.Scope;
 import fathom.Traced;
 import fathom.data.Epochs;
 import fathom.data.Rows;
+import fathom.parallel.Collective;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;

@@ -1,16 +1,16 @@
 package fathom.train;
 
-import fathom.BadFileException;
-import fathom.Collective;
 import fathom.FlatParams;
 import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
+import fathom.io.BadFileException;
 import fathom.nn.Init;
 import fathom.optim.Clip;
 import fathom.optim.Optimizer;
+import fathom.parallel.Collective;
+import fathom.parallel.Step;
 import fathom.task.Figures;
 import fathom.task.Objective;
 import fathom.task.Section;

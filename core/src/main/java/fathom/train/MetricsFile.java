@@ -1,9 +1,9 @@
 package fathom.train;
 
-import fathom.BadFileException;
-import fathom.RegularFile;
 import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
 import fathom.io.Json;
+import fathom.io.RegularFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

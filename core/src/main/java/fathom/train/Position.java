@@ -1,6 +1,6 @@
 package fathom.train;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

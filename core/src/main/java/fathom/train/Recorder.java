@@ -1,6 +1,6 @@
 package fathom.train;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.io.SafeTensors;
 import fathom.task.AnswersFile;

@@ -1,6 +1,6 @@
 package fathom.train;
 
-import fathom.BadFileException;
+import fathom.io.BadFileException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;

@@ -113,7 +113,7 @@ public final class Trainer<N extends Node> {
   /// Trains to the end of the plan, or until asked to stop.
   ///
   /// Throws [DivergedException] if a loss or a gradient is no number any more, and names the layer;
-  /// [fathom.BadFileException] if the folder holds another training, or what cannot be read;
+  /// [fathom.io.BadFileException] if the folder holds another training, or what cannot be read;
   /// `BusyRunException` if another training works in it; and what a listener threw.
   public Trained<N> fit() {
     if (folder == null) {

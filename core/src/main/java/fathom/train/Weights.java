@@ -1,11 +1,11 @@
 package fathom.train;
 
-import fathom.BadFileException;
 import fathom.Node;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.io.TorchFile;

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
 import fathom.Draw;
 import fathom.Shape;
+import fathom.io.BadFileException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;

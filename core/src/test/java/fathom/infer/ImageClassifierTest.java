@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import fathom.BadFileException;
 import fathom.DType;
 import fathom.DeviceException;
 import fathom.Layer;
@@ -21,6 +20,7 @@ import fathom.data.Normalization;
 import fathom.data.Png;
 import fathom.data.Resizing;
 import fathom.data.Rows;
+import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.net.Architecture;

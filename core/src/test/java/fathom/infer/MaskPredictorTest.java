@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
 import fathom.Draw;
 import fathom.Layer;
 import fathom.Param;
@@ -14,6 +13,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.MaskImage;
 import fathom.data.Normalization;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.MaskNet;

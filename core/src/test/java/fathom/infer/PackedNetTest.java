@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Cores;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
@@ -17,6 +16,7 @@ import fathom.Torch;
 import fathom.net.CifarNet;
 import fathom.net.Summary;
 import fathom.nn.Init;
+import fathom.parallel.Cores;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.concurrent.Executors;

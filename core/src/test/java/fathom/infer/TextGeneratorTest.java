@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Alphabet;
 import fathom.data.Text;
+import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.net.Architecture;

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import fathom.BadFileException;
 import fathom.Draw;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -9,12 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Cores;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.kernel.RowNorm.Form;
+import fathom.parallel.Cores;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;

@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
+import fathom.parallel.Collective;
+import fathom.parallel.Step;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;

@@ -6,15 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.nn.Fused;
 import fathom.nn.Init;
+import fathom.parallel.Collective;
+import fathom.parallel.Step;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;

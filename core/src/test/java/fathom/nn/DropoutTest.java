@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Rows;
+import fathom.parallel.Collective;
+import fathom.parallel.Step;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -9,15 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Collective;
 import fathom.DType;
 import fathom.Draw;
 import fathom.FlatParams;
 import fathom.Layer;
-import fathom.LostWorkerException;
 import fathom.Param;
 import fathom.Scope;
-import fathom.Step;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Rows;

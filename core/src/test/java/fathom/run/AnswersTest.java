@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
 import fathom.data.Png;
 import fathom.data.Rows;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;

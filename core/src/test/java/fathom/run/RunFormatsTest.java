@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
 import fathom.Draw;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
 import fathom.data.Reading;
+import fathom.io.BadFileException;
 import fathom.train.Precision;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

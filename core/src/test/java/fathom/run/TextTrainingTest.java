@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
-import fathom.Collective;
 import fathom.DType;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Alphabet;
 import fathom.data.Text;
 import fathom.infer.TextGenerator;
+import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
+import fathom.parallel.Collective;
 import fathom.parallel.Workers;
 import fathom.task.Evaluation;
 import fathom.train.DivergedException;

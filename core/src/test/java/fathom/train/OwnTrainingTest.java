@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.BadFileException;
 import fathom.DType;
 import fathom.Draw;
 import fathom.Layer;
@@ -16,6 +15,7 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Epochs;
 import fathom.data.Rows;
+import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.loss.Loss;
 import fathom.loss.SquaredError;

@@ -4,9 +4,9 @@
 package fathom.examples;
 
 import com.sun.net.httpserver.*;
-import fathom.BadFileException;
 import fathom.data.*;
 import fathom.infer.ImageClassifier;
+import fathom.io.BadFileException;
 import fathom.net.CifarNet;
 import fathom.run.*;
 import java.io.IOException;

@@ -6,6 +6,7 @@ import fathom.*;
 import fathom.data.DataSet;
 import fathom.nn.*;
 import fathom.recurrent.*;
+import fathom.recurrent.Recurrent;
 import fathom.task.ImageClassification;
 import fathom.train.Trainer;
 

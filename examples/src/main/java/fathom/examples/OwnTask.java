@@ -7,6 +7,7 @@ import fathom.data.*;
 import fathom.loss.SquaredError;
 import fathom.nn.Dense;
 import fathom.optim.Schedule;
+import fathom.parallel.Step;
 import fathom.task.*;
 import fathom.train.Trainer;
 

@@ -1,13 +1,13 @@
 package fathom.lab;
 
-import fathom.BadFileException;
-import fathom.Cores;
+import fathom.io.BadFileException;
 import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Finding;
 import fathom.lab.ledger.Ledger;
 import fathom.lab.ledger.Notebook;
 import fathom.lab.ledger.Size;
+import fathom.parallel.Cores;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import fathom.BadFileException;
 import fathom.Tensor;
+import fathom.io.BadFileException;
 import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Bound;
 import fathom.lab.ledger.Experiment;

@@ -1,7 +1,7 @@
 package fathom.report;
 
-import fathom.BadFileException;
 import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;

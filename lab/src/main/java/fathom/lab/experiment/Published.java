@@ -1,6 +1,5 @@
 package fathom.lab.experiment;
 
-import fathom.Collective;
 import fathom.Layer;
 import fathom.Tensor;
 import fathom.data.DataSet;
@@ -11,6 +10,7 @@ import fathom.data.Rows;
 import fathom.net.CifarNet;
 import fathom.nn.Folded;
 import fathom.nn.Init;
+import fathom.parallel.Collective;
 import fathom.task.Evaluation;
 import fathom.train.Weights;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package fathom.lab.ledger;
 
-import fathom.BadFileException;
-import fathom.RegularFile;
 import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
+import fathom.io.RegularFile;
 import fathom.train.Machine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package fathom;
+package fathom.io;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

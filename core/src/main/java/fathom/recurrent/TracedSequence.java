@@ -1,4 +1,6 @@
-package fathom;
+package fathom.recurrent;
+
+import fathom.Tensor;
 
 /// The value of a [Recurrent], the state after it, and the way back from both.
 public record TracedSequence(Tensor value, State end, Back pullback) {

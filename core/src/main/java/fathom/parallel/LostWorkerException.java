@@ -1,4 +1,4 @@
-package fathom;
+package fathom.parallel;
 
 import org.jspecify.annotations.Nullable;
 

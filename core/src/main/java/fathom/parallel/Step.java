@@ -1,4 +1,4 @@
-package fathom;
+package fathom.parallel;
 
 import java.util.function.Supplier;
 

@@ -1,4 +1,4 @@
-package fathom;
+package fathom.io;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package fathom;
+package fathom.parallel;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -1,10 +1,16 @@
-package fathom;
+package fathom.recurrent;
+
+import fathom.DType;
+import fathom.Node;
+import fathom.Scope;
+import fathom.Shape;
+import fathom.Tensor;
 
 /// A function of sequences whose value at one time depends on what came before it, through a state.
 ///
-/// The same rules hold as for a [Layer]: it never returns its argument, never writes into what it
-/// did not make, [#forward] changes nothing, and it starts no threads. Past the end of a sequence
-/// its state stands still.
+/// The same rules hold as for a [fathom.Layer]: it never returns its argument, never writes into
+/// what it did not make, [#forward] changes nothing, and it starts no threads. Past the end of a
+/// sequence its state stands still.
 public interface Recurrent extends Node {
   /// Values T×N×H for training, the state after them, and the way back.
   TracedSequence forward(Sequences x, State start);
@@ -20,7 +26,7 @@ public interface Recurrent extends Node {
     }
   }
 
-  /// The shape T×N×H of the values of an argument of T×N×I; see [Layer#shape].
+  /// The shape T×N×H of the values of an argument of T×N×I; see [fathom.Layer#shape].
   default Shape shape(Shape x) {
     try (var _ = Scope.open()) {
       var sequences = Sequences.of(Tensor.zeros(DType.FLOAT32, x.toArray()));

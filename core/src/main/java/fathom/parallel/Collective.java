@@ -1,4 +1,6 @@
-package fathom;
+package fathom.parallel;
+
+import fathom.Tensor;
 
 /// Workers that run one program, each on its own share of a batch, and meet here.
 ///

@@ -1,5 +1,7 @@
-package fathom;
+package fathom.recurrent;
 
+import fathom.Scope;
+import fathom.Tensor;
 import java.util.List;
 
 /// What a [Recurrent] carries from one stretch of its sequences to the next: N×H each, hidden

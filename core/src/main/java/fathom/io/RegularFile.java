@@ -1,4 +1,4 @@
-package fathom;
+package fathom.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

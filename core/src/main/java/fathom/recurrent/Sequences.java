@@ -1,5 +1,6 @@
-package fathom;
+package fathom.recurrent;
 
+import fathom.Tensor;
 import java.util.Arrays;
 
 /// N sequences side by side, T×N×F: what stands at one time lies together in memory. Sequence n has
