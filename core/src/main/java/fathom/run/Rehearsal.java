@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// of as few rows as there are workers, then of four times as many, and so on to the batch of the
 /// recipe or as far as three seconds go. Memory is counted, time taken, and both are carried on
 /// along the line through the two largest batches that were tried: a step of few rows is mostly
-/// what a step needs once, whatever the batch, such as that workers meet.
+/// what a step needs once, whatever the batch, such as that workers meet. For a second batch there
+/// may be twice the time, because without a line all of a step counts for its rows.
 public final class Rehearsal {
   private static final double SECONDS = 3;
 
@@ -157,7 +158,8 @@ public final class Rehearsal {
     double lost = last.lost;
     int next = larger(least);
     while (last.rows < next
-        && (System.nanoTime() - began) / 1e9 + 2 * last.seconds(next, before, Pace::fast) < seconds
+        && (System.nanoTime() - began) / 1e9 + 2 * last.seconds(next, before, Pace::fast)
+            < (before == null ? 2 : 1) * seconds
         && (double) next / last.rows * last.bytes < Math.min(BYTES, available / 2.0)) {
       Tried larger = tried(recipe, next, USUAL);
       before = last;
