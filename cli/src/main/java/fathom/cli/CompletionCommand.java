@@ -5,6 +5,7 @@ import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Experiment;
 import fathom.net.Architecture;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -54,9 +55,20 @@ final class CompletionCommand implements Callable<Integer> {
     CommandLine described = Main.commandLine();
     sayValues(described);
     out.print(Objects.requireNonNull(shell).preparation);
-    out.println(withFiles(AutoComplete.bash("fathom", described)));
+    out.println(withFiles(script(described)));
     out.flush();
     return Exit.DONE;
+  }
+
+  /// Picocli counts the script's variables in the digits of the locale, which no shell reads.
+  private static String script(CommandLine described) {
+    Locale user = Locale.getDefault(Locale.Category.FORMAT);
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+    try {
+      return AutoComplete.bash("fathom", described);
+    } finally {
+      Locale.setDefault(Locale.Category.FORMAT, user);
+    }
   }
 
   /// Where a name or a path may stand, picocli's script offers names alone.

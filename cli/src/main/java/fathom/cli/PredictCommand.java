@@ -30,9 +30,11 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "predict",
     description = {
-      "Says what pictures show: the likeliest classes with their probabilities; of a net for masks"
-          + " the",
-      "class of every pixel, as a PNG file with a palette.",
+      "Says what pictures show.",
+      "",
+      "The likeliest classes with their probabilities; of a net for masks the class of every pixel,"
+          + " as a",
+      "PNG file with a palette.",
       "",
       "Pictures may have any size: the largest centred part of the net's proportions is scaled to"
           + " the",

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -135,6 +136,19 @@ class ShellTest {
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(code, process.waitFor(), said);
     assertTrue(said.contains(says) && !said.contains("\tat "), said);
+  }
+
+  @Test
+  void completionsAreTheSameInEveryLocale() {
+    String script = Cli.run("completion", "bash").out();
+    Locale user = Locale.getDefault();
+    Locale.setDefault(Locale.of("fa", "IR"));
+    try {
+      assertEquals(script, Cli.run("completion", "bash").out());
+      assertEquals(Locale.of("fa", "IR"), Locale.getDefault(Locale.Category.FORMAT));
+    } finally {
+      Locale.setDefault(user);
+    }
   }
 
   /// Asks bash itself what it would complete: commands, options, values and files.
