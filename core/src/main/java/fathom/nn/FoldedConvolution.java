@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param plain of which only the sizes are read
 /// @param weight O×C×K×K, its own
 /// @param bias O, its own
-/// @param packed the weight in the order in which it is multiplied for images of one number and
-///   size; null if there is none
+/// @param packed the weight in the order in which it is multiplied; null if there is none
 record FoldedConvolution(
     Conv2d plain, Tensor weight, Tensor bias, boolean rectified, @Nullable ReadyConvolution packed)
     implements Piece {
@@ -46,7 +45,7 @@ record FoldedConvolution(
   public FoldedConvolution packedFor(Shape images) {
     ReadyConvolution own =
         Torch.threads() == 1 && plain.inTiles(images, weight.type())
-            ? new ReadyConvolution.Tiled(images, TiledFilters.of(weight, bias))
+            ? new ReadyConvolution.Tiled(plain, TiledFilters.of(weight, bias))
             : new ReadyConvolution.Packed(
                 PackedConvolution.of(weight, bias, images, plain.stride(), plain.padding()));
     return new FoldedConvolution(plain, weight, bias, rectified, own);
@@ -67,7 +66,7 @@ record FoldedConvolution(
 
   /// What was packed for such images; null if nothing was.
   private @Nullable ReadyConvolution fitting(Tensor x) {
-    return packed != null && packed.pictures().equals(x.shape()) && x.type() == weight.type()
+    return packed != null && packed.isFor(x.shape()) && x.type() == weight.type()
         ? packed
         : null;
   }

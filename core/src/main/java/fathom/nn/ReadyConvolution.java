@@ -1,14 +1,15 @@
 package fathom.nn;
 
+import fathom.DType;
 import fathom.PackedConvolution;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.kernel.TiledFilters;
 
-/// A convolution with its weight in the order in which it is multiplied, for images of one number
-/// and size.
+/// A convolution with its weight in the order in which it is multiplied.
 interface ReadyConvolution {
-  Shape pictures();
+  /// Whether it is for such images.
+  boolean isFor(Shape images);
 
   /// w∗x + b, rectified or not.
   Tensor apply(Tensor x, boolean rectified);
@@ -18,9 +19,10 @@ interface ReadyConvolution {
 
   /// By libtorch, on all the cores that its operations may use.
   record Packed(PackedConvolution convolution) implements ReadyConvolution {
+    /// Other images would have it put into another order at every call.
     @Override
-    public Shape pictures() {
-      return convolution.pictures();
+    public boolean isFor(Shape images) {
+      return convolution.pictures().equals(images);
     }
 
     @Override
@@ -35,7 +37,13 @@ interface ReadyConvolution {
   }
 
   /// By tiles, on one core.
-  record Tiled(Shape pictures, TiledFilters filters) implements ReadyConvolution {
+  record Tiled(Conv2d plain, TiledFilters filters) implements ReadyConvolution {
+    /// Of any number and size for which tiles are the faster way.
+    @Override
+    public boolean isFor(Shape images) {
+      return plain.inTiles(images, DType.FLOAT32);
+    }
+
     @Override
     public Tensor apply(Tensor x, boolean rectified) {
       return filters.apply(x, rectified);
