@@ -158,8 +158,8 @@ public final class PackedNet implements Predictor {
     }
   }
 
-  /// Packed for what comes often: single images, and as many as a core does at a time. Of the latter
-  /// fewer gain too, by what is packed for any number.
+  /// Packed for what comes often: single images, and as many as a core does at a time. Of the
+  /// latter fewer gain too, by what is packed for any number.
   private Folded net(Shape images, int threads) {
     long count = images.size(0);
     if (images.rank() != 4 || (count > 1 && threads > 1)) {

@@ -66,9 +66,7 @@ record FoldedConvolution(
 
   /// What was packed for such images; null if nothing was.
   private @Nullable ReadyConvolution fitting(Tensor x) {
-    return packed != null && packed.isFor(x.shape()) && x.type() == weight.type()
-        ? packed
-        : null;
+    return packed != null && packed.isFor(x.shape()) && x.type() == weight.type() ? packed : null;
   }
 
   /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing.

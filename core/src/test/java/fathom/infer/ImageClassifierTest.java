@@ -48,6 +48,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -192,12 +193,15 @@ class ImageClassifierTest {
     long before = Tensor.live();
     var classifier = run().classifier();
     double[][] expected = classifier.probabilities(TESTS.take(40));
+    var closed = new AtomicBoolean();
     try (var threads = Executors.newFixedThreadPool(4)) {
       Callable<Integer> work =
           () -> {
             for (int answered = 0; ; answered++) {
               try {
+                boolean late = closed.get();
                 assertNear(expected, classifier.probabilities(TESTS.take(40)), 1e-5);
+                assertFalse(late, "answered after it was closed");
               } catch (IllegalStateException e) {
                 assertTrue(e.getMessage().contains("this one was closed"), e.getMessage());
                 return answered;
@@ -210,6 +214,7 @@ class ImageClassifierTest {
       }
       classifier.classify(image(0));
       classifier.close();
+      closed.set(true);
       for (Future<Integer> call : calls) {
         assertTrue(call.get() >= 0);
       }
