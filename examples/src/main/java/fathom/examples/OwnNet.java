@@ -1,6 +1,5 @@
-// A net of one's own: a layer with a parameter and a hand-written way back, another of plain tensor
-// code, each in a residual connection. Two workers train it in a folder, where a second call goes
-// on.
+// A net of one's own: a layer with a parameter and a hand-written way back, another of tensor code,
+// each in a residual connection. Two workers train it in a folder, where a second call goes on.
 package fathom.examples;
 
 import fathom.*;
