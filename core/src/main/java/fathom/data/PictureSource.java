@@ -1,6 +1,5 @@
 package fathom.data;
 
-import fathom.io.BadFileException;
 import fathom.io.RegularFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -30,7 +29,7 @@ sealed interface PictureSource {
     void close() throws IOException;
   }
 
-  /// Throws [BadFileException] unless it is a regular file.
+  /// Throws [fathom.io.BadFileException] unless it is a regular file.
   static PictureSource of(Path file) {
     RegularFile.check(file);
     return new InFile(file);

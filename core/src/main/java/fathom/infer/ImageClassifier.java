@@ -10,7 +10,6 @@ import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Resizing;
 import fathom.data.Rows;
-import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.Init;
@@ -74,8 +73,8 @@ public final class ImageClassifier implements AutoCloseable {
   }
 
   /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
-  /// that was exported from a run, or a checkpoint. Throws [BadFileException] for a folder or file
-  /// that is not there, is damaged or does not say enough.
+  /// that was exported from a run, or a checkpoint. Throws [fathom.io.BadFileException] for a
+  /// folder or file that is not there, is damaged or does not say enough.
   public static ImageClassifier open(Path from) {
     return open(from, Precision.FP32);
   }
@@ -98,7 +97,7 @@ public final class ImageClassifier implements AutoCloseable {
 
   /// Of weights from wherever, which are of the net that the card names. Throws
   /// `IllegalArgumentException` for a card without a net or a normalization, or with what does not
-  /// go together, and [BadFileException] for weights of another net.
+  /// go together, and [fathom.io.BadFileException] for weights of another net.
   public static ImageClassifier of(ModelCard card, Path weights) {
     return of(card, weights, Precision.FP32);
   }
@@ -141,7 +140,8 @@ public final class ImageClassifier implements AutoCloseable {
     return images -> calls.call(() -> net.predict(images));
   }
 
-  /// What the image in this file shows. Throws [BadFileException] if it is no image or damaged.
+  /// What the image in this file shows. Throws [fathom.io.BadFileException] if it is no image or
+  /// damaged.
   public Classification classify(Path image) {
     return calls.call(() -> classify(resizing.of(image)).getFirst());
   }
@@ -156,9 +156,9 @@ public final class ImageClassifier implements AutoCloseable {
     return calls.call(() -> classify(resizing.of(image)).getFirst());
   }
 
-  /// What the images in these files show, in their order. Throws [BadFileException] where one of
-  /// them is no image or damaged; who wants to go on without it reads the files one by one with
-  /// [#resizing()].
+  /// What the images in these files show, in their order. Throws [fathom.io.BadFileException] where
+  /// one of them is no image or damaged; who wants to go on without it reads the files one by one
+  /// with [#resizing()].
   public List<Classification> classify(List<Path> images) {
     return calls.call(() -> {
       var all = new ArrayList<Classification>();

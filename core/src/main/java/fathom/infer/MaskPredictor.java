@@ -5,7 +5,6 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.data.MaskImage;
 import fathom.data.Normalization;
-import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.task.mask.Pixels;
@@ -57,8 +56,8 @@ public final class MaskPredictor implements AutoCloseable {
   }
 
   /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
-  /// that was exported from a run, or a checkpoint. Throws [BadFileException] for a folder or file
-  /// that is not there, is damaged or does not say enough.
+  /// that was exported from a run, or a checkpoint. Throws [fathom.io.BadFileException] for a
+  /// folder or file that is not there, is damaged or does not say enough.
   public static MaskPredictor open(Path from) {
     return open(from, Precision.FP32);
   }
@@ -81,7 +80,7 @@ public final class MaskPredictor implements AutoCloseable {
 
   /// Of weights from wherever, which are of the net for masks that the card names. Throws
   /// `IllegalArgumentException` for a card that says too little or what does not go together, and
-  /// [BadFileException] for weights of another net.
+  /// [fathom.io.BadFileException] for weights of another net.
   public static MaskPredictor of(ModelCard card, Path weights) {
     return of(card, weights, Precision.FP32);
   }
@@ -109,7 +108,7 @@ public final class MaskPredictor implements AutoCloseable {
   }
 
   /// The mask of the image in this file, a JPEG, PNG, GIF, BMP or WebP file, turned as its camera
-  /// says. Throws [BadFileException] if it is no image or damaged.
+  /// says. Throws [fathom.io.BadFileException] if it is no image or damaged.
   public PredictedMask predict(Path image) {
     return calls.call(() -> predict(MaskImage.of(image, channels)));
   }

@@ -6,7 +6,6 @@ import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Alphabet;
-import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
@@ -48,8 +47,8 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
-  /// that was exported from a run, or a checkpoint. Throws [BadFileException] for a folder or file
-  /// that is not there, is damaged or does not say enough.
+  /// that was exported from a run, or a checkpoint. Throws [fathom.io.BadFileException] for a
+  /// folder or file that is not there, is damaged or does not say enough.
   public static TextGenerator open(Path from) {
     return Stored.at(from).open(TextGenerator::of);
   }
@@ -61,7 +60,7 @@ public final class TextGenerator implements AutoCloseable {
 
   /// Of weights from wherever, which are of the net for text that the card names; its classes are
   /// the characters. Throws `IllegalArgumentException` for a card that says too little or what does
-  /// not go together, and [BadFileException] for weights of another net.
+  /// not go together, and [fathom.io.BadFileException] for weights of another net.
   public static TextGenerator of(ModelCard card, Path weights) {
     var life = new Lifetime();
     try {

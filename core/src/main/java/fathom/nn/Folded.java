@@ -8,8 +8,6 @@ import fathom.Predictor;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import fathom.Torch;
-import fathom.kernel.TiledFilters;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -31,8 +29,9 @@ import java.util.stream.Stream;
 /// For images of a known number and size the convolutions are packed as well: weights lie in the
 /// order in which they are multiplied, and rectifiers and additions are part of the convolution's
 /// pass over its value ([PackedConvolution]). So are dense layers, each a convolution of one pixel
-/// with one pixel. 3×3 convolutions that one core does alone go by tiles ([TiledFilters]) where
-/// these are the faster way. Other images are predicted as without packing.
+/// with one pixel. 3×3 convolutions that one core does alone go by tiles
+/// ([fathom.kernel.TiledFilters]) where these are the faster way. Other images are predicted as
+/// without packing.
 ///
 /// What is folded has its weights to itself and does not see later changes of the old net. What is
 /// inside other layers than [Chain], [Residual] and [Recompute] stays as it is, over the old net's
@@ -67,8 +66,9 @@ public final class Folded implements Predictor {
     return of(net, between).packedFor(images);
   }
 
-  /// The same net, packed for images of this N×C×H×W under the present [Torch#threads], where the
-  /// machine can do that. It shares the weights of this one; its own are in the innermost scope.
+  /// The same net, packed for images of this N×C×H×W under the present [fathom.Torch#threads],
+  /// where the machine can do that. It shares the weights of this one; its own are in the innermost
+  /// scope.
   public Folded packedFor(Shape images) {
     return PackedConvolution.isSupported(between)
         ? new Folded(net.packedFor(images), between)
