@@ -45,7 +45,6 @@ record OwnTask(Setting setting) implements EpochSession<Layer> { // one worker's
   static void main() {
     LayerTask task = OwnTask::new;
     var trainer = Trainer.of(init -> Dense.of(init, "0", 32, 1), task);
-    var trained = trainer.schedule(Schedule.cosine(0.01)).fit();
-    IO.println("one measurement has a loss of 0.5, the net: " + trained.test());
+    IO.println("one has a loss of 0.5: " + trainer.schedule(Schedule.cosine(0.01)).fit().test());
   }
 }
