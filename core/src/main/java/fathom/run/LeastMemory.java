@@ -68,14 +68,14 @@ record LeastMemory(long weights, long batch) {
       throw new DeviceException(
           String.format(
               Locale.ROOT,
-              "%s does not fit: weights, gradients and the optimizer take %,.1f MB and a batch of"
-                  + " %s at least %,.1f MB, but tensors can have %,.1f MB here; make the net"
+              "%s does not fit: weights, gradients and the optimizer take %,.1f GB and a batch of"
+                  + " %s at least %,.1f GB, but tensors can have %,.1f GB here; make the net"
                   + " smaller, or the batch, or remember less of it (--recompute auto)",
               run.recipe().model(),
-              least.weights / 1e6,
+              least.weights / 1e9,
               run.recipe().batch(),
-              least.batch / 1e6,
-              available / 1e6));
+              least.batch / 1e9,
+              available / 1e9));
     }
   }
 }
