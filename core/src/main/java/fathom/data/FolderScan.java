@@ -49,10 +49,10 @@ public record FolderScan(
   private static final Set<String> NO_IMAGES =
       Set.of(
           ("txt caption json jsonl ndjson csv tsv md rst html htm xml yaml yml toml ini cfg conf"
-               + " log lst pdf doc docx odt rtf xls xlsx ods tex url lnk npy npz pkl pickle pt pth"
-               + " safetensors onnx h5 hdf5 parquet arrow mat db sqlite tfrecord zip tar gz tgz bz2"
-               + " xz zst 7z rar md5 sha1 sha256 py ipynb sh bat js css java class aae xmp mp3 wav"
-               + " m4a mp4 mov avi mkv webm m4v 3gp")
+                  + " log lst pdf doc docx odt rtf xls xlsx ods tex url lnk npy npz pkl pickle pt pth"
+                  + " safetensors onnx h5 hdf5 parquet arrow mat db sqlite tfrecord zip tar gz tgz bz2"
+                  + " xz zst 7z rar md5 sha1 sha256 py ipynb sh bat js css java class aae xmp mp3 wav"
+                  + " m4a mp4 mov avi mkv webm m4v 3gp")
               .split(" "));
 
   /// A path with its name, which takes longer to ask for than to compare, as it is and in NFC.

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 /// @param source the version of Fathom, and the commit where the launcher knows it
 public record Machine(
     String source, String libtorch, String java, String system, String processor, int cores) {
-  public static final String VERSION = "0.1.0";
+  public static final String VERSION = "0.2.0";
 
   public static Machine here() {
     return new Machine(
