@@ -32,7 +32,10 @@ final class Components {
     private static Map<String, String> names() {
       var names = new LinkedHashMap<String, String>();
       CommandLine all = Main.commandLine();
-      add(all.getSubcommands().get("train"), names); // whose words come first
+      CommandLine train = all.getSubcommands().get("train"); // whose words come first
+      if (train != null) {
+        add(train, names);
+      }
       all.getSubcommands().values().forEach(command -> add(command, names));
       return names;
     }

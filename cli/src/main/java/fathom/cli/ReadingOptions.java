@@ -39,7 +39,11 @@ final class ReadingOptions {
 
   /// What was passed over in the folder, and how many files were skipped with the first of them.
   static void tell(Data of, Output output) {
-    if (!(of instanceof DataSet data) || !(data.survey() instanceof Survey survey)) {
+    if (!(of instanceof DataSet data)) {
+      return;
+    }
+    Survey survey = data.survey();
+    if (survey == null) {
       return; // there is nothing to tell of what is no folder of images
     }
     survey.notices().stream()
