@@ -135,7 +135,7 @@ class CommandsTest {
           train mlp --data digits --device cuda                  | 4 | computes on the processor, but --device is cuda
           eval runs/x --device cuda                              | 4 | computes on the processor
           predict runs/x a.png --device cuda                     | 4 | computes on the processor
-          train mlp --data digits --device tpu                   | 2 | 'tpu' is none of cpu, cuda
+          train mlp --data digits --device tpu                   | 2 | is none of cpu, cuda
           train --resume ./no-such-run                           | 3 | no run
           train resnet20 --resume runs/x                         | 2 | leave out MODEL
           train --resume runs/x --lr 0.5                         | 2 | leave out --lr
