@@ -131,7 +131,7 @@ final class Configuration implements IDefaultValueProvider {
   String origin(ParameterException refused) {
     CommandLine line = refused.getCommandLine();
     ParseResult written = line.getParseResult();
-    String message = String.valueOf(refused.getMessage());
+    String message = Components.spelled(String.valueOf(refused.getMessage()));
     List<? extends ArgSpec> concerned =
         refused.getArgSpec() == null
             ? line.getCommandSpec().options().stream()

@@ -623,15 +623,16 @@ class CommandsTest {
   @Test
   void benchMeasuresTheMemoryOfAProcess() {
     Assumptions.assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "not on Linux");
-    var line = memory("resnet56", "32", "0");
+    var line = memory("resnet110", "32", "0");
     assertEquals("MB", line.path("unit").asString());
     assertEquals(
-        "resnet56, batch 32, fp32, 1 workers, 853,018 parameters", line.path("name").asString());
+        "resnet110, batch 32, fp32, 1 workers, 1,727,962 parameters", line.path("name").asString());
     double all = line.path("median").asDouble();
-    double again = memory("resnet56", "32", "auto").path("median").asDouble();
-    // 27 blocks remember 4 tensors of 32·16·32·32 floats, or a half or a quarter of that: 132 MB;
-    // in segments of three 36 MB stay.
-    assertTrue(again > 100 && all - again > 48, "%s MB and %s MB".formatted(all, again));
+    double again = memory("resnet110", "32", "auto").path("median").asDouble();
+    // 54 blocks remember 4 tensors of 32·16·32·32 floats, or a half or a quarter of that: 264 MB;
+    // in segments of four 77 MB stay. What is freed stays resident, so not all of the difference is
+    // seen, and of a net half as deep too little.
+    assertTrue(again > 100 && all - again > 93, "%s MB and %s MB".formatted(all, again));
   }
 
   private static JsonNode memory(String model, String batch, String recompute) {

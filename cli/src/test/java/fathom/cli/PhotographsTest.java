@@ -122,11 +122,11 @@ class PhotographsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "train resnet20 --strict --out x --data",
-    "data info --strict",
-    "eval RUN --strict --data"
+    "train resnet20 --strict --out x --data, notes.jpg",
+    "data info --strict, notes.jpg",
+    "eval RUN --strict --data, empty.png" // the one among those for testing, which alone are opened
   })
-  void strictRefusesWhatCannotBeDecoded(String line) {
+  void strictRefusesWhatCannotBeDecoded(String line, String file) {
     String[] args =
         Stream.concat(
                 Stream.of(line.split(" ")).map(arg -> arg.equals("RUN") ? run() : arg),
@@ -134,7 +134,7 @@ class PhotographsTest {
             .toArray(String[]::new);
     Cli cli = Cli.run(args);
     assertEquals(Exit.BAD_FILE, cli.code(), cli.err());
-    assertTrue(cli.err().contains("notes.jpg: a picture must be a JPEG"), cli.err());
+    assertTrue(cli.err().contains(file + ": a picture must be a JPEG"), cli.err());
     assertEquals("", cli.out());
   }
 
@@ -181,7 +181,7 @@ class PhotographsTest {
   void sizesWithoutAMeaningAreRefused() {
     Cli digits = Cli.run("train", "resnet20", "--data", "digits", "--size", "32");
     assertEquals(Exit.USAGE, digits.code());
-    assertTrue(digits.err().contains("--size is for a folder of pictures"), digits.err());
+    assertTrue(digits.err().contains("--size is for a folder of images"), digits.err());
     Cli negative = Cli.run("train", "resnet20", "--data", photos(), "--size", "-1");
     assertEquals(Exit.USAGE, negative.code());
     Cli own = Cli.run("train", "resnet20", "--data", photos(), "--val", "3", "--out", run() + "2");
