@@ -163,7 +163,7 @@ class InterruptionTest {
               content.writeTo(bytes);
               for (int at = 0; at < bytes.size(); at += 1024) {
                 out.write(bytes.toByteArray(), at, Math.min(1024, bytes.size() - at));
-                Thread.sleep(10);
+                Thread.sleep(2);
               }
             } catch (IOException | InterruptedException e) {
               throw new IllegalStateException(e);
