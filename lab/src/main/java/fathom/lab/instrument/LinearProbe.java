@@ -9,10 +9,10 @@ public final class LinearProbe {
 
   private LinearProbe() {}
 
-  /// The R² of a linear fit on rows that it has not seen: 1 − Σ(t − p)² / Σ(t − t̄)² over the second
-  /// half of the rows, where p = w·z + t̄₁ is fitted on the first half and t̄ is the mean of the
-  /// second. z are the features, each less its mean and over its standard deviation in the first
-  /// half (0 if it is constant there), and w solves (ZᵀZ/n + 10⁻⁶·I)·w = Zᵀ(t − t̄₁)/n.
+  /// The R² of a linear fit on rows that it has not seen: 1 − Σ(t − p)² / Σ(t − t̄)² over the
+  /// second half of the rows, where p = w·z + t̄₁ is fitted on the first half and t̄ is the mean of
+  /// the second. z are the features, each less its mean and over its standard deviation in the
+  /// first half (0 if it is constant there), and w solves (ZᵀZ/n + 10⁻⁶·I)·w = Zᵀ(t − t̄₁)/n.
   ///
   /// 1 is exact; about 0 says that the features tell nothing; below 0, that what they told of the
   /// first half is wrong of the second. The order of the rows is to be random. NaN if a number of
@@ -91,8 +91,7 @@ public final class LinearProbe {
   }
 
   /// The mean of feature `f`, and one over its standard deviation.
-  private static void moments(
-      double[][] features, int half, int f, double[] mean, double[] scale) {
+  private static void moments(double[][] features, int half, int f, double[] mean, double[] scale) {
     double sum = 0;
     double largest = 0;
     for (int row = 0; row < half; row++) {
