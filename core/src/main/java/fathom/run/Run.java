@@ -29,7 +29,6 @@ import fathom.train.Precision;
 import fathom.train.Recorder;
 import fathom.train.RunLock;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -41,8 +40,6 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
@@ -50,24 +47,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// of the test pictures at the end), `images.tsv` (which files were for training, validation and
 /// testing) and `report.html`.
 public final class Run {
-  /// Of the files in the folder; a run of a newer one is refused.
-  private static final int FORMAT = 7;
-
-  /// Of the description and of the metrics.
-  private static final long MOST_BYTES = 1 << 29;
-
-  /// Before there was a precision, all runs were in float32.
-  private static final int WITHOUT_PRECISION = 3;
-
-  /// Before there were curves, all rates went in steps, and no label was smoothed.
-  private static final int WITHOUT_CURVE = 4;
-
-  /// Before photographs were decoded from their files, all pictures were in memory.
-  private static final int WITHOUT_PHOTOGRAPHS = 5;
-
-  /// Before a run knew its data, it had the names of the classes alone.
-  private static final int WITHOUT_IDENTITY = 6;
-
   /// What `run.json` says.
   ///
   /// @param source the version of Fathom, and the commit where it is known
@@ -90,10 +69,6 @@ public final class Run {
     }
   }
 
-  /// What older formats say of their data.
-  private static final RunData UNKNOWN =
-      new RunData("", "", Reading.Split.BY_POSITION, DataIdentity.UNKNOWN, List.of());
-
   private final Path folder;
   private final Info info;
 
@@ -106,7 +81,7 @@ public final class Run {
   /// already or cannot be written, and [fathom.DeviceException] if the training certainly does not
   /// fit into the memory that there is.
   public static Run create(Path folder, Recipe recipe, Data data) {
-    Path file = folder.resolve("run.json");
+    Path file = folder.resolve(RunFile.NAME);
     if (Files.exists(file)) {
       throw new BadFileException(
           folder,
@@ -127,7 +102,7 @@ public final class Run {
     }
     Info info = describe(recipe, data, RunData.of(folder, data, split(data), List.of()));
     writeImages(folder, recipe, data);
-    AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
+    RunFile.write(file, info);
     return new Run(folder, info);
   }
 
@@ -139,7 +114,7 @@ public final class Run {
 
   /// A run of which nothing is written: for its nets.
   static Run unwritten(Recipe recipe, Data data) {
-    return new Run(Path.of("unwritten"), describe(recipe, data, UNKNOWN));
+    return new Run(Path.of("unwritten"), describe(recipe, data, RunFile.UNKNOWN));
   }
 
   private static void writeImages(Path folder, Recipe recipe, Data data) {
@@ -152,7 +127,7 @@ public final class Run {
   private static Info describe(Recipe recipe, Data data, RunData known) {
     Machine machine = Machine.here();
     return new Info(
-        FORMAT,
+        RunFile.FORMAT,
         machine.source(),
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         recipe,
@@ -164,63 +139,15 @@ public final class Run {
 
   /// Whether `folder` holds a run.
   public static boolean isIn(Path folder) {
-    return Files.isRegularFile(folder.resolve("run.json"));
+    return Files.isRegularFile(folder.resolve(RunFile.NAME));
   }
 
   /// Throws [BadFileException] if the folder has no run, or one that cannot be read.
   public static Run open(Path folder) {
-    Path file = folder.resolve("run.json");
     if (!isIn(folder)) {
       throw new BadFileException(folder, "there is no run in this folder (no run.json)");
     }
-    try {
-      JsonNode node = Json.parse(RegularFile.text(file, MOST_BYTES));
-      if (node instanceof ObjectNode info && info.path("recipe") instanceof ObjectNode recipe) {
-        modernise(info, recipe);
-      }
-      int format = node.path("format").asInt(0);
-      if (format != FORMAT) {
-        throw new BadFileException(
-            file,
-            "the run has format %s, but this version of Fathom reads %s; use the version that made it (%s)"
-                .formatted(format, FORMAT, node.path("source").asString("unknown")));
-      }
-      return new Run(folder, Json.read(node, Info.class));
-    } catch (JacksonException | IllegalArgumentException e) {
-      throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
-    }
-  }
-
-  /// Says what older formats leave out.
-  private static void modernise(ObjectNode info, ObjectNode recipe) {
-    int format = info.path("format").asInt(0);
-    if (format >= WITHOUT_PRECISION && format <= WITHOUT_IDENTITY) {
-      info.set("data", Json.object(UNKNOWN));
-      info.put("format", FORMAT);
-    }
-    if (format == WITHOUT_PRECISION) {
-      recipe.put("precision", Precision.FP32.name());
-    }
-    if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOGRAPHS) {
-      if (recipe.path("preparation") instanceof ObjectNode preparation) {
-        preparation.put("size", 0).put("part", false);
-      }
-    }
-    if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
-      if (recipe.path("descent") instanceof ObjectNode descent) {
-        descent.put("curve", Optimization.Curve.STEPS.name()).put("smoothing", 0.0);
-      }
-      recipe.put("validation", 0);
-      ObjectNode recording = recipe.putObject("recording");
-      recording.putArray("watch");
-      recording.put("tensorboard", false);
-    }
-  }
-
-  /// What a record says of its parts, if it was that which refused.
-  private static String firstLine(Exception e) {
-    Throwable said = e.getCause() instanceof IllegalArgumentException cause ? cause : e;
-    return String.valueOf(said.getMessage()).lines().findFirst().orElse("");
+    return new Run(folder, RunFile.read(folder.resolve(RunFile.NAME)));
   }
 
   /// The same run by another recipe from now on. Throws [fathom.train.BusyRunException] while it is
@@ -242,8 +169,7 @@ public final class Run {
             info.input,
             data,
             info.machine);
-    AtomicFile.replace(
-        folder.resolve("run.json"), Json.pretty(changed).getBytes(StandardCharsets.UTF_8));
+    RunFile.write(folder.resolve(RunFile.NAME), changed);
     return new Run(folder, changed);
   }
 
@@ -505,12 +431,13 @@ public final class Run {
     }
     try {
       return Optional.of(
-          AnswersFile.read(RegularFile.text(answersFile(), MOST_BYTES), info.classes().size()));
+          AnswersFile.read(
+              RegularFile.text(answersFile(), RunFile.MOST_BYTES), info.classes().size()));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadFileException(
           answersFile(),
           "these are not the answers of a run, which can be reported without: delete the file (%s)"
-              .formatted(firstLine(e)),
+              .formatted(RunFile.firstLine(e)),
           e);
     }
   }

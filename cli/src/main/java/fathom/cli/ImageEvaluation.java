@@ -1,0 +1,240 @@
+package fathom.cli;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import fathom.data.DataSet;
+import fathom.data.Pictures;
+import fathom.infer.ImageClassifier;
+import fathom.infer.ModelCard;
+import fathom.net.CifarNet;
+import fathom.run.ClassMatch;
+import fathom.task.Confusion;
+import fathom.task.Evaluation;
+import fathom.task.Predictions;
+import fathom.train.Metrics;
+import fathom.train.Precision;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Measures a classifier of images and shows what became of each class.
+final class ImageEvaluation {
+  /// With more classes their table is in `--json` only, and the most frequent confusions are shown.
+  private static final int SHOWN = 20;
+
+  private final Output output;
+
+  ImageEvaluation(Output output) {
+    this.output = output;
+  }
+
+  /// What `--json` prints of pictures.
+  ///
+  /// @param confusion `confusion[truth][guess]`; null, and left out, with more than
+  ///   [Confusion#MOST_IN_A_TABLE] classes
+  /// @param confusions the same as `[truth, guess, times]`, without what did not occur
+  record Answer(
+      String model,
+      String data,
+      Metrics.Split measuredOn,
+      Precision precision,
+      int count,
+      double error,
+      Evaluation.Interval interval,
+      double crossEntropy,
+      double imagesPerSecond,
+      double seconds,
+      List<PerClass> classes,
+      @JsonInclude(JsonInclude.Include.NON_NULL) long @Nullable [][] confusion,
+      List<long[]> confusions,
+      List<LeftOut> leftOut,
+      List<String> absent) {}
+
+  /// A class of the data that the net does not know, and how many pictures of it were left out.
+  record LeftOut(String name, int count) {}
+
+  /// What became of the pictures of a class.
+  ///
+  /// @param error in percent; null if there is no picture
+  record PerClass(String name, long count, long errors, @Nullable Double error) {}
+
+  /// What is measured.
+  ///
+  /// @param card of the net and of the images that are measured
+  record Subject(ModelCard card, Path weights, DataSet data) {
+    private CifarNet.Input input() {
+      return Objects.requireNonNull(card.input());
+    }
+
+    private List<String> classes() {
+      return Objects.requireNonNull(card.classes());
+    }
+  }
+
+  /// Measures, and prints the answer. Throws what a usage error throws where net and data do not
+  /// fit.
+  void measure(Subject subject, Precision precision) {
+    ReadingOptions.tell(subject.data, output);
+    checkInput(subject);
+    precision.check();
+    int outputs = subject.classes().size();
+    ClassMatch match = output.usage(() -> ClassMatch.of(subject.classes(), subject.data.classes()));
+    Pictures pictures = output.usage(() -> match.of(subject.data.test()));
+    List<LeftOut> leftOut = leftOut(match, subject.data);
+    tellOfClasses(match, leftOut, subject.data);
+    var guesses = new Predictions(pictures, outputs);
+    TimedEvaluation timed;
+    try (var classifier =
+        output.usage(() -> ImageClassifier.of(subject.card, subject.weights, precision))) {
+      timed =
+          TimedEvaluation.of((all, decoders) ->
+              Evaluation.of(
+                  classifier.net(),
+                  pictures.decodedBy(decoders),
+                  classifier.normalization(),
+                  all,
+                  guesses));
+    }
+    Evaluation result = timed.result();
+    Confusion confusion = guesses.confusion();
+    List<PerClass> classes =
+        IntStream.range(0, outputs)
+            .mapToObj(c -> perClass(subject.classes().get(c), confusion, c))
+            .toList();
+    var answer =
+        new Answer(
+            String.valueOf(subject.card.model()),
+            subject.data.name(),
+            Metrics.Split.TEST,
+            precision,
+            result.count(),
+            result.error(),
+            result.interval(),
+            result.crossEntropy(),
+            timed.perSecond(),
+            timed.seconds(),
+            classes,
+            outputs <= Confusion.MOST_IN_A_TABLE ? confusion.table() : null,
+            confusion.counts().stream()
+                .map(pair -> new long[] {pair.truth(), pair.guess(), pair.times()})
+                .toList(),
+            leftOut,
+            match.absent());
+    output.answer(
+        answer,
+        () -> {
+          output
+              .out()
+              .println(
+                  String.format(
+                      Locale.ROOT,
+                      "%s on %s: test error %.2f %% (%d of %d; 95 %% interval %.2f to %.2f),"
+                          + " cross-entropy %.4f; %.0f images/s",
+                      answer.model,
+                      answer.data,
+                      answer.error,
+                      result.errors(),
+                      answer.count,
+                      answer.interval.low(),
+                      answer.interval.high(),
+                      answer.crossEntropy,
+                      answer.imagesPerSecond));
+          if (outputs <= SHOWN) {
+            show(answer, confusion.table());
+          } else {
+            showPairs(answer, confusion);
+          }
+        });
+  }
+
+  private static List<LeftOut> leftOut(ClassMatch match, DataSet data) {
+    List<Integer> counts = match.leftOut(data.test());
+    return IntStream.range(0, counts.size())
+        .mapToObj(i -> new LeftOut(match.unknown().get(i), counts.get(i)))
+        .toList();
+  }
+
+  /// Which classes the net and the data do not share.
+  private void tellOfClasses(ClassMatch match, List<LeftOut> leftOut, DataSet data) {
+    if (!leftOut.isEmpty()) {
+      output.remark(
+          "fathom: left out %s of %s test pictures of %s, whose classes the net does not know: %s"
+              .formatted(
+                  leftOut.stream().mapToInt(LeftOut::count).sum(),
+                  data.test().count(),
+                  data.name(),
+                  ClassMatch.shown(match.unknown())));
+    }
+    if (!match.absent().isEmpty()) {
+      output.remark(
+          "fathom: %s has no class %s, which the net knows"
+              .formatted(data.name(), ClassMatch.shown(match.absent())));
+    }
+  }
+
+  private static PerClass perClass(String name, Confusion confusion, int c) {
+    long count = confusion.count(c);
+    long errors = confusion.errors(c);
+    return new PerClass(name, count, errors, count == 0 ? null : 100.0 * errors / count);
+  }
+
+  /// A row for each class: how often it was taken for each of them.
+  private void show(Answer answer, long[][] table) {
+    var head = new ArrayList<>(List.of("", "pictures", "error in %"));
+    answer.classes.forEach(c -> head.add(c.name));
+    var rows = new ArrayList<List<String>>();
+    for (int c = 0; c < answer.classes.size(); c++) {
+      PerClass of = answer.classes.get(c);
+      var row =
+          new ArrayList<>(
+              List.of(
+                  of.name,
+                  Long.toString(of.count),
+                  of.error == null ? "" : String.format(Locale.ROOT, "%.2f", of.error)));
+      for (long times : table[c]) {
+        row.add(times == 0 ? "." : Long.toString(times));
+      }
+      rows.add(row);
+    }
+    output.out().println();
+    output
+        .out()
+        .println("How often the pictures of each class (down) were taken for each (across):");
+    output.table(head, rows);
+  }
+
+  private void showPairs(Answer answer, Confusion confusion) {
+    var rows = new ArrayList<List<String>>();
+    for (Confusion.Pair pair : confusion.pairs().stream().limit(SHOWN).toList()) {
+      PerClass of = answer.classes.get(pair.truth());
+      rows.add(
+          List.of(
+              of.name,
+              answer.classes.get(pair.guess()).name,
+              Long.toString(pair.times()),
+              Long.toString(of.count)));
+    }
+    if (!rows.isEmpty()) {
+      output.out().println();
+      output.out().println("The most frequent confusions (all of them, and each class: --json):");
+      output.table(List.of("class", "taken for", "times", "of"), rows);
+    }
+  }
+
+  static CifarNet.Input inputOf(DataSet dataSet) {
+    var test = dataSet.test();
+    return new CifarNet.Input(test.channels(), test.height(), test.width());
+  }
+
+  private void checkInput(Subject subject) {
+    CifarNet.Input given = inputOf(subject.data);
+    if (!given.equals(subject.input())) {
+      throw output.refused(
+          "the net was trained on pictures of %s, but those of %s are %s"
+              .formatted(subject.input(), subject.data.name(), given));
+    }
+  }
+}

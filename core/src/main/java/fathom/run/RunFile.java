@@ -1,0 +1,101 @@
+package fathom.run;
+
+import fathom.data.DataIdentity;
+import fathom.data.Reading;
+import fathom.io.AtomicFile;
+import fathom.io.BadFileException;
+import fathom.io.Json;
+import fathom.io.RegularFile;
+import fathom.train.Precision;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The description of a run, `run.json`, in the formats that versions of Fathom have written.
+final class RunFile {
+  static final String NAME = "run.json";
+
+  /// Of the files in the folder; a run of a newer one is refused.
+  static final int FORMAT = 7;
+
+  /// Of the description and of the metrics.
+  static final long MOST_BYTES = 1 << 29;
+
+  /// Before there was a precision, all runs were in float32.
+  private static final int WITHOUT_PRECISION = 3;
+
+  /// Before there were curves, all rates went in steps, and no label was smoothed.
+  private static final int WITHOUT_CURVE = 4;
+
+  /// Before photographs were decoded from their files, all pictures were in memory.
+  private static final int WITHOUT_PHOTOGRAPHS = 5;
+
+  /// Before a run knew its data, it had the names of the classes alone.
+  private static final int WITHOUT_IDENTITY = 6;
+
+  /// What older formats say of their data.
+  static final RunData UNKNOWN =
+      new RunData("", "", Reading.Split.BY_POSITION, DataIdentity.UNKNOWN, List.of());
+
+  private RunFile() {}
+
+  static void write(Path file, Run.Info info) {
+    AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// Throws [BadFileException] if it is no description of a run, or one of a format that is not
+  /// read.
+  static Run.Info read(Path file) {
+    try {
+      JsonNode node = Json.parse(RegularFile.text(file, MOST_BYTES));
+      if (node instanceof ObjectNode info && info.path("recipe") instanceof ObjectNode recipe) {
+        modernise(info, recipe);
+      }
+      int format = node.path("format").asInt(0);
+      if (format != FORMAT) {
+        throw new BadFileException(
+            file,
+            "the run has format %s, but this version of Fathom reads %s; use the version that made it (%s)"
+                .formatted(format, FORMAT, node.path("source").asString("unknown")));
+      }
+      return Json.read(node, Run.Info.class);
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw new BadFileException(file, "this is not the description of a run: " + firstLine(e), e);
+    }
+  }
+
+  /// Says what older formats leave out.
+  private static void modernise(ObjectNode info, ObjectNode recipe) {
+    int format = info.path("format").asInt(0);
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_IDENTITY) {
+      info.set("data", Json.object(UNKNOWN));
+      info.put("format", FORMAT);
+    }
+    if (format == WITHOUT_PRECISION) {
+      recipe.put("precision", Precision.FP32.name());
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOGRAPHS) {
+      if (recipe.path("preparation") instanceof ObjectNode preparation) {
+        preparation.put("size", 0).put("part", false);
+      }
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {
+      if (recipe.path("descent") instanceof ObjectNode descent) {
+        descent.put("curve", Optimization.Curve.STEPS.name()).put("smoothing", 0.0);
+      }
+      recipe.put("validation", 0);
+      ObjectNode recording = recipe.putObject("recording");
+      recording.putArray("watch");
+      recording.put("tensorboard", false);
+    }
+  }
+
+  /// What a record says of its parts, if it was that which refused.
+  static String firstLine(Exception e) {
+    Throwable said = e.getCause() instanceof IllegalArgumentException cause ? cause : e;
+    return String.valueOf(said.getMessage()).lines().findFirst().orElse("");
+  }
+}
