@@ -72,13 +72,15 @@ final class LabReport {
                 + "\n\nVerdict at size %s: %s.".formatted(f.size(), f.verdict())));
     blocks.add(
         new Table(
-            "Means over the seeds; the spread is the largest less the smallest",
-            List.of("measured", "mean", "spread", "threshold", "kept by seeds"),
+            "Means over the seeds with the half width of their 95 % interval (Student's t); the"
+                + " spread is the largest less the smallest",
+            List.of("measured", "mean", "±", "spread", "threshold", "kept by seeds"),
             f.values().stream()
                 .map(v ->
                     List.of(
                         v.what(),
                         Digits.rounded(v.mean()),
+                        v.interval() == null ? "" : Digits.rounded(v.interval()),
                         Digits.rounded(v.spread()),
                         v.bound().toString(),
                         v.bound().isSet() ? v.held() + " of " + v.perSeed().size() : ""))
