@@ -114,6 +114,7 @@ class ArchitectureTest {
         "fathom.onnx",
         "fathom.infer");
     // lab
+    room("fathom.blackjack");
     room("fathom.lab.instrument", "fathom", "fathom.nn");
     room("fathom.lab.ledger", "fathom", "fathom.io", "fathom.train", "fathom.report");
     room(
@@ -136,6 +137,7 @@ class ArchitectureTest {
         "fathom.bench",
         "fathom.report",
         "fathom.report.run",
+        "fathom.blackjack",
         "fathom.lab.instrument",
         "fathom.lab.ledger",
         "fathom.lab.experiment",

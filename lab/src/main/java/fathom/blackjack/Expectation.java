@@ -1,0 +1,342 @@
+package fathom.blackjack;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The exact expectation of a round for a composition of the shoe: every hand that can be dealt and
+/// drawn, without replacement, against every hand of the dealer ([Dealer]).
+///
+/// The dealer's hidden card restricts what is drawn only where the dealer has looked for blackjack.
+/// So values are weighted by the event that there is none: E[money·1(no blackjack)] at a hand is
+/// the mean over the next card of the same number, and the hidden card can be dealt last, because
+/// all orders of the shoe are alike.
+///
+/// **Splits.** For the same reason both hands of a split have the expectation of the first, which
+/// is exact if at most two hands can be made and if a hand is played by its own cards. Where a hand
+/// may be split again, the further cards of the rank are drawn with their chances in the shoe, and
+/// the hands' expectations are those before any of them was drawn. This is the one approximation
+/// here.
+///
+/// If a hand could outlast the shoe, which is of at least 12 cards, the round counts as a push.
+public final class Expectation {
+  private final Rules rules;
+
+  /// How hands are played; null is what is best for the shoe and the hand's cards.
+  private final @Nullable Strategy strategy;
+
+  private Expectation(Rules rules, @Nullable Strategy strategy) {
+    this.rules = rules;
+    this.strategy = strategy;
+  }
+
+  /// Of somebody who plays by `strategy`, whatever the shoe.
+  public static Expectation of(Rules rules, Strategy strategy) {
+    return new Expectation(rules, strategy);
+  }
+
+  /// Of somebody who knows the shoe and always makes the best move.
+  public static Expectation ofBestPlay(Rules rules) {
+    return new Expectation(rules, null);
+  }
+
+  /// Of a round dealt from `shoe`, in bets; what the rules say of decks does not matter. Cost: some
+  /// milliseconds for a strategy, a tenth of a second for best play.
+  ///
+  /// @throws IllegalArgumentException if the shoe has fewer than 12 cards
+  public double of(Shoe shoe) {
+    check(shoe);
+    double sum = 0;
+    for (int up = 1; up <= Shoe.RANKS; up++) {
+      if (shoe.count(up) > 0) {
+        sum += shoe.count(up) / (double) shoe.cards() * new Open(shoe.without(up), up).value();
+      }
+    }
+    return sum;
+  }
+
+  /// What each move is worth, in the order of [Move], for two first cards against an open card when
+  /// the dealer has no blackjack; negative infinity where a move is not allowed. What follows the
+  /// move is played as this expectation says.
+  ///
+  /// @param shoe with the three cards and 12 others at least
+  public double[] moves(Shoe shoe, int first, int second, int up) {
+    check(shoe.without(first).without(second).without(up));
+    var open = new Open(shoe.without(up), up);
+    open.take(first);
+    open.take(second);
+    double[] values = open.moves(first, second, true);
+    double chance = open.node().noBlackjack;
+    for (int i = 0; i < values.length; i++) {
+      values[i] /= chance;
+    }
+    return values;
+  }
+
+  /// [#moves] of all pairs of first cards, at [first][second] with first ≤ second. The memory of
+  /// one open card serves them all.
+  double[][][] allMoves(Shoe shoe, int up) {
+    var open = new Open(shoe.without(up), up);
+    double[][][] all = new double[Shoe.RANKS + 1][Shoe.RANKS + 1][];
+    for (int a = 1; a <= Shoe.RANKS; a++) {
+      open.take(a);
+      for (int b = a; b <= Shoe.RANKS; b++) {
+        open.take(b);
+        all[a][b] = open.moves(a, b, true);
+        open.giveBack(b);
+      }
+      open.giveBack(a);
+    }
+    return all;
+  }
+
+  static void check(Shoe shoe) {
+    if (shoe.cards() < 12) {
+      throw new IllegalArgumentException(
+          "an expectation is of a shoe of at least 12 cards, not %s".formatted(shoe.cards()));
+    }
+  }
+
+  /// The dealer's hands when certain cards are gone.
+  private record Node(double[] dealer, double noBlackjack) {
+    /// E[money·1(no blackjack)] of a bet on a hand that stands.
+    double stand(int points) {
+      if (points > 21) {
+        return -noBlackjack;
+      }
+      double sum = dealer[Dealer.BUST];
+      for (int d = 17; d <= 21; d++) {
+        sum += Integer.signum(points - d) * dealer[d - 17];
+      }
+      return sum;
+    }
+  }
+
+  /// All rounds against one open card.
+  private final class Open {
+    private final int up;
+    private final Dealer dealer;
+    private final int[] left;
+    private int cards;
+
+    /// The cards that the player has taken, five bits for each rank, because there can be 21 aces.
+    private long taken;
+
+    private final Map<Long, Node> nodes = new HashMap<>();
+
+    /// What hands of three and more cards are worth, by the cards taken.
+    private Map<Long, Double> values = new HashMap<>();
+
+    Open(Shoe shoe, int up) {
+      this.up = up;
+      this.dealer = Dealer.with(up, rules.hitsSoft17());
+      this.left = shoe.counts();
+      this.cards = shoe.cards();
+    }
+
+    void take(int rank) {
+      left[rank - 1]--;
+      cards--;
+      taken += 1L << (5 * rank);
+    }
+
+    private void giveBack(int rank) {
+      left[rank - 1]++;
+      cards++;
+      taken -= 1L << (5 * rank);
+    }
+
+    Node node() {
+      Node node = nodes.get(taken);
+      if (node == null) {
+        double[] outcomes = new double[Dealer.BLACKJACK + 1];
+        dealer.outcomes(left, cards, outcomes);
+        node = new Node(outcomes, 1 - outcomes[Dealer.BLACKJACK]);
+        nodes.put(taken, node);
+      }
+      return node;
+    }
+
+    /// The chance that the dealer has no blackjack, of which a bust hand needs to know no more.
+    private double noBlackjack() {
+      return switch (up) {
+        case 1 -> 1 - left[9] / (double) cards;
+        case 10 -> 1 - left[0] / (double) cards;
+        default -> 1;
+      };
+    }
+
+    double value() {
+      double sum = 0;
+      for (int a = 1; a <= Shoe.RANKS; a++) {
+        double chance = left[a - 1] / (double) cards;
+        if (chance == 0) {
+          continue;
+        }
+        take(a);
+        for (int b = a; b <= Shoe.RANKS; b++) {
+          double both = chance * left[b - 1] / cards * (a == b ? 1 : 2);
+          if (both > 0) {
+            take(b);
+            double none = noBlackjack();
+            sum +=
+                both
+                    * (Points.blackjack(a, b)
+                        ? rules.blackjackPays() * none
+                        : played(a, b, true) - (1 - none));
+            giveBack(b);
+          }
+        }
+        giveBack(a);
+      }
+      return sum;
+    }
+
+    /// Of two cards, which are taken; `first` says that they are no hand of a split.
+    double[] moves(int a, int b, boolean first) {
+      double[] values = new double[Move.values().length];
+      for (Move move : Move.values()) {
+        values[move.ordinal()] =
+            allowed(move, a, b, first) ? value(move, a, b) : Double.NEGATIVE_INFINITY;
+      }
+      return values;
+    }
+
+    private boolean allowed(Move move, int a, int b, boolean first) {
+      return switch (move) {
+        case STAND -> true;
+        case HIT -> first || a != 1; // a split ace has one card
+        case DOUBLE -> first || (a != 1 && rules.doubleAfterSplit());
+        case SPLIT -> first && a == b && rules.handsOf(a) > 1;
+        case SURRENDER -> first && rules.lateSurrender();
+      };
+    }
+
+    private double value(Move move, int a, int b) {
+      int total = a + b;
+      boolean ace = a == 1 || b == 1;
+      return switch (move) {
+        case STAND -> node().stand(Points.of(total, ace));
+        case HIT -> hit(total, ace, false);
+        case DOUBLE -> 2 * hit(total, ace, true);
+        case SPLIT -> split(a);
+        case SURRENDER -> -0.5 * noBlackjack();
+      };
+    }
+
+    private double played(int a, int b, boolean first) {
+      if (strategy == null) {
+        return Arrays.stream(moves(a, b, first)).max().orElseThrow();
+      }
+      if (!first && a == 1) {
+        return value(Move.STAND, a, b);
+      }
+      int total = a + b;
+      boolean ace = a == 1 || b == 1;
+      Move move =
+          strategy.move(
+              Points.of(total, ace),
+              Points.soft(total, ace),
+              allowed(Move.SPLIT, a, b, first) ? a : 0,
+              up,
+              allowed(Move.DOUBLE, a, b, first),
+              allowed(Move.SURRENDER, a, b, first));
+      if (!allowed(move, a, b, first)) {
+        throw new IllegalStateException(
+            "the strategy's move is %s, which is not allowed here".formatted(move));
+      }
+      return value(move, a, b);
+    }
+
+    /// The mean over the next card; `last` if it is the last one.
+    private double hit(int total, boolean ace, boolean last) {
+      double sum = 0;
+      for (int rank = 1; rank <= Shoe.RANKS; rank++) {
+        double chance = left[rank - 1] / (double) cards;
+        if (chance > 0 && cards > 1) {
+          take(rank);
+          int next = total + rank;
+          boolean withAce = ace || rank == 1;
+          double value =
+              next > 21
+                  ? -noBlackjack()
+                  : last ? node().stand(Points.of(next, withAce)) : further(next, withAce);
+          sum += chance * value;
+          giveBack(rank);
+        }
+      }
+      return sum;
+    }
+
+    /// Of three and more cards, which are taken.
+    private double further(int total, boolean ace) {
+      Double known = values.get(taken);
+      if (known != null) {
+        return known;
+      }
+      int points = Points.of(total, ace);
+      double value;
+      if (strategy == null) {
+        double stand = node().stand(points);
+        value = points == 21 ? stand : Math.max(stand, hit(total, ace, false));
+      } else {
+        value =
+            switch (strategy.move(points, Points.soft(total, ace), 0, up, false, false)) {
+              case STAND -> node().stand(points);
+              case HIT -> hit(total, ace, false);
+              case DOUBLE, SPLIT, SURRENDER ->
+                  throw new IllegalStateException(
+                      "of three and more cards a strategy stands or hits");
+            };
+      }
+      values.put(taken, value);
+      return value;
+    }
+
+    /// Of two cards of `rank`, which are taken.
+    private double split(int rank) {
+      Map<Long, Double> whole = values;
+      values = new HashMap<>(); // the same cards are another hand: one of them is the other hand's
+      double others = 0;
+      double equal = 0;
+      for (int b = 1; b <= Shoe.RANKS; b++) {
+        double chance = left[b - 1] / (double) cards;
+        if (chance > 0) {
+          take(b);
+          double value = played(rank, b, false);
+          giveBack(b);
+          if (b == rank) {
+            equal = value;
+          } else {
+            others += chance * value;
+          }
+        }
+      }
+      values = whole;
+      double chance = left[rank - 1] / (double) cards;
+      if (chance == 1) {
+        return rules.handsOf(rank) * equal;
+      }
+      return hands(rank, 2, 2, 0, 0, equal, others / (1 - chance));
+    }
+
+    /// Of `waiting` hands of one card, of `made` in all, when `drawn` cards were drawn to such
+    /// hands and `same` of them were of the rank.
+    private double hands(
+        int rank, int waiting, int made, int drawn, int same, double equal, double others) {
+      if (waiting == 0) {
+        return 0;
+      }
+      double chance =
+          Math.clamp((left[rank - 1] - same) / (double) Math.max(1, cards - drawn), 0, 1);
+      double again =
+          made < rules.handsOf(rank)
+              ? hands(rank, waiting + 1, made + 1, drawn + 1, same + 1, equal, others)
+              : equal + hands(rank, waiting - 1, made, drawn + 1, same + 1, equal, others);
+      return chance * again
+          + (1 - chance)
+              * (others + hands(rank, waiting - 1, made, drawn + 1, same, equal, others));
+    }
+  }
+}

@@ -1,0 +1,15 @@
+package fathom.blackjack;
+
+/// What a player can do with a hand.
+public enum Move {
+  /// Takes no more cards.
+  STAND,
+  /// Takes a card.
+  HIT,
+  /// Doubles the bet, takes one card, and stands.
+  DOUBLE,
+  /// Makes two hands of a pair, each with the bet.
+  SPLIT,
+  /// Gives the hand up for half of the bet, after the dealer has looked for blackjack.
+  SURRENDER
+}
