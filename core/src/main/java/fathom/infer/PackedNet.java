@@ -23,9 +23,10 @@ import java.util.function.Supplier;
 ///
 /// Many images are divided among the cores, each of which takes a few at a time with operations of
 /// one thread, as in a training; few are done by operations that all cores share, if the net is
-/// large enough for that. Where another thread has the cores, the net is small, or the caller is a
-/// worker that has one core, the calling thread does all by itself. The weights are packed for the
-/// numbers of images that the net is asked for, when it is first asked for them.
+/// large enough for that. In a smaller net the calling thread goes through the layers, and the free
+/// cores help it with the tiles of 3×3 convolutions. Where another thread has the cores, or the
+/// caller is a worker that has one core, the calling thread does all by itself. The weights are
+/// packed for the numbers of images that the net is asked for, when it is first asked for them.
 ///
 /// Which way an image goes changes its logits by rounding alone.
 public final class PackedNet implements Predictor {

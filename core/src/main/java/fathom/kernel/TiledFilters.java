@@ -3,7 +3,7 @@ package fathom.kernel;
 import fathom.Tensor;
 
 /// A weight that was transformed once for [Winograd]'s tiles, for many predictions, with the bias
-/// that follows it: w∗x + b. By one core: the tiles of an image are not divided among several.
+/// that follows it: w∗x + b. The cores that are free ([fathom.parallel.Cores]) share the tiles.
 public final class TiledFilters {
   private final int out;
   private final Winograd.Filters filters;

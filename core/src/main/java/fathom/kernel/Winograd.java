@@ -6,6 +6,7 @@ import static fathom.kernel.TileTransforms.POINTS;
 import static fathom.kernel.TileTransforms.TILE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import fathom.parallel.Cores;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -51,6 +52,9 @@ final class Winograd {
   /// Keeps places of a tile, whose distance would be a power of two, out of one set of the cache.
   private static final int SKEW = 16;
 
+  /// Multiply-adds of the products that are worth a core of their own, about ten microseconds.
+  private static final long LEAST_WORK = 1 << 17;
+
   private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
 
   private Winograd() {}
@@ -85,7 +89,7 @@ final class Winograd {
     int size = x.channels() * y.channels();
     float[] filters = space.filters.atLeast(PLACES * size);
     filters(w, x.channels(), y.channels(), space, filters);
-    correlate(x, filters, y, null, space);
+    correlate(x, filters, y, space);
   }
 
   /// Filters that were transformed once, for many predictions, and what follows them.
@@ -123,7 +127,7 @@ final class Winograd {
     }
 
     /// y = f(w ∗ x + bias), or f(y + w ∗ x + bias) to add to what it is, with f the rectifier or
-    /// nothing.
+    /// nothing. The cores that are free share the bands, which changes no bit.
     void convolve(FeatureMaps x, boolean add, boolean rectify, FeatureMaps y) {
       x.checkPixels(y);
       if (x.channels() != in || y.channels() != bias.length) {
@@ -131,12 +135,20 @@ final class Winograd {
             "these filters make %s channels of %s, but were given pictures of %s for %s"
                 .formatted(bias.length, in, x.channels(), y.channels()));
       }
-      float floor = rectify ? 0 : Float.NEGATIVE_INFINITY;
-      Workspace space = WORKSPACE.get();
+      var last = new Last(bias, add, rectify ? 0 : Float.NEGATIVE_INFINITY);
+      Tiling tiling = Tiling.of(x);
       int size = PLACES * in * bias.length;
-      float[] filters = space.filters.atLeast(size);
-      MemorySegment.copy(places, JAVA_FLOAT, 0, filters, 0, size);
-      correlate(x, filters, y, new Last(bias, add, floor), space);
+      // A product for each place, of a row for each tile, with `in` times `out` elements.
+      long perBand = (long) tiling.across * size;
+      Cores.split(
+          tiling.bands,
+          Math.ceilDiv(LEAST_WORK, perBand),
+          (from, to, _) -> {
+            Workspace space = WORKSPACE.get();
+            float[] filters = space.filters.atLeast(size);
+            MemorySegment.copy(places, JAVA_FLOAT, 0, filters, 0, size);
+            correlate(tiling, from, to, x, filters, y, last, space);
+          });
     }
   }
 
@@ -165,7 +177,7 @@ final class Winograd {
     }
     float[] filters = space.filters.atLeast(PLACES * in * out);
     transformFilters(taps, in * out, space, filters);
-    correlate(dy, filters, dx, null, space);
+    correlate(dy, filters, dx, space);
   }
 
   /// dE/dw from x and dE/dy.
@@ -266,25 +278,37 @@ final class Winograd {
     }
   }
 
-  /// The convolution by transformed filters.
-  private static void correlate(
-      FeatureMaps x, float[] filters, FeatureMaps y, @Nullable Last last, Workspace space) {
+  private static void correlate(FeatureMaps x, float[] filters, FeatureMaps y, Workspace space) {
     Tiling tiling = Tiling.of(x);
+    correlate(tiling, 0, tiling.bands, x, filters, y, null, space);
+  }
+
+  /// The convolution by transformed filters, of the bands `from .. to-1`. A band's values do not
+  /// depend on which others are done with it.
+  private static void correlate(
+      Tiling tiling,
+      long from,
+      long to,
+      FeatureMaps x,
+      float[] filters,
+      FeatureMaps y,
+      @Nullable Last last,
+      Workspace space) {
     int in = x.channels();
     int out = y.channels();
-    Layout from = Layout.byTile(tiling.tilesAtOnce(), in);
-    Layout to = Layout.byTile(tiling.tilesAtOnce(), out);
-    float[] data = space.data.atLeast(PLACES * from.place);
-    float[] values = space.values.atLeast(PLACES * to.place);
-    for (long first = 0; first < tiling.bands; first += tiling.bandsAtOnce) {
-      int bands = (int) Math.min(tiling.bandsAtOnce, tiling.bands - first);
-      transformData(tiling, x, first, bands, space, data, from);
+    Layout left = Layout.byTile(tiling.tilesAtOnce(), in);
+    Layout right = Layout.byTile(tiling.tilesAtOnce(), out);
+    float[] data = space.data.atLeast(PLACES * left.place);
+    float[] values = space.values.atLeast(PLACES * right.place);
+    for (long first = from; first < to; first += tiling.bandsAtOnce) {
+      int bands = (int) Math.min(tiling.bandsAtOnce, to - first);
+      transformData(tiling, x, first, bands, space, data, left);
       int tiles = bands * tiling.across;
       for (int p = 0; p < PLACES; p++) {
         PackedMatrix.times(
-            data, p * from.place, tiles, in, filters, p * in * out, out, values, p * to.place);
+            data, p * left.place, tiles, in, filters, p * in * out, out, values, p * right.place);
       }
-      transformValues(tiling, values, to, first, bands, space, last, y);
+      transformValues(tiling, values, right, first, bands, space, last, y);
     }
   }
 

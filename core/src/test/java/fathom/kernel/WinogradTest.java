@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import com.sun.management.ThreadMXBean;
 import fathom.Draw;
+import fathom.parallel.Cores;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -29,7 +30,7 @@ class WinogradTest {
   /// Of the largest error to the root mean square of what should be there.
   private static final double TOLERANCE = 1e-5;
 
-  private final Arena arena = Arena.ofConfined();
+  private final Arena arena = Arena.ofShared();
 
   @AfterEach
   void free() {
@@ -198,6 +199,21 @@ class WinogradTest {
     var other =
         assertThrows(IllegalArgumentException.class, () -> filters.convolve(c.dy, add, rectify, y));
     assertTrue(other.getMessage().contains("of %s, but".formatted(2 * L)), other::getMessage);
+  }
+
+  /// However many cores share the tiles of an image.
+  @Test
+  void theCoresThatShareTilesChangeNoBit() {
+    Case c = normal(1, 37, 30, 4 * L, 4 * L);
+    float[] bias = floats(memory(4 * L, "bias"));
+    var filters = Winograd.Filters.of(c.w, c.in(), bias, memory(36 * 16 * L * L, "kept"));
+    FeatureMaps alone = like(c.x, c.out());
+    FeatureMaps shared = like(c.x, c.out());
+    Cores.alone(() -> filters.convolve(c.x, false, true, alone));
+    for (int i = 0; i < 20; i++) {
+      filters.convolve(c.x, false, true, shared);
+      assertArrayEquals(floats(alone.memory()), floats(shared.memory()));
+    }
   }
 
   @Test
