@@ -10,11 +10,13 @@ import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +31,11 @@ import picocli.CommandLine.Parameters;
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
-    footer = {"  fathom lab --all", "  fathom lab degradation shattering --full --seeds 5"})
+    footer = {
+      "  fathom lab --all",
+      "  fathom lab degradation shattering --full --seeds 5",
+      "  fathom lab growth-law --charts images"
+    })
 final class LabCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
 
@@ -53,6 +59,12 @@ final class LabCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Where the findings are. Default: runs/lab.")
   private Path out = Path.of("runs", "lab");
+
+  @Option(
+      names = "--charts",
+      paramLabel = "DIR",
+      description = "Also write every chart as an image for a document, NAME-1.svg and on.")
+  private @Nullable Path charts;
 
   @Option(names = "--again", description = "Measure again what has a finding.")
   private boolean again;
@@ -190,8 +202,18 @@ final class LabCommand implements Callable<Integer> {
   }
 
   private void print(List<Finding> findings, Ledger ledger) {
+    var answer = new LinkedHashMap<String, Object>();
+    answer.put("findings", findings);
+    answer.put("report", ledger.index().toString());
+    List<String> images =
+        charts == null
+            ? List.of()
+            : Laboratory.charts(findings, charts).stream().map(Path::toString).toList();
+    if (charts != null) {
+      answer.put("charts", images);
+    }
     output.answer(
-        Map.of("findings", findings, "report", ledger.index().toString()),
+        answer,
         () -> {
           for (Finding finding : findings) {
             output.out().println();
@@ -214,6 +236,9 @@ final class LabCommand implements Callable<Integer> {
           }
           output.out().println();
           output.out().println("report: " + ledger.index());
+          if (charts != null) {
+            output.out().println("charts: %s in %s".formatted(images.size(), charts));
+          }
         });
   }
 

@@ -118,6 +118,15 @@ class ArchitectureTest {
     room("fathom.lab.instrument", "fathom", "fathom.nn");
     room("fathom.lab.ledger", "fathom", "fathom.io", "fathom.train", "fathom.report");
     room(
+        "fathom.lab.scale",
+        "fathom",
+        "fathom.nn",
+        "fathom.loss",
+        "fathom.optim",
+        "fathom.report",
+        "fathom.lab.instrument",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.experiment",
         "fathom",
         "fathom.data",
@@ -130,7 +139,8 @@ class ArchitectureTest {
         "fathom.train",
         "fathom.report",
         "fathom.lab.instrument",
-        "fathom.lab.ledger");
+        "fathom.lab.ledger",
+        "fathom.lab.scale");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // bench, which is of core alone
     roomAboveAllBut(
@@ -140,6 +150,7 @@ class ArchitectureTest {
         "fathom.blackjack",
         "fathom.lab.instrument",
         "fathom.lab.ledger",
+        "fathom.lab.scale",
         "fathom.lab.experiment",
         "fathom.lab");
     roomAboveAllBut("fathom.cli", "fathom.kernel", "fathom.kernel.recurrent");

@@ -683,6 +683,21 @@ class CommandsTest {
     assertTrue(finding.path("threshold").asString().contains("≥ 500"));
     assertTrue(Files.readString(out.resolve("index.html")).contains("deep-product"));
 
+    Path images = folder.resolve("images").resolve("new");
+    var withImages = new ArrayList<>(List.of(args));
+    withImages.addAll(List.of("--charts", images.toString()));
+    Cli drawn = Cli.run(withImages.toArray(String[]::new));
+    assertEquals(Exit.DONE, drawn.code(), drawn.err());
+    Path image = images.resolve("deep-product-1.svg");
+    assertEquals(image.toString(), drawn.json().path("charts").path(0).asString());
+    assertTrue(Files.readString(image).startsWith("<svg "), Files.readString(image));
+    assertTrue(Files.readString(image).contains("Steps to the target"), "its title");
+    Path taken = Files.writeString(folder.resolve("taken"), "a file");
+    withImages.set(withImages.size() - 1, taken.toString());
+    Cli refused = Cli.run(withImages.toArray(String[]::new));
+    assertEquals(Exit.BAD_FILE, refused.code());
+    assertTrue(refused.err().contains(taken.toString()), refused.err());
+
     Path file = out.resolve("deep-product.json");
     byte[] before = Files.readAllBytes(file);
     Cli again = Cli.run(args);

@@ -87,7 +87,8 @@ class JsonTest {
         "data info text:BOOK",
         "doctor",
         "lab",
-        "lab deep-product --seeds 1 --out OUT2"
+        "lab deep-product --seeds 1 --out OUT2",
+        "lab deep-product --seeds 1 --out OUT2 --charts OUT3"
       })
   void noValueIsAnEmptyObject(String line) {
     check(line, said(line));

@@ -1,5 +1,6 @@
 package fathom.lab;
 
+import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
 import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Experiment;
@@ -8,6 +9,11 @@ import fathom.lab.ledger.Ledger;
 import fathom.lab.ledger.Notebook;
 import fathom.lab.ledger.Size;
 import fathom.parallel.Cores;
+import fathom.report.ChartImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -117,6 +123,28 @@ public final class Laboratory {
     double seconds = (System.nanoTime() - start) / 1e9;
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     return Finding.of(experiment.statement(), size, seeds, notebooks, seconds, now);
+  }
+
+  /// Writes the charts of findings into `folder`, which is made if it is missing, as images for a
+  /// document: `NAME-1.svg`, `NAME-2.svg` and on, in the order of the report. Returns the files.
+  /// Throws [BadFileException] if one cannot be written.
+  public static List<Path> charts(List<Finding> findings, Path folder) {
+    var files = new ArrayList<Path>();
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new BadFileException(
+          folder, "charts go into a folder, but it cannot be made: " + AtomicFile.reason(e), e);
+    }
+    for (Finding finding : findings) {
+      for (int i = 0; i < finding.charts().size(); i++) {
+        Path file = folder.resolve("%s-%s.svg".formatted(finding.experiment(), i + 1));
+        String svg = ChartImage.svg(finding.charts().get(i));
+        AtomicFile.replace(file, svg.getBytes(StandardCharsets.UTF_8));
+        files.add(file);
+      }
+    }
+    return files;
   }
 
   /// The findings of a ledger that can be read, in the order of the experiments; what is wrong with

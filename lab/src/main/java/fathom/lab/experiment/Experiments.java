@@ -1,14 +1,21 @@
 package fathom.lab.experiment;
 
 import fathom.lab.ledger.Experiment;
+import fathom.lab.scale.ScaleExperiments;
 import java.util.List;
+import java.util.stream.Stream;
 
-/// All experiments: a new one is a file and a line here.
+/// All experiments: those of depth, of which a new one is a file and a line here, and those of the
+/// other rooms.
 public final class Experiments {
   private Experiments() {}
 
   /// In the order in which they tell the story.
   public static List<Experiment> all() {
+    return Stream.of(depth(), ScaleExperiments.all()).flatMap(List::stream).toList();
+  }
+
+  private static List<Experiment> depth() {
     return List.of(
         new Degradation(),
         new ConvDegradation(),

@@ -1,13 +1,9 @@
 package fathom.lab.instrument;
 
-import fathom.DType;
 import fathom.Layer;
-import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import java.util.ArrayList;
-import java.util.List;
 
 /// The neural tangent kernel of a net on a batch: with one number fᵢ for every example, a direction
 /// of the net's value, `Kᵢⱼ = Σ_θ ∂fᵢ/∂θ · ∂fⱼ/∂θ` over all trained parameters (Jacot et al. 2018).
@@ -41,42 +37,20 @@ public final class TangentKernel {
 
   /// N×P, a row for each example.
   private static Tensor gradients(Layer net, Tensor x, Tensor direction, int n) {
-    List<Param> params = net.params();
-    var before = new ArrayList<Tensor>();
-    var buffers = net.state().values().stream().filter(p -> !p.trained()).toList();
-    params.forEach(p -> before.add(copy(p.grad())));
-    buffers.forEach(p -> before.add(copy(p.value())));
-    var rows = new ArrayList<Tensor>();
-    for (int i = 0; i < n; i++) {
-      params.forEach(p -> p.grad().zero_());
-      try (var scope = Scope.open()) {
-        var traced = net.forward(x);
-        Shape shape = traced.value().shape();
-        if (!shape.equals(Shape.of(n, direction.shape().elements()))) {
-          throw new IllegalArgumentException(
-              "a tangent kernel is of values N×O, here %s×%s by its direction, but the net gives %s"
-                  .formatted(n, direction.shape().elements(), shape));
-        }
-        Tensor dy = Tensor.zeros(traced.value().type(), n, shape.size(1));
-        dy.narrow(0, i, i + 1).copy_(direction.reshape(1, shape.size(1)));
-        traced.accumulate(dy);
-        var parts = new ArrayList<Tensor>();
-        for (Param param : params) {
-          parts.add(param.grad().to(DType.FLOAT64).reshape(1, param.value().shape().elements()));
-        }
-        rows.add(scope.keep(Tensor.concatenated(1, parts)));
-      }
-    }
-    for (int i = 0; i < params.size(); i++) {
-      params.get(i).grad().copy_(before.get(i));
-    }
-    for (int i = 0; i < buffers.size(); i++) {
-      buffers.get(i).value().copy_(before.get(params.size() + i));
-    }
-    return Tensor.concatenated(0, rows);
-  }
-
-  private static Tensor copy(Tensor t) {
-    return t.emptyLike().copy_(t);
+    long outputs = direction.shape().elements();
+    return Jacobian.of(
+        net,
+        x,
+        n,
+        (i, value) -> {
+          if (!value.shape().equals(Shape.of(n, outputs))) {
+            throw new IllegalArgumentException(
+                "a tangent kernel is of values N×O, here %s×%s by its direction, but the net gives %s"
+                    .formatted(n, outputs, value.shape()));
+          }
+          Tensor dy = Tensor.zeros(value.type(), n, outputs);
+          dy.narrow(0, i, i + 1).copy_(direction.reshape(1, outputs));
+          return dy;
+        });
   }
 }

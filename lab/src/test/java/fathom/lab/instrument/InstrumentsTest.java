@@ -141,6 +141,39 @@ class InstrumentsTest {
     }
   }
 
+  /// A linear layer of one value has the mean of (x, 1)(x, 1)ᵀ. Of two values under a softmax that
+  /// cannot tell them apart it is that times ±¼.
+  @Test
+  void theFisherInformationOfALinearLayerIsTheSecondMomentOfItsInputs() {
+    try (var _ = Scope.open()) {
+      Tensor x = Tensor.of(new float[] {1, 2, 3, -1}, 2, 2);
+      double[] moment = {5, -0.5, 2, -0.5, 2.5, 0.5, 2, 0.5, 1};
+      var one = Dense.of(Init.zeros(), "d", 2, 1);
+      Fisher normal = Fisher.of(one, x, Fisher.Response.GAUSSIAN);
+      assertArrayEquals(moment, normal.elements(), 1e-6);
+      assertEquals(3, normal.size());
+      assertEquals(0.5 * (5 - 4 + 1), normal.square(new double[] {1, 0, -1}), 1e-6);
+      var two = Dense.of(Init.zeros(), "d", 2, 2);
+      Fisher classes = Fisher.of(two, x, Fisher.Response.CATEGORICAL);
+      int[] first = {0, 1, 4};
+      int[] second = {2, 3, 5};
+      for (int i = 0; i < 9; i++) {
+        assertEquals(0.25 * moment[i], classes.block(first, first)[i], 1e-6);
+        assertEquals(-0.25 * moment[i], classes.block(first, second)[i], 1e-6);
+      }
+      var norm = BatchNorm.of(2);
+      norm.weight().grad().copy_(new double[] {7, 7});
+      Fisher.of(norm, x, Fisher.Response.CATEGORICAL);
+      assertArrayEquals(new double[] {7, 7}, norm.weight().grad().toDoubles(), 0);
+      assertArrayEquals(new double[] {0, 0}, norm.runningMean().value().toDoubles(), 0);
+      assertThrows(IllegalArgumentException.class, () -> normal.square(new double[2]));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Fisher.of(new Identity(), Tensor.scalar(DType.FLOAT32, 1).reshape(1, 1, 1),
+              Fisher.Response.GAUSSIAN));
+    }
+  }
+
   /// Gains 3 and 4 and biases 1 and -1: √((9 + 16)/2 + 1). In use, the statistics are still mean 0
   /// and deviation 1, which is what is put in.
   @Test

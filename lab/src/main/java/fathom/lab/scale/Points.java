@@ -1,0 +1,72 @@
+package fathom.lab.scale;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Tensor;
+
+/// Points of ten classes in memory, each of three Gaussian clusters in 64 dimensions.
+///
+/// @param points one after the other, 64 numbers each
+record Points(double[] points, int[] labels) {
+  static final int CLASSES = 10;
+  static final int FEATURES = 64;
+  private static final int CLUSTERS = 30;
+
+  /// How far the clusters are from each other, in deviations of the points around their middles.
+  private static final double DISTANCE = 0.5;
+
+  /// The middles depend on the seed alone, the points also on their `purpose`.
+  static Points of(long seed, String purpose, int count) {
+    Draw middles = Draw.of(seed, "scale middles");
+    Draw draw = Draw.of(seed, "scale " + purpose);
+    double[] points = new double[count * FEATURES];
+    int[] labels = new int[count];
+    for (int i = 0; i < count; i++) {
+      Draw point = draw.at(i);
+      int cluster = point.below(0, CLUSTERS);
+      labels[i] = cluster % CLASSES;
+      for (int f = 0; f < FEATURES; f++) {
+        points[i * FEATURES + f] =
+            DISTANCE * middles.normal((long) cluster * FEATURES + f) + point.normal(f + 1L);
+      }
+    }
+    return new Points(points, labels);
+  }
+
+  /// The same points, of which this share have a label drawn anew, from all classes.
+  Points noisy(double share, long seed) {
+    Draw draw = Draw.of(seed, "scale label noise");
+    int[] noisy = labels.clone();
+    for (int i = 0; i < noisy.length; i++) {
+      if (draw.uniform(2L * i) < share) {
+        noisy[i] = draw.below(2L * i + 1, CLASSES);
+      }
+    }
+    return new Points(points, noisy);
+  }
+
+  int count() {
+    return labels.length;
+  }
+
+  Tensor all(DType type) {
+    return Tensor.of(points, count(), FEATURES).to(type);
+  }
+
+  /// The points at the places `from` to `to` of an order.
+  Tensor at(int[] order, int from, int to, DType type) {
+    double[] batch = new double[(to - from) * FEATURES];
+    for (int i = from; i < to; i++) {
+      System.arraycopy(points, order[i] * FEATURES, batch, (i - from) * FEATURES, FEATURES);
+    }
+    return Tensor.of(batch, to - from, FEATURES).to(type);
+  }
+
+  int[] labelsAt(int[] order, int from, int to) {
+    int[] some = new int[to - from];
+    for (int i = from; i < to; i++) {
+      some[i - from] = labels[order[i]];
+    }
+    return some;
+  }
+}

@@ -1,0 +1,244 @@
+package fathom.report;
+
+import static fathom.report.Html.attr;
+import static fathom.report.Html.tag;
+import static fathom.report.Html.text;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// A [Chart] as an SVG image that needs neither script nor page, for a document. Curves of one group
+/// have one colour and one line in the legend. The same chart gives the same bytes.
+public final class ChartImage {
+  /// Those of the report on white, which a document may be read on or not.
+  private static final List<String> COLOURS =
+      List.of("#00599a", "#c8500a", "#1b9a6c", "#d062a8", "#5f3f00", "#3f8fc4", "#20262b");
+
+  private static final String INK = "#1c2429";
+  private static final String RULE = "#dfe2df";
+  private static final int WIDTH = 720;
+  private static final int HEIGHT = 320;
+  private static final int LEFT = 78;
+  private static final int TOP = 44;
+  private static final int RIGHT = 20;
+  private static final int LINE = 18;
+
+  private final Chart chart;
+  private final List<String> groups;
+  private final Axis x;
+  private final Axis y;
+
+  private ChartImage(Chart chart) {
+    this.chart = chart;
+    this.groups = chart.curves().stream().map(Curve::group).distinct().toList();
+    this.x = Axis.of(drawn().mapToDouble(Point::x).toArray(), Scale.LINEAR);
+    this.y = Axis.of(drawn().mapToDouble(Point::y).toArray(), chart.y());
+  }
+
+  /// The image, as a file of its own.
+  public static String svg(Chart chart) {
+    var out = new StringBuilder();
+    new ChartImage(chart).image().print(out);
+    return out.toString().strip() + "\n";
+  }
+
+  private Stream<Point> drawn() {
+    return chart.curves().stream()
+        .flatMap(curve -> curve.points().stream())
+        .filter(point -> chart.draws(point.y()));
+  }
+
+  /// An axis from `low` to `high`, both of them drawn values or a little beyond; of logarithms on a
+  /// logarithmic scale.
+  private record Axis(double low, double high, boolean log) {
+    static Axis of(double[] values, Scale scale) {
+      boolean log = scale == Scale.LOG;
+      double low = Double.POSITIVE_INFINITY;
+      double high = Double.NEGATIVE_INFINITY;
+      for (double value : values) {
+        double place = log ? Math.log10(value) : value;
+        low = Math.min(low, place);
+        high = Math.max(high, place);
+      }
+      if (!(low <= high)) {
+        return new Axis(0, 1, log);
+      }
+      double margin = high > low ? (high - low) * 0.03 : Math.max(Math.abs(low), 1) * 0.05;
+      return new Axis(low - margin, high + margin, log);
+    }
+
+    double part(double value) {
+      return ((log ? Math.log10(value) : value) - low) / (high - low);
+    }
+
+    /// Round values between both ends: of a logarithmic axis powers of ten, or if it has fewer than
+    /// two of them 1, 2 and 5 times these.
+    List<Double> ticks() {
+      var ticks = new ArrayList<Double>();
+      if (log) {
+        int decades = (int) Math.ceil((high - low) / 8);
+        for (int e = (int) Math.ceil(low); e <= high; e++) {
+          if (Math.floorMod(e, Math.max(1, decades)) == 0) {
+            ticks.add(Math.pow(10, e));
+          }
+        }
+        if (ticks.size() < 2) {
+          ticks.clear();
+          for (int e = (int) Math.floor(low); e <= high; e++) {
+            for (int m : new int[] {1, 2, 5}) {
+              double value = m * Math.pow(10, e);
+              if (Math.log10(value) >= low && Math.log10(value) <= high) {
+                ticks.add(value);
+              }
+            }
+          }
+        }
+        return ticks;
+      }
+      double raw = (high - low) / 6;
+      double power = Math.pow(10, Math.floor(Math.log10(raw)));
+      double step = power * (raw / power < 1.5 ? 1 : raw / power < 3.5 ? 2 : raw / power < 7.5 ? 5 : 10);
+      for (double k = Math.ceil(low / step); k * step <= high; k++) {
+        ticks.add(k * step);
+      }
+      return ticks;
+    }
+  }
+
+  private double across(double value) {
+    return LEFT + x.part(value) * (WIDTH - LEFT - RIGHT);
+  }
+
+  private double down(double value) {
+    return TOP + (1 - y.part(value)) * (HEIGHT - TOP);
+  }
+
+  private Html image() {
+    int height = HEIGHT + 52 + LINE * groups.size();
+    List<Html> parts = new ArrayList<>();
+    parts.add(attr("xmlns", "http://www.w3.org/2000/svg"));
+    parts.add(attr("viewBox", "0 0 %s %s".formatted(WIDTH, height)));
+    parts.add(attr("width", Integer.toString(WIDTH)));
+    parts.add(attr("height", Integer.toString(height)));
+    parts.add(attr("font-family", "sans-serif"));
+    parts.add(attr("font-size", "13"));
+    parts.add(attr("fill", INK));
+    parts.add(tag("title", text(chart.title())));
+    parts.add(
+        tag("rect", attr("width", "100%"), attr("height", "100%"), attr("fill", "#ffffff")));
+    parts.add(words(chart.title(), LEFT, 18, "start", attr("font-weight", "bold")));
+    String log = y.log ? " (log scale)" : "";
+    parts.add(words(chart.yLabel() + log, LEFT, 36, "start"));
+    parts.add(words(chart.xLabel(), WIDTH - RIGHT, HEIGHT + 36, "end"));
+    for (double tick : y.ticks()) {
+      parts.add(line(LEFT, down(tick), WIDTH - RIGHT, down(tick)));
+      parts.add(words(label(tick), LEFT - 6, down(tick) + 4, "end"));
+    }
+    for (double tick : x.ticks()) {
+      parts.add(line(across(tick), HEIGHT, across(tick), HEIGHT + 4));
+      parts.add(words(label(tick), across(tick), HEIGHT + 18, "middle"));
+    }
+    parts.add(line(LEFT, HEIGHT, WIDTH - RIGHT, HEIGHT));
+    for (Curve curve : chart.curves()) {
+      parts.addAll(strokes(curve));
+    }
+    for (int i = 0; i < groups.size(); i++) {
+      double at = HEIGHT + 44 + LINE * i;
+      parts.add(
+          tag(
+              "rect",
+              attr("x", Integer.toString(LEFT)),
+              attr("y", number(at)),
+              attr("width", "22"),
+              attr("height", "3"),
+              attr("fill", colour(groups.get(i)))));
+      parts.add(words(legend(groups.get(i)), LEFT + 30, at + 6, "start"));
+    }
+    return tag("svg", parts.stream());
+  }
+
+  private String legend(String group) {
+    long curves = chart.curves().stream().filter(c -> c.group().equals(group)).count();
+    return curves == 1 ? group : "%s (%s curves)".formatted(group, curves);
+  }
+
+  /// A line for each stretch of points that have a place, or a dot where one is alone.
+  private List<Html> strokes(Curve curve) {
+    var strokes = new ArrayList<Html>();
+    var stretch = new ArrayList<Point>();
+    for (Point point : curve.points()) {
+      if (chart.draws(point.y())) {
+        stretch.add(point);
+      } else {
+        stroke(curve, stretch, strokes);
+        stretch.clear();
+      }
+    }
+    stroke(curve, stretch, strokes);
+    return strokes;
+  }
+
+  private void stroke(Curve curve, List<Point> stretch, List<Html> strokes) {
+    if (stretch.size() == 1) {
+      Point point = stretch.getFirst();
+      strokes.add(
+          tag(
+              "circle",
+              attr("cx", number(across(point.x()))),
+              attr("cy", number(down(point.y()))),
+              attr("r", "2.5"),
+              attr("fill", colour(curve.group()))));
+    } else if (stretch.size() > 1) {
+      strokes.add(
+          tag(
+              "polyline",
+              attr(
+                  "points",
+                  stretch.stream()
+                      .map(p -> number(across(p.x())) + "," + number(down(p.y())))
+                      .collect(Collectors.joining(" "))),
+              attr("fill", "none"),
+              attr("stroke", colour(curve.group())),
+              attr("stroke-width", "1.6"),
+              attr("stroke-opacity", "0.8")));
+    }
+  }
+
+  private String colour(String group) {
+    return COLOURS.get(groups.indexOf(group) % COLOURS.size());
+  }
+
+  private static Html line(double x1, double y1, double x2, double y2) {
+    return tag(
+        "line",
+        attr("x1", number(x1)),
+        attr("y1", number(y1)),
+        attr("x2", number(x2)),
+        attr("y2", number(y2)),
+        attr("stroke", RULE));
+  }
+
+  private static Html words(String words, double x, double y, String anchor, Html... more) {
+    return tag(
+        "text",
+        Stream.concat(
+            Stream.of(
+                attr("x", number(x)),
+                attr("y", number(y)),
+                attr("text-anchor", anchor),
+                text(words)),
+            Stream.of(more)));
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.1f", value);
+  }
+
+  /// In at most five digits: steps are round, but multiples of 0.1 need not be.
+  private static String label(double value) {
+    return Digits.rounded(Math.abs(value) < 1e-12 ? 0 : value);
+  }
+}
