@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// A [Chart] as an SVG image that needs neither script nor page, for a document. Curves of one group
-/// have one colour and one line in the legend. The same chart gives the same bytes.
+/// A [Chart] as an SVG image that needs neither script nor page, for a document. Curves of one
+/// group have one colour and one line in the legend. The same chart gives the same bytes.
 public final class ChartImage {
   /// Those of the report on white, which a document may be read on or not.
   private static final List<String> COLOURS =
@@ -100,7 +100,8 @@ public final class ChartImage {
       }
       double raw = (high - low) / 6;
       double power = Math.pow(10, Math.floor(Math.log10(raw)));
-      double step = power * (raw / power < 1.5 ? 1 : raw / power < 3.5 ? 2 : raw / power < 7.5 ? 5 : 10);
+      double step =
+          power * (raw / power < 1.5 ? 1 : raw / power < 3.5 ? 2 : raw / power < 7.5 ? 5 : 10);
       for (double k = Math.ceil(low / step); k * step <= high; k++) {
         ticks.add(k * step);
       }
@@ -127,8 +128,7 @@ public final class ChartImage {
     parts.add(attr("font-size", "13"));
     parts.add(attr("fill", INK));
     parts.add(tag("title", text(chart.title())));
-    parts.add(
-        tag("rect", attr("width", "100%"), attr("height", "100%"), attr("fill", "#ffffff")));
+    parts.add(tag("rect", attr("width", "100%"), attr("height", "100%"), attr("fill", "#ffffff")));
     parts.add(words(chart.title(), LEFT, 18, "start", attr("font-weight", "bold")));
     String log = y.log ? " (log scale)" : "";
     parts.add(words(chart.yLabel() + log, LEFT, 36, "start"));

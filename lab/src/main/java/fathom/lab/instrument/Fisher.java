@@ -7,11 +7,11 @@ import java.util.Arrays;
 
 /// The Fisher information of a net's parameters θ: `F = (1/N)·Σₙ Jₙᵀ·Cov[y|xₙ]·Jₙ`, where Jₙ is the
 /// derivative by θ of the net's K values for example n, the natural parameters of what it says of y
-/// (Ba et al. 2016, eq. 9 and 12, with φ = 1). The squared length of a step δ is `ds² = ½·δᵀFδ`, the
-/// Kullback-Leibler divergence that it makes, to second order.
+/// (Ba et al. 2016, eq. 9 and 12, with φ = 1). The squared length of a step δ is `ds² = ½·δᵀFδ`,
+/// the Kullback-Leibler divergence that it makes, to second order.
 ///
-/// Where the net has batch norm, Jₙ has the derivative through the batch's statistics, the χ of
-/// eq. 14. Cost: N·K passes forward and back over the whole batch, and N·K·P numbers of memory.
+/// Where the net has batch norm, Jₙ has the derivative through the batch's statistics, the χ of eq.
+/// 14. Cost: N·K passes forward and back over the whole batch, and N·K·P numbers of memory.
 ///
 /// @param elements P×P, row by row, in the order of [Layer#params] and of the elements in each
 /// @param size P

@@ -92,9 +92,7 @@ final class FisherHalfOrQuarter implements Experiment {
           Arrays.copyOf(matrix, INPUTS),
           Arrays.copyOfRange(matrix, INPUTS, 2 * INPUTS),
           matrix,
-          IntStream.range(0, fisher.size())
-              .filter(i -> i < start || i >= end)
-              .toArray());
+          IntStream.range(0, fisher.size()).filter(i -> i < start || i >= end).toArray());
     }
 
     /// ds² of a step of the parameters at these places.
@@ -169,8 +167,7 @@ final class FisherHalfOrQuarter implements Experiment {
       if (kind == Kind.BATCH) {
         curves(w, x, step, seed, note);
       } else if (kind == Kind.LAYER) {
-        Metric alone =
-            Metric.of(kind, scaled(w, true, 2), x, seed, Fisher.Response.CATEGORICAL);
+        Metric alone = Metric.of(kind, scaled(w, true, 2), x, seed, Fisher.Response.CATEGORICAL);
         double[] firstStep = Arrays.copyOf(step, INPUTS);
         note.measure(
             "layer norm, w₁ alone doubled, length ds of a step of it, factor",

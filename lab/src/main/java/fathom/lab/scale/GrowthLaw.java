@@ -24,13 +24,12 @@ import java.util.List;
 /// G is at right angles to W, so a step of rate η gives r² + η²‖G‖² for r² = ‖W‖²: Pythagoras. With
 /// ‖G‖ = c/r, which the zero return makes of any loss whose gradient has the length c at r = 1, r⁴
 /// grows by 2η²c² a step. Weight decay λ takes 4ηλr⁴ off, so r⁴ stands still at ηc²/(2λ); there a
-/// step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a gradient counts
-/// 1/(1 − β) times over its life and a step is √(1/(1 − β²)) gradients long, which gives
-/// √(2ηλ/(1 + β)).
+/// step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a gradient counts 1/(1
+/// − β) times over its life and a step is √(1/(1 − β²)) gradients long, which gives √(2ηλ/(1 + β)).
 ///
 /// Pythagoras is measured in the training of a net of two hidden layers. The laws of r are for
-/// gradients of noise: a matrix under layer norm whose cotangents are drawn at every step, scaled so
-/// that ‖G‖·r = c. In a net that learns, c falls.
+/// gradients of noise: a matrix under layer norm whose cotangents are drawn at every step, scaled
+/// so that ‖G‖·r = c. In a net that learns, c falls.
 final class GrowthLaw implements Experiment {
   static final double RATE = 0.1;
   static final double DECAY = 5e-3;
@@ -47,8 +46,8 @@ final class GrowthLaw implements Experiment {
         "Every step adds its square to that of the length, so that ‖W‖⁴ grows by 2η²c² a step under"
             + " gradients of length c/‖W‖; with weight decay it ends at ηc²/(2λ), where each step"
             + " turns W by √(2ηλ).",
-        "Ba et al. 2016, section 5.2.2, by elementary means; van Laarhoven 2017; Kosson et al. 2023;"
-            + " row 42",
+        "Ba et al. 2016, section 5.2.2, by elementary means; van Laarhoven 2017; Kosson et al."
+            + " 2023; row 42",
         "10 s");
   }
 
@@ -70,11 +69,7 @@ final class GrowthLaw implements Experiment {
     }
     curves("‖W‖⁴ of noise, without weight decay", "measured", steps, note, t -> four(free, t));
     curves(
-        "‖W‖⁴ of noise, without weight decay",
-        "1 + 2η²c²t",
-        steps,
-        note,
-        t -> Math.pow(law(t), 4));
+        "‖W‖⁴ of noise, without weight decay", "1 + 2η²c²t", steps, note, t -> Math.pow(law(t), 4));
     double end = RATE / (2 * DECAY);
     double turn = Math.sqrt(2 * RATE * DECAY);
     int decaySteps = size.of(200, 8000, 20_000); // 500 of them bring it near its end by a factor e
@@ -159,8 +154,7 @@ final class GrowthLaw implements Experiment {
     Draw draw = Draw.of(seed, "growth law");
     try (var _ = Scope.open()) {
       Tensor start = Tensor.normal(draw, DType.FLOAT64, UNITS, INPUTS);
-      Layer layer =
-          Kind.LAYER.over(start.times(1 / Math.sqrt(Perceptron.square(start))), 0, seed);
+      Layer layer = Kind.LAYER.over(start.times(1 / Math.sqrt(Perceptron.square(start))), 0, seed);
       Param weight = Kind.weight(layer);
       var sgd = new Sgd(FlatParams.of(List.of(weight)), momentum, decay);
       for (int t = 0; t <= steps; t++) {

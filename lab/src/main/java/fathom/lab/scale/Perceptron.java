@@ -34,7 +34,13 @@ final class Perceptron {
   /// @param factor what He's weights of the hidden layers are multiplied by
   /// @param decay weight decay of the hidden matrices; the rest has none
   Perceptron(
-      DType type, int width, boolean normed, double factor, double momentum, double decay, long seed) {
+      DType type,
+      int width,
+      boolean normed,
+      double factor,
+      double momentum,
+      double decay,
+      long seed) {
     var init = Init.he(seed);
     var layers = new ArrayList<Layer>();
     var matrices = new ArrayList<Param>();

@@ -53,8 +53,7 @@ final class ScaledTwins implements Experiment {
         Apart apart =
             factor == 2 ? twin : apart(arm, width, factor, factor * factor, steps, seed, note);
         String name = "%s, ×%s, ".formatted(arm.name, (int) factor);
-        note.measure(
-            name + "largest difference of the values", apart.values, Bound.atMost(1e-8));
+        note.measure(name + "largest difference of the values", apart.values, Bound.atMost(1e-8));
         note.measure(
             name + "largest relative difference of the weights", apart.weights, Bound.atMost(1e-8));
       }

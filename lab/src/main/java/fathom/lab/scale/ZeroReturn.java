@@ -27,9 +27,9 @@ final class ZeroReturn implements Experiment {
     return new Statement(
         "zero-return",
         "What does a loss return for making a normalised weight longer?",
-        "Nothing, and its gradient shrinks as 1/length and its curvature as 1/length²: for the whole"
-            + " matrix under layer and RMS norm, for each row under batch and weight norm; what an"
-            + " ε returns is −2ε·∂L/∂ε.",
+        "Nothing, and its gradient shrinks as 1/length and its curvature as 1/length²: for the"
+            + " whole matrix under layer and RMS norm, for each row under batch and weight norm;"
+            + " what an ε returns is −2ε·∂L/∂ε.",
         "Ba et al. 2016, section 5.2.2, by elementary means; rows 40 and 41",
         "1 s");
   }

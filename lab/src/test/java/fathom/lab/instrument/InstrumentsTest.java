@@ -169,8 +169,11 @@ class InstrumentsTest {
       assertThrows(IllegalArgumentException.class, () -> normal.square(new double[2]));
       assertThrows(
           IllegalArgumentException.class,
-          () -> Fisher.of(new Identity(), Tensor.scalar(DType.FLOAT32, 1).reshape(1, 1, 1),
-              Fisher.Response.GAUSSIAN));
+          () ->
+              Fisher.of(
+                  new Identity(),
+                  Tensor.scalar(DType.FLOAT32, 1).reshape(1, 1, 1),
+                  Fisher.Response.GAUSSIAN));
     }
   }
 

@@ -162,7 +162,8 @@ class ScaleLawsTest {
         .toArray();
   }
 
-  /// I12: of the first row under batch norm and weight norm, of the matrix under layer and RMS norm.
+  /// I12: of the first row under batch norm and weight norm, of the matrix under layer and RMS
+  /// norm.
   @ParameterizedTest
   @EnumSource
   void aDoubledWeightQuartersItsBlockAndHalvesTheOthers(Kind kind) {
