@@ -66,7 +66,8 @@ public final class ChartImage {
       if (!(low <= high)) {
         return new Axis(0, 1, log);
       }
-      double margin = high > low ? (high - low) * 0.03 : Math.max(Math.abs(low), 1) * 0.05;
+      double alone = log ? 0.3 : Math.max(Math.abs(low), 1) * 0.05;
+      double margin = high > low ? (high - low) * 0.03 : alone;
       return new Axis(low - margin, high + margin, log);
     }
 
@@ -77,27 +78,33 @@ public final class ChartImage {
     /// Round values between both ends: of a logarithmic axis powers of ten, or if it has fewer than
     /// two of them 1, 2 and 5 times these.
     List<Double> ticks() {
+      return log ? powers() : steps();
+    }
+
+    private List<Double> powers() {
       var ticks = new ArrayList<Double>();
-      if (log) {
-        int decades = (int) Math.ceil((high - low) / 8);
-        for (int e = (int) Math.ceil(low); e <= high; e++) {
-          if (Math.floorMod(e, Math.max(1, decades)) == 0) {
-            ticks.add(Math.pow(10, e));
-          }
+      int decades = Math.max(1, (int) Math.ceil((high - low) / 8));
+      for (int e = (int) Math.ceil(low); e <= high; e++) {
+        if (Math.floorMod(e, decades) == 0) {
+          ticks.add(Math.pow(10, e));
         }
-        if (ticks.size() < 2) {
-          ticks.clear();
-          for (int e = (int) Math.floor(low); e <= high; e++) {
-            for (int m : new int[] {1, 2, 5}) {
-              double value = m * Math.pow(10, e);
-              if (Math.log10(value) >= low && Math.log10(value) <= high) {
-                ticks.add(value);
-              }
+      }
+      if (ticks.size() < 2) {
+        ticks.clear();
+        for (int e = (int) Math.floor(low); e <= high; e++) {
+          for (int m : new int[] {1, 2, 5}) {
+            double value = m * Math.pow(10, e);
+            if (Math.log10(value) >= low && Math.log10(value) <= high) {
+              ticks.add(value);
             }
           }
         }
-        return ticks;
       }
+      return ticks;
+    }
+
+    private List<Double> steps() {
+      var ticks = new ArrayList<Double>();
       double raw = (high - low) / 6;
       double power = Math.pow(10, Math.floor(Math.log10(raw)));
       double step =

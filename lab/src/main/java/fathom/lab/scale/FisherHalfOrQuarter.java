@@ -260,15 +260,14 @@ final class FisherHalfOrQuarter implements Experiment {
 
   /// How far the block (w₁, w₁) of eq. 13, with the χ of eq. 14, is from that of the information
   /// under layer norm, as a share of it: there μ and σ depend on the weights of every unit, so that
-  /// w₁ moves the values of the others too, which eq. 13 leaves out.
+  /// w₁ moves the values of the others too, which eq. 13 leaves out. Of y with variance 1.
   static double equation13(int units, int cases, long seed) {
     try (var _ = Scope.open()) {
       Tensor w = normal("w", seed, units, INPUTS);
       Tensor x = inputs(cases, seed);
-      Metric metric = Metric.of(Kind.LAYER, w, x, seed, Fisher.Response.CATEGORICAL);
+      Metric metric = Metric.of(Kind.LAYER, w, x, seed, Fisher.Response.GAUSSIAN);
       Layer layer = Kind.LAYER.over(w, 0, seed);
       double gain = layer.params().get(1).value().toDoubles()[0];
-      double[] shares = layer.forward(x).value().logSoftmax(1).exp().toDoubles();
       Tensor a = x.matmul(w.transpose());
       Tensor centred = a.minus(a.mean(1));
       double[] sigma = centred.square().mean(1).sqrt().toDoubles();
@@ -278,8 +277,7 @@ final class FisherHalfOrQuarter implements Experiment {
       for (int n = 0; n < cases; n++) {
         double z = away[n * units] / sigma[n];
         double chi = 1 - (1 + z * z) / units; // times x: ∂μ/∂w₁ = x/H, ∂σ/∂w₁ = z₁·x/H
-        double p = shares[n * units];
-        double factor = p * (1 - p) * Math.pow(gain / sigma[n] * chi, 2) / cases;
+        double factor = Math.pow(gain / sigma[n] * chi, 2) / cases;
         for (int i = 0; i < block.length; i++) {
           block[i] += factor * from[n * INPUTS + i / INPUTS] * from[n * INPUTS + i % INPUTS];
         }
