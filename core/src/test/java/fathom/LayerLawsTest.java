@@ -154,6 +154,7 @@ class LayerLawsTest {
         plain("DynamicTanh of features", _ -> DynamicTanh.of(0.5, 5), 3, 5),
         plain("DynamicTanh of pictures", _ -> DynamicTanh.of(0.8, 3), 2, 3, 4, 2),
         plain("WithMoments", _ -> new WithMoments(LayerNorm.of(5)), 3, 5),
+        plain("WithMoments of images", _ -> new WithMoments(LayerNorm.of(3, 4, 2)), 2, 3, 4, 2),
         plain("WithMoments of one feature", _ -> new WithMoments(LayerNorm.plain(1)), 3, 1),
         plain("Dense without bias", i -> Dense.withoutBias(i, "", 5, 4), 3, 5),
         plain("WeightNorm of Dense", i -> WeightNorm.of(Dense.of(i, "", 5, 4)), 3, 5),

@@ -102,13 +102,12 @@ final class NormOracle {
   }
 
   static Tensor value(WithMoments layer, Tensor x) {
-    Tensor mean = x.mean(1);
+    long[] dims = x.shape().rank() == 2 ? new long[] {1} : new long[] {1, 2, 3};
+    Tensor mean = x.mean(dims);
+    Tensor deviation = deviation(x.minus(mean), dims, layer.norm().epsilon());
+    Tensor none = x.narrow(1, 0, 1).times(0);
     return Tensor.concatenated(
-        1,
-        List.of(
-            value(layer.norm(), x),
-            mean,
-            deviation(x.minus(mean), new long[] {1}, layer.norm().epsilon())));
+        1, List.of(value(layer.norm(), x), none.plus(mean), none.plus(deviation)));
   }
 
   static Tensor value(WeightNorm layer, Tensor x) {

@@ -127,6 +127,18 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
+        "fathom.lab.edges",
+        "fathom",
+        "fathom.data",
+        "fathom.nn",
+        "fathom.net",
+        "fathom.loss",
+        "fathom.optim",
+        "fathom.task.mask",
+        "fathom.report",
+        "fathom.lab.instrument",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.experiment",
         "fathom",
         "fathom.data",
@@ -140,7 +152,8 @@ class ArchitectureTest {
         "fathom.report",
         "fathom.lab.instrument",
         "fathom.lab.ledger",
-        "fathom.lab.scale");
+        "fathom.lab.scale",
+        "fathom.lab.edges");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // bench, which is of core alone
     roomAboveAllBut(
@@ -151,6 +164,7 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger",
         "fathom.lab.scale",
+        "fathom.lab.edges",
         "fathom.lab.experiment",
         "fathom.lab");
     roomAboveAllBut("fathom.cli", "fathom.kernel", "fathom.kernel.recurrent");

@@ -11,12 +11,16 @@ import java.util.List;
 import java.util.Map;
 
 /// Layer norm that gives back what it takes off: N×F to N×(F+2), the normalised features, then
-/// their mean μ and their standard deviation √(σ² + ε) before the norm, as two more features.
+/// their mean μ and their standard deviation √(σ² + ε) before the norm, as two more features; of
+/// images N×C×H×W to N×(C+2)×H×W, with μ and √(σ² + ε) of the whole image at each pixel.
 public record WithMoments(LayerNorm norm) implements Layer {
   public WithMoments {
-    if (norm.features().rank() != 1) {
+    int rank = norm.features().rank();
+    if (rank != 1 && (rank != 3 || norm.over() != LayerNorm.Over.FEATURES)) {
       throw new IllegalArgumentException(
-          "moments are added to the features of N×F, but the norm is over " + norm.features());
+          "moments are added to the features of N×F or the channels of N×C×H×W, but the norm is"
+              + " over "
+              + norm.features());
     }
   }
 
@@ -30,10 +34,22 @@ public record WithMoments(LayerNorm norm) implements Layer {
 
   private Tensor joined(Tensor value, Tensor statistics) {
     try (var scope = Scope.open()) {
-      Tensor mean = statistics.narrow(1, 0, 1).to(value.type());
-      Tensor deviation = deviation(statistics).to(value.type());
+      Tensor mean = spread(statistics.narrow(1, 0, 1), value).to(value.type());
+      Tensor deviation = spread(deviation(statistics), value).to(value.type());
       return scope.keep(Tensor.concatenated(1, List.of(value, mean, deviation)));
     }
+  }
+
+  /// A number of each case as a feature, or as a channel that is the same at every pixel.
+  private static Tensor spread(Tensor each, Tensor like) {
+    Shape shape = like.shape();
+    if (shape.rank() == 2) {
+      return each;
+    }
+    long n = shape.size(0);
+    return each.reshape(n, 1, 1, 1)
+        .expand(Shape.of(n, 1, shape.size(2), shape.size(3)))
+        .contiguous();
   }
 
   /// One over the reciprocal; 0 for the 0 of a case without any spread.
@@ -47,23 +63,36 @@ public record WithMoments(LayerNorm norm) implements Layer {
     return Tensor.of(deviations, deviations.length, 1);
   }
 
-  /// With dμ/dx = 1/F and d√(σ² + ε)/dx = x̂/F.
+  /// With dμ/dx = 1/F and d√(σ² + ε)/dx = x̂/F, over the F features or all pixels of all channels.
   private Tensor back(Tensor dy, CaseNorm.Normed normed, DType type) {
     try (var scope = Scope.open()) {
-      long features = norm.features().size(0);
-      Tensor dmean = dy.narrow(1, features, features + 1).to(DType.FLOAT64);
-      Tensor ddeviation = dy.narrow(1, features + 1, features + 2).to(DType.FLOAT64);
-      Tensor mean = normed.statistics().narrow(1, 0, 1);
-      Tensor reciprocal = normed.statistics().narrow(1, 1, 2);
+      long first = norm.features().size(0);
+      Tensor dmean = gathered(dy.narrow(1, first, first + 1).to(DType.FLOAT64));
+      Tensor ddeviation = gathered(dy.narrow(1, first + 1, first + 2).to(DType.FLOAT64));
+      Tensor mean = alone(normed.statistics().narrow(1, 0, 1), dmean);
+      Tensor reciprocal = alone(normed.statistics().narrow(1, 1, 2), dmean);
       Tensor normal = normed.s().to(DType.FLOAT64).minus(mean).times(reciprocal);
-      Tensor ds = normal.times(ddeviation).plus(dmean).times(1.0 / features);
-      return scope.keep(normed.back().apply(dy.narrow(1, 0, features), ds.to(type)));
+      Tensor ds = normal.times(ddeviation).plus(dmean).times(1.0 / norm.features().elements());
+      Tensor own = dy.narrow(1, 0, first);
+      return scope.keep(normed.back().apply(own, ds.to(type)));
     }
+  }
+
+  /// The way back from [#spread].
+  private static Tensor gathered(Tensor dy) {
+    return dy.shape().rank() == 2 ? dy : alone(dy.sum(2, 3), dy);
+  }
+
+  /// N×1, or N×1×1×1 where images are.
+  private static Tensor alone(Tensor each, Tensor like) {
+    return like.shape().rank() == 2 ? each : each.reshape(each.shape().size(0), 1, 1, 1);
   }
 
   @Override
   public Shape shape(Shape x) {
-    return Shape.of(x.size(0), x.size(1) + 2);
+    return x.rank() == 2
+        ? Shape.of(x.size(0), x.size(1) + 2)
+        : Shape.of(x.size(0), x.size(1) + 2, x.size(2), x.size(3));
   }
 
   @Override
@@ -77,9 +106,14 @@ public record WithMoments(LayerNorm norm) implements Layer {
 
   private void check(Tensor x) {
     Shape shape = x.shape();
-    if (shape.rank() != 2 || shape.size(1) != norm.features().size(0)) {
+    Shape features = norm.features();
+    boolean fits = shape.rank() == features.rank() + 1;
+    for (int i = 0; fits && i < features.rank(); i++) {
+      fits = shape.size(i + 1) == features.size(i);
+    }
+    if (!fits) {
       throw new IllegalArgumentException(
-          "%s needs N×%s, but was given %s".formatted(this, norm.features(), shape));
+          "%s needs N×%s, but was given %s".formatted(this, features, shape));
     }
   }
 

@@ -1,11 +1,13 @@
 package fathom.lab;
 
 import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.ImageRow;
 import fathom.lab.ledger.Ledger;
 import fathom.lab.ledger.Verdict;
 import fathom.report.Block;
 import fathom.report.Digits;
 import fathom.report.Facts;
+import fathom.report.Gallery;
 import fathom.report.Page;
 import fathom.report.Section;
 import fathom.report.Table;
@@ -87,6 +89,15 @@ final class LabReport {
                 .toList()));
     blocks.addAll(f.charts());
     blocks.addAll(f.maps());
+    for (ImageRow row : f.images()) {
+      blocks.add(new Text(row.title()));
+      blocks.add(
+          new Gallery(
+              row.images().stream()
+                  .map(image ->
+                      new Gallery.Picture(image.bytes(), image.caption(), List.of(image.caption())))
+                  .toList()));
+    }
     var facts = new LinkedHashMap<String, String>();
     facts.put("source", f.source());
     facts.put("seeds", f.seeds().toString());

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.Tensor;
+import fathom.data.Png;
 import fathom.io.BadFileException;
 import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Bound;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Finding;
+import fathom.lab.ledger.ImageRow;
 import fathom.lab.ledger.Ledger;
 import fathom.lab.ledger.Notebook;
 import fathom.lab.ledger.Size;
@@ -20,9 +22,11 @@ import fathom.lab.ledger.Value;
 import fathom.lab.ledger.Verdict;
 import fathom.report.HeatMap;
 import fathom.report.Scale;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -54,6 +58,9 @@ class LaboratoryTest {
       note.curve("c", "x", "y", Scale.LINEAR, "g", new double[] {1}, new double[] {seed});
       double[][] plane = {{seed, 1.5}};
       note.map("m", "", "x", "y", "unit", new double[] {-1}, new double[] {0, 1}, plane);
+      var images = new LinkedHashMap<String, byte[]>();
+      images.put("a mask", Png.of(new BufferedImage(2, 3, BufferedImage.TYPE_BYTE_GRAY)));
+      note.images("shown", images);
     }
   }
 
@@ -207,10 +214,30 @@ class LaboratoryTest {
     var ledger = new Ledger(folder);
     assertEquals(maps, ledger.read(experiment).orElseThrow().maps());
     Path file = folder.resolve("counting.json");
-    Files.writeString(file, Files.readString(file).replaceAll("\"(maps|charts)\"", "\"no $1\""));
+    Files.writeString(
+        file, Files.readString(file).replaceAll("\"(maps|charts|images)\" : \\[", "\"no $1\" : ["));
     var without = ledger.read(experiment).orElseThrow();
     assertEquals(List.of(), without.maps());
     assertEquals(List.of(), without.charts());
+    assertEquals(List.of(), without.images());
+  }
+
+  @Test
+  void imagesOfTheFirstSeedComeBackAndStandInTheReport() throws IOException {
+    var experiment = counting("deep-product", 0);
+    var finding = run(List.of(experiment), false).getFirst();
+    assertEquals(List.of("shown, seed 1"), finding.images().stream().map(ImageRow::title).toList());
+    Path file = folder.resolve("deep-product.json");
+    assertEquals(finding, new Ledger(folder).read(experiment).orElseThrow());
+    var image = finding.images().getFirst().images().getFirst();
+    String page = Files.readString(folder.resolve("index.html"));
+    assertTrue(page.contains("data:image/png;base64," + image.png()), page);
+    assertTrue(page.contains("a mask"), page);
+    for (String other : List.of("R0lGODlh", "iVBORw0KGgo\u00e9")) { // a GIF, and no base 64
+      Files.writeString(file, Files.readString(file).replaceFirst("iVBOR[^\"]*|R0lG[^\"]*", other));
+      var refused = assertThrows(BadFileException.class, () -> new Ledger(folder).read(experiment));
+      assertTrue(String.valueOf(refused.getMessage()).contains("no finding"), refused.getMessage());
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package fathom.lab.experiment;
 
+import fathom.lab.edges.EdgeExperiments;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.scale.ScaleExperiments;
 import java.util.List;
@@ -12,9 +13,12 @@ public final class Experiments {
 
   /// In the order in which they tell the story.
   public static List<Experiment> all() {
-    return Stream.of(depth(), ScaleExperiments.all()).flatMap(List::stream).toList();
+    return Stream.of(depth(), ScaleExperiments.all(), EdgeExperiments.all())
+        .flatMap(List::stream)
+        .toList();
   }
 
+  /// Why plain nets cannot be deep.
   private static List<Experiment> depth() {
     return List.of(
         new Degradation(),

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 /// @param threshold the bounds of the values in words
 /// @param verdict what [Verdict#of] makes of the values
 /// @param seconds from start to end, all seeds together
+/// @param images rows of small images, of the first seed alone, so that a finding stays small
 public record Finding(
     String experiment,
     String question,
@@ -28,7 +29,8 @@ public record Finding(
     String ended,
     Machine machine,
     List<Chart> charts,
-    List<HeatMap> maps) {
+    List<HeatMap> maps,
+    List<ImageRow> images) {
   public Finding {
     for (Object part : new Object[] {experiment, size, verdict, machine, threshold, claim}) {
       Objects.requireNonNull(part, "a finding has no part that is null");
@@ -37,6 +39,7 @@ public record Finding(
     values = List.copyOf(values);
     charts = List.copyOf(charts);
     maps = List.copyOf(maps);
+    images = List.copyOf(images);
     for (Value value : values) {
       if (value.perSeed().size() != seeds.size()) {
         throw new IllegalArgumentException(
@@ -92,7 +95,8 @@ public record Finding(
         ended,
         Machine.here(),
         List.copyOf(charts.values()),
-        notebooks.stream().flatMap(notebook -> notebook.maps().stream()).toList());
+        notebooks.stream().flatMap(notebook -> notebook.maps().stream()).toList(),
+        notebooks.getFirst().images());
   }
 
   private static Chart joined(Chart a, Chart b) {

@@ -83,9 +83,9 @@ public final class Ledger {
     return Optional.of(finding);
   }
 
-  /// A finding may be kept without its pictures, and of before there were maps there are none.
+  /// A finding may be kept without charts, maps and images, and older ones have none.
   private static @Nullable Finding finding(JsonNode json) {
-    for (String pictures : List.of("charts", "maps")) {
+    for (String pictures : List.of("charts", "maps", "images")) {
       if (json instanceof ObjectNode object && !object.has(pictures)) {
         object.putArray(pictures);
       }

@@ -26,6 +26,7 @@ public final class Notebook {
   private final SequencedMap<String, Entry> entries = new LinkedHashMap<>();
   private final SequencedMap<String, Chart> charts = new LinkedHashMap<>();
   private final List<HeatMap> maps = new ArrayList<>();
+  private final List<ImageRow> images = new ArrayList<>();
 
   /// For one seed; [#alive] asks `stop`.
   public Notebook(long seed, BooleanSupplier stop) {
@@ -85,6 +86,12 @@ public final class Notebook {
             Arrays.stream(values).map(row -> Arrays.stream(row).boxed().toList()).toList()));
   }
 
+  /// Images side by side under a title, each with its caption, as the bytes of PNG files. Of all
+  /// seeds a finding keeps those of the first; a few of some hundred bytes are meant.
+  public void images(String title, SequencedMap<String, byte[]> byCaption) {
+    images.add(ImageRow.of("%s, seed %s".formatted(title, seed), byCaption));
+  }
+
   /// To be called often: ends the experiment if somebody wants it to end.
   public void alive() {
     if (stop.getAsBoolean()) {
@@ -111,5 +118,9 @@ public final class Notebook {
 
   List<HeatMap> maps() {
     return maps;
+  }
+
+  List<ImageRow> images() {
+    return images;
   }
 }

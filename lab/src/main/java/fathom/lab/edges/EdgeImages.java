@@ -1,0 +1,72 @@
+package fathom.lab.edges;
+
+import fathom.data.Images;
+import fathom.data.Png;
+import fathom.task.mask.Palette;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/// Scenes, masks and errors as small images for the report.
+final class EdgeImages {
+  /// Colours of [Palette]: what is right is green, what is wrongly masked orange, what is missed
+  /// blue.
+  private static final byte WRONG = 1;
+
+  private static final byte MISSED = 2;
+  private static final byte RIGHT = 3;
+
+  private EdgeImages() {}
+
+  /// The image, its true outlines, and for each net the errors of its mask, which is green and
+  /// orange together.
+  ///
+  /// @param predicted the probabilities of all images, this scene's first
+  static SequencedMap<String, byte[]> row(
+      Scene scene, Map<EdgeNet, double[]> predicted, double threshold) {
+    var row = new LinkedHashMap<String, byte[]>();
+    row.put("image", image(scene));
+    row.put("truth", mask(scene, scene.outline()));
+    predicted.forEach(
+        (net, p) -> row.put(net + ": mask", mask(scene, labels(p, scene, threshold))));
+    predicted.forEach((net, p) ->
+        row.put(
+            net + ": green right, orange wrong, blue missed",
+            mask(scene, errors(p, scene.outline(), threshold))));
+    return row;
+  }
+
+  /// Brightness 0 is a dark grey, so that noise around it is seen.
+  private static byte[] image(Scene scene) {
+    byte[] grey = new byte[scene.pixels().length];
+    for (int i = 0; i < grey.length; i++) {
+      grey[i] = (byte) Math.clamp(Math.round(30 + 200 * scene.pixels()[i]), 0, 255);
+    }
+    return Png.of(new Images(1, scene.side(), scene.side(), grey, new int[1]), 0);
+  }
+
+  private static byte[] mask(Scene scene, byte[] labels) {
+    return Palette.indexed(scene.side(), scene.side(), labels);
+  }
+
+  private static byte[] labels(double[] p, Scene scene, double threshold) {
+    byte[] labels = new byte[scene.outline().length];
+    for (int i = 0; i < labels.length; i++) {
+      labels[i] = (byte) (p[i] > threshold ? 1 : 0);
+    }
+    return labels;
+  }
+
+  static byte[] errors(double[] p, byte[] truth, double threshold) {
+    byte[] labels = new byte[truth.length];
+    for (int i = 0; i < labels.length; i++) {
+      boolean predicted = p[i] > threshold;
+      if (truth[i] == 1) {
+        labels[i] = predicted ? RIGHT : MISSED;
+      } else if (predicted) {
+        labels[i] = WRONG;
+      }
+    }
+    return labels;
+  }
+}

@@ -1,0 +1,57 @@
+package fathom.lab.edges;
+
+import fathom.DType;
+import fathom.Tensor;
+import java.util.List;
+
+/// An image of some objects before nothing, and where their outlines are.
+///
+/// @param objects how many were drawn; later ones hide earlier ones
+/// @param contrast what the image without its noise was multiplied by
+/// @param bright the objects at full contrast, without noise, in row-major order
+/// @param pixels side×side brightnesses in row-major order, about 0 to 1, and 0 where nothing is
+/// @param outline 1 where the brightness of the objects differs from that of the pixel below or to
+///   the right, else 0, whatever the contrast
+record Scene(
+    int side, int objects, double contrast, float[] bright, float[] pixels, byte[] outline) {
+  /// The same objects and the same noise at another contrast.
+  Scene at(double contrast) {
+    float[] other = new float[pixels.length];
+    for (int p = 0; p < other.length; p++) {
+      other[p] = (float) (pixels[p] + (contrast - this.contrast) * bright[p]);
+    }
+    return new Scene(side, objects, contrast, bright, other, outline);
+  }
+
+  int outlinePixels() {
+    int sum = 0;
+    for (byte each : outline) {
+      sum += each;
+    }
+    return sum;
+  }
+
+  /// Scenes of one size as N×1×S×S.
+  static Tensor images(List<Scene> scenes) {
+    int side = scenes.getFirst().side;
+    float[] all = new float[scenes.size() * side * side];
+    for (int i = 0; i < scenes.size(); i++) {
+      System.arraycopy(scenes.get(i).pixels, 0, all, i * side * side, side * side);
+    }
+    return Tensor.of(all, scenes.size(), 1, side, side);
+  }
+
+  /// The same in float64.
+  static Tensor doubles(List<Scene> scenes) {
+    return images(scenes).to(DType.FLOAT64);
+  }
+
+  static byte[] outlines(List<Scene> scenes) {
+    int plane = scenes.getFirst().outline.length;
+    byte[] all = new byte[scenes.size() * plane];
+    for (int i = 0; i < scenes.size(); i++) {
+      System.arraycopy(scenes.get(i).outline, 0, all, i * plane, plane);
+    }
+    return all;
+  }
+}

@@ -1,0 +1,90 @@
+package fathom.lab.edges;
+
+import fathom.Draw;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Scenes by their index: each is a function of the key and the index, whatever was asked before.
+///
+/// An object is a disc or a square with a radius of 3 to 5 pixels, of one brightness from 0.5 to 1,
+/// in the middle of the image or at least a pixel from its edge.
+///
+/// @param key of the draws
+/// @param side of the images in pixels
+/// @param fewest objects of an image
+/// @param most objects of an image; their number is uniform
+/// @param faintest the smallest contrast of an image; contrasts are uniform up to 1
+/// @param noise the standard deviation of what is added to every pixel, Gaussian
+record Scenes(Draw key, int side, int fewest, int most, double faintest, double noise) {
+  /// Brightnesses that differ by more are told apart.
+  private static final double STEP = 0.05;
+
+  private static final int NEAREST = 6;
+
+  /// From `fewest` to `most` objects of full contrast with a little noise, on 40×40 pixels.
+  static Scenes of(long seed, String purpose, int fewest, int most) {
+    return new Scenes(Draw.of(seed, "scenes " + purpose), 40, fewest, most, 1, 0.02);
+  }
+
+  Scenes withSide(int side) {
+    return new Scenes(key, side, fewest, most, faintest, noise);
+  }
+
+  Scenes withFaintest(double faintest) {
+    return new Scenes(key, side, fewest, most, faintest, noise);
+  }
+
+  Scenes withNoise(double noise) {
+    return new Scenes(key, side, fewest, most, faintest, noise);
+  }
+
+  List<Scene> take(int count) {
+    return IntStream.range(0, count).mapToObj(this::at).toList();
+  }
+
+  Scene at(long index) {
+    Draw draw = key.at(index);
+    int objects = fewest + draw.below(0, most - fewest + 1);
+    double contrast = faintest + (1 - faintest) * draw.uniform(1);
+    return drawn(draw, objects, contrast);
+  }
+
+  private Scene drawn(Draw draw, int objects, double contrast) {
+    float[] bright = new float[side * side];
+    for (int i = 0; i < objects; i++) {
+      object(draw.at(i), bright);
+    }
+    float[] pixels = new float[bright.length];
+    byte[] outline = new byte[bright.length];
+    Draw noises = draw.at(objects);
+    for (int y = 0; y < side; y++) {
+      for (int x = 0; x < side; x++) {
+        int p = y * side + x;
+        boolean below = y + 1 < side && Math.abs(bright[p + side] - bright[p]) > STEP;
+        boolean right = x + 1 < side && Math.abs(bright[p + 1] - bright[p]) > STEP;
+        outline[p] = (byte) (below || right ? 1 : 0);
+        double added = noise == 0 ? 0 : noise * noises.normal(p);
+        pixels[p] = (float) (contrast * bright[p] + added);
+      }
+    }
+    return new Scene(side, objects, contrast, bright, pixels, outline);
+  }
+
+  private void object(Draw draw, float[] bright) {
+    int radius = 3 + draw.below(0, 3);
+    int middle = side - 2 * NEAREST;
+    int top = NEAREST + draw.below(1, middle);
+    int left = NEAREST + draw.below(2, middle);
+    double brightness = 0.5 + 0.5 * draw.uniform(3);
+    boolean disc = draw.uniform(4) < 0.5;
+    for (int y = top - radius; y <= top + radius; y++) {
+      for (int x = left - radius; x <= left + radius; x++) {
+        int dy = y - top;
+        int dx = x - left;
+        if (!disc || dy * dy + dx * dx <= radius * radius) {
+          bright[y * side + x] = (float) brightness;
+        }
+      }
+    }
+  }
+}
