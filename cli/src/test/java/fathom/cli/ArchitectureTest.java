@@ -127,6 +127,16 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
+        "fathom.lab.cards",
+        "fathom",
+        "fathom.nn",
+        "fathom.loss",
+        "fathom.optim",
+        "fathom.report",
+        "fathom.blackjack",
+        "fathom.lab.instrument",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.edges",
         "fathom",
         "fathom.data",
@@ -153,6 +163,7 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger",
         "fathom.lab.scale",
+        "fathom.lab.cards",
         "fathom.lab.edges");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // bench, which is of core alone
@@ -164,6 +175,7 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger",
         "fathom.lab.scale",
+        "fathom.lab.cards",
         "fathom.lab.edges",
         "fathom.lab.experiment",
         "fathom.lab");

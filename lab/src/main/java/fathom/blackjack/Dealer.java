@@ -18,9 +18,16 @@ public final class Dealer {
   static final int BLACKJACK = 6;
 
   private static final int LONGEST = 20;
+
+  /// Of all numbers of cards that eight decks can have.
+  private static final double[][] FALLING = new double[8 * 52 + 1][];
+
   private static final Dealer[][] ALL = new Dealer[2][Shoe.RANKS];
 
   static {
+    for (int n = 0; n < FALLING.length; n++) {
+      FALLING[n] = products(n);
+    }
     for (int up = 1; up <= Shoe.RANKS; up++) {
       ALL[0][up - 1] = new Dealer(up, false);
       ALL[1][up - 1] = new Dealer(up, true);
@@ -102,29 +109,30 @@ public final class Dealer {
   /// The same for `counts`, of `cards` in all.
   void outcomes(int[] counts, int cards, double[] outcomes) {
     Arrays.fill(outcomes, 0);
-    double[] all = new double[LONGEST];
-    falling(cards, all);
-    double[][] each = new double[Shoe.RANKS][LONGEST];
-    for (int r = 0; r < Shoe.RANKS; r++) {
-      falling(counts[r], each[r]);
-    }
+    double[] all = falling(cards);
     for (Drawn hand : hands) {
       if (hand.cards > cards) {
         continue; // of so few cards this hand cannot be drawn
       }
       double chance = hand.orders / all[hand.cards];
       for (int i = 0; i < hand.ranks.length; i++) {
-        chance *= each[hand.ranks[i]][hand.times[i]];
+        chance *= falling(counts[hand.ranks[i]])[hand.times[i]];
       }
       outcomes[hand.outcome] += chance;
     }
   }
 
   /// n·(n − 1)···(n − k + 1) for every k.
-  private static void falling(int n, double[] products) {
+  private static double[] falling(int n) {
+    return n < FALLING.length ? FALLING[n] : products(n);
+  }
+
+  private static double[] products(int n) {
+    double[] products = new double[LONGEST];
     products[0] = 1;
-    for (int k = 1; k < products.length; k++) {
+    for (int k = 1; k < LONGEST; k++) {
       products[k] = products[k - 1] * Math.max(0, n - k + 1);
     }
+    return products;
   }
 }

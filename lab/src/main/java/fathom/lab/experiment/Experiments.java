@@ -1,5 +1,6 @@
 package fathom.lab.experiment;
 
+import fathom.lab.cards.CardExperiments;
 import fathom.lab.edges.EdgeExperiments;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.scale.ScaleExperiments;
@@ -13,7 +14,7 @@ public final class Experiments {
 
   /// In the order in which they tell the story.
   public static List<Experiment> all() {
-    return Stream.of(depth(), ScaleExperiments.all(), EdgeExperiments.all())
+    return Stream.of(depth(), ScaleExperiments.all(), CardExperiments.all(), EdgeExperiments.all())
         .flatMap(List::stream)
         .toList();
   }

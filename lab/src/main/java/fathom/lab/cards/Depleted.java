@@ -1,0 +1,105 @@
+package fathom.lab.cards;
+
+import fathom.DType;
+import fathom.Draw;
+import fathom.Tensor;
+import fathom.blackjack.HiLo;
+import fathom.blackjack.Shoe;
+
+/// Shoes from which cards are gone, drawn at random without replacement: what a player has seen.
+///
+/// @param decks of how many decks they were
+/// @param seen for each, how many of each rank are gone: rank r at r − 1, ten, jack, queen and king
+///   are rank 10
+/// @param faces for each, how many of them are jacks, queens and kings
+record Depleted(int decks, int[][] seen, int[] faces) {
+  /// `count` shoes, of each of which `least` to `most` cards are gone, every number as often.
+  static Depleted of(Draw draw, int decks, int count, int least, int most) {
+    int cards = 52 * decks;
+    int[][] seen = new int[count][Shoe.RANKS];
+    int[] faces = new int[count];
+    for (int i = 0; i < count; i++) {
+      Draw one = draw.at(i);
+      int gone = least + one.below(0, most - least + 1);
+      int[] shoe = new int[cards];
+      for (int c = 0; c < cards; c++) {
+        shoe[c] = c % 13 + 1;
+      }
+      for (int c = 0; c < gone; c++) {
+        int j = c + one.below(c + 1L, cards - c);
+        int card = shoe[j];
+        shoe[j] = shoe[c];
+        seen[i][Math.min(card, Shoe.RANKS) - 1]++;
+        faces[i] += card > Shoe.RANKS ? 1 : 0;
+      }
+    }
+    return new Depleted(decks, seen, faces);
+  }
+
+  int count() {
+    return seen.length;
+  }
+
+  /// N×10: the part of a rank's cards that is gone, where that of tens counts fourfold: the number
+  /// seen over four times the decks. No input is constant.
+  Tensor inputs(DType type) {
+    return inputs(seen, decks, type);
+  }
+
+  static Tensor inputs(int[][] seen, int decks, DType type) {
+    double[] x = new double[seen.length * Shoe.RANKS];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = seen[i / Shoe.RANKS][i % Shoe.RANKS] / (4.0 * decks);
+    }
+    return Tensor.of(x, seen.length, Shoe.RANKS).to(type);
+  }
+
+  Shoe shoe(int i) {
+    return Shoe.of(decks).without(seen[i]);
+  }
+
+  /// Ten-valued cards seen.
+  double[] tens() {
+    double[] n = new double[count()];
+    for (int i = 0; i < n.length; i++) {
+      n[i] = seen[i][Shoe.RANKS - 1];
+    }
+    return n;
+  }
+
+  double[] faceCards() {
+    double[] n = new double[count()];
+    for (int i = 0; i < n.length; i++) {
+      n[i] = faces[i];
+    }
+    return n;
+  }
+
+  /// All cards seen.
+  double[] total() {
+    double[] n = new double[count()];
+    for (int i = 0; i < n.length; i++) {
+      for (int s : seen[i]) {
+        n[i] += s;
+      }
+    }
+    return n;
+  }
+
+  /// The running count.
+  double[] running() {
+    double[] n = new double[count()];
+    for (int i = 0; i < n.length; i++) {
+      n[i] = HiLo.running(seen[i]);
+    }
+    return n;
+  }
+
+  double[] trueCount() {
+    double[] n = new double[count()];
+    for (int i = 0; i < n.length; i++) {
+      n[i] = HiLo.trueCount(seen[i], decks);
+    }
+    return n;
+  }
+}
