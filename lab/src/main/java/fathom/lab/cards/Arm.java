@@ -16,8 +16,8 @@ import fathom.nn.WithMoments;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A net 10-64-64-1 with one kind of norm before its two rectifiers. Its input has no constant part, so
-/// what is constant in it is what the arm says.
+/// A net 10-64-64-1 with one kind of norm before its two rectifiers. Its input has no constant
+/// part, so what is constant in it is what the arm says.
 ///
 /// A bias starts at 0, as biases do, or drawn: then it need not be learned.
 ///

@@ -19,24 +19,24 @@ import java.util.Map;
 
 /// Row 48: an agent that learns to count cards from rewards alone, and what a norm costs it.
 ///
-/// One deck, dealt to three quarters; before each round the agent sees how many of each rank are gone, and bets 1
-/// or 8. Hands are played by basic strategy, so that the bet is all it decides. Its action value is
-/// Q(s, bet) = bet·v(s), exactly, because a round's money is proportional to the bet and the cards do
-/// not care; so it learns v by regression on what rounds with one bet came to: a hand's standard
-/// deviation is 1.16 bets, that of what there is to know about 0.02. Nobody tells it
-/// of counts, of expectations, or of decks.
+/// One deck, dealt to three quarters; before each round the agent sees how many of each rank are
+/// gone, and bets 1 or 8. Hands are played by basic strategy, so that the bet is all it decides.
+/// Its action value is Q(s, bet) = bet·v(s), exactly, because a round's money is proportional to
+/// the bet and the cards do not care; so it learns v by regression on what rounds with one bet came
+/// to: a hand's standard deviation is 1.16 bets, that of what there is to know about 0.02. Nobody
+/// tells it of counts, of expectations, or of decks.
 ///
-/// A second agent, of the same v, bets a part of what it has ([#growth]), for which it must know how
-/// much a round is worth.
+/// A second agent, of the same v, bets a part of what it has ([#growth]), for which it must know
+/// how much a round is worth.
 ///
 /// *Money* is measured without luck: the mean of bet·E over rounds of other shoes, where E is the
 /// expectation of a round for the composition ([fathom.blackjack.QuickExpectation]), per hundred
-/// rounds. The Hi-Lo player bets 8 from the true count on at which his expectation is zero, by a line
-/// through E over counts of other shoes; who knows E bets 8 where it is above zero.
+/// rounds. The Hi-Lo player bets 8 from the true count on at which his expectation is zero, by a
+/// line through E over counts of other shoes; who knows E bets 8 where it is above zero.
 ///
-/// The row's thresholds are predictions, which stand as they were. The learning rate, and that the head
-/// starts at zero, were chosen in a pilot with the seeds 11 and 12, in which nets with layer norm
-/// behind a bias that starts at zero, or with its moments, stayed below 0.8.
+/// The row's thresholds are predictions, which stand as they were. The learning rate, and that the
+/// head starts at zero, were chosen in a pilot with the seeds 11 and 12, in which nets with layer
+/// norm behind a bias that starts at zero, or with its moments, stayed below 0.8.
 final class CardsAgent implements Experiment {
   private static final double HIGH = 8;
 
@@ -57,9 +57,10 @@ final class CardsAgent implements Experiment {
     return new Statement(
         "cards-agent",
         "Does layer norm cost an agent money that learns to count cards?",
-        "An agent that is paid, and told nothing, bets by the count: its Q(8) − Q(1) goes with the true"
-            + " count at 0.8 and more with layer norm behind a bias, with its moments, or beside an"
-            + " un-normalised stream, as without a norm; with layer norm and no bias by 0.1 less.",
+        "An agent that is paid, and told nothing, bets by the count: its Q(8) − Q(1) goes with the"
+            + " true count at 0.8 and more with layer norm behind a bias, with its moments, or"
+            + " beside an un-normalised stream, as without a norm; with layer norm and no bias by"
+            + " 0.1 less.",
         "a reader's objection to layer normalization; row 48",
         "120 s");
   }
@@ -81,7 +82,9 @@ final class CardsAgent implements Experiment {
     Arrays.fill(flat, 1);
     double even = sessions.money(flat).perHundred();
     money("everybody who bets 1", flat, sessions, note);
-    note.measure("correlation of the expectation with the true count", Table.correlation(sessions.worth(), count));
+    note.measure(
+        "correlation of the expectation with the true count",
+        Table.correlation(sessions.worth(), count));
     money("who knows the expectation", bets(sessions.worth(), 0), sessions, note);
     money("Hi-Lo", bets(count, zeroOf(basic, ~seed - 1000, size, note)), sessions, note);
     var training = new Regression(1e-3, size.of(256, 1024, 1024), 1);
@@ -133,7 +136,8 @@ final class CardsAgent implements Experiment {
     }
     note.curve(
         "Money in a hundred rounds, bets of 1 and 8",
-        "1 no norm, 2 layer norm, 3 behind a bias, 4 a drawn one, 5 beside a stream, 6 with moments",
+        "1 no norm, 2 layer norm, 3 behind a bias, 4 a drawn one, 5 beside a stream, 6 with"
+            + " moments",
         "units",
         Scale.LINEAR,
         "agents",
@@ -158,9 +162,10 @@ final class CardsAgent implements Experiment {
     return less;
   }
 
-  /// The growth of the logarithm of a fortune in a hundred rounds, of which the part v/σ² is bet where
-  /// v > 0 (Kelly 1956), up to terms of third order: 100·mean(f·E − f²σ²/2). It is largest where v = E,
-  /// and unlike a choice of two bets it asks how much a round is worth, not only whether.
+  /// The growth of the logarithm of a fortune in a hundred rounds, of which the part v/σ² is bet
+  /// where v > 0 (Kelly 1956), up to terms of third order: 100·mean(f·E − f²σ²/2). It is largest
+  /// where v = E, and unlike a choice of two bets it asks how much a round is worth, not only
+  /// whether.
   private static double growth(double[] v, double[] worth) {
     double sum = 0;
     for (int i = 0; i < v.length; i++) {

@@ -20,15 +20,16 @@ import java.util.Map;
 /// Nets learn what the next hand of blackjack is worth from the cards that are gone.
 ///
 /// One deck, of which 4 to 26 cards are gone; the target is the expectation of a round by basic
-/// strategy for that composition ([QuickExpectation]), over its standard deviation. What counts is R² on other
-/// shoes of the kind, and on shoes of which 27 to 39 cards are gone, more than a net has ever seen.
+/// strategy for that composition ([QuickExpectation]), over its standard deviation. What counts is
+/// R² on other shoes of the kind, and on shoes of which 27 to 39 cards are gone, more than a net
+/// has ever seen.
 ///
 /// *Before and behind.* Linear probes of how many cards are gone, and of the true count, on what
 /// stands before the first norm and behind it, of the trained nets.
 ///
 /// *Lesion.* In the net without a norm the mean, or mean and standard deviation, of the first layer
-/// are set, shoe by shoe, to their averages over all shoes: a' = (a − μ)/σ·σ̄ + μ̄. If R² falls, the net
-/// used them; that they can be read does not say so.
+/// are set, shoe by shoe, to their averages over all shoes: a' = (a − μ)/σ·σ̄ + μ̄. If R² falls,
+/// the net used them; that they can be read does not say so.
 ///
 /// The bounds are this project's, set after a pilot with the seeds 11 and 12.
 final class CardsValue implements Experiment {
@@ -40,9 +41,9 @@ final class CardsValue implements Experiment {
     return new Statement(
         "cards-value",
         "Can a net with layer norm learn what a count of cards is worth?",
-        "Without a bias before the norm it cannot, because it does not know how many cards are gone;"
-            + " with one, with its moments, or beside an un-normalised stream it learns it as well as"
-            + " without a norm, and the net without a norm uses its moments.",
+        "Without a bias before the norm it cannot, because it does not know how many cards are"
+            + " gone; with one, with its moments, or beside an un-normalised stream it learns it as"
+            + " well as without a norm, and the net without a norm uses its moments.",
         "a reader's objection to layer normalization; Zhang et al. 2022 (\"Set Norm\"), 2206.11925;"
             + " bounds of this project, after a pilot",
         "60 s");
@@ -64,8 +65,7 @@ final class CardsValue implements Experiment {
 
   @Override
   public void observe(Size size, long seed, Notebook note) {
-    Labelled train =
-        Labelled.of(Draw.of(seed, "train"), size.of(64, 6000, 40_000), 4, HALF, note);
+    Labelled train = Labelled.of(Draw.of(seed, "train"), size.of(64, 6000, 40_000), 4, HALF, note);
     Labelled test = Labelled.of(Draw.of(seed, "test"), size.of(32, 1500, 5000), 4, HALF, note);
     Labelled longer =
         Labelled.of(Draw.of(seed, "longer"), size.of(16, 1000, 5000), HALF + 1, MOST, note);
@@ -103,15 +103,30 @@ final class CardsValue implements Experiment {
     }
     bounds(held, note);
     String axis =
-        "1 no norm, 2 batch norm, 3 layer norm, 4 behind a bias, 5 a drawn one, 6 RMS norm, 7 beside a"
-            + " stream, 8 with moments, 9 dynamic tanh, 10 reference units";
-    note.curve("What a trained net knows of the next hand", axis, "R²", Scale.LINEAR, "4 to 26 cards gone", at, within);
-    note.curve("What a trained net knows of the next hand", axis, "R²", Scale.LINEAR, "27 to 39 cards gone", at, beyond);
+        "1 no norm, 2 batch norm, 3 layer norm, 4 behind a bias, 5 a drawn one, 6 RMS norm, 7"
+            + " beside a stream, 8 with moments, 9 dynamic tanh, 10 reference units";
+    note.curve(
+        "What a trained net knows of the next hand",
+        axis,
+        "R²",
+        Scale.LINEAR,
+        "4 to 26 cards gone",
+        at,
+        within);
+    note.curve(
+        "What a trained net knows of the next hand",
+        axis,
+        "R²",
+        Scale.LINEAR,
+        "27 to 39 cards gone",
+        at,
+        beyond);
   }
 
   private static void bounds(Map<Arm, Double> held, Notebook note) {
     double none = held.get(Arm.NO_NORM);
-    note.measure("no norm less layer norm, R²", none - held.get(Arm.LAYER_NORM), Bound.atLeast(0.08));
+    note.measure(
+        "no norm less layer norm, R²", none - held.get(Arm.LAYER_NORM), Bound.atLeast(0.08));
     note.measure("no norm less RMS norm, R²", none - held.get(Arm.RMS_NORM), Bound.atLeast(0.08));
     for (Arm arm :
         new Arm[] {
@@ -137,7 +152,8 @@ final class CardsValue implements Experiment {
       probe(arm + ", behind the norm", Table.rows(Regression.upTo(net, 2, x)), test, note);
     } else {
       double[] cards = test.shoes.total();
-      note.measure("no norm, R² of all cards from the mean", LinearProbe.r2(Table.means(before), cards));
+      note.measure(
+          "no norm, R² of all cards from the mean", LinearProbe.r2(Table.means(before), cards));
       note.measure(
           "no norm, R² of the true count from the mean",
           LinearProbe.r2(Table.means(before), test.shoes.trueCount()));
@@ -168,8 +184,7 @@ final class CardsValue implements Experiment {
         lesioned[i] = (float) ((a[row][i % Arm.WIDTH] - means[row][0]) * factor + middle);
       }
       double[] y =
-          Regression.predict(
-              Regression.from(net, 1), Tensor.of(lesioned, a.length, Arm.WIDTH));
+          Regression.predict(Regression.from(net, 1), Tensor.of(lesioned, a.length, Arm.WIDTH));
       for (int i = 0; i < y.length; i++) {
         y[i] = mean + deviation * y[i];
       }

@@ -1,9 +1,9 @@
 package fathom.lab.cards;
 
+import fathom.blackjack.Rules;
 import fathom.blackjack.Shoe;
 import fathom.blackjack.Simulator;
 import fathom.blackjack.Strategy;
-import fathom.blackjack.Rules;
 
 /// What somebody saw who sat at a table with one bet a round: the cards gone before each round, and
 /// what the round came to. Nothing else is known to who learns from it.

@@ -18,8 +18,8 @@ import fathom.report.Scale;
 ///
 /// The layer is a = Wx with 64 units and weights of He's, which has learned nothing; x is how many
 /// cards of each rank are gone from six decks. For each quantity and each part of a that one may
-/// look at, the R² of a linear probe. The layer is at its start: what a trained layer's mean says is
-/// `cards-value`.
+/// look at, the R² of a linear probe. The layer is at its start: what a trained layer's mean says
+/// is `cards-value`.
 final class LayerMean implements Experiment {
   static final int WIDTH = 64;
   static final int DECKS = 6;
@@ -31,15 +31,14 @@ final class LayerMean implements Experiment {
         "Is the mean of a layer correlated with how many face cards it has seen?",
         "It is, because it tells how many cards have been seen at all; of the count, which says"
             + " whether the rest of the shoe is good, it tells nothing.",
-        "a reader's objection to layer normalization (docs/does-layer-norm-wipe-out-information.md);"
-            + " row 45",
+        "a reader's objection to layer normalization"
+            + " (docs/does-layer-norm-wipe-out-information.md); row 45",
         "2 s");
   }
 
   @Override
   public void observe(Size size, long seed, Notebook note) {
-    var data =
-        Depleted.of(Draw.of(seed, "depleted"), DECKS, size.of(400, 4000, 20_000), 20, 234);
+    var data = Depleted.of(Draw.of(seed, "depleted"), DECKS, size.of(400, 4000, 20_000), 20, 234);
     double[][] a;
     try (var _ = Scope.open()) {
       Layer layer = Dense.withoutBias(Init.he(seed), "probe", 10, WIDTH);
@@ -62,9 +61,7 @@ final class LayerMean implements Experiment {
         r2[t] = LinearProbe.r2(features[p], targets[t]);
         at[t] = t + 1;
         note.measure(
-            "R² of %s from the %s".formatted(names[t], parts[p]),
-            r2[t],
-            bound(parts[p], names[t]));
+            "R² of %s from the %s".formatted(names[t], parts[p]), r2[t], bound(parts[p], names[t]));
       }
       note.curve(
           "What a linear probe reads from the layer",

@@ -25,11 +25,11 @@ import fathom.report.Scale;
 
 /// Row 46: what is left of the cards behind a norm.
 ///
-/// The layer of `cards-layer-mean`, a = Wx, then a norm, then linear probes on its units. Layer norm
-/// is without ε, so that LN(aW·x) = LN(W·x) for a > 0 is exact: of W·x without a bias it leaves the
-/// direction, and "how many" was the length. A bias makes it LN(Wx + b): then the direction turns as
-/// x grows, and says how long x is. Here b is drawn, with the standard deviation 1 that a has about;
-/// whether a net learns one is `cards-value`.
+/// The layer of `cards-layer-mean`, a = Wx, then a norm, then linear probes on its units. Layer
+/// norm is without ε, so that LN(aW·x) = LN(W·x) for a > 0 is exact: of W·x without a bias it
+/// leaves the direction, and "how many" was the length. A bias makes it LN(Wx + b): then the
+/// direction turns as x grows, and says how long x is. Here b is drawn, with the standard deviation
+/// 1 that a has about; whether a net learns one is `cards-value`.
 ///
 /// The gap of scale twins is max |f(2x) − f(x)| over all units and shoes: 0 where the norm cannot
 /// tell twice the cards from the cards.
@@ -39,8 +39,8 @@ final class Norms implements Experiment {
     return new Statement(
         "cards-norms",
         "Which norms wipe out how many cards have been seen?",
-        "Layer norm and RMS norm do if nothing constant comes in before them; a bias before the norm"
-            + " brings nearly all of it back, and batch norm takes nothing.",
+        "Layer norm and RMS norm do if nothing constant comes in before them; a bias before the"
+            + " norm brings nearly all of it back, and batch norm takes nothing.",
         "a reader's objection to layer normalization; the theorem LN(a) = LN(a') if and only if"
             + " a' = αa + β1 with α > 0; row 46",
         "3 s");
@@ -52,11 +52,7 @@ final class Norms implements Experiment {
   public void observe(Size size, long seed, Notebook note) {
     var data =
         Depleted.of(
-            Draw.of(seed, "depleted"),
-            LayerMean.DECKS,
-            size.of(400, 4000, 20_000),
-            20,
-            234);
+            Draw.of(seed, "depleted"), LayerMean.DECKS, size.of(400, 4000, 20_000), 20, 234);
     int width = LayerMean.WIDTH;
     Bound kept = Bound.atLeast(0.99);
     Bound twins = Bound.atMost(1e-10);
@@ -67,7 +63,8 @@ final class Norms implements Experiment {
         new Arm("no norm", new Identity(), kept, Bound.NONE),
         new Arm("batch norm", BatchNorm.of(width), kept, Bound.NONE),
         new Arm("layer norm", layerNorm, Bound.atMost(0.6), twins),
-        new Arm("layer norm behind a bias", Chain.of(bias, layerNorm), Bound.atLeast(0.97), Bound.NONE),
+        new Arm(
+            "layer norm behind a bias", Chain.of(bias, layerNorm), Bound.atLeast(0.97), Bound.NONE),
         new Arm("RMS norm", RmsNorm.plain(width).withEpsilon(0), Bound.NONE, twins),
         new Arm(
             "layer norm with its moments",

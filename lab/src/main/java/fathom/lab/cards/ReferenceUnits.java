@@ -16,21 +16,21 @@ import fathom.report.Scale;
 
 /// Row 47: that nothing is lost, made by construction.
 ///
-/// *Reference units.* Behind layer norm of [a; 0; 1] one reads σ = 1/(z₁ − z₀), μ = −z₀·σ, and
-/// a = z·σ + μ. With an ε the same holds of √(σ² + ε).
+/// *Reference units.* Behind layer norm of [a; 0; 1] one reads σ = 1/(z₁ − z₀), μ = −z₀·σ, and a =
+/// z·σ + μ. With an ε the same holds of √(σ² + ε).
 ///
 /// *A bias.* Of z = LN(Wx + b) there are s > 0 and m with s·z + m·1 = Wx + b: in the unknowns x, s
 /// and m these are as many linear equations as units. They have one solution if the columns of W, z
-/// and 1 are independent, which is so for nearly all W and b ≠ 0. Without b they say
-/// Wx − s·z − m·1 = 0, of which every multiple is a solution too: that is the one number that is lost.
+/// and 1 are independent, which is so for nearly all W and b ≠ 0. Without b they say Wx − s·z − m·1
+/// = 0, of which every multiple is a solution too: that is the one number that is lost.
 final class ReferenceUnits implements Experiment {
   @Override
   public Statement statement() {
     return new Statement(
         "reference-units",
         "Is what layer norm takes away gone?",
-        "Not if something constant stood beside it: from two constant units, or from a bias before the"
-            + " norm, everything that came in can be computed again.",
+        "Not if something constant stood beside it: from two constant units, or from a bias before"
+            + " the norm, everything that came in can be computed again.",
         "the theorem LN(a) = LN(a') if and only if a' = αa + β1 with α > 0; StyleGAN2's droplets"
             + " (Karras et al. 2020) are such a unit, learned; row 47",
         "1 s");
@@ -50,7 +50,9 @@ final class ReferenceUnits implements Experiment {
         errors[i] = recovered(a.times(scales[i]).plus(scales[i]), 0) / scales[i];
       }
       note.measure(
-          "reference units, largest error of a", recovered(a.times(3).plus(7), 0), Bound.atMost(1e-10));
+          "reference units, largest error of a",
+          recovered(a.times(3).plus(7), 0),
+          Bound.atMost(1e-10));
       note.measure(
           "reference units, ε = 1e-5, largest error of a",
           recovered(a.times(3).plus(7), 1e-5),
@@ -60,7 +62,9 @@ final class ReferenceUnits implements Experiment {
           difference(a, a.times(2).plus(3)),
           Bound.atMost(1e-10));
       note.measure(
-          "bias before the norm, largest error of x", throughTheBias(cases, seed), Bound.atMost(1e-7));
+          "bias before the norm, largest error of x",
+          throughTheBias(cases, seed),
+          Bound.atMost(1e-7));
     }
     note.curve(
         "Error of what reference units give back, over the size of a",
@@ -75,8 +79,7 @@ final class ReferenceUnits implements Experiment {
   /// The largest error of a as it is computed from its norm.
   private static double recovered(Tensor a, double epsilon) {
     Tensor beside = new References().predict(a);
-    double[][] z =
-        Table.rows(LayerNorm.plain(WIDTH + 2).withEpsilon(epsilon).predict(beside));
+    double[][] z = Table.rows(LayerNorm.plain(WIDTH + 2).withEpsilon(epsilon).predict(beside));
     double[][] rows = Table.rows(a);
     double error = 0;
     for (int i = 0; i < z.length; i++) {
@@ -111,8 +114,7 @@ final class ReferenceUnits implements Experiment {
     double[] w = dense.weight().value().toDoubles();
     Tensor x = Tensor.normal(Draw.of(seed, "x"), DType.FLOAT64, cases, INPUTS);
     double[][] rows = Table.rows(x);
-    double[][] z =
-        Table.rows(LayerNorm.plain(WIDTH).withEpsilon(0).predict(dense.predict(x)));
+    double[][] z = Table.rows(LayerNorm.plain(WIDTH).withEpsilon(0).predict(dense.predict(x)));
     double error = 0;
     for (int i = 0; i < cases; i++) {
       double[][] columns = new double[WIDTH][INPUTS + 2];

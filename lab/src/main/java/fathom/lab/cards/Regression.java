@@ -13,10 +13,11 @@ import fathom.loss.SquaredError;
 import fathom.nn.Chain;
 import fathom.optim.Adam;
 
-/// How the nets of this room learn a number from the cards seen: Adam on half the squared error, the rate
-/// falling from `rate` to 0 along a cosine.
+/// How the nets of this room learn a number from the cards seen: Adam on half the squared error,
+/// the rate falling from `rate` to 0 along a cosine.
 record Regression(double rate, int batch, int epochs) {
-  /// Trains `net` on rows of inputs N×10 and their targets; false if the loss is no number any more.
+  /// Trains `net` on rows of inputs N×10 and their targets; false if the loss is no number any
+  /// more.
   boolean fit(Layer net, float[] inputs, float[] targets, long seed, Notebook note) {
     var adam = new Adam(FlatParams.of(net.params()));
     int count = targets.length;

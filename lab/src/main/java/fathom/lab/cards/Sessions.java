@@ -35,8 +35,8 @@ record Sessions(int[][] seen, int[] shoe, double[] worth) {
     return new Sessions(seen.toArray(new int[0][]), shoe, worth);
   }
 
-  /// What bets come to in a hundred rounds, in units, and the half of its 95 % interval. Rounds of one
-  /// shoe depend on each other, so the interval is over shoes.
+  /// What bets come to in a hundred rounds, in units, and the half of its 95 % interval. Rounds of
+  /// one shoe depend on each other, so the interval is over shoes.
   Money money(double[] bets) {
     int shoes = shoe[shoe.length - 1] + 1;
     double[] sums = new double[shoes];

@@ -41,14 +41,16 @@ class CardsTest {
     assertEquals(0, whole.running()[0]);
   }
 
-  /// Three rounds of two shoes, worth 2 %, −1 % and 1 %: bets 8, 1 and 1 come to 16 % in three rounds.
+  /// Three rounds of two shoes, worth 2 %, −1 % and 1 %: bets 8, 1 and 1 come to 16 % in three
+  /// rounds.
   @Test
   void moneyOfRoundsWorkedByHand() {
     var sessions =
         new Sessions(new int[3][Shoe.RANKS], new int[] {0, 0, 1}, new double[] {.02, -.01, .01});
     var money = sessions.money(new double[] {8, 1, 1});
     assertEquals(100 * 0.16 / 3, money.perHundred(), 1e-12);
-    // by shoes 0.15 in two rounds and 0.01 in one: off the mean of 0.16/3 a round by 0.13/3 either way
+    // by shoes 0.15 in two rounds and 0.01 in one: off the mean of 0.16/3 a round by 0.13/3 either
+    // way
     assertEquals(196 * Math.sqrt(2) * (0.13 / 3) / 3, money.half(), 1e-12);
   }
 
@@ -74,11 +76,12 @@ class CardsTest {
   void onlyNetsWithoutAnythingConstantBeforeTheirNormsCannotTellTwiceTheCards(Arm arm) {
     try (var _ = Scope.open()) {
       Layer net = arm.build(Init.he(2));
-      net.state().forEach((path, p) -> {
-        if (path.matches("dense.\\.bias")) { // as after some training
-          p.value().copy_(Tensor.normal(Draw.of(3, path), DType.FLOAT32, Arm.WIDTH));
-        }
-      });
+      net.state()
+          .forEach((path, p) -> {
+            if (path.matches("dense.\\.bias")) { // as after some training
+              p.value().copy_(Tensor.normal(Draw.of(3, path), DType.FLOAT32, Arm.WIDTH));
+            }
+          });
       Tensor x = Depleted.of(Draw.of(4, "x"), 1, 16, 8, 39).inputs(DType.FLOAT32);
       double[] once = net.predict(x).toDoubles();
       double[] twice = net.predict(x.times(2)).toDoubles();
