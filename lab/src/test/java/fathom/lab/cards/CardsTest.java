@@ -78,8 +78,9 @@ class CardsTest {
       Layer net = arm.build(Init.he(2));
       net.state()
           .forEach((path, p) -> {
-            if (path.matches("dense.\\.bias")) { // as after some training
-              p.value().copy_(Tensor.normal(Draw.of(3, path), DType.FLOAT32, Arm.WIDTH));
+            if (path.matches("dense.\\.bias|head\\.weight")) { // as after some training
+              long[] shape = p.value().shape().toArray();
+              p.value().copy_(Tensor.normal(Draw.of(3, path), DType.FLOAT32, shape));
             }
           });
       Tensor x = Depleted.of(Draw.of(4, "x"), 1, 16, 8, 39).inputs(DType.FLOAT32);
