@@ -149,6 +149,19 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
+        "fathom.lab.layernorm",
+        "fathom",
+        "fathom.data",
+        "fathom.nn",
+        "fathom.recurrent",
+        "fathom.net",
+        "fathom.loss",
+        "fathom.optim",
+        "fathom.task",
+        "fathom.train",
+        "fathom.report",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.experiment",
         "fathom",
         "fathom.data",
@@ -164,7 +177,8 @@ class ArchitectureTest {
         "fathom.lab.ledger",
         "fathom.lab.scale",
         "fathom.lab.cards",
-        "fathom.lab.edges");
+        "fathom.lab.edges",
+        "fathom.lab.layernorm");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // bench, which is of core alone
     roomAboveAllBut(
@@ -177,6 +191,7 @@ class ArchitectureTest {
         "fathom.lab.scale",
         "fathom.lab.cards",
         "fathom.lab.edges",
+        "fathom.lab.layernorm",
         "fathom.lab.experiment",
         "fathom.lab");
     roomAboveAllBut("fathom.cli", "fathom.kernel", "fathom.kernel.recurrent");

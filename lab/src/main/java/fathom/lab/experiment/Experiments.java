@@ -2,6 +2,7 @@ package fathom.lab.experiment;
 
 import fathom.lab.cards.CardExperiments;
 import fathom.lab.edges.EdgeExperiments;
+import fathom.lab.layernorm.LayerNormExperiments;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.scale.ScaleExperiments;
 import java.util.List;
@@ -14,7 +15,12 @@ public final class Experiments {
 
   /// In the order in which they tell the story.
   public static List<Experiment> all() {
-    return Stream.of(depth(), ScaleExperiments.all(), CardExperiments.all(), EdgeExperiments.all())
+    return Stream.of(
+            depth(),
+            LayerNormExperiments.all(),
+            CardExperiments.all(),
+            EdgeExperiments.all(),
+            ScaleExperiments.all())
         .flatMap(List::stream)
         .toList();
   }

@@ -1,0 +1,72 @@
+package fathom.lab.layernorm;
+
+import fathom.data.DataSet;
+import fathom.lab.layernorm.Course.Plan;
+import fathom.lab.ledger.Bound;
+import fathom.lab.ledger.Experiment;
+import fathom.lab.ledger.Notebook;
+import fathom.lab.ledger.Size;
+import fathom.lab.ledger.Statement;
+import fathom.net.CifarNet;
+import fathom.net.Norm;
+import fathom.net.Shortcut;
+import fathom.optim.Schedule;
+import fathom.optim.Sgd;
+import fathom.task.ImageClassification;
+import fathom.train.Metrics;
+
+/// Row 38, a prediction: a plain convolutional net of 8 layers at a quarter of the width, momentum
+/// 0.9, rate 0.1, batches of 128, five epochs (twelve of the digits, which are fewer), with batch
+/// norm, layer norm over an image, and none. At size full on CIFAR-10 if the data set `cifar10` is
+/// here.
+final class ConvolutionalNorms implements Experiment {
+  @Override
+  public Statement statement() {
+    return new Statement(
+        "conv-norms",
+        "Which norm trains a convolutional net fastest?",
+        "With layer norm a convolutional net has a lower training loss than without a norm, and"
+            + " with batch norm a lower one still.",
+        "Ba et al. 2016, section 6.7; row 38",
+        "15 s");
+  }
+
+  @Override
+  public void observe(Size size, long seed, Notebook note) {
+    DataSet data = data(size);
+    int epochs = size.of(1, 12, 5);
+    double none = loss("no norm", Norm.NONE, data, epochs, seed, note);
+    double layer = loss("layer norm", Norm.LAYER, data, epochs, seed, note);
+    double batch = loss("batch norm", Norm.BATCH, data, epochs, seed, note);
+    note.measure(
+        "mean training loss, no norm less layer norm, nats", none - layer, Bound.atLeast(0));
+    note.measure(
+        "mean training loss, layer norm less batch norm, nats", layer - batch, Bound.atLeast(0));
+  }
+
+  private static DataSet data(Size size) {
+    if (size == Size.FULL) {
+      try {
+        return DataSet.open("cifar10");
+      } catch (IllegalArgumentException _) { // it is not here: the digits are
+        return DataSet.open("digits");
+      }
+    }
+    return DataSet.open("digits");
+  }
+
+  private static double loss(
+      String arm, Norm norm, DataSet data, int epochs, long seed, Notebook note) {
+    var train = data.train();
+    var input = new CifarNet.Input(train.channels(), train.height(), train.width());
+    var net = new CifarNet(8, Shortcut.NONE, norm, 4, input, data.classes().size());
+    var plan = new Plan(Sgd.of(0.9, 1e-4), Schedule.constant(0.1), epochs, 128);
+    Course course = Course.of(net::build, ImageClassification.of(data), plan, seed, note);
+    double loss = course.mean(Metrics.Epoch::trainLoss);
+    note.measure(arm + ", mean training loss, nats", loss);
+    note.measure(arm + ", training loss at the end, nats", course.last(Metrics.Epoch::trainLoss));
+    note.measure(arm + ", test error, %", course.last(Metrics.Epoch::testError));
+    course.draw("Training loss", "nats", arm, Metrics.Epoch::trainLoss, note);
+    return loss;
+  }
+}

@@ -1,0 +1,5 @@
+/// The claims of *Layer Normalization* (Ba, Kiros and Hinton 2016) as experiments, one file each.
+@NullMarked
+package fathom.lab.layernorm;
+
+import org.jspecify.annotations.NullMarked;
