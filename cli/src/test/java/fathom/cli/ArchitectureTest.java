@@ -160,6 +160,7 @@ class ArchitectureTest {
         "fathom.task",
         "fathom.train",
         "fathom.report",
+        "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
         "fathom.lab.experiment",

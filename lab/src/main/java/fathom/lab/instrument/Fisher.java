@@ -62,9 +62,9 @@ public record Fisher(double[] elements, int size) {
       double[] p = softmax(Arrays.copyOfRange(values, i * k, (i + 1) * k));
       for (int m = 0; m < k; m++) {
         for (int j = 0; j < k; j++) {
-          double root = Math.sqrt(p[m]);
+          double same = m == j ? 1 : 0;
           roots[(i * k + m) * k + j] =
-              response == Response.GAUSSIAN ? (m == j ? 1 : 0) : (m == j ? root : 0) - p[j] * root;
+              response == Response.GAUSSIAN ? same : (same - p[j]) * Math.sqrt(p[m]);
         }
       }
     }

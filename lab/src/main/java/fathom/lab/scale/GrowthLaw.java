@@ -118,7 +118,7 @@ final class GrowthLaw implements Experiment {
     double[] x = new double[51];
     double[] values = new double[x.length];
     for (int i = 0; i < x.length; i++) {
-      x[i] = (long) steps * i / (x.length - 1);
+      x[i] = (int) ((long) steps * i / (x.length - 1));
       values[i] = y.at((int) x[i]);
     }
     if (steps >= x.length) {

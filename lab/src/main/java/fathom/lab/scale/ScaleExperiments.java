@@ -9,6 +9,13 @@ public final class ScaleExperiments {
 
   /// In the order in which they tell the story.
   public static List<Experiment> all() {
-    return List.of(new ZeroReturn(), new GrowthLaw(), new ScaledTwins(), new FisherHalfOrQuarter());
+    return List.of(
+        new ZeroReturn(),
+        new GrowthLaw(),
+        new NormGrowth(),
+        new ScaledTwins(),
+        new DecayTimesRate(),
+        new EarlyStopping(),
+        new FisherHalfOrQuarter());
   }
 }

@@ -113,10 +113,9 @@ class ScaleLawsTest {
           // The parameters of a unit: its inputs' weights, b, g, as in eq. 13.
           double[] expected = new double[(inputs + 2) * (inputs + 2)];
           for (int c = 0; c < n; c++) {
-            double cov =
-                response == Fisher.Response.GAUSSIAN
-                    ? (i == j ? 1 : 0)
-                    : covariance(Arrays.copyOfRange(values, c * units, (c + 1) * units), i, j);
+            double[] of = Arrays.copyOfRange(values, c * units, (c + 1) * units);
+            double same = i == j ? 1 : 0;
+            double cov = response == Fisher.Response.GAUSSIAN ? same : covariance(of, i, j);
             double[] left = factors(chi[i], z[i], gains[i] / sigma[i], c, inputs);
             double[] right = factors(chi[j], z[j], gains[j] / sigma[j], c, inputs);
             for (int k = 0; k < expected.length; k++) {
