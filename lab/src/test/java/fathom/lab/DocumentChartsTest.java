@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// The images in documents are the charts of committed records, as `lab NAME --charts DIR` writes
-/// them: `docs/charts/NAME-1.svg` is the first chart of the newest record of NAME at size quick, which
-/// is kept with its charts. `-Dfathom.records=write` draws them anew.
+/// them: `docs/charts/NAME-1.svg` is the first chart of the newest record of NAME at size quick,
+/// which is kept with its charts. `-Dfathom.records=write` draws them anew.
 class DocumentChartsTest {
   private static final Path DOCS = Path.of("..", "docs");
   private static final Pattern IMAGE = Pattern.compile("\\]\\(charts/(([a-z-]+)-(\\d+)\\.svg)\\)");

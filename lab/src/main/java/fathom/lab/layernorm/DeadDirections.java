@@ -22,8 +22,8 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Row 55. The d values of layer norm without gain and bias add up to 0 for every input, so a change
-/// of the matrix behind it that adds one number to a whole row changes no value: of its m·d
+/// Row 55. The d values of layer norm without gain and bias add up to 0 for every input, so a
+/// change of the matrix behind it that adds one number to a whole row changes no value: of its m·d
 /// directions m are dead, which is the rank of its block of the Fisher information. RMS norm leaves
 /// none, nor does a rectifier between the norm and the matrix. With drawn gains and biases, and a
 /// bias in the layer behind it, it is still one direction a row, in which matrix and bias turn

@@ -20,8 +20,8 @@ import java.util.Arrays;
 
 /// Rows 32 and 33: "in a standard RNN, there is a tendency for the average magnitude of the summed
 /// inputs to the recurrent units to either grow or shrink at every time-step, leading to exploding
-/// or vanishing gradients" (section 3.1). An RNN of tanh units (eq. 4), without and with layer norm,
-/// in float64 with ε = 0, whose two weight matrices are multiplied by one factor.
+/// or vanishing gradients" (section 3.1). An RNN of tanh units (eq. 4), without and with layer
+/// norm, in float64 with ε = 0, whose two weight matrices are multiplied by one factor.
 ///
 /// The gradient is ‖∂h_T/∂h₀‖ along a drawn direction of h_T, without inputs. Without a norm it is
 /// taken at a state so small that the units are linear: nothing is saturated, and the gradient is
@@ -32,7 +32,8 @@ final class HiddenDynamics implements Experiment {
   public Statement statement() {
     return new Statement(
         "hidden-dynamics",
-        "Does layer norm make the state of a recurrent net independent of the scale of its weights?",
+        "Does layer norm make the state of a recurrent net independent of the scale of its"
+            + " weights?",
         "Yes: states and gradients through 100 steps are those of any other scale, where an RNN"
             + " without it loses or gains twenty decades between weights at 0.5 and 1.5.",
         "Ba et al. 2016, section 3.1 and table 1; rows 32 and 33",

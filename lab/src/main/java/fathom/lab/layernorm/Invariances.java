@@ -19,9 +19,10 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.List;
 
-/// Rows 29 and 30: the paper's table 1, all 18 cells, and the row of RMS norm from its own paper, by
-/// the largest change of the normalised summed inputs of a layer of units, in float64, with ε = 0
-/// and without a bias before the norm. The statistics of batch norm are those of the changed batch.
+/// Rows 29 and 30: the paper's table 1, all 18 cells, and the row of RMS norm from its own paper,
+/// by the largest change of the normalised summed inputs of a layer of units, in float64, with ε =
+/// 0 and without a bias before the norm. The statistics of batch norm are those of the changed
+/// batch.
 ///
 /// The paper's text says that "all the normalization methods are invariant to re-scaling the data
 /// set", and its table that weight norm is not: g·wᵀx/‖w‖ grows with x, so the table is right.

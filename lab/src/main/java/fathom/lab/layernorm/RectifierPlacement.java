@@ -66,8 +66,7 @@ final class RectifierPlacement implements Experiment {
       var weights = new Tensor[depth];
       for (int l = 0; l < depth; l++) {
         note.alive();
-        weights[l] =
-            Init.he(seed).weights("layer" + l, width, width, width).to(DType.FLOAT64);
+        weights[l] = Init.he(seed).weights("layer" + l, width, width, width).to(DType.FLOAT64);
       }
       Through before = through(weights, width, true, seed, note);
       Through behind = through(weights, width, false, seed, note);

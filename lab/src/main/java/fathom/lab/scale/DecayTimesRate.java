@@ -19,8 +19,8 @@ import java.util.Arrays;
 ///
 /// Rate and decay are those of the two hidden matrices under layer norm, by plain SGD in float64;
 /// gains, biases and the last product have one rate throughout. Two labels of five are drawn anew
-/// at every step. The matrices start a tenth as long as He's, which changes no function, because from
-/// below the end is reached sooner than from above.
+/// at every step. The matrices start a tenth as long as He's, which changes no function, because
+/// from below the end is reached sooner than from above.
 final class DecayTimesRate implements Experiment {
   @Override
   public Statement statement() {
@@ -112,8 +112,7 @@ final class DecayTimesRate implements Experiment {
     }
     note.curve("Angle of a step", "step", "radians", Scale.LOG, name, x, angle);
     note.curve("Loss", "step", "cross-entropy in nats", Scale.LINEAR, name, x, loss);
-    return new End(
-        mean(angles, steps * 3 / 4, steps), mean(losses, steps * 3 / 4, steps), error);
+    return new End(mean(angles, steps * 3 / 4, steps), mean(losses, steps * 3 / 4, steps), error);
   }
 
   private static double mean(double[] values, int from, int to) {

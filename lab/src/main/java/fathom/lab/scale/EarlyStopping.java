@@ -20,11 +20,11 @@ import java.util.Arrays;
 /// growth away; and a net without a norm, all of it at the rate of the others' last product. The
 /// matrices under layer norm start 0.3 times as long as He's, so that they grow by a half.
 ///
-/// That growth slows the net down was the prediction, in three parts: it turns less, memorises later,
-/// and its best test error is the same. In the pilot the second part failed for every seed and every
-/// rate tried, and its bound stands with its direction: a net that turns less memorises *sooner*. Its
-/// steps become smaller than the noise of its batches, as those of a net whose learning rate falls
-/// do, and what keeps the other from memorising is that its steps do not.
+/// That growth slows the net down was the prediction, in three parts: it turns less, memorises
+/// later, and its best test error is the same. In the pilot the second part failed for every seed
+/// and every rate tried, and its bound stands with its direction: a net that turns less memorises
+/// *sooner*. Its steps become smaller than the noise of its batches, as those of a net whose
+/// learning rate falls do, and what keeps the other from memorising is that its steps do not.
 final class EarlyStopping implements Experiment {
   @Override
   public Statement statement() {
@@ -112,8 +112,7 @@ final class EarlyStopping implements Experiment {
     int memorised = epochs + 1;
     try (var _ = Scope.open()) {
       boolean normed = arm != Arm.NONE;
-      var net =
-          new Perceptron(DType.FLOAT32, width, normed, normed ? FACTOR : 1, 0, 0, seed);
+      var net = new Perceptron(DType.FLOAT32, width, normed, normed ? FACTOR : 1, 0, 0, seed);
       double[] first = net.squares();
       double rate = normed ? RATE : REST_RATE;
       for (int epoch = 0; epoch < epochs; epoch++) {

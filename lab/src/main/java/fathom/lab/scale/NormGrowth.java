@@ -13,8 +13,8 @@ import fathom.report.Scale;
 /// C2 of section 3.3: the law of [GrowthLaw] in a net that is trained, where nobody sets ‖G‖·‖W‖.
 /// Two hidden layers under layer norm by plain SGD without weight decay, in float64; two labels of
 /// five are drawn anew at every step, so that gradients do not die when the net has learned what
-/// there is to learn. The matrices start a tenth as long as He's, which changes no function, so that
-/// the length that they start with is soon forgotten.
+/// there is to learn. The matrices start a tenth as long as He's, which changes no function, so
+/// that the length that they start with is soon forgotten.
 final class NormGrowth implements Experiment {
   @Override
   public Statement statement() {
@@ -71,8 +71,7 @@ final class NormGrowth implements Experiment {
     Growth faster = grow(4 * RATE, width, steps, seed, note);
     for (int m = 0; m < 2; m++) {
       String name = "hidden layer %s, ".formatted(m + 1);
-      note.measure(
-          name + "slope of log ‖W‖ by log t", growth.slope(m), Bound.between(0.2, 0.3));
+      note.measure(name + "slope of log ‖W‖ by log t", growth.slope(m), Bound.between(0.2, 0.3));
       note.measure(
           name + "η/‖W‖²·√t at the end over that at a tenth of the steps",
           Math.sqrt(10) * growth.squares[steps / 10][m] / growth.squares[steps][m],
@@ -123,8 +122,7 @@ final class NormGrowth implements Experiment {
         net.gradients(noisy, order, from, from + BATCH);
         double[] gradients = net.gradientSquares();
         for (int m = 0; m < 2; m++) {
-          laws[step + 1][m] =
-              laws[step][m] + 2 * rate * rate * gradients[m] * squares[step][m];
+          laws[step + 1][m] = laws[step][m] + 2 * rate * rate * gradients[m] * squares[step][m];
         }
         net.step(rate, REST_RATE);
         squares[step + 1] = net.squares();
