@@ -1,5 +1,10 @@
 package fathom.blackjack;
 
+import fathom.blackjack.Expectation.Moves;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+
 /// Basic strategy: for every total, soft total and pair against every open card the move that is
 /// best when nothing else is known of the shoe.
 ///
@@ -29,49 +34,47 @@ public final class BasicStrategy implements Strategy {
     return table;
   }
 
-  /// @param moves the values of the moves of two cards, of which the second is not the lower one
-  private void fill(double[][][] moves, Shoe shoe, int up) {
-    double[][] hard = new double[22][Move.values().length];
-    for (int a = 1; a <= Shoe.RANKS; a++) {
-      for (int b = a; b <= Shoe.RANKS; b++) {
-        double[] of = moves[a][b];
-        if (a == 1) {
-          int at = at(Points.of(a + b, true), up);
-          hitSoft[at] = hit(of);
-          doubleSoft[at] = of[Move.DOUBLE.ordinal()] > withoutDouble(of);
-        } else if (a != b || a == 2 || a == 10) { // of totals 4 and 20 there is nothing else
-          double ways = shoe.count(a) * (double) (a == b ? shoe.count(b) - 1 : 2 * shoe.count(b));
-          for (Move move : Move.values()) {
-            if (move != Move.SPLIT) {
-              hard[a + b][move.ordinal()] += ways * of[move.ordinal()];
-            }
-          }
-        }
-        if (a == b) {
-          double unsplit = Math.max(withoutDouble(of), of[Move.DOUBLE.ordinal()]);
-          double asPair = of[Move.SPLIT.ordinal()];
-          double givenUp = of[Move.SURRENDER.ordinal()];
-          split[at(a, up)] = asPair > Math.max(unsplit, givenUp);
-          surrenderPair[at(a, up)] = givenUp > Math.max(unsplit, asPair);
-        }
+  private void fill(List<Moves> moves, Shoe shoe, int up) {
+    var hard = new ArrayList<Moves>();
+    for (int total = 0; total <= 20; total++) {
+      hard.add(new Moves(0, 0, new EnumMap<>(Move.class)));
+    }
+    for (Moves of : moves) {
+      int a = of.first();
+      int b = of.second();
+      if (a == 1) {
+        int at = at(Points.of(a + b, true), up);
+        hitSoft[at] = hit(of);
+        doubleSoft[at] = of.of(Move.DOUBLE) > withoutDouble(of);
+      } else if (a != b || a == 2 || a == 10) { // of totals 4 and 20 there is nothing else
+        double ways = shoe.count(a) * (double) (a == b ? shoe.count(b) - 1 : 2 * shoe.count(b));
+        of.values()
+            .forEach(
+                (move, value) -> hard.get(a + b).values().merge(move, ways * value, Double::sum));
+      }
+      if (a == b) {
+        double unsplit = Math.max(withoutDouble(of), of.of(Move.DOUBLE));
+        double asPair = of.of(Move.SPLIT);
+        double givenUp = of.of(Move.SURRENDER);
+        split[at(a, up)] = asPair > Math.max(unsplit, givenUp);
+        surrenderPair[at(a, up)] = givenUp > Math.max(unsplit, asPair);
       }
     }
     for (int total = 4; total <= 20; total++) {
-      double[] of = hard[total];
+      Moves of = hard.get(total);
       int at = at(total, up);
       hitHard[at] = hit(of);
-      doubleHard[at] = of[Move.DOUBLE.ordinal()] > withoutDouble(of);
-      surrender[at] =
-          of[Move.SURRENDER.ordinal()] > Math.max(withoutDouble(of), of[Move.DOUBLE.ordinal()]);
+      doubleHard[at] = of.of(Move.DOUBLE) > withoutDouble(of);
+      surrender[at] = of.of(Move.SURRENDER) > Math.max(withoutDouble(of), of.of(Move.DOUBLE));
     }
   }
 
-  private static boolean hit(double[] of) {
-    return of[Move.HIT.ordinal()] > of[Move.STAND.ordinal()];
+  private static boolean hit(Moves of) {
+    return of.of(Move.HIT) > of.of(Move.STAND);
   }
 
-  private static double withoutDouble(double[] of) {
-    return Math.max(of[Move.HIT.ordinal()], of[Move.STAND.ordinal()]);
+  private static double withoutDouble(Moves of) {
+    return Math.max(of.of(Move.HIT), of.of(Move.STAND));
   }
 
   private static int at(int row, int up) {
@@ -121,7 +124,16 @@ public final class BasicStrategy implements Strategy {
     lines.append("%-13s".formatted(name));
     for (int up = 2; up <= Shoe.RANKS + 1; up++) {
       Move move = move(total, soft, pair, up > Shoe.RANKS ? 1 : up, true, true);
-      lines.append(' ').append("SHDPR".charAt(move.ordinal()));
+      lines
+          .append(' ')
+          .append(
+              switch (move) {
+                case STAND -> 'S';
+                case HIT -> 'H';
+                case DOUBLE -> 'D';
+                case SPLIT -> 'P';
+                case SURRENDER -> 'R';
+              });
     }
     lines.append('\n');
   }

@@ -1,7 +1,10 @@
 package fathom.blackjack;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -56,34 +59,39 @@ public final class Expectation {
     return sum;
   }
 
-  /// What each move is worth, in the order of [Move], for two first cards against an open card when
-  /// the dealer has no blackjack; negative infinity where a move is not allowed. What follows the
-  /// move is played as this expectation says.
+  /// What each allowed move is worth, for two first cards against an open card when the dealer has
+  /// no blackjack. What follows the move is played as this expectation says.
   ///
   /// @param shoe with the three cards and 12 others at least
-  public double[] moves(Shoe shoe, int first, int second, int up) {
+  public Map<Move, Double> moves(Shoe shoe, int first, int second, int up) {
     check(shoe.without(first).without(second).without(up));
     var open = new Open(shoe.without(up), up);
     open.take(first);
     open.take(second);
-    double[] values = open.moves(first, second, true);
+    Map<Move, Double> values = open.moves(first, second, true);
     double chance = open.node().noBlackjack;
-    for (int i = 0; i < values.length; i++) {
-      values[i] /= chance;
-    }
+    values.replaceAll((_, value) -> value / chance);
     return values;
   }
 
-  /// [#moves] of all pairs of first cards, at [first][second] with first ≤ second. The memory of
-  /// one open card serves them all.
-  double[][][] allMoves(Shoe shoe, int up) {
+  /// What the moves of a pair of first cards are worth, times the chance that the dealer has no
+  /// blackjack.
+  record Moves(int first, int second, Map<Move, Double> values) {
+    /// Negative infinity where the move is not allowed.
+    double of(Move move) {
+      return values.getOrDefault(move, Double.NEGATIVE_INFINITY);
+    }
+  }
+
+  /// Of all pairs of first cards, the lower one first. The memory of one open card serves them all.
+  List<Moves> allMoves(Shoe shoe, int up) {
     var open = new Open(shoe.without(up), up);
-    double[][][] all = new double[Shoe.RANKS + 1][Shoe.RANKS + 1][];
+    var all = new ArrayList<Moves>();
     for (int a = 1; a <= Shoe.RANKS; a++) {
       open.take(a);
       for (int b = a; b <= Shoe.RANKS; b++) {
         open.take(b);
-        all[a][b] = open.moves(a, b, true);
+        all.add(new Moves(a, b, open.moves(a, b, true)));
         open.giveBack(b);
       }
       open.giveBack(a);
@@ -194,11 +202,12 @@ public final class Expectation {
     }
 
     /// Of two cards, which are taken; `first` says that they are no hand of a split.
-    double[] moves(int a, int b, boolean first) {
-      double[] values = new double[Move.values().length];
+    Map<Move, Double> moves(int a, int b, boolean first) {
+      var values = new EnumMap<Move, Double>(Move.class);
       for (Move move : Move.values()) {
-        values[move.ordinal()] =
-            allowed(move, a, b, first) ? value(move, a, b) : Double.NEGATIVE_INFINITY;
+        if (allowed(move, a, b, first)) {
+          values.put(move, value(move, a, b));
+        }
       }
       return values;
     }
@@ -227,7 +236,7 @@ public final class Expectation {
 
     private double played(int a, int b, boolean first) {
       if (strategy == null) {
-        return Arrays.stream(moves(a, b, first)).max().orElseThrow();
+        return Collections.max(moves(a, b, first).values());
       }
       if (!first && a == 1) {
         return value(Move.STAND, a, b);

@@ -12,6 +12,8 @@ public final class Simulator {
   /// Sees every round.
   @FunctionalInterface
   public interface Round {
+    /// A round has been played.
+    ///
     /// @param seen how many of each rank have been seen since the shoe was shuffled, before this
     ///   round: to be read now and not to be kept
     /// @param money what the round came to, in first bets

@@ -1,10 +1,12 @@
 package fathom.blackjack;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,10 +81,11 @@ class ExpectationTest {
   })
   void movesAgainstAnAceAreWorthWhatIsPublished(
       int first, int second, double stand, double hit, double twice) {
-    double[] moves = Expectation.ofBestPlay(Rules.of(1)).moves(Shoe.of(1), first, second, 1);
-    assertEquals(stand, moves[Move.STAND.ordinal()], 1e-6);
-    assertEquals(hit, moves[Move.HIT.ordinal()], 1e-6);
-    assertEquals(twice, moves[Move.DOUBLE.ordinal()], 1e-6);
+    Map<Move, Double> moves =
+        Expectation.ofBestPlay(Rules.of(1)).moves(Shoe.of(1), first, second, 1);
+    assertEquals(stand, moves.get(Move.STAND), 1e-6);
+    assertEquals(hit, moves.get(Move.HIT), 1e-6);
+    assertEquals(twice, moves.get(Move.DOUBLE), 1e-6);
   }
 
   /// The same source, "expected return of game": best play by the hand's cards, resplits up to four
@@ -126,17 +129,17 @@ class ExpectationTest {
     var best = Expectation.ofBestPlay(rules);
     assertEquals(0, best.of(Shoe.ofCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 40)), 1e-15);
     // 8-8 stands on 16, and the dealer draws a third eight to it: 24.
-    double[] moves = best.moves(Shoe.ofCounts(0, 0, 0, 0, 0, 0, 0, 40, 0, 0), 8, 8, 8);
-    assertEquals(1, moves[Move.STAND.ordinal()], 1e-15);
-    assertEquals(-1, moves[Move.HIT.ordinal()], 1e-15);
-    assertEquals(-2, moves[Move.DOUBLE.ordinal()], 1e-15);
-    assertEquals(Double.NEGATIVE_INFINITY, moves[Move.SPLIT.ordinal()]);
+    Map<Move, Double> moves = best.moves(Shoe.ofCounts(0, 0, 0, 0, 0, 0, 0, 40, 0, 0), 8, 8, 8);
+    assertEquals(1, moves.get(Move.STAND), 1e-15);
+    assertEquals(-1, moves.get(Move.HIT), 1e-15);
+    assertEquals(-2, moves.get(Move.DOUBLE), 1e-15);
+    assertFalse(moves.containsKey(Move.SPLIT));
     assertEquals(1, best.of(Shoe.ofCounts(0, 0, 0, 0, 0, 0, 0, 40, 0, 0)), 1e-15);
     // Split up to four times, every hand wins one.
-    double[] split =
+    Map<Move, Double> split =
         Expectation.ofBestPlay(Rules.of(1))
             .moves(Shoe.ofCounts(0, 0, 0, 0, 0, 0, 0, 40, 0, 0), 8, 8, 8);
-    assertEquals(4, split[Move.SPLIT.ordinal()], 1e-15);
+    assertEquals(4, split.get(Move.SPLIT), 1e-15);
   }
 
   /// Two aces and tens: blackjacks, counted by hand. Of 20 cards with 2 aces the player has one

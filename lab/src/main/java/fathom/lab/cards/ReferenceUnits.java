@@ -2,6 +2,7 @@ package fathom.lab.cards;
 
 import fathom.DType;
 import fathom.Draw;
+import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.lab.ledger.Bound;
@@ -104,13 +105,12 @@ final class ReferenceUnits implements Experiment {
   }
 
   private static double throughTheBias(int cases, long seed) {
-    Dense dense = Dense.of(Init.he(seed), "dense", INPUTS, WIDTH);
-    Norms.in64(dense);
     double[] bias = new double[WIDTH];
     for (int i = 0; i < WIDTH; i++) {
       bias[i] = Draw.of(seed, "bias").normal(i);
     }
-    dense.state().get("bias").value().copy_(bias);
+    Tensor weight = Init.he(seed).weights("dense.weight", INPUTS, WIDTH, INPUTS);
+    Dense dense = new Dense(Param.of(weight.to(DType.FLOAT64)), Param.of(Tensor.of(bias, WIDTH)));
     double[] w = dense.weight().value().toDoubles();
     Tensor x = Tensor.normal(Draw.of(seed, "x"), DType.FLOAT64, cases, INPUTS);
     double[][] rows = Table.rows(x);
