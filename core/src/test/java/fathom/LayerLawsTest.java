@@ -11,6 +11,7 @@ import fathom.net.CifarNet;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
+import fathom.nn.AnchoredNorm;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
@@ -156,6 +157,11 @@ class LayerLawsTest {
         plain("WithMoments", _ -> new WithMoments(LayerNorm.of(5)), 3, 5),
         plain("WithMoments of images", _ -> new WithMoments(LayerNorm.of(3, 4, 2)), 2, 3, 4, 2),
         plain("WithMoments of one feature", _ -> new WithMoments(LayerNorm.plain(1)), 3, 1),
+        plain("AnchoredNorm of features", _ -> AnchoredNorm.ofFeatures(5), 3, 5),
+        plain("AnchoredNorm of images", _ -> AnchoredNorm.ofImages(3), 2, 3, 4, 2),
+        plain("AnchoredNorm by RMS", _ -> AnchoredNorm.of(4, RmsNorm.of(4)), 3, 4),
+        row("Fused dense layer and anchored norm", i -> fused(anchored(i)), 3, 4),
+        row("Fused convolutions and anchored norms", i -> fused(anchoredImages(i)), 2, 2, 4, 3),
         plain("Dense without bias", i -> Dense.withoutBias(i, "", 5, 4), 3, 5),
         plain("WeightNorm of Dense", i -> WeightNorm.of(Dense.of(i, "", 5, 4)), 3, 5),
         plain("WeightNorm of Conv2d", i -> WeightNorm.of(Conv2d.of(i, "", 3, 3, 3, 1)), 2, 3, 5, 4),
@@ -270,6 +276,7 @@ class LayerLawsTest {
             4),
         plain("CifarNet with layer norm", i -> net(Shortcut.A, Norm.LAYER).build(i), 3, 2, 5, 6),
         plain("CifarNet per position", i -> net(Shortcut.B, Norm.POSITION).build(i), 3, 2, 5, 6),
+        plain("CifarNet, anchored", i -> net(Shortcut.A, Norm.ANCHORED).build(i), 3, 2, 5, 6),
         plain("CifarNet with RMS norm", i -> net(Shortcut.A, Norm.RMS).build(i), 3, 2, 5, 6),
         plain("CifarNet with group norm", i -> net(Shortcut.B, Norm.GROUP).build(i), 3, 2, 5, 6),
         plain("CifarNet with weight norm", i -> net(Shortcut.C, Norm.WEIGHT).build(i), 3, 2, 5, 6),
@@ -292,6 +299,23 @@ class LayerLawsTest {
 
   private static Layer dense(Init init, String path) {
     return Dense.of(init, path, 4, 4);
+  }
+
+  private static Layer anchored(Init i) {
+    return Chain.of(
+        Dense.withoutBias(i, "0", 4, 5),
+        AnchoredNorm.ofFeatures(5),
+        new Tanh(),
+        Dense.of(i, "3", 5, 4), // has a bias, so the anchor stays where it is
+        AnchoredNorm.of(4, RmsNorm.of(4)));
+  }
+
+  private static Layer anchoredImages(Init i) {
+    return Chain.of(
+        Conv2d.of(i, "0", 2, 3, 3, 1),
+        AnchoredNorm.ofImages(3),
+        new Residual(
+            Chain.of(new Tanh(), Conv2d.of(i, "1", 3, 3, 1, 1), AnchoredNorm.ofImages(3))));
   }
 
   private static Layer skips(Init i) {

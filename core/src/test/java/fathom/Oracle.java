@@ -1,5 +1,6 @@
 package fathom;
 
+import fathom.nn.AnchoredNorm;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
@@ -91,6 +92,7 @@ final class Oracle {
       case RmsNorm r -> NormOracle.value(r, x);
       case GroupNorm g -> NormOracle.value(g, x);
       case Bias b -> NormOracle.value(b, x);
+      case AnchoredNorm a -> value(a.norm(), NormOracle.value(new Bias(a.anchor()), x));
       case DynamicTanh d -> NormOracle.value(d, x);
       case WithMoments w -> NormOracle.value(w, x);
       case WeightNorm w -> NormOracle.value(w, x);

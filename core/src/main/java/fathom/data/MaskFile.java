@@ -8,6 +8,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 import us.hebi.matlab.mat.format.Mat5;
@@ -98,32 +99,47 @@ final class MaskFile {
 
   /// 1 where anybody drew an outline, else 0.
   private static Labels outlines(Path file) {
+    Outlines each = drawings(file);
+    byte[] anybody = new byte[each.height() * each.width()];
+    for (byte[] drawn : each.drawn()) {
+      for (int p = 0; p < anybody.length; p++) {
+        anybody[p] |= drawn[p];
+      }
+    }
+    return new Labels(each.height(), each.width(), anybody);
+  }
+
+  /// What each person drew. Throws [BadFileException] if the file has no such drawings.
+  static Outlines drawings(Path file) {
     byte[] bytes = RegularFile.bytes(file, MOST_BYTES);
     try (var source = Sources.wrap(ByteBuffer.wrap(bytes))) {
       Cell people = Mat5.newReader(source).readMat().getCell("groundTruth");
-      Labels all = null;
+      Labels first = null;
+      var all = new ArrayList<byte[]>();
       for (int i = 0; i < people.getNumElements(); i++) {
         Array each = people.get(i);
         Matrix drawn = ((Struct) each).getMatrix("Boundaries");
         int height = drawn.getNumRows();
         int width = drawn.getNumCols();
-        all = all == null ? new Labels(height, width, new byte[height * width]) : all;
-        if (height != all.height || width != all.width) {
+        var own = new Labels(height, width, new byte[height * width]);
+        first = first == null ? own : first;
+        if (height != first.height || width != first.width) {
           throw new BadFileException(
               file,
               "all outlines of an image have one size, but there are some of %s×%s and of %s×%s"
-                  .formatted(all.height, all.width, height, width));
+                  .formatted(first.height, first.width, height, width));
         }
         for (int y = 0; y < height; y++) {
           for (int x = 0; x < width; x++) {
-            all.labels[y * width + x] |= (byte) (drawn.getBoolean(y, x) ? 1 : 0);
+            own.labels[y * width + x] = (byte) (drawn.getBoolean(y, x) ? 1 : 0);
           }
         }
+        all.add(own.labels);
       }
-      if (all == null) {
+      if (first == null) {
         throw new BadFileException(file, "nobody has drawn an outline in this file; remove it");
       }
-      return all;
+      return new Outlines(first.height, first.width, all);
     } catch (BadFileException e) {
       throw e;
     } catch (IOException | RuntimeException e) { // the reader's answer to damage may be either

@@ -46,7 +46,7 @@ public record MaskNet(
     }
     if (norm == Norm.LAYER || norm == Norm.RMS) {
       throw new IllegalArgumentException(
-          "a net for images of any size has no norm with a gain for each pixel, but %s norm was asked for; take batch, position, group, instance, weight or none"
+          "a net for images of any size has no norm with a gain for each pixel, but %s norm was asked for; take batch, anchored, position, group, instance, weight or none"
               .formatted(norm));
     }
   }

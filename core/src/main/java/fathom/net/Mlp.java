@@ -20,7 +20,7 @@ import java.util.Locale;
 ///
 /// @param hidden the features of each hidden layer; 1000 and 1000 in the paper
 /// @param biasBeforeNorm whether a hidden layer has a bias before its norm, beside the norm's own
-///   behind it. Without a norm there is one bias in any case
+///   behind it. Without a norm, and before an anchored one, there is one bias in any case
 /// @param dropout the share of each hidden layer's values that a training step leaves out
 public record Mlp(
     List<Integer> hidden,
@@ -107,7 +107,7 @@ public record Mlp(
   }
 
   private Dense hidden(Init init, String name, int in, int out) {
-    boolean normed = norm != Norm.WEIGHT && norm != Norm.NONE;
+    boolean normed = norm != Norm.WEIGHT && norm != Norm.NONE && norm != Norm.ANCHORED;
     return biasBeforeNorm && normed
         ? Dense.of(init, name, in, out)
         : Dense.withoutBias(init, name, in, out);

@@ -1,6 +1,7 @@
 package fathom.net;
 
 import fathom.Layer;
+import fathom.nn.AnchoredNorm;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.GroupNorm;
@@ -14,6 +15,10 @@ public enum Norm {
   BATCH,
   /// Per picture over channels, height and width; of a dense layer over its features.
   LAYER,
+  /// As [#LAYER], with a trained number for each channel before it, beside which the size of the
+  /// activations is not lost, and gains for channels, so that images may have any size; see
+  /// [fathom.nn.AnchoredNorm].
+  ANCHORED,
   /// Per pixel over the channels; of a dense layer over its features.
   POSITION,
   /// As [#LAYER], without taking off the mean.
@@ -32,6 +37,7 @@ public enum Norm {
     return switch (this) {
       case BATCH -> BatchNorm.of(channels);
       case LAYER -> LayerNorm.of(channels, height, width);
+      case ANCHORED -> AnchoredNorm.ofImages(channels);
       case POSITION -> LayerNorm.ofPosition(channels);
       case RMS -> RmsNorm.of(channels, height, width);
       case GROUP -> GroupNorm.of(groups(channels), channels);
@@ -45,6 +51,7 @@ public enum Norm {
     return switch (this) {
       case BATCH -> BatchNorm.of(features);
       case LAYER, POSITION -> LayerNorm.of(features);
+      case ANCHORED -> AnchoredNorm.ofFeatures(features);
       case RMS -> RmsNorm.of(features);
       case GROUP -> {
         if (groups(features) == features) {

@@ -53,6 +53,30 @@ public record Bias(Param bias) implements Layer {
     }
   }
 
+  /// Adds the bias to a value that nobody else has, in its memory, and returns it.
+  Tensor addTo_(Tensor own) {
+    PerChannel.check(this, bias, own);
+    try (var _ = Scope.open()) {
+      own.add_(PerChannel.of(bias, own.shape()).expand(own.shape()));
+    }
+    return own;
+  }
+
+  /// The same with the way back. Only for a layer that does not need its own value on its way back.
+  Traced addedTo_(Traced own) {
+    if (own.value().type() != bias.value().type()) {
+      Traced sum = forward(own.value());
+      return new Traced(sum.value(), dy -> own.back(sum.back(dy)));
+    }
+    Shape shape = own.value().shape();
+    return new Traced(
+        addTo_(own.value()),
+        dy -> {
+          accumulate(dy, shape);
+          return own.back(dy);
+        });
+  }
+
   @Override
   public Map<String, Param> own() {
     return Map.of("bias", bias);

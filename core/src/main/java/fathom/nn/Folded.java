@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 
 /// A net rewritten for prediction alone: batch norm is folded into the convolution before it, since
 /// with running statistics it is one factor and one constant for each channel, and rectifiers and
-/// additions behind convolutions happen in place. Values are those of the net within rounding.
+/// additions behind convolutions happen in place; an anchor becomes the bias of the convolution or
+/// dense layer before it. Values are those of the net within rounding.
 ///
 /// In bfloat16, by choice, the images between the layers have half the bytes and convolutions
 /// multiply in bfloat16 with sums in float32. [GlobalAveragePool] ends that: the classifier behind
@@ -128,6 +129,14 @@ public final class Folded implements Predictor {
         boolean rectified = layer(children, i + 1) instanceof Relu;
         pieces.add(sum(residual, rectified, between));
         i += rectified ? 1 : 0;
+      } else if (layer(children, i + 1) instanceof AnchoredNorm norm
+          && Fused.Anchored.takes(layer)) {
+        pieces.add(
+            layer instanceof Conv2d conv
+                ? FoldedConvolution.of(conv, norm.anchor(), between)
+                : FoldedDense.of(new Dense(((Dense) layer).weight(), norm.anchor())));
+        pieces.add(piece(norm.norm(), between));
+        i++;
       } else if (layer instanceof Dense dense) {
         pieces.add(FoldedDense.of(dense));
       } else {

@@ -2,6 +2,7 @@ package fathom.nn;
 
 import fathom.DType;
 import fathom.PackedConvolution;
+import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -9,7 +10,7 @@ import fathom.Torch;
 import fathom.kernel.TiledFilters;
 import org.jspecify.annotations.Nullable;
 
-/// A convolution with the batch norm behind it, w∗x + b, rectified or not.
+/// A convolution with the batch norm or the bias behind it, w∗x + b, rectified or not.
 ///
 /// @param plain of which only the sizes are read
 /// @param weight O×C×K×K, its own
@@ -38,6 +39,17 @@ record FoldedConvolution(
       Tensor folded = Tensor.of(weight, w.shape().toArray()).to(type).channelsLast();
       Tensor constant = Tensor.of(bias, bias.length).to(type);
       return new FoldedConvolution(conv, scope.keep(folded), scope.keep(constant), rectified, null);
+    }
+  }
+
+  /// With a bias, and nothing behind it.
+  static FoldedConvolution of(Conv2d conv, Param bias, DType between) {
+    try (var scope = Scope.open()) {
+      Tensor w = conv.weight().value();
+      DType type = between == DType.BFLOAT16 ? between : w.type();
+      Tensor own = Tensor.of(w.toDoubles(), w.shape().toArray()).to(type).channelsLast();
+      Tensor constant = Tensor.of(bias.value().toDoubles(), bias.value().shape().size(0)).to(type);
+      return new FoldedConvolution(conv, scope.keep(own), scope.keep(constant), false, null);
     }
   }
 

@@ -14,9 +14,9 @@ import java.util.Objects;
 
 /// Rewrites a net of plain layers, which is its specification, into one that reads and writes each
 /// tensor fewer times: batch norm with the rectifier behind it, and batch norm with the addition of
-/// a shortcut and the rectifier behind that, become one kernel each, and so does layer norm with
-/// the addition before it. Parameters, paths and results stay (within rounding). Instruments run on
-/// the plain net.
+/// a shortcut and the rectifier behind that, become one kernel each, so does layer norm with the
+/// addition before it, and an anchor is added by the layer before it. Parameters, paths and results
+/// stay (within rounding). Instruments run on the plain net.
 public final class Fused {
   private Fused() {}
 
@@ -28,6 +28,14 @@ public final class Fused {
     var fused = new ArrayList<Layer.Child>();
     for (int i = 0; i < chain.children().size(); i++) {
       Layer.Child child = chain.children().get(i);
+      Layer next =
+          i + 1 < chain.children().size() ? chain.children().get(i + 1).layer() : new Identity();
+      if (next instanceof AnchoredNorm && Anchored.takes(child.layer())) {
+        // Both keep their names, so the layer that is made of them has none.
+        fused.add(new Layer.Child("", new Anchored(child, chain.children().get(i + 1))));
+        i++;
+        continue;
+      }
       boolean rectified =
           i + 1 < chain.children().size() && chain.children().get(i + 1).layer() instanceof Relu;
       if (rectified && child.layer() instanceof BatchNorm norm) {
@@ -55,6 +63,73 @@ public final class Fused {
     return branch instanceof Chain chain
         && !chain.children().isEmpty()
         && chain.children().getLast().layer() instanceof BatchNorm;
+  }
+
+  /// norm(w·x + a) of a dense layer or a convolution without a bias and an anchored norm: the
+  /// anchor is the dense layer's bias, or is added in the convolution's own value.
+  record Anchored(Child weighted, Child anchored) implements Layer {
+    static boolean takes(Layer layer) {
+      return layer instanceof Conv2d || (layer instanceof Dense dense && dense.bias() == null);
+    }
+
+    private AnchoredNorm norm() {
+      return (AnchoredNorm) anchored.layer();
+    }
+
+    @Override
+    public Traced forward(Tensor x) {
+      Traced sum = sum(x);
+      Traced normed = norm().norm().forward(sum.value());
+      return new Traced(
+          normed.value(),
+          dy -> {
+            Tensor dsum = normed.back(dy);
+            Tensor dx = sum.back(dsum);
+            dsum.release();
+            return dx;
+          });
+    }
+
+    private Traced sum(Tensor x) {
+      if (weighted.layer() instanceof Dense dense) {
+        return new Dense(dense.weight(), norm().anchor()).forward(x);
+      }
+      Traced w = weighted.layer().forward(x);
+      return norm().bias().addedTo_(w);
+    }
+
+    @Override
+    public Tensor predict(Tensor x) {
+      Tensor sum =
+          weighted.layer() instanceof Dense dense
+              ? new Dense(dense.weight(), norm().anchor()).predict(x)
+              : norm().bias().addTo_(weighted.layer().predict(x));
+      Tensor y = norm().norm().predict(sum);
+      sum.release();
+      return y;
+    }
+
+    @Override
+    public List<Child> children() {
+      return List.of(weighted, anchored);
+    }
+
+    @Override
+    public Layer with(List<Layer> children) {
+      return takes(children.get(0)) && children.get(1) instanceof AnchoredNorm
+          ? new Anchored(
+              new Child(weighted.name(), children.get(0)),
+              new Child(anchored.name(), children.get(1)))
+          : new Chain(
+              List.of(
+                  new Child(weighted.name(), children.get(0)),
+                  new Child(anchored.name(), children.get(1))));
+    }
+
+    @Override
+    public String toString() {
+      return weighted.layer() + " + " + anchored.layer();
+    }
   }
 
   /// max(norm(x), 0)

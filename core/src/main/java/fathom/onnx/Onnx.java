@@ -3,19 +3,23 @@ package fathom.onnx;
 import fathom.DType;
 import fathom.Layer;
 import fathom.Node;
+import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.io.AtomicFile;
 import fathom.io.Message;
+import fathom.nn.AnchoredNorm;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
 import fathom.nn.Dropout;
+import fathom.nn.DynamicTanh;
 import fathom.nn.Flatten;
 import fathom.nn.GlobalAveragePool;
+import fathom.nn.GroupNorm;
 import fathom.nn.Identity;
 import fathom.nn.LayerNorm;
 import fathom.nn.MaxPool2d;
@@ -23,8 +27,10 @@ import fathom.nn.PaddedSubsample;
 import fathom.nn.Recompute;
 import fathom.nn.Relu;
 import fathom.nn.Residual;
+import fathom.nn.RmsNorm;
 import fathom.nn.Sigmoid;
 import fathom.nn.Tanh;
+import fathom.nn.WithMoments;
 import fathom.onnx.Graph.Attribute;
 import fathom.onnx.Graph.Value;
 import java.nio.file.Path;
@@ -83,15 +89,22 @@ public final class Onnx {
       case Flatten _ -> graph.add(path, "Flatten", Shape.of(x.one().elements()), List.of(x.name()));
       case Conv2d conv -> conv(graph, path, conv, x);
       case Dense dense -> dense(graph, path, dense, x);
-      case Bias bias -> bias(graph, path, bias, x);
+      case Bias bias -> bias(graph, path, "bias", bias.bias(), x);
       case BatchNorm norm -> batchNorm(graph, path, norm, x);
       case LayerNorm norm -> layerNorm(graph, path, norm, x);
+      case RmsNorm norm -> Norms.rms(graph, path, norm, x);
+      case GroupNorm norm -> Norms.group(graph, path, norm, x);
+      case AnchoredNorm norm ->
+          value(graph, path, norm.norm(), bias(graph, path, "anchor", norm.anchor(), x));
+      case WithMoments both ->
+          Norms.joined(graph, path, both.norm(), layerNorm(graph, path, both.norm(), x), x);
+      case DynamicTanh tanh -> Norms.tanh(graph, path, tanh, x);
       case MaxPool2d pool -> maxPool(graph, path, pool, x);
       case GlobalAveragePool _ -> average(graph, path, x);
       case PaddedSubsample shortcut -> paddedSubsample(graph, path, shortcut, x);
       default ->
           throw new IllegalArgumentException(
-              "the layer \"%s\" is %s, which Fathom cannot write as ONNX; it writes convolutions, dense layers, batch and layer norm, biases, rectifiers, pools and the shortcuts of resnetN"
+              "the layer \"%s\" is %s, which Fathom cannot write as ONNX; it writes convolutions, dense layers, batch, layer, RMS and group norm, anchored or with moments, dynamic tanh, biases, rectifiers, pools and the shortcuts of resnetN"
                   .formatted(path, layer));
     };
   }
@@ -151,10 +164,8 @@ public final class Onnx {
   }
 
   /// The bias in a shape that repeats along x.
-  private static Value bias(Graph graph, String path, Bias bias, Value x) {
-    long channels = bias.bias().value().shape().size(0);
-    Shape shape = x.rank() == 4 ? Shape.of(channels, 1, 1) : Shape.of(channels);
-    String constant = graph.constant(path, "bias", bias.bias(), shape);
+  private static Value bias(Graph graph, String path, String name, Param bias, Value x) {
+    String constant = Norms.perChannel(graph, path, name, bias, x);
     return graph.add(path, "Add", x.one(), List.of(x.name(), constant));
   }
 

@@ -39,7 +39,7 @@ final class SingleValues {
             case null -> true;
             case WEIGHT, NONE -> true;
             case BATCH -> fewest > 1;
-            case LAYER, POSITION, RMS, GROUP, INSTANCE -> false;
+            case LAYER, ANCHORED, POSITION, RMS, GROUP, INSTANCE -> false;
           };
       if (!none) {
         check(recipe, of, data, fewest, images);

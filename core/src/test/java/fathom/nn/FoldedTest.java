@@ -267,6 +267,22 @@ class FoldedTest {
     }
   }
 
+  /// The anchors become biases of what is before them, also packed.
+  @Test
+  void anchorsAreFolded() {
+    try (var _ = Scope.open()) {
+      Layer net = asTrained(net(Shortcut.A, Norm.ANCHORED));
+      Tensor x = pictures(2);
+      double[] expected = net.predict(x).toDoubles();
+      Folded folded = Folded.of(net);
+      assertArrayEquals(expected, folded.predict(x).toDoubles(), 1e-4);
+      assertArrayEquals(expected, folded.packedFor(x.shape()).predict(x).toDoubles(), 1e-4);
+      assertTrue(
+          folded.pieces().stream().noneMatch(p -> p.toString().contains("Anchored")),
+          folded.pieces().toString());
+    }
+  }
+
   /// What it still reads of the net that it was made of: nothing of what was folded.
   @Test
   void itNamesTheParametersThatItNeeds() {

@@ -24,13 +24,16 @@ import fathom.net.Mlp;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
+import fathom.nn.AnchoredNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
 import fathom.nn.Dense;
+import fathom.nn.DynamicTanh;
 import fathom.nn.Flatten;
 import fathom.nn.Gelu;
 import fathom.nn.GlobalAveragePool;
+import fathom.nn.GroupNorm;
 import fathom.nn.Identity;
 import fathom.nn.Init;
 import fathom.nn.LayerNorm;
@@ -39,8 +42,10 @@ import fathom.nn.PaddedSubsample;
 import fathom.nn.Recompute;
 import fathom.nn.Relu;
 import fathom.nn.Residual;
+import fathom.nn.RmsNorm;
 import fathom.nn.Sigmoid;
 import fathom.nn.Tanh;
+import fathom.nn.WithMoments;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
@@ -175,14 +180,14 @@ class OnnxTest {
   @ParameterizedTest
   @EnumSource(
       value = Norm.class,
-      names = {"LAYER", "POSITION", "NONE"})
+      names = {"LAYER", "ANCHORED", "POSITION", "RMS", "GROUP", "INSTANCE", "NONE"})
   void otherNorms(Norm norm) throws OrtException {
     agrees(CifarNet.named("resnet14").withWidth(4).withNorm(norm), 1, 2);
   }
 
   @Test
   void denseNets() throws OrtException {
-    for (Norm norm : new Norm[] {Norm.LAYER, Norm.BATCH, Norm.NONE, Norm.POSITION}) {
+    for (Norm norm : new Norm[] {Norm.LAYER, Norm.ANCHORED, Norm.BATCH, Norm.NONE, Norm.RMS}) {
       agrees(Mlp.named("mlp").withHidden(List.of(20, 30)).withNorm(norm).withDropout(0.5), 1, 5);
     }
   }
@@ -205,6 +210,23 @@ class OnnxTest {
         Arguments.of("norm of rows", (Made) () -> LayerNorm.ofLast(11)),
         Arguments.of(
             "norm of pixels with another ε", (Made) () -> LayerNorm.ofPosition(3).withEpsilon(0.5)),
+        Arguments.of("RMS norm of pixels", (Made) () -> asTrained(RmsNorm.ofPosition(3))),
+        Arguments.of("RMS norm of rows", (Made) () -> RmsNorm.ofLast(11).plain().withEpsilon(0.5)),
+        Arguments.of("groups", (Made) () -> asTrained(GroupNorm.of(3, 3).withEpsilon(0.1))),
+        Arguments.of("anchored", (Made) () -> asTrained(AnchoredNorm.ofImages(3))),
+        Arguments.of("dynamic tanh", (Made) () -> asTrained(DynamicTanh.of(0.7, 3))),
+        Arguments.of("moments", (Made) () -> asTrained(new WithMoments(LayerNorm.of(3, 9, 11)))),
+        Arguments.of(
+            "moments, anchors, groups and dynamic tanh of features",
+            (Made)
+                () ->
+                    asTrained(
+                        Chain.of(
+                            new GlobalAveragePool(),
+                            AnchoredNorm.ofFeatures(3),
+                            new WithMoments(LayerNorm.plain(3)),
+                            GroupNorm.of(1, 5),
+                            DynamicTanh.of(0.5, 5)))),
         Arguments.of(
             "dense without bias",
             (Made) () -> Chain.of(new Flatten(), Dense.withoutBias(Init.he(1), "", 3 * 9 * 11, 2))),

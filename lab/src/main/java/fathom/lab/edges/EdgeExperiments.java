@@ -14,6 +14,8 @@ public final class EdgeExperiments {
         new EdgesDissociation(),
         new EdgesBlank(),
         new EdgesTrained(),
-        new EdgesFewToMany());
+        new EdgesFewToMany(),
+        new EdgesBsds(),
+        new Remedy());
   }
 }

@@ -3,6 +3,7 @@ package fathom.lab.edges;
 import fathom.Layer;
 import fathom.Layer.Child;
 import fathom.Param;
+import fathom.nn.AnchoredNorm;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
@@ -85,7 +86,7 @@ enum EdgeNet {
       case NONE -> Bias.of(width);
       case BATCH -> BatchNorm.of(width);
       case LAYER -> GroupNorm.of(1, width);
-      case BIAS -> Chain.of(Bias.of(width), GroupNorm.of(1, width));
+      case BIAS -> AnchoredNorm.ofImages(width);
       case MOMENTS ->
           Chain.of(new WithMoments(LayerNorm.plain(width, side, side)), Bias.of(width + 2));
       case TANH -> DynamicTanh.of(0.5, width);

@@ -31,6 +31,18 @@ record Scene(
     return sum;
   }
 
+  /// The same scene, where only steps of brightness of at least `step` are outlines, at the
+  /// contrast that it has.
+  Scene ofSteps(double step) {
+    byte[] strong = outline.clone();
+    for (int p = 0; p < strong.length; p++) {
+      double below = p + side < strong.length ? Math.abs(bright[p + side] - bright[p]) : 0;
+      double right = (p + 1) % side > 0 ? Math.abs(bright[p + 1] - bright[p]) : 0;
+      strong[p] &= (byte) (contrast * Math.max(below, right) >= step ? 1 : 0);
+    }
+    return new Scene(side, objects, contrast, bright, pixels, strong);
+  }
+
   /// Scenes of one size as N×1×S×S.
   static Tensor images(List<Scene> scenes) {
     int side = scenes.getFirst().side;

@@ -105,7 +105,9 @@ class EdgesTest {
       net.state()
           .forEach((name, param) -> {
             long[] shape = param.value().shape().toArray();
-            if (shape.length == 1 && name.endsWith("bias") && !name.startsWith("head")) {
+            if (shape.length == 1
+                && (name.endsWith("bias") || name.endsWith("anchor"))
+                && !name.startsWith("head")) {
               double[] values = {0.3, -0.2, 0.4, -0.1, 0.2, 0.1};
               param.value().copy_(Arrays.copyOf(values, (int) shape[0]));
             }

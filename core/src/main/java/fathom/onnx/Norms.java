@@ -1,0 +1,150 @@
+package fathom.onnx;
+
+import fathom.DType;
+import fathom.Node;
+import fathom.Param;
+import fathom.Shape;
+import fathom.Tensor;
+import fathom.nn.DynamicTanh;
+import fathom.nn.GroupNorm;
+import fathom.nn.LayerNorm;
+import fathom.nn.RmsNorm;
+import fathom.onnx.Graph.Attribute;
+import fathom.onnx.Graph.Value;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/// Norms for which ONNX at this version has no operation, as several.
+final class Norms {
+  private Norms() {}
+
+  /// A parameter with an element for each channel, in a shape that repeats along x.
+  static String perChannel(Graph graph, String path, String name, Param param, Value x) {
+    long channels = param.value().shape().size(0);
+    Shape shape = x.rank() == 4 ? Shape.of(channels, 1, 1) : Shape.of(channels);
+    return graph.constant(path, name, param, shape);
+  }
+
+  private static Value plain(Graph graph, String path, String type, Value x, String with) {
+    return graph.add(path, type, x.one(), List.of(x.name(), with));
+  }
+
+  private static String number(Graph graph, String path, double value) {
+    return graph.floats(path, Tensor.of(new double[] {value}, 1), Shape.of(1));
+  }
+
+  /// x/√(mean(x²) + ε), with the gain.
+  static Value rms(Graph graph, String path, RmsNorm norm, Value x) {
+    Value squares = plain(graph, Node.path(path, "squares"), "Mul", x, x.name());
+    long[] axes =
+        switch (norm.over()) {
+          case FEATURES -> LongStream.range(1, x.rank()).toArray();
+          case POSITION -> new long[] {1};
+          case LAST -> new long[] {x.rank() - 1};
+        };
+    Value root = root(graph, path, squares, axes, norm.epsilon());
+    Value y = graph.add(Node.path(path, "normed"), "Div", x.one(), List.of(x.name(), root.name()));
+    Param gain = norm.gain();
+    if (gain == null) {
+      return y;
+    }
+    String weight =
+        norm.over() == LayerNorm.Over.POSITION
+            ? perChannel(graph, path, "weight", gain, x)
+            : graph.constant(path, "weight", gain);
+    return plain(graph, path, "Mul", y, weight);
+  }
+
+  /// √(mean(squares) + ε) over these dimensions, which stay with the size 1.
+  private static Value root(Graph graph, String path, Value squares, long[] axes, double epsilon) {
+    Value mean = mean(graph, Node.path(path, "mean_square"), squares, axes);
+    String e = number(graph, Node.path(path, "epsilon"), epsilon);
+    Value sum = plain(graph, Node.path(path, "variance"), "Add", mean, e);
+    return graph.add(Node.path(path, "deviation"), "Sqrt", sum.one(), List.of(sum.name()));
+  }
+
+  private static Value mean(Graph graph, String path, Value x, long[] axes) {
+    long[] one = x.one().toArray();
+    for (long axis : axes) {
+      one[(int) axis - 1] = 1;
+    }
+    return graph.add(
+        path,
+        "ReduceMean",
+        Shape.of(one),
+        List.of(x.name()),
+        Attribute.of("axes", axes),
+        Attribute.of("keepdims", 1L));
+  }
+
+  /// Groups as the channels of an instance norm, and back; then gain and bias of each channel.
+  static Value group(Graph graph, String path, GroupNorm norm, Value x) {
+    int groups = norm.groups();
+    long each = x.one().elements() / groups;
+    Value grouped =
+        reshaped(graph, Node.path(path, "grouped"), x, Shape.of(groups, each), 0, groups, -1);
+    Tensor zeros = Tensor.zeros(DType.FLOAT32, groups);
+    Value normed =
+        graph.add(
+            Node.path(path, "normed"),
+            "InstanceNormalization",
+            grouped.one(),
+            List.of(
+                grouped.name(),
+                graph.floats(Node.path(path, "ones"), zeros.plus(1), Shape.of(groups)),
+                graph.floats(Node.path(path, "zeros"), zeros, Shape.of(groups))),
+            Attribute.of("epsilon", norm.epsilon()));
+    long[] sizes = new long[x.rank()];
+    System.arraycopy(x.one().toArray(), 0, sizes, 1, sizes.length - 1);
+    Value back = reshaped(graph, Node.path(path, "apart"), normed, x.one(), sizes);
+    String gain = perChannel(graph, path, "weight", norm.gain(), x);
+    Value scaled = plain(graph, Node.path(path, "scaled"), "Mul", back, gain);
+    return plain(graph, path, "Add", scaled, perChannel(graph, path, "bias", norm.bias(), x));
+  }
+
+  /// A size of 0 stays as it is, and −1 is what is left.
+  private static Value reshaped(Graph graph, String path, Value x, Shape one, long... sizes) {
+    return graph.add(
+        path, "Reshape", one, List.of(x.name(), graph.integers(path + ".sizes", sizes)));
+  }
+
+  /// The normed x, and its mean and deviation as two more features or channels.
+  static Value joined(Graph graph, String path, LayerNorm norm, Value normed, Value x) {
+    long[] axes = LongStream.range(1, x.rank()).toArray();
+    Value mean = mean(graph, Node.path(path, "mean"), x, axes);
+    Value apart =
+        graph.add(Node.path(path, "apart"), "Sub", x.one(), List.of(x.name(), mean.name()));
+    Value squares = plain(graph, Node.path(path, "squares"), "Mul", apart, apart.name());
+    Value root = root(graph, path, squares, axes, norm.epsilon());
+    long[] sizes = x.one().toArray();
+    sizes[0] += 2;
+    return graph.add(
+        Node.path(path, "joined"),
+        "Concat",
+        Shape.of(sizes),
+        List.of(
+            normed.name(),
+            spread(graph, Node.path(path, "mean_spread"), mean, x).name(),
+            spread(graph, Node.path(path, "deviation_spread"), root, x).name()),
+        Attribute.of("axis", 1L));
+  }
+
+  /// A number of each case at every pixel.
+  private static Value spread(Graph graph, String path, Value each, Value x) {
+    long[] sizes = x.one().toArray();
+    sizes[0] = 1;
+    Shape one = Shape.of(sizes);
+    String zeros = graph.floats(path + ".zeros", Tensor.zeros(DType.FLOAT32, sizes), one);
+    return graph.add(path, "Add", one, List.of(each.name(), zeros));
+  }
+
+  /// g·tanh(α·x) + b
+  static Value tanh(Graph graph, String path, DynamicTanh layer, Value x) {
+    String alpha = graph.constant(path, "alpha", layer.alpha());
+    Value inside = plain(graph, Node.path(path, "inside"), "Mul", x, alpha);
+    Value bent = graph.add(Node.path(path, "bent"), "Tanh", x.one(), List.of(inside.name()));
+    String gain = perChannel(graph, path, "weight", layer.gain(), x);
+    Value scaled = plain(graph, Node.path(path, "scaled"), "Mul", bent, gain);
+    return plain(graph, path, "Add", scaled, perChannel(graph, path, "bias", layer.bias(), x));
+  }
+}
