@@ -53,8 +53,13 @@ public record Bias(Param bias) implements Layer {
     }
   }
 
-  /// Adds the bias to a value that nobody else has, in its memory, and returns it.
+  /// The sum with a value that nobody else has, in its memory where the types are one.
   Tensor addTo_(Tensor own) {
+    if (own.type() != bias.value().type()) {
+      Tensor sum = predict(own);
+      own.release();
+      return sum;
+    }
     PerChannel.check(this, bias, own);
     try (var _ = Scope.open()) {
       own.add_(PerChannel.of(bias, own.shape()).expand(own.shape()));
