@@ -115,9 +115,16 @@ public final class Kernels {
 
   /// Whether 3×3 convolutions of such images to `out` channels go by tiles, because that is the
   /// faster way. The sizes alone decide, so that a run resumes exactly.
-  public static boolean inTiles(Shape x, DType type, int out) {
+  private static boolean inTiles(Shape x, DType type, int out) {
     return OF_PROCESS == KernelForm.VECTOR
         && type == DType.FLOAT32
         && Winograd.pays(x.size(0), x.size(2), x.size(3), (int) x.size(1), out);
+  }
+
+  /// The same for a prediction with [TiledFilters].
+  public static boolean inKeptTiles(Shape x, DType type, int out) {
+    return OF_PROCESS == KernelForm.VECTOR
+        && type == DType.FLOAT32
+        && Winograd.paysKept(x.size(0), x.size(2), x.size(3), (int) x.size(1), out);
   }
 }

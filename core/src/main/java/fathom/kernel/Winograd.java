@@ -68,12 +68,21 @@ final class Winograd {
   /// should. With fewer tiles than 32 the transforms of the filters cost what the tiles save; and
   /// where pictures fill less than half of their tiles, little is saved.
   static boolean pays(long count, long height, long width, int in, int out) {
+    return pays(32, count, height, width, in, out);
+  }
+
+  /// The same for [Filters], which are transformed once: where they are kept, four tiles pay.
+  static boolean paysKept(long count, long height, long width, int in, int out) {
+    return pays(PackedMatrix.ROWS, count, height, width, in, out);
+  }
+
+  private static boolean pays(int fewest, long count, long height, long width, int in, int out) {
     long across = tilesAcross(width);
     long tiles = count * tilesAcross(height) * across;
     long filters = (long) in * out;
     long atOnce = (TILES + across) * Math.max(in, out);
     return takes(in, out)
-        && tiles >= 32
+        && tiles >= fewest
         && TILE * TILE * tiles <= 2 * count * height * width
         && PLACES * Math.max(filters, atOnce) <= LARGEST;
   }
@@ -96,11 +105,13 @@ final class Winograd {
   static final class Filters {
     private final int in;
     private final MemorySegment places;
+    private final float @Nullable [] onHeap;
     private final float[] bias;
 
     private Filters(int in, MemorySegment places, float[] bias) {
       this.in = in;
       this.places = places;
+      this.onHeap = (float[]) places.heapBase().orElse(null);
       this.bias = bias;
     }
 
@@ -110,7 +121,8 @@ final class Winograd {
     }
 
     /// Of w as above and a bias for each of its outputs, in memory for [#size] elements that
-    /// outlives this.
+    /// outlives this. Where that is an array of floats, it is multiplied as it lies; else every
+    /// thread copies it for each call.
     static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {
       int out = bias.length;
       check(in, w, out);
@@ -145,10 +157,17 @@ final class Winograd {
           Math.ceilDiv(LEAST_WORK, perBand),
           (from, to, _) -> {
             Workspace space = WORKSPACE.get();
-            float[] filters = space.filters.atLeast(size);
-            MemorySegment.copy(places, JAVA_FLOAT, 0, filters, 0, size);
-            correlate(tiling, from, to, x, filters, y, last, space);
+            correlate(tiling, from, to, x, ready(space, size), y, last, space);
           });
+    }
+
+    private float[] ready(Workspace space, int size) {
+      if (onHeap != null) {
+        return onHeap;
+      }
+      float[] filters = space.filters.atLeast(size);
+      MemorySegment.copy(places, JAVA_FLOAT, 0, filters, 0, size);
+      return filters;
     }
   }
 

@@ -101,9 +101,9 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     return weight.value().shape().size(2) == 3 && stride == 1 && padding == 1;
   }
 
-  /// Whether such images go by tiles, because that is the faster way.
-  boolean inTiles(Shape x, DType type) {
-    return isKernels() && Kernels.inTiles(x, type, (int) weight.value().shape().size(0));
+  /// Whether such images go by tiles in a prediction, because that is the faster way.
+  boolean inKeptTiles(Shape x, DType type) {
+    return isKernels() && Kernels.inKeptTiles(x, type, (int) weight.value().shape().size(0));
   }
 
   @Override

@@ -56,7 +56,7 @@ record FoldedConvolution(
   @Override
   public FoldedConvolution packedFor(Shape images) {
     ReadyConvolution own =
-        Torch.threads() == 1 && plain.inTiles(images, weight.type())
+        Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())
             ? new ReadyConvolution.Tiled(plain, TiledFilters.of(weight, bias))
             : new ReadyConvolution.Packed(
                 PackedConvolution.of(weight, bias, images, plain.stride(), plain.padding()));

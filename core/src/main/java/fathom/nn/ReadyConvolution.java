@@ -41,7 +41,7 @@ interface ReadyConvolution {
     /// Of any number and size for which tiles are the faster way.
     @Override
     public boolean isFor(Shape images) {
-      return plain.inTiles(images, DType.FLOAT32);
+      return plain.inKeptTiles(images, DType.FLOAT32);
     }
 
     @Override

@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -44,7 +45,9 @@ class RecordsTest {
 
       Findings as `./fathom lab` wrote them, in folders by date and size, each with seeds, versions and machine. `RecordsTest` makes this
       page from them and compares it at every `./check`. Of several records of one experiment the newest counts. What the rows
-      say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md).
+      say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md),
+      [does-layer-norm-wipe-out-information.md](../does-layer-norm-wipe-out-information.md) and
+      [why-normalization-regularizes.md](../why-normalization-regularizes.md).
 
       ```
       FATHOM_DATA=DATA ./fathom lab --all --quick
@@ -67,7 +70,10 @@ class RecordsTest {
 
   /// The pages that answer a question, with their figures.
   private static final Map<String, List<Figure>> ANSWERS =
-      Map.of("why-plain-nets-fail.md", DepthPage.FIGURES);
+      Map.of(
+          "why-plain-nets-fail.md", DepthPage.FIGURES,
+          "does-layer-norm-wipe-out-information.md", NormPages.INFORMATION,
+          "why-normalization-regularizes.md", NormPages.REGULARIZATION);
 
   private static String answer(String name) throws IOException {
     return Files.readString(DOCS.resolve(name));
@@ -150,8 +156,15 @@ class RecordsTest {
 
         """);
     rows(page, DepthPage.ROWS, RecordsTest::ends);
+    page.append("\n## Rows 29 to 62\n");
+    page.append(
+        """
+        Means over five seeds with the 95 % interval of the mean (Student's t), which is left out where all seeds agree.
+
+        """);
+    rows(page, NormPages.ROWS, RecordsTest::interval);
     page.append("\n## Notes\n");
-    for (Row row : DepthPage.ROWS) {
+    for (Row row : Stream.of(DepthPage.ROWS, NormPages.ROWS).flatMap(List::stream).toList()) {
       if (!row.note().isEmpty()) {
         page.append("- **%s**: %s%n".formatted(row.number(), row.note()));
       }
@@ -247,6 +260,15 @@ class RecordsTest {
     var all = value.perSeed().stream().mapToDouble(d -> d).summaryStatistics();
     return "%s (%s to %s)"
         .formatted(digits(value.mean()), digits(all.getMin()), digits(all.getMax()));
+  }
+
+  private static String interval(Value value) {
+    double half = Objects.requireNonNullElse(value.interval(), Double.NaN);
+    return half > 0 ? digits(value.mean()) + " ± " + twoDigits(half) : digits(value.mean());
+  }
+
+  private static String twoDigits(double value) {
+    return Digits.rounded(new BigDecimal(value).round(new MathContext(2)).doubleValue());
   }
 
   private static String digits(double value) {

@@ -33,7 +33,7 @@ import java.util.Arrays;
 /// line through E over counts of other shoes; who knows E bets 8 where it is above zero.
 ///
 /// The row's thresholds are predictions, which stand as they were. The learning rate, and that the
-/// head starts at zero, were chosen in a pilot with the seeds 11 and 12, in which nets with layer
+/// head starts at zero, were chosen in a pilot with the seeds 11 to 13, in which nets with layer
 /// norm behind a bias that starts at zero, or with its moments, stayed below 0.8.
 final class CardsAgent implements Experiment {
   private static final String BY_COUNT = ", correlation of Q(8) − Q(1) with the true count";
