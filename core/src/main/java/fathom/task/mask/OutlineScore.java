@@ -2,6 +2,7 @@ package fathom.task.mask;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /// The boundary benchmark of BSDS500 (Martin, Fowlkes and Malik 2004; Arbeláez et al. 2011, section
@@ -167,7 +168,7 @@ public final class OutlineScore {
     return sum / 100;
   }
 
-  private static double precisionAt(double recall, TreeMap<Double, Double> curve) {
+  private static double precisionAt(double recall, NavigableMap<Double, Double> curve) {
     var from = curve.floorEntry(recall);
     var to = curve.ceilingEntry(recall);
     if (from == null || to == null) {

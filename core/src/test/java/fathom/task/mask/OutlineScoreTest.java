@@ -9,6 +9,7 @@ import fathom.Draw;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -239,7 +240,7 @@ class OutlineScoreTest {
         int from,
         List<Integer> truth,
         int side,
-        TreeMap<Integer, Integer> pairs,
+        Map<Integer, Integer> pairs,
         Set<Integer> tried) {
       for (int to : truth) {
         double apart = Math.hypot(from / side - to / side, from % side - to % side);
