@@ -237,11 +237,7 @@ class OutlineScoreTest {
     }
 
     private static boolean path(
-        int from,
-        List<Integer> truth,
-        int side,
-        Map<Integer, Integer> pairs,
-        Set<Integer> tried) {
+        int from, List<Integer> truth, int side, Map<Integer, Integer> pairs, Set<Integer> tried) {
       for (int to : truth) {
         double apart = Math.hypot(from / side - to / side, from % side - to % side);
         if (apart <= 0.0075 * side * Math.sqrt(2) && tried.add(to)) {
