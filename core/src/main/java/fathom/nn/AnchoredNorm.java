@@ -51,6 +51,9 @@ public record AnchoredNorm(Param anchor, Layer norm) implements Layer {
 
   @Override
   public Traced forward(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.forward(x, this::forward);
+    }
     Traced sum = bias().forward(x);
     Traced normed = norm.forward(sum.value());
     return new Traced(
@@ -65,6 +68,9 @@ public record AnchoredNorm(Param anchor, Layer norm) implements Layer {
 
   @Override
   public Tensor predict(Tensor x) {
+    if (InFloat32.takes(x)) {
+      return InFloat32.predict(x, this::predict);
+    }
     Tensor sum = bias().predict(x);
     Tensor y = norm.predict(sum);
     sum.release();

@@ -53,13 +53,8 @@ public record Bias(Param bias) implements Layer {
     }
   }
 
-  /// The sum with a value that nobody else has, in its memory where the types are one.
+  /// The sum with a value that nobody else has, in its memory.
   Tensor addTo_(Tensor own) {
-    if (own.type() != bias.value().type()) {
-      Tensor sum = predict(own);
-      own.release();
-      return sum;
-    }
     PerChannel.check(this, bias, own);
     try (var _ = Scope.open()) {
       own.add_(PerChannel.of(bias, own.shape()).expand(own.shape()));
@@ -69,10 +64,6 @@ public record Bias(Param bias) implements Layer {
 
   /// The same with the way back. Only for a layer that does not need its own value on its way back.
   Traced addedTo_(Traced own) {
-    if (own.value().type() != bias.value().type()) {
-      Traced sum = forward(own.value());
-      return new Traced(sum.value(), dy -> own.back(sum.back(dy)));
-    }
     Shape shape = own.value().shape();
     return new Traced(
         addTo_(own.value()),

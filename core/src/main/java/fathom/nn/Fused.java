@@ -78,6 +78,9 @@ public final class Fused {
 
     @Override
     public Traced forward(Tensor x) {
+      if (InFloat32.takes(x)) {
+        return plain().forward(x); // the sum is not rounded, so it has memory of its own
+      }
       Traced sum = sum(x);
       Traced normed = norm().norm().forward(sum.value());
       return new Traced(
@@ -90,6 +93,10 @@ public final class Fused {
           });
     }
 
+    private Layer plain() {
+      return new Chain(children());
+    }
+
     private Traced sum(Tensor x) {
       if (weighted.layer() instanceof Dense dense) {
         return new Dense(dense.weight(), norm().anchor()).forward(x);
@@ -100,6 +107,9 @@ public final class Fused {
 
     @Override
     public Tensor predict(Tensor x) {
+      if (InFloat32.takes(x)) {
+        return plain().predict(x);
+      }
       Tensor sum =
           weighted.layer() instanceof Dense dense
               ? new Dense(dense.weight(), norm().anchor()).predict(x)
