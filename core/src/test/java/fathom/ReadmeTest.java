@@ -26,6 +26,7 @@ class ReadmeTest {
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "@" + System.getProperty("fathom.jvm.args"),
+                    "-Duser.language=en", // its figures are printed for the user, and read here
                     "-cp",
                     System.getProperty("java.class.path"),
                     source.toString()))

@@ -137,21 +137,27 @@ final class Remedy implements Experiment {
   }
 
   private static void compare(Notebook note) {
-    String loss = "digits, %s, training loss of the last epoch, nats";
-    double anchored = note.value(loss.formatted("bias, layer norm"));
+    double anchored = note.value(loss("bias, layer norm"));
     note.measure(
         "digits, training loss with a bias over that of layer norm",
-        anchored / note.value(loss.formatted("layer norm")),
+        anchored / note.value(loss("layer norm")),
         Bound.atMost(1.1));
     note.measure(
         "digits, training loss with a bias over that without a norm",
-        anchored / note.value(loss.formatted("no norm")),
+        anchored / note.value(loss("no norm")),
         Bound.atMost(0.95));
-    String error = "digits, %s, test error, %%";
     note.measure(
         "digits, test error with a bias less that of layer norm, points",
-        note.value(error.formatted("bias, layer norm")) - note.value(error.formatted("layer norm")),
+        note.value(error("bias, layer norm")) - note.value(error("layer norm")),
         Bound.atMost(1));
+  }
+
+  private static String loss(String arm) {
+    return "digits, " + arm + ", training loss of the last epoch, nats";
+  }
+
+  private static String error(String arm) {
+    return "digits, " + arm + ", test error, %";
   }
 
   private static Layer perceptron(Init init, String arm, int in) {
