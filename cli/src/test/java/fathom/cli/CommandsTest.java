@@ -161,7 +161,7 @@ class CommandsTest {
           train mlp --data digits --recompute auto               | 2 | mlp has none
           train mlp --data digits --precision bf16               | 2 | the model is mlp
           train resnet20 --data digits --precision fp16          | 2 | is none of fp32, bf16
-          train resnet20 --data digits --norm bach               | 2 | none of batch, layer, position, rms
+          train resnet20 --data digits --norm bach               | 2 | none of batch, layer, anchored, position, rms
           train resnet20 --data digits --schedule one_cycle      | 2 | none of steps, cosine, one-cycle
           train resnet20 --data digits --watch gradient          | 2 | none of gradients, responses
           train --resume runs/x --precision bf16                 | 2 | leave out --precision

@@ -137,7 +137,8 @@ class InterruptionTest {
   }
 
   /// A folder with a class that takes the place of [fathom.io.AtomicFile] and writes in place, on a
-  /// slow disk.
+  /// disk so slow that a large part of the training is spent in the middle of a file: that a kill
+  /// falls there must not depend on how fast the rest is.
   private Path inPlaceWriter() throws IOException {
     Path source = folder.resolve("AtomicFile.java");
     Files.writeString(
@@ -161,10 +162,10 @@ class InterruptionTest {
             var bytes = new ByteArrayOutputStream();
             try (var out = new FileOutputStream(file.toFile())) {
               content.writeTo(bytes);
-              for (int at = 0; at < bytes.size(); at += 1024) {
-                out.write(bytes.toByteArray(), at, Math.min(1024, bytes.size() - at));
-                Thread.sleep(2);
-              }
+              int half = bytes.size() / 2;
+              out.write(bytes.toByteArray(), 0, half);
+              Thread.sleep(1000);
+              out.write(bytes.toByteArray(), half, bytes.size() - half);
             } catch (IOException | InterruptedException e) {
               throw new IllegalStateException(e);
             }

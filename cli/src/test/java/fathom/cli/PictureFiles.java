@@ -153,7 +153,7 @@ final class PictureFiles {
   }
 
   /// With the right sum behind every chunk, as far as they can be told apart.
-  private static byte[] withSums(byte[] png) {
+  static byte[] withSums(byte[] png) {
     ByteBuffer sealed = ByteBuffer.wrap(png.clone());
     int at = 8;
     while (at + 12 <= png.length) {
@@ -223,7 +223,7 @@ final class PictureFiles {
         refused("cut off", "webp", Arrays.copyOf(lossless, lossless.length - 4), "cut short"));
   }
 
-  private static byte[] written(String format, int type, boolean progressive) {
+  static byte[] written(String format, int type, boolean progressive) {
     var picture = new BufferedImage(WIDTH, HEIGHT, type);
     byte[] colours = DataFiles.random(3 * WIDTH * HEIGHT);
     for (int i = 0; i < WIDTH * HEIGHT; i++) {

@@ -1,16 +1,15 @@
 package fathom.data;
 
+import fathom.DeviceException;
 import fathom.io.BadFileException;
 import fathom.io.RegularFile;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Locale;
-import javax.imageio.ImageIO;
 import us.hebi.matlab.mat.format.Mat5;
 import us.hebi.matlab.mat.types.Array;
 import us.hebi.matlab.mat.types.Cell;
@@ -64,13 +63,7 @@ final class MaskFile {
           "a mask is a PNG or .mat file, because other formats change single pixels, but this is %s; convert it"
               .formatted(header.format()));
     }
-    BufferedImage image;
-    try {
-      image = ImageIO.read(new ByteArrayInputStream(RegularFile.bytes(file, MOST_BYTES)));
-    } catch (IOException | RuntimeException e) { // the reader's answer to damage may be either
-      throw new BadFileException(
-          file, "the mask cannot be decoded (%s); replace or remove it".formatted(e), e);
-    }
+    BufferedImage image = PictureFile.image(file);
     boolean indexed = image.getColorModel() instanceof IndexColorModel;
     int bands = image.getRaster().getNumBands();
     if (!indexed && bands != 1) {
@@ -109,7 +102,8 @@ final class MaskFile {
     return new Labels(each.height(), each.width(), anybody);
   }
 
-  /// What each person drew. Throws [BadFileException] if the file has no such drawings.
+  /// What each person drew. Throws [BadFileException] if the file has no such drawings, and
+  /// [DeviceException] if the heap is too small for them.
   static Outlines drawings(Path file) {
     byte[] bytes = RegularFile.bytes(file, MOST_BYTES);
     try (var source = Sources.wrap(ByteBuffer.wrap(bytes))) {
@@ -142,6 +136,10 @@ final class MaskFile {
       return new Outlines(first.height, first.width, all);
     } catch (BadFileException e) {
       throw e;
+    } catch (OutOfMemoryError e) {
+      throw new DeviceException(
+          "%s: its outlines do not fit into the heap, which has %s MB in all; give it more (JAVA_TOOL_OPTIONS=-Xmx8g)"
+              .formatted(file, Runtime.getRuntime().maxMemory() >> 20));
     } catch (IOException | RuntimeException e) { // the reader's answer to damage may be either
       throw new BadFileException(
           file,

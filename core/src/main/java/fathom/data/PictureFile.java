@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import javax.imageio.IIOException;
@@ -65,6 +66,13 @@ final class PictureFile {
   /// [DeviceException] if the heap is too small for it.
   static Header whole(Path file) {
     return decoded(PictureSource.of(file), (container, image) -> {});
+  }
+
+  /// The decoded image, for those who need its samples as they are. Throws as [#whole] does.
+  static BufferedImage image(Path file) {
+    var decoded = new AtomicReference<BufferedImage>();
+    decoded(PictureSource.of(file), (container, image) -> decoded.set(image));
+    return Objects.requireNonNull(decoded.get());
   }
 
   /// Writes the part that `view` chooses, in this size, from `at` on. Throws as [#whole] does.
