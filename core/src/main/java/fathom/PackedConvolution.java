@@ -14,18 +14,18 @@ import org.bytedeco.pytorch.global.torch;
 /// or nothing, in one pass over memory and with a weight that lies in the order in which it is
 /// multiplied.
 ///
-/// [Torch#convolution] brings the weight into that order at every call, which for one picture may
+/// [Torch#convolution] brings the weight into that order at every call, which for one image may
 /// cost as much as the products, and leaves rectifiers and additions to operations of their own.
 /// Here oneDNN does all of it, by way of private operations of libtorch, which not every build and
 /// processor has: see [#isSupported].
 ///
-/// The order suits a number and size of pictures and [Torch#threads]. With others the value is
+/// The order suits a number and size of images and [Torch#threads]. With others the value is
 /// right, but the weight is put into another order at every call, which is slower than not packing
 /// it.
 public final class PackedConvolution {
   private final Tensor weight;
   private final Tensor bias;
-  private final Shape pictures;
+  private final Shape images;
   private final int stride;
   private final int padding;
   private final IValue strides;
@@ -34,14 +34,14 @@ public final class PackedConvolution {
   private PackedConvolution(
       Tensor weight,
       Tensor bias,
-      Shape pictures,
+      Shape images,
       int stride,
       int padding,
       IValue strides,
       IValue paddings) {
     this.weight = weight;
     this.bias = bias;
-    this.pictures = pictures;
+    this.images = images;
     this.stride = stride;
     this.padding = padding;
     this.strides = strides;
@@ -54,33 +54,33 @@ public final class PackedConvolution {
     return Probe.WORKING.contains(type);
   }
 
-  /// With a weight of O×C×K×K and a bias of O, which must outlive it, for pictures of this N×C×H×W.
+  /// With a weight of O×C×K×K and a bias of O, which must outlive it, for images of this N×C×H×W.
   /// Its own memory is in the innermost scope. Throws `IllegalArgumentException` if these do not
   /// fit together.
   public static PackedConvolution of(
-      Tensor weight, Tensor bias, Shape pictures, int stride, int padding) {
+      Tensor weight, Tensor bias, Shape images, int stride, int padding) {
     weight.checkType("a convolution", bias);
     if (weight.shape().rank() != 4
-        || pictures.rank() != 4
-        || pictures.size(1) != weight.shape().size(1)
+        || images.rank() != 4
+        || images.size(1) != weight.shape().size(1)
         || !bias.shape().equals(Shape.of(weight.shape().size(0)))) {
       throw new IllegalArgumentException(
-          "a convolution has a weight O×C×K×K, a bias O and pictures N×C×H×W, but these are %s, %s and %s"
-              .formatted(weight.shape(), bias.shape(), pictures));
+          "a convolution has a weight O×C×K×K, a bias O and images N×C×H×W, but these are %s, %s and %s"
+              .formatted(weight.shape(), bias.shape(), images));
     }
     IValue by = Operations.list(stride, stride);
     IValue around = Operations.list(padding, padding);
     try (var w = new IValue(weight.raw());
-        var size = Operations.list(pictures.toArray())) {
+        var size = Operations.list(images.toArray())) {
       Tensor packed =
           Operations.call(Operations.REORDER, w, around, by, Operations.ONES, Operations.ONE, size);
-      return new PackedConvolution(packed, bias, pictures, stride, padding, by, around);
+      return new PackedConvolution(packed, bias, images, stride, padding, by, around);
     }
   }
 
-  /// The number and size of pictures that the weight is packed for.
-  public Shape pictures() {
-    return pictures;
+  /// The number and size of images that the weight is packed for.
+  public Shape images() {
+    return images;
   }
 
   /// w∗x + b, rectified or not, in channels-last memory.
@@ -158,10 +158,10 @@ public final class PackedConvolution {
 
   private void check(Tensor x) {
     x.checkType("a convolution", weight);
-    if (x.shape().rank() != 4 || x.shape().size(1) != pictures.size(1)) {
+    if (x.shape().rank() != 4 || x.shape().size(1) != images.size(1)) {
       throw new IllegalArgumentException(
-          "this convolution is packed for pictures of %s, but was given %s"
-              .formatted(pictures, x.shape()));
+          "this convolution is packed for images of %s, but was given %s"
+              .formatted(images, x.shape()));
     }
   }
 

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
-/// The sizes of a tensor, outermost first: `N×C×H×W` for pictures, `N×F` for features, none for a
+/// The sizes of a tensor, outermost first: `N×C×H×W` for images, `N×F` for features, none for a
 /// single number.
 public final class Shape {
   private final long[] sizes;

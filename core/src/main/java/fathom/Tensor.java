@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// `IllegalArgumentException` that names both sides. What does not fit into the memory of this
 /// machine, with all that lives, is a [DeviceException].
 ///
-/// - Making: [#zeros], [#empty], [#emptyPictures], [#of], [#scalar], [#over], [#zerosLike],
+/// - Making: [#zeros], [#empty], [#emptyImages], [#of], [#scalar], [#over], [#zerosLike],
 ///   [#emptyLike], [#zerosOf], [#emptyOf]
 /// - Arithmetic: [#plus], [#minus], [#times], [#dividedBy], [#matmul], [#exp], [#log], [#sqrt],
 ///   [#square], [#relu], [#sigmoid], [#tanh], [#logSoftmax]
@@ -142,8 +142,8 @@ public final class Tensor {
     return adopt(torch.empty(shape, Torch.options(type), Torch.NO_FORMAT));
   }
 
-  /// Memory for N×C×H×W pictures with the channels innermost, with no particular elements.
-  public static Tensor emptyPictures(DType type, long n, long c, long h, long w) {
+  /// Memory for N×C×H×W images with the channels innermost, with no particular elements.
+  public static Tensor emptyImages(DType type, long n, long c, long h, long w) {
     checkRoom(Shape.of(n, c, h, w), type);
     try (var rows = torch.empty(new long[] {n, h, w, c}, Torch.options(type), Torch.NO_FORMAT)) {
       return adopt(rows.permute(0, 3, 1, 2));
@@ -182,7 +182,7 @@ public final class Tensor {
     return of(elements, shape).to(type);
   }
 
-  /// A tensor over memory that somebody else owns and that must outlive it; pictures (four
+  /// A tensor over memory that somebody else owns and that must outlive it; images (four
   /// dimensions) either row-major, N×C×H×W, or with the channels innermost.
   public static Tensor over(MemorySegment memory, DType type, boolean channelsLast, long... shape) {
     Shape s = Shape.of(shape);
@@ -413,7 +413,7 @@ public final class Tensor {
     return view(raw().narrow(dim, from, to - from));
   }
 
-  /// Every `step`-th pixel of both directions of N×C×H×W pictures, from the first, a view.
+  /// Every `step`-th pixel of both directions of N×C×H×W images, from the first, a view.
   public Tensor every(int step) {
     checkRank(4);
     if (step < 1) {
@@ -483,7 +483,7 @@ public final class Tensor {
     return raw().is_contiguous() ? alias() : adopt(raw().contiguous());
   }
 
-  /// N×C×H×W pictures with their channels innermost in memory, the layout in which convolutions and
+  /// N×C×H×W images with their channels innermost in memory, the layout in which convolutions and
   /// per-channel kernels run; other ranks row-major. A second handle if they are.
   public Tensor channelsLast() {
     if (raw == null) {

@@ -273,14 +273,14 @@ public final class Torch {
     return nativeConvolutionBackward(dy, x, w, stride, padding, needDx);
   }
 
-  /// Of bfloat16 pictures less wide than the stride, libtorch 2.10's weight gradient (on x86, by
+  /// Of bfloat16 images less wide than the stride, libtorch 2.10's weight gradient (on x86, by
   /// oneDNN) reads memory that nobody wrote: another number at every call, also infinite ones.
   private static boolean rightInBFloat16(Tensor x, int stride) {
     return CONVOLVES_BFLOAT16 && Math.min(x.shape().size(2), x.shape().size(3)) >= stride;
   }
 
   /// The weight gradient of a 1×1 convolution with a stride writes past its workspace if the
-  /// pictures lie in channels-last memory and have fewer channels than a vector has elements:
+  /// images lie in channels-last memory and have fewer channels than a vector has elements:
   /// oneDNN 3.x on AVX2 (uxlfoundation/oneDNN issue 6035), which ended the JVM. In planes it is
   /// right.
   private static boolean overrunsItsMemory(Tensor w, int stride) {

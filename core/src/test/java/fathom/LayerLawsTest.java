@@ -114,7 +114,7 @@ class LayerLawsTest {
         plain("Conv2d 3×3, in tiles", i -> Conv2d.of(i, "", 16, 32, 3, 1), 9, 16, 7, 8),
         plain("Conv2d of one pixel", i -> Conv2d.of(i, "", 1, 1, 3, 1), 1, 1, 1, 1),
         plain("Relu", _ -> new Relu(), 4, 7),
-        plain("Relu of pictures", _ -> new Relu(), 2, 3, 4, 5),
+        plain("Relu of images", _ -> new Relu(), 2, 3, 4, 5),
         plain("Sigmoid", _ -> new Sigmoid(), 4, 7),
         plain("Tanh", _ -> new Tanh(), 2, 3, 4, 5),
         plain("MaxPool2d 2×2", _ -> new MaxPool2d(2, 2, 0), 2, 3, 6, 4),
@@ -128,10 +128,10 @@ class LayerLawsTest {
         plain("PaddedSubsample 2→5, stride 1", _ -> new PaddedSubsample(1, 2, 5), 2, 2, 3, 3),
         plain("PaddedSubsample 3→3, stride 3", _ -> new PaddedSubsample(3, 3, 3), 2, 3, 7, 5),
         plain("BatchNorm of features", _ -> BatchNorm.of(5), 6, 5),
-        plain("BatchNorm of pictures", _ -> BatchNorm.of(3), 3, 3, 4, 5),
+        plain("BatchNorm of images", _ -> BatchNorm.of(3), 3, 3, 4, 5),
         plain("BatchNorm of one channel", _ -> BatchNorm.of(1), 2, 1, 3, 3),
         plain("LayerNorm of features", _ -> LayerNorm.of(7), 3, 7),
-        plain("LayerNorm of pictures", _ -> LayerNorm.of(3, 4, 2), 2, 3, 4, 2),
+        plain("LayerNorm of images", _ -> LayerNorm.of(3, 4, 2), 2, 3, 4, 2),
         plain("LayerNorm of one feature", _ -> LayerNorm.of(1), 3, 1),
         plain("LayerNorm of 33 features", _ -> LayerNorm.of(33), 2, 33),
         plain("LayerNorm of one pixel", _ -> LayerNorm.of(5, 1, 1), 2, 5, 1, 1),
@@ -143,17 +143,17 @@ class LayerLawsTest {
         plain("LayerNorm of the last of four", _ -> LayerNorm.ofLast(4).plain(), 2, 3, 2, 4),
         plain("RmsNorm of features", _ -> RmsNorm.of(7), 3, 7),
         plain("RmsNorm of one feature", _ -> RmsNorm.of(1), 4, 1),
-        plain("RmsNorm of pictures", _ -> RmsNorm.of(3, 4, 2), 2, 3, 4, 2),
+        plain("RmsNorm of images", _ -> RmsNorm.of(3, 4, 2), 2, 3, 4, 2),
         plain("RmsNorm per position", _ -> RmsNorm.ofPosition(3).plain(), 2, 3, 4, 2),
         plain("RmsNorm of T×N×F", _ -> RmsNorm.ofLast(17).withEpsilon(0.1), 2, 2, 17),
         plain("GroupNorm of features", _ -> GroupNorm.of(2, 6), 3, 6),
-        plain("GroupNorm of pictures", _ -> GroupNorm.of(2, 4), 2, 4, 3, 5),
+        plain("GroupNorm of images", _ -> GroupNorm.of(2, 4), 2, 4, 3, 5),
         plain("GroupNorm of one group", _ -> GroupNorm.of(1, 3).withEpsilon(0.1), 2, 3, 2, 2),
         plain("GroupNorm of instances", _ -> GroupNorm.instance(3), 2, 3, 4, 3),
         plain("Bias of features", _ -> Bias.of(5), 3, 5),
-        plain("Bias of pictures", _ -> Bias.of(3), 2, 3, 4, 2),
+        plain("Bias of images", _ -> Bias.of(3), 2, 3, 4, 2),
         plain("DynamicTanh of features", _ -> DynamicTanh.of(0.5, 5), 3, 5),
-        plain("DynamicTanh of pictures", _ -> DynamicTanh.of(0.8, 3), 2, 3, 4, 2),
+        plain("DynamicTanh of images", _ -> DynamicTanh.of(0.8, 3), 2, 3, 4, 2),
         plain("WithMoments", _ -> new WithMoments(LayerNorm.of(5)), 3, 5),
         plain("WithMoments of images", _ -> new WithMoments(LayerNorm.of(3, 4, 2)), 2, 3, 4, 2),
         plain("WithMoments of one feature", _ -> new WithMoments(LayerNorm.plain(1)), 3, 1),
@@ -167,7 +167,7 @@ class LayerLawsTest {
         plain("WeightNorm of Conv2d", i -> WeightNorm.of(Conv2d.of(i, "", 3, 3, 3, 1)), 2, 3, 5, 4),
         plain("Gelu", _ -> new Gelu(), 3, 4, 5),
         plain("Dropout", _ -> new Dropout(0.3, "a"), 5, 4),
-        plain("Dropout of pictures", _ -> new Dropout(0.5, "b"), 3, 2, 4, 5),
+        plain("Dropout of images", _ -> new Dropout(0.5, "b"), 3, 2, 4, 5),
         plain("OverPositions", i -> new OverPositions(Dense.of(i, "", 4, 5)), 2, 3, 4),
         plain("SelfAttention", i -> SelfAttention.of(i, "", 4, 2, false), 2, 3, 4),
         plain("SelfAttention, causal", i -> SelfAttention.of(i, "", 6, 3, true), 3, 5, 6),
@@ -180,7 +180,7 @@ class LayerLawsTest {
             2,
             3,
             4),
-        plain("LastState of pictures", LayerLawsTest::overRows, 3, 2, 4, 3),
+        plain("LastState of images", LayerLawsTest::overRows, 3, 2, 4, 3),
         plain("Identity", _ -> new Identity(), 3, 2, 2, 4),
         plain("Chain of none", _ -> Chain.of(), 3, 4),
         plain("Chain of one", i -> Chain.of(Dense.of(i, "0", 4, 3)), 2, 4),
@@ -255,7 +255,7 @@ class LayerLawsTest {
             3,
             4),
         row(
-            "Fused addition and layer norm of pictures",
+            "Fused addition and layer norm of images",
             i -> fused(Chain.of(new Residual(new Tanh()), LayerNorm.of(3, 2, 4))),
             2,
             3,
@@ -1064,7 +1064,7 @@ class LayerLawsTest {
   /// Where libtorch's own weight gradient is not right: it must not be used.
   @ParameterizedTest
   @CsvSource({"3, 2, 1, 1", "3, 2, 4, 1", "3, 2, 1, 4", "5, 3, 4, 2", "7, 2, 5, 1", "1, 2, 1, 1"})
-  void picturesLessWideThanTheStrideHaveAGradient(int kernel, int stride, int height, int width) {
+  void imagesLessWideThanTheStrideHaveAGradient(int kernel, int stride, int height, int width) {
     try (var _ = Scope.open()) {
       var row = plain("", i -> Conv2d.of(i, "", 16, 20, kernel, stride), 20, 16, height, width);
       var exact = new Trial(row, DType.FLOAT64);
@@ -1323,7 +1323,7 @@ class LayerLawsTest {
     assertEquals(bytes, Tensor.liveBytes());
   }
 
-  /// Eight pairs of pictures: what is remembered between the ways does not grow with a layer's
+  /// Eight pairs of images: what is remembered between the ways does not grow with a layer's
   /// inside.
   @Test
   void recomputeRemembersOnlyItsArgument() {

@@ -29,7 +29,7 @@ final class NormOracle {
   static Tensor value(LayerNorm norm, Tensor x) {
     long[] dims = dims(norm.over(), x);
     Tensor centred = x.minus(x.mean(dims));
-    Tensor normal = centred.dividedBy(deviation(centred, dims, norm.epsilon()));
+    Tensor normal = centred.dividedBy(standardDeviation(centred, dims, norm.epsilon()));
     return biased(scaled(normal, norm.gain(), norm.over()), shaped(norm.bias(), norm.over(), x));
   }
 
@@ -57,7 +57,7 @@ final class NormOracle {
         : param.value().reshape(1, channels);
   }
 
-  private static Tensor deviation(Tensor centred, long[] dims, double epsilon) {
+  private static Tensor standardDeviation(Tensor centred, long[] dims, double epsilon) {
     return centred.square().mean(dims).plus(epsilon).sqrt();
   }
 
@@ -70,7 +70,7 @@ final class NormOracle {
   }
 
   static Tensor value(RmsNorm norm, Tensor x) {
-    Tensor normal = x.dividedBy(deviation(x, dims(norm.over(), x), norm.epsilon()));
+    Tensor normal = x.dividedBy(standardDeviation(x, dims(norm.over(), x), norm.epsilon()));
     return scaled(normal, norm.gain(), norm.over());
   }
 
@@ -78,7 +78,7 @@ final class NormOracle {
     long n = x.shape().size(0);
     Tensor rows = x.reshape(n, norm.groups(), perGroup(norm, x));
     Tensor centred = rows.minus(rows.mean(2));
-    Tensor normal = centred.dividedBy(deviation(centred, new long[] {2}, norm.epsilon()));
+    Tensor normal = centred.dividedBy(standardDeviation(centred, new long[] {2}, norm.epsilon()));
     return normal
         .reshape(x.shape().toArray())
         .times(perChannel(norm.gain(), x))
@@ -104,10 +104,10 @@ final class NormOracle {
   static Tensor value(WithMoments layer, Tensor x) {
     long[] dims = x.shape().rank() == 2 ? new long[] {1} : new long[] {1, 2, 3};
     Tensor mean = x.mean(dims);
-    Tensor deviation = deviation(x.minus(mean), dims, layer.norm().epsilon());
+    Tensor standardDeviation = standardDeviation(x.minus(mean), dims, layer.norm().epsilon());
     Tensor none = x.narrow(1, 0, 1).times(0);
     return Tensor.concatenated(
-        1, List.of(value(layer.norm(), x), none.plus(mean), none.plus(deviation)));
+        1, List.of(value(layer.norm(), x), none.plus(mean), none.plus(standardDeviation)));
   }
 
   static Tensor value(WeightNorm layer, Tensor x) {

@@ -100,8 +100,8 @@ final class Oracle {
       case OverPositions o -> overRows(x, rows -> value(o.layer(), rows));
       case SelfAttention a -> attention(a, x);
       case LastState l -> {
-        boolean pictures = x.shape().rank() == 4;
-        Tensor steps = pictures ? x.permute(0, 2, 1, 3) : x; // N×T×...
+        boolean images = x.shape().rank() == 4;
+        Tensor steps = images ? x.permute(0, 2, 1, 3) : x; // N×T×...
         long n = x.shape().size(0);
         Tensor y = sequences(l.body(), steps.reshape(n, steps.shape().size(1), l.features()));
         yield y.narrow(1, y.shape().size(1) - 1, y.shape().size(1)).reshape(n, y.shape().size(2));
@@ -141,10 +141,10 @@ final class Oracle {
   }
 
   private Tensor batchNorm(BatchNorm norm, Tensor x) {
-    boolean pictures = x.shape().rank() == 4;
-    long[] rows = pictures ? new long[] {0, 2, 3} : new long[] {0};
+    boolean images = x.shape().rank() == 4;
+    long[] rows = images ? new long[] {0, 2, 3} : new long[] {0};
     long channels = x.shape().size(1);
-    long[] perChannel = pictures ? new long[] {1, channels, 1, 1} : new long[] {1, channels};
+    long[] perChannel = images ? new long[] {1, channels, 1, 1} : new long[] {1, channels};
     Tensor mean = norm.runningMean().value().reshape(perChannel);
     Tensor variance = norm.runningVariance().value().reshape(perChannel);
     if (training) {

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /// The convolutions of a net and nothing else, forward and back with both gradients, as libtorch
-/// does them: the floor of a training step. The first one, whose argument is the picture, has no
+/// does them: the floor of a training step. The first one, whose argument is the image, has no
 /// gradient for it. Convolutions with arguments of one shape share the argument, which makes the
 /// floor lower than a step could reach, for there each argument was written by the layer before.
 record Convolutions(List<Call> calls) implements Runnable {

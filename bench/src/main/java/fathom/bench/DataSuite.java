@@ -9,7 +9,7 @@ import fathom.data.Epochs;
 import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.PhotoNet;
@@ -22,7 +22,7 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/// The data path by itself: from bytes in memory, or JPEG files, to a batch of normalised pictures
+/// The data path by itself: from bytes in memory, or JPEG files, to a batch of normalised images
 /// as a tensor; and what it adds to a training step.
 ///
 /// The JPEG files are synthetic: smoothed noise of 500×375 in quality 90, made for the run.
@@ -31,14 +31,14 @@ public final class DataSuite {
   private static final int BATCH = 128;
   private static final int BATCHES = 40;
   private static final int WARM_UP = 10;
-  private static final int PHOTOGRAPHS = 128;
+  private static final int PHOTOS = 128;
   private static final int DECODED_BATCH = 16;
   private static final int STEP_WARM_UP = 5;
   private static final int STEPS = 8;
 
   private DataSuite() {}
 
-  /// Pictures of CIFAR's and of MNIST's size, `rounds` epochs of each; photographs on one core and
+  /// Images of CIFAR's and of MNIST's size, `rounds` epochs of each; photos on one core and
   /// on all; and training steps of `net`, `rounds` times with a batch that stays in memory in turn
   /// with batches that the data path makes.
   public static List<Result> run(
@@ -46,21 +46,21 @@ public final class DataSuite {
     var results =
         new ArrayList<>(
             List.of(
-                timed("3x32x32, cropped and mirrored", pictures(3, 32), Augmentation.CIFAR, rounds),
-                timed("3x32x32, as they are", pictures(3, 32), Augmentation.NONE, rounds),
-                timed("1x28x28, as they are", pictures(1, 28), Augmentation.NONE, rounds)));
-    try (var folder = SyntheticPhotographs.make(PHOTOGRAPHS)) {
-      results.add(decoded(folder.pictures(224), rounds, 0));
+                timed("3x32x32, cropped and mirrored", images(3, 32), Augmentation.CIFAR, rounds),
+                timed("3x32x32, as they are", images(3, 32), Augmentation.NONE, rounds),
+                timed("1x28x28, as they are", images(1, 28), Augmentation.NONE, rounds)));
+    try (var folder = SyntheticPhotos.make(PHOTOS)) {
+      results.add(decoded(folder.images(224), rounds, 0));
       results.add(
-          decoded(folder.pictures(224), rounds, Runtime.getRuntime().availableProcessors()));
-      boolean photographs = net instanceof PhotoNet;
+          decoded(folder.images(224), rounds, Runtime.getRuntime().availableProcessors()));
+      boolean photos = net instanceof PhotoNet;
       results.addAll(
           cost(
               net,
-              photographs
-                  ? folder.pictures(net.input().height())
-                  : pictures(net.input().channels(), net.input().height()),
-              photographs ? Augmentation.PHOTOGRAPHS : Augmentation.CIFAR,
+              photos
+                  ? folder.images(net.input().height())
+                  : images(net.input().channels(), net.input().height()),
+              photos ? Augmentation.PHOTOS : Augmentation.CIFAR,
               batch,
               rounds,
               workers));
@@ -70,11 +70,11 @@ public final class DataSuite {
 
   /// From files to tensors: all of them, each a random part. Nothing is decoded before the time
   /// begins or after it ends.
-  private static Result decoded(Pictures photographs, int rounds, int decoders) {
-    var epochs = new Epochs(1, photographs.count(), DECODED_BATCH);
+  private static Result decoded(LabelledImages photos, int rounds, int decoders) {
+    var epochs = new Epochs(1, photos.count(), DECODED_BATCH);
     try (var threads = Decoders.start(decoders)) {
       var loader =
-          new Loader(photographs.decodedBy(threads), Normalization.perChannel(photographs));
+          new Loader(photos.decodedBy(threads), Normalization.perChannel(photos));
       var rates = new ArrayList<Double>();
       for (int epoch = -2; epoch < rounds; epoch++) {
         List<Loader.Batch> batches = batches(epochs, epoch + 2);
@@ -83,12 +83,12 @@ public final class DataSuite {
               loader.expect(batches.iterator());
               for (Loader.Batch batch : batches) {
                 try (var _ = Scope.open()) {
-                  loader.pictures(batch);
+                  loader.images(batch);
                 }
               }
             });
         if (epoch >= 0) {
-          rates.add(photographs.count() / milliseconds * 1e3);
+          rates.add(photos.count() / milliseconds * 1e3);
         }
       }
       return Result.of(
@@ -106,7 +106,7 @@ public final class DataSuite {
     return IntStream.range(0, epochs.batches())
         .mapToObj(batch ->
             new Loader.Batch(
-                order, epochs.batch(batch), Augmentation.PHOTOGRAPHS, epochs.augment(epoch)))
+                order, epochs.batch(batch), Augmentation.PHOTOS, epochs.augment(epoch)))
         .toList();
   }
 
@@ -114,13 +114,13 @@ public final class DataSuite {
   /// caused is timed, also that which would overlap with the next ones.
   private static List<Result> cost(
       Architecture.Convolutional net,
-      Pictures pictures,
+      LabelledImages images,
       Augmentation how,
       int batch,
       int rounds,
       int workers) {
-    Normalization normalization = Normalization.perChannel(pictures);
-    var epochs = new Epochs(1, pictures.count() / batch * batch, batch);
+    Normalization normalization = Normalization.perChannel(images);
+    var epochs = new Epochs(1, images.count() / batch * batch, batch);
     try (var decoders = Decoders.start();
         var resident = TrainSuite.ours(net, batch, workers, 0, Precision.FP32, STEP_WARM_UP);
         var fed =
@@ -129,7 +129,7 @@ public final class DataSuite {
                 batch,
                 workers,
                 STEP_WARM_UP,
-                all -> feed(all, pictures.decodedBy(decoders), normalization, epochs, how))) {
+                all -> feed(all, images.decodedBy(decoders), normalization, epochs, how))) {
       double[][] runs =
           Alternation.of(
               rounds,
@@ -146,7 +146,7 @@ public final class DataSuite {
       double[] more = new double[rounds];
       Arrays.setAll(more, i -> 100 * (runs[1][i] / runs[0][i] - 1));
       String name = TrainSuite.name(net, batch, workers, 0, Precision.FP32);
-      String from = pictures instanceof Images ? "memory" : "JPEG files";
+      String from = images instanceof Images ? "memory" : "JPEG files";
       return List.of(
           Result.of(SUITE, name + ", step on a resident batch", "ms", runs[0]),
           Result.of(SUITE, name + ", step on batches from " + from, "ms", runs[1]),
@@ -157,11 +157,11 @@ public final class DataSuite {
   /// A worker's share of one batch after the other, epoch after epoch.
   private static Supplier<Tensor> feed(
       Collective all,
-      Pictures pictures,
+      LabelledImages images,
       Normalization normalization,
       Epochs epochs,
       Augmentation how) {
-    var loader = new Loader(pictures, normalization);
+    var loader = new Loader(images, normalization);
     IntFunction<Loader.Batch> batches =
         step -> {
           int epoch = step / epochs.batches();
@@ -173,10 +173,10 @@ public final class DataSuite {
         };
     loader.expect(IntStream.iterate(0, step -> step + 1).mapToObj(batches).iterator());
     int[] step = {0};
-    return () -> loader.pictures(batches.apply(step[0]++));
+    return () -> loader.images(batches.apply(step[0]++));
   }
 
-  private static Images pictures(int channels, int size) {
+  private static Images images(int channels, int size) {
     Draw draw = Draw.of(1, "bench");
     int count = BATCH * BATCHES;
     byte[] pixels = new byte[count * channels * size * size];
@@ -198,7 +198,7 @@ public final class DataSuite {
           Alternation.milliseconds(() -> {
             for (int batch = 0; batch < epochs.batches(); batch++) {
               try (var _ = Scope.open()) {
-                loader.pictures(new Loader.Batch(order, epochs.batch(batch), how, augment));
+                loader.images(new Loader.Batch(order, epochs.batch(batch), how, augment));
               }
             }
           });
@@ -213,18 +213,18 @@ public final class DataSuite {
         rates.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
-  /// What is timed makes what it should: all values of the plain batch have mean 0 and deviation 1,
+  /// What is timed makes what it should: all values of the plain batch have mean 0 and standard deviation 1,
   /// and a varied one is another.
   private static void check(String name, int count, Loader loader, Augmentation how) {
     int[] order = new int[count];
     Arrays.setAll(order, i -> i);
     Rows all = new Rows(0, order.length);
     try (var _ = Scope.open()) {
-      Tensor plain = loader.pictures(order, all);
+      Tensor plain = loader.images(order, all);
       double n = plain.shape().elements();
       double mean = plain.sum().item() / n;
       double square = plain.square().sum().item() / n;
-      Tensor varied = loader.pictures(new Loader.Batch(order, all, how, Draw.of(1, "check")));
+      Tensor varied = loader.images(new Loader.Batch(order, all, how, Draw.of(1, "check")));
       boolean same = Arrays.equals(plain.toDoubles(), varied.toDoubles());
       if (!(Math.abs(mean) < 1e-2 && Math.abs(square - 1) < 1e-2)
           || same != how.equals(Augmentation.NONE)) {

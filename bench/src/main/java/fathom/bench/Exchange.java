@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Files through which a peer gets our net and pictures, and gives back what it makes of them; they
+/// Files through which a peer gets our net and images, and gives back what it makes of them; they
 /// are deleted at the end.
 final class Exchange implements AutoCloseable {
   private final Path folder;
@@ -28,8 +28,8 @@ final class Exchange implements AutoCloseable {
     return folder.resolve("net.onnx");
   }
 
-  Path pictures() {
-    return folder.resolve("pictures");
+  Path images() {
+    return folder.resolve("images");
   }
 
   Path logits() {
@@ -37,9 +37,9 @@ final class Exchange implements AutoCloseable {
   }
 
   /// Float32 in row-major order.
-  void writePictures(Tensor x) {
+  void writeImages(Tensor x) {
     try (var _ = Scope.open()) {
-      Files.write(pictures(), x.contiguous().segment().toArray(ValueLayout.JAVA_BYTE));
+      Files.write(images(), x.contiguous().segment().toArray(ValueLayout.JAVA_BYTE));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -64,7 +64,7 @@ final class Exchange implements AutoCloseable {
   @Override
   public void close() {
     try {
-      for (Path file : List.of(model(), pictures(), logits(), folder)) {
+      for (Path file : List.of(model(), images(), logits(), folder)) {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {

@@ -27,14 +27,14 @@ import java.util.function.DoubleSupplier;
 public final class InferSuite {
   private static final String SUITE = "infer";
   private static final int CORES = Runtime.getRuntime().availableProcessors();
-  private static final int WARM_UP = 200; // pictures in as many batches as that takes, at least 10
-  private static final int RUNS = 32; // pictures in a row, at least 2 batches
+  private static final int WARM_UP = 200; // images in as many batches as that takes, at least 10
+  private static final int RUNS = 32; // images in a row, at least 2 batches
 
   private InferSuite() {}
 
   /// Each batch, `rounds` times in turn with each peer.
   public static List<Result> run(
-      Architecture.OfPictures net,
+      Architecture.OfClasses net,
       List<Integer> batches,
       int rounds,
       Precision precision,
@@ -47,7 +47,7 @@ public final class InferSuite {
   }
 
   private static List<Result> run(
-      Architecture.OfPictures net, int batch, int rounds, Precision precision, Peers peers) {
+      Architecture.OfClasses net, int batch, int rounds, Precision precision, Peers peers) {
     precision.check();
     try (var _ = Scope.open();
         var life = new Lifetime();
@@ -90,7 +90,7 @@ public final class InferSuite {
   private static void start(
       Peers peers,
       Peers.Lineup lineup,
-      Architecture.OfPictures net,
+      Architecture.OfClasses net,
       int batch,
       Precision precision) {
     for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
@@ -108,7 +108,7 @@ public final class InferSuite {
     }
   }
 
-  /// The same net on the same pictures, whose logits must be ours.
+  /// The same net on the same images, whose logits must be ours.
   private static void onnxRuntime(
       Peers peers, Peers.Lineup lineup, Layer net, Tensor x, double[] expected) {
     String name = "ONNX Runtime";
@@ -119,8 +119,8 @@ public final class InferSuite {
           java -> {
             long[] shape = x.shape().toArray();
             Onnx.write(files.model(), net, Shape.of(shape[1], shape[2], shape[3]), Map.of());
-            files.writePictures(x);
-            return java.onnxRuntime(files.model(), files.pictures(), files.logits(), shape, CORES);
+            files.writeImages(x);
+            return java.onnxRuntime(files.model(), files.images(), files.logits(), shape, CORES);
           });
       if (Files.exists(files.logits())) {
         check(name, "it", expected, files.readLogits(), tolerance(Precision.FP32));
@@ -129,7 +129,7 @@ public final class InferSuite {
   }
 
   /// With running statistics as after a training: folding those of a new net would change nothing.
-  private static Layer asTrained(Architecture.OfPictures architecture) {
+  private static Layer asTrained(Architecture.OfClasses architecture) {
     Layer net = architecture.build(Init.he(1));
     Draw draw = Draw.of(1, "statistics");
     int i = 0;

@@ -47,10 +47,10 @@ record JavaPeers(Path home, String classPath) {
     }
   }
 
-  /// ONNX Runtime on a model and pictures in files; what it makes of them goes to `logits`.
-  List<String> onnxRuntime(Path model, Path pictures, Path logits, long[] shape, int threads) {
+  /// ONNX Runtime on a model and images in files; what it makes of them goes to `logits`.
+  List<String> onnxRuntime(Path model, Path images, Path logits, long[] shape, int threads) {
     var arguments = new ArrayList<String>();
-    arguments.addAll(List.of(model.toString(), pictures.toString(), logits.toString()));
+    arguments.addAll(List.of(model.toString(), images.toString(), logits.toString()));
     for (long size : shape) {
       arguments.add(Long.toString(size));
     }

@@ -48,7 +48,7 @@ public record Result(
         other == null ? null : other / median);
   }
 
-  /// Of runs in milliseconds that each did `count` pictures, as pictures in a second.
+  /// Of runs in milliseconds that each did `count` images, as images in a second.
   static Result ofRate(
       String suite,
       String name,

@@ -45,7 +45,7 @@ public final class TrainSuite {
 
   private TrainSuite() {}
 
-  /// One step of `batch` pictures over all workers, `rounds` times in turn with each peer; and the
+  /// One step of `batch` images over all workers, `rounds` times in turn with each peer; and the
   /// share of the peak rate of multiply-adds, which big matrix products reach in the same minutes.
   public static List<Result> run(
       Architecture.Convolutional net,
@@ -138,8 +138,8 @@ public final class TrainSuite {
     CifarNet.Input in = net.input();
     double work;
     try (var _ = Scope.open()) {
-      Shape picture = Shape.of(in.channels(), in.height(), in.width());
-      work = 3.0 * batch * Summary.of(net.build(Init.zeros()), picture).multiplyAdds();
+      Shape image = Shape.of(in.channels(), in.height(), in.width());
+      work = 3.0 * batch * Summary.of(net.build(Init.zeros()), image).multiplyAdds();
     }
     double perMillisecond = workers * PEAK_WORK / 2 / Result.median(peak);
     double[] shares = Arrays.stream(runs).map(ms -> 100 * work / ms / perMillisecond).toArray();
@@ -154,12 +154,12 @@ public final class TrainSuite {
         3,
         all -> {
           int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
-          return Convolutions.of(net.build(Init.he(1)), pictures(net, rows, precision), precision);
+          return Convolutions.of(net.build(Init.he(1)), images(net, rows, precision), precision);
         });
   }
 
-  /// Pictures of noise.
-  private static Tensor pictures(Architecture.Convolutional net, int rows, Precision precision) {
+  /// Images of noise.
+  private static Tensor images(Architecture.Convolutional net, int rows, Precision precision) {
     CifarNet.Input in = net.input();
     return precision
         .of(
@@ -204,7 +204,7 @@ public final class TrainSuite {
         warmUp,
         all -> {
           int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
-          Tensor x = pictures(net, rows, precision);
+          Tensor x = images(net, rows, precision);
           return worker(net, batch, recompute, all, shared, () -> x, true);
         });
   }
@@ -243,7 +243,7 @@ public final class TrainSuite {
       int recompute,
       Collective all,
       AtomicReference<@Nullable FlatParams> shared,
-      Supplier<Tensor> pictures,
+      Supplier<Tensor> images,
       boolean sameBatch) {
     Layer plain = net.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
     Layer layers = Fused.of(recompute > 0 ? Recompute.every(recompute, plain) : plain);
@@ -262,7 +262,7 @@ public final class TrainSuite {
     return () -> {
       double loss =
           new Step(1, step[0], all, batch)
-              .run(() -> step(all, layers, pictures, labels, flat, sgd));
+              .run(() -> step(all, layers, images, labels, flat, sgd));
       if (step[0] < WARM_UP) {
         losses[step[0]] = loss;
       }
@@ -278,12 +278,12 @@ public final class TrainSuite {
   private static double step(
       Collective all,
       Layer net,
-      Supplier<Tensor> pictures,
+      Supplier<Tensor> images,
       int[] labels,
       FlatParams flat,
       Sgd sgd) {
     try (var _ = Scope.open()) {
-      Traced logits = net.forward(pictures.get());
+      Traced logits = net.forward(images.get());
       Traced loss = CrossEntropy.of(logits.value(), labels);
       logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
       double[] sum = {loss.value().item()};

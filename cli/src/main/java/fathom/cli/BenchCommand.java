@@ -56,8 +56,8 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /// The pictures of a batch are drawn in an array.
-  private static final int MOST_PICTURES = 100_000;
+  /// The images of a batch are drawn in an array.
+  private static final int MOST_IMAGES = 100_000;
 
   @Mixin private final Output output = new Output();
 
@@ -71,7 +71,7 @@ final class BenchCommand implements Callable<Integer> {
         "norm: layer norm, alone and behind an addition, against libtorch's.",
         "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
         "infer: the prediction of a batch by the folded net, against PyTorch's and ONNX Runtime's.",
-        "data: batches of pictures from memory and from JPEG files, and what making them adds to a"
+        "data: batches of images from memory and from JPEG files, and what making them adds to a"
             + " step.",
         "memory: the most memory resident in a few training steps, of a process of its own"
             + " (Linux).",
@@ -89,7 +89,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Pictures in a batch. Default: 128; 1, 8 and 128 for infer.")
+      description = "Images in a batch. Default: 128; 1, 8 and 128 for infer.")
   private @Nullable Integer batch;
 
   @Option(
@@ -127,9 +127,9 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() {
     Architecture.Convolutional net = output.usage(() -> Architecture.Convolutional.named(model));
     int threads = workers == null ? Runtime.getRuntime().availableProcessors() : workers;
-    if (batch != null && (batch < 1 || batch > MOST_PICTURES)) {
+    if (batch != null && (batch < 1 || batch > MOST_IMAGES)) {
       throw output.refused(
-          "--batch is at least 1 and at most %s, but is %s".formatted(MOST_PICTURES, batch));
+          "--batch is at least 1 and at most %s, but is %s".formatted(MOST_IMAGES, batch));
     }
     if (rounds < 1) {
       throw output.refused("--rounds is at least 1, but is " + rounds);
@@ -139,25 +139,25 @@ final class BenchCommand implements Callable<Integer> {
       return threads;
     });
     int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
-    int pictures = batch == null ? 128 : batch;
+    int images = batch == null ? 128 : batch;
     Peers others = peers();
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
       switch (suite) {
         case TRAIN ->
             results.addAll(
-                TrainSuite.run(net, pictures, rounds, threads, blocks, precision, others));
+                TrainSuite.run(net, images, rounds, threads, blocks, precision, others));
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads, others));
         case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, precision, others));
-        case DATA -> results.addAll(DataSuite.run(net, pictures, rounds, threads));
-        case START -> results.addAll(StartSuite.run(net, pictures, rounds, threads));
+        case DATA -> results.addAll(DataSuite.run(net, images, rounds, threads));
+        case START -> results.addAll(StartSuite.run(net, images, rounds, threads));
         case MEMORY -> {
           String unavailable = MemorySuite.unavailable();
           if (unavailable != null) {
             output.err().println("fathom: " + unavailable);
           } else {
-            results.add(memory(net, pictures, threads, blocks, precision));
+            results.add(memory(net, images, threads, blocks, precision));
           }
         }
       }

@@ -112,7 +112,7 @@ final class CompletionCommand implements Callable<Integer> {
           switch (arg.paramLabel()) {
             case "MODEL" ->
                 Stream.concat(
-                        Architecture.picturesNames().stream(), Architecture.textNames().stream())
+                        Architecture.imagesNames().stream(), Architecture.textNames().stream())
                     .distinct()
                     .toList();
             case "DATA" -> Stream.concat(Stream.of("digits"), data()).toList();

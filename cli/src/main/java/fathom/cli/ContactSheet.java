@@ -1,11 +1,11 @@
 package fathom.cli;
 
 import fathom.data.Images;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import java.awt.image.BufferedImage;
 import java.util.stream.IntStream;
 
-/// The first pictures of each class as one picture, a row for each class, small ones enlarged.
+/// The first images of each class as one image, a row for each class, small ones enlarged.
 final class ContactSheet {
   /// At most so many classes have a row.
   static final int ROWS = 100;
@@ -17,9 +17,9 @@ final class ContactSheet {
 
   private ContactSheet() {}
 
-  static BufferedImage of(Pictures pictures, int classes) {
+  static BufferedImage of(LabelledImages all, int classes) {
     int rows = Math.min(classes, ROWS);
-    Images images = pictures.select(shown(pictures, rows)).images();
+    Images images = all.select(shown(all, rows)).images();
     int zoom = Math.max(1, LEAST_SIDE / Math.max(images.height(), images.width()));
     int height = images.height() * zoom;
     int width = images.width() * zoom;
@@ -45,20 +45,20 @@ final class ContactSheet {
     return sheet;
   }
 
-  /// The places of the first pictures of each of the first classes.
-  private static int[] shown(Pictures pictures, int rows) {
+  /// The places of the first images of each of the first classes.
+  private static int[] shown(LabelledImages images, int rows) {
     int[] counts = new int[rows];
-    int[] labels = pictures.labels();
+    int[] labels = images.labels();
     return IntStream.range(0, labels.length)
         .filter(i -> labels[i] < rows && counts[labels[i]]++ < COLUMNS)
         .toArray();
   }
 
-  private static int rgb(Images images, int picture, int y, int x) {
+  private static int rgb(Images images, int image, int y, int x) {
     int rgb = 0;
     for (int c = 0; c < 3; c++) {
       int channel = Math.min(c, images.channels() - 1);
-      int at = picture * images.size() + (channel * images.height() + y) * images.width() + x;
+      int at = image * images.size() + (channel * images.height() + y) * images.width() + x;
       rgb = rgb << 8 | Byte.toUnsignedInt(images.pixels()[at]);
     }
     return rgb;

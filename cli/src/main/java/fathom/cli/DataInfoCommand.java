@@ -1,10 +1,11 @@
 package fathom.cli;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.MaskSet;
 import fathom.data.Normalization;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Survey;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
@@ -31,8 +32,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "info",
     description = {
-      "Says what is in a data set: sizes, classes and their pictures, mean and deviation.",
-      "With --sheet also as a picture: a row of training pictures for each class."
+      "Says what is in a data set: sizes, classes and their images, mean and standard deviation.",
+      "With --sheet also as an image: a row of training images for each class."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
@@ -55,7 +56,7 @@ final class DataInfoCommand implements Callable<Integer> {
   @Option(
       names = "--size",
       paramLabel = "N",
-      description = "Of a folder of pictures: looks at them as \"fathom train --size N\" does.")
+      description = "Of a folder of images: looks at them as \"fathom train --size N\" does.")
   private int size;
 
   @Option(
@@ -65,11 +66,11 @@ final class DataInfoCommand implements Callable<Integer> {
 
   @Mixin private final ReadingOptions reading = new ReadingOptions();
 
-  /// What `--json` prints of pictures.
+  /// What `--json` prints of images.
   ///
   /// @param size channels, height and width, as a net sees them
-  /// @param files what a folder of pictures has; null for other data
-  /// @param mean of each channel of the training pictures, on the scale of 0 to 1
+  /// @param files what a folder of images has; null for other data
+  /// @param mean of each channel of the training images, on the scale of 0 to 1
   record Answer(
       String name,
       List<Integer> size,
@@ -77,7 +78,7 @@ final class DataInfoCommand implements Callable<Integer> {
       int validation,
       int test,
       float[] mean,
-      float[] deviation,
+      @JsonProperty("deviation") float[] standardDeviation,
       List<PerClass> classes,
       @Nullable Folder files,
       @Nullable String sheet) {}
@@ -128,7 +129,7 @@ final class DataInfoCommand implements Callable<Integer> {
   public Integer call() {
     String spec = output.required(data, "DATA");
     switch (output.usage(() -> read(spec))) {
-      case DataSet pictures -> pictures(pictures);
+      case DataSet images -> images(images);
       case Text text -> text(text);
       case MaskSet masks -> masks(masks);
       default -> throw output.refused("nothing is known of data such as " + spec);
@@ -185,7 +186,7 @@ final class DataInfoCommand implements Callable<Integer> {
 
   private void text(Text text) {
     if (sheet != null) {
-      throw output.refused("--sheet is for pictures, but the data is a text");
+      throw output.refused("--sheet is for images, but the data is a text");
     }
     var answer =
         new TextAnswer(
@@ -204,12 +205,12 @@ final class DataInfoCommand implements Callable<Integer> {
                             answer.alphabet)));
   }
 
-  private void pictures(DataSet set) {
+  private void images(DataSet set) {
     if (sheet != null) {
       Destination.checkBeside(sheet, "--sheet", set.place(), output);
     }
-    Pictures train = set.train();
-    Pictures validation = set.validation();
+    LabelledImages train = set.train();
+    LabelledImages validation = set.validation();
     Survey survey = set.survey();
     int count = set.classes().size();
     int[] trained = perClass(train, count);
@@ -231,7 +232,7 @@ final class DataInfoCommand implements Callable<Integer> {
             validation == null ? 0 : validation.count(),
             set.test().count(),
             normalization.mean(),
-            normalization.deviation(),
+            normalization.standardDeviation(),
             classes,
             survey == null ? null : Folder.of(survey),
             sheet == null ? null : sheet.toString());
@@ -241,7 +242,7 @@ final class DataInfoCommand implements Callable<Integer> {
   private void show(Answer answer) {
     var out = output.out();
     out.println(
-        "%s: %s pictures to train with%s and %s to test with, %s×%s×%s, %s classes"
+        "%s: %s images to train with%s and %s to test with, %s×%s×%s, %s classes"
             .formatted(
                 answer.name,
                 Count.exact(answer.train),
@@ -253,7 +254,7 @@ final class DataInfoCommand implements Callable<Integer> {
                 answer.size.get(1),
                 answer.size.get(2),
                 answer.classes.size()));
-    out.println("mean %s, deviation %s".formatted(each(answer.mean), each(answer.deviation)));
+    out.println("mean %s, standard deviation %s".formatted(each(answer.mean), each(answer.standardDeviation)));
     Folder files = answer.files;
     if (files != null) {
       show(files);
@@ -272,7 +273,7 @@ final class DataInfoCommand implements Callable<Integer> {
     } else {
       int least = answer.classes.stream().mapToInt(PerClass::train).min().orElse(0);
       int most = answer.classes.stream().mapToInt(PerClass::train).max().orElse(0);
-      out.println("a class has %s to %s pictures to train with".formatted(least, most));
+      out.println("a class has %s to %s images to train with".formatted(least, most));
     }
     if (answer.sheet != null) {
       out.println();
@@ -333,9 +334,9 @@ final class DataInfoCommand implements Callable<Integer> {
     return String.join(",", texts);
   }
 
-  private static int[] perClass(Pictures pictures, int classes) {
+  private static int[] perClass(LabelledImages images, int classes) {
     int[] counts = new int[classes];
-    for (int label : pictures.labels()) {
+    for (int label : images.labels()) {
       counts[label]++;
     }
     return counts;

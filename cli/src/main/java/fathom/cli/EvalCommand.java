@@ -33,8 +33,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "eval",
     description =
-        "Measures a run's last checkpoint, or its best, on test pictures or held-out text, or"
-            + " weights from elsewhere on test pictures.",
+        "Measures a run's last checkpoint, or its best, on test images or held-out text, or"
+            + " weights from elsewhere on test images.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -70,14 +70,14 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "DATA",
-      description = "Whose test pictures or held-out text. Default: the data of the run.")
+      description = "Whose test images or held-out text. Default: the data of the run.")
   private @Nullable String data;
 
   @Option(
       names = "--size",
       paramLabel = "N",
       description = {
-        "For a file of weights and a folder of pictures: as of \"fathom train\". A run knows its"
+        "For a file of weights and a folder of images: as of \"fathom train\". A run knows its"
             + " own."
       })
   private @Nullable Integer size;
@@ -89,7 +89,7 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",
-      description = "Of the values between the layers of a net for pictures. Default: fp32.")
+      description = "Of the values between the layers of a net for images. Default: fp32.")
   private Precision precision = Precision.FP32;
 
   /// What `--json` prints of text.
@@ -183,10 +183,10 @@ final class EvalCommand implements Callable<Integer> {
 
   private void text(Run run, Text text) {
     if (precision != Precision.FP32) {
-      throw output.refused("--precision bf16 is for pictures, but the run is about text");
+      throw output.refused("--precision bf16 is for images, but the run is about text");
     }
     if (normalization.isGiven()) {
-      throw output.refused("--mean and --std are for pictures, but the run is about text");
+      throw output.refused("--mean and --std are for images, but the run is about text");
     }
     TimedEvaluation timed =
         TimedEvaluation.of((all, _) -> {
@@ -242,7 +242,7 @@ final class EvalCommand implements Callable<Integer> {
       throw output.refused(
           "a file of weights has no alphabet; give the folder of the run to measure it on text");
     }
-    Architecture.OfPictures net = weights.net(model, modelOptions.options());
+    Architecture.OfClasses net = weights.net(model, modelOptions.options());
     int side = weights.side(size, net);
     CifarNet.Input own = weights.card().input();
     Reading all = reading.of(side);

@@ -34,11 +34,11 @@ import picocli.CommandLine.Parameters;
     description = {
       "Writes the net of a run's last checkpoint, or weights from elsewhere, for other programs.",
       "",
-      "onnx: the whole net, for ONNX Runtime and others; its input \"pictures\" is N x C x H x W"
+      "onnx: the whole net, for ONNX Runtime and others; its input \"images\" is N x C x H x W"
           + " for any",
       "N, already normalised. safetensors, pt: the weights under their names, which are"
           + " torchvision's",
-      "for the nets for photographs; torch.load(FILE, weights_only=True) reads pt as a state",
+      "for the nets for photos; torch.load(FILE, weights_only=True) reads pt as a state",
       "dictionary. Without --model all tensors of WEIGHTS are taken as they are. safetensors and"
           + " onnx say",
       "in their metadata which net it is, its classes, and what is done to images before."
@@ -106,7 +106,7 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--input",
       paramLabel = "CxHxW",
-      description = "The size of a picture for --model. Default: that for which it was made.")
+      description = "The size of an image for --model. Default: that for which it was made.")
   private @Nullable String input;
 
   @Option(
@@ -124,7 +124,7 @@ final class ExportCommand implements Callable<Integer> {
       long bytes,
       Map<String, String> metadata) {}
 
-  /// A net for pictures, built, and what is said of it in the file.
+  /// A net for images, built, and what is said of it in the file.
   private record Subject(
       String name, Node net, CifarNet.@Nullable Input input, Map<String, String> metadata) {}
 
@@ -167,7 +167,7 @@ final class ExportCommand implements Callable<Integer> {
     }
     Path weights = best.weights(run);
     boolean text = run.info().input().isEmpty();
-    Node net = text ? run.textNet(Init.zeros()) : run.pictureNet(Init.zeros());
+    Node net = text ? run.textNet(Init.zeros()) : run.imageNet(Init.zeros());
     Weights.read(weights, net);
     var card = run.card(text ? null : run.normalization());
     return new Subject(run.recipe().model(), net, text ? null : run.input(), card.metadata());
@@ -186,7 +186,7 @@ final class ExportCommand implements Callable<Integer> {
             changed.name(),
             changed.options(),
             size,
-            own.photographs(),
+            own.photos(),
             own.classes(),
             own.normalization(),
             null);
@@ -201,12 +201,12 @@ final class ExportCommand implements Callable<Integer> {
         CifarNet.Input in = subject.input;
         if (in == null || !(subject.net instanceof Layer net)) {
           throw output.refused(
-              "%s reads text, and only nets for pictures can be written as ONNX; --to safetensors and pt take its weights"
+              "%s reads text, and only nets for images can be written as ONNX; --to safetensors and pt take its weights"
                   .formatted(subject.name));
         }
-        Shape picture = Shape.of(in.channels(), in.height(), in.width());
+        Shape image = Shape.of(in.channels(), in.height(), in.width());
         output.usage(() -> {
-          Onnx.write(file, net, picture, subject.metadata);
+          Onnx.write(file, net, image, subject.metadata);
           return net;
         });
       }

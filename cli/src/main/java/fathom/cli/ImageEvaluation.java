@@ -2,7 +2,7 @@ package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import fathom.data.DataSet;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.infer.ImageClassifier;
 import fathom.infer.ModelCard;
 import fathom.net.CifarNet;
@@ -31,7 +31,7 @@ final class ImageEvaluation {
     this.output = output;
   }
 
-  /// What `--json` prints of pictures.
+  /// What `--json` prints of images.
   ///
   /// @param confusion `confusion[truth][guess]`; null, and left out, with more than
   ///   [Confusion#MOST_IN_A_TABLE] classes
@@ -53,12 +53,12 @@ final class ImageEvaluation {
       List<LeftOut> leftOut,
       List<String> absent) {}
 
-  /// A class of the data that the net does not know, and how many pictures of it were left out.
+  /// A class of the data that the net does not know, and how many images of it were left out.
   record LeftOut(String name, int count) {}
 
-  /// What became of the pictures of a class.
+  /// What became of the images of a class.
   ///
-  /// @param error in percent; null if there is no picture
+  /// @param error in percent; null if there is no image
   record PerClass(String name, long count, long errors, @Nullable Double error) {}
 
   /// What is measured.
@@ -82,10 +82,10 @@ final class ImageEvaluation {
     precision.check();
     int outputs = subject.classes().size();
     ClassMatch match = output.usage(() -> ClassMatch.of(subject.classes(), subject.data.classes()));
-    Pictures pictures = output.usage(() -> match.of(subject.data.test()));
+    LabelledImages images = output.usage(() -> match.of(subject.data.test()));
     List<LeftOut> leftOut = leftOut(match, subject.data);
     tellOfClasses(match, leftOut, subject.data);
-    var guesses = new Predictions(pictures, outputs);
+    var guesses = new Predictions(images, outputs);
     TimedEvaluation timed;
     try (var classifier =
         output.usage(() -> ImageClassifier.of(subject.card, subject.weights, precision))) {
@@ -93,7 +93,7 @@ final class ImageEvaluation {
           TimedEvaluation.of((all, decoders) ->
               Evaluation.of(
                   classifier.net(),
-                  pictures.decodedBy(decoders),
+                  images.decodedBy(decoders),
                   classifier.normalization(),
                   all,
                   guesses));
@@ -161,7 +161,7 @@ final class ImageEvaluation {
   private void tellOfClasses(ClassMatch match, List<LeftOut> leftOut, DataSet data) {
     if (!leftOut.isEmpty()) {
       output.remark(
-          "fathom: left out %s of %s test pictures of %s, whose classes the net does not know: %s"
+          "fathom: left out %s of %s test images of %s, whose classes the net does not know: %s"
               .formatted(
                   leftOut.stream().mapToInt(LeftOut::count).sum(),
                   data.test().count(),
@@ -183,7 +183,7 @@ final class ImageEvaluation {
 
   /// A row for each class: how often it was taken for each of them.
   private void show(Answer answer, long[][] table) {
-    var head = new ArrayList<>(List.of("", "pictures", "error in %"));
+    var head = new ArrayList<>(List.of("", "images", "error in %"));
     answer.classes.forEach(c -> head.add(c.name));
     var rows = new ArrayList<List<String>>();
     for (int c = 0; c < answer.classes.size(); c++) {
@@ -202,7 +202,7 @@ final class ImageEvaluation {
     output.out().println();
     output
         .out()
-        .println("How often the pictures of each class (down) were taken for each (across):");
+        .println("How often the images of each class (down) were taken for each (across):");
     output.table(head, rows);
   }
 
@@ -233,7 +233,7 @@ final class ImageEvaluation {
     CifarNet.Input given = inputOf(subject.data);
     if (!given.equals(subject.input())) {
       throw output.refused(
-          "the net was trained on pictures of %s, but those of %s are %s"
+          "the net was trained on images of %s, but those of %s are %s"
               .formatted(subject.input(), subject.data.name(), given));
     }
   }

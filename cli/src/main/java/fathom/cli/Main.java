@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
       "  fathom data get mnist                      fetches a well-known data set",
       "  fathom train resnet20 --data digits        trains, and writes a run below runs/",
       "  fathom eval runs/resnet20-digits-1         measures a run's last checkpoint",
-      "  fathom predict runs/resnet20-digits-1 a.png  says what a picture shows",
+      "  fathom predict runs/resnet20-digits-1 a.png  says what an image shows",
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",

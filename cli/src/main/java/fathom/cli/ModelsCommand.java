@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
     name = "models",
     description = {
       "Lists every model, or shows one as a tree.",
-      "Of a net for pictures the tree has the shapes of one picture, of a net for text its"
+      "Of a net for images the tree has the shapes of one image, of a net for text its"
           + " parameters."
     },
     mixinStandardHelpOptions = true,
@@ -40,9 +40,9 @@ import picocli.CommandLine.Parameters;
       "",
       "resnetN and plainN exist for every N = 6n+2, not only for those of the list; but resnet18,"
           + " 34, 50,",
-      "101 and 152, plain18 and plain34 are the nets for photographs, of 1000 classes in this list."
+      "101 and 152, plain18 and plain34 are the nets for photos, of 1000 classes in this list."
           + " The",
-      "recurrent nets exist for text, and for pictures (--input), which they read row by row."
+      "recurrent nets exist for text, and for images (--input), which they read row by row."
     })
 final class ModelsCommand implements Callable<Integer> {
   /// Lower-case English letters, capitals and some marks: the characters of a text of the list.
@@ -50,7 +50,7 @@ final class ModelsCommand implements Callable<Integer> {
 
   private static final int WINDOW = 100;
 
-  /// Of a picture: the work of a net grows with them.
+  /// Of an image: the work of a net grows with them.
   private static final int MOST_VALUES = 1 << 22;
 
   @Mixin private final Output output = new Output();
@@ -63,10 +63,10 @@ final class ModelsCommand implements Callable<Integer> {
   @Option(
       names = "--input",
       paramLabel = "CxHxW",
-      description = "The size of a picture. Default: that for which the net was made.")
+      description = "The size of an image. Default: that for which the net was made.")
   private @Nullable String input;
 
-  /// One model of the list: of pictures of a size, or of text.
+  /// One model of the list: of images of a size, or of text.
   record Entry(
       String name,
       @Nullable Integer depth,
@@ -90,7 +90,7 @@ final class ModelsCommand implements Callable<Integer> {
     } else if (Architecture.masksNames().contains(name)) {
       show(output.usage(() -> Architecture.masks(name, options.options())), size);
     } else {
-      show(output.usage(() -> Architecture.pictures(name, options.options())), size);
+      show(output.usage(() -> Architecture.images(name, options.options())), size);
     }
     return Exit.DONE;
   }
@@ -98,8 +98,8 @@ final class ModelsCommand implements Callable<Integer> {
   private void list(CifarNet.@Nullable Input size) {
     Architecture.Options changed = options.options();
     var entries = new ArrayList<Entry>();
-    for (String name : Architecture.picturesNames()) {
-      var net = output.usage(() -> Architecture.pictures(name, understood(name, changed)));
+    for (String name : Architecture.imagesNames()) {
+      var net = output.usage(() -> Architecture.images(name, understood(name, changed)));
       entries.add(entry(net, inputOf(net, size), summary(net, size)));
     }
     for (String name : Architecture.masksNames()) {
@@ -238,7 +238,7 @@ final class ModelsCommand implements Callable<Integer> {
     return new Entry(net.name(), null, trained, null, null, VOCABULARY);
   }
 
-  /// The size of a picture as `--input` has it.
+  /// The size of an image as `--input` has it.
   static CifarNet.Input parse(String text) {
     var matcher =
         Pattern.compile("([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})").matcher(text);
@@ -281,7 +281,7 @@ final class ModelsCommand implements Callable<Integer> {
         names = "--width",
         description =
             "The channels of the first stage of resnetN, plainN and masknet. Default: 16, for"
-                + " photographs 64.",
+                + " photos 64.",
         paramLabel = "K")
     private @Nullable Integer width;
 
@@ -303,7 +303,7 @@ final class ModelsCommand implements Callable<Integer> {
         names = "--dropout",
         description =
             "The share of the values before the classifier that a training step leaves out; of mlp"
-                + " of those of each hidden layer. Nets for pictures have it.",
+                + " of those of each hidden layer. Nets for images have it.",
         paramLabel = "P")
     private @Nullable Double dropout;
 

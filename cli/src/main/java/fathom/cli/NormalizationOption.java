@@ -4,7 +4,7 @@ import fathom.data.Normalization;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// What the pictures of a file of weights were normalised by: as the user says, or else the file.
+/// What the images of a file of weights were normalised by: as the user says, or else the file.
 final class NormalizationOption {
   @Option(
       names = "--mean",
@@ -20,16 +20,16 @@ final class NormalizationOption {
       split = ",",
       paramLabel = "R,G,B",
       description = "What each channel is divided by after that.")
-  private float @Nullable [] deviation;
+  private float @Nullable [] standardDeviation;
 
   boolean isGiven() {
-    return mean != null || deviation != null;
+    return mean != null || standardDeviation != null;
   }
 
-  /// As the user says, for pictures of so many channels.
+  /// As the user says, for images of so many channels.
   Normalization given(int channels, Output output) {
     float[] m = mean;
-    float[] d = deviation;
+    float[] d = standardDeviation;
     if (m == null || d == null) {
       throw output.refused("--mean and --std go together, one number per channel");
     }
@@ -40,7 +40,7 @@ final class NormalizationOption {
     }
     for (float each : d) {
       if (!(each > 0)) { // a Normalization takes 0 for that of a constant channel
-        throw output.refused("pictures are divided by --std, which is above 0, but is " + each);
+        throw output.refused("images are divided by --std, which is above 0, but is " + each);
       }
     }
     return output.usage(() -> Normalization.of(m, d));

@@ -30,19 +30,19 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "predict",
     description = {
-      "Says what pictures show.",
+      "Says what images show.",
       "",
       "The likeliest classes with their probabilities; of a net for masks the class of every pixel,"
           + " as a",
       "PNG file with a palette.",
       "",
-      "Pictures may have any size: the largest centred part of the net's proportions is scaled to"
+      "Images may have any size: the largest centred part of the net's proportions is scaled to"
           + " the",
-      "size that it was trained with; of photographs seven eighths of it, as in tests. Of a folder"
+      "size that it was trained with; of photos seven eighths of it, as in tests. Of a folder"
           + " all images are taken, also those of",
       "folders in it; links are followed, and hidden files and those that are plainly no images are"
           + " not. A file",
-      "that is no picture or damaged is skipped and named; if it was named in the call, the exit"
+      "that is no image or damaged is skipped and named; if it was named in the call, the exit"
           + " code is 3."
     },
     mixinStandardHelpOptions = true,
@@ -117,20 +117,20 @@ final class PredictCommand implements Callable<Integer> {
   record Answer(String model, List<Prediction> predictions, List<Skipped> skipped) {}
 
   /// Of one file, the likeliest class first.
-  record Prediction(String file, List<Guess> top) {}
+  record Prediction(String file, List<ClassProbability> top) {}
 
   /// A class and its probability, 0 to 1.
-  record Guess(@JsonProperty("class") String name, double probability) {}
+  record ClassProbability(@JsonProperty("class") String name, double probability) {}
 
   /// A file of which nothing was predicted, and why.
   record Skipped(String file, String why) {}
 
-  private record Picture(Path file, @Nullable Images pixels, @Nullable String why) {
-    static Picture read(Path file, Resizing resizing) {
+  private record ReadImage(Path file, @Nullable Images pixels, @Nullable String why) {
+    static ReadImage read(Path file, Resizing resizing) {
       try {
-        return new Picture(file, resizing.of(file), null);
+        return new ReadImage(file, resizing.of(file), null);
       } catch (BadFileException e) {
-        return new Picture(file, null, e.getMessage());
+        return new ReadImage(file, null, e.getMessage());
       }
     }
   }
@@ -140,7 +140,7 @@ final class PredictCommand implements Callable<Integer> {
     device.check();
     Path source = output.required(from, "RUN or WEIGHTS");
     if (files.isEmpty()) {
-      throw output.refused("Missing: FILE, a picture or a folder of pictures");
+      throw output.refused("Missing: FILE, an image or a folder of images");
     }
     if (top < 1) {
       throw output.refused("--top names at least 1 class, but is " + top);
@@ -154,22 +154,22 @@ final class PredictCommand implements Callable<Integer> {
     var predictions = new ArrayList<Prediction>();
     var skipped = new ArrayList<Skipped>();
     for (int i = 0; i < all.size(); i += ImageClassifier.BATCH) {
-      var pictures =
+      var batch =
           all.subList(i, Math.min(all.size(), i + ImageClassifier.BATCH)).parallelStream()
-              .map(file -> Picture.read(file, classifier.resizing()))
+              .map(file -> ReadImage.read(file, classifier.resizing()))
               .toList();
       var seen = new ArrayList<Path>();
-      var images = new ArrayList<Images>();
-      for (Picture picture : pictures) {
-        if (picture.pixels != null) {
-          seen.add(picture.file);
-          images.add(picture.pixels);
+      var decoded = new ArrayList<Images>();
+      for (ReadImage image : batch) {
+        if (image.pixels != null) {
+          seen.add(image.file);
+          decoded.add(image.pixels);
         } else {
-          skipped.add(new Skipped(picture.file.toString(), String.valueOf(picture.why)));
-          output.remark("fathom: skipped " + picture.why);
+          skipped.add(new Skipped(image.file.toString(), String.valueOf(image.why)));
+          output.remark("fathom: skipped " + image.why);
         }
       }
-      List<Classification> shown = classifier.classify(Images.joined(images));
+      List<Classification> shown = classifier.classify(Images.joined(decoded));
       for (int k = 0; k < shown.size(); k++) {
         predictions.add(prediction(seen.get(k), shown.get(k)));
       }
@@ -198,13 +198,13 @@ final class PredictCommand implements Callable<Integer> {
   private Prediction prediction(Path file, Classification shown) {
     return new Prediction(
         file.toString(),
-        shown.top(top).stream().map(each -> new Guess(each.name(), each.probability())).toList());
+        shown.top(top).stream().map(each -> new ClassProbability(each.name(), each.probability())).toList());
   }
 
   private void show(Answer answer) {
     var rows = new ArrayList<List<String>>();
     for (Prediction each : answer.predictions) {
-      Guess first = each.top.getFirst();
+      ClassProbability first = each.top.getFirst();
       String others =
           each.top.stream()
               .skip(1)
@@ -213,12 +213,12 @@ final class PredictCommand implements Callable<Integer> {
       rows.add(List.of(each.file, first.name, percent(first), others));
     }
     if (!rows.isEmpty()) {
-      output.table(List.of("picture", "class", "probability", top == 1 ? "" : "or"), rows);
+      output.table(List.of("image", "class", "probability", top == 1 ? "" : "or"), rows);
     }
   }
 
-  private static String percent(Guess guess) {
-    return String.format(Locale.ROOT, "%.1f %%", 100 * guess.probability);
+  private static String percent(ClassProbability shown) {
+    return String.format(Locale.ROOT, "%.1f %%", 100 * shown.probability);
   }
 
   private int ofRun(Run run) {
@@ -249,7 +249,7 @@ final class PredictCommand implements Callable<Integer> {
       }
       return masks(() -> MaskPredictor.open(file, precision));
     }
-    Architecture.OfPictures net = weights.net(model, modelOptions.options());
+    Architecture.OfClasses net = weights.net(model, modelOptions.options());
     CifarNet.Input size = weights.input(input, net);
     ModelCard card =
         weights.card(
@@ -287,7 +287,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private void checkAny(boolean none) {
     if (none) {
-      throw new BadFileException(files.getFirst(), "there is no image in it; give pictures");
+      throw new BadFileException(files.getFirst(), "there is no image in it; give images");
     }
   }
 

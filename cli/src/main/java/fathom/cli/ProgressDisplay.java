@@ -108,13 +108,13 @@ final class ProgressDisplay implements AutoCloseable {
 
   /// The library says what the bar looks like; it is drawn here, over the old one, so that lines
   /// can stand above it.
-  private synchronized void draw(String picture) {
-    drawn = "\r" + picture + CLEAR_REST;
+  private synchronized void draw(String image) {
+    drawn = "\r" + image + CLEAR_REST;
     err.print(drawn);
     err.flush();
   }
 
-  /// Not under the lock: the bar waits for its last picture, which another thread draws.
+  /// Not under the lock: the bar waits for its last image, which another thread draws.
   @Override
   public void close() {
     if (bar != null) {

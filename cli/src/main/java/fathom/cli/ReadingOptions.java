@@ -8,7 +8,7 @@ import fathom.data.Survey;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/// How the pictures of a folder are read, and what is said of those that cannot be.
+/// How the images of a folder are read, and what is said of those that cannot be.
 final class ReadingOptions {
   /// Of the files that were left out.
   private static final int NAMED = 3;

@@ -87,8 +87,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--size",
       paramLabel = "N",
       description = {
-        "Of a folder of pictures: decodes them to N×N from their files each time they are used, in",
-        "training a random part of each. Default: 224 for the nets for photographs (resnet18, 34,"
+        "Of a folder of images: decodes them to N×N from their files each time they are used, in",
+        "training a random part of each. Default: 224 for the nets for photos (resnet18, 34,"
             + " 50, ...);",
         "for others the size that all images have, or else 32, in memory. Of masks: the squares"
             + " that training",

@@ -46,7 +46,7 @@ final class WeightsFile {
   }
 
   /// The net for images, with the options that the file says.
-  Architecture.OfPictures net(@Nullable String model, Architecture.Options given) {
+  Architecture.OfClasses net(@Nullable String model, Architecture.Options given) {
     String own = card.model();
     if (own != null && card.input() == null && Architecture.textNames().contains(own)) {
       throw output.refused(
@@ -67,31 +67,31 @@ final class WeightsFile {
             one("--hidden", given.hidden(), said.hidden()),
             one("--layers", given.layers(), said.layers()),
             one("--dropout", given.dropout(), said.dropout()));
-    return output.usage(() -> Architecture.pictures(name, all));
+    return output.usage(() -> Architecture.images(name, all));
   }
 
   /// The images of the net.
-  CifarNet.Input input(@Nullable String given, Architecture.OfPictures net) {
+  CifarNet.Input input(@Nullable String given, Architecture.OfClasses net) {
     CifarNet.Input parsed = given == null ? null : output.usage(() -> ModelsCommand.parse(given));
     return Objects.requireNonNullElse(one("--input", parsed, card.input()), net.input());
   }
 
   /// The card of the net that the file and the user say together, for images of this size.
   ModelCard card(
-      Architecture.OfPictures net,
+      Architecture.OfClasses net,
       CifarNet.@Nullable Input input,
       @Nullable List<String> classes,
       Normalization normalization) {
     return ModelCard.ofImages(
-        net.name(), net.options(), input, card.photographs(), classes, normalization);
+        net.name(), net.options(), input, card.photos(), classes, normalization);
   }
 
-  /// The side to which photographs are decoded, as `--size` says it; 0 for images in memory.
-  int side(@Nullable Integer given, Architecture.OfPictures net) {
+  /// The side to which photos are decoded, as `--size` says it; 0 for images in memory.
+  int side(@Nullable Integer given, Architecture.OfClasses net) {
     CifarNet.Input input = card.input();
-    Boolean photographs = card.photographs();
-    Integer own = input == null || photographs == null ? null : photographs ? input.height() : 0;
-    return Objects.requireNonNullElse(one("--size", given, own), net.photographs());
+    Boolean photos = card.photos();
+    Integer own = input == null || photos == null ? null : photos ? input.height() : 0;
+    return Objects.requireNonNullElse(one("--size", given, own), net.photos());
   }
 
   /// The names of the classes; null if nobody says them.

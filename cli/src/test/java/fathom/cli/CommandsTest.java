@@ -62,7 +62,7 @@ class CommandsTest {
   }
 
   @Test
-  void modelsListsTheNetsForPhotographs() {
+  void modelsListsTheNetsForPhotos() {
     var byName = new HashMap<String, Long>();
     Cli.run("models", "--json", "--shortcut", "none")
         .json()
@@ -321,7 +321,7 @@ class CommandsTest {
     assertEquals(Exit.DONE, train("--out", run).code());
     Path bare = folder.resolve("bare.safetensors"); // as from elsewhere: of no net that it names
     try (var _ = Scope.open()) {
-      Weights.write(bare, Run.open(Path.of(run)).pictureNet(Init.zeros()), Map.of());
+      Weights.write(bare, Run.open(Path.of(run)).imageNet(Init.zeros()), Map.of());
     }
     Cli cli =
         Cli.run(
@@ -353,20 +353,20 @@ class CommandsTest {
           0.5,0.5 | 0.5     | which are 1, but have 2 and 1
           0.5     |         | go together
           """)
-  void aNormalizationIsChecked(String mean, @Nullable String deviation, String says)
+  void aNormalizationIsChecked(String mean, @Nullable String standardDeviation, String says)
       throws IOException {
-    Path picture = folder.resolve("seven.png");
-    Files.createFile(picture);
+    Path image = folder.resolve("seven.png");
+    Files.createFile(image);
     Path weights = folder.resolve("weights.safetensors");
     SafeTensors.write(weights, new LinkedHashMap<>(), Map.of());
     for (List<String> command :
         List.of(
             List.of("eval", weights.toString(), "--data", "digits"),
-            List.of("predict", weights.toString(), picture.toString(), "--input", "1x8x8"))) {
+            List.of("predict", weights.toString(), image.toString(), "--input", "1x8x8"))) {
       var args = new ArrayList<>(command);
       args.addAll(List.of("--model", "resnet8", "--mean", mean));
-      if (deviation != null) {
-        args.addAll(List.of("--std", deviation));
+      if (standardDeviation != null) {
+        args.addAll(List.of("--std", standardDeviation));
       }
       assertRefused(Exit.USAGE, says, args.toArray(String[]::new));
     }
@@ -526,7 +526,7 @@ class CommandsTest {
     assertRefused(Exit.USAGE, "3232", given.toArray(String[]::new));
     for (String model : List.of("mlp", "resnet20")) {
       assertRefused(
-          Exit.USAGE, model + " learns pictures", "train", model, "--data", good, "--out", run);
+          Exit.USAGE, model + " learns images", "train", model, "--data", good, "--out", run);
     }
     assertRefused(
         Exit.USAGE, "--recipe", "train", "gru", "--data", good, "--recipe", "paper", "--out", run);
@@ -598,23 +598,23 @@ class CommandsTest {
   }
 
   @Test
-  void picturesAreNotWritten() {
+  void imagesAreNotWritten() {
     String run = folder.resolve("run").toString();
     assertEquals(Exit.DONE, train("--out", run).code());
-    assertRefused(Exit.USAGE, "resnet8 learned pictures", "sample", run);
+    assertRefused(Exit.USAGE, "resnet8 learned images", "sample", run);
     String weights = folder.resolve("run").resolve("checkpoint.safetensors").toString();
-    assertRefused(Exit.BAD_FILE, "resnet8 learned pictures", "sample", weights);
+    assertRefused(Exit.BAD_FILE, "resnet8 learned images", "sample", weights);
     assertRefused(Exit.USAGE, "another kind: text", "eval", run, "--data", "text:x");
   }
 
   @Test
-  void recurrentNetsExistForTextAndForPictures() {
+  void recurrentNetsExistForTextAndForImages() {
     Cli text = Cli.run("models", "ln-lstm", "--json");
     assertEquals(Exit.DONE, text.code(), text.err());
     assertEquals(65, text.json().path("models").path(0).path("vocabulary").asInt());
     assertTrue(text.out().contains("head.weight"), text.out());
-    Cli pictures = Cli.run("models", "ln-lstm", "--input", "1x8x8", "--json");
-    assertEquals(8, pictures.json().path("models").path(0).path("input").path(1).asInt());
+    Cli images = Cli.run("models", "ln-lstm", "--input", "1x8x8", "--json");
+    assertEquals(8, images.json().path("models").path(0).path("input").path(1).asInt());
   }
 
   // ---- Memory

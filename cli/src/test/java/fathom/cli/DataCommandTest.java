@@ -42,14 +42,14 @@ class DataCommandTest {
     }
     assertEquals(1437, train);
     BufferedImage image = ImageIO.read(sheet.toFile());
-    // Twelve pictures of 8 pixels, six times as large, between gaps of 2; ten rows of them.
+    // Twelve images of 8 pixels, six times as large, between gaps of 2; ten rows of them.
     assertEquals(12 * 50 + 2, image.getWidth());
     assertEquals(10 * 50 + 2, image.getHeight());
     assertEquals(0xffffff, image.getRGB(0, 0) & 0xffffff);
     int corner = image.getRGB(2, 2);
     assertEquals(corner, image.getRGB(7, 7), "a pixel is a square of 6");
     Cli text = Cli.run("data", "info", "digits");
-    assertTrue(text.out().startsWith("digits: 1,437 pictures to train with and 360 to test"));
+    assertTrue(text.out().startsWith("digits: 1,437 images to train with and 360 to test"));
   }
 
   @Test
@@ -90,7 +90,7 @@ class DataCommandTest {
     Cli cli = Cli.run(verify);
     assertEquals(Exit.DONE, cli.code(), cli.err());
     assertTrue(cli.out().contains("another image of the class is seen in their place"), cli.out());
-    assertTrue(cli.out().contains("2.png: the picture"), cli.out());
+    assertTrue(cli.out().contains("2.png: the image"), cli.out());
     verify[info.length] = "--strict";
     assertEquals(Exit.BAD_FILE, Cli.run(verify).code());
   }
@@ -104,7 +104,7 @@ class DataCommandTest {
         cli.out().contains("900 characters to train with and 100 held out, of 3"), cli.out());
     Cli refused = Cli.run("data", "info", "text:" + file, "--sheet", "x.png");
     assertEquals(Exit.USAGE, refused.code());
-    assertTrue(refused.err().contains("--sheet is for pictures"), refused.err());
+    assertTrue(refused.err().contains("--sheet is for images"), refused.err());
   }
 
   @Test

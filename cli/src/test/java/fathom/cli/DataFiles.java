@@ -37,7 +37,7 @@ final class DataFiles {
 
   // ---- IDX
 
-  private static final String PICTURES = "train-images-idx3-ubyte";
+  private static final String IMAGES = "train-images-idx3-ubyte";
   private static final String LABELS = "train-labels-idx1-ubyte";
 
   private static FileFormat idx() {
@@ -63,13 +63,13 @@ final class DataFiles {
           checkIdx(folder, "t10k", read.test().images());
         }),
         List.of(
-            refused("2^31 pictures", PICTURES, idx(2051, random(15), 1 << 31, 3, 5), "2147483648"),
+            refused("2^31 images", IMAGES, idx(2051, random(15), 1 << 31, 3, 5), "2147483648"),
             refused(
-                "a gibibyte of one picture, packed",
-                PICTURES,
+                "a gibibyte of one image, packed",
+                IMAGES,
                 gzip(idx(2051, random(15), 1, 1 << 15, 1 << 15)),
                 "cannot hold them"),
-            refused("no picture", PICTURES, idx(2051, new byte[0], 0, 3, 5), "at least 1"),
+            refused("no image", IMAGES, idx(2051, new byte[0], 0, 3, 5), "at least 1"),
             refused("empty", LABELS, new byte[0], "ends too early"),
             refused("half of gzip's header", LABELS, new byte[] {0x1f, (byte) 0x8b, 8}, "ends")));
   }
@@ -91,12 +91,12 @@ final class DataFiles {
   }
 
   private static void checkIdx(Path folder, String split, Images read) throws IOException {
-    ByteBuffer pictures = ByteBuffer.wrap(unpacked(folder.resolve(split + "-images-idx3-ubyte")));
-    same(2051, pictures.getInt(), "magic number of pictures");
-    same(read.count(), pictures.getInt(), "pictures");
-    same(read.height(), pictures.getInt(), "height");
-    same(read.width(), pictures.getInt(), "width");
-    same(pictures.slice(), ByteBuffer.wrap(read.pixels()), "pixels");
+    ByteBuffer images = ByteBuffer.wrap(unpacked(folder.resolve(split + "-images-idx3-ubyte")));
+    same(2051, images.getInt(), "magic number of images");
+    same(read.count(), images.getInt(), "pictures");
+    same(read.height(), images.getInt(), "height");
+    same(read.width(), images.getInt(), "width");
+    same(images.slice(), ByteBuffer.wrap(read.pixels()), "pixels");
     ByteBuffer labels = ByteBuffer.wrap(unpacked(folder.resolve(split + "-labels-idx1-ubyte")));
     same(2049, labels.getInt(), "magic number of labels");
     same(read.count(), labels.getInt(), "labels");
@@ -174,7 +174,7 @@ final class DataFiles {
         List.of(refused("of CIFAR-10", "train.bin", records(3, 10, 1), "3074")));
   }
 
-  /// `labels` bytes of labels below `classes` in front of each picture.
+  /// `labels` bytes of labels below `classes` in front of each image.
   private static byte[] records(int count, int classes, int labels) {
     byte[] records = random(count * (labels + VALUES));
     for (int i = 0; i < count; i++) {
@@ -229,7 +229,7 @@ final class DataFiles {
     var entry =
         new Catalogue.Entry(
             "small",
-            "four pictures",
+            "four images",
             List.of(
                 new Catalogue.Download(
                     URI.create("http://localhost:9/"),

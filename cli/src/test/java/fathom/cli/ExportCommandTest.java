@@ -49,7 +49,7 @@ class ExportCommandTest {
     assertEquals(Exit.DONE, cli.code(), cli.err());
     Run run = Run.open(folder.resolve("run"));
     try (var _ = Scope.open()) { // as from elsewhere: nothing is said of the net
-      Layer net = run.pictureNet(Init.zeros());
+      Layer net = run.imageNet(Init.zeros());
       Weights.read(run.checkpoint(), net);
       Weights.write(folder.resolve("bare.safetensors"), net, Map.of());
     }
@@ -89,7 +89,7 @@ class ExportCommandTest {
     return cli.json();
   }
 
-  /// With what the file says of the pictures, its weights do what the run's do.
+  /// With what the file says of the images, its weights do what the run's do.
   @Test
   void weightsAreThoseOfTheRun() {
     JsonNode answer = export(at("run"), at("weights.safetensors"));

@@ -44,11 +44,11 @@ final class MaskFiles {
         List.of(
             FileFormat.Way.of(damaged, Mutation.BYTES, grey, indexed, bits),
             FileFormat.Way.of(damaged, Mutation.BYTES, grey, indexed, bits)
-                .sealed(PictureFiles::withSums)),
+                .sealed(ImageFiles::withSums)),
         FileFormat.Reading.of(folder -> {
           one(MaskSet.open("masks:" + folder));
           byte[] content = Files.readAllBytes(folder.resolve(damaged));
-          if (!Arrays.equals(content, PictureFiles.withSums(content))) {
+          if (!Arrays.equals(content, ImageFiles.withSums(content))) {
             throw new AssertionError("a chunk is not what its sum says, but it was read");
           }
         }),
@@ -57,7 +57,7 @@ final class MaskFiles {
             new FileFormat.Case(
                 "a JPEG",
                 damaged,
-                PictureFiles.written("jpeg", BufferedImage.TYPE_BYTE_GRAY, false),
+                ImageFiles.written("jpeg", BufferedImage.TYPE_BYTE_GRAY, false),
                 "change single pixels")));
   }
 
@@ -104,7 +104,7 @@ final class MaskFiles {
   /// With an image for the mask of this content, to train with and to test with.
   private static Map<String, byte[]> files(String train, String test, byte[] mask) {
     var files = new LinkedHashMap<String, byte[]>();
-    byte[] image = PictureFiles.written("png", BufferedImage.TYPE_INT_RGB, false);
+    byte[] image = ImageFiles.written("png", BufferedImage.TYPE_INT_RGB, false);
     files.put("images/train/a.png", image);
     files.put("images/test/a.png", image);
     files.put(train, mask);

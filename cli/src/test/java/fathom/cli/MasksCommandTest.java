@@ -103,7 +103,7 @@ class MasksCommandTest {
     String data = masks();
     refused("learns masks", "train", "masknet", "--data", data, "--precision", "bf16");
     refused("the data is masks", "train", "resnet20", "--data", data);
-    refused("the data is pictures", "train", "masknet", "--data", "digits");
+    refused("the data is images", "train", "masknet", "--data", "digits");
     refused("multiple of 8, but --size is 20", "train", "masknet", "--data", data, "--size", "20");
     refused("a --batch of at most 6", "train", "masknet", "--data", data, "--batch", "7");
     refused("--val is 2", "train", "masknet", "--data", data, "--val", "2");

@@ -58,7 +58,7 @@ final class Mutants {
 
   private static List<FileFormat> all(Path place) throws IOException {
     var all = new ArrayList<>(DataFiles.formats());
-    all.addAll(PictureFiles.formats());
+    all.addAll(ImageFiles.formats());
     all.addAll(MaskFiles.formats());
     all.addAll(RunFiles.formats(Files.createDirectories(place.resolve("made"))));
     return all;

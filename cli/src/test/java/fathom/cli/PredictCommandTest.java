@@ -53,12 +53,12 @@ class PredictCommandTest {
     write(digits, 0, 9, folder.resolve("large.png"));
     Files.createDirectories(folder.resolve("mixed"));
     write(digits, 1, 3, folder.resolve("mixed").resolve("one.png"));
-    Files.writeString(folder.resolve("mixed").resolve("notes.jpg"), "no picture");
+    Files.writeString(folder.resolve("mixed").resolve("notes.jpg"), "no image");
     Files.writeString(folder.resolve("mixed").resolve(".hidden"), "nor this");
     Files.createDirectories(folder.resolve("empty"));
     Run trained = Run.open(folder.resolve("run"));
     try (var _ = Scope.open()) { // as from elsewhere: nothing is said of the net
-      Layer net = trained.pictureNet(Init.zeros());
+      Layer net = trained.imageNet(Init.zeros());
       Weights.read(trained.checkpoint(), net);
       Weights.write(folder.resolve("bare.safetensors"), net, Map.of());
     }
@@ -74,14 +74,14 @@ class PredictCommandTest {
   /// A digit, each pixel a square of this many.
   private static void write(Images images, int i, int scale, Path file) throws IOException {
     int side = images.width() * scale;
-    var picture = new BufferedImage(side, side, BufferedImage.TYPE_BYTE_GRAY);
+    var image = new BufferedImage(side, side, BufferedImage.TYPE_BYTE_GRAY);
     for (int y = 0; y < side; y++) {
       for (int x = 0; x < side; x++) {
         int at = i * images.size() + y / scale * images.width() + x / scale;
-        picture.getRaster().setSample(x, y, 0, images.pixels()[at] & 0xff);
+        image.getRaster().setSample(x, y, 0, images.pixels()[at] & 0xff);
       }
     }
-    ImageIO.write(picture, "png", file.toFile());
+    ImageIO.write(image, "png", file.toFile());
   }
 
   private static JsonNode predict(String... more) {
@@ -92,7 +92,7 @@ class PredictCommandTest {
     return cli.json();
   }
 
-  /// What it says of the files is what `eval` says of the same pictures as a data set.
+  /// What it says of the files is what `eval` says of the same images as a data set.
   @Test
   void itErrsAsOftenAsEvalSays() {
     int[] labels = DataSet.open("digits").test().labels();
@@ -165,7 +165,7 @@ class PredictCommandTest {
   }
 
   @Test
-  void picturesOfAnySizeAndFoldersWithOtherFiles() {
+  void imagesOfAnySizeAndFoldersWithOtherFiles() {
     JsonNode small = predict(folder.resolve("digits").resolve("1000.png").toString());
     JsonNode large = predict(folder.resolve("large.png").toString());
     assertEquals(
@@ -203,27 +203,27 @@ class PredictCommandTest {
   void weightsPredictWhatTheRunDoes() {
     String weights = folder.resolve("weights.safetensors").toString();
     assertEquals(Exit.DONE, Cli.run("export", run(), weights).code());
-    String picture = folder.resolve("digits").resolve("1007.png").toString();
+    String image = folder.resolve("digits").resolve("1007.png").toString();
     for (String[] said :
         new String[][] {
           {},
           {"--model", "resnet8", "--width", "8"}, // what the file says too
           {"--classes", "0,1,2,3,4,5,6,7,8,9", "--input", "1x8x8"}
         }) {
-      var call = new ArrayList<>(List.of("predict", weights, picture, "--json"));
+      var call = new ArrayList<>(List.of("predict", weights, image, "--json"));
       call.addAll(List.of(said));
       Cli cli = Cli.run(call.toArray(String[]::new));
       assertEquals(Exit.DONE, cli.code(), cli.err());
-      assertEquals(predict(picture).path("predictions"), cli.json().path("predictions"));
+      assertEquals(predict(image).path("predictions"), cli.json().path("predictions"));
     }
     String best = folder.resolve("run").resolve("best.safetensors").toString();
     assertEquals(
-        predict(picture, "--best").path("predictions"),
-        Cli.run("predict", best, picture, "--json").json().path("predictions"));
+        predict(image, "--best").path("predictions"),
+        Cli.run("predict", best, image, "--json").json().path("predictions"));
   }
 
   @Test
-  void theTextNamesPictureClassAndProbability() {
+  void theTextNamesImageClassAndProbability() {
     Cli cli = Cli.run("predict", run(), folder.resolve("large.png").toString());
     assertTrue(cli.out().contains("large.png") && cli.out().contains(" %"), cli.out());
     String eval = Cli.run("eval", run()).out();

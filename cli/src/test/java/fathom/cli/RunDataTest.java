@@ -162,7 +162,7 @@ class RunDataTest {
       assertEquals("amber", json.path("leftOut").path(0).path("name").asString());
       assertEquals(3, json.path("leftOut").path(0).path("count").asInt());
       assertEquals("red", json.path("absent").path(0).asString());
-      assertTrue(cli.err().contains("left out 3 of 9 test pictures"), cli.err());
+      assertTrue(cli.err().contains("left out 3 of 9 test images"), cli.err());
       assertTrue(cli.err().contains("[amber]") && cli.err().contains("[red]"), cli.err());
     }
   }

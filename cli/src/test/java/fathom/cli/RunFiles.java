@@ -39,7 +39,7 @@ final class RunFiles {
 
   /// Trains a little in `place`, for genuine files.
   static List<FileFormat> formats(Path place) throws IOException {
-    Path pictures = place.resolve("pictures");
+    Path images = place.resolve("pictures");
     call(
         "train",
         "mlp",
@@ -54,7 +54,7 @@ final class RunFiles {
         "--watch",
         "gradients,updates,responses",
         "--out",
-        pictures.toString());
+        images.toString());
     Path book = Files.writeString(place.resolve("book.txt"), "to be or not to be, ".repeat(20));
     Path text = place.resolve("text");
     call(
@@ -75,10 +75,10 @@ final class RunFiles {
     call("lab", "deep-product", "--seeds", "2", "--out", place.resolve("lab").toString());
     return List.of(
         safetensors(),
-        run(pictures, text),
-        metrics(pictures, text),
-        answers(pictures),
-        checkpoint(pictures),
+        run(images, text),
+        metrics(images, text),
+        answers(images),
+        checkpoint(images),
         finding(place.resolve("lab").resolve("deep-product.json")),
         configuration());
   }
@@ -152,7 +152,7 @@ final class RunFiles {
 
   private static Layer net() {
     var options = new Architecture.Options(null, null, null, 3, 1);
-    return Architecture.pictures("mlp", options)
+    return Architecture.images("mlp", options)
         .on(new CifarNet.Input(1, 2, 2), 2)
         .build(Init.zeros());
   }
@@ -238,9 +238,9 @@ final class RunFiles {
 
   // ---- Runs
 
-  private static FileFormat run(Path pictures, Path text) throws IOException {
+  private static FileFormat run(Path images, Path text) throws IOException {
     String name = "run.json";
-    byte[] one = Files.readAllBytes(pictures.resolve(name));
+    byte[] one = Files.readAllBytes(images.resolve(name));
     byte[] other = Files.readAllBytes(text.resolve(name));
     Mutation words =
         Mutation.text(
@@ -270,7 +270,7 @@ final class RunFiles {
             name,
             one,
             "checkpoint.safetensors",
-            Files.readAllBytes(pictures.resolve("checkpoint.safetensors"))),
+            Files.readAllBytes(images.resolve("checkpoint.safetensors"))),
         List.of(FileFormat.Way.of(name, words, one), FileFormat.Way.of(name, words, one, other)),
         FileFormat.Reading.of(folder -> {
           Run run = Run.open(folder);
@@ -279,7 +279,7 @@ final class RunFiles {
           DataFiles.same(run.info(), Run.open(folder).info(), "run");
           if (!run.info().input().isEmpty()) {
             try (var _ = Scope.open()) {
-              Weights.read(run.checkpoint(), run.pictureNet(Init.zeros()));
+              Weights.read(run.checkpoint(), run.imageNet(Init.zeros()));
               run.normalization();
             }
           } else {
@@ -323,9 +323,9 @@ final class RunFiles {
   }
 
   /// What is read of the metrics are so many as there are lines, and it can be reported.
-  private static FileFormat metrics(Path pictures, Path text) throws IOException {
+  private static FileFormat metrics(Path images, Path text) throws IOException {
     String name = "metrics.jsonl";
-    byte[] one = Files.readAllBytes(pictures.resolve(name));
+    byte[] one = Files.readAllBytes(images.resolve(name));
     byte[] other = Files.readAllBytes(text.resolve(name));
     Mutation words =
         Mutation.text(
@@ -338,7 +338,7 @@ final class RunFiles {
             "\"step\"");
     return new FileFormat(
         name,
-        Map.of(name, one, "run.json", Files.readAllBytes(pictures.resolve("run.json"))),
+        Map.of(name, one, "run.json", Files.readAllBytes(images.resolve("run.json"))),
         List.of(FileFormat.Way.of(name, words, one), FileFormat.Way.of(name, words, one, other)),
         FileFormat.Reading.of(folder -> {
           Run run = Run.open(folder);
@@ -361,10 +361,10 @@ final class RunFiles {
                 "a last line that was cut off", name, Arrays.copyOf(one, one.length - 30), null)));
   }
 
-  /// What became of the test pictures, as far as it was understood, is in the report.
-  private static FileFormat answers(Path pictures) throws IOException {
+  /// What became of the test images, as far as it was understood, is in the report.
+  private static FileFormat answers(Path images) throws IOException {
     String name = "answers.json";
-    byte[] content = Files.readAllBytes(pictures.resolve(name));
+    byte[] content = Files.readAllBytes(images.resolve(name));
     Mutation words =
         Mutation.text(
             "\"counts\"",
@@ -379,7 +379,7 @@ final class RunFiles {
             "9");
     return new FileFormat(
         name,
-        Map.of(name, content, "run.json", Files.readAllBytes(pictures.resolve("run.json"))),
+        Map.of(name, content, "run.json", Files.readAllBytes(images.resolve("run.json"))),
         List.of(FileFormat.Way.of(name, words, content)),
         FileFormat.Reading.of(folder -> {
           Run run = Run.open(folder);
@@ -387,7 +387,7 @@ final class RunFiles {
               run.answers().orElseThrow().confusion().counts().stream()
                   .mapToLong(Confusion.Pair::times)
                   .sum();
-          DataFiles.same(counted, written(folder.resolve(name)), "test pictures");
+          DataFiles.same(counted, written(folder.resolve(name)), "test images");
           RunReport.of(run).write(run.report());
         }),
         List.of(
@@ -407,17 +407,17 @@ final class RunFiles {
             .sum();
   }
 
-  private static FileFormat checkpoint(Path pictures) throws IOException {
+  private static FileFormat checkpoint(Path images) throws IOException {
     String name = "checkpoint.safetensors";
-    byte[] own = Files.readAllBytes(pictures.resolve(name));
+    byte[] own = Files.readAllBytes(images.resolve(name));
     byte[] foreign = withoutChecksum(own);
     byte[] data = Arrays.copyOfRange(foreign, 8 + header(foreign).length, foreign.length);
     Mutation words =
         Mutation.text(
-            "\"input.mean\"", "\"input.deviation\"", "\"F64\"", "\"I64\"", "\"fathom.step\"");
+            "\"input.mean\"", "\"input.standard deviation\"", "\"F64\"", "\"I64\"", "\"fathom.step\"");
     return new FileFormat(
         name,
-        Map.of(name, own, "run.json", Files.readAllBytes(pictures.resolve("run.json"))),
+        Map.of(name, own, "run.json", Files.readAllBytes(images.resolve("run.json"))),
         List.of(
             FileFormat.Way.of(name, Mutation.BYTES, own),
             FileFormat.Way.of(name, words, header(foreign)).sealed(json -> file(json, data)),
@@ -426,7 +426,7 @@ final class RunFiles {
         FileFormat.Reading.of(folder -> {
           Run run = Run.open(folder);
           try (var _ = Scope.open()) {
-            Layer net = run.pictureNet(Init.zeros());
+            Layer net = run.imageNet(Init.zeros());
             Weights.read(run.checkpoint(), net);
             checkValues(run.checkpoint(), net);
             DataFiles.same(run.normalization(), run.normalization(), "normalization");

@@ -174,9 +174,9 @@ class ShellTest {
           {"lab degr", "degradation"},
           {"data get fash", "fashion-mnist"},
           {"train --data fash", "fashion-mnist"},
-          {"train --data ./pic", "./pictures"},
-          {"train --out ./pic", "./pictures"},
-          {"report ./pic", "./pictures"}
+          {"train --data ./pic", "./images"},
+          {"train --out ./pic", "./images"},
+          {"report ./pic", "./images"}
         }) {
       String[] words = ("fathom " + each[0]).split(" ");
       ask.append(
@@ -214,7 +214,7 @@ class ShellTest {
             "fathom train",
             "fathom data get",
             "fathom train --schedule one-cycle",
-            "fathom train --data ./pictures");
+            "fathom train --data ./images");
     for (String line : expected) {
       type.append("complete '%s' '%s'%n".formatted(line.substring(0, line.length() - 2), line));
     }

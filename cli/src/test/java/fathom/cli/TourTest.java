@@ -29,10 +29,10 @@ class TourTest {
 
   private static final String BEGINNING =
       """
-      # A tour: from a folder of pictures to answers
+      # A tour: from a folder of images to answers
 
       A session of a new user, recorded by `TourTest`, which runs it again at every `./check` and compares all but the numbers. The
-      pictures are the embedded digits as files: `pictures/zero/0000.png` and so on, a folder for each class, and three more in `new`.
+      images are the embedded digits as files: `images/zero/0000.png` and so on, a folder for each class, and three more in `new`.
 
       """;
 
@@ -43,34 +43,34 @@ class TourTest {
       List.of(
           new Stop(
               "What would be done, and what does it take? A few steps are made to say so. A fifth"
-                  + " of the pictures of each class is kept for testing, because there are no"
+                  + " of the images of each class is kept for testing, because there are no"
                   + " folders `train` and `test`.",
-              "train resnet8 --data images:pictures --epochs 12 --workers 1 --dry-run",
+              "train resnet8 --data images:images --epochs 12 --workers 1 --dry-run",
               false),
           new Stop(
               "Done, and interrupted by Ctrl-C after the first epoch. Nothing is lost.",
-              "train resnet8 --data images:pictures --epochs 12 --workers 1",
+              "train resnet8 --data images:images --epochs 12 --workers 1",
               true),
           new Stop(
               "It goes on to the bit as if it had not been interrupted.",
-              "train --resume runs/resnet8-pictures-1 --quiet",
+              "train --resume runs/resnet8-images-1 --quiet",
               false),
-          new Stop("How good is it, and where does it err?", "eval runs/resnet8-pictures-1", false),
+          new Stop("How good is it, and where does it err?", "eval runs/resnet8-images-1", false),
           new Stop(
-              "New pictures, of another size, and a file that only looks like one. It is named and"
+              "New images, of another size, and a file that only looks like one. It is named and"
                   + " skipped.",
-              "predict runs/resnet8-pictures-1 new --top 1",
+              "predict runs/resnet8-images-1 new --top 1",
               false),
           new Stop(
               "The report: one file with the curves, who was taken for whom, the worst mistakes as"
-                  + " pictures and the layers, for any browser, without a network. The run has"
-                  + " measured all of it; where its pictures are gone, the report can be made"
+                  + " images and the layers, for any browser, without a network. The run has"
+                  + " measured all of it; where its images are gone, the report can be made"
                   + " again.",
-              "report runs/resnet8-pictures-1",
+              "report runs/resnet8-images-1",
               false),
           new Stop(
               "And the net for other programs.",
-              "export runs/resnet8-pictures-1 digits.onnx",
+              "export runs/resnet8-images-1 digits.onnx",
               false));
 
   @TempDir private Path folder;
@@ -79,7 +79,7 @@ class TourTest {
   void theTourIsAsRecorded() throws Exception {
     Assumptions.assumeFalse(
         System.getProperty("os.name").startsWith("Windows"), "signals are POSIX's");
-    pictures();
+    images();
     var page = new StringBuilder(BEGINNING);
     for (Stop stop : STOPS) {
       page.append(stop.prose).append("\n```\n$ fathom ").append(stop.command).append('\n');
@@ -103,7 +103,7 @@ class TourTest {
         .strip();
   }
 
-  private void pictures() throws IOException {
+  private void images() throws IOException {
     Images digits = DataSet.open("digits").train().images();
     for (int i = 0; i < 600; i++) {
       String name = CLASSES.get(digits.labels()[i]);
@@ -118,14 +118,14 @@ class TourTest {
   private static void write(Images images, int i, int scale, Path file) throws IOException {
     Files.createDirectories(file.getParent());
     int side = images.width() * scale;
-    var picture = new BufferedImage(side, side, BufferedImage.TYPE_BYTE_GRAY);
+    var image = new BufferedImage(side, side, BufferedImage.TYPE_BYTE_GRAY);
     for (int y = 0; y < side; y++) {
       for (int x = 0; x < side; x++) {
         int at = i * images.size() + y / scale * images.width() + x / scale;
-        picture.getRaster().setSample(x, y, 0, images.pixels()[at] & 0xff);
+        image.getRaster().setSample(x, y, 0, images.pixels()[at] & 0xff);
       }
     }
-    ImageIO.write(picture, "png", file.toFile());
+    ImageIO.write(image, "png", file.toFile());
   }
 
   /// What the command prints, progress left out but for one line of it.

@@ -7,13 +7,13 @@ import java.util.Iterator;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/// Photographs that are decoded before they are asked for, in the order in which that was
+/// Photos that are decoded before they are asked for, in the order in which that was
 /// announced: the rest of a batch and all of the next one. For one thread.
 ///
-/// A decoded photograph is a function of what was wanted: one that was not announced, or not begun
+/// A decoded photo is a function of what was wanted: one that was not announced, or not begun
 /// when it is needed, is decoded by who asks, with the same result.
 final class Ahead {
-  /// A photograph as it is wanted.
+  /// A photo as it is wanted.
   record Wanted(int index, Augmentation how, Draw draw) {}
 
   private record Begun(Wanted wanted, FutureTask<byte[]> work) {}
@@ -31,7 +31,7 @@ final class Ahead {
     this.decoders = decoders;
   }
 
-  /// Forgets what was announced before. At most `most` photographs wait.
+  /// Forgets what was announced before. At most `most` photos wait.
   void expect(Iterator<Loader.Batch> batches, int most) {
     begun.forEach(each -> each.work.cancel(false));
     begun.clear();
@@ -74,12 +74,12 @@ final class Ahead {
       return first.work.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while a picture was decoded", e);
+      throw new IllegalStateException("interrupted while an image was decoded", e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case RuntimeException failure -> throw failure;
         case Error failure -> throw failure;
-        case null, default -> throw new IllegalStateException("a picture was not decoded", e);
+        case null, default -> throw new IllegalStateException("an image was not decoded", e);
       }
     }
   }

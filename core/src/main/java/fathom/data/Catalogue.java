@@ -134,7 +134,7 @@ public final class Catalogue {
                               "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"))))),
           new Entry(
               "cifar10",
-              "60,000 photographs, 3×32×32, 10 classes",
+              "60,000 photos, 3×32×32, 10 classes",
               List.of(
                   new Download(
                       URI.create("https://www.cs.toronto.edu/~kriz/"),
@@ -145,7 +145,7 @@ public final class Catalogue {
                               "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"))))),
           new Entry(
               "cifar100",
-              "60,000 photographs, 3×32×32, 100 classes",
+              "60,000 photos, 3×32×32, 100 classes",
               List.of(
                   new Download(
                       URI.create("https://www.cs.toronto.edu/~kriz/"),

@@ -108,7 +108,7 @@ record Cifar(
     if (records * SIZE > Integer.MAX_VALUE - 8) {
       throw new BadFileException(
           folder,
-          "at most %s pictures fit into one array, but the files have %s; leave some out"
+          "at most %s images fit into one array, but the files have %s; leave some out"
               .formatted((Integer.MAX_VALUE - 8) / SIZE, records));
     }
     byte[] pixels = new byte[(int) records * SIZE];

@@ -9,7 +9,7 @@ import java.awt.image.IndexColorModel;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Some columns of a decoded picture, row by row, as values from 0 to 255.
+/// Some columns of a decoded image, row by row, as values from 0 to 255.
 ///
 /// Colours by a profile of their own, as cameras write them, have become sRGB in the readers of
 /// JPEG and WebP files; elsewhere a profile is ignored. Ink (CMYK) becomes `255·(1 - c)(1 - k)`,

@@ -19,8 +19,8 @@ record Container(
     Orientation orientation,
     int bytesPerPixel,
     @Nullable Frame frame,
-    List<PictureStream.Part> parts,
-    @Nullable List<PictureStream.Part> profiled) {
+    List<ImageStream.Part> parts,
+    @Nullable List<ImageStream.Part> profiled) {
 
   /// @param around the colour of the canvas outside, as `0xRRGGBB`
   record Frame(int left, int top, int width, int height, int around) {}

@@ -86,7 +86,7 @@ public record DataIdentity(List<Part> parts) {
 
   static DataIdentity of(DataSet data) {
     Origin origin = data.origin();
-    Pictures validation = data.validation();
+    LabelledImages validation = data.validation();
     return new DataIdentity(
         Stream.of(
                 part("train", data.train(), origin == null ? List.of() : origin.train()),
@@ -103,21 +103,21 @@ public record DataIdentity(List<Part> parts) {
             .toList());
   }
 
-  private static Part part(String name, Pictures pictures, List<Origin.Source> files) {
+  private static Part part(String name, LabelledImages images, List<Origin.Source> files) {
     MessageDigest digest = digest();
-    addInts(digest, pictures.labels());
-    if (files.size() == pictures.count()) {
+    addInts(digest, images.labels());
+    if (files.size() == images.count()) {
       ByteBuffer size = ByteBuffer.allocate(Long.BYTES);
       for (Origin.Source file : files) {
         digest.update(file.name().getBytes(StandardCharsets.UTF_8));
         digest.update(size.putLong(0, file.bytes()).array());
       }
     } else {
-      Images images = pictures.images();
-      addInts(digest, new int[] {images.channels(), images.height(), images.width()});
-      digest.update(images.pixels());
+      Images read = images.images();
+      addInts(digest, new int[] {read.channels(), read.height(), read.width()});
+      digest.update(read.pixels());
     }
-    return new Part(name, pictures.count(), fingerprint(digest));
+    return new Part(name, images.count(), fingerprint(digest));
   }
 
   static DataIdentity of(Text text) {

@@ -21,20 +21,20 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Pictures to train with and pictures to test with, of the same size and the same classes.
+/// Images to train with and images to test with, of the same size and the same classes.
 ///
 /// @param name what the user called it: `digits` or a path
 /// @param classes the name of each class; a label is a position in this list
 /// @param validation what judges the epochs of a training, so that `test` is seen at the end alone;
 ///   null where `test` does that too
-/// @param survey what was found in a folder of pictures; null for other data
+/// @param survey what was found in a folder of images; null for other data
 /// @param origin where they were read; null for what comes with Fathom or was made in memory
 public record DataSet(
     String name,
     List<String> classes,
-    Pictures train,
-    @Nullable Pictures validation,
-    Pictures test,
+    LabelledImages train,
+    @Nullable LabelledImages validation,
+    LabelledImages test,
     @Nullable Survey survey,
     @Nullable Origin origin)
     implements Data {
@@ -73,8 +73,8 @@ public record DataSet(
     }
   }
 
-  /// Without pictures for validation, from nowhere.
-  public DataSet(String name, List<String> classes, Pictures train, Pictures test) {
+  /// Without images for validation, from nowhere.
+  public DataSet(String name, List<String> classes, LabelledImages train, LabelledImages test) {
     this(name, classes, train, null, test, null, null);
   }
 
@@ -98,12 +98,12 @@ public record DataSet(
     return new DataSet(name, classes, train, validation, test, survey, Origin.of(folder));
   }
 
-  private static void checkSize(Pictures train, Pictures other) {
+  private static void checkSize(LabelledImages train, LabelledImages other) {
     if (train.channels() != other.channels()
         || train.height() != other.height()
         || train.width() != other.width()) {
       throw new IllegalArgumentException(
-          "all pictures of a data set must have one size, but they are %s and %s"
+          "all images of a data set must have one size, but they are %s and %s"
               .formatted(train, other));
     }
   }
@@ -128,12 +128,12 @@ public record DataSet(
     }
     if (validation != null) {
       throw new IllegalArgumentException(
-          "%s has %s pictures in its folder val that judge the epochs, but %s were asked for; leave out `validation`"
+          "%s has %s images in its folder val that judge the epochs, but %s were asked for; leave out `validation`"
               .formatted(name, validation.count(), count));
     }
     if (count < 0 || count >= all) {
       throw new IllegalArgumentException(
-          "of %s training pictures 1 to %s can be kept for validation, but %s were asked for"
+          "of %s training images 1 to %s can be kept for validation, but %s were asked for"
               .formatted(all, all - 1, count));
     }
     Drawn drawn = drawn(count, seed);
@@ -165,7 +165,7 @@ public record DataSet(
         origin == null ? null : origin.testedBy(positions));
   }
 
-  /// Where the pictures of [#judgedBy] come from, without a copy of them.
+  /// Where the images of [#judgedBy] come from, without a copy of them.
   public @Nullable Origin originJudgedBy(int count, long seed) {
     if (origin == null || validation != null || count == 0) {
       return origin;
@@ -229,21 +229,21 @@ public record DataSet(
     }
   }
 
-  private static Pictures apart(Pictures part) {
+  private static LabelledImages apart(LabelledImages part) {
     return part instanceof Photos photos ? photos.apart() : part;
   }
 
   /// `listener` is told of every file that turns out to be damaged when it is decoded from now on,
   /// so that another image of its class is seen in its place; by any thread, once for each.
   public void onDamage(Consumer<Survey.Skipped> listener) {
-    for (Pictures part : List.of(train, test)) { // that for validation shares theirs
+    for (LabelledImages part : List.of(train, test)) { // that for validation shares theirs
       if (part instanceof Photos photos) {
         photos.onDamage(listener);
       }
     }
   }
 
-  /// The same, photographs decoded ahead by these threads.
+  /// The same, photos decoded ahead by these threads.
   public DataSet decodedBy(Decoders decoders) {
     return new DataSet(
         name,
@@ -255,11 +255,11 @@ public record DataSet(
         origin);
   }
 
-  private static void checkLabels(String split, Pictures pictures, int classes) {
-    for (int label : pictures.labels()) {
+  private static void checkLabels(String split, LabelledImages images, int classes) {
+    for (int label : images.labels()) {
       if (label >= classes) {
         throw new IllegalArgumentException(
-            "%s classes have the labels 0 to %s, but a %s picture has %s"
+            "%s classes have the labels 0 to %s, but a %s image has %s"
                 .formatted(classes, classes - 1, split, label));
       }
     }
@@ -278,7 +278,7 @@ public record DataSet(
     return open(spec, Reading.USUAL);
   }
 
-  /// The same, the pictures of a folder read in this way.
+  /// The same, the images of a folder read in this way.
   public static DataSet open(String spec, Reading reading) {
     return open(spec, reading, System::getenv);
   }

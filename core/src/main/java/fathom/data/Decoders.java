@@ -9,10 +9,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/// Threads that decode photographs before they are needed. They make no tensors, and end when they
+/// Threads that decode photos before they are needed. They make no tensors, and end when they
 /// are closed.
 ///
-/// How many there are decides nothing but time: with none, who needs a picture decodes it.
+/// How many there are decides nothing but time: with none, who needs an image decodes it.
 public final class Decoders implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final long POLL_NANOS = 100_000;
@@ -49,7 +49,7 @@ public final class Decoders implements AutoCloseable {
   public static int check(int count) {
     if (count < 0) {
       throw new IllegalArgumentException(
-          "0 or more threads decode pictures, but `decoders` is " + count);
+          "0 or more threads decode images, but `decoders` is " + count);
     }
     return count;
   }

@@ -14,7 +14,7 @@ import java.util.zip.GZIPInputStream;
 /// Kaynak, UCI Machine Learning Repository, CC BY 4.0). A value counts the inked cells of a 4×4
 /// block of the scanned digit, 0 to 16, and becomes `round(value·255/16)`.
 ///
-/// The pictures stand in their original order, writer after writer (13 of them, some 130 digits
+/// The images stand in their original order, writer after writer (13 of them, some 130 digits
 /// each). The first 1437 are for training and the last 360 for testing, so that the test asks
 /// mostly about hands that training has not seen; the writer at the cut has 22 digits before it.
 ///

@@ -2,17 +2,17 @@ package fathom.data;
 
 import fathom.Draw;
 
-/// How a run goes through its pictures: every epoch visits each of them once, in an order of its
+/// How a run goes through its images: every epoch visits each of them once, in an order of its
 /// own, in batches of one size; the last batch of an epoch may be smaller.
 ///
 /// @param seed the run's seed: with the epoch's number it decides order and augmentation
-/// @param count the number of pictures
-/// @param batchSize the number of pictures of a batch, over all workers
+/// @param count the number of images
+/// @param batchSize the number of images of a batch, over all workers
 public record Epochs(long seed, int count, int batchSize) {
   public Epochs {
     if (count < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
-          "an epoch needs at least one picture and batches of at least one, but there are %s in batches"
+          "an epoch needs at least one image and batches of at least one, but there are %s in batches"
                   .formatted(count)
               + " of %s".formatted(batchSize));
     }
@@ -23,7 +23,7 @@ public record Epochs(long seed, int count, int batchSize) {
     return Math.ceilDiv(count, batchSize);
   }
 
-  /// The indices of the pictures in the order in which epoch `epoch` visits them.
+  /// The indices of the images in the order in which epoch `epoch` visits them.
   public int[] order(long epoch) {
     return Draw.of(seed, "order").at(epoch).permutation(count);
   }

@@ -1,7 +1,7 @@
 package fathom.data;
 
-import fathom.data.PictureStream.Part;
-import fathom.data.PictureStream.Range;
+import fathom.data.ImageStream.Part;
+import fathom.data.ImageStream.Range;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -18,7 +18,7 @@ final class GifBlocks {
 
   private GifBlocks() {}
 
-  static Container of(PictureStream in) throws IOException {
+  static Container of(ImageStream in) throws IOException {
     in.setByteOrder(ByteOrder.LITTLE_ENDIAN);
     in.seek(6);
     int canvasWidth = in.readUnsignedShort();
@@ -55,14 +55,14 @@ final class GifBlocks {
   }
 
   /// Three bytes for each colour; empty where the flags say that there is none.
-  private static byte[] table(PictureStream in, int flags) throws IOException {
+  private static byte[] table(ImageStream in, int flags) throws IOException {
     byte[] table = new byte[(flags & TABLE) == 0 ? 0 : 3 << ((flags & 7) + 1)];
     in.readFully(table);
     return table;
   }
 
   /// Where the first frame begins; its mark has been read then.
-  private static long afterExtensions(PictureStream in) throws IOException {
+  private static long afterExtensions(ImageStream in) throws IOException {
     int mark = in.readUnsignedByte();
     while (mark == EXTENSION) {
       in.readUnsignedByte();

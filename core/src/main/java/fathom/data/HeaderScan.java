@@ -57,7 +57,7 @@ final class HeaderScan {
 
   private static Seen header(Entry file) {
     try {
-      return new Seen(PictureFile.header(file.path()), null);
+      return new Seen(ImageFile.header(file.path()), null);
     } catch (BadFileException e) {
       checkReadable(file.path());
       return new Seen(null, problem(file, e));
@@ -98,7 +98,7 @@ final class HeaderScan {
           Seen before = seen.get(file.path());
           if (before != null && before.header() != null && !unopened.contains(file.path())) {
             try {
-              see(file, new Seen(PictureFile.whole(file.path()), null));
+              see(file, new Seen(ImageFile.whole(file.path()), null));
             } catch (BadFileException e) {
               damaged(file, e);
             }
@@ -139,7 +139,7 @@ final class HeaderScan {
   }
 
   /// Of unopened files none, whether a manifest knows them or not.
-  private List<PictureFile.Header> headers() {
+  private List<ImageFile.Header> headers() {
     return files.stream()
         .filter(file -> isLeft(file) && !unopened.contains(file.path()))
         .flatMap(file -> Stream.ofNullable(seen.get(file.path())))
@@ -150,9 +150,9 @@ final class HeaderScan {
   /// The shape to which the images are brought. A run whose images were scaled has those for tests
   /// scaled too, although they may all have one size.
   Scaling.Target target() {
-    List<PictureFile.Header> headers = headers();
+    List<ImageFile.Header> headers = headers();
     Shape tested = reading.tested();
-    int found = headers.stream().allMatch(PictureFile.Header::grey) ? 1 : 3;
+    int found = headers.stream().allMatch(ImageFile.Header::grey) ? 1 : 3;
     int channels = tested == null ? found : Math.toIntExact(tested.size(0));
     if (reading.size() > 0) {
       return new Scaling.Target(channels, reading.size(), reading.size());
@@ -165,12 +165,12 @@ final class HeaderScan {
   }
 
   Survey survey(SortedMap<String, Integer> others, List<String> notices) {
-    List<PictureFile.Header> headers = headers();
+    List<ImageFile.Header> headers = headers();
     var formats = new TreeMap<String, Integer>();
     headers.forEach(header -> formats.merge(header.format(), 1, Integer::sum));
     List<Survey.Size> sizes =
         headers.stream()
-            .map(PictureFile.Header::size)
+            .map(ImageFile.Header::size)
             .sorted(Comparator.comparingLong(Survey.Size::pixels))
             .toList();
     return new Survey(

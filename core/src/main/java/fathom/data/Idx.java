@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 
 /// The four IDX files in which MNIST and its relatives are given away, plain or as gzip.
 ///
-/// All numbers are big-endian. Pictures: the magic number 2051, N, H, W (32 bits each), then
+/// All numbers are big-endian. Images: the magic number 2051, N, H, W (32 bits each), then
 /// `N×H×W` bytes. Labels: the magic number 2049, N, then N bytes. The format has no class names:
 /// they are the numbers from 0 to 9, or as far as the labels go. Labels that go further than 9 and
 /// among which there is no 0 count from 1, as those of the letters of EMNIST do, and so do the
 /// names.
 final class Idx {
-  private static final int PICTURES = 2051;
+  private static final int IMAGES = 2051;
   private static final int LABELS = 2049;
 
   /// No stream of `n` bytes inflates to more than `n` times this.
@@ -46,7 +46,7 @@ final class Idx {
     if (train.height() != test.height() || train.width() != test.width()) {
       throw new BadFileException(
           need(folder, "t10k", "images", 3),
-          "the pictures are %s×%s, but those for training are %s×%s; do the files belong together?"
+          "the images are %s×%s, but those for training are %s×%s; do the files belong together?"
               .formatted(test.height(), test.width(), train.height(), train.width()));
     }
     int first = first(train.labels(), test.labels());
@@ -85,20 +85,20 @@ final class Idx {
 
   private static Images split(Path folder, String split) {
     Path labelFile = need(folder, split, "labels", 1);
-    Values pictures = values(need(folder, split, "images", 3), PICTURES, 3);
+    Values images = values(need(folder, split, "images", 3), IMAGES, 3);
     Values labels = values(labelFile, LABELS, 1);
-    int count = pictures.sizes[0];
+    int count = images.sizes[0];
     if (labels.sizes[0] != count) {
       throw new BadFileException(
           labelFile,
-          "%s pictures need %s labels, but the file has %s; is it the file of the other split?"
+          "%s images need %s labels, but the file has %s; is it the file of the other split?"
               .formatted(count, count, labels.sizes[0]));
     }
     return new Images(
         1,
-        pictures.sizes[1],
-        pictures.sizes[2],
-        pictures.bytes,
+        images.sizes[1],
+        images.sizes[2],
+        images.bytes,
         IntStream.range(0, count).map(i -> Byte.toUnsignedInt(labels.bytes[i])).toArray());
   }
 
@@ -186,7 +186,7 @@ final class Idx {
       throw new BadFileException(
           file,
           "IDX %s start with the number %s, but this file starts with %s; is it another file?"
-              .formatted(magic == PICTURES ? "pictures" : "labels", magic, found));
+              .formatted(magic == IMAGES ? "images" : "labels", magic, found));
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 ///
 /// Classes are sorted by name, and so are the images within their class.
 ///
-/// Pictures that have one size keep it, and without a size that is asked for others are scaled to
+/// Images that have one size keep it, and without a size that is asked for others are scaled to
 /// 32×32: the largest centred square of each. If all are grey they have one channel, otherwise all
 /// have three. Files that cannot be decoded are left out after the split, so that one that is
 /// mended moves no other: of those in memory all that are damaged, of those that stay in their
@@ -36,7 +36,7 @@ final class ImageFolder {
     if (reading.tested() == null) {
       checkTraining(layout, scan);
     }
-    List<Pictures> parts =
+    List<LabelledImages> parts =
         fromFiles ? photos(layout, scan) : inMemory(folder, layout, scan, reading);
     manifest.write();
     BadFileException damage = scan.firstDamage();
@@ -128,7 +128,7 @@ final class ImageFolder {
         Path first = files.getFirst().path();
         throw new BadFileException(
             Objects.requireNonNullElse(first.getParent(), first),
-            "none of the %s pictures of the class %s can be decoded; the first: %s"
+            "none of the %s images of the class %s can be decoded; the first: %s"
                 .formatted(
                     files.size(),
                     layout.classes().get(label),
@@ -137,10 +137,10 @@ final class ImageFolder {
     }
   }
 
-  private static List<Pictures> photos(FolderLayout layout, HeaderScan scan) {
+  private static List<LabelledImages> photos(FolderLayout layout, HeaderScan scan) {
     Scaling.Target size = scan.target();
     var replaced = new Replaced();
-    var parts = new ArrayList<Pictures>();
+    var parts = new ArrayList<LabelledImages>();
     for (List<List<Entry>> part : layout.parts()) {
       List<List<Entry>> left = left(part, scan);
       List<Path> files = left.stream().flatMap(List::stream).map(Entry::path).toList();
@@ -151,13 +151,13 @@ final class ImageFolder {
 
   /// What cannot be decoded is left out, and may have been what decided the size: then all are
   /// decoded again. For tests alone, the other parts have no images.
-  private static List<Pictures> inMemory(
+  private static List<LabelledImages> inMemory(
       Path folder, FolderLayout layout, HeaderScan scan, Reading reading) {
     List<List<List<Entry>>> all = layout.parts();
     while (true) {
       checkAny(folder, left(all.getLast(), scan));
       Scaling.Target size = scan.target();
-      var parts = new ArrayList<Pictures>();
+      var parts = new ArrayList<LabelledImages>();
       var sound = new AtomicBoolean(true);
       for (int i = 0; i < all.size(); i++) {
         boolean closed = reading.tested() != null && i < all.size() - 1;
@@ -199,7 +199,7 @@ final class ImageFolder {
     if (bytes * labels.length > Integer.MAX_VALUE - 8) {
       throw new BadFileException(
           folder,
-          "at most 2 GiB of pictures fit into one array, but there are %s of %s×%s×%s; make them smaller, or give `size` to leave them in their files"
+          "at most 2 GiB of images fit into one array, but there are %s of %s×%s×%s; make them smaller, or give `size` to leave them in their files"
               .formatted(labels.length, size.channels(), size.height(), size.width()));
     }
     byte[] pixels = new byte[(int) bytes * labels.length];
@@ -208,7 +208,7 @@ final class ImageFolder {
         .parallel()
         .forEach(i -> {
           try {
-            PictureFile.read(files.get(i).path(), view, size, pixels, i * (int) bytes);
+            ImageFile.read(files.get(i).path(), view, size, pixels, i * (int) bytes);
           } catch (BadFileException e) {
             damaged.accept(files.get(i), e);
           }

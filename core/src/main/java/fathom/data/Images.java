@@ -4,20 +4,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Labelled pictures of one size, on the heap.
+/// Labelled images of one size, on the heap.
 ///
 /// The arrays are not copied: a data set may fill half the memory. Who makes an `Images` leaves
 /// them alone afterwards.
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
-/// @param pixels `N×C×H×W` unsigned bytes, one picture after the other
-/// @param labels the class of each picture, counted from 0; their number is N
+/// @param pixels `N×C×H×W` unsigned bytes, one image after the other
+/// @param labels the class of each image, counted from 0; their number is N
 public record Images(int channels, int height, int width, byte[] pixels, int[] labels)
-    implements Pictures {
+    implements LabelledImages {
   public Images {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
-          "a picture needs at least one channel, row and column, but the size is %s×%s×%s"
+          "an image needs at least one channel, row and column, but the size is %s×%s×%s"
               .formatted(channels, height, width));
     }
     long plane = (long) height * width;
@@ -25,7 +25,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
         || plane * channels > Integer.MAX_VALUE
         || pixels.length != labels.length * plane * channels) {
       throw new IllegalArgumentException(
-          "%s labels need as many pictures of %s×%s×%s bytes, but there are %s bytes"
+          "%s labels need as many images of %s×%s×%s bytes, but there are %s bytes"
               .formatted(labels.length, channels, height, width, pixels.length));
     }
     for (int label : labels) {
@@ -47,7 +47,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
           || part.height != first.height
           || part.width != first.width) {
         throw new IllegalArgumentException(
-            "joined pictures have one size, but they are %s and %s".formatted(first, part));
+            "joined images have one size, but they are %s and %s".formatted(first, part));
       }
       System.arraycopy(part.pixels, 0, pixels, at * first.size(), part.pixels.length);
       System.arraycopy(part.labels, 0, labels, at, part.count());
@@ -60,7 +60,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
   public Images take(int n) {
     if (n < 0 || n > count()) {
       throw new IllegalArgumentException(
-          "the first %s pictures were asked for, but there are %s".formatted(n, count()));
+          "the first %s images were asked for, but there are %s".formatted(n, count()));
     }
     return new Images(
         channels, height, width, Arrays.copyOf(pixels, n * size()), Arrays.copyOf(labels, n));

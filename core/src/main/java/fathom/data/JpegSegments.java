@@ -1,8 +1,8 @@
 package fathom.data;
 
-import fathom.data.PictureStream.Made;
-import fathom.data.PictureStream.Part;
-import fathom.data.PictureStream.Range;
+import fathom.data.ImageStream.Made;
+import fathom.data.ImageStream.Part;
+import fathom.data.ImageStream.Range;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ final class JpegSegments {
       made("ffee" + "000e" + "41646f6265" + "0064" + "00000000" + "00");
   private static final int SEGMENT = 4; // mark and length
 
-  private final PictureStream in;
+  private final ImageStream in;
   private final List<Part> kept = new ArrayList<>();
   private final SequencedMap<Integer, Range> profile = new TreeMap<>();
   private boolean profileIsWhole = true;
@@ -38,7 +38,7 @@ final class JpegSegments {
   private byte[] frame = {};
   private @Nullable Orientation orientation;
 
-  private JpegSegments(PictureStream in) {
+  private JpegSegments(ImageStream in) {
     this.in = in;
   }
 
@@ -46,7 +46,7 @@ final class JpegSegments {
     return new Made(HexFormat.of().parseHex(hex));
   }
 
-  static Container of(PictureStream in) throws IOException {
+  static Container of(ImageStream in) throws IOException {
     return new JpegSegments(in).read();
   }
 

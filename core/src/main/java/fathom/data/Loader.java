@@ -11,7 +11,7 @@ import java.util.Iterator;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Normalised and augmented pictures as tensors. Any number of threads may use one loader at a
+/// Normalised and augmented images as tensors. Any number of threads may use one loader at a
 /// time, until one says what to [#expect].
 public final class Loader {
   /// `v / 255` for each value of a byte.
@@ -23,32 +23,32 @@ public final class Loader {
     }
   }
 
-  /// Of photographs that wait for being used.
+  /// Of photos that wait for being used.
   private static final long MOST_BYTES_AHEAD = 1 << 27;
 
   private static final int MOST_AHEAD = 512;
 
-  private final Pictures source;
+  private final LabelledImages source;
   private final Normalization normalization;
   private final float[] mean;
-  private final float[] deviation;
+  private final float[] standardDeviation;
   private final @Nullable Ahead ahead;
 
-  /// A batch as it is asked for: the pictures `order[rows.from()] .. order[rows.to()-1]`, each
+  /// A batch as it is asked for: the images `order[rows.from()] .. order[rows.to()-1]`, each
   /// varied by a draw of `augment` that belongs to its index.
   public record Batch(int[] order, Rows rows, Augmentation augmentation, Draw augment) {
-    /// Pictures as they are.
+    /// Images as they are.
     public static Batch of(int[] order, Rows rows) {
       return new Batch(order, rows, Augmentation.NONE, new Draw(0));
     }
   }
 
-  /// Throws `IllegalArgumentException` if the normalization is for pictures of another size.
-  public Loader(Pictures source, Normalization normalization) {
+  /// Throws `IllegalArgumentException` if the normalization is for images of another size.
+  public Loader(LabelledImages source, Normalization normalization) {
     this.source = source;
     this.normalization = normalization;
     this.mean = normalization.meanOf(source);
-    this.deviation = normalization.deviationOf(source);
+    this.standardDeviation = normalization.standardDeviationOf(source);
     this.ahead = source instanceof Photos photos ? photos.ahead() : null;
   }
 
@@ -57,7 +57,7 @@ public final class Loader {
   }
 
   /// Says which batches will be asked for, in this order and by this thread alone, so that
-  /// photographs are decoded ahead, those of about two batches; what was said before is forgotten.
+  /// photos are decoded ahead, those of about two batches; what was said before is forgotten.
   /// It changes no batch.
   public void expect(Iterator<Batch> batches) {
     if (ahead != null) {
@@ -65,24 +65,24 @@ public final class Loader {
     }
   }
 
-  /// The pictures `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32,
+  /// The images `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32,
   /// channels innermost, in the innermost scope.
-  public Tensor pictures(int[] order, Rows rows) {
-    return pictures(Batch.of(order, rows));
+  public Tensor images(int[] order, Rows rows) {
+    return images(Batch.of(order, rows));
   }
 
   /// The same of a batch.
-  public Tensor pictures(Batch batch) {
+  public Tensor images(Batch batch) {
     Rows rows = batch.rows;
-    Tensor pictures =
-        Tensor.emptyPictures(
+    Tensor images =
+        Tensor.emptyImages(
             DType.FLOAT32, rows.count(), source.channels(), source.height(), source.width());
     fill(
-        pictures.segment(), batch.order, rows.from(), rows.to(), batch.augmentation, batch.augment);
-    return pictures;
+        images.segment(), batch.order, rows.from(), rows.to(), batch.augmentation, batch.augment);
+    return images;
   }
 
-  /// The labels of the same pictures.
+  /// The labels of the same images.
   public int[] labels(int[] order, Rows rows) {
     int[] labels = new int[rows.count()];
     for (int i = 0; i < labels.length; i++) {
@@ -91,28 +91,28 @@ public final class Loader {
     return labels;
   }
 
-  /// Writes the pictures `indices[from] .. indices[to-1]` to the start of `out`, as float32 in the
+  /// Writes the images `indices[from] .. indices[to-1]` to the start of `out`, as float32 in the
   /// order `N×H×W×C` (channels innermost, which libtorch calls channels-last).
   ///
-  /// How a picture is varied depends on `augment` and its index only, and so neither on its place
+  /// How an image is varied depends on `augment` and its index only, and so neither on its place
   /// in the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
-  /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded picture, and is
-  /// then mirrored if `d.bits(2)` is negative. A part of a photograph is drawn from `d` as [View]
+  /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded image, and is
+  /// then mirrored if `d.bits(2)` is negative. A part of a photo is drawn from `d` as [View]
   /// says.
   void fill(
       MemorySegment out, int[] indices, int from, int to, Augmentation augmentation, Draw augment) {
     int size = source.size();
     checkRoom(out, indices, from, to, 4L * size);
-    float[] picture = new float[size];
+    float[] image = new float[size];
     for (int i = from; i < to; i++) {
       int index = Objects.checkIndex(indices[i], source.count());
       Draw draw = augment.at(index);
       switch (source) {
-        case Images images -> write(picture, images.pixels(), index * size, augmentation, draw);
+        case Images images -> write(image, images.pixels(), index * size, augmentation, draw);
         case Photos photos ->
-            write(picture, decoded(photos, index, augmentation, draw), 0, augmentation, draw);
+            write(image, decoded(photos, index, augmentation, draw), 0, augmentation, draw);
       }
-      MemorySegment.copy(picture, 0, out, JAVA_FLOAT_UNALIGNED, 4L * size * (i - from), size);
+      MemorySegment.copy(image, 0, out, JAVA_FLOAT_UNALIGNED, 4L * size * (i - from), size);
     }
   }
 
@@ -132,23 +132,23 @@ public final class Loader {
   }
 
   private void write(
-      float[] picture, byte[] pixels, int start, Augmentation augmentation, Draw draw) {
+      float[] image, byte[] pixels, int start, Augmentation augmentation, Draw draw) {
     int pad = augmentation.pad();
     int down = draw.below(0, 2 * pad + 1) - pad;
     int right = draw.below(1, 2 * pad + 1) - pad;
     boolean flip = augmentation.flip() && draw.bits(2) < 0;
     if (down != 0 || right != 0) {
-      Arrays.fill(picture, 0);
+      Arrays.fill(image, 0);
     }
     for (int c = 0; c < source.channels(); c++) {
-      writeChannel(picture, pixels, start, c, down, right, flip);
+      writeChannel(image, pixels, start, c, down, right, flip);
     }
   }
 
-  /// Of the picture whose bytes begin at `start`, row y and column x of the result come from row `y
-  /// + down` and column `x + right` of the picture, as far as it has them.
+  /// Of the image whose bytes begin at `start`, row y and column x of the result come from row `y
+  /// + down` and column `x + right` of the image, as far as it has them.
   private void writeChannel(
-      float[] picture, byte[] pixels, int start, int c, int down, int right, boolean flip) {
+      float[] image, byte[] pixels, int start, int c, int down, int right, boolean flip) {
     int channels = source.channels();
     int height = source.height();
     int width = source.width();
@@ -159,7 +159,7 @@ public final class Loader {
       int p = (c * height + y + down) * width + left + right;
       int o = (y * width + (flip ? width - 1 - left : left)) * channels + c;
       for (int x = left; x < end; x++) {
-        picture[o] = (UNIT[pixels[start + p] & 0xff] - mean[p]) / deviation[p];
+        image[o] = (UNIT[pixels[start + p] & 0xff] - mean[p]) / standardDeviation[p];
         p++;
         o += step;
       }

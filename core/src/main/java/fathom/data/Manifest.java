@@ -31,13 +31,13 @@ public final class Manifest {
   ///
   /// @param header null where not even that can be read
   /// @param damage why it cannot be decoded, as far as somebody tried; null where nobody saw any
-  record Seen(PictureFile.@Nullable Header header, @Nullable String damage) {}
+  record Seen(ImageFile.@Nullable Header header, @Nullable String damage) {}
 
   private record Line(long bytes, long modified, Seen seen) {}
 
   private static final int MAGIC = 0x4661_4d66;
 
-  /// Raised when the format changes, or what [PictureFile] says of a file.
+  /// Raised when the format changes, or what [ImageFile] says of a file.
   private static final int VERSION = 1;
 
   /// A file that was changed so shortly ago may be changed again at the same time of its clock.
@@ -133,7 +133,7 @@ public final class Manifest {
     out.writeInt(now.size());
     for (Map.Entry<String, Line> each : now.entrySet()) {
       Line line = each.getValue();
-      PictureFile.Header header = line.seen.header;
+      ImageFile.Header header = line.seen.header;
       String damage = line.seen.damage;
       out.writeUTF(each.getKey());
       out.writeLong(line.bytes);
@@ -182,10 +182,10 @@ public final class Manifest {
       long bytes = in.readLong();
       long modified = in.readLong();
       String format = in.readUTF();
-      PictureFile.Header header =
+      ImageFile.Header header =
           format.isEmpty()
               ? null
-              : new PictureFile.Header(
+              : new ImageFile.Header(
                   format.intern(), in.readInt(), in.readInt(), in.readBoolean());
       String damage = in.readUTF();
       lines.put(

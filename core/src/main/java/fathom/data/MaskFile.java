@@ -56,14 +56,14 @@ final class MaskFile {
   }
 
   private static Labels indices(Path file) {
-    PictureFile.Header header = PictureFile.header(file);
+    ImageFile.Header header = ImageFile.header(file);
     if (!header.format().equals("png")) {
       throw new BadFileException(
           file,
           "a mask is a PNG or .mat file, because other formats change single pixels, but this is %s; convert it"
               .formatted(header.format()));
     }
-    BufferedImage image = PictureFile.image(file);
+    BufferedImage image = ImageFile.image(file);
     boolean indexed = image.getColorModel() instanceof IndexColorModel;
     int bands = image.getRaster().getNumBands();
     if (!indexed && bands != 1) {

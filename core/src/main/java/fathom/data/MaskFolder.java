@@ -154,7 +154,7 @@ final class MaskFolder {
     boolean grey = true;
     long pixels = 0;
     for (Pair pair : all) {
-      PictureFile.Header header = PictureFile.header(pair.image);
+      ImageFile.Header header = ImageFile.header(pair.image);
       grey &= header.grey();
       pixels += (long) header.width() * header.height();
     }
@@ -211,7 +211,7 @@ final class MaskFolder {
   }
 
   private static MaskImage image(Pair pair, MaskFile.Labels labels, int channels) {
-    PictureFile.Header header = PictureFile.header(pair.image);
+    ImageFile.Header header = ImageFile.header(pair.image);
     if (header.height() != labels.height() || header.width() != labels.width()) {
       throw new BadFileException(
           pair.mask,
@@ -224,7 +224,7 @@ final class MaskFolder {
                   header.height()));
     }
     byte[] pixels = new byte[channels * labels.height() * labels.width()];
-    PictureFile.read(
+    ImageFile.read(
         pair.image,
         View.largest(labels.height(), labels.width()),
         new Scaling.Target(channels, labels.height(), labels.width()),

@@ -27,12 +27,12 @@ public record MaskImage(
   /// The image in a file of which no label is known, in its own size and in 1 or 3 channels; see
   /// [Resizing#of(Path)].
   public static MaskImage of(Path file, int channels) {
-    return of(PictureSource.of(file), channels);
+    return of(ImageSource.of(file), channels);
   }
 
   /// The same of the bytes of such a file.
   public static MaskImage of(byte[] file, int channels) {
-    return of(PictureSource.of(file), channels);
+    return of(ImageSource.of(file), channels);
   }
 
   /// The same of an image that is decoded and upright.
@@ -41,8 +41,8 @@ public record MaskImage(
     return of("an image", size.of(image));
   }
 
-  private static MaskImage of(PictureSource source, int channels) {
-    PictureFile.Header header = PictureFile.header(source);
+  private static MaskImage of(ImageSource source, int channels) {
+    ImageFile.Header header = ImageFile.header(source);
     var size = new Resizing(channels, header.height(), header.width(), false);
     return of(source.name().toString(), size.of(source));
   }

@@ -5,27 +5,27 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What is done to every value of a picture before a net sees it: `(x/255 - mean) / deviation`.
+/// What is done to every value of an image before a net sees it: `(x/255 - mean) / standardDeviation`.
 ///
-/// A deviation of 0, which a constant channel has, becomes 1: such a channel is 0 after its mean
+/// A standard deviation of 0, which a constant channel has, becomes 1: such a channel is 0 after its mean
 /// has been subtracted, and must not become 0/0.
 ///
 /// @param mean on the scale of 0 to 1: one per channel, or one per pixel and channel (`C×H×W`)
-/// @param deviation the same, independently of `mean`
-public record Normalization(float[] mean, float[] deviation) {
+/// @param standardDeviation the same, independently of `mean`
+public record Normalization(float[] mean, float[] standardDeviation) {
   private static final int SAMPLE = 1000;
   private static final int PART = 100;
 
   public Normalization {
     mean = checked("mean", mean);
-    deviation = checked("deviation", deviation);
-    for (int i = 0; i < deviation.length; i++) {
-      if (deviation[i] < 0) {
+    standardDeviation = checked("standard deviation", standardDeviation);
+    for (int i = 0; i < standardDeviation.length; i++) {
+      if (standardDeviation[i] < 0) {
         throw new IllegalArgumentException(
-            "a deviation must not be negative, but number %s is %s".formatted(i, deviation[i]));
+            "a standard deviation must not be negative, but number %s is %s".formatted(i, standardDeviation[i]));
       }
-      if (deviation[i] == 0) {
-        deviation[i] = 1;
+      if (standardDeviation[i] == 0) {
+        standardDeviation[i] = 1;
       }
     }
   }
@@ -45,11 +45,11 @@ public record Normalization(float[] mean, float[] deviation) {
   }
 
   /// For example `of({0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f})`.
-  public static Normalization of(float[] mean, float[] deviation) {
-    return new Normalization(mean, deviation);
+  public static Normalization of(float[] mean, float[] standardDeviation) {
+    return new Normalization(mean, standardDeviation);
   }
 
-  /// Subtracts from each pixel its mean over `training`; deviation 1. The residual paper's choice
+  /// Subtracts from each pixel its mean over `training`; standard deviation 1. The residual paper's choice
   /// for CIFAR-10.
   public static Normalization perPixelMean(Images training) {
     checkNotEmpty(training);
@@ -65,15 +65,15 @@ public record Normalization(float[] mean, float[] deviation) {
     for (int p = 0; p < size; p++) {
       mean[p] = (float) (sums[p] / (255.0 * training.count()));
     }
-    float[] deviation = new float[training.channels()];
-    Arrays.fill(deviation, 1);
-    return new Normalization(mean, deviation);
+    float[] standardDeviation = new float[training.channels()];
+    Arrays.fill(standardDeviation, 1);
+    return new Normalization(mean, standardDeviation);
   }
 
-  /// Gives each channel the mean 0 and the deviation 1 over all pixels of `training`; of
-  /// photographs, which have to be decoded for it, over those of 1,000 that are drawn by a key of
+  /// Gives each channel the mean 0 and the standard deviation 1 over all pixels of `training`; of
+  /// photos, which have to be decoded for it, over those of 1,000 that are drawn by a key of
   /// their own.
-  public static Normalization perChannel(Pictures training) {
+  public static Normalization perChannel(LabelledImages training) {
     checkNotEmpty(training);
     return training instanceof Photos photos
         ? perChannel(sample(photos))
@@ -81,34 +81,34 @@ public record Normalization(float[] mean, float[] deviation) {
   }
 
   /// In parts that do not fill the memory, as they are seen in tests.
-  private static List<Pictures> sample(Photos photos) {
+  private static List<LabelledImages> sample(Photos photos) {
     int[] drawn = Draw.of(0, "normalization").permutation(photos.count());
     int count = Math.min(SAMPLE, drawn.length);
-    var parts = new ArrayList<Pictures>();
+    var parts = new ArrayList<LabelledImages>();
     for (int from = 0; from < count; from += PART) {
       parts.add(photos.select(Arrays.copyOfRange(drawn, from, Math.min(count, from + PART))));
     }
     return parts;
   }
 
-  private static Normalization perChannel(List<Pictures> parts) {
-    Pictures first = parts.getFirst();
+  private static Normalization perChannel(List<LabelledImages> parts) {
+    LabelledImages first = parts.getFirst();
     long[][] all = new long[first.channels()][256];
-    for (Pictures part : parts) {
+    for (LabelledImages part : parts) {
       Images images = part.images();
       for (int c = 0; c < all.length; c++) {
         count(images, c, all[c]);
       }
     }
-    double pictures = parts.stream().mapToInt(Pictures::count).sum();
-    return of(all, pictures * first.height() * first.width());
+    double images = parts.stream().mapToInt(LabelledImages::count).sum();
+    return of(all, images * first.height() * first.width());
   }
 
   private static Normalization of(long[][] all, double pixels) {
     float[] mean = new float[all.length];
-    float[] deviation = new float[all.length];
+    float[] standardDeviation = new float[all.length];
     for (int c = 0; c < mean.length; c++) {
-      // With 256 values, their counts say all: mean first, then deviations from it, in few terms.
+      // With 256 values, their counts say all: mean first, then standard deviations from it, in few terms.
       long[] counts = all[c];
       double m = 0;
       for (int v = 0; v < 256; v++) {
@@ -119,9 +119,9 @@ public record Normalization(float[] mean, float[] deviation) {
         variance += counts[v] / pixels * (v / 255.0 - m) * (v / 255.0 - m);
       }
       mean[c] = (float) m;
-      deviation[c] = (float) Math.sqrt(variance);
+      standardDeviation[c] = (float) Math.sqrt(variance);
     }
-    return new Normalization(mean, deviation);
+    return new Normalization(mean, standardDeviation);
   }
 
   /// Adds how often each value occurs in channel `c`.
@@ -136,9 +136,9 @@ public record Normalization(float[] mean, float[] deviation) {
     }
   }
 
-  private static void checkNotEmpty(Pictures training) {
+  private static void checkNotEmpty(LabelledImages training) {
     if (training.count() == 0) {
-      throw new IllegalArgumentException("a mean needs at least one picture, but there is none");
+      throw new IllegalArgumentException("a mean needs at least one image, but there is none");
     }
   }
 
@@ -148,38 +148,38 @@ public record Normalization(float[] mean, float[] deviation) {
   }
 
   @Override
-  public float[] deviation() {
-    return deviation.clone();
+  public float[] standardDeviation() {
+    return standardDeviation.clone();
   }
 
-  /// `mean` for each of the `C×H×W` values of a picture.
-  float[] meanOf(Pictures pictures) {
-    return spread("mean", mean, pictures);
+  /// `mean` for each of the `C×H×W` values of an image.
+  float[] meanOf(LabelledImages images) {
+    return spread("mean", mean, images);
   }
 
-  /// `deviation` for each of the `C×H×W` values of a picture.
-  float[] deviationOf(Pictures pictures) {
-    return spread("deviation", deviation, pictures);
+  /// `standardDeviation` for each of the `C×H×W` values of an image.
+  float[] standardDeviationOf(LabelledImages images) {
+    return spread("standard deviation", standardDeviation, images);
   }
 
-  private static float[] spread(String what, float[] values, Pictures pictures) {
-    if (values.length == pictures.size()) {
+  private static float[] spread(String what, float[] values, LabelledImages images) {
+    if (values.length == images.size()) {
       return values.clone();
     }
-    if (values.length != pictures.channels()) {
+    if (values.length != images.channels()) {
       throw new IllegalArgumentException(
-          "pictures of %s×%s×%s need %s or %s values for the %s, but the normalization has %s"
+          "images of %s×%s×%s need %s or %s values for the %s, but the normalization has %s"
               .formatted(
-                  pictures.channels(),
-                  pictures.height(),
-                  pictures.width(),
-                  pictures.channels(),
-                  pictures.size(),
+                  images.channels(),
+                  images.height(),
+                  images.width(),
+                  images.channels(),
+                  images.size(),
                   what,
                   values.length));
     }
-    int plane = pictures.height() * pictures.width();
-    float[] spread = new float[pictures.size()];
+    int plane = images.height() * images.width();
+    float[] spread = new float[images.size()];
     for (int c = 0; c < values.length; c++) {
       Arrays.fill(spread, c * plane, (c + 1) * plane, values[c]);
     }
@@ -190,18 +190,18 @@ public record Normalization(float[] mean, float[] deviation) {
   public boolean equals(Object o) {
     return o instanceof Normalization other
         && Arrays.equals(mean, other.mean)
-        && Arrays.equals(deviation, other.deviation);
+        && Arrays.equals(standardDeviation, other.standardDeviation);
   }
 
   @Override
   public int hashCode() {
-    return 31 * Arrays.hashCode(mean) + Arrays.hashCode(deviation);
+    return 31 * Arrays.hashCode(mean) + Arrays.hashCode(standardDeviation);
   }
 
   /// All values where there is one per channel; how many otherwise.
   @Override
   public String toString() {
-    return "mean %s, deviation %s".formatted(show(mean), show(deviation));
+    return "mean %s, standard deviation %s".formatted(show(mean), show(standardDeviation));
   }
 
   private static String show(float[] values) {

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// How a picture as it is stored becomes the picture as it is seen: first its rows become columns
+/// How an image as it is stored becomes the image as it is seen: first its rows become columns
 /// if it is `transposed`, then it is mirrored left to right, then top to bottom. Cameras say so by
 /// a number from 1 to 8 (Exif 2.32, tag 0x0112).
 record Orientation(boolean transposed, boolean mirrored, boolean upsideDown) {
@@ -29,10 +29,10 @@ record Orientation(boolean transposed, boolean mirrored, boolean upsideDown) {
   /// the standard's two bytes.
   private static final int[] BYTES = {0, 1, 0, 2, 4, 0, 1, 0, 2, 4};
 
-  /// A place in a picture, in pixels, and its size.
+  /// A place in an image, in pixels, and its size.
   record Box(double left, double top, double width, double height) {}
 
-  /// The part of the stored picture that is seen at `seen`, in a picture that is seen as
+  /// The part of the stored image that is seen at `seen`, in an image that is seen as
   /// `width`×`height`.
   Box stored(Box seen, int width, int height) {
     double left = mirrored ? width - seen.left - seen.width : seen.left;

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Labelled photographs that stay in their files and are decoded to squares of one size each time
+/// Labelled photos that stay in their files and are decoded to squares of one size each time
 /// they are used.
 ///
 /// In tests the shorter side is brought to 256/224 of that size and the centre is cropped. In
@@ -21,12 +21,12 @@ import org.jspecify.annotations.Nullable;
 /// from, after the last one the first. So the number and order of the images are fixed when a
 /// folder is opened, and what is seen is a function of the files: a run resumes exactly, whoever
 /// finds the damage first. A file that cannot be read is not replaced.
-public final class Photos implements Pictures {
+public final class Photos implements LabelledImages {
   private final int channels;
   private final int side;
   private final Pool pool;
 
-  /// Of each photograph in the pool.
+  /// Of each photo in the pool.
   private final int[] places;
 
   private final int[] labels;
@@ -92,7 +92,7 @@ public final class Photos implements Pictures {
   public Photos take(int n) {
     if (n < 0 || n > count()) {
       throw new IllegalArgumentException(
-          "the first %s pictures were asked for, but there are %s".formatted(n, count()));
+          "the first %s images were asked for, but there are %s".formatted(n, count()));
     }
     return select(IntStream.range(0, n).toArray());
   }
@@ -139,7 +139,7 @@ public final class Photos implements Pictures {
     long bytes = (long) size() * count();
     if (bytes > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "at most 2 GiB of pictures fit into one array, but %s are %s bytes"
+          "at most 2 GiB of images fit into one array, but %s are %s bytes"
               .formatted(this, bytes));
     }
     byte[] pixels = new byte[(int) bytes];
@@ -154,13 +154,13 @@ public final class Photos implements Pictures {
     return decoders == null ? null : new Ahead(this, decoders);
   }
 
-  /// Photograph `index` as `C×H×W` bytes: the part that `draw` chooses where one is to be drawn,
+  /// Photo `index` as `C×H×W` bytes: the part that `draw` chooses where one is to be drawn,
   /// otherwise that of tests. It is not mirrored. Throws [fathom.io.BadFileException] if its file
   /// cannot be read, or none of its class can be decoded.
   byte[] decode(int index, Augmentation how, Draw draw) {
     if (how.pad() > 0) {
       throw new IllegalArgumentException(
-          "photographs are cropped from what their files have, without a border, but %s pixels of one are asked for"
+          "photos are cropped from what their files have, without a border, but %s pixels of one are asked for"
               .formatted(how.pad()));
     }
     byte[] pixels = new byte[size()];
@@ -175,7 +175,7 @@ public final class Photos implements Pictures {
     do {
       Path file = pool.files.get(place);
       try {
-        PictureFile.read(file, view, to, pixels, at);
+        ImageFile.read(file, view, to, pixels, at);
         return;
       } catch (BadFileException e) {
         HeaderScan.checkReadable(file);

@@ -7,41 +7,41 @@ import java.io.UncheckedIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/// A picture of a data set as the bytes of a PNG file: in colour where it has three channels, else
+/// An image of a data set as the bytes of a PNG file: in colour where it has three channels, else
 /// its first channel in grey.
 public final class Png {
   private Png() {}
 
-  /// Picture `picture` as it is.
-  public static byte[] of(Images images, int picture) {
-    return small(images, picture, Math.max(images.height(), images.width()));
+  /// Image `image` as it is.
+  public static byte[] of(Images images, int image) {
+    return small(images, image, Math.max(images.height(), images.width()));
   }
 
-  /// Picture `picture` with no side longer than `side` pixels: a larger one is shrunk by a whole
+  /// Image `image` with no side longer than `side` pixels: a larger one is shrunk by a whole
   /// factor, and a pixel is the mean of those that it stands for.
-  public static byte[] small(Images images, int picture, int side) {
-    if (picture < 0 || picture >= images.count() || side < 1) {
+  public static byte[] small(Images images, int image, int side) {
+    if (image < 0 || image >= images.count() || side < 1) {
       throw new IllegalArgumentException(
-          "there are the pictures 0 to %s, and a side has at least 1 pixel, but picture %s was asked for with a side of %s"
-              .formatted(images.count() - 1, picture, side));
+          "there are the images 0 to %s, and a side has at least 1 pixel, but image %s was asked for with a side of %s"
+              .formatted(images.count() - 1, image, side));
     }
     int shrunk = Math.ceilDiv(Math.max(images.height(), images.width()), side);
     int height = Math.ceilDiv(images.height(), shrunk);
     int width = Math.ceilDiv(images.width(), shrunk);
     boolean colour = images.channels() == 3;
-    var image =
+    var drawn =
         new BufferedImage(
             width, height, colour ? BufferedImage.TYPE_INT_RGB : BufferedImage.TYPE_BYTE_GRAY);
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
         for (int c = 0; c < (colour ? 3 : 1); c++) {
-          image
+          drawn
               .getRaster()
-              .setSample(x, y, c, mean(images, picture, c, y * shrunk, x * shrunk, shrunk));
+              .setSample(x, y, c, mean(images, image, c, y * shrunk, x * shrunk, shrunk));
         }
       }
     }
-    return of(image);
+    return of(drawn);
   }
 
   /// An image as it is, in the colours or with the palette that it has.
@@ -55,9 +55,9 @@ public final class Png {
     return bytes.toByteArray();
   }
 
-  /// Of the square at (`top`, `left`), as far as it lies in the picture.
-  private static int mean(Images images, int picture, int channel, int top, int left, int side) {
-    int plane = picture * images.size() + channel * images.height() * images.width();
+  /// Of the square at (`top`, `left`), as far as it lies in the image.
+  private static int mean(Images images, int image, int channel, int top, int left, int side) {
+    int plane = image * images.size() + channel * images.height() * images.width();
     int bottom = Math.min(images.height(), top + side);
     int right = Math.min(images.width(), left + side);
     long sum = 0;

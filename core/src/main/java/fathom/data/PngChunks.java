@@ -1,8 +1,8 @@
 package fathom.data;
 
-import fathom.data.PictureStream.Made;
-import fathom.data.PictureStream.Part;
-import fathom.data.PictureStream.Range;
+import fathom.data.ImageStream.Made;
+import fathom.data.ImageStream.Part;
+import fathom.data.ImageStream.Range;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,18 +30,18 @@ final class PngChunks {
 
   private static final String RAW = "Raw profile type ";
 
-  private final PictureStream in;
+  private final ImageStream in;
   private final List<Part> kept = new ArrayList<>();
   private byte[] header = {};
   private boolean greyPalette;
   private boolean pixels;
   private @Nullable Orientation orientation;
 
-  private PngChunks(PictureStream in) {
+  private PngChunks(ImageStream in) {
     this.in = in;
   }
 
-  static Container of(PictureStream in) throws IOException {
+  static Container of(ImageStream in) throws IOException {
     return new PngChunks(in).read();
   }
 

@@ -12,7 +12,7 @@ import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 
 /// The sums in a PNG file, a CRC-32 behind each of its chunks. Java's reader does not look at them,
-/// and shows what damage has made of the picture.
+/// and shows what damage has made of the image.
 ///
 /// Where the sum of a part that pixels do not need is wrong, the part is as good as missing, if its
 /// name is one that there is: another name may be damage too, to that of a part that is needed.
@@ -27,7 +27,7 @@ final class PngSums {
 
   /// Throws [BadFileException] unless every chunk that pixels need is as it was written. The last
   /// one, which only says that it is, may be missing.
-  static void check(PictureSource source) {
+  static void check(ImageSource source) {
     Path file = source.name();
     var sum = new CRC32();
     boolean pixels = false;
@@ -47,7 +47,7 @@ final class PngSums {
         if (found != expected && !EXTRAS.contains(type)) {
           throw new BadFileException(
               file,
-              "the picture is damaged: the sum of its part %s is %08x, but should be %08x; replace or remove it"
+              "the image is damaged: the sum of its part %s is %08x, but should be %08x; replace or remove it"
                   .formatted(type, found, expected));
         }
         pixels |= type.equals("IDAT");
@@ -56,11 +56,11 @@ final class PngSums {
       boolean harmless = type.length() < 4 || type.equals("IEND") || PngChunks.isExtra(type);
       if (!pixels || !harmless) {
         throw new BadFileException(
-            file, "the picture ends before its last part; replace or remove it", e);
+            file, "the image ends before its last part; replace or remove it", e);
       }
     } catch (IOException e) {
       throw new BadFileException(
-          file, "the picture cannot be read (%s); replace or remove it".formatted(e), e);
+          file, "the image cannot be read (%s); replace or remove it".formatted(e), e);
     }
   }
 }

@@ -4,7 +4,7 @@ import fathom.Shape;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// How the pictures of a folder are read; other data is not concerned.
+/// How the images of a folder are read; other data is not concerned.
 ///
 /// @param size the side of the squares as which they are decoded from their files each time they
 ///   are used; 0 to keep them in memory, in the size that all have, or else as 32×32
@@ -46,7 +46,7 @@ public record Reading(
   /// In memory; what cannot be decoded is left out.
   public static final Reading USUAL = new Reading(0, false);
 
-  /// A picture of this side and three channels has 48 MB.
+  /// An image of this side and three channels has 48 MB.
   private static final int LARGEST = 4096;
 
   /// Divided by name.
@@ -62,7 +62,7 @@ public record Reading(
   public Reading {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
-          "photographs are decoded to 1 to %s pixels a side, but `size` is %s"
+          "photos are decoded to 1 to %s pixels a side, but `size` is %s"
               .formatted(LARGEST, size));
     }
   }

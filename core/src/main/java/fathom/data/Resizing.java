@@ -4,13 +4,13 @@ import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 
 /// How an image of any size becomes one of the size that a net takes: its largest centred part of
-/// these proportions is scaled to it, or, as photographs are seen in tests, seven eighths of its
+/// these proportions is scaled to it, or, as photos are seen in tests, seven eighths of its
 /// shorter side (see [Photos]). Colours become grey where there is one channel, and grey three
 /// equal ones where there are three. `docs/preprocessing.md` has the formulas.
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
-/// @param photographs whether images are seen as photographs are in tests; then they are squares
-public record Resizing(int channels, int height, int width, boolean photographs) {
+/// @param photos whether images are seen as photos are in tests; then they are squares
+public record Resizing(int channels, int height, int width, boolean photos) {
   private static final int MOST_BYTES = 1 << 30;
 
   /// Throws `IllegalArgumentException` for a size that no image has.
@@ -25,26 +25,26 @@ public record Resizing(int channels, int height, int width, boolean photographs)
           "an image has at most %s bytes, but %s×%s×%s was asked for"
               .formatted(MOST_BYTES, channels, height, width));
     }
-    if (photographs && height != width) {
+    if (photos && height != width) {
       throw new IllegalArgumentException(
-          "photographs become squares, but %s×%s was asked for".formatted(height, width));
+          "photos become squares, but %s×%s was asked for".formatted(height, width));
     }
   }
 
   /// Decodes a JPEG, PNG, GIF, BMP or WebP file and turns it as its camera says. The label is 0.
   /// Throws [fathom.io.BadFileException] if it is no image or damaged.
   public Images of(Path file) {
-    return of(PictureSource.of(file));
+    return of(ImageSource.of(file));
   }
 
   /// The same of the bytes of such a file.
   public Images of(byte[] file) {
-    return of(PictureSource.of(file));
+    return of(ImageSource.of(file));
   }
 
-  Images of(PictureSource source) {
+  Images of(ImageSource source) {
     byte[] pixels = new byte[channels * height * width];
-    PictureFile.read(source, view(), target(), pixels, 0);
+    ImageFile.read(source, view(), target(), pixels, 0);
     return images(pixels);
   }
 
@@ -62,7 +62,7 @@ public record Resizing(int channels, int height, int width, boolean photographs)
   }
 
   private View view() {
-    return photographs ? View.tested(height) : View.largest(height, width);
+    return photos ? View.tested(height) : View.largest(height, width);
   }
 
   private Scaling.Target target() {

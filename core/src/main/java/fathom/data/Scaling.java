@@ -4,11 +4,11 @@ import fathom.data.Orientation.Box;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 
-/// Part of a decoded picture, in grey or in sRGB, scaled to bytes.
+/// Part of a decoded image, in grey or in sRGB, scaled to bytes.
 ///
 /// The filter is a triangle as wide as two pixels of the result (or of the source, where that is
 /// the coarser), first along columns and then along rows; what lies outside of the part does not
-/// count. In its own size a picture stays as it is.
+/// count. In its own size an image stays as it is.
 final class Scaling {
   private static final float[] NO_SUM = {};
 
@@ -17,7 +17,7 @@ final class Scaling {
   /// The size that a part is brought to, as it is seen.
   record Target(int channels, int height, int width) {}
 
-  /// Writes `part`, a place in the picture as it is seen, as `C×H×W` bytes from `at` on.
+  /// Writes `part`, a place in the image as it is seen, as `C×H×W` bytes from `at` on.
   static void write(
       BufferedImage image, Orientation orientation, Box part, Target to, byte[] out, int at) {
     boolean turned = orientation.transposed();
@@ -78,7 +78,7 @@ final class Scaling {
     }
   }
 
-  /// Where the pixels of the result of a picture as it is stored go in that as it is seen.
+  /// Where the pixels of the result of an image as it is stored go in that as it is seen.
   private static final class Place {
     final Target to;
     final int plane;

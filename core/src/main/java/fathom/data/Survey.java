@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
 
-/// What was found in a folder of pictures before they were brought to one size.
+/// What was found in a folder of images before they were brought to one size.
 ///
-/// @param formats how many of the pictures have each format, by its name: `jpeg`, `png`, ...
-/// @param smallest of the pictures as a viewer shows them, by their number of pixels; the median is
+/// @param formats how many of the images have each format, by its name: `jpeg`, `png`, ...
+/// @param smallest of the images as a viewer shows them, by their number of pixels; the median is
 ///   the one in the middle
 /// @param skipped the files that were left out because they cannot be decoded
 /// @param others how many files were not looked at because their extension says that they are no
@@ -37,7 +37,7 @@ public record Survey(
     return new Survey(formats, smallest, median, largest, skipped, others, more, damaged);
   }
 
-  /// Of a picture, in pixels.
+  /// Of an image, in pixels.
   public record Size(int width, int height) {
     long pixels() {
       return (long) width * height;

@@ -3,10 +3,10 @@ package fathom.data;
 import fathom.Draw;
 import fathom.data.Orientation.Box;
 
-/// Which part of a picture is scaled to the size that is wanted, given the picture's own size.
+/// Which part of an image is scaled to the size that is wanted, given the image's own size.
 @FunctionalInterface
 interface View {
-  /// The share of the shorter side that the nets for photographs are tested on: the shorter side is
+  /// The share of the shorter side that the nets for photos are tested on: the shorter side is
   /// brought to 256, and the centre cropped to 224 (He et al. 2016, section 3.4).
   double TESTED = 224.0 / 256;
 
@@ -28,7 +28,7 @@ interface View {
     };
   }
 
-  /// The shorter side of a photograph of which the centre of `side` is tested.
+  /// The shorter side of a photo of which the centre of `side` is tested.
   static long shorter(int side) {
     return Math.max(side, Math.round(side / TESTED));
   }

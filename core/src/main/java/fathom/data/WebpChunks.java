@@ -1,8 +1,8 @@
 package fathom.data;
 
-import fathom.data.PictureStream.Made;
-import fathom.data.PictureStream.Part;
-import fathom.data.PictureStream.Range;
+import fathom.data.ImageStream.Made;
+import fathom.data.ImageStream.Part;
+import fathom.data.ImageStream.Range;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -26,7 +26,7 @@ final class WebpChunks {
   /// The decoder of lossless files reads so far ahead.
   private static final int AHEAD = 16;
 
-  private final PictureStream in;
+  private final ImageStream in;
   private @Nullable Range pixels;
   private @Nullable Range profile;
   private @Nullable Orientation orientation;
@@ -38,11 +38,11 @@ final class WebpChunks {
   private int height;
   private boolean lossless;
 
-  private WebpChunks(PictureStream in) {
+  private WebpChunks(ImageStream in) {
     this.in = in;
   }
 
-  static Container of(PictureStream in) throws IOException {
+  static Container of(ImageStream in) throws IOException {
     return new WebpChunks(in).read();
   }
 

@@ -56,8 +56,8 @@ public final class ImageClassifier implements AutoCloseable {
             size.channels(),
             size.height(),
             size.width(),
-            Objects.requireNonNull(card.photographs()));
-    Architecture.OfPictures plain = card.pictures();
+            Objects.requireNonNull(card.photos()));
+    Architecture.OfClasses plain = card.images();
     Loader _ = new Loader(resizing.none(), normalization); // throws if they do not go together
     this.net =
         PackedNet.of(
@@ -205,7 +205,7 @@ public final class ImageClassifier implements AutoCloseable {
     int[] order = IntStream.range(from, to).toArray();
     int width = classes.size();
     try (var _ = Scope.open()) {
-      Tensor x = new Loader(images, normalization).pictures(order, new Rows(0, order.length));
+      Tensor x = new Loader(images, normalization).images(order, new Rows(0, order.length));
       double[] some = net.predict(x).logSoftmax(1).exp().toDoubles();
       for (int i = from; i < to; i++) {
         all[i] = Arrays.copyOfRange(some, (i - from) * width, (i - from + 1) * width);

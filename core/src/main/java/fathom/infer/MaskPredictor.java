@@ -41,7 +41,7 @@ public final class MaskPredictor implements AutoCloseable {
     this.classes = Objects.requireNonNull(card.classes());
     this.channels = plain.input().channels();
     this.multiple = plain.multiple();
-    this.pixels = new Pixels(normalization.mean(), normalization.deviation());
+    this.pixels = new Pixels(normalization.mean(), normalization.standardDeviation());
     this.net =
         PackedNet.of(
             () -> {

@@ -33,7 +33,7 @@ import tools.jackson.core.JacksonException;
 /// @param options those of the net that are known
 /// @param input the images that the net takes, of a net for masks only their channels; null for a
 ///   net that reads text
-/// @param photographs whether tests see the centre of a photograph, seven eighths of its shorter
+/// @param photos whether tests see the centre of a photo, seven eighths of its shorter
 ///   side; otherwise the whole of it
 /// @param classes the names of the classes in the order of the net's outputs; of a text its
 ///   characters
@@ -44,7 +44,7 @@ public record ModelCard(
     @Nullable String model,
     Architecture.Options options,
     CifarNet.@Nullable Input input,
-    @Nullable Boolean photographs,
+    @Nullable Boolean photos,
     @Nullable List<String> classes,
     @Nullable Normalization normalization,
     @Nullable Integer window) {
@@ -52,11 +52,11 @@ public record ModelCard(
   private static final String MODEL = "fathom.model";
   private static final String OPTIONS = "fathom.options";
   private static final String INPUT = "fathom.input";
-  private static final String PHOTOGRAPHS = "fathom.photographs";
+  private static final String PHOTOS = "fathom.photographs";
   private static final String CLASSES = "fathom.classes";
   private static final String WINDOW = "fathom.window";
   private static final String MEAN = "fathom.mean";
-  private static final String DEVIATION = "fathom.std";
+  private static final String STANDARD_DEVIATION = "fathom.std";
 
   /// For people and other programs: the rest follows from the other entries.
   private static final String PREPROCESSING = "fathom.preprocessing";
@@ -74,10 +74,10 @@ public record ModelCard(
       String model,
       Architecture.Options options,
       CifarNet.@Nullable Input input,
-      @Nullable Boolean photographs,
+      @Nullable Boolean photos,
       @Nullable List<String> classes,
       Normalization normalization) {
-    return new ModelCard(model, options, input, photographs, classes, normalization, null);
+    return new ModelCard(model, options, input, photos, classes, normalization, null);
   }
 
   /// Whether it is of a net that reads text.
@@ -110,10 +110,10 @@ public record ModelCard(
               .formatted(model, isText() ? "text" : "the classes of images"));
     }
     int channels = input.channels();
-    if (normalization.mean().length != channels || normalization.deviation().length != channels) {
+    if (normalization.mean().length != channels || normalization.standardDeviation().length != channels) {
       throw new IllegalArgumentException(
           "images of any size are normalised by a number for each of their channels, which are %s, but there are %s and %s"
-              .formatted(channels, normalization.mean().length, normalization.deviation().length));
+              .formatted(channels, normalization.mean().length, normalization.standardDeviation().length));
     }
     if (classes.size() > Byte.MAX_VALUE + 1) {
       throw new IllegalArgumentException(
@@ -143,27 +143,27 @@ public record ModelCard(
           "a classifier needs to know which net it has and what its images are normalised by, but the card has the model %s and the normalization %s"
               .formatted(model, normalization));
     }
-    Architecture.OfPictures standard = Architecture.pictures(model, options);
+    Architecture.OfClasses standard = Architecture.images(model, options);
     CifarNet.Input size = input == null ? standard.input() : input;
     List<String> names =
         classes != null
             ? classes
             : IntStream.range(0, standard.classes()).mapToObj(Integer::toString).toList();
-    boolean asPhotographs =
-        photographs != null ? photographs : standard.photographs() == size.height();
+    boolean asPhotos =
+        photos != null ? photos : standard.photos() == size.height();
     return new ModelCard(
         standard.name(),
         options,
         size,
-        asPhotographs && size.height() == size.width(),
+        asPhotos && size.height() == size.width(),
         names,
         normalization,
         null);
   }
 
   /// The net of a [#completed()] card.
-  Architecture.OfPictures pictures() {
-    return Architecture.pictures(Objects.requireNonNull(model), options)
+  Architecture.OfClasses images() {
+    return Architecture.images(Objects.requireNonNull(model), options)
         .on(Objects.requireNonNull(input), Objects.requireNonNull(classes).size());
   }
 
@@ -180,7 +180,7 @@ public record ModelCard(
     if (!isText()) {
       throw new IllegalArgumentException(
           "a net for text writes text, but %s learned %s"
-              .formatted(name, isMasks() ? "masks" : "pictures"));
+              .formatted(name, isMasks() ? "masks" : "images"));
     }
     Architecture.OfText net = Architecture.text(name, options).withVocabulary(characters.size());
     if (window != null) {
@@ -204,9 +204,9 @@ public record ModelCard(
           said.get(MODEL),
           options(file, said.get(OPTIONS)),
           input(file, said.get(INPUT)),
-          said.containsKey(PHOTOGRAPHS) ? Boolean.valueOf(said.get(PHOTOGRAPHS)) : null,
+          said.containsKey(PHOTOS) ? Boolean.valueOf(said.get(PHOTOS)) : null,
           classes(file, said.get(CLASSES)),
-          said.containsKey(MEAN) && said.containsKey(DEVIATION)
+          said.containsKey(MEAN) && said.containsKey(STANDARD_DEVIATION)
               ? normalization(file, said)
               : stored.names().contains(ImageClassification.MEAN) ? normalization(stored) : null,
           window(file, said.get(WINDOW)));
@@ -225,7 +225,7 @@ public record ModelCard(
 
   private static Normalization normalization(SafeTensors stored) {
     return new Normalization(
-        floats(stored, ImageClassification.MEAN), floats(stored, ImageClassification.DEVIATION));
+        floats(stored, ImageClassification.MEAN), floats(stored, ImageClassification.STANDARD_DEVIATION));
   }
 
   private static float[] floats(SafeTensors stored, String name) {
@@ -239,7 +239,7 @@ public record ModelCard(
   private static Normalization normalization(Path file, Map<String, String> said) {
     try {
       return Normalization.of(
-          numbers(said.getOrDefault(MEAN, "")), numbers(said.getOrDefault(DEVIATION, "")));
+          numbers(said.getOrDefault(MEAN, "")), numbers(said.getOrDefault(STANDARD_DEVIATION, "")));
     } catch (IllegalArgumentException e) {
       throw bad(file, "its fathom.mean and fathom.std", "no numbers", e);
     }
@@ -321,20 +321,20 @@ public record ModelCard(
     if (input != null) {
       said.put(INPUT, input.toString().replace('×', 'x'));
     }
-    if (photographs != null && !isMasks()) {
-      said.put(PHOTOGRAPHS, photographs.toString());
+    if (photos != null && !isMasks()) {
+      said.put(PHOTOS, photos.toString());
     }
     if (classes != null) {
       said.put(CLASSES, Json.text(classes));
     }
     if (normalization != null) {
       said.put(MEAN, numbers(normalization.mean()));
-      said.put(DEVIATION, numbers(normalization.deviation()));
+      said.put(STANDARD_DEVIATION, numbers(normalization.standardDeviation()));
     }
     if (window != null) {
       said.put(WINDOW, window.toString());
     }
-    if (input != null && (photographs != null || isMasks())) {
+    if (input != null && (photos != null || isMasks())) {
       said.put(PREPROCESSING, Json.text(preprocessing(input)));
     }
     return said;
@@ -354,7 +354,7 @@ public record ModelCard(
     if (model != null && isMasks()) {
       steps.put("repeatEdgeToMultipleOf", Architecture.masks(model, options).multiple());
     } else {
-      if (Boolean.TRUE.equals(photographs)) {
+      if (Boolean.TRUE.equals(photos)) {
         steps.put("resizeShorterSide", Photos.shorterSide(input.height()));
         steps.put("centreCrop", List.of(input.height(), input.width()));
       } else {

@@ -32,7 +32,7 @@ public interface Convolution {
 
   /// The value's memory for images like x with so many channels.
   static Tensor images(Tensor x, long channels) {
-    return Tensor.emptyPictures(
+    return Tensor.emptyImages(
         x.type(), x.shape().size(0), channels, x.shape().size(2), x.shape().size(3));
   }
 

@@ -66,7 +66,7 @@ final class Winograd {
 
   /// Whether they are, and also take less time than the direct sums, and no more memory than they
   /// should. With fewer tiles than 32 the transforms of the filters cost what the tiles save; and
-  /// where pictures fill less than half of their tiles, little is saved.
+  /// where images fill less than half of their tiles, little is saved.
   static boolean pays(long count, long height, long width, int in, int out) {
     return pays(32, count, height, width, in, out);
   }
@@ -144,7 +144,7 @@ final class Winograd {
       x.checkPixels(y);
       if (x.channels() != in || y.channels() != bias.length) {
         throw new IllegalArgumentException(
-            "these filters make %s channels of %s, but were given pictures of %s for %s"
+            "these filters make %s channels of %s, but were given images of %s for %s"
                 .formatted(bias.length, in, x.channels(), y.channels()));
       }
       var last = new Last(bias, add, rectify ? 0 : Float.NEGATIVE_INFINITY);
@@ -275,7 +275,7 @@ final class Winograd {
     }
   }
 
-  /// Pictures as bands, each a row of `across` tiles, of which `down` make a picture.
+  /// Images as bands, each a row of `across` tiles, of which `down` make an image.
   private record Tiling(int down, int across, long bands, int bandsAtOnce) {
     static Tiling of(FeatureMaps x) {
       int down = (int) tilesAcross(x.height());
@@ -283,7 +283,7 @@ final class Winograd {
       return new Tiling(down, across, x.count() * down, (TILES + across - 1) / across);
     }
 
-    long picture(long band) {
+    long image(long band) {
       return band / down;
     }
 
@@ -331,7 +331,7 @@ final class Winograd {
     }
   }
 
-  // ---- Bands of pictures
+  // ---- Bands of images
 
   /// Bᵀ·d·B of the tiles of some bands.
   private static void transformData(
@@ -346,7 +346,7 @@ final class Winograd {
     int row = (TILE * tiling.across + 2) * channels;
     float[] band = space.band.atLeast(POINTS * row);
     for (int b = 0; b < bands; b++) {
-      read(x, tiling.picture(first + b), tiling.top(first + b) - 1, POINTS, 1, band, row);
+      read(x, tiling.image(first + b), tiling.top(first + b) - 1, POINTS, 1, band, row);
       TileTransforms.data(
           band, row, tiling.across, channels, data, b * tiling.across * layout.tile, layout);
     }
@@ -365,7 +365,7 @@ final class Winograd {
     int row = TILE * tiling.across * channels;
     float[] band = space.band.atLeast(POINTS * row);
     for (int b = 0; b < bands; b++) {
-      read(dy, tiling.picture(first + b), tiling.top(first + b), TILE, 0, band, row);
+      read(dy, tiling.image(first + b), tiling.top(first + b), TILE, 0, band, row);
       TileTransforms.valueBack(
           band, row, tiling.across, channels, values, b * tiling.across * layout.tile, layout);
     }
@@ -391,7 +391,7 @@ final class Winograd {
       int rows = Math.min(TILE, y.height() - top);
       int length = y.width() * channels;
       for (int i = 0; i < rows; i++) {
-        long to = (tiling.picture(first + b) * y.height() + top + i) * length;
+        long to = (tiling.image(first + b) * y.height() + top + i) * length;
         if (last == null) {
           MemorySegment.copy(band, i * row, y.memory(), JAVA_FLOAT, 4 * to, length);
         } else {
@@ -401,9 +401,9 @@ final class Winograd {
     }
   }
 
-  /// Rows of a picture from `top` on, with `left` pixels of zeros before them and zeros behind.
+  /// Rows of an image from `top` on, with `left` pixels of zeros before them and zeros behind.
   private static void read(
-      FeatureMaps x, long picture, int top, int rows, int left, float[] band, int row) {
+      FeatureMaps x, long image, int top, int rows, int left, float[] band, int row) {
     int before = left * x.channels();
     int length = x.width() * x.channels();
     for (int i = 0; i < rows; i++) {
@@ -411,7 +411,7 @@ final class Winograd {
       if (top + i < 0 || top + i >= x.height()) {
         Arrays.fill(band, at, at + row, 0);
       } else {
-        long from = 4 * (picture * x.height() + top + i) * length;
+        long from = 4 * (image * x.height() + top + i) * length;
         Arrays.fill(band, at, at + before, 0);
         MemorySegment.copy(x.memory(), JAVA_FLOAT, from, band, at + before, length);
         Arrays.fill(band, at + before + length, at + row, 0);

@@ -159,15 +159,15 @@ public interface Architecture {
   }
 
   /// A net for images of one size, each of which is of one class.
-  interface OfPictures extends OfImages {
-    /// The side of the squares to which this net wants photographs decoded; 0 if it is none for
-    /// photographs.
-    default int photographs() {
+  interface OfClasses extends OfImages {
+    /// The side of the squares to which this net wants photos decoded; 0 if it is none for
+    /// photos.
+    default int photos() {
       return 0;
     }
 
     @Override
-    OfPictures on(CifarNet.Input input, int classes);
+    OfClasses on(CifarNet.Input input, int classes);
   }
 
   /// A net for images of any size, each pixel of which is of a class.
@@ -180,7 +180,7 @@ public interface Architecture {
   }
 
   /// A residual net of convolutions, or its plain twin.
-  interface Convolutional extends OfPictures {
+  interface Convolutional extends OfClasses {
     /// The net of this name. Throws `IllegalArgumentException` if there is none.
     static Convolutional named(String name) {
       return PhotoNet.names().contains(name.toLowerCase(Locale.ROOT))
@@ -188,7 +188,7 @@ public interface Architecture {
           : CifarNet.named(name);
     }
 
-    /// The layers with weights on the way from the pictures to the classes.
+    /// The layers with weights on the way from the images to the classes.
     int depth();
 
     /// The blocks of all stages.
@@ -239,9 +239,9 @@ public interface Architecture {
   String PLAIN_MASKS = "plain-masknet";
   Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
 
-  /// The names of the nets for pictures; of resnetN and plainN for N = 6n+2 the depths of the
+  /// The names of the nets for images; of resnetN and plainN for N = 6n+2 the depths of the
   /// paper's table 6.
-  static List<String> picturesNames() {
+  static List<String> imagesNames() {
     var names = new ArrayList<String>();
     for (String family : List.of("resnet", "plain")) {
       CifarNet.paperDepths().forEach(depth -> names.add(family + depth));
@@ -264,9 +264,9 @@ public interface Architecture {
     return List.of(MASKS, PLAIN_MASKS);
   }
 
-  /// The net of this name for pictures. Throws `IllegalArgumentException` if there is none, or if
+  /// The net of this name for images. Throws `IllegalArgumentException` if there is none, or if
   /// an option means nothing to it.
-  static OfPictures pictures(String name, Options options) {
+  static OfClasses images(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {
       check(plain, options, "shortcut", "norm", "width", "dropout");
@@ -287,7 +287,7 @@ public interface Architecture {
       net = options.hidden == null ? net : net.withHidden(options.hidden);
       return options.layers == null ? net : net.withLayers(options.layers);
     }
-    throw missing(name, "pictures", otherThan(picturesNames()), picturesNames());
+    throw missing(name, "images", otherThan(imagesNames()), imagesNames());
   }
 
   /// The net of this name for text. Throws `IllegalArgumentException` if there is none, or if an
@@ -346,7 +346,7 @@ public interface Architecture {
   }
 
   private static List<String> otherThan(List<String> these) {
-    var others = new LinkedHashSet<>(picturesNames());
+    var others = new LinkedHashSet<>(imagesNames());
     others.addAll(textNames());
     others.addAll(masksNames());
     others.removeAll(these);
@@ -357,8 +357,8 @@ public interface Architecture {
       String name, String what, List<String> others, List<String> these) {
     String plain = name.toLowerCase(Locale.ROOT);
     String there =
-        what.equals("pictures")
-            ? "for pictures there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
+        what.equals("images")
+            ? "for images there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
                 + String.join(", ", PhotoNet.names())
                 + ", "
                 + PERCEPTRON
@@ -382,6 +382,6 @@ public interface Architecture {
   private static String learns(String plain) {
     return masksNames().contains(plain)
         ? "masks, which are given as masks:DIR"
-        : plain.equals(TRANSFORMER) ? "text, which is given as text:FILE" : "pictures";
+        : plain.equals(TRANSFORMER) ? "text, which is given as text:FILE" : "images";
   }
 }

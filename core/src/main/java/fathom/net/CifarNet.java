@@ -31,7 +31,7 @@ import java.util.regex.Pattern;
 ///
 /// @param depth 6n + 2 for n of at least 1
 /// @param width W, 16 in the paper
-/// @param input the pictures: channels, height and width
+/// @param input the images: channels, height and width
 /// @param dropout the share of the averages before the dense layer that a training step leaves out;
 ///   0 in the paper
 public record CifarNet(
@@ -42,7 +42,7 @@ public record CifarNet(
 
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
 
-  /// Channels, height and width of a picture.
+  /// Channels, height and width of an image.
   public record Input(int channels, int height, int width) {
     public Input {
       if ((double) channels * height * width > Integer.MAX_VALUE) {
@@ -71,12 +71,12 @@ public record CifarNet(
     }
     if (shortcut != Shortcut.NONE && PhotoNet.bottleneck(depth)) {
       throw new IllegalArgumentException(
-          "resnet%s is the bottleneck net for photographs, so there is no CIFAR net of that name; the nearest are resnet%s and resnet%s"
+          "resnet%s is the bottleneck net for photos, so there is no CIFAR net of that name; the nearest are resnet%s and resnet%s"
               .formatted(depth, depth - 6, depth + 6));
     }
     if (width < 1 || classes < 1 || input.channels < 1 || input.height < 1 || input.width < 1) {
       throw new IllegalArgumentException(
-          "width, classes and picture sizes are at least 1, but are %s, %s and %s"
+          "width, classes and image sizes are at least 1, but are %s, %s and %s"
               .formatted(width, classes, input));
     }
   }
@@ -87,7 +87,7 @@ public record CifarNet(
   }
 
   /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16
-  /// channels, 3×32×32 pictures of ten classes. Throws `IllegalArgumentException` for another name
+  /// channels, 3×32×32 images of ten classes. Throws `IllegalArgumentException` for another name
   /// or depth.
   public static CifarNet named(String name) {
     var matcher = NAME.matcher(name.toLowerCase(Locale.ROOT));

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Dense layers with rectifiers between them, for which a picture is a set of numbers: the
+/// Dense layers with rectifiers between them, for which an image is a set of numbers: the
 /// permutation-invariant MNIST net of the layer norm paper (Ba et al. 2016, section 6.6), with
 /// norms on the hidden layers only.
 ///
@@ -29,7 +29,7 @@ public record Mlp(
     double dropout,
     CifarNet.Input input,
     int classes)
-    implements Architecture.OfPictures {
+    implements Architecture.OfClasses {
   public Mlp {
     hidden = List.copyOf(hidden);
     for (int features : hidden) {
@@ -40,11 +40,11 @@ public record Mlp(
     }
     if (classes < 1 || input.channels() < 1 || input.height() < 1 || input.width() < 1) {
       throw new IllegalArgumentException(
-          "classes and picture sizes are at least 1, but are %s and %s".formatted(classes, input));
+          "classes and image sizes are at least 1, but are %s and %s".formatted(classes, input));
     }
   }
 
-  /// The net of the paper, `mlp`: 1000 and 1000 hidden features, layer norm, 1×28×28 pictures of
+  /// The net of the paper, `mlp`: 1000 and 1000 hidden features, layer norm, 1×28×28 images of
   /// ten classes. Throws `IllegalArgumentException` for another name.
   public static Mlp named(String name) {
     if (!name.toLowerCase(Locale.ROOT).equals("mlp")) {

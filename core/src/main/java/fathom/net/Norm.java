@@ -13,7 +13,7 @@ import fathom.nn.WeightNorm;
 public enum Norm {
   /// Per channel over the batch.
   BATCH,
-  /// Per picture over channels, height and width; of a dense layer over its features.
+  /// Per image over channels, height and width; of a dense layer over its features.
   LAYER,
   /// As [#LAYER], with a trained number for each channel before it, beside which the size of the
   /// activations is not lost, and gains for channels, so that images may have any size; see
@@ -23,16 +23,16 @@ public enum Norm {
   POSITION,
   /// As [#LAYER], without taking off the mean.
   RMS,
-  /// Per picture and group of channels, in as many groups of one size as there can be up to 8.
+  /// Per image and group of channels, in as many groups of one size as there can be up to 8.
   GROUP,
-  /// Per picture and channel; not for dense layers, of whose features it would leave nothing.
+  /// Per image and channel; not for dense layers, of whose features it would leave nothing.
   INSTANCE,
   /// Of the weights instead of the values, with a bias where the others stand.
   WEIGHT,
   /// None: a bias alone.
   NONE;
 
-  /// What stands behind a convolution that gives pictures of this size.
+  /// What stands behind a convolution that gives images of this size.
   Layer layer(int channels, int height, int width) {
     return switch (this) {
       case BATCH -> BatchNorm.of(channels);

@@ -32,13 +32,13 @@ import java.util.SequencedMap;
 /// are depths 6n + 2 too. plain18 and plain34 are the same without shortcuts; plain50 is a
 /// [CifarNet], because there is no plain bottleneck.
 ///
-/// Every stride rounds up, so pictures of any size pass; below 33×33 the last stage sees one pixel.
+/// Every stride rounds up, so images of any size pass; below 33×33 the last stage sees one pixel.
 /// Parameters have torchvision's names: `conv1.weight`, `layer1.0.conv1.weight`,
 /// `layer2.0.downsample.0.weight`, `fc.bias`.
 ///
 /// @param depth 18, 34, 50, 101 or 152
 /// @param width W, 64 in the paper
-/// @param input the pictures: channels, height and width
+/// @param input the images: channels, height and width
 /// @param dropout the share of the averages before the dense layer that a training step leaves out;
 ///   0 in the paper
 public record PhotoNet(
@@ -59,7 +59,7 @@ public record PhotoNet(
   public PhotoNet {
     if (!BLOCKS.containsKey(depth)) {
       throw new IllegalArgumentException(
-          "a net for photographs has one of the depths %s, but %s was asked for"
+          "a net for photos has one of the depths %s, but %s was asked for"
               .formatted(depths(), depth));
     }
     if (shortcut == Shortcut.NONE && bottleneck(depth)) {
@@ -73,7 +73,7 @@ public record PhotoNet(
         || input.height() < 1
         || input.width() < 1) {
       throw new IllegalArgumentException(
-          "width, classes and picture sizes are at least 1, but are %s, %s and %s"
+          "width, classes and image sizes are at least 1, but are %s, %s and %s"
               .formatted(width, classes, input));
     }
   }
@@ -113,13 +113,13 @@ public record PhotoNet(
   }
 
   /// The net by its name, `resnet50` or `plain34`: option B or no shortcut, batch norm, 64
-  /// channels, 3×224×224 pictures of a thousand classes. Throws `IllegalArgumentException`, with
+  /// channels, 3×224×224 images of a thousand classes. Throws `IllegalArgumentException`, with
   /// the names that there are, for another.
   public static PhotoNet named(String name) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (!names().contains(plain)) {
       throw new IllegalArgumentException(
-          "there is no model \"%s\" for photographs; there are %s"
+          "there is no model \"%s\" for photos; there are %s"
               .formatted(name, String.join(", ", names())));
     }
     boolean shortcuts = plain.startsWith("resnet");
@@ -134,7 +134,7 @@ public record PhotoNet(
 
   /// `resnet50` or `plain34`.
   @Override
-  public int photographs() {
+  public int photos() {
     return input.height();
   }
 
@@ -225,7 +225,7 @@ public record PhotoNet(
     return (side + 1) / 2;
   }
 
-  /// What a block is built from: `in` channels of pictures of this size become `inner` ones, or
+  /// What a block is built from: `in` channels of images of this size become `inner` ones, or
   /// four times as many.
   private record Block(
       Init init,

@@ -11,7 +11,7 @@ import fathom.recurrent.LastState;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A classifier that reads a picture row by row from the top, as a sequence, and decides by what it
+/// A classifier that reads an image row by row from the top, as a sequence, and decides by what it
 /// knows after the last row. Its body is as in a [CharacterNet].
 ///
 /// @param hidden the units of a recurrent layer
@@ -25,7 +25,7 @@ public record RowNet(
     CifarNet.Input input,
     int classes,
     double dropout)
-    implements Architecture.OfPictures {
+    implements Architecture.OfClasses {
   /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
   /// below 1.
   public RowNet {
@@ -39,12 +39,12 @@ public record RowNet(
         || input.height() < 1
         || input.width() < 1) {
       throw new IllegalArgumentException(
-          "the sizes of a net are at least 1, but hidden, layers, classes and the picture are %s, %s, %s and %s"
+          "the sizes of a net are at least 1, but hidden, layers, classes and the image are %s, %s, %s and %s"
               .formatted(hidden, layers, classes, input));
     }
   }
 
-  /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 pictures of ten
+  /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 images of ten
   /// classes. Throws `IllegalArgumentException`, with the names that there are, for another.
   public static RowNet named(String name) {
     Body body = Body.named(name);

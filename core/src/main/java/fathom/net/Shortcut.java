@@ -19,7 +19,7 @@ public enum Shortcut {
   /// Option C: a 1×1 convolution with the net's norm everywhere.
   C;
 
-  /// The connection past a block from `in` to `out` channels at a stride, which gives pictures of
+  /// The connection past a block from `in` to `out` channels at a stride, which gives images of
   /// this size; not for [#NONE].
   Layer layer(
       Init init, String path, Norm norm, int in, int out, int stride, int height, int width) {

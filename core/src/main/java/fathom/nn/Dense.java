@@ -72,7 +72,7 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
     Shape w = weight.value().shape();
     if (x.rank() != 2 || x.size(1) != w.size(1)) {
       throw new IllegalArgumentException(
-          "%s needs N×%s, but was given %s; flatten pictures first".formatted(this, w.size(1), x));
+          "%s needs N×%s, but was given %s; flatten images first".formatted(this, w.size(1), x));
     }
     return Shape.of(x.size(0), w.size(0));
   }

@@ -40,7 +40,7 @@ record FoldedDense(Dense plain, @Nullable PackedConvolution packed) implements P
     PackedConvolution own = packed;
     if (own == null
         || x.type() != DType.FLOAT32
-        || !x.shape().equals(Shape.of(own.pictures().size(2), own.pictures().size(1)))) {
+        || !x.shape().equals(Shape.of(own.images().size(2), own.images().size(1)))) {
       return plain.predict(x);
     }
     try (var scope = Scope.open()) {

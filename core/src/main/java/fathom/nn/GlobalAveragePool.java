@@ -7,7 +7,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// The mean over all pixels: N×C×H×W to N×C. Of pictures in bfloat16 it is float32, and stays so: a
+/// The mean over all pixels: N×C×H×W to N×C. Of images in bfloat16 it is float32, and stays so: a
 /// mean of many numbers is known better than each of them, and it is what decides.
 public record GlobalAveragePool() implements Layer {
   @Override
@@ -28,7 +28,7 @@ public record GlobalAveragePool() implements Layer {
   @Override
   public Shape shape(Shape x) {
     if (x.rank() != 4) {
-      throw new IllegalArgumentException("a pool needs pictures, N×C×H×W, but was given " + x);
+      throw new IllegalArgumentException("a pool needs images, N×C×H×W, but was given " + x);
     }
     return Shape.of(x.size(0), x.size(1));
   }

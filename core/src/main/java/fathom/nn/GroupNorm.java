@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Group norm (Wu and He 2018, eq. 7): the channels of N×C×H×W, or the features of N×C, stand in
-/// groups of C/G, and each group of a picture is normalised over its channels and pixels; then y =
+/// groups of C/G, and each group of an image is normalised over its channels and pixels; then y =
 /// g·x̂ + b with a gain and a bias per channel. One group is layer norm with those gains; as many
 /// groups as channels is instance norm (Ulyanov et al. 2016).
 public record GroupNorm(Param gain, Param bias, int groups, double epsilon) implements Layer {
@@ -37,7 +37,7 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
         LayerNorm.EPSILON);
   }
 
-  /// Instance norm: every channel of a picture for itself.
+  /// Instance norm: every channel of an image for itself.
   public static GroupNorm instance(int channels) {
     return of(channels, channels);
   }
@@ -93,7 +93,7 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
     }
   }
 
-  /// A row for each group of each picture.
+  /// A row for each group of each image.
   private Tensor grouped(Tensor x, Shape shape) {
     return x.reshape(shape.size(0) * groups, perGroup(shape));
   }

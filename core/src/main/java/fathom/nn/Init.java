@@ -15,15 +15,15 @@ public interface Init {
   /// net.
   Tensor weights(String path, long fanIn, long... shape);
 
-  /// Normal with mean 0 and deviation √(2 / fanIn), which keeps the variance of a signal through
+  /// Normal with mean 0 and standard deviation √(2 / fanIn), which keeps the variance of a signal through
   /// rectifiers (He et al. 2015, "Delving deep into rectifiers", eq. 10).
   static Init he(long seed) {
     return (path, fanIn, shape) -> {
       float[] weights = new float[elements(shape)];
       Draw draw = Draw.of(seed, "init " + path);
-      double deviation = Math.sqrt(2.0 / fanIn);
+      double standardDeviation = Math.sqrt(2.0 / fanIn);
       for (int i = 0; i < weights.length; i++) {
-        weights[i] = (float) (deviation * draw.normal(i));
+        weights[i] = (float) (standardDeviation * draw.normal(i));
       }
       return Tensor.of(weights, shape);
     };

@@ -26,7 +26,7 @@ public record LayerNorm(
 
   /// What a case is.
   public enum Over {
-    /// All dimensions after the first: F features of N×F, or the whole C×H×W of a picture.
+    /// All dimensions after the first: F features of N×F, or the whole C×H×W of an image.
     FEATURES,
     /// The channels at one pixel of N×C×H×W, or the features of N×F.
     POSITION,

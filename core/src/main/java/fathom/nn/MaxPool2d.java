@@ -7,7 +7,7 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// The largest value in each size×size window of N×C×H×W pictures.
+/// The largest value in each size×size window of N×C×H×W images.
 public record MaxPool2d(int size, int stride, int padding) implements Layer {
   public MaxPool2d {
     if (size < 1 || stride < 1 || padding < 0 || 2 * padding > size) {

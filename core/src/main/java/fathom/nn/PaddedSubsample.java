@@ -26,7 +26,7 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
         dy -> {
           try (var scope = Scope.open()) {
             Tensor dx =
-                Tensor.emptyPictures(dy.type(), s.size(0), in, s.size(2), s.size(3)).zero_();
+                Tensor.emptyImages(dy.type(), s.size(0), in, s.size(2), s.size(3)).zero_();
             dx.every(stride).copy_(dy.narrow(1, before(), before() + in));
             return scope.keep(dx);
           }
@@ -47,7 +47,7 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
     Shape whole = shape(x.shape());
     try (var scope = Scope.open()) {
       Tensor y =
-          Tensor.emptyPictures(x.type(), whole.size(0), whole.size(1), whole.size(2), whole.size(3))
+          Tensor.emptyImages(x.type(), whole.size(0), whole.size(1), whole.size(2), whole.size(3))
               .zero_();
       y.narrow(1, before(), before() + in).copy_(x.every(stride));
       return scope.keep(y);

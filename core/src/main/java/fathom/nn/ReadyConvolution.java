@@ -22,7 +22,7 @@ interface ReadyConvolution {
     /// Other images would have it put into another order at every call.
     @Override
     public boolean isFor(Shape images) {
-      return convolution.pictures().equals(images);
+      return convolution.images().equals(images);
     }
 
     @Override

@@ -35,8 +35,8 @@ public record WithMoments(LayerNorm norm) implements Layer {
   private Tensor joined(Tensor value, Tensor statistics) {
     try (var scope = Scope.open()) {
       Tensor mean = spread(statistics.narrow(1, 0, 1), value).to(value.type());
-      Tensor deviation = spread(deviation(statistics), value).to(value.type());
-      return scope.keep(Tensor.concatenated(1, List.of(value, mean, deviation)));
+      Tensor standardDeviation = spread(standardDeviation(statistics), value).to(value.type());
+      return scope.keep(Tensor.concatenated(1, List.of(value, mean, standardDeviation)));
     }
   }
 
@@ -53,14 +53,14 @@ public record WithMoments(LayerNorm norm) implements Layer {
   }
 
   /// One over the reciprocal; 0 for the 0 of a case without any spread.
-  private static Tensor deviation(Tensor statistics) {
+  private static Tensor standardDeviation(Tensor statistics) {
     double[] pairs = statistics.toDoubles();
-    double[] deviations = new double[pairs.length / 2];
-    for (int i = 0; i < deviations.length; i++) {
+    double[] standardDeviations = new double[pairs.length / 2];
+    for (int i = 0; i < standardDeviations.length; i++) {
       double r = pairs[2 * i + 1];
-      deviations[i] = r == 0 ? 0 : 1 / r;
+      standardDeviations[i] = r == 0 ? 0 : 1 / r;
     }
-    return Tensor.of(deviations, deviations.length, 1);
+    return Tensor.of(standardDeviations, standardDeviations.length, 1);
   }
 
   /// With dμ/dx = 1/F and d√(σ² + ε)/dx = x̂/F, over the F features or all pixels of all channels.

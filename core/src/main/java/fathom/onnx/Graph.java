@@ -28,7 +28,7 @@ final class Graph {
   private static final int FLOAT = 1;
   private static final int INT64 = 7;
 
-  /// What an operation gives: its name, and the shape that it has for one picture.
+  /// What an operation gives: its name, and the shape that it has for one image.
   record Value(String name, Shape one) {
     /// The number of dimensions, with that of the batch.
     int rank() {
@@ -123,8 +123,8 @@ final class Graph {
     return name;
   }
 
-  /// The graph from pictures of this shape (C×H×W), as many as one likes, to `result`.
-  Message message(String name, Shape picture, Value result) {
+  /// The graph from images of this shape (C×H×W), as many as one likes, to `result`.
+  Message message(String name, Shape image, Value result) {
     if (result.name().equals(INPUT)) { // a net of nothing
       add(OUTPUT, "Identity", result.one(), List.of(INPUT));
     }
@@ -134,7 +134,7 @@ final class Graph {
     }
     graph.text(2, name);
     constants.forEach(constant -> graph.message(5, constant));
-    graph.message(11, described(INPUT, picture));
+    graph.message(11, described(INPUT, image));
     return graph.message(12, described(OUTPUT, result.one()));
   }
 

@@ -60,7 +60,7 @@ final class Norms {
     Value mean = mean(graph, Node.path(path, "mean_square"), squares, axes);
     String e = number(graph, Node.path(path, "epsilon"), epsilon);
     Value sum = plain(graph, Node.path(path, "variance"), "Add", mean, e);
-    return graph.add(Node.path(path, "deviation"), "Sqrt", sum.one(), List.of(sum.name()));
+    return graph.add(Node.path(path, "standard_deviation"), "Sqrt", sum.one(), List.of(sum.name()));
   }
 
   private static Value mean(Graph graph, String path, Value x, long[] axes) {
@@ -108,7 +108,7 @@ final class Norms {
         path, "Reshape", one, List.of(x.name(), graph.integers(path + ".sizes", sizes)));
   }
 
-  /// The normed x, and its mean and deviation as two more features or channels.
+  /// The normed x, and its mean and standard deviation as two more features or channels.
   static Value joined(Graph graph, String path, LayerNorm norm, Value normed, Value x) {
     long[] axes = LongStream.range(1, x.rank()).toArray();
     Value mean = mean(graph, Node.path(path, "mean"), x, axes);
@@ -125,7 +125,7 @@ final class Norms {
         List.of(
             normed.name(),
             spread(graph, Node.path(path, "mean_spread"), mean, x).name(),
-            spread(graph, Node.path(path, "deviation_spread"), root, x).name()),
+            spread(graph, Node.path(path, "standard_deviation_spread"), root, x).name()),
         Attribute.of("axis", 1L));
   }
 

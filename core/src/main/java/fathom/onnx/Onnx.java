@@ -38,10 +38,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Writes nets for pictures as ONNX models (opset 17), which ONNX Runtime and others run: as they
+/// Writes nets for images as ONNX models (opset 17), which ONNX Runtime and others run: as they
 /// predict, with running statistics, in float32.
 ///
-/// The model's input is `pictures`, N×C×H×W for any N, and its output `logits`. Constants have the
+/// The model's input is `images`, N×C×H×W for any N, and its output `logits`. Constants have the
 /// names of the net's parameters. Batch norm stays an operation of its own, because programs that
 /// run such models fold it into the convolution themselves.
 public final class Onnx {
@@ -53,22 +53,22 @@ public final class Onnx {
 
   private Onnx() {}
 
-  /// Writes `net` for pictures of a shape, C×H×W, with texts that other programs may read. The same
+  /// Writes `net` for images of a shape, C×H×W, with texts that other programs may read. The same
   /// arguments make the same bytes.
   ///
   /// Throws `IllegalArgumentException` for a layer that has no form here, and
   /// [fathom.io.BadFileException] if the file cannot be written; both leave the previous file as it
   /// was.
-  public static void write(Path file, Layer net, Shape picture, Map<String, String> metadata) {
-    if (picture.rank() != 3) {
+  public static void write(Path file, Layer net, Shape image, Map<String, String> metadata) {
+    if (image.rank() != 3) {
       throw new IllegalArgumentException(
-          "a picture has a shape C×H×W, but this one has " + picture);
+          "an image has a shape C×H×W, but this one has " + image);
     }
     try (var _ = Scope.open()) {
       var graph = new Graph();
-      Value result = value(graph, "", net, new Value(Graph.INPUT, picture));
+      Value result = value(graph, "", net, new Value(Graph.INPUT, image));
       var model = new Message().integer(1, FORM).text(2, "fathom");
-      model.message(7, graph.message("net", picture, result));
+      model.message(7, graph.message("net", image, result));
       model.message(8, new Message().text(1, "").integer(2, OPSET));
       new TreeMap<>(metadata)
           .forEach((key, text) -> model.message(14, new Message().text(1, key).text(2, text)));

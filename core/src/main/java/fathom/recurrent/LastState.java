@@ -10,7 +10,7 @@ import java.util.List;
 /// What a recurrent layer makes of a whole sequence, as features for a classifier: N×T×I to N×H,
 /// its value at the last step after a start from zero.
 ///
-/// N×C×T×I pictures are read row by row from the top: a step is the C·I numbers of one row.
+/// N×C×T×I images are read row by row from the top: a step is the C·I numbers of one row.
 ///
 /// @param features I, or C·I
 public record LastState(Recurrent body, int features) implements Layer {
@@ -33,7 +33,7 @@ public record LastState(Recurrent body, int features) implements Layer {
             long steps = d.shape().size(0);
             d.narrow(0, steps - 1, steps)
                 .copy_(dy.reshape(1, dy.shape().size(0), dy.shape().size(1)));
-            return scope.keep(pictures(traced.back(d).dx(), given));
+            return scope.keep(images(traced.back(d).dx(), given));
           }
         });
   }
@@ -75,8 +75,8 @@ public record LastState(Recurrent body, int features) implements Layer {
   }
 
   private void check(Shape s) {
-    boolean pictures = s.rank() == 4;
-    if (!(pictures ? s.size(1) * s.size(3) == features : s.rank() == 3 && s.size(2) == features)
+    boolean images = s.rank() == 4;
+    if (!(images ? s.size(1) * s.size(3) == features : s.rank() == 3 && s.size(2) == features)
         || s.size(-2) == 0) {
       throw new IllegalArgumentException(
           "%s needs N×T×%s with a step at least, or N×C×T×I with C·I = %s, but was given %s"
@@ -85,9 +85,9 @@ public record LastState(Recurrent body, int features) implements Layer {
   }
 
   private Sequences sequences(Tensor x) {
-    boolean pictures = x.shape().rank() == 4;
+    boolean images = x.shape().rank() == 4;
     try (var scope = Scope.open()) {
-      Tensor steps = pictures ? x.permute(2, 0, 1, 3) : x.permute(1, 0, 2);
+      Tensor steps = images ? x.permute(2, 0, 1, 3) : x.permute(1, 0, 2);
       return Sequences.of(
           scope.keep(
               steps.contiguous().reshape(steps.shape().size(0), steps.shape().size(1), features)));
@@ -95,7 +95,7 @@ public record LastState(Recurrent body, int features) implements Layer {
   }
 
   /// T×N×I in the order and shape of the argument.
-  private static Tensor pictures(Tensor steps, long[] given) {
+  private static Tensor images(Tensor steps, long[] given) {
     if (given.length == 3) {
       return steps.permute(1, 0, 2).contiguous();
     }

@@ -1,6 +1,6 @@
 package fathom.run;
 
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -95,23 +95,23 @@ public final class ClassMatch {
     return absent;
   }
 
-  /// The pictures whose class the net knows, labelled by its outputs. Throws
+  /// The images whose class the net knows, labelled by its outputs. Throws
   /// `IllegalArgumentException` if there are none.
-  public Pictures of(Pictures pictures) {
-    Pictures known = pictures.relabelled(outputs);
+  public LabelledImages of(LabelledImages images) {
+    LabelledImages known = images.relabelled(outputs);
     if (known.count() == 0) {
       throw new IllegalArgumentException(
-          "none of the %s pictures is of a class that the net knows; those that it does not know are %s"
-              .formatted(pictures.count(), shown(unknown())));
+          "none of the %s images is of a class that the net knows; those that it does not know are %s"
+              .formatted(images.count(), shown(unknown())));
     }
     return known;
   }
 
-  /// How many of these pictures are of a class that the net does not know, for each of
+  /// How many of these images are of a class that the net does not know, for each of
   /// [#unknown()].
-  public List<Integer> leftOut(Pictures pictures) {
+  public List<Integer> leftOut(LabelledImages images) {
     int[] counts = new int[outputs.length];
-    for (int label : pictures.labels()) {
+    for (int label : images.labels()) {
       counts[label]++;
     }
     var left = new ArrayList<Integer>();

@@ -8,7 +8,7 @@ import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Photos;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Reading;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -34,8 +34,8 @@ final class ImageRuns implements Kind {
   private static final List<Double> FAST = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
-  /// Photographs in a batch.
-  private static final int PHOTOGRAPHS = 32;
+  /// Photos in a batch.
+  private static final int PHOTOS = 32;
 
   /// Data with fewer training images is seen more often, in smaller batches.
   private static final int SMALL = 10_000;
@@ -61,13 +61,13 @@ final class ImageRuns implements Kind {
   }
 
   @Override
-  public Architecture.OfPictures architecture(String model, Architecture.Options options) {
-    return Architecture.pictures(model, options);
+  public Architecture.OfClasses architecture(String model, Architecture.Options options) {
+    return Architecture.images(model, options);
   }
 
   @Override
   public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
-    int usual = net instanceof Architecture.OfPictures of ? of.photographs() : 0;
+    int usual = net instanceof Architecture.OfClasses of ? of.photos() : 0;
     return how.of(side == null ? usual : side, Reading.Split.ALL_BY_NAME);
   }
 
@@ -108,9 +108,9 @@ final class ImageRuns implements Kind {
     int epochs = small ? 20 : 10;
     return switch (net) {
       case Architecture.Convolutional deep -> {
-        boolean photographs = images.train() instanceof Photos;
-        int batch = photographs ? PHOTOGRAPHS : small ? 64 : 128;
-        double rate = photographs ? RATE * PHOTOGRAPHS / 256 : RATE;
+        boolean photos = images.train() instanceof Photos;
+        int batch = photos ? PHOTOS : small ? 64 : 128;
+        double rate = photos ? RATE * PHOTOS / 256 : RATE;
         yield convolutional(
             deep,
             images,
@@ -159,7 +159,7 @@ final class ImageRuns implements Kind {
     boolean colour = images.train().channels() == 3;
     Preprocessing preprocessing =
         images.train() instanceof Photos
-            ? Preprocessing.photographs(images.train().width(), colour)
+            ? Preprocessing.photos(images.train().width(), colour)
             : new Preprocessing(colour ? 4 : 0, colour, pixelMean);
     boolean deep = net instanceof CifarNet && net.depth() >= WARM_UP_DEPTH;
     return recipe(
@@ -180,7 +180,7 @@ final class ImageRuns implements Kind {
       Preprocessing preprocessing,
       long seed,
       int workers) {
-    Pictures validation = images.validation();
+    LabelledImages validation = images.validation();
     return Recipe.of(
         net,
         images.name(),
@@ -268,7 +268,7 @@ final class ImageRuns implements Kind {
   @Override
   public Recipe goingOn(Recipe recipe, RunData before, Data data) {
     DataSet images = images(data);
-    Pictures own = images.validation();
+    LabelledImages own = images.validation();
     boolean had = before.identity().parts().stream().anyMatch(p -> p.name().equals("validation"));
     int validation = own != null ? own.count() : had ? 0 : recipe.validation();
     int left = images.train().count() - (own == null ? validation : 0);
@@ -282,7 +282,7 @@ final class ImageRuns implements Kind {
   @Override
   public Amounts amounts(Recipe recipe, Data data) {
     DataSet images = images(data);
-    Pictures own = images.validation();
+    LabelledImages own = images.validation();
     int train = images.train().count() - (own == null ? recipe.validation() : 0);
     int test = images.test().count();
     boolean judged = recipe.validation() > 0;
@@ -322,7 +322,7 @@ final class ImageRuns implements Kind {
   /// The net as its recipe wants it computed.
   private static Layer layers(Run run, Init init) {
     Recipe recipe = run.recipe();
-    Layer net = run.pictureNet(init);
+    Layer net = run.imageNet(init);
     Layer normed =
         recipe.execution().shardStatistics()
             ? Layer.map(

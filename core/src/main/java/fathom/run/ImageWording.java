@@ -52,7 +52,7 @@ final class ImageWording implements Wording {
         .formatted(
             p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
             p.size() > 0
-                ? "photographs from their files at %s×%s, %s"
+                ? "photos from their files at %s×%s, %s"
                     .formatted(
                         p.size(), p.size(), p.part() ? "random parts, flipped" : "the centre")
                 : p.crop() == 0 && !p.flip()

@@ -75,14 +75,14 @@ final class MaskRuns implements Kind {
         data.name(),
         new Sampling(30, 8, 0, validation == null ? 0 : validation.size()),
         Optimization.adam(1e-3, List.of(0.6, 0.85)),
-        Preprocessing.photographs(side, true),
+        Preprocessing.photos(side, true),
         seed,
         workers);
   }
 
   @Override
   public Preprocessing sized(Preprocessing usual, int side) {
-    return side == 0 ? usual : Preprocessing.photographs(side, true);
+    return side == 0 ? usual : Preprocessing.photos(side, true);
   }
 
   @Override

@@ -74,7 +74,7 @@ public record Recipe(
   /// Short, for two cores.
   ///
   /// Plain and residual nets: 20 epochs of batches of 64 for fewer than 10,000 images, 10 of 128
-  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Of photographs,
+  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Of photos,
   /// which are larger, batches of 32, at the rate of 0.1 for 256 in proportion. Other nets for
   /// images: as many epochs of batches of 128, Adam at 0.001, images as they are. Nets for masks:
   /// 30 epochs of batches of 8, Adam at 0.001. Nets for text: 5 epochs of 32 streams in windows of

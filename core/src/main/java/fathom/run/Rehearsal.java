@@ -60,7 +60,7 @@ public final class Rehearsal {
   /// @param batchBytes of what is remembered of a batch on its way through the net, and of what is
   ///   made of it on the way back, at most; counted with `tried` rows, carried on to all of them
   /// @param steps of the whole training
-  /// @param examplesPerSecond pictures or characters that are trained with, measured with `tried`
+  /// @param examplesPerSecond images or characters that are trained with, measured with `tried`
   ///   rows, carried on to all of a batch
   /// @param seconds of the whole training, with what its first steps lose until loops are compiled,
   ///   and of its evaluations, in which an example counts a third; steps take what they typically
@@ -68,7 +68,7 @@ public final class Rehearsal {
   /// @param low the same if every step is as fast as the fastest was and none is lost
   /// @param high the same if steps are as slow as the slowest quarter was, and each size of a batch
   ///   that was tried has to be compiled anew
-  /// @param tried rows of the largest batch that was tried; pictures, or streams of a text
+  /// @param tried rows of the largest batch that was tried; images, or streams of a text
   /// @param availableBytes what tensors can have on this machine or in this container, beside what
   ///   this process has for itself
   /// @param fits whether that is as much as weights and batch need

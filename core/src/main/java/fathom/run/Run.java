@@ -44,7 +44,7 @@ import tools.jackson.core.JacksonException;
 /// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
 /// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
 /// whole), `best.safetensors` (the weights of the best epoch so far), `answers.json` (what became
-/// of the test pictures at the end), `images.tsv` (which files were for training, validation and
+/// of the test images at the end), `images.tsv` (which files were for training, validation and
 /// testing) and `report.html`.
 public final class Run {
   /// What `run.json` says.
@@ -52,7 +52,7 @@ public final class Run {
   /// @param source the version of Fathom, and the commit where it is known
   /// @param classes the names of the classes, in the order of the net's outputs; of a text, its
   ///   alphabet
-  /// @param input channels, height and width of a picture; empty for text
+  /// @param input channels, height and width of an image; empty for text
   public record Info(
       int format,
       String source,
@@ -205,7 +205,7 @@ public final class Run {
 
   /// The net for images that this run trains, its parameters drawn by `init`, in the innermost
   /// scope. Throws `IllegalStateException` if it trains another.
-  public Layer pictureNet(Init init) {
+  public Layer imageNet(Init init) {
     if (recipe().architecture() instanceof Architecture.OfImages net) {
       return net.on(input(), info.classes().size()).build(init);
     }
@@ -213,15 +213,15 @@ public final class Run {
   }
 
   /// The net for text that this run trains. Throws `IllegalStateException` if it trains one for
-  /// pictures.
+  /// images.
   public LanguageModel textNet(Init init) {
     if (recipe().architecture() instanceof Architecture.OfText net) {
       return net.withVocabulary(info.classes().size()).withWindow(recipe().window()).build(init);
     }
-    throw new IllegalStateException("the run is about pictures, not text: " + folder);
+    throw new IllegalStateException("the run is about images, not text: " + folder);
   }
 
-  /// The size of the pictures.
+  /// The size of the images.
   public CifarNet.Input input() {
     List<Integer> size = info.input();
     return new CifarNet.Input(size.get(0), size.get(1), size.get(2));
@@ -232,9 +232,9 @@ public final class Run {
     return new Alphabet(info.classes());
   }
 
-  /// Reads data for the net of this run: `spec` as in [Data#open], the pictures of a folder in the
+  /// Reads data for the net of this run: `spec` as in [Data#open], the images of a folder in the
   /// size of the run and divided as it was, otherwise as `how` says. Throws
-  /// `IllegalArgumentException` for pictures where text was learned and the other way round, and
+  /// `IllegalArgumentException` for images where text was learned and the other way round, and
   /// [BadFileException] for a text with characters that this run does not know.
   public Data open(String spec, Reading how) {
     checkKind(spec);
@@ -292,7 +292,7 @@ public final class Run {
     return first;
   }
 
-  /// What this run does to pictures before its net sees them. Throws [BadFileException] if there is
+  /// What this run does to images before its net sees them. Throws [BadFileException] if there is
   /// no checkpoint yet.
   public Normalization normalization() {
     return ModelCard.normalization(checkpoint());
@@ -386,8 +386,8 @@ public final class Run {
   }
 
   /// The weights, buffers and normalization of the epoch that was best by what is held out: for
-  /// pictures the fewest errors, for text the least cross-entropy. No training goes on from it.
-  /// Without [Recipe#validation()] those are the test pictures.
+  /// images the fewest errors, for text the least cross-entropy. No training goes on from it.
+  /// Without [Recipe#validation()] those are the test images.
   public Path best() {
     return Recorder.best(folder);
   }
@@ -423,7 +423,7 @@ public final class Run {
     return metricsFile().read();
   }
 
-  /// What became of the test pictures; empty if the run has not ended, learned text, or is of a
+  /// What became of the test images; empty if the run has not ended, learned text, or is of a
   /// version that did not write it down. Throws [BadFileException] for a damaged file.
   public Optional<Answers> answers() {
     if (!Files.exists(answersFile())) {

@@ -30,8 +30,8 @@ final class RunFile {
   /// Before there were curves, all rates went in steps, and no label was smoothed.
   private static final int WITHOUT_CURVE = 4;
 
-  /// Before photographs were decoded from their files, all pictures were in memory.
-  private static final int WITHOUT_PHOTOGRAPHS = 5;
+  /// Before photos were decoded from their files, all images were in memory.
+  private static final int WITHOUT_PHOTOS = 5;
 
   /// Before a run knew its data, it had the names of the classes alone.
   private static final int WITHOUT_IDENTITY = 6;
@@ -77,7 +77,7 @@ final class RunFile {
     if (format == WITHOUT_PRECISION) {
       recipe.put("precision", Precision.FP32.name());
     }
-    if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOGRAPHS) {
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOS) {
       if (recipe.path("preparation") instanceof ObjectNode preparation) {
         preparation.put("size", 0).put("part", false);
       }

@@ -7,7 +7,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.DataSet;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.nn.BatchNorm;
@@ -31,7 +31,7 @@ final class SingleValues {
   ///
   /// @param images of this data that are trained with
   static void check(Recipe recipe, DataSet data, int images) {
-    if (recipe.architecture() instanceof Architecture.OfPictures of) {
+    if (recipe.architecture() instanceof Architecture.OfClasses of) {
       checkHidden(recipe);
       int fewest = fewest(recipe, images);
       boolean none = // without building the net
@@ -74,8 +74,8 @@ final class SingleValues {
   }
 
   private static void check(
-      Recipe recipe, Architecture.OfPictures of, DataSet data, int fewest, int images) {
-    Pictures train = data.train();
+      Recipe recipe, Architecture.OfClasses of, DataSet data, int fewest, int images) {
+    LabelledImages train = data.train();
     try (var _ = Scope.open()) {
       Layer net =
           of.on(
@@ -126,24 +126,24 @@ final class SingleValues {
 
     /// Null if this layer has more than one value.
     private @Nullable String fix(Shape x) {
-      boolean picture = x.rank() == 4;
-      long pixels = picture ? x.size(2) * x.size(3) : 1;
+      boolean image = x.rank() == 4;
+      long pixels = image ? x.size(2) * x.size(3) : 1;
       return switch (layer) {
         case BatchNorm _ when fewest == 1 && pixels == 1 ->
             "%s has 1 image%s, so that its variance is 0 and nothing is learned; give %s%s"
                 .formatted(
                     who(),
-                    picture ? " of 1×1 pixels there" : "",
+                    image ? " of 1×1 pixels there" : "",
                     recipe.execution().shardStatistics()
                         ? "a larger `batch`, fewer `workers` or no `shardStatistics`"
                         : images > 2 ? "another `batch`" : "more images",
-                    picture ? ", another `norm` or larger images (`size`)" : ", or another `norm`");
+                    image ? ", another `norm` or larger images (`size`)" : ", or another `norm`");
         case GroupNorm norm
             when norm.gain().value().shape().size(0) == norm.groups() && pixels == 1 ->
             "its groups have 1 channel%s, so that every image would give the same; give another `norm`%s"
                 .formatted(
-                    picture ? " of 1×1 pixels there" : "",
-                    picture ? " or larger images (`size`)" : "");
+                    image ? " of 1×1 pixels there" : "",
+                    image ? " or larger images (`size`)" : "");
         case LayerNorm norm when norm.features().elements() == 1 -> oneFeature();
         case RmsNorm norm when norm.features().elements() == 1 -> oneFeature();
         default -> null;

@@ -1,14 +1,15 @@
 package fathom.task;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/// What became of every test picture at the end of a run, and the worst mistakes with their
-/// pictures, so that they can be shown where the data is not.
+/// What became of every test image at the end of a run, and the worst mistakes with their
+/// images, so that they can be shown where the data is not.
 ///
 /// @param step after which it was measured
-/// @param confusion how often the pictures of each class were taken for each class
+/// @param confusion how often the images of each class were taken for each class
 /// @param worst the mistakes whose true class got the least probability, the worst first
 public record Answers(long step, Confusion confusion, List<Mistake> worst) {
   /// How many mistakes are kept.
@@ -16,35 +17,39 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
 
   private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
-  /// A test picture that was taken for another class.
+  /// A test image that was taken for another class.
   ///
-  /// @param picture its place among the test pictures, from 0
+  /// @param image its place among the test images, from 0
   /// @param truth its class
   /// @param given the probability of that class, 0 to 1
   /// @param guess the class that it was taken for
   /// @param belief the probability of that class
-  /// @param png the picture, perhaps shrunk
+  /// @param png the image, perhaps shrunk
   /// @param file the file that it was read from, an absolute path; empty where images share files
   public record Mistake(
-      int picture, int truth, double given, int guess, double belief, byte[] png, String file) {
+      @JsonProperty("picture") int image,
+      int truth,
+      double given,
+      @JsonProperty("guess") int prediction,
+      double belief, byte[] png, String file) {
     public Mistake {
-      if (picture < 0 || truth < 0 || guess < 0 || truth == guess) {
+      if (image < 0 || truth < 0 || guess < 0 || truth == guess) {
         throw new IllegalArgumentException(
-            "a mistake is a picture 0 or later of a class that was taken for another one, but this is picture %s of class %s taken for %s"
-                .formatted(picture, truth, guess));
+            "a mistake is an image 0 or later of a class that was taken for another one, but this is image %s of class %s taken for %s"
+                .formatted(image, truth, guess));
       }
       if (!(given >= 0 && given <= 1 && belief >= 0 && belief <= 1)) {
         throw new IllegalArgumentException(
-            "probabilities are from 0 to 1, but of picture %s they are %s and %s"
-                .formatted(picture, given, belief));
+            "probabilities are from 0 to 1, but of image %s they are %s and %s"
+                .formatted(image, given, belief));
       }
       if (png.length < PNG.length || !Arrays.equals(png, 0, PNG.length, PNG, 0, PNG.length)) {
-        throw new IllegalArgumentException("picture %s is no PNG".formatted(picture));
+        throw new IllegalArgumentException("image %s is no PNG".formatted(image));
       }
     }
 
     private Mistake of(String file) {
-      return new Mistake(picture, truth, given, guess, belief, png, file);
+      return new Mistake(image, truth, given, guess, belief, png, file);
     }
   }
 
@@ -54,8 +59,8 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
     for (Mistake mistake : worst) {
       if (mistake.truth >= classes || mistake.guess >= classes) {
         throw new IllegalArgumentException(
-            "%s classes are 0 to %s, but picture %s of class %s was taken for %s"
-                .formatted(classes, classes - 1, mistake.picture, mistake.truth, mistake.guess));
+            "%s classes are 0 to %s, but image %s of class %s was taken for %s"
+                .formatted(classes, classes - 1, mistake.image, mistake.truth, mistake.guess));
       }
     }
   }
@@ -63,7 +68,7 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
   /// @param files the file of each test image
   static Answers of(long step, Predictions guesses, IntFunction<String> files) {
     List<Mistake> worst =
-        guesses.worst(WORST).stream().map(m -> m.of(files.apply(m.picture))).toList();
+        guesses.worst(WORST).stream().map(m -> m.of(files.apply(m.image))).toList();
     return new Answers(step, guesses.confusion(), worst);
   }
 }

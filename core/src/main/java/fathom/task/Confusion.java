@@ -5,8 +5,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 
-/// How often the pictures of each class were taken for each class. Only what happened is kept, so
-/// its size grows with the pictures, not with the square of the classes.
+/// How often the images of each class were taken for each class. Only what happened is kept, so
+/// its size grows with the images, not with the square of the classes.
 public final class Confusion {
   /// With more classes than this a table of all classes by all classes is written into no file and
   /// no answer, because almost all of it would be zeros: 100 classes are 10,000 numbers.
@@ -85,7 +85,7 @@ public final class Confusion {
     }
   }
 
-  /// Of the label and the guess of each picture.
+  /// Of the label and the guess of each image.
   public static Confusion of(int[] labels, int[] guesses, int classes) {
     var counts = new HashMap<Long, Long>();
     for (int i = 0; i < labels.length; i++) {
@@ -125,12 +125,12 @@ public final class Confusion {
     return counts.subList(begins[truth], begins[truth + 1]);
   }
 
-  /// The pictures of a class.
+  /// The images of a class.
   public long count(int truth) {
     return row(truth).stream().mapToLong(Pair::times).sum();
   }
 
-  /// The pictures of a class that were taken for another one.
+  /// The images of a class that were taken for another one.
   public long errors(int truth) {
     return mistakes(row(truth)).stream().mapToLong(Pair::times).sum();
   }

@@ -6,7 +6,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.data.Loader;
 import fathom.data.Normalization;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Rows;
 import fathom.data.Streams;
 import fathom.loss.CrossEntropy;
@@ -17,15 +17,15 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
-/// How well a net predicts: the classes of pictures, or the characters of a text.
+/// How well a net predicts: the classes of images, or the characters of a text.
 ///
-/// @param count the number of pictures, or of characters that were predicted
+/// @param count the number of images, or of characters that were predicted
 /// @param errors how many of them got their largest logit elsewhere than they should
 /// @param crossEntropy the mean over them, in nats
 public record Evaluation(int count, long errors, double crossEntropy) {
   private static final int BATCH = 256;
 
-  /// Of the pictures of a batch, all channels: 256 of 64×64, 20 of 224×224.
+  /// Of the images of a batch, all channels: 256 of 64×64, 20 of 224×224.
   private static final long MOST_VALUES = 256L * 3 * 64 * 64;
 
   /// Among the sums over all workers, errors and cross-entropy before it: who was asked to stop.
@@ -45,7 +45,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return 100.0 * errors / count;
   }
 
-  /// Between which percentages the error on all pictures of this kind lies, with a confidence of 95
+  /// Between which percentages the error on all images of this kind lies, with a confidence of 95
   /// %, if these were drawn from them at random: Wilson's score interval, which also holds for few
   /// errors.
   public Interval interval() {
@@ -122,52 +122,52 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     }
   }
 
-  /// Sees what was predicted of the pictures at these places; called by several workers at once.
+  /// Sees what was predicted of the images at these places; called by several workers at once.
   @FunctionalInterface
   public interface Look {
     void at(Rows places, Tensor logits);
   }
 
-  /// How many pictures all workers predict at a time.
-  private static int batch(Pictures pictures) {
-    return Math.clamp(MOST_VALUES / pictures.size(), 1, BATCH);
+  /// How many images all workers predict at a time.
+  private static int batch(LabelledImages images) {
+    return Math.clamp(MOST_VALUES / images.size(), 1, BATCH);
   }
 
-  /// How many pictures this worker predicts at a time, but the last time, and their size: N×C×H×W.
-  public static Shape piece(Pictures pictures, Collective collective) {
-    Rows batch = new Rows(0, Math.min(pictures.count(), batch(pictures)));
+  /// How many images this worker predicts at a time, but the last time, and their size: N×C×H×W.
+  public static Shape piece(LabelledImages images, Collective collective) {
+    Rows batch = new Rows(0, Math.min(images.count(), batch(images)));
     int own = Math.max(1, batch.share(collective.rank(), collective.size()).count());
-    return Shape.of(own, pictures.channels(), pictures.height(), pictures.width());
+    return Shape.of(own, images.channels(), images.height(), images.width());
   }
 
-  /// Predicts all pictures, as they are, the workers of `collective` sharing each batch. Every
+  /// Predicts all images, as they are, the workers of `collective` sharing each batch. Every
   /// worker gets the same result.
   public static Evaluation of(
-      Predictor net, Pictures pictures, Normalization normalization, Collective collective) {
-    return of(net, pictures, normalization, collective, (_, _) -> {});
+      Predictor net, LabelledImages images, Normalization normalization, Collective collective) {
+    return of(net, images, normalization, collective, (_, _) -> {});
   }
 
   /// The same, with a look at every prediction.
   public static Evaluation of(
       Predictor net,
-      Pictures pictures,
+      LabelledImages images,
       Normalization normalization,
       Collective collective,
       Look look) {
-    return of(net, pictures, normalization, collective, look, () -> false);
+    return of(net, images, normalization, collective, look, () -> false);
   }
 
   /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
   public static Evaluation of(
       Predictor net,
-      Pictures pictures,
+      LabelledImages images,
       Normalization normalization,
       Collective collective,
       Look look,
       BooleanSupplier stop) {
-    var loader = new Loader(pictures, normalization);
-    int count = pictures.count();
-    int size = batch(pictures);
+    var loader = new Loader(images, normalization);
+    int count = images.count();
+    int size = batch(images);
     int[] indices = IntStream.range(0, count).toArray();
     List<Rows> shares =
         IntStream.range(0, Math.ceilDiv(count, size))
@@ -179,7 +179,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     for (int i = 0; i < shares.size() && goesOn(i, stop, sums); i++) {
       Rows own = shares.get(i);
       try (var _ = Scope.open()) {
-        Tensor logits = net.predict(loader.pictures(indices, own));
+        Tensor logits = net.predict(loader.images(indices, own));
         int[] labels = loader.labels(indices, own);
         sums[0] += CrossEntropy.errors(logits, labels);
         sums[1] += CrossEntropy.sum(logits, labels);

@@ -11,7 +11,7 @@ import fathom.data.Images;
 import fathom.data.Loader;
 import fathom.data.Normalization;
 import fathom.data.Origin;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Png;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
@@ -44,7 +44,7 @@ public record ImageClassification(
   /// The names under which a checkpoint has the normalization.
   public static final String MEAN = "input.mean";
 
-  public static final String DEVIATION = "input.deviation";
+  public static final String STANDARD_DEVIATION = "input.deviation";
 
   private static final int PROBE_IMAGES = 64;
 
@@ -159,7 +159,7 @@ public record ImageClassification(
       Loader.Batch own = share(epoch, order, step);
       next = (long) epoch * epochs.batches() + step + 1;
       return objective(
-          net, loader.pictures(own).to(precision), loader.labels(order, own.rows()), smoothing);
+          net, loader.images(own).to(precision), loader.labels(order, own.rows()), smoothing);
     }
 
     @Override
@@ -167,7 +167,7 @@ public record ImageClassification(
       int most = Math.clamp(PROBE_VALUES / data.train().size(), 1, PROBE_IMAGES);
       Rows rows = new Rows(0, Math.min(most, data.train().count()));
       int[] first = IntStream.range(0, rows.to()).toArray();
-      return objective(net, loader.pictures(first, rows), loader.labels(first, rows), 0);
+      return objective(net, loader.images(first, rows), loader.labels(first, rows), 0);
     }
 
     private Objective objective(Layer net, Tensor x, int[] labels, double smoothing) {
@@ -183,7 +183,7 @@ public record ImageClassification(
       return switch (part) {
         case TRAINING -> figures(net, data.train(), (_, _) -> {});
         case VALIDATION -> {
-          Pictures validation = data.validation();
+          LabelledImages validation = data.validation();
           yield validation == null ? null : figures(net, validation, (_, _) -> {});
         }
         case TEST -> {
@@ -196,8 +196,8 @@ public record ImageClassification(
       };
     }
 
-    private Figures figures(Layer net, Pictures pictures, Evaluation.Look look) {
-      return Evaluation.of(net, pictures, normalization, setting.workers(), look, setting.stop())
+    private Figures figures(Layer net, LabelledImages images, Evaluation.Look look) {
+      return Evaluation.of(net, images, normalization, setting.workers(), look, setting.stop())
           .figures();
     }
 
@@ -205,7 +205,7 @@ public record ImageClassification(
     public SequencedMap<String, Tensor> state() {
       var state = new LinkedHashMap<String, Tensor>();
       state.put(MEAN, vector(normalization.mean()));
-      state.put(DEVIATION, vector(normalization.deviation()));
+      state.put(STANDARD_DEVIATION, vector(normalization.standardDeviation()));
       return state;
     }
 

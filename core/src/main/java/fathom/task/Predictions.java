@@ -2,7 +2,7 @@ package fathom.task;
 
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Png;
 import fathom.data.Rows;
 import fathom.parallel.Collective;
@@ -10,28 +10,28 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// What a net guessed of each picture, written down while it is evaluated: an [Evaluation.Look]
+/// What a net guessed of each image, written down while it is evaluated: an [Evaluation.Look]
 /// that all workers may share, or of which each has its own and [gathers][#gather] at the end.
 public final class Predictions implements Evaluation.Look {
-  /// In a [Answers.Mistake], no side of a picture is longer.
+  /// In a [Answers.Mistake], no side of an image is longer.
   private static final int SIDE = 112;
 
-  private final Pictures pictures;
+  private final LabelledImages images;
   private final int classes;
   private final int[] guesses;
 
-  /// ln of the probability that was given to the class of a picture, and to the guessed one.
+  /// ln of the probability that was given to the class of an image, and to the guessed one.
   private final double[] truths;
 
   private final double[] beliefs;
 
-  /// Of these pictures, nothing guessed yet.
-  public Predictions(Pictures pictures, int classes) {
-    this.pictures = pictures;
+  /// Of these images, nothing guessed yet.
+  public Predictions(LabelledImages images, int classes) {
+    this.images = images;
     this.classes = classes;
-    this.guesses = new int[pictures.count()];
-    this.truths = new double[pictures.count()];
-    this.beliefs = new double[pictures.count()];
+    this.guesses = new int[images.count()];
+    this.truths = new double[images.count()];
+    this.beliefs = new double[images.count()];
   }
 
   @Override
@@ -40,10 +40,10 @@ public final class Predictions implements Evaluation.Look {
     try (var _ = Scope.open()) {
       double[] logs = logits.logSoftmax(1).toDoubles();
       for (int i = 0; i < largest.length; i++) {
-        int picture = places.from() + i;
-        guesses[picture] = largest[i];
-        truths[picture] = logs[i * classes + pictures.labels()[picture]];
-        beliefs[picture] = logs[i * classes + largest[i]];
+        int image = places.from() + i;
+        guesses[image] = largest[i];
+        truths[image] = logs[i * classes + images.labels()[image]];
+        beliefs[image] = logs[i * classes + largest[i]];
       }
     }
   }
@@ -67,25 +67,25 @@ public final class Predictions implements Evaluation.Look {
   }
 
   public Confusion confusion() {
-    return Confusion.of(pictures.labels(), guesses, classes);
+    return Confusion.of(images.labels(), guesses, classes);
   }
 
-  /// Of the pictures that were taken for another class at most `most`: those whose own class got
+  /// Of the images that were taken for another class at most `most`: those whose own class got
   /// the least probability, the worst first. Where a logit is no number, nothing can be said.
   public List<Answers.Mistake> worst(int most) {
     return IntStream.range(0, guesses.length)
-        .filter(i -> guesses[i] != pictures.labels()[i] && !Double.isNaN(truths[i]))
+        .filter(i -> guesses[i] != images.labels()[i] && !Double.isNaN(truths[i]))
         .boxed()
         .sorted(Comparator.comparingDouble(i -> truths[i]))
         .limit(most)
         .map(i ->
             new Answers.Mistake(
                 i,
-                pictures.labels()[i],
+                images.labels()[i],
                 Math.exp(truths[i]),
                 guesses[i],
                 Math.exp(beliefs[i]),
-                Png.small(pictures.select(new int[] {i}).images(), 0, SIDE),
+                Png.small(images.select(new int[] {i}).images(), 0, SIDE),
                 ""))
         .toList();
   }

@@ -37,9 +37,9 @@ public enum Precision {
     return type;
   }
 
-  /// The pictures in this type: a second handle if they have it.
-  public Tensor of(Tensor pictures) {
-    return pictures.to(type);
+  /// The images in this type: a second handle if they have it.
+  public Tensor of(Tensor images) {
+    return images.to(type);
   }
 
   /// Throws [DeviceException] if the processor has no instructions for this type. Without them

@@ -15,7 +15,7 @@ public record Recording(List<Quantity> watch, boolean tensorboard) {
   public enum Quantity {
     /// ‖dE/dW‖ of a weight in the last step of the epoch, over all workers and before clipping.
     GRADIENTS,
-    /// The deviation of the value of a norm over a fixed batch (He et al. 2016, figure 7).
+    /// The standard deviation of the value of a norm over a fixed batch (He et al. 2016, figure 7).
     RESPONSES,
     /// ‖ΔW‖/‖W‖ of a weight in the last step of the epoch.
     UPDATES

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.SequencedMap;
 
 /// What TensorBoard shows of a training: the learning curves, the spread of every weight after each
-/// epoch, and the first training pictures.
+/// epoch, and the first training images.
 final class TensorBoard {
   private final EventFile events;
 
@@ -17,7 +17,7 @@ final class TensorBoard {
 
   /// Training examples as they are seen, PNG images by their names.
   void images(SequencedMap<String, byte[]> preview) {
-    preview.forEach((name, png) -> events.image(0, "training pictures/" + name, png));
+    preview.forEach((name, png) -> events.image(0, "training images/" + name, png));
   }
 
   void epoch(Metrics.Epoch epoch, Node net) {

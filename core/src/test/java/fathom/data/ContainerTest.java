@@ -71,8 +71,8 @@ class ContainerTest {
 
   private Seen seen(byte[] file) throws IOException {
     Path path = Files.write(dir.resolve("image"), file);
-    PictureFile.Header header = PictureFile.header(path);
-    assertEquals(header, PictureFile.whole(path));
+    ImageFile.Header header = ImageFile.header(path);
+    assertEquals(header, ImageFile.whole(path));
     return new Seen(
         header.width(),
         header.height(),
@@ -81,7 +81,7 @@ class ContainerTest {
 
   private void assertRefused(String name, byte[] file) throws IOException {
     Path path = Files.write(dir.resolve("image"), file);
-    assertThrows(BadFileException.class, () -> PictureFile.whole(path), name);
+    assertThrows(BadFileException.class, () -> ImageFile.whole(path), name);
   }
 
   /// By at most 4 in each channel.

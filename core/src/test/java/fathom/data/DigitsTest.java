@@ -28,7 +28,7 @@ class DigitsTest {
   }
 
   @Test
-  void firstPictureIsTheZeroThatEverybodyKnows() {
+  void firstImageIsTheZeroThatEverybodyKnows() {
     int[] zero = {
       0, 0, 5, 13, 9, 1, 0, 0, //
       0, 0, 13, 15, 10, 15, 5, 0, //
@@ -48,7 +48,7 @@ class DigitsTest {
   }
 
   @Test
-  void theTestPicturesAreTheLast() {
+  void theTestImagesAreTheLast() {
     int[] labels = digits.test().labels();
     assertArrayEquals(new int[] {2, 3, 4, 5, 6, 7, 8, 9, 0, 9}, Arrays.copyOf(labels, 10));
     assertArrayEquals(

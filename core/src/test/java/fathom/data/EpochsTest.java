@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class EpochsTest {
   @Test
-  void everyEpochVisitsEachPictureOnceInAnOrderOfItsOwn() {
+  void everyEpochVisitsEachImageOnceInAnOrderOfItsOwn() {
     Epochs epochs = new Epochs(1, 100, 32);
     for (int epoch = 0; epoch < 5; epoch++) {
       int[] order = epochs.order(epoch);

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Against a server on this machine, with CIFAR-100 of three pictures in an archive.
+/// Against a server on this machine, with CIFAR-100 of three images in an archive.
 class FetchTest {
   @TempDir Path place;
   private HttpServer server;
@@ -128,7 +128,7 @@ class FetchTest {
   }
 
   private Path get(Catalogue.Source... sources) {
-    return fetch.get(new Catalogue.Entry("small", "three pictures", List.of(sources)), place);
+    return fetch.get(new Catalogue.Entry("small", "three images", List.of(sources)), place);
   }
 
   private String refused(Catalogue.Source... sources) {

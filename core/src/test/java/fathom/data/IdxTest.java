@@ -35,7 +35,7 @@ class IdxTest {
         1, height, width, pixels, IntStream.range(0, count).map(i -> i % 10).toArray());
   }
 
-  private static byte[] pictures(Images images) throws IOException {
+  private static byte[] images(Images images) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
     for (int v : new int[] {2051, images.count(), images.height(), images.width()}) {
@@ -78,9 +78,9 @@ class IdxTest {
 
   @BeforeEach
   void plainFiles() throws IOException {
-    write("train-images-idx3-ubyte", pictures(TRAIN));
+    write("train-images-idx3-ubyte", images(TRAIN));
     write("train-labels-idx1-ubyte", labels(TRAIN.labels()));
-    write("t10k-images-idx3-ubyte", pictures(TEST));
+    write("t10k-images-idx3-ubyte", images(TEST));
     write("t10k-labels-idx1-ubyte", labels(TEST.labels()));
   }
 
@@ -105,7 +105,7 @@ class IdxTest {
     }
     assertEquals(TRAIN, read().train());
     // Content decides, not the name: here a plain file is called .gz.
-    write("t10k-images.idx3-ubyte.gz", pictures(TEST));
+    write("t10k-images.idx3-ubyte.gz", images(TEST));
     assertEquals(TEST, read().test());
   }
 
@@ -129,9 +129,9 @@ class IdxTest {
   }
 
   private void labelled(int[] train, int... test) throws IOException {
-    write("train-images-idx3-ubyte", pictures(images(train.length, 3, 5)));
+    write("train-images-idx3-ubyte", images(images(train.length, 3, 5)));
     write("train-labels-idx1-ubyte", labels(train));
-    write("t10k-images-idx3-ubyte", pictures(images(test.length, 3, 5)));
+    write("t10k-images-idx3-ubyte", images(images(test.length, 3, 5)));
     write("t10k-labels-idx1-ubyte", labels(test));
   }
 
@@ -180,10 +180,10 @@ class IdxTest {
   @Test
   void countsAndSizesMustAgree() throws IOException {
     write("train-labels-idx1-ubyte", labels(TEST.labels()));
-    assertTrue(bad().contains("12 pictures need 12 labels, but the file has 4"), bad());
+    assertTrue(bad().contains("12 images need 12 labels, but the file has 4"), bad());
     write("train-labels-idx1-ubyte", labels(TRAIN.labels()));
-    write("t10k-images-idx3-ubyte", pictures(images(4, 5, 3)));
-    assertTrue(bad().contains("the pictures are 5×3, but those for training are 3×5"), bad());
+    write("t10k-images-idx3-ubyte", images(images(4, 5, 3)));
+    assertTrue(bad().contains("the images are 5×3, but those for training are 3×5"), bad());
     write("t10k-images-idx3-ubyte", labels(TEST.labels()));
     assertTrue(bad().contains("start with the number 2051, but this file starts with 2049"), bad());
     Files.delete(dir.resolve("t10k-images-idx3-ubyte"));
@@ -194,7 +194,7 @@ class IdxTest {
 
   @Test
   void headersAreCheckedBeforeMemoryIsTaken() throws IOException {
-    byte[] plain = pictures(TRAIN);
+    byte[] plain = images(TRAIN);
     int[][] sizes = {
       {60000, 200, 150}, {-1, -1, -1}, {1 << 30, 1 << 30, 1 << 30}, {1 << 16, 1 << 16, 1}, {0, 3, 5}
     };
@@ -212,7 +212,7 @@ class IdxTest {
 
   @Test
   void nothingMayFollow() throws IOException {
-    byte[] longer = Arrays.copyOf(pictures(TRAIN), pictures(TRAIN).length + 1);
+    byte[] longer = Arrays.copyOf(images(TRAIN), images(TRAIN).length + 1);
     write("train-images-idx3-ubyte", longer);
     assertTrue(bad().contains("the header promises 196 bytes, but the file has 197"), bad());
     write("train-images-idx3-ubyte", gzip(longer));

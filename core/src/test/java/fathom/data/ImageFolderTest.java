@@ -40,8 +40,8 @@ class ImageFolderTest {
     return 8 * x + y;
   }
 
-  /// A picture with these samples: grey values, or `0xRRGGBB` for a colour type.
-  private static BufferedImage picture(int type, int width, int height, IntBinaryOperator samples) {
+  /// An image with these samples: grey values, or `0xRRGGBB` for a colour type.
+  private static BufferedImage image(int type, int width, int height, IntBinaryOperator samples) {
     BufferedImage image = new BufferedImage(width, height, type);
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
@@ -56,11 +56,11 @@ class ImageFolderTest {
   }
 
   private static BufferedImage grey(int width, int height, IntBinaryOperator samples) {
-    return picture(BufferedImage.TYPE_BYTE_GRAY, width, height, samples);
+    return image(BufferedImage.TYPE_BYTE_GRAY, width, height, samples);
   }
 
   private static BufferedImage colour(int width, int height, IntBinaryOperator rgb) {
-    return picture(BufferedImage.TYPE_3BYTE_BGR, width, height, rgb);
+    return image(BufferedImage.TYPE_3BYTE_BGR, width, height, rgb);
   }
 
   private Path write(String file, BufferedImage image) throws IOException {
@@ -75,10 +75,10 @@ class ImageFolderTest {
   private Path text(String file) throws IOException {
     Path path = dir.resolve(file);
     Files.createDirectories(path.getParent());
-    return Files.writeString(path, "not a picture");
+    return Files.writeString(path, "not an image");
   }
 
-  /// Two classes with a grey picture each, for training and for testing.
+  /// Two classes with a grey image each, for training and for testing.
   private void smallest() throws IOException {
     for (String file : List.of("train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png")) {
       write(file, grey(4, 3, ImageFolderTest::ramp));
@@ -97,11 +97,11 @@ class ImageFolderTest {
     return String.valueOf(assertThrows(BadFileException.class, this::strictly).getMessage());
   }
 
-  private static int[] values(Pictures pictures, int picture, int channel) {
-    Images images = pictures.images();
-    int plane = images.height() * images.width();
+  private static int[] values(LabelledImages images, int image, int channel) {
+    Images read = images.images();
+    int plane = read.height() * read.width();
     return IntStream.range(0, plane)
-        .map(i -> images.pixels()[picture * images.size() + channel * plane + i] & 0xff)
+        .map(i -> read.pixels()[image * read.size() + channel * plane + i] & 0xff)
         .toArray();
   }
 
@@ -112,9 +112,9 @@ class ImageFolderTest {
   }
 
   @Test
-  void greyPicturesOfOneSizeAreKeptAsTheyAre() throws IOException {
+  void greyImagesOfOneSizeAreKeptAsTheyAre() throws IOException {
     smallest();
-    write("train/a/2.bmp", picture(BufferedImage.TYPE_BYTE_GRAY, 4, 3, (x, y) -> 200));
+    write("train/a/2.bmp", image(BufferedImage.TYPE_BYTE_GRAY, 4, 3, (x, y) -> 200));
     DataSet data = read();
     assertEquals("images:" + dir, data.name());
     assertEquals(List.of("a", "b"), data.classes());
@@ -128,9 +128,9 @@ class ImageFolderTest {
   @Test
   void greyOfOtherDepthsBecomesEightBits() throws IOException {
     smallest();
-    write("train/a/2.png", picture(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 20_000));
-    write("train/a/3.png", picture(BufferedImage.TYPE_BYTE_BINARY, 4, 3, (x, y) -> x % 2));
-    Pictures train = read().train();
+    write("train/a/2.png", image(BufferedImage.TYPE_USHORT_GRAY, 4, 3, (x, y) -> x * 20_000));
+    write("train/a/3.png", image(BufferedImage.TYPE_BYTE_BINARY, 4, 3, (x, y) -> x % 2));
+    LabelledImages train = read().train();
     assertEquals(1, train.channels());
     // 20,000 of 65,535 is 77.8 of 255.
     int[] expected = {0, 78, 156, 233, 0, 78, 156, 233, 0, 78, 156, 233};
@@ -139,23 +139,23 @@ class ImageFolderTest {
   }
 
   @Test
-  void oneColourPictureMakesAllThreeChannels() throws IOException {
+  void oneColourImageMakesAllThreeChannels() throws IOException {
     smallest();
     IntBinaryOperator rgb = (x, y) -> 0xff0000 + 0x003300 * x + 0x000080 * (y % 2);
     write("train/b/2.png", colour(4, 3, rgb));
     write("train/b/3.bmp", colour(4, 3, rgb));
-    write("train/b/4.png", picture(BufferedImage.TYPE_4BYTE_ABGR, 4, 3, rgb));
-    write("train/b/5.gif", picture(BufferedImage.TYPE_BYTE_INDEXED, 4, 3, (x, y) -> 0xff0033 * x));
-    Pictures train = read().train();
+    write("train/b/4.png", image(BufferedImage.TYPE_4BYTE_ABGR, 4, 3, rgb));
+    write("train/b/5.gif", image(BufferedImage.TYPE_BYTE_INDEXED, 4, 3, (x, y) -> 0xff0033 * x));
+    LabelledImages train = read().train();
     assertEquals("6×3×3×4", train.toString());
     for (int c = 0; c < 3; c++) {
       int shift = 16 - 8 * c;
       assertArrayEquals(
           grid(4, 3, ImageFolderTest::ramp), values(train, 0, c), "grey, not brightened");
-      for (int picture = 2; picture < 5; picture++) {
+      for (int image = 2; image < 5; image++) {
         assertArrayEquals(
             grid(4, 3, (x, y) -> (rgb.applyAsInt(x, y) >> shift) & 0xff),
-            values(train, picture, c));
+            values(train, image, c));
       }
     }
     // The colours of the palette that ImageIO makes are steps of 0x33.
@@ -169,7 +169,7 @@ class ImageFolderTest {
     write("train/a/2.jpg", grey(4, 3, (x, y) -> 100));
     assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 0));
     write("test/a/2.jpeg", colour(4, 3, (x, y) -> 0x6464c8));
-    Pictures test = read().test();
+    LabelledImages test = read().test();
     assertArrayEquals(grid(4, 3, (x, y) -> 100), values(read().train(), 1, 2));
     for (int c = 0; c < 3; c++) {
       for (int value : values(test, 1, c)) {
@@ -188,12 +188,12 @@ class ImageFolderTest {
     write("train/b/2.png", grey(64, 64, (x, y) -> 2 * x));
     write("train/b/3.png", grey(64, 64, (x, y) -> 2 * y));
     write("train/b/4.png", grey(16, 16, (x, y) -> 8 * x));
-    Pictures train = read().train();
+    LabelledImages train = read().train();
     assertEquals("7×3×32×32", train.toString());
-    for (int picture : new int[] {1, 2}) {
-      assertArrayEquals(new int[1024], values(train, picture, 0));
-      assertArrayEquals(grid(32, 32, (x, y) -> 255), values(train, picture, 1));
-      assertArrayEquals(new int[1024], values(train, picture, 2));
+    for (int image : new int[] {1, 2}) {
+      assertArrayEquals(new int[1024], values(train, image, 0));
+      assertArrayEquals(grid(32, 32, (x, y) -> 255), values(train, image, 1));
+      assertArrayEquals(new int[1024], values(train, image, 2));
     }
     for (int i = 1; i < 31; i++) {
       assertEquals(4 * i + 1, values(train, 4, 0)[32 * 5 + i]);
@@ -209,7 +209,7 @@ class ImageFolderTest {
     for (int side : sides) {
       write("train/a/x%s.png".formatted(1000 + side), grey(side, side + side / 3, (x, y) -> 77));
     }
-    Pictures train = read().train();
+    LabelledImages train = read().train();
     for (int i = 0; i < sides.length; i++) {
       assertArrayEquals(grid(32, 32, (x, y) -> 77), values(train, 1 + i, 0));
     }
@@ -230,7 +230,7 @@ class ImageFolderTest {
     assertArrayEquals(new int[] {0, 0, 1}, data.test().labels());
     assertEquals(List.of(dir + ": no images for testing of 1 of the 3 classes: [c]"), notices());
     TreeSet<Integer> seen = new TreeSet<>();
-    for (Pictures split : List.of(data.train(), data.test())) {
+    for (LabelledImages split : List.of(data.train(), data.test())) {
       for (int i = 0; i < split.count(); i++) {
         int value = values(split, i, 0)[0];
         assertEquals(value / 100, split.labels()[i]);
@@ -243,7 +243,7 @@ class ImageFolderTest {
   }
 
   @Test
-  void aFewPicturesCannotBeSplit() throws IOException {
+  void aFewImagesCannotBeSplit() throws IOException {
     write("a/1.png", grey(2, 2, ImageFolderTest::ramp));
     write("b/1.png", grey(2, 2, ImageFolderTest::ramp));
     assertTrue(bad().contains("needs a class of at least 3 images, but the largest has 1"), bad());
@@ -264,7 +264,7 @@ class ImageFolderTest {
     write("val/b/1.png", grey(4, 3, (x, y) -> 10));
     write("val/b/2.png", grey(4, 3, (x, y) -> 11));
     DataSet data = read();
-    Pictures judges = Objects.requireNonNull(data.validation());
+    LabelledImages judges = Objects.requireNonNull(data.validation());
     assertArrayEquals(new int[] {0, 1, 1}, judges.labels());
     assertEquals(11, values(judges, 2, 0)[0]);
     assertEquals(2, data.test().count());
@@ -272,7 +272,7 @@ class ImageFolderTest {
     assertEquals(data.train(), data.judgedBy(3, 1).train());
     assertNull(data.judgedBy(0, 1).validation());
     var e = assertThrows(IllegalArgumentException.class, () -> data.judgedBy(1, 1));
-    assertTrue(String.valueOf(e.getMessage()).contains("3 pictures in its folder val"));
+    assertTrue(String.valueOf(e.getMessage()).contains("3 images in its folder val"));
   }
 
   @Test
@@ -292,9 +292,9 @@ class ImageFolderTest {
         survey.skipped().stream()
             .map(skipped -> Path.of(skipped.file()).getFileName().toString())
             .toList());
-    assertTrue(survey.skipped().getFirst().why().contains("0.jpg: a picture must be"));
+    assertTrue(survey.skipped().getFirst().why().contains("0.jpg: an image must be"));
     assertEquals(Map.of("png", 5), survey.formats());
-    assertTrue(bad().contains("0.jpg: a picture must be"), bad());
+    assertTrue(bad().contains("0.jpg: an image must be"), bad());
   }
 
   @Test
@@ -303,13 +303,13 @@ class ImageFolderTest {
     text("train/b/1.png");
     var e = assertThrows(BadFileException.class, this::read);
     assertTrue(
-        e.getMessage().contains("none of the 1 pictures of the class b can be decoded"),
+        e.getMessage().contains("none of the 1 images of the class b can be decoded"),
         e.getMessage());
   }
 
-  /// A damaged picture keeps its place in the split: when it is mended, no other moves.
+  /// A damaged image keeps its place in the split: when it is mended, no other moves.
   @Test
-  void aDamagedPictureMovesNoOther() throws IOException {
+  void aDamagedImageMovesNoOther() throws IOException {
     for (int i = 0; i < 10; i++) {
       int value = i;
       write("a/%s.png".formatted(i), grey(2, 2, (x, y) -> value));
@@ -365,7 +365,7 @@ class ImageFolderTest {
     Files.delete(dir.resolve("test/c/deep/1.png"));
     Files.delete(dir.resolve("test/c/deep"));
     text("test/c/labels.jpg");
-    assertTrue(bad().contains("labels.jpg: a picture must be a JPEG, PNG, GIF, BMP or WebP"));
+    assertTrue(bad().contains("labels.jpg: an image must be a JPEG, PNG, GIF, BMP or WebP"));
   }
 
   /// In a given division as in one that is drawn: it is told, and so is one that has only damage.
@@ -527,26 +527,26 @@ class ImageFolderTest {
   }
 
   @Test
-  void hugePicturesAreRefusedUnread() throws IOException {
+  void hugeImagesAreRefusedUnread() throws IOException {
     smallest();
     Path file = write("train/a/2.png", colour(4, 3, (x, y) -> 0));
     // The header of a PNG has the width at byte 16 and the height at byte 20.
     ByteBuffer png = ByteBuffer.wrap(Files.readAllBytes(file));
     Files.write(file, png.putInt(16, 10_001).putInt(20, 10_000).array());
     assertTrue(
-        bad().contains("2.png: a picture may have 100 megapixels, but this one is 10001×10000"));
+        bad().contains("2.png: an image may have 100 megapixels, but this one is 10001×10000"));
     Files.write(file, png.putInt(16, 9_000).putInt(20, 9_000).array());
-    assertTrue(bad().contains("a picture of 9000×9000 cannot be held in"), bad());
+    assertTrue(bad().contains("an image of 9000×9000 cannot be held in"), bad());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"jpg", "png", "gif", "bmp"})
-  void damagedPicturesAreBadFiles(String format) throws IOException {
+  void damagedImagesAreBadFiles(String format) throws IOException {
     smallest();
     IntBinaryOperator noise = (x, y) -> (int) Draw.of(1, "noise").bits(16 * y + x) & 0xffffff;
     int type =
         format.equals("gif") ? BufferedImage.TYPE_BYTE_INDEXED : BufferedImage.TYPE_3BYTE_BGR;
-    Path file = write("train/b/2." + format, picture(type, 16, 16, noise));
+    Path file = write("train/b/2." + format, image(type, 16, 16, noise));
     byte[] whole = Files.readAllBytes(file);
     for (int percent : new int[] {0, 1, 5, 20, 50, 90}) {
       Files.write(file, Arrays.copyOf(whole, whole.length * percent / 100));
@@ -570,10 +570,10 @@ class ImageFolderTest {
       damaged[whole.length * 9 / 10 + i] = (byte) wrong[i];
     }
     Files.write(file, damaged);
-    assertTrue(bad().contains(file.getFileName() + ": the picture is damaged"), bad());
+    assertTrue(bad().contains(file.getFileName() + ": the image is damaged"), bad());
   }
 
-  /// A picture of two halves by 4:1, brought to 4×2: its middle square's left half is black.
+  /// An image of two halves by 4:1, brought to 4×2: its middle square's left half is black.
   @Test
   void oneFileIsScaledToAnySize() throws IOException {
     Path wide = write("wide.png", grey(64, 16, (x, y) -> x < 32 ? 0 : 200));
@@ -745,7 +745,7 @@ class ImageFolderTest {
         none.getMessage()
             .contains(
                 strict && size > 0
-                    ? "/test/a/1.png: a picture must be"
+                    ? "/test/a/1.png: an image must be"
                     : "none of the images for testing can be decoded"),
         none.getMessage());
   }

@@ -70,7 +70,7 @@ class LoaderTest {
         for (int x = 0; x < w; x++) {
           int at = (c * h + y) * w + x;
           float v = Byte.toUnsignedInt(images.pixels()[index * images.size() + at]) / 255f;
-          padded[p + y][p + x] = (v - n.meanOf(images)[at]) / n.deviationOf(images)[at];
+          padded[p + y][p + x] = (v - n.meanOf(images)[at]) / n.standardDeviationOf(images)[at];
         }
       }
       for (int y = 0; y < h; y++) {
@@ -107,7 +107,7 @@ class LoaderTest {
   }
 
   @Test
-  void paddingIsZeroInTheNormalisedPicture() {
+  void paddingIsZeroInTheNormalisedImage() {
     Images black = new Images(1, 4, 4, new byte[16], new int[1]);
     Normalization n = Normalization.of(new float[] {0.5f}, new float[] {0.25f});
     boolean padded = false;
@@ -122,7 +122,7 @@ class LoaderTest {
 
   @Test
   void everyCropAndFlipOccursEquallyOften() {
-    // A 9×9 picture with one bright pixel off the middle: where it is tells crop and flip.
+    // A 9×9 image with one bright pixel off the middle: where it is tells crop and flip.
     byte[] pixels = new byte[81];
     pixels[4 * 9 + 1] = (byte) 255;
     Images dot = new Images(1, 9, 9, pixels, new int[1]);
@@ -143,15 +143,15 @@ class LoaderTest {
   }
 
   @Test
-  void aFlipOfAFlipIsThePicture() {
+  void aFlipOfAFlipIsTheImage() {
     Augmentation flips = new Augmentation(0, true);
     Images mirrored = mirrored(IMAGES);
     assertEquals(IMAGES, mirrored(mirrored));
     int flipped = 0;
     for (int i = 0; i < COUNT; i++) {
-      float[] picture = one(IMAGES, plain(IMAGES), i, Augmentation.NONE, KEY);
-      if (!Arrays.equals(picture, one(IMAGES, plain(IMAGES), i, flips, KEY))) {
-        assertArrayEquals(picture, one(mirrored, plain(IMAGES), i, flips, KEY));
+      float[] image = one(IMAGES, plain(IMAGES), i, Augmentation.NONE, KEY);
+      if (!Arrays.equals(image, one(IMAGES, plain(IMAGES), i, flips, KEY))) {
+        assertArrayEquals(image, one(mirrored, plain(IMAGES), i, flips, KEY));
         flipped++;
       }
     }
@@ -187,7 +187,7 @@ class LoaderTest {
   }
 
   @Test
-  void aPictureIsVariedAlikeWhereverItStands() {
+  void aImageIsVariedAlikeWhereverItStands() {
     Normalization n = plain(IMAGES);
     float[] alone = one(IMAGES, n, 9, Augmentation.CIFAR, KEY);
     float[] third = load(IMAGES, n, new int[] {4, 8, 9}, 0, 3, Augmentation.CIFAR, KEY);
@@ -217,16 +217,16 @@ class LoaderTest {
   }
 
   @Test
-  void picturesAreTheFilledRowsWithChannelsInnermost() {
+  void imagesAreTheFilledRowsWithChannelsInnermost() {
     Loader loader = new Loader(IMAGES, plain(IMAGES));
     int[] order = {7, 0, 3};
     float[] expected = load(IMAGES, plain(IMAGES), order, 1, 3, Augmentation.CIFAR, KEY);
     try (var _ = Scope.open()) {
-      Tensor pictures =
-          loader.pictures(new Loader.Batch(order, new Rows(1, 3), Augmentation.CIFAR, KEY));
+      Tensor images =
+          loader.images(new Loader.Batch(order, new Rows(1, 3), Augmentation.CIFAR, KEY));
       assertEquals(
-          Shape.of(2, IMAGES.channels(), IMAGES.height(), IMAGES.width()), pictures.shape());
-      assertArrayEquals(expected, pictures.segment().toArray(ValueLayout.JAVA_FLOAT));
+          Shape.of(2, IMAGES.channels(), IMAGES.height(), IMAGES.width()), images.shape());
+      assertArrayEquals(expected, images.segment().toArray(ValueLayout.JAVA_FLOAT));
     }
   }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class NormalizationTest {
   private static final Images DIGITS = DataSet.open("digits").train().images();
 
-  /// Two pictures of 2 channels, 1 row and 2 columns.
+  /// Two images of 2 channels, 1 row and 2 columns.
   private static final Images PAIR =
       new Images(2, 1, 2, new byte[] {0, 51, 10, 10, 102, (byte) 255, 10, 10}, new int[2]);
 
@@ -31,7 +31,7 @@ class NormalizationTest {
   void perPixelMeanByHand() {
     Normalization n = Normalization.perPixelMean(PAIR);
     assertArrayEquals(new float[] {0.2f, 0.6f, 10 / 255f, 10 / 255f}, n.mean(), 1e-7f);
-    assertArrayEquals(new float[] {1, 1}, n.deviation());
+    assertArrayEquals(new float[] {1, 1}, n.standardDeviation());
   }
 
   @Test
@@ -39,7 +39,7 @@ class NormalizationTest {
     // 0, 0.2, 0.4 and 1 have the mean 0.4 and the variance (0.16 + 0.04 + 0 + 0.36) / 4.
     Normalization n = Normalization.perChannel(PAIR);
     assertArrayEquals(new float[] {0.4f, 10 / 255f}, n.mean(), 1e-7f);
-    assertArrayEquals(new float[] {(float) Math.sqrt(0.14), 1}, n.deviation(), 1e-7f);
+    assertArrayEquals(new float[] {(float) Math.sqrt(0.14), 1}, n.standardDeviation(), 1e-7f);
     float[] constant = all(PAIR, n);
     assertEquals(0, constant[1], 1e-7);
     assertEquals(-0.4 / Math.sqrt(0.14), constant[0], 1e-6);
@@ -58,7 +58,7 @@ class NormalizationTest {
   }
 
   @Test
-  void perChannelGivesMeanZeroAndDeviationOne() {
+  void perChannelGivesMeanZeroAndStandardDeviationOne() {
     float[] x = all(DIGITS, Normalization.perChannel(DIGITS));
     double sum = 0;
     double squares = 0;
@@ -80,14 +80,14 @@ class NormalizationTest {
     mean[0] = 9;
     n.mean()[0] = 9;
     assertEquals(0.5f, n.mean()[0]);
-    assertEquals("mean [0.5], deviation [2.0]", n.toString());
+    assertEquals("mean [0.5], standard deviation [2.0]", n.toString());
   }
 
   @Test
-  void zeroDeviationBecomesOneAndNonsenseIsRefused() {
+  void zeroStandardDeviationBecomesOneAndNonsenseIsRefused() {
     float[] one = {1};
-    assertArrayEquals(one, Normalization.of(one, new float[] {0}).deviation());
-    assertArrayEquals(one, Normalization.of(one, new float[] {-0f}).deviation());
+    assertArrayEquals(one, Normalization.of(one, new float[] {0}).standardDeviation());
+    assertArrayEquals(one, Normalization.of(one, new float[] {-0f}).standardDeviation());
     for (float wrong : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       assertThrows(
           IllegalArgumentException.class, () -> Normalization.of(one, new float[] {wrong}));
@@ -102,7 +102,7 @@ class NormalizationTest {
   }
 
   @Test
-  void mustSuitThePictures() {
+  void mustSuitTheImages() {
     Normalization three = Normalization.of(new float[3], new float[3]);
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> new Loader(DIGITS, three));

@@ -47,7 +47,7 @@ class PhotosTest {
     assertTrue(ImageIO.write(image, "png", file.toFile()));
   }
 
-  /// Noise in 20 sizes for training, and one picture for testing.
+  /// Noise in 20 sizes for training, and one image for testing.
   private Photos photos() throws IOException {
     for (int i = 0; i <= COUNT; i++) {
       Draw draw = Draw.of(i, "noise");
@@ -88,7 +88,7 @@ class PhotosTest {
 
   @ParameterizedTest
   @CsvSource({"500, 375", "375, 500", "224, 224", "1, 1", "3, 2", "1000, 10", "10, 1000", "1, 9"})
-  void trainingSeesPartsThatLieInThePicture(int width, int height) {
+  void trainingSeesPartsThatLieInTheImage(int width, int height) {
     var areas = new ArrayList<Double>();
     var proportions = new ArrayList<Double>();
     for (int i = 0; i < 2000; i++) {
@@ -129,7 +129,7 @@ class PhotosTest {
   }
 
   @Test
-  void partsOfALongPictureAreItsWholeMiddleAtLast() {
+  void partsOfALongImageAreItsWholeMiddleAtLast() {
     // 8 % of the area with proportions of 4:3 at most is more than 10 pixels high.
     assertEquals(new Orientation.Box(0, 493, 10, 13), box(View.part(Draw.of(1, "part")), 10, 1000));
   }
@@ -149,7 +149,7 @@ class PhotosTest {
   }
 
   @Test
-  void photographsArePictures() throws IOException {
+  void photosAreImages() throws IOException {
     Photos photos = photos();
     assertEquals("20×3×16×16", photos.toString());
     Images images = photos.images();
@@ -167,7 +167,7 @@ class PhotosTest {
   }
 
   @Test
-  void greyPhotographsHaveOneChannel() throws IOException {
+  void greyPhotosHaveOneChannel() throws IOException {
     for (int i = 0; i < 5; i++) {
       var image = new BufferedImage(30, 20 + i, BufferedImage.TYPE_BYTE_GRAY);
       Files.createDirectories(dir.resolve("a"));
@@ -184,7 +184,7 @@ class PhotosTest {
 
   /// In place of a damaged one the next of its class is seen, the same wherever it is seen from.
   @Test
-  void damagedPhotographsAreReplaced() throws IOException {
+  void damagedPhotosAreReplaced() throws IOException {
     photos();
     for (int i : new int[] {3, 4, 19}) {
       Path file = dir.resolve("train/a").resolve((10 + i) + ".png");
@@ -199,12 +199,12 @@ class PhotosTest {
     assertEquals(COUNT, photos.count());
     Draw draw = Draw.of(1, "part");
     for (int[] pair : new int[][] {{3, 5}, {4, 5}, {19, 0}}) {
-      byte[] seen = photos.decode(pair[0], Augmentation.PHOTOGRAPHS, draw);
-      assertArrayEquals(photos.decode(pair[1], Augmentation.PHOTOGRAPHS, draw), seen);
+      byte[] seen = photos.decode(pair[0], Augmentation.PHOTOS, draw);
+      assertArrayEquals(photos.decode(pair[1], Augmentation.PHOTOS, draw), seen);
       Photos alone = photos.select(new int[] {pair[0]});
-      assertArrayEquals(seen, alone.decode(0, Augmentation.PHOTOGRAPHS, draw), "from elsewhere");
+      assertArrayEquals(seen, alone.decode(0, Augmentation.PHOTOS, draw), "from elsewhere");
       assertThrows(
-          BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOGRAPHS, draw));
+          BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOS, draw));
     }
     assertEquals(3, told.size(), told.toString());
   }
@@ -231,17 +231,17 @@ class PhotosTest {
     return IntStream.range(0, 5)
         .mapToObj(i ->
             new Loader.Batch(
-                order, new Rows(4 * i, 4 * i + 4), Augmentation.PHOTOGRAPHS, Draw.of(1, "augment")))
+                order, new Rows(4 * i, 4 * i + 4), Augmentation.PHOTOS, Draw.of(1, "augment")))
         .toList();
   }
 
   private static float[] values(Loader loader, Loader.Batch batch) {
     try (var _ = Scope.open()) {
-      return loader.pictures(batch).segment().toArray(ValueLayout.JAVA_FLOAT);
+      return loader.images(batch).segment().toArray(ValueLayout.JAVA_FLOAT);
     }
   }
 
-  private static Loader loader(Pictures photos) {
+  private static Loader loader(LabelledImages photos) {
     return new Loader(photos, Normalization.of(new float[3], new float[3]));
   }
 
@@ -333,10 +333,10 @@ class PhotosTest {
   void everyEpochSeesOtherParts() throws IOException {
     Photos photos = photos();
     var epochs = new Epochs(1, COUNT, 4);
-    byte[] first = photos.decode(0, Augmentation.PHOTOGRAPHS, epochs.augment(0).at(0));
+    byte[] first = photos.decode(0, Augmentation.PHOTOS, epochs.augment(0).at(0));
     assertNotEquals(
         Arrays.hashCode(first),
-        Arrays.hashCode(photos.decode(0, Augmentation.PHOTOGRAPHS, epochs.augment(1).at(0))));
-    assertArrayEquals(first, photos.decode(0, Augmentation.PHOTOGRAPHS, epochs.augment(0).at(0)));
+        Arrays.hashCode(photos.decode(0, Augmentation.PHOTOS, epochs.augment(1).at(0))));
+    assertArrayEquals(first, photos.decode(0, Augmentation.PHOTOS, epochs.augment(0).at(0)));
   }
 }

@@ -18,8 +18,8 @@ class PngTest {
     return new Images(channels, height, width, pixels, new int[2]);
   }
 
-  private static int pixel(Images images, int picture, int c, int y, int x) {
-    int at = picture * images.size() + (c * images.height() + y) * images.width() + x;
+  private static int pixel(Images images, int image, int c, int y, int x) {
+    int at = image * images.size() + (c * images.height() + y) * images.width() + x;
     return images.pixels()[at] & 0xff;
   }
 
@@ -47,7 +47,7 @@ class PngTest {
 
   /// Squares of 2×2, at the edges of what is there, each the mean of its pixels.
   @Test
-  void aLargePictureIsShrunkByAWholeFactor() throws IOException {
+  void aLargeImageIsShrunkByAWholeFactor() throws IOException {
     Images images = images(1, 3, 5);
     BufferedImage read = decoded(Png.small(images, 0, 4));
     assertEquals(3, read.getWidth());
@@ -63,7 +63,7 @@ class PngTest {
   }
 
   @Test
-  void aPictureThatIsNotThereIsRefused() {
+  void aImageThatIsNotThereIsRefused() {
     Images images = images(1, 3, 5);
     assertThrows(IllegalArgumentException.class, () -> Png.of(images, 2));
     assertThrows(IllegalArgumentException.class, () -> Png.of(images, -1));

@@ -77,7 +77,7 @@ class ImageClassifierTest {
   private static Run trained(String name, long seed) {
     var options = new Architecture.Options(null, Norm.BATCH, 4, null, null);
     Recipe recipe =
-        Recipe.fast(Architecture.pictures("resnet8", options), DIGITS, seed, 1).withEpochs(1);
+        Recipe.fast(Architecture.images("resnet8", options), DIGITS, seed, 1).withEpochs(1);
     Run run = Run.create(folder.resolve(name), recipe, DIGITS);
     RunTraining.train(run, DIGITS);
     return run;
@@ -94,10 +94,10 @@ class ImageClassifierTest {
   /// By the plain net, of which nothing is folded or packed.
   private static double[][] expected(Run run, Path weights, Images images) {
     try (var _ = Scope.open()) {
-      Layer net = run.pictureNet(Init.zeros());
+      Layer net = run.imageNet(Init.zeros());
       Weights.read(weights, net);
       int[] order = IntStream.range(0, images.count()).toArray();
-      Tensor x = new Loader(images, run.normalization()).pictures(order, new Rows(0, order.length));
+      Tensor x = new Loader(images, run.normalization()).images(order, new Rows(0, order.length));
       double[] all = net.predict(x).logSoftmax(1).exp().toDoubles();
       return IntStream.range(0, order.length)
           .mapToObj(i -> Arrays.copyOfRange(all, 10 * i, 10 * i + 10))
@@ -373,7 +373,7 @@ class ImageClassifierTest {
     Run run = run();
     Path file = folder.resolve("exported.safetensors");
     try (var _ = Scope.open()) {
-      Layer net = run.pictureNet(Init.zeros());
+      Layer net = run.imageNet(Init.zeros());
       Weights.read(run.checkpoint(), net);
       Weights.write(file, net, run.card(run.normalization()).metadata());
     }
@@ -464,7 +464,7 @@ class ImageClassifierTest {
         1,
         all -> {
           try (var _ = Scope.open()) {
-            Layer net = run.pictureNet(Init.zeros());
+            Layer net = run.imageNet(Init.zeros());
             Weights.read(run.checkpoint(), net);
             measured[0] = Evaluation.of(net, TESTS, run.normalization(), all);
           }

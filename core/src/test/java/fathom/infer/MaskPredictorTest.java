@@ -98,7 +98,7 @@ class MaskPredictorTest {
   /// The scores of the plain net, K×H×W of the image with its border.
   private static void assertLikeliest(Path file, PredictedMask mask) {
     try (var _ = Scope.open()) {
-      var pixels = new Pixels(NORMALIZATION.mean(), NORMALIZATION.deviation());
+      var pixels = new Pixels(NORMALIZATION.mean(), NORMALIZATION.standardDeviation());
       Tensor scores =
           pixels.predict(net(), MaskImage.of(file, 3), NET.multiple()).scores().contiguous();
       double[] all = scores.toDoubles();
@@ -170,7 +170,7 @@ class MaskPredictorTest {
 
   /// Its indices are the labels, and its colours those of reports.
   @Test
-  void aMaskIsAPictureWithAPalette() throws IOException {
+  void aMaskIsAImageWithAPalette() throws IOException {
     byte[] labels = {0, 1, 2, 9, 8, (byte) 127};
     var classes = new ArrayList<String>();
     for (int k = 0; k < 128; k++) {

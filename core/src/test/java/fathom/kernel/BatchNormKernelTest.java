@@ -438,7 +438,7 @@ class BatchNormKernelTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 16, 31})
-  void aMeanOfTenThousandDeviationsIsNoTrouble(int channels) {
+  void aMeanOfTenThousandStandardDeviationsIsNoTrouble(int channels) {
     for (int count : new int[] {2, 33, 5000}) {
       assertNormed(
           rows(

@@ -203,7 +203,7 @@ class RowNormTest {
 
   @ParameterizedTest
   @ValueSource(ints = {7, 16, 100, 1024, 20_000})
-  void aMeanOfTenThousandDeviationsIsNoTrouble(int width) {
+  void aMeanOfTenThousandStandardDeviationsIsNoTrouble(int width) {
     for (double mean : new double[] {1e4, -1e4}) {
       var t = Trial.of(5, width, i -> mean + normal("x").applyAsDouble(i));
       Normed exact = norm(scalar, DType.FLOAT64, t);

@@ -98,11 +98,11 @@ class WinogradTest {
 
   static List<Arguments> sizes() {
     var sizes = new ArrayList<Arguments>();
-    int[][] pictures = {
+    int[][] images = {
       {1, 1, 1}, {3, 2, 3}, {2, 4, 4}, {2, 5, 9}, {5, 7, 7}, {60, 8, 8}, {4, 13, 6}, {1, 33, 17}
     };
     int[][] channels = {{1, 1}, {1, 2}, {2, 1}, {3, 3}, {2, 5}, {6, 4}};
-    for (int[] p : pictures) {
+    for (int[] p : images) {
       for (int[] c : channels) {
         sizes.add(Arguments.of(p[0], p[1], p[2], c[0] * L, c[1] * L));
       }
@@ -217,31 +217,31 @@ class WinogradTest {
   }
 
   @Test
-  void noPictureChangesWithTheOthersOfItsBatch() {
+  void noImageChangesWithTheOthersOfItsBatch() {
     Case all = normal(25, 8, 7, 2 * L, 3 * L);
     float[] y = floats(value(all).memory());
     float[] dx = floats(back(all).memory());
-    for (int picture : new int[] {0, 11, 24}) {
-      Case one = new Case(only(all.x, picture), all.w, only(all.dy, picture));
-      assertPart(y, picture, floats(value(one).memory()));
-      assertPart(dx, picture, floats(back(one).memory()));
+    for (int image : new int[] {0, 11, 24}) {
+      Case one = new Case(only(all.x, image), all.w, only(all.dy, image));
+      assertPart(y, image, floats(value(one).memory()));
+      assertPart(dx, image, floats(back(one).memory()));
     }
   }
 
-  private static FeatureMaps only(FeatureMaps maps, int picture) {
+  private static FeatureMaps only(FeatureMaps maps, int image) {
     long bytes = maps.memory().byteSize() / maps.count();
-    MemorySegment memory = maps.memory().asSlice(picture * bytes, bytes);
+    MemorySegment memory = maps.memory().asSlice(image * bytes, bytes);
     return new FeatureMaps(memory, 1, maps.height(), maps.width(), maps.channels());
   }
 
   private static void assertPart(float[] all, int which, float[] part) {
     for (int i = 0; i < part.length; i++) {
-      assertEquals(all[which * part.length + i], part[i], "picture " + which + ", element " + i);
+      assertEquals(all[which * part.length + i], part[i], "image " + which + ", element " + i);
     }
   }
 
   @Test
-  void noPicturesHaveNoGradient() {
+  void noImagesHaveNoGradient() {
     Case none = normal(0, 8, 8, L, 2 * L);
     assertEquals(0, value(none).memory().byteSize());
     assertArrayEquals(new float[18 * L * L], floats(gradient(none)));

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class CifarNetTest {
-  private static final Shape PICTURE = Shape.of(3, 32, 32);
+  private static final Shape IMAGE = Shape.of(3, 32, 32);
 
   private static long count(CifarNet net) {
     try (var _ = Scope.open()) {
@@ -55,7 +55,7 @@ class CifarNetTest {
     assertEquals(params, count(CifarNet.named("plain" + depth)), "of the plain twin");
     assertEquals(paramsOfOptionB, count(net.withShortcut(Shortcut.B)), "with option B");
     try (var _ = Scope.open()) {
-      Summary summary = Summary.of(net.build(Init.zeros()), PICTURE);
+      Summary summary = Summary.of(net.build(Init.zeros()), IMAGE);
       assertEquals(params, summary.params());
       assertEquals(millions, summary.multiplyAdds() / 1e6, 0.01);
       assertEquals(params, summary.layers().stream().mapToLong(Summary.Entry::params).sum());
@@ -66,11 +66,11 @@ class CifarNetTest {
     }
   }
 
-  /// By hand for resnet8 (n = 1) on 8×8 pictures in grey: the first convolution has 9·16 weights,
+  /// By hand for resnet8 (n = 1) on 8×8 images in grey: the first convolution has 9·16 weights,
   /// the six others 9·16·16 twice, 9·(16·32 + 32·32) and 9·(32·64 + 64·64), a norm two per channel,
   /// and the dense layer 640 and 10.
   @Test
-  void parametersOfOtherPicturesAreAsByHand() {
+  void parametersOfOtherImagesAreAsByHand() {
     long convolutions = 9 * 16 + 9 * (16 * 16 * 2 + 16 * 32 + 32 * 32 + 32 * 64 + 64 * 64);
     long norms = 2 * (16 + 2 * 16 + 2 * 32 + 2 * 64);
     CifarNet net = CifarNet.named("resnet8").on(new CifarNet.Input(1, 8, 8), 10);
@@ -81,8 +81,8 @@ class CifarNetTest {
   void thePlainTwinMultipliesAsMuch() {
     try (var _ = Scope.open()) {
       assertEquals(
-          Summary.of(CifarNet.named("resnet20").build(Init.zeros()), PICTURE).multiplyAdds(),
-          Summary.of(CifarNet.named("plain20").build(Init.zeros()), PICTURE).multiplyAdds());
+          Summary.of(CifarNet.named("resnet20").build(Init.zeros()), IMAGE).multiplyAdds(),
+          Summary.of(CifarNet.named("plain20").build(Init.zeros()), IMAGE).multiplyAdds());
     }
   }
 
@@ -91,7 +91,7 @@ class CifarNetTest {
     try (var _ = Scope.open()) {
       Summary summary =
           Summary.of(
-              CifarNet.named("resnet8").withShortcut(Shortcut.B).build(Init.zeros()), PICTURE);
+              CifarNet.named("resnet8").withShortcut(Shortcut.B).build(Init.zeros()), IMAGE);
       List<String> lines = new ArrayList<>();
       summary
           .layers()
@@ -260,7 +260,7 @@ class CifarNetTest {
     "3, 7, 5, 4",
     "2, 1, 1, 3"
   })
-  void picturesOfAnySizeGoThroughNetsOfAnyWidth(int channels, int height, int width, int filters) {
+  void imagesOfAnySizeGoThroughNetsOfAnyWidth(int channels, int height, int width, int filters) {
     for (Shortcut shortcut : Shortcut.values()) {
       for (Norm norm : Norm.values()) {
         try (var _ = Scope.open()) {

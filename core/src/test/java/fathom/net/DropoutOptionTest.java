@@ -21,13 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `dropout` of [Architecture.Options], in every family of nets for pictures.
+/// `dropout` of [Architecture.Options], in every family of nets for images.
 class DropoutOptionTest {
   private static final CifarNet.Input INPUT = new CifarNet.Input(2, 9, 8);
 
   private static Layer built(String model, double dropout) {
     var options = new Architecture.Options(null, null, null, null, null, dropout);
-    var net = Architecture.pictures(model, options);
+    var net = Architecture.images(model, options);
     assertEquals(dropout > 0, net.options().given().containsKey("dropout"));
     return net.on(INPUT, 3).build(Init.he(1));
   }

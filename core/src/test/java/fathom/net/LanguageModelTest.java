@@ -353,7 +353,7 @@ class LanguageModelTest {
 
   @ParameterizedTest
   @MethodSource("names")
-  void aRowNetReadsPictures(String name) {
+  void aRowNetReadsImages(String name) {
     try (var _ = Scope.open()) {
       Layer net =
           RowNet.named(name)

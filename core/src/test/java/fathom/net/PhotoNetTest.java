@@ -130,7 +130,7 @@ class PhotoNetTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 7, 8, 31, 33})
-  void picturesOfAnySizePass(int side) {
+  void imagesOfAnySizePass(int side) {
     try (var _ = Scope.open()) {
       for (int depth : List.of(18, 50)) {
         Layer net =
@@ -209,11 +209,11 @@ class PhotoNetTest {
 
   @Test
   void aNameMeansOneNet() {
-    for (String name : Architecture.picturesNames()) {
-      assertEquals(name, Architecture.pictures(name, Architecture.Options.NONE).name());
+    for (String name : Architecture.imagesNames()) {
+      assertEquals(name, Architecture.images(name, Architecture.Options.NONE).name());
     }
-    assertInstanceOf(PhotoNet.class, Architecture.pictures("ResNet50", Architecture.Options.NONE));
-    assertInstanceOf(CifarNet.class, Architecture.pictures("plain50", Architecture.Options.NONE));
+    assertInstanceOf(PhotoNet.class, Architecture.images("ResNet50", Architecture.Options.NONE));
+    assertInstanceOf(CifarNet.class, Architecture.images("plain50", Architecture.Options.NONE));
     for (int depth : List.of(50, 152)) {
       var e = assertThrows(IllegalArgumentException.class, () -> CifarNet.named("resnet" + depth));
       assertTrue(e.getMessage().contains("resnet" + (depth + 6)), e.getMessage());

@@ -41,34 +41,34 @@ class SummaryTest {
   }
 
   /// Every model of the list, and each norm and shortcut on a small one.
-  private static Stream<Architecture.OfPictures> nets() {
-    var nets = new ArrayList<Architecture.OfPictures>();
-    for (String name : Architecture.picturesNames()) {
-      nets.add(Architecture.pictures(name, USUAL));
+  private static Stream<Architecture.OfClasses> nets() {
+    var nets = new ArrayList<Architecture.OfClasses>();
+    for (String name : Architecture.imagesNames()) {
+      nets.add(Architecture.images(name, USUAL));
     }
     for (Norm norm : Norm.values()) {
       for (String name : List.of("resnet8", "resnet18", "resnet50")) {
         nets.add(
-            Architecture.pictures(
+            Architecture.images(
                 name, new Architecture.Options(Shortcut.C, norm, 8, null, null, 0.5)));
       }
       if (norm != Norm.INSTANCE) {
         nets.add(
-            Architecture.pictures("mlp", new Architecture.Options(null, norm, null, 16, 3, 0.5)));
+            Architecture.images("mlp", new Architecture.Options(null, norm, null, 16, 3, 0.5)));
       }
     }
     return nets.stream();
   }
 
   /// An odd size, at which every rounding of a side shows; and small, for the deep ones run too.
-  private static CifarNet.Input size(Architecture.OfPictures net) {
+  private static CifarNet.Input size(Architecture.OfClasses net) {
     return new CifarNet.Input(
         net.input().channels(), net instanceof PhotoNet ? 37 : 9, net instanceof PhotoNet ? 35 : 7);
   }
 
   @ParameterizedTest
   @MethodSource("nets")
-  void arithmeticAgreesWithRunning(Architecture.OfPictures net) {
+  void arithmeticAgreesWithRunning(Architecture.OfClasses net) {
     CifarNet.Input size = size(net);
     var sized = net.on(size, 5);
     Summary counted;

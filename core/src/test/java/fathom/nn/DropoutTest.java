@@ -64,7 +64,7 @@ class DropoutTest {
               .toDoubles();
       assertTrue(Arrays.stream(y).allMatch(v -> v == 0 || Math.abs(v - 4) < 1e-12));
       double dropped = Arrays.stream(y).filter(v -> v == 0).count() / (double) y.length;
-      assertEquals(0.25, dropped, 0.01, "4 deviations are 0.0055");
+      assertEquals(0.25, dropped, 0.01, "4 standard deviations are 0.0055");
     }
   }
 

@@ -65,7 +65,7 @@ class FoldedTest {
     return net;
   }
 
-  private static Tensor pictures(int count) {
+  private static Tensor images(int count) {
     return Tensor.normal(DRAW.at(99), DType.FLOAT32, count, 3, 12, 10);
   }
 
@@ -74,7 +74,7 @@ class FoldedTest {
   void aFoldedNetPredictsTheSame(Shortcut shortcut) {
     try (var _ = Scope.open()) {
       Layer net = net(shortcut, Norm.BATCH);
-      Tensor x = pictures(3);
+      Tensor x = images(3);
       double[] before = x.toDoubles();
       double[] expected = net.predict(x).toDoubles();
       Folded folded = Folded.of(net);
@@ -92,14 +92,14 @@ class FoldedTest {
   void inBFloat16ItPredictsNearlyTheSame(Shortcut shortcut) {
     try (var _ = Scope.open()) {
       Layer net = net(shortcut, Norm.BATCH);
-      Tensor x = pictures(16);
+      Tensor x = images(16);
       double[] expected = net.predict(x).toDoubles();
       Tensor folded = Folded.of(net, DType.BFLOAT16).predict(x);
       assertEquals(DType.FLOAT32, folded.type());
-      double deviation = rms(expected, folded.toDoubles()) / rms(expected, new double[160]);
+      double standardDeviation = rms(expected, folded.toDoubles()) / rms(expected, new double[160]);
       // Fourteen roundings by at most 2⁻⁹, and of the weights as many.
-      assertTrue(deviation < 28 * 0x1p-9, "a deviation of " + deviation);
-      assertTrue(deviation > 1e-5, "it was not computed in bfloat16");
+      assertTrue(standardDeviation < 28 * 0x1p-9, "a standard deviation of " + standardDeviation);
+      assertTrue(standardDeviation > 1e-5, "it was not computed in bfloat16");
     }
   }
 
@@ -113,7 +113,7 @@ class FoldedTest {
               .withHidden(List.of(40, 24))
               .on(new CifarNet.Input(3, 12, 10), 7)
               .build(Init.he(3));
-      Tensor x = pictures(count);
+      Tensor x = images(count);
       double[] expected = net.predict(x).toDoubles();
       double[] before = x.toDoubles();
       Folded packed = Folded.of(net, DType.FLOAT32, x.shape());
@@ -125,7 +125,7 @@ class FoldedTest {
     }
   }
 
-  /// A packed net predicts what it was packed for, another number of pictures, and again, the same.
+  /// A packed net predicts what it was packed for, another number of images, and again, the same.
   @ParameterizedTest
   @EnumSource(Shortcut.class)
   void packedItPredictsTheSame(Shortcut shortcut) {
@@ -135,7 +135,7 @@ class FoldedTest {
       for (int packedFor : new int[] {3, 4}) { // four of them are enough for a way by tiles
         Folded packed = Folded.of(net, DType.FLOAT32, Shape.of(packedFor, 3, 12, 10));
         for (int count : new int[] {packedFor, 1, 5, packedFor}) {
-          Tensor x = pictures(count);
+          Tensor x = images(count);
           double[] before = x.toDoubles();
           double[] expected = net.predict(x).toDoubles();
           double scale = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
@@ -148,7 +148,7 @@ class FoldedTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"resnet18", "plain18", "resnet50"})
-  void soDoPackedNetsForPhotographs(String name) {
+  void soDoPackedNetsForPhotos(String name) {
     assumeTrue(PackedConvolution.isSupported(DType.FLOAT32), "libtorch packs no convolutions here");
     try (var _ = Scope.open()) {
       Layer net = photoNet(name);
@@ -169,7 +169,7 @@ class FoldedTest {
               new Residual(
                   Chain.of(Conv2d.of(Init.he(3), "0", 3, 3, 3, 1), BatchNorm.of(3)),
                   new Identity()));
-      Tensor x = pictures(2).channelsLast();
+      Tensor x = images(2).channelsLast();
       double[] before = x.toDoubles();
       double[] expected = block.predict(x).toDoubles();
       for (Layer net : new Layer[] {block, Chain.of(block), Chain.of(new Identity(), block)}) {
@@ -182,7 +182,7 @@ class FoldedTest {
 
   /// One that is given other channels than it was packed for.
   @Test
-  void aPackedConvolutionRefusesOtherPictures() {
+  void aPackedConvolutionRefusesOtherImages() {
     assumeTrue(PackedConvolution.isSupported(DType.FLOAT32), "libtorch packs no convolutions here");
     try (var _ = Scope.open()) {
       Tensor w = Tensor.zeros(DType.FLOAT32, 4, 3, 3, 3);
@@ -191,7 +191,7 @@ class FoldedTest {
       Tensor other = Tensor.zeros(DType.FLOAT32, 2, 4, 5, 5);
       var e = assertThrows(IllegalArgumentException.class, () -> packed.apply(other, false));
       assertEquals(
-          "this convolution is packed for pictures of 2×3×5×5, but was given 2×4×5×5",
+          "this convolution is packed for images of 2×3×5×5, but was given 2×4×5×5",
           e.getMessage());
       var wrong =
           assertThrows(
@@ -222,7 +222,7 @@ class FoldedTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"resnet18", "plain18", "resnet50"})
-  void soDoNetsForPhotographs(String name) {
+  void soDoNetsForPhotos(String name) {
     try (var _ = Scope.open()) {
       Layer net = photoNet(name);
       Tensor x = Tensor.normal(DRAW.at(98), DType.FLOAT32, 2, 3, 40, 36);
@@ -262,7 +262,7 @@ class FoldedTest {
   void otherNormsStayAsTheyAre(Norm norm) {
     try (var _ = Scope.open()) {
       Layer net = net(Shortcut.A, norm);
-      Tensor x = pictures(2);
+      Tensor x = images(2);
       assertArrayEquals(net.predict(x).toDoubles(), Folded.of(net).predict(x).toDoubles());
     }
   }
@@ -272,7 +272,7 @@ class FoldedTest {
   void anchorsAreFolded() {
     try (var _ = Scope.open()) {
       Layer net = asTrained(net(Shortcut.A, Norm.ANCHORED));
-      Tensor x = pictures(2);
+      Tensor x = images(2);
       double[] expected = net.predict(x).toDoubles();
       Folded folded = Folded.of(net);
       assertArrayEquals(expected, folded.predict(x).toDoubles(), 1e-4);
@@ -290,7 +290,7 @@ class FoldedTest {
       assertEquals(Set.of(), Folded.of(net(Shortcut.B, Norm.BATCH)).params());
       Layer plain = net(Shortcut.A, Norm.LAYER);
       Folded folded = Folded.of(plain);
-      Tensor x = pictures(2);
+      Tensor x = images(2);
       double[] expected = plain.predict(x).toDoubles();
       plain.state().values().stream()
           .filter(param -> !folded.params().contains(param))
@@ -310,7 +310,7 @@ class FoldedTest {
                   Chain.of(Conv2d.of(Init.he(3), "0", 3, 3, 3, 1), BatchNorm.of(3)),
                   new Identity()));
       Layer net = Chain.of(new Dropout(0.5, "first"), block);
-      Tensor x = pictures(2).channelsLast();
+      Tensor x = images(2).channelsLast();
       double[] before = x.toDoubles();
       double[] expected = net.predict(x).toDoubles();
       assertArrayEquals(expected, Folded.of(net).predict(x).toDoubles(), 1e-4);

@@ -129,15 +129,15 @@ class NormInvarianceTest {
     }
   }
 
-  /// The mean and the deviation that a norm takes off come back as two more features.
+  /// The mean and the standard deviation that a norm takes off come back as two more features.
   @Test
   void momentsUndoTheNorm() {
     try (var _ = Scope.open()) {
       Tensor x = normal("x", CASES, UNITS).times(3).plus(5);
       Tensor y = new WithMoments(LayerNorm.plain(UNITS)).predict(x);
       Tensor mean = y.narrow(1, UNITS, UNITS + 1);
-      Tensor deviation = y.narrow(1, UNITS + 1, UNITS + 2);
-      double[] again = y.narrow(1, 0, UNITS).times(deviation).plus(mean).toDoubles();
+      Tensor standardDeviation = y.narrow(1, UNITS + 1, UNITS + 2);
+      double[] again = y.narrow(1, 0, UNITS).times(standardDeviation).plus(mean).toDoubles();
       double[] before = x.toDoubles();
       for (int i = 0; i < before.length; i++) {
         assertEquals(before[i], again[i], 1e-12);

@@ -28,7 +28,7 @@ class RecomputeTest {
     return CifarNet.named("resnet" + depth).on(new CifarNet.Input(1, SIDE, SIDE), 10).withWidth(4);
   }
 
-  private static Tensor pictures(int count) {
+  private static Tensor images(int count) {
     return Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, count, 1, SIDE, SIDE);
   }
 
@@ -87,7 +87,7 @@ class RecomputeTest {
               cotangents.merge(path + layer, 1, Integer::sum);
             }
           };
-      step(Watched.leaves(Recompute.every(2, net(20).build(Init.he(1))), counts), pictures(2));
+      step(Watched.leaves(Recompute.every(2, net(20).build(Init.he(1))), counts), images(2));
       values.forEach(
           (layer, times) -> assertEquals(layer.startsWith("layer") ? 2 : 1, times, layer));
       cotangents.forEach((layer, times) -> assertEquals(1, times, layer));
@@ -139,10 +139,10 @@ class RecomputeTest {
   void memoryIsThatOfTheArgumentsAndOneSegment(int depth, int blocks) {
     try (var _ = Scope.open()) {
       CifarNet net = net(depth);
-      int pictures = 4;
-      Tensor x = pictures(pictures);
+      int images = 4;
+      Tensor x = images(images);
       Layer plain = net.build(Init.he(1));
-      long tensor = 4L * pictures * net.width() * SIDE * SIDE;
+      long tensor = 4L * images * net.width() * SIDE * SIDE;
       int stage = net.blocks() / 3;
       double arguments = Math.ceilDiv(stage, blocks) * (1 + 0.5 + 0.25);
       double bound = (arguments + 4 * blocks + 10) * tensor;
@@ -161,7 +161,7 @@ class RecomputeTest {
     assertEquals(1, CifarNet.named("resnet8").usualRecompute());
     assertEquals(2, PhotoNet.named("resnet50").usualRecompute());
     try (var _ = Scope.open()) {
-      Tensor x = pictures(2);
+      Tensor x = images(2);
       Layer plain = net(110).build(Init.he(1));
       long usual = peak(Fused.of(Recompute.every(4, plain)), x);
       for (int other : List.of(1, 2, 8, 18)) {

@@ -163,13 +163,13 @@ class TransformerTest {
   void signalsKeepTheirSizeAtTheStart() {
     try (var _ = Scope.open()) {
       var attention = SelfAttention.of(Init.he(5), "", 64, 2, false);
-      assertEquals(1 / 8.0, deviation(attention.inWeight()), 0.005);
-      assertEquals(1 / 8.0, deviation(attention.outWeight()), 0.005);
-      assertEquals(1, deviation(Embedding.of(Init.he(5), "", 100, 64).weight()), 0.03);
+      assertEquals(1 / 8.0, standardDeviation(attention.inWeight()), 0.005);
+      assertEquals(1 / 8.0, standardDeviation(attention.outWeight()), 0.005);
+      assertEquals(1, standardDeviation(Embedding.of(Init.he(5), "", 100, 64).weight()), 0.03);
     }
   }
 
-  private static double deviation(Param param) {
+  private static double standardDeviation(Param param) {
     return Math.sqrt(param.value().square().mean(0, 1).item());
   }
 

@@ -84,7 +84,7 @@ class OnnxTest {
     return net;
   }
 
-  private static Tensor pictures(int count, CifarNet.Input in) {
+  private static Tensor images(int count, CifarNet.Input in) {
     return Tensor.normal(DRAW.at(99), DType.FLOAT32, count, in.channels(), in.height(), in.width());
   }
 
@@ -99,9 +99,9 @@ class OnnxTest {
       values[i] = (float) elements[i];
     }
     var env = OrtEnvironment.getEnvironment();
-    try (var pictures =
+    try (var images =
             OnnxTensor.createTensor(env, FloatBuffer.wrap(values), x.shape().toArray());
-        var result = session.run(Map.of("pictures", pictures))) {
+        var result = session.run(Map.of("pictures", images))) {
       FloatBuffer logits = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
       double[] all = new double[logits.remaining()];
       Arrays.setAll(all, logits::get);
@@ -122,7 +122,7 @@ class OnnxTest {
     Onnx.write(file, net, shape(in), NOTHING);
     try (var session = session(file)) {
       for (int count : counts) {
-        Tensor x = pictures(count, in);
+        Tensor x = images(count, in);
         Tensor y = net.predict(x);
         long[] said = y.shape().toArray();
         said[0] = -1; // N, whatever it is
@@ -137,7 +137,7 @@ class OnnxTest {
     }
   }
 
-  private void agrees(Architecture.OfPictures net, int... counts) throws OrtException {
+  private void agrees(Architecture.OfClasses net, int... counts) throws OrtException {
     try (var _ = Scope.open()) {
       agrees(asTrained(net.build(Init.he(3))), net.input(), counts);
     }
@@ -151,7 +151,7 @@ class OnnxTest {
   }
 
   @Test
-  void picturesOfOddSizes() throws OrtException {
+  void imagesOfOddSizes() throws OrtException {
     agrees(CifarNet.named("resnet8").withWidth(5).on(new CifarNet.Input(1, 13, 7), 3), 2);
   }
 
@@ -263,8 +263,8 @@ class OnnxTest {
       try (var session = session(file)) {
         assertEquals(Map.of("classes", "cat\ndögs"), session.getMetadata().getCustomMetadata());
         assertEquals("fathom", session.getMetadata().getProducerName());
-        var pictures = (TensorInfo) session.getInputInfo().get("pictures").getInfo();
-        assertArrayEquals(new long[] {-1, 3, 32, 32}, pictures.getShape());
+        var images = (TensorInfo) session.getInputInfo().get("pictures").getInfo();
+        assertArrayEquals(new long[] {-1, 3, 32, 32}, images.getShape());
         var logits = (TensorInfo) session.getOutputInfo().get("logits").getInfo();
         assertArrayEquals(new long[] {-1, 10}, logits.getShape(), "one logit for each class");
       }

@@ -47,7 +47,7 @@ class WorkersTest {
   private record Outcome(
       Map<String, double[]> gradients, Map<String, double[]> buffers, double loss) {}
 
-  /// One batch of `rows` pictures on `workers` workers, as the trainer does it. The outcome of
+  /// One batch of `rows` images on `workers` workers, as the trainer does it. The outcome of
   /// each.
   private static Outcome[] batch(int workers, int rows, DType type, boolean shardStatistics) {
     var outcomes = new Outcome[workers];
@@ -161,7 +161,7 @@ class WorkersTest {
     assertTrue(
         distance(sharded[0].gradients.get("conv1.weight"), exact.gradients.get("conv1.weight"))
             > 1e-3);
-    // The first share is three pictures: as if there were no others.
+    // The first share is three images: as if there were no others.
     Outcome three = batch(1, 3, DType.FLOAT64, false)[0];
     assertClose(
         Map.of(mean, three.buffers.get(mean)), Map.of(mean, sharded[0].buffers.get(mean)), 1e-10);
@@ -175,7 +175,7 @@ class WorkersTest {
 
   @Test
   void aWorkerWithoutRowsHasNoStatisticsOfItsOwn() {
-    Outcome[] sharded = batch(3, 1, DType.FLOAT64, true); // the last worker has the picture
+    Outcome[] sharded = batch(3, 1, DType.FLOAT64, true); // the last worker has the image
     Outcome alone = batch(1, 1, DType.FLOAT64, false)[0];
     assertClose(alone.gradients, sharded[0].gradients, 1e-10);
     assertClose(alone.buffers, sharded[2].buffers, 1e-10);

@@ -322,7 +322,7 @@ class RecurrentLayerTest {
     }
   }
 
-  /// W_x is a column of +1 and -1 whose mean is 0 and deviation 1: normalised, W_x·x is ±W_x.
+  /// W_x is a column of +1 and -1 whose mean is 0 and standard deviation 1: normalised, W_x·x is ±W_x.
   @Test
   void twoStepsOfAnLnLstmByHand() {
     try (var _ = Scope.open()) {

@@ -44,7 +44,7 @@ class AmountsTest {
   }
 
   private static Recipe recipe(String model, Architecture.Options options, Data data) {
-    return Recipe.fast(Architecture.pictures(model, options), data, 1, 2);
+    return Recipe.fast(Architecture.images(model, options), data, 1, 2);
   }
 
   private static String refused(Recipe recipe, Data data) {

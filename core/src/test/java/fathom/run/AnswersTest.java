@@ -85,7 +85,7 @@ class AnswersTest {
   @Test
   void theWorstMistakeGaveItsClassTheLeast() {
     List<Answers.Mistake> worst = five().worst(3);
-    assertEquals(List.of(1, 3, 4), worst.stream().map(Answers.Mistake::picture).toList());
+    assertEquals(List.of(1, 3, 4), worst.stream().map(Answers.Mistake::image).toList());
     Answers.Mistake first = worst.getFirst();
     assertEquals(0, first.truth());
     assertEquals(2, first.guess());
@@ -122,7 +122,7 @@ class AnswersTest {
     return RunTraining.train(run, FEW, Progress.NONE, () -> false);
   }
 
-  /// However many workers there are, and whether the test pictures were seen before the end.
+  /// However many workers there are, and whether the test images were seen before the end.
   @ParameterizedTest
   @CsvSource({"1, 0", "3, 0", "2, 30"})
   void aRunKeepsWhatItMeasured(int workers, int validation) {
@@ -144,8 +144,8 @@ class AnswersTest {
     assertEquals(Math.min(errors, Answers.WORST), answers.worst().size());
     double before = 0;
     for (Answers.Mistake mistake : answers.worst()) {
-      assertEquals(FEW.test().labels()[mistake.picture()], mistake.truth());
-      assertArrayEquals(Png.of(FEW.test().images(), mistake.picture()), mistake.png());
+      assertEquals(FEW.test().labels()[mistake.image()], mistake.truth());
+      assertArrayEquals(Png.of(FEW.test().images(), mistake.image()), mistake.png());
       assertTrue(mistake.given() >= before && mistake.belief() >= mistake.given());
       before = mistake.given();
     }
@@ -190,7 +190,7 @@ class AnswersTest {
       assertTrue(
           Objects.requireNonNull(file.getParent()).endsWith("class " + mistake.truth()),
           mistake.file());
-      assertArrayEquals(Png.of(images.test().images(), mistake.picture()), mistake.png());
+      assertArrayEquals(Png.of(images.test().images(), mistake.image()), mistake.png());
     }
     Path answers = run.folder().resolve("answers.json");
     String written = Files.readString(answers);

@@ -37,14 +37,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Trainings on pictures that stay in their files.
+/// Trainings on images that stay in their files.
 class PhotoTrainingTest {
   private static final int SIDE = 16;
 
   @TempDir Path dir;
 
   @BeforeEach
-  void pictures() throws IOException {
+  void images() throws IOException {
     make("train", 10);
     make("test", 3);
   }
@@ -73,7 +73,7 @@ class PhotoTrainingTest {
   }
 
   private static Recipe recipe(DataSet data, int epochs, int workers) {
-    var net = Architecture.pictures("resnet8", new Architecture.Options(null, null, 4, null, null));
+    var net = Architecture.images("resnet8", new Architecture.Options(null, null, 4, null, null));
     return Recipe.fast(net, data, 1, workers).withEpochs(epochs).withBatch(6);
   }
 
@@ -86,7 +86,7 @@ class PhotoTrainingTest {
   }
 
   @Test
-  void theRecipeIsThatOfPhotographs() {
+  void theRecipeIsThatOfPhotos() {
     Recipe recipe = recipe(data(), 1, 1);
     assertEquals(new Preprocessing(SIDE, true, 0, true, false), recipe.preprocessing());
     Run run = run("run", recipe);
@@ -221,7 +221,7 @@ class PhotoTrainingTest {
           ImageClassification.of(data.decodedBy(decoders))
               .normalizedBy(Normalization.of(new float[3], new float[3]));
       var session = task.open(new Setting(Collective.ALONE, 6, 1, 1, batch, () -> false));
-      Layer net = run.pictureNet(init);
+      Layer net = run.imageNet(init);
       assertTrue(Files.isDirectory(dir.resolve("photos/away")));
       session.begin(0, batch);
       double loss =
@@ -240,7 +240,7 @@ class PhotoTrainingTest {
     assertEquals(4, recipe.validation());
     Run run = run("run", recipe);
     var result = train(run, 1);
-    assertEquals(6, result.tested().count(), "the end is by the test pictures");
+    assertEquals(6, result.tested().count(), "the end is by the test images");
     assertEquals(20, result.trained().count(), "none was kept");
     Metrics.Epoch last =
         run.metrics().stream()
@@ -248,7 +248,7 @@ class PhotoTrainingTest {
             .map(m -> (Metrics.Epoch) m)
             .reduce((_, later) -> later)
             .orElseThrow();
-    assertNotEquals(result.tested().crossEntropy(), last.testLoss(), "of other pictures");
+    assertNotEquals(result.tested().crossEntropy(), last.testLoss(), "of other images");
     recipe.withValidation(0).check(data);
     assertThrows(IllegalArgumentException.class, () -> recipe.withValidation(5).check(data));
   }

@@ -28,7 +28,7 @@ class RehearsalTest {
 
   private static Recipe recipe(int batch, int recompute) {
     Architecture net =
-        Architecture.pictures(
+        Architecture.images(
             "resnet32", new Architecture.Options(Shortcut.A, Norm.BATCH, 8, null, null));
     return Recipe.fast(net, DIGITS, 1, 1)
         .withEpochs(3)
@@ -57,7 +57,7 @@ class RehearsalTest {
     double share = (double) again.batchBytes() / many.batchBytes();
     assertTrue(share > 0.1 && share < 0.8, "share " + share);
     assertEquals(4 * many.parameters() * 3, many.weightBytes(), "values, gradients, velocity");
-    assertEquals(3 * 21, many.steps(), "1337 pictures in batches of 64");
+    assertEquals(3 * 21, many.steps(), "1337 images in batches of 64");
     double perEpoch = 1337 + 100 / 3.0;
     double end = (1337 + 360) / 3.0;
     double steps = (3 * perEpoch + end) / many.examplesPerSecond();
@@ -81,7 +81,7 @@ class RehearsalTest {
   })
   void theLeastMemoryIsNoMoreThanWhatIsTaken(String model, Norm norm, Precision precision) {
     Architecture net =
-        Architecture.pictures(
+        Architecture.images(
             model,
             new Architecture.Options(
                 model.startsWith("resnet") ? Shortcut.A : null,
@@ -106,7 +106,7 @@ class RehearsalTest {
   @Test
   void whatDoesNotFitIsRefusedBeforeAnythingIsWritten() {
     Architecture net =
-        Architecture.pictures(
+        Architecture.images(
             "resnet1202", new Architecture.Options(Shortcut.A, Norm.BATCH, 4096, null, null));
     Recipe recipe = Recipe.fast(net, DIGITS, 1, 1);
     Path run = folder.resolve("run");

@@ -36,7 +36,7 @@ class RunFormatsTest {
         format >= 5
             ? "\"validation\": 7, \"recording\": {\"watch\": [\"UPDATES\"], \"tensorboard\": true},"
             : "";
-    String photographs = format >= 6 ? "\"size\": 0, \"part\": false," : "";
+    String photos = format >= 6 ? "\"size\": 0, \"part\": false," : "";
     return """
     {"format": %s, "source": "0.1.0", "started": "2026-01-02T03:04:05Z",
      "recipe": {"model": "mlp", "options": {"norm": "LAYER", "hidden": 3, "layers": 1},
@@ -49,7 +49,7 @@ class RunFormatsTest {
      "machine": {"source": "0.1.0", "libtorch": "2.10.0", "java": "25", "system": "Linux",
        "processor": "x86", "cores": 2}}
     """
-        .formatted(format, curve, photographs, precision, validation);
+        .formatted(format, curve, photos, precision, validation);
   }
 
   private Run open(int format) throws IOException {

@@ -16,7 +16,7 @@ import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
 import fathom.data.Normalization;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.loss.CrossEntropy;
@@ -62,7 +62,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RunTrainingTest {
   private static final DataSet DIGITS = DataSet.open("digits");
 
-  /// Seven steps an epoch at a batch of 15, the last of them with 10 pictures.
+  /// Seven steps an epoch at a batch of 15, the last of them with 10 images.
   private static final DataSet FEW = few(100, 30);
 
   private static final int EPOCH = 7;
@@ -508,15 +508,15 @@ class RunTrainingTest {
   }
 
   @Test
-  void picturesForValidationAreNotTrainedWith() {
+  void imagesForValidationAreNotTrainedWith() {
     Recipe recipe = recipe("plain8", 2, 15, 1).withValidation(25);
     Run run = run("run", recipe);
     var result = train(run);
     assertEquals(75, result.trained().count());
-    assertEquals(30, result.tested().count(), "the end is by the test pictures");
-    assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 pictures, twice");
+    assertEquals(30, result.tested().count(), "the end is by the test images");
+    assertEquals("10", Bits.of(run).get("fathom.step"), "5 batches of 75 images, twice");
     DataSet split = FEW.judgedBy(25, recipe.seed());
-    Pictures kept = Objects.requireNonNull(split.validation());
+    LabelledImages kept = Objects.requireNonNull(split.validation());
     assertEquals(25, kept.count());
     assertEquals(FEW.test(), split.test());
     assertEquals(split, FEW.judgedBy(25, recipe.seed()));
@@ -580,7 +580,7 @@ class RunTrainingTest {
     var options =
         new Architecture.Options(
             null, null, convolutional ? 4 : null, convolutional ? null : 20, null, share);
-    return Recipe.fast(Architecture.pictures(model, options), FEW, 3, 2)
+    return Recipe.fast(Architecture.images(model, options), FEW, 3, 2)
         .withEpochs(2)
         .withBatch(15);
   }
@@ -620,7 +620,7 @@ class RunTrainingTest {
 
   @Test
   void bfloat16IsForConvolutions() {
-    Recipe mlp = Recipe.fast(Architecture.pictures("mlp", Architecture.Options.NONE), FEW, 1, 1);
+    Recipe mlp = Recipe.fast(Architecture.images("mlp", Architecture.Options.NONE), FEW, 1, 1);
     var e =
         assertThrows(
             IllegalArgumentException.class,
@@ -631,7 +631,7 @@ class RunTrainingTest {
 
   @Test
   void computingAgainIsForNetsWithBlocks() {
-    Recipe mlp = Recipe.fast(Architecture.pictures("mlp", Architecture.Options.NONE), FEW, 1, 1);
+    Recipe mlp = Recipe.fast(Architecture.images("mlp", Architecture.Options.NONE), FEW, 1, 1);
     var none =
         assertThrows(IllegalArgumentException.class, () -> mlp.executed(e -> e.withRecompute(2)));
     assertTrue(none.getMessage().contains("mlp has none"), none.getMessage());
@@ -657,7 +657,7 @@ class RunTrainingTest {
     var result = train(run);
     assertTrue(result.finished());
     try (var _ = Scope.open()) {
-      var net = run.pictureNet(Init.zeros());
+      var net = run.imageNet(Init.zeros());
       Weights.read(run.checkpoint(), net);
       Evaluation again = Evaluation.of(net, FEW.test(), run.normalization(), Collective.ALONE);
       assertEquals(result.tested().errors(), again.errors());
@@ -771,11 +771,11 @@ class RunTrainingTest {
   }
 
   @Test
-  void aRunOfBeforeThereWerePhotographsHasItsPicturesInMemory() throws IOException {
+  void aRunOfBeforeThereWerePhotosHasItsImagesInMemory() throws IOException {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String before =
-        withoutPhotographs(Files.readString(file)).replace("\"format\" : 7", "\"format\" : 5");
+        withoutPhotos(Files.readString(file)).replace("\"format\" : 7", "\"format\" : 5");
     assertFalse(before.contains("\"part\""), before);
     Files.writeString(file, before);
     assertSameButData(run);
@@ -799,13 +799,13 @@ class RunTrainingTest {
             read.machine()));
   }
 
-  private static String withoutPhotographs(String json) {
+  private static String withoutPhotos(String json) {
     return json.replaceFirst("\"size\" : 0,\\s*\"part\" : false,", "")
         .replaceFirst("(?s)\"data\" : \\{.*(?=\"machine\")", "");
   }
 
   private static String withoutCurve(String json) {
-    return withoutPhotographs(json)
+    return withoutPhotos(json)
         .replaceFirst(",\\s*\"validation\" : 0", "")
         .replaceFirst(
             ",\\s*\"recording\" : \\{\\s*\"watch\" : \\[ \\],\\s*\"tensorboard\" : false\\s*\\}",
@@ -900,7 +900,7 @@ class RunTrainingTest {
           workers,
           all -> {
             try (var _ = Scope.open()) {
-              var net = run.pictureNet(Init.zeros());
+              var net = run.imageNet(Init.zeros());
               Weights.read(run.checkpoint(), net);
               Evaluation evaluation = Evaluation.of(net, images, run.normalization(), all);
               if (all.size() == 1) {
@@ -926,7 +926,7 @@ class RunTrainingTest {
         workers,
         all -> {
           try (var _ = Scope.open()) {
-            var net = run.pictureNet(Init.he(1));
+            var net = run.imageNet(Init.he(1));
             assertThrows(
                 StoppedException.class,
                 () ->
@@ -957,7 +957,7 @@ class RunTrainingTest {
     var reports = new ArrayList<Metrics.Layers>();
     Trainer.of(
             init ->
-                Architecture.pictures("resnet8", Architecture.Options.NONE)
+                Architecture.images("resnet8", Architecture.Options.NONE)
                     .on(new CifarNet.Input(1, 8, 8), 10)
                     .build(init),
             ImageClassification.of(FEW))

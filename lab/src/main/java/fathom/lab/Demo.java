@@ -31,8 +31,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The claim of the residual paper (He et al. 2016, section 4.2 and figure 6) on pictures that come
-/// along: of plain nets, the deep one does not even fit the pictures it is trained with, although
+/// The claim of the residual paper (He et al. 2016, section 4.2 and figure 6) on images that come
+/// along: of plain nets, the deep one does not even fit the images it is trained with, although
 /// the shallow one does; with shortcuts, of the same depth and the same parameters, it does.
 ///
 /// Four nets (plain and residual, of depths 20 and 56), three seeds each, on the embedded digits.
@@ -52,7 +52,7 @@ public final class Demo {
   /// The nets of one kind and depth, over all seeds.
   ///
   /// @param kind `plain` or `residual`
-  /// @param trainError the mean error over all training pictures, as they are, in percent
+  /// @param trainError the mean error over all training images, as they are, in percent
   /// @param trainErrorSpread the largest less the smallest of it, in points
   /// @param seconds the mean time of a training
   public record Row(
@@ -200,7 +200,7 @@ public final class Demo {
     Row shallowResidual = row(rows, "residual", DEPTHS.getFirst());
     Row residual = row(rows, "residual", DEPTHS.getLast());
     String numbers =
-        "The plain net of %s layers gets %s of its own training pictures wrong, the one of %s layers %s. With shortcuts, which add no parameters, the net of %s layers gets %s wrong."
+        "The plain net of %s layers gets %s of its own training images wrong, the one of %s layers %s. With shortcuts, which add no parameters, the net of %s layers gets %s wrong."
             .formatted(
                 shallow.depth,
                 percent(shallow.trainError),
@@ -211,13 +211,13 @@ public final class Demo {
     String shown =
         reproduced
             ? "The deep plain net could copy the shallow one and leave its other layers idle, so it"
-                + " is not too small, and since it fails on the pictures it is trained with, it"
+                + " is not too small, and since it fails on the images it is trained with, it"
                 + " does not over-fit: it cannot be trained by these steps, and the shortcut is"
                 + " what changes that."
             : "In this run the numbers do not show the paper's claim, which needs the shallow plain net and the deep residual net at no more than %s %% and the deep plain net at least %s points worse."
                 .formatted(Math.round(FITS), Math.round(WORSE));
     String notShown =
-        "This does not show why. Nor does it show that depth pays on these small pictures: the residual nets of %s and %s layers get %s and %s of the test pictures wrong. It is one recipe with %s seeds."
+        "This does not show why. Nor does it show that depth pays on these small images: the residual nets of %s and %s layers get %s and %s of the test images wrong. It is one recipe with %s seeds."
             .formatted(
                 shallowResidual.depth,
                 residual.depth,
@@ -244,7 +244,7 @@ public final class Demo {
         "Which nets can be deep?",
         reproduced
             ? "Plain and residual nets of two depths, on 1437 handwritten digits: the deep plain"
-                + " net does not fit the pictures it is trained with; the deep residual net does."
+                + " net does not fit the images it is trained with; the deep residual net does."
             : "Plain and residual nets of two depths, on 1437 handwritten digits. This run did not"
                 + " reproduce the paper's claim.",
         List.of(
@@ -319,18 +319,18 @@ public final class Demo {
     return new Chart[] {
       new Chart(
           "Norm of the gradient of each layer's weights",
-          "Over one batch of training pictures, for seed %s. A layer is a convolution or the dense layer."
+          "Over one batch of training images, for seed %s. A layer is a convolution or the dense layer."
               .formatted(SEEDS.getFirst()),
           "layer, from the input on",
           "‖dE/dW‖",
           Scale.LOG,
           gradients),
       new Chart(
-          "Deviation of each layer's response",
+          "Standard deviation of each layer's response",
           "Of the value of the norm behind each convolution, before the rectifier and the addition,"
               + " as in the paper's figure 7. At the start every one is 1.",
           "layer, from the input on",
-          "deviation",
+          "standard deviation",
           Scale.LOG,
           responses)
     };
@@ -340,7 +340,7 @@ public final class Demo {
     var facts = new LinkedHashMap<String, String>(RunReport.facts(one.run));
     facts.put("model", "resnetN (shortcut A) and plainN, N = 20 and 56, width 16, batch norm");
     facts.put(
-        "data", "digits: 1437 training and 360 test pictures of 8×8, nearly all by other writers");
+        "data", "digits: 1437 training and 360 test images of 8×8, nearly all by other writers");
     facts.put("seed", SEEDS.toString());
     facts.put("workers", "1 for each net, nets side by side");
     return facts;

@@ -95,7 +95,7 @@ final class LabReport {
           new Gallery(
               row.images().stream()
                   .map(image ->
-                      new Gallery.Picture(image.bytes(), image.caption(), List.of(image.caption())))
+                      new Gallery.Image(image.bytes(), image.caption(), List.of(image.caption())))
                   .toList()));
     }
     var facts = new LinkedHashMap<String, String>();

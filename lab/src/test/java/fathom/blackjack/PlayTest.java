@@ -105,7 +105,7 @@ class PlayTest {
     Tally tally = Simulator.of(rules.dealt(0), basic).play(7, 2_000_000);
     double exact = Expectation.of(rules, basic).of(Shoe.of(rules.decks()));
     assertEquals(exact, tally.mean(), 4 * tally.standardError());
-    assertEquals(1.15, tally.deviation(), 0.05);
+    assertEquals(1.15, tally.standardDeviation(), 0.05);
   }
 
   /// Of a shoe from which low cards are gone the player takes 4 %, of the contrary he loses as
@@ -200,7 +200,7 @@ class PlayTest {
 
   private static double one(Shoe shoe, Rules rules, Strategy strategy) {
     Tally tally = Simulator.from(shoe, rules, strategy).play(1, 10);
-    assertEquals(0, tally.deviation(), 1e-12);
+    assertEquals(0, tally.standardDeviation(), 1e-12);
     return tally.mean();
   }
 

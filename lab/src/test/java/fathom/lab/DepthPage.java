@@ -76,8 +76,8 @@ final class DepthPage {
               both(
                   "published-nets",
                   List.of(
-                      "resnet20, mean deviation by pictures over",
-                      "resnet32, mean deviation by pictures over",
+                      "resnet20, mean standard deviation by images over",
+                      "resnet32, mean standard deviation by images over",
                       "ResNet-32 over ResNet-20"),
                   "responses",
                   List.of("residual-20 over plain-20", "residual-56 over residual-20")),
@@ -243,7 +243,7 @@ final class DepthPage {
           full("tailored-activations", "tailored, orthogonal", "rectifiers ends at %.1f %% with"),
           full("tailored-activations", "tailored, Gaussian", "and at %.1f %% with Gaussian"),
           full("tailored-activations", "rectifiers, orth", "and at %.0f %% with rectifiers"),
-          full("published-lesions", "resnet20, one block out, median", "pictures: %.0f points"),
+          full("published-lesions", "resnet20, one block out, median", "images: %.0f points"),
           full("published-lesions", "resnet32, one block out, median", "%.1f for ResNet-32"),
           full("lesions", "residual, mean number", "and %.1f branches"),
           full("published-paths", "resnet20, the same", "(%.2f times for ResNet-20"),

@@ -206,7 +206,7 @@ class LaboratoryTest {
   }
 
   @Test
-  void mapsComeBackForEverySeedAndAFileWithoutPicturesIsRead() throws IOException {
+  void mapsComeBackForEverySeedAndAFileWithoutImagesIsRead() throws IOException {
     var experiment = counting("counting", 0);
     var maps = run(List.of(experiment), false).getFirst().maps();
     assertEquals(List.of("m, seed 1", "m, seed 2"), maps.stream().map(HeatMap::title).toList());

@@ -8,13 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// A [HeatMap] as markup: a picture that needs no script, its legend, and the numbers as a table.
+/// A [HeatMap] as markup: an image that needs no script, its legend, and the numbers as a table.
 final class Heat {
   /// From little to much: dark blue, violet, red, orange, yellow. Lightness rises all the way, so
   /// that the map is read without colours too.
   private static final int[] COLOURS = {0x14104a, 0x6a1b82, 0xbb3754, 0xf37819, 0xfcf6a5};
 
-  /// More columns than this are thinned in the table: the picture has every one.
+  /// More columns than this are thinned in the table: the image has every one.
   private static final int COLUMNS = 12;
 
   private static final int ROW_HEIGHT = 14;
@@ -50,7 +50,7 @@ final class Heat {
     if (least <= most) {
       String range = "%s to %s".formatted(Digits.rounded(least), Digits.rounded(most));
       parts.add(tag("p", attr("class", "heat"), text(map.yLabel() + ", from the first down")));
-      parts.add(picture(range));
+      parts.add(image(range));
       parts.add(tag("p", attr("class", "heat"), text(map.xLabel())));
       parts.add(
           tag(
@@ -64,7 +64,7 @@ final class Heat {
     return tag("figure", parts.stream());
   }
 
-  private Html picture(String range) {
+  private Html image(String range) {
     int rows = map.rows().size();
     int columns = map.columns().size();
     List<Html> parts = new ArrayList<>();

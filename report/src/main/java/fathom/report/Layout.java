@@ -21,7 +21,7 @@ final class Layout {
   /// A page this short is seen at a glance.
   private static final int SECTIONS_WITHOUT_CONTENTS = 2;
 
-  /// To which the longer side of a picture is enlarged, about.
+  /// To which the longer side of an image is enlarged, about.
   private static final int SIDE = 112;
 
   private final Plots plots;
@@ -177,14 +177,14 @@ final class Layout {
         "ul",
         Stream.concat(
             Stream.of(attr("class", "gallery")),
-            gallery.pictures().stream()
-                .map(picture ->
+            gallery.images().stream()
+                .map(image ->
                     tag(
                         "li",
                         Stream.of(
-                                Stream.of(picture(picture)),
-                                picture.lines().stream().map(line -> tag("p", text(line))),
-                                Stream.ofNullable(picture.link()).map(Layout::link))
+                                Stream.of(image(image)),
+                                image.lines().stream().map(line -> tag("p", text(line))),
+                                Stream.ofNullable(image.link()).map(Layout::link))
                             .flatMap(parts -> parts)))));
   }
 
@@ -193,14 +193,14 @@ final class Layout {
   }
 
   /// Enlarged by a whole factor, as pixels that are not of one size mislead.
-  private static Html picture(Gallery.Picture picture) {
-    int zoom = Math.max(1, SIDE / Math.max(picture.width(), picture.height()));
+  private static Html image(Gallery.Image image) {
+    int zoom = Math.max(1, SIDE / Math.max(image.width(), image.height()));
     return tag(
         "img",
-        attr("src", "data:image/png;base64," + Base64.getEncoder().encodeToString(picture.png())),
-        attr("alt", picture.alt()),
-        attr("width", Integer.toString(zoom * picture.width())),
-        attr("height", Integer.toString(zoom * picture.height())));
+        attr("src", "data:image/png;base64," + Base64.getEncoder().encodeToString(image.png())),
+        attr("alt", image.alt()),
+        attr("width", Integer.toString(zoom * image.width())),
+        attr("height", Integer.toString(zoom * image.height())));
   }
 
   private static Html facts(Facts facts) {

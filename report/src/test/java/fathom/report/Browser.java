@@ -85,7 +85,7 @@ public final class Browser {
           seen.toggled.push(states.join(' '));
         }
         seen.overflow = page.documentElement.scrollWidth - page.documentElement.clientWidth;
-        seen.pictures = all('img').map(image => image.complete && image.naturalWidth > 0 && image.alt !== '');
+        seen.images = all('img').map(image => image.complete && image.naturalWidth > 0 && image.alt !== '');
         seen.headsStay = all('.matrix').map(matrix => {
           const box = matrix.closest('.frame');
           box.scrollLeft = 1e6;
@@ -136,7 +136,7 @@ public final class Browser {
   }
 
   /// Opens the page, its policy in force, in both widths and this scheme: nothing is too wide, too
-  /// faint, missing or dead. `clicks` is what it has of links, tables that open, curves, pictures
+  /// faint, missing or dead. `clicks` is what it has of links, tables that open, curves, images
   /// and matrices.
   public void visit(Page page, Scheme scheme, List<Integer> clicks) throws Exception {
     String visitor =

@@ -229,7 +229,7 @@ class BrowserTest {
     }
   }
 
-  /// Twenty classes with long names, every shade, pictures of all sizes.
+  /// Twenty classes with long names, every shade, images of all sizes.
   @ParameterizedTest
   @EnumSource
   void manyClassesAreReadOnATelephone(Browser.Scheme scheme) throws Exception {

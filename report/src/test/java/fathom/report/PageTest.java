@@ -62,7 +62,7 @@ class PageTest {
             new Table(text, List.of(text, text), List.of(List.of(text, text))),
             new Matrix(text, List.of(text), List.of(List.of(1L))),
             new Gallery(
-                List.of(new Gallery.Picture(Sample.png(8, 8), "a \" and " + text, List.of(text)))),
+                List.of(new Gallery.Image(Sample.png(8, 8), "a \" and " + text, List.of(text)))),
             new Facts(new LinkedHashMap<>(Map.of(text, text))),
             new Chart(text, text, text, text, Scale.LOG, List.of(new Curve(text, text, points)))));
   }
@@ -278,11 +278,11 @@ class PageTest {
 
   @ParameterizedTest
   @CsvSource({"8, 8, 112, 112", "28, 20, 112, 80", "32, 32, 96, 96", "112, 70, 112, 70"})
-  void aPictureIsEnlargedByAWholeFactor(int width, int height, String wide, String high)
+  void aImageIsEnlargedByAWholeFactor(int width, int height, String wide, String high)
       throws Exception {
     byte[] png = Sample.png(width, height);
     Gallery gallery =
-        new Gallery(List.of(new Gallery.Picture(png, "a cat", List.of("cat", "taken for dog"))));
+        new Gallery(List.of(new Gallery.Image(png, "a cat", List.of("cat", "taken for dog"))));
     Document document = parse(new Page("t", "l", new Section("s", gallery)).html());
     Element image = elements(document, "img").getFirst();
     assertEquals(wide, image.getAttribute("width"));
@@ -294,7 +294,7 @@ class PageTest {
         List.of("cat", "taken for dog"), texts(elements(elements(document, "li").getFirst(), "p")));
     byte[] cut = Arrays.copyOf(png, 20);
     assertThrows(
-        IllegalArgumentException.class, () -> new Gallery.Picture(cut, "a cat", List.of()));
+        IllegalArgumentException.class, () -> new Gallery.Image(cut, "a cat", List.of()));
   }
 
   // --- charts

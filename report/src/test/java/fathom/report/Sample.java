@@ -71,13 +71,13 @@ final class Sample {
                 "Standard deviation of each layer's response",
                 "",
                 "layer",
-                "deviation",
+                "standard deviation",
                 Scale.LINEAR,
                 responses())),
         new Section("What was run", new Facts(facts())));
   }
 
-  /// What became of pictures that are noise: 20 classes, with many mistakes and few.
+  /// What became of images that are noise: 20 classes, with many mistakes and few.
   static Page tested() {
     List<String> names =
         IntStream.range(0, 20).mapToObj(c -> c % 3 == 0 ? "automobile " + c : "cat " + c).toList();
@@ -92,7 +92,7 @@ final class Sample {
       counts.add(row);
     }
     return new Page(
-        "What became of pictures",
+        "What became of images",
         "All the numbers on this page are made up.",
         new Section("Classes", new Matrix("Who was taken for whom", names, counts)),
         new Section(
@@ -100,9 +100,9 @@ final class Sample {
             new Gallery(
                 IntStream.range(0, 12)
                     .mapToObj(i ->
-                        new Gallery.Picture(
+                        new Gallery.Image(
                             png(8 << i % 4, 8 << i % 3),
-                            "Test picture " + i,
+                            "Test image " + i,
                             List.of(
                                 "cat, taken for automobile",
                                 "automobile: 99.2 %, cat: under 0.1 %")))

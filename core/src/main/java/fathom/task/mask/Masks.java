@@ -49,7 +49,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
   public static final String F = "f";
 
   private static final String MEAN = "input.mean";
-  private static final String DEVIATION = "input.deviation";
+  private static final String STANDARD_DEVIATION = "input.deviation";
   private static final int SHOWN = 8;
 
   public Masks {
@@ -241,7 +241,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     public SequencedMap<String, Tensor> state() {
       var state = new LinkedHashMap<String, Tensor>();
       state.put(MEAN, Tensor.of(pixels.mean(), pixels.mean().length));
-      state.put(DEVIATION, Tensor.of(pixels.deviation(), pixels.deviation().length));
+      state.put(STANDARD_DEVIATION, Tensor.of(pixels.standardDeviation(), pixels.standardDeviation().length));
       return state;
     }
 

@@ -15,8 +15,8 @@ import java.util.List;
 /// Images as a net for masks takes them, and masks as it gives them.
 ///
 /// @param mean of each channel, for values from 0 to 1
-/// @param deviation the standard deviation of each channel
-public record Pixels(float[] mean, float[] deviation) {
+/// @param standardDeviation the standard deviation of each channel
+public record Pixels(float[] mean, float[] standardDeviation) {
   /// Those of all pixels of these images.
   static Pixels of(List<MaskImage> images) {
     int channels = images.getFirst().channels();
@@ -35,13 +35,13 @@ public record Pixels(float[] mean, float[] deviation) {
       }
     }
     float[] mean = new float[channels];
-    float[] deviation = new float[channels];
+    float[] standardDeviation = new float[channels];
     for (int c = 0; c < channels; c++) {
       double m = sum[c] / count;
       mean[c] = (float) m;
-      deviation[c] = (float) Math.max(1e-3, Math.sqrt(squares[c] / count - m * m));
+      standardDeviation[c] = (float) Math.max(1e-3, Math.sqrt(squares[c] / count - m * m));
     }
-    return new Pixels(mean, deviation);
+    return new Pixels(mean, standardDeviation);
   }
 
   /// The part of `side`×`side` pixels from (`top`, `left`) on, and what lies around an image.
@@ -84,7 +84,7 @@ public record Pixels(float[] mean, float[] deviation) {
   /// edge goes on.
   Tensor images(List<MaskImage> images, List<Crop> crops, int height, int width) {
     int channels = mean.length;
-    Tensor x = Tensor.emptyPictures(DType.FLOAT32, images.size(), channels, height, width);
+    Tensor x = Tensor.emptyImages(DType.FLOAT32, images.size(), channels, height, width);
     float[] row = new float[width * channels];
     for (int i = 0; i < images.size(); i++) {
       MaskImage image = images.get(i);
@@ -96,7 +96,7 @@ public record Pixels(float[] mean, float[] deviation) {
           int p = from + Math.clamp(crop.column(at), 0, image.width() - 1);
           for (int c = 0; c < channels; c++) {
             row[at * channels + c] =
-                ((image.pixels()[c * plane + p] & 0xff) / 255f - mean[c]) / deviation[c];
+                ((image.pixels()[c * plane + p] & 0xff) / 255f - mean[c]) / standardDeviation[c];
           }
         }
         long at = ((long) i * crop.height + y) * row.length;
@@ -176,11 +176,11 @@ public record Pixels(float[] mean, float[] deviation) {
   public boolean equals(Object o) {
     return o instanceof Pixels other
         && Arrays.equals(mean, other.mean)
-        && Arrays.equals(deviation, other.deviation);
+        && Arrays.equals(standardDeviation, other.standardDeviation);
   }
 
   @Override
   public int hashCode() {
-    return 31 * Arrays.hashCode(mean) + Arrays.hashCode(deviation);
+    return 31 * Arrays.hashCode(mean) + Arrays.hashCode(standardDeviation);
   }
 }

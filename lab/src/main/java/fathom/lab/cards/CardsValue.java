@@ -69,11 +69,11 @@ final class CardsValue implements Experiment {
     Labelled longer =
         Labelled.of(Draw.of(seed, "longer"), size.of(16, 1000, 5000), HALF + 1, MOST, note);
     double mean = Table.mean(train.worth);
-    double deviation = Math.sqrt(variance(train.worth, mean));
-    note.measure("standard deviation of the expectation, % of a bet", 100 * deviation);
+    double standardDeviation = Math.sqrt(variance(train.worth, mean));
+    note.measure("standard deviation of the expectation, % of a bet", 100 * standardDeviation);
     float[] targets = new float[train.worth.length];
     for (int t = 0; t < targets.length; t++) {
-      targets[t] = (float) ((train.worth[t] - mean) / deviation);
+      targets[t] = (float) ((train.worth[t] - mean) / standardDeviation);
     }
     var training = new Regression(3e-3, size.of(32, 64, 64), size.of(1, 12, 20));
     double[] at = new double[Arm.values().length];
@@ -85,8 +85,8 @@ final class CardsValue implements Experiment {
         float[] inputs = floats(train.shoes.inputs(DType.FLOAT32));
         Chain net = arm.build(Init.he(seed));
         boolean finite = training.fit(net, inputs, targets, seed, note);
-        double r2 = finite ? score(net, test, mean, deviation) : Double.NaN;
-        double far = finite ? score(net, longer, mean, deviation) : Double.NaN;
+        double r2 = finite ? score(net, test, mean, standardDeviation) : Double.NaN;
+        double far = finite ? score(net, longer, mean, standardDeviation) : Double.NaN;
         note.measure(arm + HELD, r2);
         note.measure(arm + ", R² where more cards are gone", far);
         probes(arm, net, test, note);
@@ -94,7 +94,7 @@ final class CardsValue implements Experiment {
         within[i] = r2;
         beyond[i++] = far;
         if (arm == Arm.NO_NORM) {
-          lesions(net, test, mean, deviation, r2, note);
+          lesions(net, test, mean, standardDeviation, r2, note);
         }
       }
     }
@@ -137,10 +137,10 @@ final class CardsValue implements Experiment {
     }
   }
 
-  private static double score(Chain net, Labelled on, double mean, double deviation) {
+  private static double score(Chain net, Labelled on, double mean, double standardDeviation) {
     double[] y = Regression.predict(net, on.shoes.inputs(DType.FLOAT32));
     for (int i = 0; i < y.length; i++) {
-      y[i] = mean + deviation * y[i];
+      y[i] = mean + standardDeviation * y[i];
     }
     return Table.r2(y, on.worth);
   }
@@ -167,27 +167,27 @@ final class CardsValue implements Experiment {
   }
 
   private static void lesions(
-      Chain net, Labelled test, double mean, double deviation, double whole, Notebook note) {
+      Chain net, Labelled test, double mean, double standardDeviation, double whole, Notebook note) {
     for (boolean both : new boolean[] {false, true}) {
       double[][] a = Table.rows(Regression.upTo(net, 1, test.shoes.inputs(DType.FLOAT32)));
       double[][] means = Table.means(a);
-      double[][] deviations = Table.deviations(a);
+      double[][] standardDeviations = Table.standardDeviations(a);
       double middle = 0;
       double spread = 0;
       for (int i = 0; i < a.length; i++) {
         middle += means[i][0] / a.length;
-        spread += deviations[i][0] / a.length;
+        spread += standardDeviations[i][0] / a.length;
       }
       float[] lesioned = new float[a.length * Arm.WIDTH];
       for (int i = 0; i < lesioned.length; i++) {
         int row = i / Arm.WIDTH;
-        double factor = both ? spread / deviations[row][0] : 1;
+        double factor = both ? spread / standardDeviations[row][0] : 1;
         lesioned[i] = (float) ((a[row][i % Arm.WIDTH] - means[row][0]) * factor + middle);
       }
       double[] y =
           Regression.predict(Regression.from(net, 1), Tensor.of(lesioned, a.length, Arm.WIDTH));
       for (int i = 0; i < y.length; i++) {
-        y[i] = mean + deviation * y[i];
+        y[i] = mean + standardDeviation * y[i];
       }
       note.measure(
           both

@@ -46,13 +46,13 @@ final class LayerMean implements Experiment {
       a = Table.rows(layer.predict(data.inputs(DType.FLOAT64)));
     }
     double[][] mean = Table.means(a);
-    double[][] deviation = Table.deviations(a);
+    double[][] standardDeviation = Table.standardDeviations(a);
     String[] names = {"face cards", "tens", "all cards", "running count", "true count"};
     double[][] targets = {
       data.faceCards(), data.tens(), data.total(), data.running(), data.trueCount()
     };
     String[] parts = {"mean", "standard deviation", "both", "whole layer"};
-    double[][][] features = {mean, deviation, Table.beside(mean, deviation), a};
+    double[][][] features = {mean, standardDeviation, Table.beside(mean, standardDeviation), a};
     for (int p = 0; p < parts.length; p++) {
       double[] r2 = new double[names.length];
       double[] at = new double[names.length];

@@ -29,16 +29,16 @@ final class Table {
   }
 
   /// The standard deviation of each row.
-  static double[][] deviations(double[][] rows) {
+  static double[][] standardDeviations(double[][] rows) {
     double[][] means = means(rows);
-    double[][] deviations = new double[rows.length][1];
+    double[][] standardDeviations = new double[rows.length][1];
     for (int i = 0; i < rows.length; i++) {
       for (double x : rows[i]) {
-        deviations[i][0] += Math.pow(x - means[i][0], 2) / rows[i].length;
+        standardDeviations[i][0] += Math.pow(x - means[i][0], 2) / rows[i].length;
       }
-      deviations[i][0] = Math.sqrt(deviations[i][0]);
+      standardDeviations[i][0] = Math.sqrt(standardDeviations[i][0]);
     }
-    return deviations;
+    return standardDeviations;
   }
 
   static double[][] beside(double[][] a, double[][] b) {

@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Outlines of photographs: the nets of [EdgeNet] trained on grey crops of the training images of
+/// Outlines of photos: the nets of [EdgeNet] trained on grey crops of the training images of
 /// BSDS500, and measured on crops of its test images by the benchmark's ODS, OIS and AP
 /// ([OutlineScore]), with 9 thresholds at size quick and the benchmark's 99 at size full.
 ///
@@ -37,7 +37,7 @@ final class EdgesBsds implements Experiment {
   public Statement statement() {
     return new Statement(
         "edges-bsds",
-        "Is it so on photographs?",
+        "Is it so on photos?",
         "On crops of BSDS500, nets with layer norm, with and without a bias before it, are at most"
             + " 0.03 of ODS worse than nets without a norm.",
         "Martin et al. 2004; experiment E2; threshold of this project, as predicted",

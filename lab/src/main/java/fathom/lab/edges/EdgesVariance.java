@@ -46,7 +46,7 @@ final class EdgesVariance implements Experiment {
       Tensor a = RandomFilters.filters(seed).predict(Scene.doubles(scenes));
       double[][] rows = RandomFilters.perImage(a);
       probe("variance of the layer", rows, Moments::variance, edges, Bound.atLeast(0.8), note);
-      probe("standard deviation of the layer", rows, Moments::deviation, edges, Bound.NONE, note);
+      probe("standard deviation of the layer", rows, Moments::standardDeviation, edges, Bound.NONE, note);
       probe("mean of the layer", rows, Moments::mean, edges, Bound.NONE, note);
       double[][] rectified = RandomFilters.perImage(a.relu());
       probe("variance behind the rectifier", rectified, Moments::variance, edges, Bound.NONE, note);
@@ -64,7 +64,7 @@ final class EdgesVariance implements Experiment {
         }
       }
       note.measure(
-          "pixels of outlines found by the deviation over channels, area under the curve",
+          "pixels of outlines found by the standard deviation over channels, area under the curve",
           area(a, scenes.subList(0, Math.min(LOOKED_AT, scenes.size()))));
       curve(rows, edges, note);
     }
@@ -114,7 +114,7 @@ final class EdgesVariance implements Experiment {
 
   private static double area(Tensor a, List<Scene> scenes) {
     int plane = scenes.getFirst().outline().length;
-    double[] deviations = new double[scenes.size() * plane];
+    double[] standardDeviations = new double[scenes.size() * plane];
     double[][] rows = RandomFilters.perImage(a.narrow(0, 0, scenes.size()));
     double[] channels = new double[RandomFilters.CHANNELS];
     for (int i = 0; i < rows.length; i++) {
@@ -122,9 +122,9 @@ final class EdgesVariance implements Experiment {
         for (int c = 0; c < channels.length; c++) {
           channels[c] = rows[i][c * plane + p];
         }
-        deviations[i * plane + p] = Moments.deviation(channels);
+        standardDeviations[i * plane + p] = Moments.standardDeviation(channels);
       }
     }
-    return Detection.area(deviations, Scene.outlines(scenes));
+    return Detection.area(standardDeviations, Scene.outlines(scenes));
   }
 }

@@ -21,7 +21,7 @@ final class Moments {
     return sum / of.length;
   }
 
-  static double deviation(double[] of) {
+  static double standardDeviation(double[] of) {
     return Math.sqrt(variance(of));
   }
 

@@ -24,13 +24,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// Rows 13 and 14: the paper's convolutional nets of 20 and 56 layers at a quarter of its width, by
-/// [Training]'s recipe with the rate 0.1. At size full they learn 8000 pictures of CIFAR-10 for ten
+/// [Training]'s recipe with the rate 0.1. At size full they learn 8000 images of CIFAR-10 for ten
 /// epochs if the data set `cifar10` is here; else, and at size quick, the embedded digits, and the
 /// values say which. Ten epochs are the row's: after seven, one seed of the deep residual net had
 /// not come down yet. Momentum starts anew with every epoch. The losses are of the training set,
-/// with batch norm's statistics of a thousand pictures at a time.
+/// with batch norm's statistics of a thousand images at a time.
 final class ConvDegradation implements Experiment {
-  /// Pictures that are looked at together: of 8000 a net of 56 layers would remember 8 GB.
+  /// Images that are looked at together: of 8000 a net of 56 layers would remember 8 GB.
   private static final int LOOK = 1000;
 
   @Override
@@ -56,7 +56,7 @@ final class ConvDegradation implements Experiment {
     double plain56 = loss("plain-56", Shortcut.NONE, deep, source, epochs, seed, note);
     double residual20 = loss("residual-20", Shortcut.A, shallow, source, epochs, seed, note);
     double residual56 = loss("residual-56", Shortcut.A, deep, source, epochs, seed, note);
-    String on = ", nats, " + source.name + ", %s pictures".formatted(data.count());
+    String on = ", nats, " + source.name + ", %s images".formatted(data.count());
     note.measure("plain-56 less plain-20" + on, plain56 - plain20, Bound.atLeast(0));
     note.measure("residual-56 less residual-20" + on, residual56 - residual20, Bound.atMost(0.05));
     note.measure("plain-56 less residual-56" + on, plain56 - residual56, Bound.atLeast(0.3));
@@ -105,7 +105,7 @@ final class ConvDegradation implements Experiment {
       Layer net =
           new Chain(
               List.of(
-                  new Child("pictures", new Pictures(input)),
+                  new Child("images", new AsImages(input)),
                   new Child("", body.build(Init.he(seed)))));
       for (int epoch = 0; epoch < epochs; epoch++) {
         boolean finite = new Training(0.1, 1).run(net, source.data, seed + 1000L * epoch, note);
@@ -120,7 +120,7 @@ final class ConvDegradation implements Experiment {
     return losses[epochs - 1];
   }
 
-  /// @param right the share of pictures with the largest logit at their label, 0 to 1
+  /// @param right the share of images with the largest logit at their label, 0 to 1
   private record Outcome(double loss, double right) {}
 
   private static Outcome outcome(Layer net, Mixture data) {
@@ -143,7 +143,7 @@ final class ConvDegradation implements Experiment {
   }
 
   /// N×F as N×C×H×W.
-  private record Pictures(CifarNet.Input input) implements Layer {
+  private record AsImages(CifarNet.Input input) implements Layer {
     @Override
     public Traced forward(Tensor x) {
       Shape shape = x.shape();

@@ -11,7 +11,7 @@ import fathom.report.Scale;
 import java.util.stream.IntStream;
 
 /// Figure 7 on fully connected nets of this laboratory, trained alike; [PublishedNets] has it for
-/// the published weights. Deviations are those of batch norm's values, by its gains and biases.
+/// the published weights. Standard deviations are those of batch norm's values, by its gains and biases.
 /// They start at 1, and in so few steps they move by one in a hundred: the order is the paper's,
 /// the size of the difference is not, and the published weights, trained for 200 epochs, show it
 /// better.
@@ -37,8 +37,8 @@ final class LayerResponses implements Experiment {
     double plain = measure(DeepNet.plain(in, width, 20), data, training, seed, note);
     double shallow = measure(DeepNet.residual(in, width, 20), data, training, seed, note);
     double deep = measure(DeepNet.residual(in, width, 56), data, training, seed, note);
-    note.measure("residual-20 over plain-20, mean deviation", shallow / plain, Bound.atMost(1));
-    note.measure("residual-56 over residual-20, mean deviation", deep / shallow, Bound.atMost(1));
+    note.measure("residual-20 over plain-20, mean standard deviation", shallow / plain, Bound.atMost(1));
+    note.measure("residual-56 over residual-20, mean standard deviation", deep / shallow, Bound.atMost(1));
   }
 
   private static double measure(
@@ -48,15 +48,15 @@ final class LayerResponses implements Experiment {
       double error = training.fit(net, data, seed, note);
       var responses = Responses.ofWeights(net);
       note.measure(shape.name() + ", training error, %", error);
-      note.measure(shape.name() + ", mean deviation of a layer's response", responses.mean());
+      note.measure(shape.name() + ", mean standard deviation of a layer's response", responses.mean());
       note.curve(
-          "Deviation of each layer's response",
+          "Standard deviation of each layer's response",
           "layer",
-          "deviation",
+          "standard deviation",
           Scale.LINEAR,
           shape.name(),
-          IntStream.rangeClosed(1, responses.deviations().length).asDoubleStream().toArray(),
-          responses.deviations());
+          IntStream.rangeClosed(1, responses.standardDeviations().length).asDoubleStream().toArray(),
+          responses.standardDeviations());
       return responses.mean();
     }
   }

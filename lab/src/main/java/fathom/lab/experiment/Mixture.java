@@ -13,7 +13,7 @@ record Mixture(float[] points, int[] labels, int features) {
   static final int CLASSES = 10;
   private static final int FEATURES = 196;
 
-  /// How far the clusters are from each other, in deviations of the points around their middles:
+  /// How far the clusters are from each other, in standard deviations of the points around their middles:
   /// near enough that no single direction tells the classes apart.
   private static final double DISTANCE = 0.35;
 
@@ -43,7 +43,7 @@ record Mixture(float[] points, int[] labels, int features) {
     return of((train ? digits.train() : digits.test()).images());
   }
 
-  /// Pictures as points, each pixel from -1 to 1.
+  /// Images as points, each pixel from -1 to 1.
   static Mixture of(Images images) {
     float[] points = new float[images.count() * images.size()];
     for (int i = 0; i < points.length; i++) {

@@ -19,10 +19,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// The published weights of `akamaster/pytorch_resnet_cifar10` and the 10,000 test pictures of a
+/// The published weights of `akamaster/pytorch_resnet_cifar10` and the 10,000 test images of a
 /// copy of CIFAR-10 that went through JPEG, from the folder that FATHOM_DATA names.
 final class Published {
-  private static final List<String> PICTURES =
+  private static final List<String> IMAGES =
       List.of("cifar10-jpeg", "cifar-10-batches-bin", "cifar10");
 
   /// As these weights were trained.
@@ -33,12 +33,12 @@ final class Published {
 
   /// What is not there, in a sentence for the user.
   static Optional<String> missing() {
-    if (pictures().isPresent() && file("resnet20").isPresent() && file("resnet32").isPresent()) {
+    if (images().isPresent() && file("resnet20").isPresent() && file("resnet32").isPresent()) {
       return Optional.empty();
     }
     return Optional.of(
         "it needs resnet20.safetensors, resnet32.safetensors and a folder %s in the folder that FATHOM_DATA names"
-            .formatted(String.join(" or ", PICTURES)));
+            .formatted(String.join(" or ", IMAGES)));
   }
 
   private static Optional<Path> in(String name) {
@@ -48,8 +48,8 @@ final class Published {
         .filter(Files::exists);
   }
 
-  private static Optional<Path> pictures() {
-    return PICTURES.stream().flatMap(name -> in(name).stream()).findFirst();
+  private static Optional<Path> images() {
+    return IMAGES.stream().flatMap(name -> in(name).stream()).findFirst();
   }
 
   private static Optional<Path> file(String model) {
@@ -63,16 +63,16 @@ final class Published {
     return net;
   }
 
-  /// The first `count` test pictures.
+  /// The first `count` test images.
   static Images test(int count) {
-    Images test = DataSet.open(pictures().orElseThrow().toString()).test().images();
+    Images test = DataSet.open(images().orElseThrow().toString()).test().images();
     return test.take(Math.min(count, test.count()));
   }
 
-  /// The pictures as a net reads them.
+  /// The images as a net reads them.
   static Tensor batch(Images images) {
     int[] order = IntStream.range(0, images.count()).toArray();
-    return new Loader(images, NORMALIZATION).pictures(order, new Rows(0, order.length));
+    return new Loader(images, NORMALIZATION).images(order, new Rows(0, order.length));
   }
 
   /// In percent.

@@ -14,13 +14,13 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
-/// Rows 16 and 17, on [Published] weights and pictures, on which PyTorch finds 18.97 % and 17.44 %.
+/// Rows 16 and 17, on [Published] weights and images, on which PyTorch finds 18.97 % and 17.44 %.
 /// Nothing here is drawn, so all seeds have the same values, which are measured once. Row 16's 15 %
 /// are taken of the mean over the layers; the farthest single layer is shown without a bound, since
-/// running statistics of other pictures stand in the place of the batch's own, which the formula is
+/// running statistics of other images stand in the place of the batch's own, which the formula is
 /// about.
 final class PublishedNets implements Experiment {
-  private record Measured(double error, double[] byWeights, double[] byPictures) {}
+  private record Measured(double error, double[] byWeights, double[] byImages) {}
 
   private final ConcurrentHashMap<String, Measured> measured = new ConcurrentHashMap<>();
 
@@ -52,8 +52,8 @@ final class PublishedNets implements Experiment {
     note.measure(
         "ResNet-32 less ResNet-20, error, points", deep.error - shallow.error, Bound.atMost(0));
     note.measure(
-        "ResNet-32 over ResNet-20, mean deviation",
-        mean(deep.byPictures) / mean(shallow.byPictures),
+        "ResNet-32 over ResNet-20, mean standard deviation",
+        mean(deep.byImages) / mean(shallow.byImages),
         Bound.atMost(1));
   }
 
@@ -62,23 +62,23 @@ final class PublishedNets implements Experiment {
     note.measure(model + ", test error, %", found.error, Bound.between(error - 0.02, error + 0.02));
     double farthest = 0;
     for (int i = 0; i < found.byWeights.length; i++) {
-      farthest = Math.max(farthest, Math.abs(found.byPictures[i] / found.byWeights[i] - 1));
+      farthest = Math.max(farthest, Math.abs(found.byImages[i] / found.byWeights[i] - 1));
     }
-    double ratio = mean(found.byPictures) / mean(found.byWeights);
+    double ratio = mean(found.byImages) / mean(found.byWeights);
     note.measure(
-        model + ", mean deviation by pictures over that by weights",
+        model + ", mean standard deviation by images over that by weights",
         ratio,
         Bound.between(0.85, 1.15));
-    note.measure(model + ", farthest layer from its weights' deviation", farthest);
-    note.measure(model + ", mean deviation of a layer's response", mean(found.byPictures));
+    note.measure(model + ", farthest layer from its weights' standard deviation", farthest);
+    note.measure(model + ", mean standard deviation of a layer's response", mean(found.byImages));
     note.curve(
-        "Deviation of each layer's response",
+        "Standard deviation of each layer's response",
         "layer",
-        "deviation",
+        "standard deviation",
         Scale.LINEAR,
         model,
-        IntStream.rangeClosed(1, found.byPictures.length).asDoubleStream().toArray(),
-        found.byPictures);
+        IntStream.rangeClosed(1, found.byImages.length).asDoubleStream().toArray(),
+        found.byImages);
     return found;
   }
 
@@ -92,8 +92,8 @@ final class PublishedNets implements Experiment {
       Images test = Published.test(size == Size.TINY ? 200 : 10_000);
       return new Measured(
           Published.error(net, test),
-          Responses.ofWeights(net).deviations(),
-          Responses.of(net, Published.batch(test.take(Math.min(500, test.count())))).deviations());
+          Responses.ofWeights(net).standardDeviations(),
+          Responses.of(net, Published.batch(test.take(Math.min(500, test.count())))).standardDeviations());
     }
   }
 

@@ -14,7 +14,7 @@ import fathom.lab.ledger.Statement;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// The lengths of the gradient's paths in [Published] nets; pictures, paths and the direction of
+/// The lengths of the gradient's paths in [Published] nets; images, paths and the direction of
 /// the logits whose gradient is sent back are drawn.
 ///
 /// The paper finds that of 54 blocks few are on a path that carries gradient. The bounds here, set

@@ -103,9 +103,9 @@ public final class LinearProbe {
     for (int row = 0; row < half; row++) {
       squares += Math.pow(features[row][f] - mean[f], 2);
     }
-    double deviation = Math.sqrt(squares / half);
+    double standardDeviation = Math.sqrt(squares / half);
     // What is below the rounding of the mean is the rounding of the mean. NaN must not become 0.
-    scale[f] = deviation <= 1e-14 * largest ? 0 : 1 / deviation;
+    scale[f] = standardDeviation <= 1e-14 * largest ? 0 : 1 / standardDeviation;
   }
 
   private static void standardise(double[] row, double[] mean, double[] scale, double[] z) {

@@ -12,13 +12,13 @@ import java.util.List;
 /// pixels: the residual paper's figure 7, from the input on.
 ///
 /// @param paths of the batch norms in their net
-public record Responses(List<String> paths, double[] deviations) {
-  /// From the weights alone: channel c has mean βc and deviation |γc| under the statistics of its
-  /// own batch, so the deviation of all is √(mean γ² + var β). Cost: one pass over the gains and
+public record Responses(List<String> paths, double[] standardDeviations) {
+  /// From the weights alone: channel c has mean βc and standard deviation |γc| under the statistics of its
+  /// own batch, so the standard deviation of all is √(mean γ² + var β). Cost: one pass over the gains and
   /// biases.
   public static Responses ofWeights(Layer net) {
     var paths = new ArrayList<String>();
-    var deviations = new ArrayList<Double>();
+    var standardDeviations = new ArrayList<Double>();
     var _ =
         Layer.map(
             net,
@@ -29,19 +29,19 @@ public record Responses(List<String> paths, double[] deviations) {
                         .map(g -> g * g)
                         .average()
                         .orElse(0);
-                double spread = deviation(norm.bias().value().toDoubles());
+                double spread = standardDeviation(norm.bias().value().toDoubles());
                 paths.add(path);
-                deviations.add(Math.sqrt(squares + spread * spread));
+                standardDeviations.add(Math.sqrt(squares + spread * spread));
               }
               return layer;
             });
-    return of(paths, deviations);
+    return of(paths, standardDeviations);
   }
 
   /// As they are for a batch in use, with running statistics. Cost: one prediction.
   public static Responses of(Layer net, Tensor x) {
     var paths = new ArrayList<String>();
-    var deviations = new ArrayList<Double>();
+    var standardDeviations = new ArrayList<Double>();
     var _ =
         Watched.leaves(
                 net,
@@ -50,23 +50,23 @@ public record Responses(List<String> paths, double[] deviations) {
                   public void value(String path, Layer layer, Tensor y) {
                     if (layer instanceof BatchNorm) {
                       paths.add(path);
-                      deviations.add(deviation(y.toDoubles()));
+                      standardDeviations.add(standardDeviation(y.toDoubles()));
                     }
                   }
                 })
             .predict(x);
-    return of(paths, deviations);
+    return of(paths, standardDeviations);
   }
 
   public double mean() {
-    return Arrays.stream(deviations).average().orElse(Double.NaN);
+    return Arrays.stream(standardDeviations).average().orElse(Double.NaN);
   }
 
-  private static Responses of(List<String> paths, List<Double> deviations) {
-    return new Responses(List.copyOf(paths), deviations.stream().mapToDouble(d -> d).toArray());
+  private static Responses of(List<String> paths, List<Double> standardDeviations) {
+    return new Responses(List.copyOf(paths), standardDeviations.stream().mapToDouble(d -> d).toArray());
   }
 
-  private static double deviation(double[] x) {
+  private static double standardDeviation(double[] x) {
     double mean = Arrays.stream(x).average().orElse(0);
     return Math.sqrt(Arrays.stream(x).map(d -> (d - mean) * (d - mean)).average().orElse(0));
   }

@@ -85,9 +85,9 @@ public final class Ledger {
 
   /// A finding may be kept without charts, maps and images, and older ones have none.
   private static @Nullable Finding finding(JsonNode json) {
-    for (String pictures : List.of("charts", "maps", "images")) {
-      if (json instanceof ObjectNode object && !object.has(pictures)) {
-        object.putArray(pictures);
+    for (String images : List.of("charts", "maps", "images")) {
+      if (json instanceof ObjectNode object && !object.has(images)) {
+        object.putArray(images);
       }
     }
     return MAPPER.treeToValue(json, Finding.class);

@@ -64,7 +64,7 @@ class EdgesTest {
     for (int p = 0; p < noise.length; p++) {
       noise[p] = blank.pixels()[p];
     }
-    assertEquals(0.02, Moments.deviation(noise), 0.002);
+    assertEquals(0.02, Moments.standardDeviation(noise), 0.002);
   }
 
   /// Scores 0.9, 0.8, 0.6, 0.4, 0.1 of pixels that are 1, 0, 1, 0, 0.

@@ -86,12 +86,12 @@ class ExamplesTest {
   @Test
   void responses() {
     var byWeights = Responses.ofWeights(net);
-    var byPictures = Responses.of(net, x);
-    String first = byPictures.paths().getFirst(); // "bn1"
+    var byImages = Responses.of(net, x);
+    String first = byImages.paths().getFirst(); // "bn1"
 
     assertEquals(1, byWeights.mean(), 0);
     assertEquals("bn1", first);
-    assertTrue(byPictures.mean() > 0);
+    assertTrue(byImages.mean() > 0);
   }
 
   @Test

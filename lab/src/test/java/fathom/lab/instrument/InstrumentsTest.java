@@ -90,12 +90,12 @@ class InstrumentsTest {
   }
 
   @Test
-  void normsDeviationsAndSaturation() {
+  void normsStandardDeviationsAndSaturation() {
     try (var _ = Scope.open()) {
       Tensor x = Tensor.of(new double[] {1, 0, 3, 4, -1, 2}, 3, 2);
       assertEquals(Math.sqrt(31), Rows.norm(x), 1e-14);
-      // columns (1, 3, -1) and (0, 4, 2): deviation √(8/3) both
-      assertEquals(Math.sqrt(8.0 / 3), Rows.deviation(x), 1e-14);
+      // columns (1, 3, -1) and (0, 4, 2): standard deviation √(8/3) both
+      assertEquals(Math.sqrt(8.0 / 3), Rows.standardDeviation(x), 1e-14);
       assertEquals(4 / 6.0, Rows.saturated(x, 0, 3), 1e-15);
     }
   }
@@ -178,7 +178,7 @@ class InstrumentsTest {
   }
 
   /// Gains 3 and 4 and biases 1 and -1: √((9 + 16)/2 + 1). In use, the statistics are still mean 0
-  /// and deviation 1, which is what is put in.
+  /// and standard deviation 1, which is what is put in.
   @Test
   void responsesAreThoseOfGainsAndBiases() {
     try (var _ = Scope.open()) {
@@ -187,7 +187,7 @@ class InstrumentsTest {
       norm.bias().value().copy_(new double[] {1, -1});
       var net = Chain.of(norm, new Relu());
       assertArrayEquals(
-          new double[] {Math.sqrt(13.5)}, Responses.ofWeights(net).deviations(), 1e-12);
+          new double[] {Math.sqrt(13.5)}, Responses.ofWeights(net).standardDeviations(), 1e-12);
       var seen = Responses.of(net, Tensor.of(new float[] {1, 1, -1, -1}, 2, 2));
       assertEquals("0", seen.paths().getFirst());
       assertEquals(Math.sqrt(13.5), seen.mean(), 1e-4);

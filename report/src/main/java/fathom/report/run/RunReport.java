@@ -31,7 +31,7 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
-/// The page of one training run: its learning curves, its result, what became of the test pictures,
+/// The page of one training run: its learning curves, its result, what became of the test images,
 /// and its layers at start and end.
 public final class RunReport {
   private RunReport() {}
@@ -86,7 +86,7 @@ public final class RunReport {
           new Gallery(
               row.stream()
                   .map(image ->
-                      new Gallery.Picture(image.png(), image.caption(), List.of(image.caption())))
+                      new Gallery.Image(image.png(), image.caption(), List.of(image.caption())))
                   .toList()));
     }
     return new Section(of.title(), blocks);
@@ -165,17 +165,17 @@ public final class RunReport {
     return new Chart[] {
       layerChart(
           "Norm of the gradient of each layer's weights",
-          "Over one batch of training pictures. A layer is a convolution or dense layer, from the"
+          "Over one batch of training images. A layer is a convolution or dense layer, from the"
               + " input on.",
           "‖dE/dW‖",
           layers,
           model,
           Metrics.Layers::gradients),
       layerChart(
-          "Deviation of each layer's response",
+          "Standard deviation of each layer's response",
           "Of the value of the norm behind each convolution, before the rectifier and the addition"
               + " (He et al. 2016, fig. 7). At the start every one is 1.",
-          "deviation",
+          "standard deviation",
           layers,
           model,
           Metrics.Layers::responses)

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/// The test pictures of a run by their classes, and the worst mistakes: what the run has written
+/// The test images of a run by their classes, and the worst mistakes: what the run has written
 /// down at its end.
 final class TestedClasses {
   /// With more classes a table of each taken for each is not read any more.
@@ -44,7 +44,7 @@ final class TestedClasses {
 
   private Matrix matrix() {
     return new Matrix(
-        "How often the test pictures of each class (a row) were taken for each class (a column). "
+        "How often the test images of each class (a row) were taken for each class (a column). "
             + "The stronger the colour of a mistake, the larger its share of the class: "
             + "under 1 %, from 1, from 3, from 10, from 30 %. What did not happen is empty.",
         names,
@@ -63,7 +63,7 @@ final class TestedClasses {
                     number(100.0 * pair.times() / confusion.count(pair.truth()), 1)))
             .toList();
     return new Table(
-        "The most frequent confusions of the test pictures",
+        "The most frequent confusions of the test images",
         List.of("class", "taken for", "times", "% of the class"),
         rows);
   }
@@ -91,47 +91,47 @@ final class TestedClasses {
     }
     return new Table(
         all
-            ? "The test pictures by class"
+            ? "The test images by class"
             : "The %s of %s classes with the greatest error".formatted(SHOWN, names.size()),
-        List.of("class", "pictures", "errors", "error in %", "taken most often for"),
+        List.of("class", "images", "errors", "error in %", "taken most often for"),
         rows);
   }
 
-  /// In percent; 0 of a class without pictures.
+  /// In percent; 0 of a class without images.
   private double error(int c) {
     return 100.0 * confusion.errors(c) / Math.max(1, confusion.count(c));
   }
 
-  /// What was got most wrong, as pictures.
+  /// What was got most wrong, as images.
   Block[] mistakes() {
     if (answers.worst().isEmpty()) {
-      return new Block[] {new Text("No test picture was taken for another class.")};
+      return new Block[] {new Text("No test image was taken for another class.")};
     }
     long errors = confusion.pairs().stream().mapToLong(Confusion.Pair::times).sum();
     int shown = answers.worst().size();
     String which =
         errors == shown
-            ? "All %s test pictures that were taken for another class".formatted(shown)
-            : "Of %s test pictures that were taken for another class the %s whose own class got the least probability"
+            ? "All %s test images that were taken for another class".formatted(shown)
+            : "Of %s test images that were taken for another class the %s whose own class got the least probability"
                 .formatted(errors, shown);
     return new Block[] {
-      new Text(which + ", the worst first. Pictures are counted from 0."),
-      new Gallery(answers.worst().stream().map(this::picture).toList())
+      new Text(which + ", the worst first. Images are counted from 0."),
+      new Gallery(answers.worst().stream().map(this::image).toList())
     };
   }
 
-  private Gallery.Picture picture(Answers.Mistake m) {
+  private Gallery.Image image(Answers.Mistake m) {
     String truth = names.get(m.truth());
     String guess = names.get(m.guess());
     String name = Origins.name(m.file());
-    return new Gallery.Picture(
+    return new Gallery.Image(
         m.png(),
-        "Test picture %s, of the class %s%s"
-            .formatted(m.picture(), truth, name.isEmpty() ? "" : ", file " + name),
+        "Test image %s, of the class %s%s"
+            .formatted(m.image(), truth, name.isEmpty() ? "" : ", file " + name),
         List.of(
             "%s, taken for %s".formatted(truth, guess),
             "%s: %s, %s: %s".formatted(guess, percent(m.belief()), truth, percent(m.given())),
-            "test picture %s".formatted(m.picture())),
+            "test image %s".formatted(m.image())),
         name.isEmpty() ? null : new Gallery.Link(name, Origins.href(m.file(), page)));
   }
 

@@ -26,9 +26,9 @@ final class WatchedLayers {
     add(
         maps,
         "Responses over time",
-        "The deviation of the value of each norm over a fixed batch, before the rectifier and the"
+        "The standard deviation of the value of each norm over a fixed batch, before the rectifier and the"
             + " addition.",
-        "deviation",
+        "standard deviation",
         watched,
         epochs,
         Metrics.Watch::responses);

@@ -52,7 +52,7 @@ class RunReportTest {
     var few =
         new DataSet("digits", digits.classes(), digits.train().take(300), digits.test().take(100));
     Architecture net =
-        Architecture.pictures(
+        Architecture.images(
             "resnet8", new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null));
     Recipe recipe =
         Recipe.fast(net, few, 1, 1)
@@ -67,7 +67,7 @@ class RunReportTest {
   }
 
   @Test
-  void whatBecameOfTheTestPicturesIsShown() {
+  void whatBecameOfTheTestImagesIsShown() {
     Page page = RunReport.of(run);
     String html = page.html();
     assertTrue(headings(page).containsAll(List.of("Classes", "The worst mistakes")));
@@ -77,8 +77,8 @@ class RunReportTest {
       assertTrue(html.contains(Base64.getEncoder().encodeToString(mistake.png())));
       assertTrue(
           html.contains(
-              "alt=\"Test picture %s, of the class %s\""
-                  .formatted(mistake.picture(), mistake.truth())));
+              "alt=\"Test image %s, of the class %s\""
+                  .formatted(mistake.image(), mistake.truth())));
     }
     long[][] counts = answers.confusion().table();
     long right = IntStream.range(0, 10).mapToLong(c -> counts[c][c]).max().orElseThrow();
@@ -142,18 +142,18 @@ class RunReportTest {
               new Answers(1, Confusion.ofTable(counts), List.of(mistake)),
               folder.resolve("runs/one/report.html"));
       var gallery = (Gallery) tested.mistakes()[1];
-      Gallery.Picture picture = gallery.pictures().getFirst();
+      Gallery.Image image = gallery.images().getFirst();
       if (file.isEmpty()) {
-        assertNull(picture.link());
-        assertEquals("Test picture 7, of the class a", picture.alt());
+        assertNull(image.link());
+        assertEquals("Test image 7, of the class a", image.alt());
       } else {
-        Gallery.Link link = Objects.requireNonNull(picture.link());
+        Gallery.Link link = Objects.requireNonNull(image.link());
         assertEquals("a cat/10% & \"ü\".png", link.words());
         assertEquals("./../../data/a%20cat/10%25%20&%20%22%C3%BC%22.png", link.href());
         assertEquals(
             Path.of(file).toUri().normalize(),
             folder.resolve("runs/one/report.html").toUri().resolve(link.href()).normalize());
-        assertTrue(picture.alt().endsWith(", file a cat/10% & \"ü\".png"), picture.alt());
+        assertTrue(image.alt().endsWith(", file a cat/10% & \"ü\".png"), image.alt());
       }
     }
   }
@@ -165,7 +165,7 @@ class RunReportTest {
       throws IOException {
     DataSet digits = DataSet.open("digits");
     Architecture net =
-        Architecture.pictures(
+        Architecture.images(
             "resnet8", new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null));
     Recipe recipe = Recipe.fast(net, digits, 1, 1).withEpochs(2).withValidation(validation);
     Run made = Run.create(Files.createTempDirectory(folder, "of").resolve(name), recipe, digits);
@@ -304,8 +304,8 @@ class RunReportTest {
     Page page = RunReport.of(run);
     int tables = 4 + 3; // of the charts and of the heat maps
     int curves = 4 + 4; // in two charts alone, in two as members of one group
-    int pictures = run.answers().orElseThrow().worst().size();
+    int images = run.answers().orElseThrow().worst().size();
     new Browser(Files.createTempDirectory(folder, "browser"))
-        .visit(page, scheme, List.of(page.sections().size(), tables, curves, pictures, 1));
+        .visit(page, scheme, List.of(page.sections().size(), tables, curves, images, 1));
   }
 }

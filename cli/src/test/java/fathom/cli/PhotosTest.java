@@ -19,9 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
-/// A folder of photographs of mixed size, among them two files that are none: trained on,
+/// A folder of photos of mixed size, among them two files that are none: trained on,
 /// evaluated, predicted and described.
-class PhotographsTest {
+class PhotosTest {
   @TempDir private static Path folder;
 
   @BeforeAll
@@ -29,7 +29,7 @@ class PhotographsTest {
     make("train", 8);
     make("val", 2);
     make("test", 4);
-    Files.writeString(folder.resolve("photos/train/dark/notes.jpg"), "no picture");
+    Files.writeString(folder.resolve("photos/train/dark/notes.jpg"), "no image");
     Files.write(folder.resolve("photos/test/light/empty.png"), new byte[0]);
     Cli cli =
         Cli.run(
@@ -49,7 +49,7 @@ class PhotographsTest {
             run());
     assertEquals(Exit.DONE, cli.code(), cli.err());
     assertTrue(cli.err().contains("skipped 2 files that cannot be decoded (--strict"), cli.err());
-    assertTrue(cli.err().contains("notes.jpg: a picture must be a JPEG"), cli.err());
+    assertTrue(cli.err().contains("notes.jpg: an image must be a JPEG"), cli.err());
     assertTrue(cli.err().contains("2 epochs of 16 images"), cli.err());
     assertTrue(cli.err().contains("validation loss"), "val judges: " + cli.err());
   }
@@ -134,7 +134,7 @@ class PhotographsTest {
             .toArray(String[]::new);
     Cli cli = Cli.run(args);
     assertEquals(Exit.BAD_FILE, cli.code(), cli.err());
-    assertTrue(cli.err().contains(file + ": a picture must be a JPEG"), cli.err());
+    assertTrue(cli.err().contains(file + ": an image must be a JPEG"), cli.err());
     assertEquals("", cli.out());
   }
 
@@ -145,13 +145,13 @@ class PhotographsTest {
     assertTrue(
         cli.out()
             .contains(
-                "16 pictures to train with, 4 to judge epochs by and 8 to test with, 3×32×32, 2"
+                "16 images to train with, 4 to judge epochs by and 8 to test with, 3×32×32, 2"
                     + " classes"),
         cli.out());
     assertTrue(cli.out().contains("files: 14 jpeg, 14 png; the smallest 30×60, "), cli.out());
     assertTrue(cli.out().contains("the largest 65×39"), cli.out());
-    assertTrue(cli.out().contains("notes.jpg: a picture must be"), cli.out());
-    assertTrue(cli.out().contains("empty.png: a picture must be"), cli.out());
+    assertTrue(cli.out().contains("notes.jpg: an image must be"), cli.out());
+    assertTrue(cli.out().contains("empty.png: an image must be"), cli.out());
     JsonNode json = Cli.run("data", "info", photos(), "--size", "40", "--json").json();
     assertEquals("[3,40,40]", json.path("size").toString());
     assertEquals("{\"jpeg\":14,\"png\":14}", json.path("files").path("formats").toString());
@@ -159,13 +159,13 @@ class PhotographsTest {
     assertTrue(Cli.run("data", "info", "digits", "--json").json().path("files").isNull());
   }
 
-  /// The nets for photographs have a size of their own, others that of the pictures or 32.
+  /// The nets for photos have a size of their own, others that of the images or 32.
   @ParameterizedTest
   @CsvSource({
-    "resnet18, '', photographs from their files at 224×224",
+    "resnet18, '', photos from their files at 224×224",
     "resnet20, --batch 8, cropped from a border of 4",
-    "resnet20, --size 48, photographs from their files at 48×48",
-    "mlp, --size 8, 'photographs from their files at 8×8, the centre'"
+    "resnet20, --size 48, photos from their files at 48×48",
+    "mlp, --size 8, 'photos from their files at 8×8, the centre'"
   })
   void theSizeIsThatOfTheNet(String model, String more, String expected) {
     String[] args =

@@ -14,11 +14,11 @@ import javax.imageio.stream.ImageInputStreamImpl;
 ///
 /// The JDK's own streams take a `java.io.File`, which loses names that are not in the encoding of
 /// the locale; a `java.nio.file.Path` that came from a folder keeps their bytes.
-final class PictureStream extends ImageInputStreamImpl {
+final class ImageStream extends ImageInputStreamImpl {
   /// Decoders read ahead, some bytes one by one.
   private static final int MOST_PAST_THE_END = 4096;
 
-  private final PictureSource.Reader file;
+  private final ImageSource.Reader file;
   private final boolean owner;
   private final List<Part> parts;
   private final long[] starts;
@@ -42,7 +42,7 @@ final class PictureStream extends ImageInputStreamImpl {
     }
   }
 
-  private PictureStream(PictureSource.Reader file, List<Part> parts, boolean owner) {
+  private ImageStream(ImageSource.Reader file, List<Part> parts, boolean owner) {
     this.file = file;
     this.owner = owner;
     this.parts = parts;
@@ -62,17 +62,17 @@ final class PictureStream extends ImageInputStreamImpl {
   }
 
   /// The whole file.
-  static PictureStream of(PictureSource source) throws UnreadableException {
+  static ImageStream of(ImageSource source) throws UnreadableException {
     try {
-      return new PictureStream(source.open(), List.of(new Range(0, source.size())), true);
+      return new ImageStream(source.open(), List.of(new Range(0, source.size())), true);
     } catch (IOException e) {
       throw new UnreadableException(e);
     }
   }
 
   /// These parts of the same file, which is closed with this stream only.
-  PictureStream with(List<Part> parts) {
-    return new PictureStream(file, parts, false);
+  ImageStream with(List<Part> parts) {
+    return new ImageStream(file, parts, false);
   }
 
   @Override
@@ -172,7 +172,7 @@ final class PictureStream extends ImageInputStreamImpl {
 
   private int checked(int read) throws IOException {
     if (read < 0 && ++past > MOST_PAST_THE_END) {
-      throw new IIOException("the file ends before the picture does");
+      throw new IIOException("the file ends before the image does");
     }
     return read;
   }

@@ -2,7 +2,7 @@ package fathom.bench;
 
 import fathom.Draw;
 import fathom.data.DataSet;
-import fathom.data.Pictures;
+import fathom.data.LabelledImages;
 import fathom.data.Reading;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -19,9 +19,9 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 
-/// A folder of JPEG files that cost as much to decode as photographs do: noise of several scales,
+/// A folder of JPEG files that cost as much to decode as photos do: noise of several scales,
 /// the coarser the stronger, in 500×375 and quality 90. It goes when it is closed.
-final class SyntheticPhotographs implements AutoCloseable {
+final class SyntheticPhotos implements AutoCloseable {
   private static final int WIDTH = 500;
   private static final int HEIGHT = 375;
   private static final float QUALITY = 0.9f;
@@ -29,14 +29,14 @@ final class SyntheticPhotographs implements AutoCloseable {
 
   private final Path folder;
 
-  private SyntheticPhotographs(Path folder) {
+  private SyntheticPhotos(Path folder) {
     this.folder = folder;
   }
 
-  static SyntheticPhotographs make(int count) {
+  static SyntheticPhotos make(int count) {
     try {
       Path folder = Files.createTempDirectory("fathom-bench");
-      var made = new SyntheticPhotographs(folder);
+      var made = new SyntheticPhotos(folder);
       for (String part : List.of("train", "test")) {
         Files.createDirectories(folder.resolve(part).resolve("noise"));
       }
@@ -44,12 +44,12 @@ final class SyntheticPhotographs implements AutoCloseable {
       made.write("test", count);
       return made;
     } catch (IOException e) {
-      throw new UncheckedIOException("the pictures to measure with cannot be written", e);
+      throw new UncheckedIOException("the images to measure with cannot be written", e);
     }
   }
 
   /// All but one, decoded to squares of this side.
-  Pictures pictures(int side) {
+  LabelledImages images(int side) {
     return DataSet.open("images:" + folder, new Reading(side, true)).train();
   }
 
@@ -63,15 +63,15 @@ final class SyntheticPhotographs implements AutoCloseable {
       ImageWriteParam how = writer.getDefaultWriteParam();
       how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
       how.setCompressionQuality(QUALITY);
-      writer.write(null, new IIOImage(picture(Draw.of(1, "photograph").at(i)), null, null), how);
+      writer.write(null, new IIOImage(image(Draw.of(1, "photograph").at(i)), null, null), how);
     } catch (IOException e) {
-      throw new UncheckedIOException("the pictures to measure with cannot be written", e);
+      throw new UncheckedIOException("the images to measure with cannot be written", e);
     } finally {
       writer.dispose();
     }
   }
 
-  private static BufferedImage picture(Draw draw) {
+  private static BufferedImage image(Draw draw) {
     float[] sum = new float[3 * WIDTH * HEIGHT];
     for (int cells = 4; cells <= FINEST; cells *= 2) {
       add(draw.at(cells), cells, 90f / (float) Math.sqrt(cells), sum);
@@ -125,7 +125,7 @@ final class SyntheticPhotographs implements AutoCloseable {
         Files.delete(path);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("the pictures that were measured with cannot be removed", e);
+      throw new UncheckedIOException("the images that were measured with cannot be removed", e);
     }
   }
 }

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The bytes of an image file, wherever they are.
-sealed interface PictureSource {
+sealed interface ImageSource {
   /// For messages.
   Path name();
 
@@ -30,17 +30,17 @@ sealed interface PictureSource {
   }
 
   /// Throws [fathom.io.BadFileException] unless it is a regular file.
-  static PictureSource of(Path file) {
+  static ImageSource of(Path file) {
     RegularFile.check(file);
     return new InFile(file);
   }
 
-  static PictureSource of(byte[] file) {
+  static ImageSource of(byte[] file) {
     return new InMemory(file);
   }
 
   /// A file.
-  record InFile(Path name) implements PictureSource {
+  record InFile(Path name) implements ImageSource {
     @Override
     public long size() throws IOException {
       return Files.size(name);
@@ -69,7 +69,7 @@ sealed interface PictureSource {
   }
 
   /// What somebody has read or received.
-  record InMemory(byte[] bytes) implements PictureSource {
+  record InMemory(byte[] bytes) implements ImageSource {
     @Override
     public Path name() {
       return Path.of("(image in memory)");

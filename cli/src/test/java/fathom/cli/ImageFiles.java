@@ -21,18 +21,18 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 
-/// The formats of pictures.
-final class PictureFiles {
+/// The formats of images.
+final class ImageFiles {
   private static final int WIDTH = 9;
   private static final int HEIGHT = 7;
 
-  private PictureFiles() {}
+  private ImageFiles() {}
 
   static List<FileFormat> formats() {
     return List.of(jpeg(), png(), gif(), bmp(), webp());
   }
 
-  /// Any picture becomes one of this size, and only PNG has sums by which damage could be told.
+  /// Any image becomes one of this size, and only PNG has sums by which damage could be told.
   private static FileFormat format(
       String name, List<FileFormat.Way> ways, FileFormat.Case... corpus) {
     return new FileFormat(
@@ -65,7 +65,7 @@ final class PictureFiles {
             FileFormat.Way.of("jpeg", Mutation.BYTES, withOrientation(colour))),
         refused("65535×65535", "jpeg", withSize(colour, 65535, 65535), "65500"),
         refused("cut off", "jpeg", Arrays.copyOf(colour, colour.length - 20), "damaged"),
-        refused("no picture", "jpeg", "no picture".getBytes(StandardCharsets.UTF_8), "6e6f2070"));
+        refused("no image", "jpeg", "no image".getBytes(StandardCharsets.UTF_8), "6e6f2070"));
   }
 
   /// With another size in the frame's header.
@@ -80,7 +80,7 @@ final class PictureFiles {
     throw new AssertionError("a JPEG file without a frame");
   }
 
-  /// With the camera's mark that the picture lies on its side.
+  /// With the camera's mark that the image lies on its side.
   private static byte[] withOrientation(byte[] jpeg) {
     ByteBuffer exif = ByteBuffer.allocate(36);
     exif.putShort((short) 0xffe1)
@@ -114,7 +114,7 @@ final class PictureFiles {
         List.of(
             FileFormat.Way.of("png", Mutation.BYTES, colour, deep, palette, bits, alpha),
             FileFormat.Way.of("png", Mutation.BYTES, colour, deep, palette, bits, alpha)
-                .sealed(PictureFiles::withSums),
+                .sealed(ImageFiles::withSums),
             FileFormat.Way.of("png", Mutation.BYTES, lines)
                 .sealed(mutant -> png(WIDTH, HEIGHT, deflated(mutant)))),
         new FileFormat.Case("every filter", "png", png(WIDTH, HEIGHT, deflated(lines)), null),
@@ -224,11 +224,11 @@ final class PictureFiles {
   }
 
   static byte[] written(String format, int type, boolean progressive) {
-    var picture = new BufferedImage(WIDTH, HEIGHT, type);
+    var image = new BufferedImage(WIDTH, HEIGHT, type);
     byte[] colours = DataFiles.random(3 * WIDTH * HEIGHT);
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
       int rgb = ByteBuffer.wrap(colours).getInt(3 * i / 4 * 4) | 0xff000000;
-      picture.setRGB(i % WIDTH, i / WIDTH, rgb);
+      image.setRGB(i % WIDTH, i / WIDTH, rgb);
     }
     var bytes = new ByteArrayOutputStream();
     ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
@@ -238,7 +238,7 @@ final class PictureFiles {
         how.setProgressiveMode(ImageWriteParam.MODE_DEFAULT);
       }
       writer.setOutput(out);
-      writer.write(null, new IIOImage(picture, null, null), how);
+      writer.write(null, new IIOImage(image, null, null), how);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {

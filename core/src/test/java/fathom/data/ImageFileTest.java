@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every format, in every form of colour, becomes the same four quarters: red, green, blue and
 /// light grey.
-class PictureFileTest {
+class ImageFileTest {
   private static final int WIDTH = 8;
   private static final int HEIGHT = 6;
   private static final int[] QUARTERS = {0xff0000, 0x00ff00, 0x0000ff, 0xc8c8c8};
@@ -65,7 +65,7 @@ class PictureFileTest {
       "UklGRkAAAABXRUJQVlA4TDMAAAAvB0ABECcgECD4H3NlQyBA8D/mikAgyd9squc/GHCRVUAQQKLwCimksL/VDhH9jxRe"
           + "twcA";
 
-  /// The second picture is the first one upside down.
+  /// The second image is the first one upside down.
   private static final String WEBP_ANIMATED =
       "UklGRs4AAABXRUJQVlA4WAoAAAACAAAABwAABQAAQU5JTQYAAAAAAAAAAABBTk1GTAAAAAAAAAAAAAcAAAUAADIAAAJW"
           + "UDhMNAAAAC8HQAEAHyAkIMzyv1nlhlgwmVX+X1hiGmJa6X9pZf4DHzomKGjbhgnJkgzJ7pCI6H80j4hBTk1GTgAA"
@@ -226,7 +226,7 @@ class PictureFileTest {
   }
 
   @TestFactory
-  List<DynamicTest> everyFormatHasThePicture() throws IOException {
+  List<DynamicTest> everyFormatHasTheImage() throws IOException {
     int bgr = BufferedImage.TYPE_3BYTE_BGR;
     var forms =
         List.of(
@@ -267,7 +267,7 @@ class PictureFileTest {
         }
       }
     }
-    assertEquals(form.name.split(",")[0], PictureFile.header(file).format());
+    assertEquals(form.name.split(",")[0], ImageFile.header(file).format());
   }
 
   /// Grey of every depth, with and without transparency: 51, 102, 153 and 204 of 255.
@@ -284,7 +284,7 @@ class PictureFileTest {
       assertArrayEquals(
           new byte[] {51, 102, (byte) 153, (byte) 204},
           new Resizing(1, 1, 4, false).of(file).pixels());
-      assertTrue(PictureFile.header(file).grey());
+      assertTrue(ImageFile.header(file).grey());
     }
   }
 
@@ -367,19 +367,19 @@ class PictureFileTest {
   /// own words. Root may read everything.
   @Test
   void whatCannotBeReadIsNotDamaged() throws IOException {
-    var denied = new PictureStream.UnreadableException(new AccessDeniedException("a.png"));
+    var denied = new ImageStream.UnreadableException(new AccessDeniedException("a.png"));
     assertEquals("permission denied", denied.getMessage());
-    assertSame(denied, PictureFile.unreadable(new IIOException("read error", denied)));
-    assertNull(PictureFile.unreadable(new IIOException("no image", new IOException("zlib"))));
+    assertSame(denied, ImageFile.unreadable(new IIOException("read error", denied)));
+    assertNull(ImageFile.unreadable(new IIOException("no image", new IOException("zlib"))));
     Path closed = Files.createTempFile("closed", ".png");
     try {
       Files.write(closed, new byte[20]);
-      PictureStream failing = PictureStream.of(PictureSource.of(closed));
+      ImageStream failing = ImageStream.of(ImageSource.of(closed));
       failing.close();
-      assertThrows(PictureStream.UnreadableException.class, () -> failing.read(new byte[9], 0, 9));
+      assertThrows(ImageStream.UnreadableException.class, () -> failing.read(new byte[9], 0, 9));
       Files.setPosixFilePermissions(closed, Set.of());
       if (!Files.isReadable(closed)) {
-        var e = assertThrows(BadFileException.class, () -> PictureFile.whole(closed));
+        var e = assertThrows(BadFileException.class, () -> ImageFile.whole(closed));
         assertTrue(e.getMessage().contains("it cannot be read (permission denied)"));
         var text = assertThrows(BadFileException.class, () -> RegularFile.text(closed, 9));
         assertTrue(text.getMessage().contains("cannot be read (permission denied)"));
@@ -402,7 +402,7 @@ class PictureFileTest {
     "0, 0 1 2 3, false",
     "9, 0 1 2 3, false"
   })
-  void aPictureIsTurnedAsItsCameraSays(int orientation, String seen, boolean turned)
+  void aImageIsTurnedAsItsCameraSays(int orientation, String seen, boolean turned)
       throws IOException {
     for (byte[] bytes :
         List.of(exifJpeg(orientation, true), exifJpeg(orientation, false), exifPng(orientation))) {
@@ -417,7 +417,7 @@ class PictureFileTest {
 
   private void assertSeen(byte[] bytes, String seen, boolean turned) throws IOException {
     Path file = Files.write(dir.resolve("picture"), bytes);
-    PictureFile.Header header = PictureFile.header(file);
+    ImageFile.Header header = ImageFile.header(file);
     assertEquals(turned, header.height() > header.width());
     int height = turned ? WIDTH : HEIGHT;
     int width = turned ? HEIGHT : WIDTH;
@@ -437,11 +437,11 @@ class PictureFileTest {
   }
 
   @Test
-  void aPartOfATurnedPictureIsThatOfThePictureAsItIsSeen() throws IOException {
+  void aPartOfATurnedImageIsThatOfTheImageAsItIsSeen() throws IOException {
     // Stored as red, green above blue, grey; seen as blue, red above grey, green.
     Path file = Files.write(dir.resolve("turned.png"), exifPng(6));
     byte[] out = new byte[3 * 2 * 3];
-    PictureFile.read(
+    ImageFile.read(
         file,
         (width, height) -> new Orientation.Box(width - 3, 0, 3, 2), // the top right
         new Scaling.Target(3, 2, 3),
@@ -460,7 +460,7 @@ class PictureFileTest {
       byte[] bytes = Base64.getDecoder().decode(whole);
       for (int length = 0; length < bytes.length; length++) {
         Path file = Files.write(dir.resolve("cut.webp"), Arrays.copyOf(bytes, length));
-        assertThrows(BadFileException.class, () -> PictureFile.whole(file), "" + length);
+        assertThrows(BadFileException.class, () -> ImageFile.whole(file), "" + length);
       }
     }
   }
@@ -469,13 +469,13 @@ class PictureFileTest {
   @ValueSource(strings = {WEBP_LOSSLESS, WEBP_LOSSY, WEBP_ALPHA, WEBP_ANIMATED, WEBP_TURNED})
   void damagedWebpFilesAreReadOrRefused(String content) throws IOException {
     Path file = Files.write(dir.resolve("x.webp"), Base64.getDecoder().decode(content));
-    Damage.mutate(file, 300, () -> PictureFile.whole(file));
+    Damage.mutate(file, 300, () -> ImageFile.whole(file));
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void damagedOrientationsAreReadOrRefused(boolean little) throws IOException {
     Path file = Files.write(dir.resolve("x.jpg"), exifJpeg(6, little));
-    Damage.mutate(file, 300, () -> PictureFile.whole(file));
+    Damage.mutate(file, 300, () -> ImageFile.whole(file));
   }
 }

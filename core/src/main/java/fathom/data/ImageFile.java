@@ -2,7 +2,7 @@ package fathom.data;
 
 import fathom.DeviceException;
 import fathom.data.Orientation.Box;
-import fathom.data.PictureStream.UnreadableException;
+import fathom.data.ImageStream.UnreadableException;
 import fathom.io.BadFileException;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
@@ -27,11 +27,11 @@ import org.jspecify.annotations.Nullable;
 /// A decoder is given only what the pixels need ([Container]), so that damage to anything else is
 /// as harmless as in browsers. What it would have to believe, the size of the image, is checked
 /// before it runs. Images are decoded in the [DecodingRoom].
-final class PictureFile {
+final class ImageFile {
   private static final long MOST_PIXELS = 100_000_000;
 
   /// A PNG of one bit per pixel can pack 8256 pixels into a byte, and no format more but WebP, in
-  /// which a picture of one colour needs no bytes at all.
+  /// which an image of one colour needs no bytes at all.
   private static final long MOST_PIXELS_PER_BYTE = 8 * 1032;
 
   private static final String WEBP = "webp";
@@ -46,42 +46,42 @@ final class PictureFile {
   }
 
   private interface Work<T> {
-    T with(PictureStream in, Container container) throws IOException;
+    T with(ImageStream in, Container container) throws IOException;
   }
 
-  private PictureFile() {}
+  private ImageFile() {}
 
   /// Reads no more than what stands around the pixels. Throws [BadFileException] if this is no
   /// image or its size cannot be right; an image whose pixels are damaged has a header.
   static Header header(Path file) {
-    return header(PictureSource.of(file));
+    return header(ImageSource.of(file));
   }
 
   /// The same from wherever.
-  static Header header(PictureSource source) {
+  static Header header(ImageSource source) {
     return open(source, (in, container) -> header(container));
   }
 
   /// Decodes the image, to see whether that can be done. Throws [BadFileException] if not, and
   /// [DeviceException] if the heap is too small for it.
   static Header whole(Path file) {
-    return decoded(PictureSource.of(file), (container, image) -> {});
+    return decoded(ImageSource.of(file), (container, image) -> {});
   }
 
   /// The decoded image, for those who need its samples as they are. Throws as [#whole] does.
   static BufferedImage image(Path file) {
     var decoded = new AtomicReference<BufferedImage>();
-    decoded(PictureSource.of(file), (container, image) -> decoded.set(image));
+    decoded(ImageSource.of(file), (container, image) -> decoded.set(image));
     return Objects.requireNonNull(decoded.get());
   }
 
   /// Writes the part that `view` chooses, in this size, from `at` on. Throws as [#whole] does.
   static void read(Path file, View view, Scaling.Target to, byte[] out, int at) {
-    read(PictureSource.of(file), view, to, out, at);
+    read(ImageSource.of(file), view, to, out, at);
   }
 
   /// The same from wherever.
-  static void read(PictureSource source, View view, Scaling.Target to, byte[] out, int at) {
+  static void read(ImageSource source, View view, Scaling.Target to, byte[] out, int at) {
     decoded(
         source,
         (container, image) -> {
@@ -100,7 +100,7 @@ final class PictureFile {
         container.grey());
   }
 
-  private static Header decoded(PictureSource source, BiConsumer<Container, BufferedImage> use) {
+  private static Header decoded(ImageSource source, BiConsumer<Container, BufferedImage> use) {
     return open(
         source,
         (in, container) -> {
@@ -125,9 +125,9 @@ final class PictureFile {
         });
   }
 
-  private static <T> T open(PictureSource source, Work<T> work) {
+  private static <T> T open(ImageSource source, Work<T> work) {
     Path file = source.name();
-    try (PictureStream in = PictureStream.of(source)) {
+    try (ImageStream in = ImageStream.of(source)) {
       Container container = container(file, in);
       check(source, container);
       return work.with(in, container);
@@ -136,7 +136,7 @@ final class PictureFile {
     } catch (EOFException e) {
       throw new BadFileException(
           file,
-          "the picture cannot be decoded: the file ends before it does; replace or remove it",
+          "the image cannot be decoded: the file ends before it does; replace or remove it",
           e);
     } catch (IOException | RuntimeException e) { // the readers' answer to damage may be either
       UnreadableException unreadable = unreadable(e);
@@ -148,7 +148,7 @@ final class PictureFile {
             e);
       }
       throw new BadFileException(
-          file, "the picture cannot be decoded (%s); replace or remove it".formatted(e), e);
+          file, "the image cannot be decoded (%s); replace or remove it".formatted(e), e);
     }
   }
 
@@ -162,7 +162,7 @@ final class PictureFile {
     return null;
   }
 
-  private static Container container(Path file, PictureStream in) throws IOException {
+  private static Container container(Path file, ImageStream in) throws IOException {
     byte[] start = in.bytes(RIFF_HEAD);
     String hex = HexFormat.of().formatHex(start);
     if (hex.startsWith("ffd8ff")) {
@@ -179,21 +179,21 @@ final class PictureFile {
       if (said + 8 > in.length()) { // its decoder would go on with zeros
         throw new BadFileException(
             file,
-            "the picture says that it has %s bytes, but there are %s; the file is cut short: replace or remove it"
+            "the image says that it has %s bytes, but there are %s; the file is cut short: replace or remove it"
                 .formatted(said + 8, in.length()));
       }
       return WebpChunks.of(in);
     }
     throw new BadFileException(
         file,
-        "a picture must be a JPEG, PNG, GIF, BMP or WebP file, but this one starts with"
+        "an image must be a JPEG, PNG, GIF, BMP or WebP file, but this one starts with"
             + " the bytes %s; convert or remove it"
                 .formatted(hex.isEmpty() ? "(none)" : hex.substring(0, Math.min(8, hex.length()))));
   }
 
   /// There is nothing in a BMP file that its pixels do not need.
-  private static Container bmp(PictureStream in) throws IOException {
-    List<PictureStream.Part> whole = List.of(new PictureStream.Range(0, in.length()));
+  private static Container bmp(ImageStream in) throws IOException {
+    List<ImageStream.Part> whole = List.of(new ImageStream.Range(0, in.length()));
     ImageReader reader = ImageIO.getImageReadersByFormatName("bmp").next();
     try {
       reader.setInput(in.with(whole), true, true);
@@ -213,32 +213,32 @@ final class PictureFile {
     }
   }
 
-  private static void check(PictureSource source, Container container) throws IOException {
+  private static void check(ImageSource source, Container container) throws IOException {
     Path file = source.name();
     long pixels = (long) container.height() * container.width();
     if (pixels > MOST_PIXELS) {
       throw new BadFileException(
           file,
-          "a picture may have %s megapixels, but this one is %s×%s; make it smaller"
+          "an image may have %s megapixels, but this one is %s×%s; make it smaller"
               .formatted(MOST_PIXELS / 1_000_000, container.width(), container.height()));
     }
     if (container.width() < 1 || container.height() < 1) {
       throw new BadFileException(
           file,
-          "a picture has at least one pixel, but this one is %s×%s; replace or remove it"
+          "an image has at least one pixel, but this one is %s×%s; replace or remove it"
               .formatted(container.width(), container.height()));
     }
     long bytes = source.size();
     if (!container.format().equals(WEBP) && pixels > bytes * MOST_PIXELS_PER_BYTE) {
       throw new BadFileException(
           file,
-          "a picture of %s×%s cannot be held in %s bytes; the file is damaged or cut short"
+          "an image of %s×%s cannot be held in %s bytes; the file is damaged or cut short"
               .formatted(container.width(), container.height(), bytes));
     }
   }
 
   /// The whole canvas.
-  private static BufferedImage image(PictureSource source, PictureStream in, Container container)
+  private static BufferedImage image(ImageSource source, ImageStream in, Container container)
       throws IOException {
     if (container.format().equals("png")) {
       PngSums.check(source);
@@ -271,9 +271,9 @@ final class PictureFile {
   }
 
   /// With the colours of its profile, if there is one that can be used.
-  private static BufferedImage frame(Path file, PictureStream in, Container container)
+  private static BufferedImage frame(Path file, ImageStream in, Container container)
       throws IOException {
-    List<PictureStream.Part> profiled = container.profiled();
+    List<ImageStream.Part> profiled = container.profiled();
     if (profiled != null) {
       try {
         return decoded(file, in.with(profiled), container.format());
@@ -284,12 +284,12 @@ final class PictureFile {
     return decoded(file, in.with(container.parts()), container.format());
   }
 
-  private static BufferedImage decoded(Path file, PictureStream in, String format)
+  private static BufferedImage decoded(Path file, ImageStream in, String format)
       throws IOException {
     ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
     AtomicReference<String> damage = new AtomicReference<>();
     reader.addIIOReadWarningListener((source, warning) -> {
-      // A picture that ends early is filled with grey and only a warning, of which the text is
+      // An image that ends early is filled with grey and only a warning, of which the text is
       // all that can be had. Other warnings are about harmless extras.
       if (warning.contains("Truncated")
           || warning.contains("premature end")
@@ -302,7 +302,7 @@ final class PictureFile {
       BufferedImage image = reader.read(0);
       if (damage.get() != null) {
         throw new BadFileException(
-            file, "the picture is damaged (%s); replace or remove it".formatted(damage.get()));
+            file, "the image is damaged (%s); replace or remove it".formatted(damage.get()));
       }
       return image;
     } catch (IOException | RuntimeException e) {
