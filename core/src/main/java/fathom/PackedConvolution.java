@@ -237,7 +237,7 @@ public final class PackedConvolution {
 
     private static boolean works(DType type) {
       try (var _ = Scope.open()) {
-        var draw = new Draw(1);
+        var draw = new RandomKey(1);
         Tensor x = Tensor.normal(draw.at(0), type, 2, 16, 5, 5).channelsLast();
         Tensor w = Tensor.normal(draw.at(1), type, 16, 16, 3, 3).channelsLast();
         Tensor b = Tensor.normal(draw.at(2), type, 16);

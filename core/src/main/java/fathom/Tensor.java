@@ -174,10 +174,10 @@ public final class Tensor {
   }
 
   /// Standard normal draws, in float64 before they are rounded to `type`.
-  public static Tensor normal(Draw draw, DType type, long... shape) {
+  public static Tensor normal(RandomKey key, DType type, long... shape) {
     double[] elements = new double[Math.toIntExact(Shape.of(shape).elements())];
     for (int i = 0; i < elements.length; i++) {
-      elements[i] = draw.normal(i);
+      elements[i] = key.normal(i);
     }
     return of(elements, shape).to(type);
   }

@@ -70,7 +70,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// A new layer is a row in [#layers()] and a case in [Oracle]. Everything is in float64 unless a
 /// law says otherwise.
 class LayerLawsTest {
-  private static final Draw DRAW = Draw.of(20, "laws");
+  private static final RandomKey DRAW = RandomKey.of(20, "laws");
 
   // ---- The table
 
@@ -474,7 +474,7 @@ class LayerLawsTest {
           .state()
           .forEach((path, param) -> {
             param.convert(DType.FLOAT64);
-            Tensor noise = Tensor.normal(Draw.of(4, path + "."), DType.FLOAT64, sizes(param));
+            Tensor noise = Tensor.normal(RandomKey.of(4, path + "."), DType.FLOAT64, sizes(param));
             param.value().add_(noise.times(0.3));
             if (path.endsWith("running_var")) {
               param.value().copy_(param.value().square().plus(0.1));

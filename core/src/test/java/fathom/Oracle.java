@@ -103,7 +103,7 @@ final class Oracle {
         boolean images = x.shape().rank() == 4;
         Tensor steps = images ? x.permute(0, 2, 1, 3) : x; // N×T×...
         long n = x.shape().size(0);
-        Tensor y = sequences(l.body(), steps.reshape(n, steps.shape().size(1), l.features()));
+        Tensor y = sequences(l.backbone(), steps.reshape(n, steps.shape().size(1), l.features()));
         yield y.narrow(1, y.shape().size(1) - 1, y.shape().size(1)).reshape(n, y.shape().size(2));
       }
       case Identity _ -> x.alias();
@@ -124,10 +124,10 @@ final class Oracle {
 
   /// 1 for what stays and 0 for what is dropped, as drawn where no step is bound.
   private static Tensor kept(Dropout dropout, Tensor x) {
-    Draw draw = Draw.of(0, "dropout " + dropout.name()).at(0);
+    RandomKey key = RandomKey.of(0, "dropout " + dropout.name()).at(0);
     int width = Math.toIntExact(x.shape().elements() / x.shape().size(0));
     var kept = new double[Math.toIntExact(x.shape().elements())];
-    Arrays.setAll(kept, i -> draw.at(i / width).uniform(i % width) < dropout.rate() ? 0 : 1);
+    Arrays.setAll(kept, i -> key.at(i / width).uniform(i % width) < dropout.rate() ? 0 : 1);
     return Tensor.of(kept, x.shape().toArray()).to(x.type());
   }
 

@@ -188,10 +188,10 @@ class TensorTest {
 
   @Test
   void normalDrawsAreAFunctionOfTheirKey() {
-    Draw draw = Draw.of(1, "t");
+    RandomKey key = RandomKey.of(1, "t");
     assertArrayEquals(
-        new double[] {draw.normal(0), draw.normal(1), draw.normal(2), draw.normal(3)},
-        Tensor.normal(draw, DType.FLOAT64, 2, 2).toDoubles());
+        new double[] {key.normal(0), key.normal(1), key.normal(2), key.normal(3)},
+        Tensor.normal(key, DType.FLOAT64, 2, 2).toDoubles());
   }
 
   // ---- What is refused
@@ -288,11 +288,11 @@ class TensorTest {
   /// the shape, and no native error comes through.
   @Test
   void anyArgumentIsTakenOrRefused() {
-    Draw draw = Draw.of(1, "shapes");
+    RandomKey key = RandomKey.of(1, "shapes");
     for (int i = 0; i < 400; i++) {
       try (var _ = Scope.open()) {
-        Tensor a = random(draw.at(2L * i));
-        Tensor b = random(draw.at(2L * i + 1));
+        Tensor a = random(key.at(2L * i));
+        Tensor b = random(key.at(2L * i + 1));
         UNARY.forEach((name, operation) -> attempt(name + " of " + a, () -> operation.apply(a)));
         BINARY.forEach(
             (name, operation) -> attempt(a + " " + name + " " + b, () -> operation.apply(a, b)));
@@ -300,12 +300,12 @@ class TensorTest {
     }
   }
 
-  private static Tensor random(Draw draw) {
-    long[] sizes = new long[draw.below(0, 5)];
+  private static Tensor random(RandomKey key) {
+    long[] sizes = new long[key.below(0, 5)];
     for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = draw.below(i + 1, 4);
+      sizes[i] = key.below(i + 1, 4);
     }
-    return Tensor.zeros(TYPES.get(draw.below(9, 3)), sizes);
+    return Tensor.zeros(TYPES.get(key.below(9, 3)), sizes);
   }
 
   private static void attempt(String what, Supplier<Tensor> operation) {

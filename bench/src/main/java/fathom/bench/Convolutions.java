@@ -1,7 +1,7 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -43,7 +43,7 @@ record Convolutions(List<Call> calls) implements Runnable {
 
   private static Tensor normal(Shape shape, Precision precision) {
     return precision
-        .of(Tensor.normal(Draw.of(1, "convolutions"), DType.FLOAT32, shape.toArray()))
+        .of(Tensor.normal(RandomKey.of(1, "convolutions"), DType.FLOAT32, shape.toArray()))
         .channelsLast();
   }
 

@@ -1,6 +1,6 @@
 package fathom.bench;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Augmentation;
@@ -177,11 +177,11 @@ public final class DataSuite {
   }
 
   private static Images images(int channels, int size) {
-    Draw draw = Draw.of(1, "bench");
+    RandomKey key = RandomKey.of(1, "bench");
     int count = BATCH * BATCHES;
     byte[] pixels = new byte[count * channels * size * size];
     for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (byte) draw.bits(i);
+      pixels[i] = (byte) key.bits(i);
     }
     return new Images(channels, size, size, pixels, new int[count]);
   }
@@ -193,7 +193,7 @@ public final class DataSuite {
     var rates = new ArrayList<Double>();
     for (int epoch = -WARM_UP; epoch < rounds; epoch++) {
       int[] order = epochs.order(Math.max(0, epoch));
-      Draw augment = epochs.augment(Math.max(0, epoch));
+      RandomKey augment = epochs.augment(Math.max(0, epoch));
       double milliseconds =
           Alternation.milliseconds(() -> {
             for (int batch = 0; batch < epochs.batches(); batch++) {
@@ -224,7 +224,7 @@ public final class DataSuite {
       double n = plain.shape().elements();
       double mean = plain.sum().item() / n;
       double square = plain.square().sum().item() / n;
-      Tensor varied = loader.images(new Loader.Batch(order, all, how, Draw.of(1, "check")));
+      Tensor varied = loader.images(new Loader.Batch(order, all, how, RandomKey.of(1, "check")));
       boolean same = Arrays.equals(plain.toDoubles(), varied.toDoubles());
       if (!(Math.abs(mean) < 1e-2 && Math.abs(square - 1) < 1e-2)
           || same != how.equals(Augmentation.NONE)) {

@@ -1,7 +1,7 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Lifetime;
 import fathom.Param;
@@ -56,7 +56,7 @@ public final class InferSuite {
       CifarNet.Input in = net.input();
       Tensor x =
           Tensor.normal(
-                  Draw.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
+                  RandomKey.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
               .channelsLast();
       Shape image = Shape.of(in.channels(), in.height(), in.width());
       Predictor packed = PackedNet.of(() -> asTrained(net), precision.type(), image, life);
@@ -131,12 +131,12 @@ public final class InferSuite {
   /// With running statistics as after a training: folding those of a new net would change nothing.
   private static Layer asTrained(Architecture.OfClasses architecture) {
     Layer net = architecture.build(Init.he(1));
-    Draw draw = Draw.of(1, "statistics");
+    RandomKey key = RandomKey.of(1, "statistics");
     int i = 0;
     for (Param param : net.state().values()) {
       if (!param.trained()) {
         double[] values = new double[(int) param.value().shape().elements()];
-        Draw own = draw.at(i++);
+        RandomKey own = key.at(i++);
         Arrays.setAll(values, k -> 0.5 + own.uniform(k));
         param.value().copy_(values);
       }

@@ -1,7 +1,7 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -91,13 +91,13 @@ public final class NormSuite {
   }
 
   private static List<Pair> pairs(Size size) {
-    Draw draw = Draw.of(1, "norm");
-    Tensor x = Tensor.normal(draw.at(0), DType.FLOAT32, size.rows, size.features);
-    Tensor addend = Tensor.normal(draw.at(1), DType.FLOAT32, size.rows, size.features);
-    Tensor dy = Tensor.normal(draw.at(2), DType.FLOAT32, size.rows, size.features);
-    Tensor dsum = Tensor.normal(draw.at(3), DType.FLOAT32, size.rows, size.features);
-    Tensor gain = Tensor.normal(draw.at(4), DType.FLOAT32, size.features);
-    Tensor bias = Tensor.normal(draw.at(5), DType.FLOAT32, size.features);
+    RandomKey key = RandomKey.of(1, "norm");
+    Tensor x = Tensor.normal(key.at(0), DType.FLOAT32, size.rows, size.features);
+    Tensor addend = Tensor.normal(key.at(1), DType.FLOAT32, size.rows, size.features);
+    Tensor dy = Tensor.normal(key.at(2), DType.FLOAT32, size.rows, size.features);
+    Tensor dsum = Tensor.normal(key.at(3), DType.FLOAT32, size.rows, size.features);
+    Tensor gain = Tensor.normal(key.at(4), DType.FLOAT32, size.features);
+    Tensor bias = Tensor.normal(key.at(5), DType.FLOAT32, size.features);
     Shape features = Shape.of(size.features);
     var form = new RowNorm.Form(size.features, gain, bias, EPSILON, true);
     RowNorm kernel = Kernels.rowNorm(x);

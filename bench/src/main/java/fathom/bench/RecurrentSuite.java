@@ -1,7 +1,7 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Rows;
@@ -62,8 +62,8 @@ public final class RecurrentSuite {
     for (int hidden : new int[] {128, 256, 512}) {
       try (var _ = Scope.open()) {
         int gates = 4 * hidden;
-        Tensor h = Tensor.normal(Draw.of(1, "h"), DType.FLOAT32, 32, hidden);
-        Tensor weight = Tensor.normal(Draw.of(1, "w"), DType.FLOAT32, gates, hidden);
+        Tensor h = Tensor.normal(RandomKey.of(1, "h"), DType.FLOAT32, 32, hidden);
+        Tensor weight = Tensor.normal(RandomKey.of(1, "w"), DType.FLOAT32, gates, hidden);
         Tensor y = Tensor.empty(DType.FLOAT32, 32, gates);
         Runnable ours = () -> packed(h, weight, y);
         Runnable theirs = () -> library(h, weight);
@@ -159,7 +159,7 @@ public final class RecurrentSuite {
           int count = new Rows(0, size.batch).share(all.rank(), all.size()).count();
           Tensor x =
               Tensor.normal(
-                  Draw.of(1, "bench").at(all.rank()), DType.FLOAT32, size.steps, count, size.in);
+                  RandomKey.of(1, "bench").at(all.rank()), DType.FLOAT32, size.steps, count, size.in);
           return () -> step(layer, Sequences.of(x));
         });
   }
@@ -192,7 +192,7 @@ public final class RecurrentSuite {
   private static double[] gradient(Kind kind, DType type) {
     var layer = RecurrentLayer.of(Init.he(1), "", kind, GateNorm.LAYER, 20, 24);
     layer.state().values().forEach(param -> param.convert(type));
-    Tensor x = Tensor.normal(Draw.of(1, "check"), DType.FLOAT32, 5, 3, 20).to(type);
+    Tensor x = Tensor.normal(RandomKey.of(1, "check"), DType.FLOAT32, 5, 3, 20).to(type);
     State start = layer.start(type, 3);
     TracedSequence traced = layer.forward(Sequences.of(x), start);
     return traced.back(traced.value()).dx().toDoubles();

@@ -1,9 +1,9 @@
 package fathom.bench;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.DataSet;
 import fathom.data.LabelledImages;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -50,7 +50,7 @@ final class SyntheticPhotos implements AutoCloseable {
 
   /// All but one, decoded to squares of this side.
   LabelledImages images(int side) {
-    return DataSet.open("images:" + folder, new Reading(side, true)).train();
+    return DataSet.open("images:" + folder, new ImageReadOptions(side, true)).train();
   }
 
   private void write(String part, int i) {
@@ -63,7 +63,7 @@ final class SyntheticPhotos implements AutoCloseable {
       ImageWriteParam how = writer.getDefaultWriteParam();
       how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
       how.setCompressionQuality(QUALITY);
-      writer.write(null, new IIOImage(image(Draw.of(1, "photograph").at(i)), null, null), how);
+      writer.write(null, new IIOImage(image(RandomKey.of(1, "photograph").at(i)), null, null), how);
     } catch (IOException e) {
       throw new UncheckedIOException("the images to measure with cannot be written", e);
     } finally {
@@ -71,10 +71,10 @@ final class SyntheticPhotos implements AutoCloseable {
     }
   }
 
-  private static BufferedImage image(Draw draw) {
+  private static BufferedImage image(RandomKey key) {
     float[] sum = new float[3 * WIDTH * HEIGHT];
     for (int cells = 4; cells <= FINEST; cells *= 2) {
-      add(draw.at(cells), cells, 90f / (float) Math.sqrt(cells), sum);
+      add(key.at(cells), cells, 90f / (float) Math.sqrt(cells), sum);
     }
     var image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_3BYTE_BGR);
     for (int p = 0; p < WIDTH * HEIGHT; p++) {
@@ -89,11 +89,11 @@ final class SyntheticPhotos implements AutoCloseable {
 
   /// Noise on a grid of so many cells across, between them in straight lines. Colours share most of
   /// it.
-  private static void add(Draw draw, int cells, float strength, float[] sum) {
+  private static void add(RandomKey key, int cells, float strength, float[] sum) {
     int points = cells + 2;
     float[] grid = new float[4 * points * points];
     for (int i = 0; i < grid.length; i++) {
-      grid[i] = strength * (float) draw.normal(i);
+      grid[i] = strength * (float) key.normal(i);
     }
     float step = (float) cells / WIDTH;
     for (int y = 0; y < HEIGHT; y++) {

@@ -1,7 +1,7 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -164,7 +164,7 @@ public final class TrainSuite {
     return precision
         .of(
             Tensor.normal(
-                Draw.of(1, "bench").at(rows),
+                RandomKey.of(1, "bench").at(rows),
                 DType.FLOAT32,
                 rows,
                 in.channels(),
@@ -178,9 +178,9 @@ public final class TrainSuite {
         workers,
         3,
         all -> {
-          Draw draw = Draw.of(1, "peak").at(all.rank());
-          Tensor a = Tensor.normal(draw.at(0), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
-          Tensor b = Tensor.normal(draw.at(1), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
+          RandomKey key = RandomKey.of(1, "peak").at(all.rank());
+          Tensor a = Tensor.normal(key.at(0), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
+          Tensor b = Tensor.normal(key.at(1), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
           return () -> {
             try (var _ = Scope.open()) {
               a.matmul(b);

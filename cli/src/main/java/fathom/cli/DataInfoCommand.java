@@ -6,7 +6,7 @@ import fathom.data.DataSet;
 import fathom.data.MaskSet;
 import fathom.data.Normalization;
 import fathom.data.LabelledImages;
-import fathom.data.Survey;
+import fathom.data.FolderSummary;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
@@ -64,7 +64,7 @@ final class DataInfoCommand implements Callable<Integer> {
       description = "Of a folder of images: decodes every file, and keeps what is found damaged.")
   private boolean verify;
 
-  @Mixin private final ReadingOptions reading = new ReadingOptions();
+  @Mixin private final ImageOptions reading = new ImageOptions();
 
   /// What `--json` prints of images.
   ///
@@ -92,23 +92,23 @@ final class DataInfoCommand implements Callable<Integer> {
       List<Integer> smallest,
       List<Integer> median,
       List<Integer> largest,
-      List<Survey.Skipped> skipped,
+      List<FolderSummary.Skipped> skipped,
       Map<String, Integer> others,
       List<String> notices,
-      List<Survey.Skipped> damaged) {
-    static Folder of(Survey survey) {
+      List<FolderSummary.Skipped> damaged) {
+    static Folder of(FolderSummary summary) {
       return new Folder(
-          survey.formats(),
-          sides(survey.smallest()),
-          sides(survey.median()),
-          sides(survey.largest()),
-          survey.skipped(),
-          survey.others(),
-          survey.notices(),
-          survey.damaged());
+          summary.formats(),
+          sides(summary.smallest()),
+          sides(summary.median()),
+          sides(summary.largest()),
+          summary.skipped(),
+          summary.others(),
+          summary.notices(),
+          summary.damaged());
     }
 
-    private static List<Integer> sides(Survey.Size size) {
+    private static List<Integer> sides(FolderSummary.Size size) {
       return List.of(size.width(), size.height());
     }
   }
@@ -123,7 +123,7 @@ final class DataInfoCommand implements Callable<Integer> {
   record PixelClass(String name, double share) {}
 
   /// What `--json` prints of text.
-  record TextAnswer(String name, int characters, int heldOut, int alphabet) {}
+  record TextAnswer(String name, int characters, int heldOut, int vocabulary) {}
 
   @Override
   public Integer call() {
@@ -190,7 +190,7 @@ final class DataInfoCommand implements Callable<Integer> {
     }
     var answer =
         new TextAnswer(
-            text.name(), text.train().length, text.validation().length, text.alphabet().size());
+            text.name(), text.train().length, text.validation().length, text.vocabulary().size());
     output.answer(
         answer,
         () ->
@@ -202,7 +202,7 @@ final class DataInfoCommand implements Callable<Integer> {
                             answer.name,
                             Count.exact(answer.characters),
                             Count.exact(answer.heldOut),
-                            answer.alphabet)));
+                            answer.vocabulary)));
   }
 
   private void images(DataSet set) {
@@ -211,7 +211,7 @@ final class DataInfoCommand implements Callable<Integer> {
     }
     LabelledImages train = set.train();
     LabelledImages validation = set.validation();
-    Survey survey = set.survey();
+    FolderSummary summary = set.summary();
     int count = set.classes().size();
     int[] trained = perClass(train, count);
     int[] judging = validation == null ? new int[count] : perClass(validation, count);
@@ -234,7 +234,7 @@ final class DataInfoCommand implements Callable<Integer> {
             normalization.mean(),
             normalization.standardDeviation(),
             classes,
-            survey == null ? null : Folder.of(survey),
+            summary == null ? null : Folder.of(summary),
             sheet == null ? null : sheet.toString());
     output.answer(answer, () -> show(answer));
   }

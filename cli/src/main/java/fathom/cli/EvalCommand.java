@@ -4,7 +4,7 @@ import fathom.Shape;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Normalization;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.data.Text;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
@@ -82,7 +82,7 @@ final class EvalCommand implements Callable<Integer> {
       })
   private @Nullable Integer size;
 
-  @Mixin private final ReadingOptions reading = new ReadingOptions();
+  @Mixin private final ImageOptions reading = new ImageOptions();
 
   @Mixin private final NormalizationOption normalization = new NormalizationOption();
 
@@ -118,7 +118,7 @@ final class EvalCommand implements Callable<Integer> {
     }
     best.weights(run); // before the data is read
     String name = data;
-    Reading how = reading.of(0);
+    ImageReadOptions how = reading.of(0);
     Data read =
         output.usage(() -> name == null ? run.openForTests(how) : run.openForTests(name, how));
     if (name == null) {
@@ -240,13 +240,13 @@ final class EvalCommand implements Callable<Integer> {
     String dataName = output.required(data, "--data");
     if (dataName.startsWith(Data.TEXT)) {
       throw output.refused(
-          "a file of weights has no alphabet; give the folder of the run to measure it on text");
+          "a file of weights has no vocabulary; give the folder of the run to measure it on text");
     }
     Architecture.OfClasses net = weights.net(model, modelOptions.options());
     int side = weights.side(size, net);
     CifarNet.Input own = weights.card().input();
-    Reading all = reading.of(side);
-    Reading how =
+    ImageReadOptions all = reading.of(side);
+    ImageReadOptions how =
         own == null ? all : all.forTests(Shape.of(own.channels(), own.height(), own.width()));
     DataSet dataSet = output.usage(() -> DataSet.open(dataName, how));
     List<String> classes = weights.card().classes();

@@ -33,9 +33,9 @@ final class ImageEvaluation {
 
   /// What `--json` prints of images.
   ///
-  /// @param confusion `confusion[truth][guess]`; null, and left out, with more than
+  /// @param confusion `confusion[truth][prediction]`; null, and left out, with more than
   ///   [Confusion#MOST_IN_A_TABLE] classes
-  /// @param confusions the same as `[truth, guess, times]`, without what did not occur
+  /// @param confusions the same as `[truth, prediction, times]`, without what did not occur
   record Answer(
       String model,
       String data,
@@ -77,7 +77,7 @@ final class ImageEvaluation {
   /// Measures, and prints the answer. Throws what a usage error throws where net and data do not
   /// fit.
   void measure(Subject subject, Precision precision) {
-    ReadingOptions.tell(subject.data, output);
+    ImageOptions.tell(subject.data, output);
     checkInput(subject);
     precision.check();
     int outputs = subject.classes().size();
@@ -85,7 +85,7 @@ final class ImageEvaluation {
     LabelledImages images = output.usage(() -> match.of(subject.data.test()));
     List<LeftOut> leftOut = leftOut(match, subject.data);
     tellOfClasses(match, leftOut, subject.data);
-    var guesses = new Predictions(images, outputs);
+    var predictions = new Predictions(images, outputs);
     TimedEvaluation timed;
     try (var classifier =
         output.usage(() -> ImageClassifier.of(subject.card, subject.weights, precision))) {
@@ -96,10 +96,10 @@ final class ImageEvaluation {
                   images.decodedBy(decoders),
                   classifier.normalization(),
                   all,
-                  guesses));
+                  predictions));
     }
     Evaluation result = timed.result();
-    Confusion confusion = guesses.confusion();
+    Confusion confusion = predictions.confusion();
     List<PerClass> classes =
         IntStream.range(0, outputs)
             .mapToObj(c -> perClass(subject.classes().get(c), confusion, c))
@@ -119,7 +119,7 @@ final class ImageEvaluation {
             classes,
             outputs <= Confusion.MOST_IN_A_TABLE ? confusion.table() : null,
             confusion.counts().stream()
-                .map(pair -> new long[] {pair.truth(), pair.guess(), pair.times()})
+                .map(pair -> new long[] {pair.truth(), pair.prediction(), pair.times()})
                 .toList(),
             leftOut,
             match.absent());
@@ -213,7 +213,7 @@ final class ImageEvaluation {
       rows.add(
           List.of(
               of.name,
-              answer.classes.get(pair.guess()).name,
+              answer.classes.get(pair.prediction()).name,
               Long.toString(pair.times()),
               Long.toString(of.count)));
     }

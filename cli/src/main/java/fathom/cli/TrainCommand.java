@@ -9,7 +9,7 @@ import fathom.nn.Init;
 import fathom.report.run.RunReport;
 import fathom.run.Kind;
 import fathom.run.Recipe;
-import fathom.run.Rehearsal;
+import fathom.run.DryRun;
 import fathom.run.Run;
 import fathom.run.RunData;
 import fathom.run.RunTraining;
@@ -96,7 +96,7 @@ final class TrainCommand implements Callable<Integer> {
       })
   private @Nullable Integer size;
 
-  @Mixin private final ReadingOptions reading = new ReadingOptions();
+  @Mixin private final ImageOptions reading = new ImageOptions();
 
   @Option(
       names = "--recipe",
@@ -154,7 +154,7 @@ final class TrainCommand implements Callable<Integer> {
   private boolean dryRun;
 
   /// What `--json` prints of `--dry-run`: the fields of the recipe, and the estimate.
-  record DryRun(@JsonUnwrapped Recipe recipe, Rehearsal.Estimate estimate) {}
+  record DryRunAnswer(@JsonUnwrapped Recipe recipe, DryRun.Estimate estimate) {}
 
   @Override
   public Integer call() {
@@ -199,9 +199,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void dryRun(Recipe resolved, Data read) {
-    Rehearsal.Estimate estimate = Rehearsal.of(resolved, read);
+    DryRun.Estimate estimate = DryRun.of(resolved, read);
     output.answer(
-        new DryRun(resolved, estimate),
+        new DryRunAnswer(resolved, estimate),
         () -> {
           RunReport.recipe(resolved)
               .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
@@ -210,7 +210,7 @@ final class TrainCommand implements Callable<Integer> {
         });
   }
 
-  private static SequencedMap<String, String> estimate(Recipe recipe, Rehearsal.Estimate e) {
+  private static SequencedMap<String, String> estimate(Recipe recipe, DryRun.Estimate e) {
     Wording wording = recipe.kind().wording();
     var lines = new LinkedHashMap<String, String>();
     lines.put(
@@ -350,7 +350,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private int train(Run run, Data read) {
     Recipe r = run.recipe();
-    ReadingOptions.tell(read, output);
+    ImageOptions.tell(read, output);
     output
         .err()
         .println(

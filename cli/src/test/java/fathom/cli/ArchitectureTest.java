@@ -386,7 +386,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /// Every draw is a function of a key: see [Draw].
+  /// Every draw is a function of a key: see [RandomKey].
   @Test
   void nothingHasAGeneratorOfRandomNumbers() {
     noClasses()

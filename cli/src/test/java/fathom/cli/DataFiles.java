@@ -1,6 +1,6 @@
 package fathom.cli;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.Catalogue;
 import fathom.data.DataSet;
 import fathom.data.Fetch;
@@ -374,8 +374,8 @@ final class DataFiles {
                         Text read = Text.open("text:" + f.resolve(name));
                         same(
                             content,
-                            read.alphabet().decode(read.train())
-                                + read.alphabet().decode(read.validation()),
+                            read.vocabulary().decode(read.train())
+                                + read.vocabulary().decode(read.validation()),
                             "text");
                       })
                   .of(folder);
@@ -409,9 +409,9 @@ final class DataFiles {
 
   static byte[] random(int count) {
     byte[] bytes = new byte[count];
-    Draw draw = Draw.of(2, "content");
+    RandomKey key = RandomKey.of(2, "content");
     for (int i = 0; i < count; i++) {
-      bytes[i] = (byte) draw.bits(i);
+      bytes[i] = (byte) key.bits(i);
     }
     return bytes;
   }

@@ -1,7 +1,7 @@
 package fathom.cli;
 
 import fathom.DeviceException;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,8 +62,8 @@ record FileFormat(
   /// Mutant `i` of this format: the way, and the content.
   Mutant mutant(long i) {
     Way way = ways.get((int) (i % ways.size()));
-    Draw draw = Draw.of(1, name).at(i);
-    return new Mutant(way.file, way.seal.apply(way.mutation.of(way.seeds, draw)));
+    RandomKey key = RandomKey.of(1, name).at(i);
+    return new Mutant(way.file, way.seal.apply(way.mutation.of(way.seeds, key)));
   }
 
   record Mutant(String file, byte[] content) {}

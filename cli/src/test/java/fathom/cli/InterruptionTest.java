@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -98,7 +98,7 @@ class InterruptionTest {
     long usual =
         System.nanoTime() - begun; // that the moments lie in; less when the machine is freer
     byte[] expected = weights(whole);
-    Draw moments = Draw.of(1, "kills");
+    RandomKey moments = RandomKey.of(1, "kills");
     int killed = 0;
     int drawn = 0;
     for (int run = 0; killed < kills; run++) {

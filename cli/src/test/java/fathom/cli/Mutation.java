@@ -1,6 +1,6 @@
 package fathom.cli;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 /// other. Half of those that have a place are among the first 64 bytes, where headers are.
 interface Mutation {
   /// One of the files, damaged.
-  byte[] of(List<byte[]> files, Draw draw);
+  byte[] of(List<byte[]> files, RandomKey key);
 
   /// Changes of bits, bytes and whole numbers.
   Mutation BYTES = repeated(Mutation::bytes);
@@ -99,44 +99,44 @@ interface Mutation {
   static Mutation text(String... more) {
     var words = new ArrayList<>(WORDS);
     words.addAll(List.of(more));
-    Mutation tokens = repeated((bytes, files, draw) -> tokens(bytes, files, words, draw));
-    return (files, draw) -> (draw.below(9, 4) == 0 ? BYTES : tokens).of(files, draw);
+    Mutation tokens = repeated((bytes, files, key) -> tokens(bytes, files, words, key));
+    return (files, key) -> (key.below(9, 4) == 0 ? BYTES : tokens).of(files, key);
   }
 
   /// A change of `bytes`, which may take something from other files of the kind.
   interface Change {
-    byte[] of(byte[] bytes, List<byte[]> files, Draw draw);
+    byte[] of(byte[] bytes, List<byte[]> files, RandomKey key);
   }
 
   private static Mutation repeated(Change change) {
-    return (files, draw) -> {
-      byte[] bytes = files.get(draw.below(0, files.size()));
-      int times = 1 + Long.numberOfTrailingZeros(draw.bits(1) | 8);
+    return (files, key) -> {
+      byte[] bytes = files.get(key.below(0, files.size()));
+      int times = 1 + Long.numberOfTrailingZeros(key.bits(1) | 8);
       for (int t = 0; t < times; t++) {
-        bytes = change.of(bytes, files, draw.at(t));
+        bytes = change.of(bytes, files, key.at(t));
       }
       return bytes;
     };
   }
 
-  private static byte[] bytes(byte[] bytes, List<byte[]> files, Draw draw) {
-    int near = draw.bits(0) < 0 ? Math.min(64, bytes.length) : bytes.length;
-    int at = draw.below(1, near + 1);
-    int length = Math.min(1 + draw.below(2, 16), bytes.length - at);
-    return switch (draw.below(3, 10)) {
+  private static byte[] bytes(byte[] bytes, List<byte[]> files, RandomKey key) {
+    int near = key.bits(0) < 0 ? Math.min(64, bytes.length) : bytes.length;
+    int at = key.below(1, near + 1);
+    int length = Math.min(1 + key.below(2, 16), bytes.length - at);
+    return switch (key.below(3, 10)) {
       case 0 -> Arrays.copyOf(bytes, at);
-      case 1 -> replaced(bytes, at, at + length, flipped(bytes, at, length, draw));
-      case 2 -> replaced(bytes, at, at, random(1 + draw.below(4, 16), draw));
-      case 3 -> replaced(bytes, at, at + length, random(length, draw));
+      case 1 -> replaced(bytes, at, at + length, flipped(bytes, at, length, key));
+      case 2 -> replaced(bytes, at, at, random(1 + key.below(4, 16), key));
+      case 3 -> replaced(bytes, at, at + length, random(length, key));
       case 4 -> replaced(bytes, at, at + length, new byte[0]);
       case 5 -> replaced(bytes, at, at + length, new byte[length]);
       case 6 -> {
-        int from = draw.below(4, bytes.length + 1);
-        int to = Math.min(bytes.length, from + 1 + draw.below(5, 64));
+        int from = key.below(4, bytes.length + 1);
+        int to = Math.min(bytes.length, from + 1 + key.below(5, 64));
         yield replaced(bytes, at, at, Arrays.copyOfRange(bytes, from, to));
       }
       case 7 -> {
-        byte[] other = files.get(draw.below(4, files.size()));
+        byte[] other = files.get(key.below(4, files.size()));
         yield replaced(
             bytes,
             at,
@@ -144,35 +144,35 @@ interface Mutation {
             Arrays.copyOfRange(other, Math.min(at, other.length), other.length));
       }
       default -> {
-        byte[] number = number(draw);
+        byte[] number = number(key);
         int end = Math.min(bytes.length, at + number.length);
         yield replaced(bytes, at, end, Arrays.copyOf(number, end - at));
       }
     };
   }
 
-  private static byte[] flipped(byte[] bytes, int at, int length, Draw draw) {
+  private static byte[] flipped(byte[] bytes, int at, int length, RandomKey key) {
     byte[] flipped = Arrays.copyOfRange(bytes, at, at + length);
-    for (int i = 0; length > 0 && i <= draw.below(4, 3); i++) {
-      int bit = draw.below(5 + i, 8 * length);
+    for (int i = 0; length > 0 && i <= key.below(4, 3); i++) {
+      int bit = key.below(5 + i, 8 * length);
       flipped[bit / 8] ^= (byte) (1 << bit % 8);
     }
     return flipped;
   }
 
-  private static byte[] random(int length, Draw draw) {
+  private static byte[] random(int length, RandomKey key) {
     byte[] bytes = new byte[length];
     for (int i = 0; i < length; i++) {
-      bytes[i] = (byte) draw.bits(100 + i);
+      bytes[i] = (byte) key.bits(100 + i);
     }
     return bytes;
   }
 
   /// Of one, two, four or eight bytes, in either order.
-  private static byte[] number(Draw draw) {
-    long number = NUMBERS.get(draw.below(5, NUMBERS.size()));
-    int size = 1 << draw.below(6, 4);
-    boolean little = draw.bits(7) < 0;
+  private static byte[] number(RandomKey key) {
+    long number = NUMBERS.get(key.below(5, NUMBERS.size()));
+    int size = 1 << key.below(6, 4);
+    boolean little = key.bits(7) < 0;
     byte[] all =
         ByteBuffer.allocate(8)
             .order(little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN)
@@ -191,20 +191,20 @@ interface Mutation {
   /// Between any two characters of which one is neither letter nor digit nor part of a number.
   Pattern TOKENS = Pattern.compile("(?<=[^\\w.+-])|(?=[^\\w.+-])");
 
-  private static byte[] tokens(byte[] bytes, List<byte[]> files, List<String> words, Draw draw) {
+  private static byte[] tokens(byte[] bytes, List<byte[]> files, List<String> words, RandomKey key) {
     String text = new String(bytes, StandardCharsets.UTF_8);
-    boolean lines = draw.below(0, 8) == 0;
+    boolean lines = key.below(0, 8) == 0;
     var parts = new ArrayList<>(List.of(lines ? text.split("(?<=\n)") : TOKENS.split(text)));
-    int at = draw.below(1, parts.size());
-    switch (draw.below(2, 6)) {
+    int at = key.below(1, parts.size());
+    switch (key.below(2, 6)) {
       case 0 -> parts.remove(at);
-      case 1 -> parts.add(draw.below(3, parts.size()), parts.get(at));
+      case 1 -> parts.add(key.below(3, parts.size()), parts.get(at));
       case 2 -> {
-        String other = new String(files.get(draw.below(3, files.size())), StandardCharsets.UTF_8);
+        String other = new String(files.get(key.below(3, files.size())), StandardCharsets.UTF_8);
         String[] others = TOKENS.split(other);
-        parts.set(at, others[draw.below(4, others.length)]);
+        parts.set(at, others[key.below(4, others.length)]);
       }
-      default -> parts.set(at, words.get(draw.below(3, words.size())));
+      default -> parts.set(at, words.get(key.below(3, words.size())));
     }
     return String.join("", parts).getBytes(StandardCharsets.UTF_8);
   }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,11 +58,11 @@ class PhotosTest {
     for (String label : List.of("dark", "light")) {
       Path in = Files.createDirectories(folder.resolve("photos").resolve(part).resolve(label));
       for (int i = 0; i < count; i++) {
-        Draw draw = Draw.of(i, part + label);
+        RandomKey key = RandomKey.of(i, part + label);
         var image = new BufferedImage(30 + 5 * i, 60 - 3 * i, BufferedImage.TYPE_3BYTE_BGR);
         for (int y = 0; y < image.getHeight(); y++) {
           for (int x = 0; x < image.getWidth(); x++) {
-            int noise = (int) draw.bits(100L * y + x) & 0x7f7f7f;
+            int noise = (int) key.bits(100L * y + x) & 0x7f7f7f;
             image.setRGB(x, y, label.equals("light") ? noise + 0x808080 : noise);
           }
         }
@@ -110,9 +110,9 @@ class PhotosTest {
     double loss = 0;
     for (JsonNode each : predict.path("predictions")) {
       String truth = Path.of(each.path("file").asString()).getParent().getFileName().toString();
-      for (JsonNode guess : each.path("top")) {
-        if (guess.path("class").asString().equals(truth)) {
-          loss -= Math.log(guess.path("probability").asDouble()) / 8;
+      for (JsonNode prediction : each.path("top")) {
+        if (prediction.path("class").asString().equals(truth)) {
+          loss -= Math.log(prediction.path("probability").asDouble()) / 8;
         }
       }
     }

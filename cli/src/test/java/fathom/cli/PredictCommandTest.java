@@ -104,8 +104,8 @@ class PredictCommandTest {
       JsonNode top = predictions.path(i).path("top");
       double sum = 0;
       double before = 1;
-      for (JsonNode guess : top) {
-        double p = guess.path("probability").asDouble();
+      for (JsonNode prediction : top) {
+        double p = prediction.path("probability").asDouble();
         assertTrue(p <= before, "the likeliest first: " + top);
         before = p;
         sum += p;
@@ -116,10 +116,10 @@ class PredictCommandTest {
     JsonNode eval = Cli.run("eval", run(), "--json").json();
     int errors = 0;
     for (int truth = 0; truth < 10; truth++) {
-      for (int guess = 0; guess < 10; guess++) {
+      for (int prediction = 0; prediction < 10; prediction++) {
         assertEquals(
-            confusion[truth][guess], eval.path("confusion").path(truth).path(guess).asLong());
-        errors += truth == guess ? 0 : (int) confusion[truth][guess];
+            confusion[truth][prediction], eval.path("confusion").path(truth).path(prediction).asLong());
+        errors += truth == prediction ? 0 : (int) confusion[truth][prediction];
       }
       JsonNode of = eval.path("classes").path(truth);
       assertEquals(of.path("count").asInt() - confusion[truth][truth], of.path("errors").asInt());

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.data.DataSet;
 import fathom.data.Origin;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.run.Run;
@@ -220,12 +220,12 @@ class RunDataTest {
     int moved = 0;
     for (int count = 7; count <= 20; count++) {
       images("data", "", count, "blue", "green", "red", "amber");
-      DataSet data = (DataSet) Run.open(run()).openForTests(new Reading(0, false));
+      DataSet data = (DataSet) Run.open(run()).openForTests(new ImageReadOptions(0, false));
       for (Origin.Source source : data.origin().test()) {
         assertFalse(trained.contains(source.name()), source.name());
       }
       assertEquals(data.test().count(), data.origin().test().size());
-      moved += data.survey().notices().toString().contains("left out") ? 1 : 0;
+      moved += data.summary().notices().toString().contains("left out") ? 1 : 0;
     }
     assertTrue(moved > 0, "no image of the training would have been for testing");
   }

@@ -38,11 +38,11 @@ public interface Data {
   /// [fathom.io.BadFileException] for a file that is missing or whose content is not what it should
   /// be.
   static Data open(String spec) {
-    return open(spec, Reading.USUAL);
+    return open(spec, ImageReadOptions.USUAL);
   }
 
   /// The same, the images of a folder read in this way.
-  static Data open(String spec, Reading reading) {
+  static Data open(String spec, ImageReadOptions reading) {
     if (spec.startsWith(TEXT)) {
       return Text.open(spec);
     }

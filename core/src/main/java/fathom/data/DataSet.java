@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.io.BadFileException;
 import fathom.io.HomeFolder;
 import fathom.io.Spelling;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param classes the name of each class; a label is a position in this list
 /// @param validation what judges the epochs of a training, so that `test` is seen at the end alone;
 ///   null where `test` does that too
-/// @param survey what was found in a folder of images; null for other data
+/// @param summary what was found in a folder of images; null for other data
 /// @param origin where they were read; null for what comes with Fathom or was made in memory
 public record DataSet(
     String name,
@@ -35,7 +35,7 @@ public record DataSet(
     LabelledImages train,
     @Nullable LabelledImages validation,
     LabelledImages test,
-    @Nullable Survey survey,
+    @Nullable FolderSummary summary,
     @Nullable Origin origin)
     implements Data {
   /// Before the path of a folder of images.
@@ -95,7 +95,7 @@ public record DataSet(
 
   /// The same, read there.
   DataSet from(Path folder) {
-    return new DataSet(name, classes, train, validation, test, survey, Origin.of(folder));
+    return new DataSet(name, classes, train, validation, test, summary, Origin.of(folder));
   }
 
   private static void checkSize(LabelledImages train, LabelledImages other) {
@@ -124,7 +124,7 @@ public record DataSet(
     int all = train.count();
     if (count == 0 || (validation != null && validation.count() == count)) {
       return new DataSet(
-          name, classes, train, count == 0 ? null : validation, test, survey, origin);
+          name, classes, train, count == 0 ? null : validation, test, summary, origin);
     }
     if (validation != null) {
       throw new IllegalArgumentException(
@@ -143,7 +143,7 @@ public record DataSet(
         apart(train.select(drawn.rest)),
         apart(train.select(drawn.kept)),
         test,
-        survey,
+        summary,
         origin == null ? null : origin.judgedBy(drawn.rest, drawn.kept));
   }
 
@@ -161,7 +161,7 @@ public record DataSet(
         train,
         validation,
         test.select(positions),
-        survey == null ? null : survey.with(notice),
+        summary == null ? null : summary.with(notice),
         origin == null ? null : origin.testedBy(positions));
   }
 
@@ -177,14 +177,14 @@ public record DataSet(
   private Drawn drawn(int count, long seed) {
     return origin != null && origin.drawnByName()
         ? byName(origin.train(), train.labels(), count, seed)
-        : Drawn.of(Draw.of(seed, "validation").permutation(train.count()), count);
+        : Drawn.of(RandomKey.of(seed, "validation").permutation(train.count()), count);
   }
 
   /// Those with the smallest numbers, but the last image of a class is left to train with.
   private static Drawn byName(List<Origin.Source> files, int[] labels, int count, long seed) {
     double[] numbers =
         files.stream()
-            .mapToDouble(file -> Draw.of(seed, "validation " + file.name()).uniform(0))
+            .mapToDouble(file -> RandomKey.of(seed, "validation " + file.name()).uniform(0))
             .toArray();
     var left = new HashMap<Integer, Integer>();
     for (int label : labels) {
@@ -235,7 +235,7 @@ public record DataSet(
 
   /// `listener` is told of every file that turns out to be damaged when it is decoded from now on,
   /// so that another image of its class is seen in its place; by any thread, once for each.
-  public void onDamage(Consumer<Survey.Skipped> listener) {
+  public void onDamage(Consumer<FolderSummary.Skipped> listener) {
     for (LabelledImages part : List.of(train, test)) { // that for validation shares theirs
       if (part instanceof Photos photos) {
         photos.onDamage(listener);
@@ -251,7 +251,7 @@ public record DataSet(
         train.decodedBy(decoders),
         validation == null ? null : validation.decodedBy(decoders),
         test.decodedBy(decoders),
-        survey,
+        summary,
         origin);
   }
 
@@ -275,16 +275,16 @@ public record DataSet(
   /// Throws `IllegalArgumentException` for a name that means nothing here and [BadFileException]
   /// for a path that is missing or whose content is not what it should be.
   public static DataSet open(String spec) {
-    return open(spec, Reading.USUAL);
+    return open(spec, ImageReadOptions.USUAL);
   }
 
   /// The same, the images of a folder read in this way.
-  public static DataSet open(String spec, Reading reading) {
+  public static DataSet open(String spec, ImageReadOptions reading) {
     return open(spec, reading, System::getenv);
   }
 
   static DataSet open(
-      String spec, Reading reading, Function<String, @Nullable String> environment) {
+      String spec, ImageReadOptions reading, Function<String, @Nullable String> environment) {
     if (spec.equals("digits")) {
       return Digits.read();
     }
@@ -308,7 +308,7 @@ public record DataSet(
   }
 
   private static DataSet named(
-      String spec, Catalogue.Entry entry, List<Path> places, Reading reading) {
+      String spec, Catalogue.Entry entry, List<Path> places, ImageReadOptions reading) {
     Optional<Path> there = Catalogue.folder(entry, places);
     if (there.isPresent()) {
       return read(spec, there.get(), reading);
@@ -324,7 +324,7 @@ public record DataSet(
                 spec));
   }
 
-  private static DataSet read(String name, Path folder, Reading reading) {
+  private static DataSet read(String name, Path folder, ImageReadOptions reading) {
     if (Idx.isIn(folder)) {
       return Idx.read(name, folder).from(folder);
     }

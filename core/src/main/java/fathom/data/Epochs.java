@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 
 /// How a run goes through its images: every epoch visits each of them once, in an order of its
 /// own, in batches of one size; the last batch of an epoch may be smaller.
@@ -25,12 +25,12 @@ public record Epochs(long seed, int count, int batchSize) {
 
   /// The indices of the images in the order in which epoch `epoch` visits them.
   public int[] order(long epoch) {
-    return Draw.of(seed, "order").at(epoch).permutation(count);
+    return RandomKey.of(seed, "order").at(epoch).permutation(count);
   }
 
   /// The key of epoch `epoch` for [Loader#fill].
-  public Draw augment(long epoch) {
-    return Draw.of(seed, "augment").at(epoch);
+  public RandomKey augment(long epoch) {
+    return RandomKey.of(seed, "augment").at(epoch);
   }
 
   /// Which rows of [#order] are batch `batch` of the epoch, counted from 0.

@@ -49,7 +49,7 @@ record FolderLayout(
   }
 
   /// Throws [BadFileException] if the folder is laid out otherwise.
-  static FolderLayout of(Path folder, Reading.Split split) {
+  static FolderLayout of(Path folder, ImageReadOptions.Split split) {
     return new Finder().layout(folder, split);
   }
 
@@ -67,7 +67,7 @@ record FolderLayout(
     private final List<String> notices = new ArrayList<>();
     private final NavigableMap<String, Integer> others = new TreeMap<>();
 
-    FolderLayout layout(Path folder, Reading.Split split) {
+    FolderLayout layout(Path folder, ImageReadOptions.Split split) {
       FolderScan top = FolderScan.of(folder);
       Path train = named(top, TRAIN);
       Path test = named(top, TEST);
@@ -131,7 +131,7 @@ record FolderLayout(
       return classes.values().stream().map(ClassFolder::name).toList();
     }
 
-    private FolderLayout drawn(Path folder, Reading.Split split) {
+    private FolderLayout drawn(Path folder, ImageReadOptions.Split split) {
       NavigableMap<String, ClassFolder> classes = classes(folder);
       List<String> onDisk = names(classes).stream().sorted().toList();
       var train = new ArrayList<List<Entry>>();

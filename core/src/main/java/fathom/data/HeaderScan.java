@@ -28,11 +28,11 @@ final class HeaderScan {
 
   private final List<Entry> files;
   private final Set<Path> unopened;
-  private final Reading reading;
+  private final ImageReadOptions reading;
   private final Manifest manifest;
   private final Map<Path, Seen> seen = new ConcurrentHashMap<>();
 
-  private HeaderScan(List<Entry> files, Set<Path> unopened, Reading reading, Manifest manifest) {
+  private HeaderScan(List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
     this.files = files;
     this.unopened = unopened;
     this.reading = reading;
@@ -41,7 +41,7 @@ final class HeaderScan {
 
   /// Reads headers; those of `unopened` only as far as the manifest knows them. Throws
   /// [BadFileException] for a file that cannot be read, which is no damage of an image.
-  static HeaderScan of(List<Entry> files, Set<Path> unopened, Reading reading, Manifest manifest) {
+  static HeaderScan of(List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
     var scan = new HeaderScan(files, unopened, reading, manifest);
     files.parallelStream()
         .forEach(file -> {
@@ -157,23 +157,23 @@ final class HeaderScan {
     if (reading.size() > 0) {
       return new Scaling.Target(channels, reading.size(), reading.size());
     }
-    Survey.Size first = headers.getFirst().size();
+    FolderSummary.Size first = headers.getFirst().size();
     boolean scaled = tested != null && tested.size(1) == SIDE && tested.size(2) == SIDE;
     return !scaled && headers.stream().allMatch(header -> header.size().equals(first))
         ? new Scaling.Target(channels, first.height(), first.width())
         : new Scaling.Target(channels, SIDE, SIDE);
   }
 
-  Survey survey(SortedMap<String, Integer> others, List<String> notices) {
+  FolderSummary summary(SortedMap<String, Integer> others, List<String> notices) {
     List<ImageFile.Header> headers = headers();
     var formats = new TreeMap<String, Integer>();
     headers.forEach(header -> formats.merge(header.format(), 1, Integer::sum));
-    List<Survey.Size> sizes =
+    List<FolderSummary.Size> sizes =
         headers.stream()
             .map(ImageFile.Header::size)
-            .sorted(Comparator.comparingLong(Survey.Size::pixels))
+            .sorted(Comparator.comparingLong(FolderSummary.Size::pixels))
             .toList();
-    return new Survey(
+    return new FolderSummary(
         formats,
         sizes.getFirst(),
         sizes.get(sizes.size() / 2),
@@ -186,13 +186,13 @@ final class HeaderScan {
 
   /// The damaged files that belong to the data, or those that do not; of unopened ones nothing is
   /// said, whether a manifest knows them or not.
-  private List<Survey.Skipped> skipped(boolean left) {
+  private List<FolderSummary.Skipped> skipped(boolean left) {
     return files.stream()
         .filter(file -> isLeft(file) == left && !unopened.contains(file.path()))
         .flatMap(file ->
             Stream.ofNullable(damage(file))
                 .map(e ->
-                    new Survey.Skipped(file.path().toString(), String.valueOf(e.getMessage()))))
+                    new FolderSummary.Skipped(file.path().toString(), String.valueOf(e.getMessage()))))
         .toList();
   }
 }

@@ -40,8 +40,8 @@ final class ImageFile {
   /// What a file says of its image: the format, the size as it is seen (of an animation that of its
   /// canvas), and whether it is grey.
   record Header(String format, int width, int height, boolean grey) {
-    Survey.Size size() {
-      return new Survey.Size(width, height);
+    FolderSummary.Size size() {
+      return new FolderSummary.Size(width, height);
     }
   }
 
@@ -76,12 +76,12 @@ final class ImageFile {
   }
 
   /// Writes the part that `view` chooses, in this size, from `at` on. Throws as [#whole] does.
-  static void read(Path file, View view, Scaling.Target to, byte[] out, int at) {
+  static void read(Path file, CropRegion view, Scaling.Target to, byte[] out, int at) {
     read(ImageSource.of(file), view, to, out, at);
   }
 
   /// The same from wherever.
-  static void read(ImageSource source, View view, Scaling.Target to, byte[] out, int at) {
+  static void read(ImageSource source, CropRegion view, Scaling.Target to, byte[] out, int at) {
     decoded(
         source,
         (container, image) -> {

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 final class ImageFolder {
   private ImageFolder() {}
 
-  static DataSet read(String name, Path folder, Reading reading) {
+  static DataSet read(String name, Path folder, ImageReadOptions reading) {
     FolderLayout layout = FolderLayout.of(folder, reading.split());
     Manifest manifest = Manifest.of(reading.cache(), folder);
     HeaderScan scan =
@@ -56,7 +56,7 @@ final class ImageFolder {
         parts.getFirst(),
         parts.size() == 3 ? parts.get(1) : null,
         parts.getLast(),
-        scan.survey(layout.others(), notices),
+        scan.summary(layout.others(), notices),
         new Origin(
             folder,
             reading.split(),
@@ -75,7 +75,7 @@ final class ImageFolder {
 
   /// The files that stay closed, because a run is only tested and knows what it has to know of
   /// them.
-  private static Set<Path> unopened(FolderLayout layout, Reading reading) {
+  private static Set<Path> unopened(FolderLayout layout, ImageReadOptions reading) {
     if (reading.tested() == null || reading.whole()) {
       return Set.of();
     }
@@ -152,7 +152,7 @@ final class ImageFolder {
   /// What cannot be decoded is left out, and may have been what decided the size: then all are
   /// decoded again. For tests alone, the other parts have no images.
   private static List<LabelledImages> inMemory(
-      Path folder, FolderLayout layout, HeaderScan scan, Reading reading) {
+      Path folder, FolderLayout layout, HeaderScan scan, ImageReadOptions reading) {
     List<List<List<Entry>>> all = layout.parts();
     while (true) {
       checkAny(folder, left(all.getLast(), scan));
@@ -203,7 +203,7 @@ final class ImageFolder {
               .formatted(labels.length, size.channels(), size.height(), size.width()));
     }
     byte[] pixels = new byte[(int) bytes * labels.length];
-    View view = View.largest(size.height(), size.width());
+    CropRegion view = CropRegion.largest(size.height(), size.width());
     IntStream.range(0, labels.length)
         .parallel()
         .forEach(i -> {

@@ -3,7 +3,7 @@ package fathom.data;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -24,22 +24,22 @@ public final class Loader {
   }
 
   /// Of photos that wait for being used.
-  private static final long MOST_BYTES_AHEAD = 1 << 27;
+  private static final long MOST_BYTES_PREFETCHER = 1 << 27;
 
-  private static final int MOST_AHEAD = 512;
+  private static final int MOST_PREFETCHER = 512;
 
   private final LabelledImages source;
   private final Normalization normalization;
   private final float[] mean;
   private final float[] standardDeviation;
-  private final @Nullable Ahead ahead;
+  private final @Nullable Prefetcher prefetcher;
 
   /// A batch as it is asked for: the images `order[rows.from()] .. order[rows.to()-1]`, each
   /// varied by a draw of `augment` that belongs to its index.
-  public record Batch(int[] order, Rows rows, Augmentation augmentation, Draw augment) {
+  public record Batch(int[] order, Rows rows, Augmentation augmentation, RandomKey augment) {
     /// Images as they are.
     public static Batch of(int[] order, Rows rows) {
-      return new Batch(order, rows, Augmentation.NONE, new Draw(0));
+      return new Batch(order, rows, Augmentation.NONE, new RandomKey(0));
     }
   }
 
@@ -49,7 +49,7 @@ public final class Loader {
     this.normalization = normalization;
     this.mean = normalization.meanOf(source);
     this.standardDeviation = normalization.standardDeviationOf(source);
-    this.ahead = source instanceof Photos photos ? photos.ahead() : null;
+    this.prefetcher = source instanceof Photos photos ? photos.prefetcher() : null;
   }
 
   public Normalization normalization() {
@@ -60,8 +60,8 @@ public final class Loader {
   /// photos are decoded ahead, those of about two batches; what was said before is forgotten.
   /// It changes no batch.
   public void expect(Iterator<Batch> batches) {
-    if (ahead != null) {
-      ahead.expect(batches, Math.clamp(MOST_BYTES_AHEAD / source.size(), 1, MOST_AHEAD));
+    if (prefetcher != null) {
+      prefetcher.expect(batches, Math.clamp(MOST_BYTES_PREFETCHER / source.size(), 1, MOST_PREFETCHER));
     }
   }
 
@@ -97,29 +97,29 @@ public final class Loader {
   /// How an image is varied depends on `augment` and its index only, and so neither on its place
   /// in the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
   /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded image, and is
-  /// then mirrored if `d.bits(2)` is negative. A part of a photo is drawn from `d` as [View]
+  /// then mirrored if `d.bits(2)` is negative. A part of a photo is drawn from `d` as [CropRegion]
   /// says.
   void fill(
-      MemorySegment out, int[] indices, int from, int to, Augmentation augmentation, Draw augment) {
+      MemorySegment out, int[] indices, int from, int to, Augmentation augmentation, RandomKey augment) {
     int size = source.size();
     checkRoom(out, indices, from, to, 4L * size);
     float[] image = new float[size];
     for (int i = from; i < to; i++) {
       int index = Objects.checkIndex(indices[i], source.count());
-      Draw draw = augment.at(index);
+      RandomKey key = augment.at(index);
       switch (source) {
-        case Images images -> write(image, images.pixels(), index * size, augmentation, draw);
+        case Images images -> write(image, images.pixels(), index * size, augmentation, key);
         case Photos photos ->
-            write(image, decoded(photos, index, augmentation, draw), 0, augmentation, draw);
+            write(image, decoded(photos, index, augmentation, key), 0, augmentation, key);
       }
       MemorySegment.copy(image, 0, out, JAVA_FLOAT_UNALIGNED, 4L * size * (i - from), size);
     }
   }
 
-  private byte[] decoded(Photos photos, int index, Augmentation how, Draw draw) {
-    return ahead == null
-        ? photos.decode(index, how, draw)
-        : ahead.take(new Ahead.Wanted(index, how, draw));
+  private byte[] decoded(Photos photos, int index, Augmentation how, RandomKey key) {
+    return prefetcher == null
+        ? photos.decode(index, how, key)
+        : prefetcher.take(new Prefetcher.Wanted(index, how, key));
   }
 
   private static void checkRoom(MemorySegment out, int[] indices, int from, int to, long row) {
@@ -132,11 +132,11 @@ public final class Loader {
   }
 
   private void write(
-      float[] image, byte[] pixels, int start, Augmentation augmentation, Draw draw) {
+      float[] image, byte[] pixels, int start, Augmentation augmentation, RandomKey key) {
     int pad = augmentation.pad();
-    int down = draw.below(0, 2 * pad + 1) - pad;
-    int right = draw.below(1, 2 * pad + 1) - pad;
-    boolean flip = augmentation.flip() && draw.bits(2) < 0;
+    int down = key.below(0, 2 * pad + 1) - pad;
+    int right = key.below(1, 2 * pad + 1) - pad;
+    boolean flip = augmentation.flip() && key.bits(2) < 0;
     if (down != 0 || right != 0) {
       Arrays.fill(image, 0);
     }

@@ -66,7 +66,7 @@ final class MaskFolder {
     if (train.isEmpty() && test.isEmpty() && validation.isEmpty()) {
       FolderScan all = FolderScan.below(images);
       Set<Path> tested =
-          TestShare.of(Reading.Split.ALL_BY_NAME, 0, "", all).stream()
+          TestShare.of(ImageReadOptions.Split.ALL_BY_NAME, 0, "", all).stream()
               .map(Entry::path)
               .collect(Collectors.toSet());
       for (Pair pair : pairs(images, masks)) {
@@ -226,7 +226,7 @@ final class MaskFolder {
     byte[] pixels = new byte[channels * labels.height() * labels.width()];
     ImageFile.read(
         pair.image,
-        View.largest(labels.height(), labels.width()),
+        CropRegion.largest(labels.height(), labels.width()),
         new Scaling.Target(channels, labels.height(), labels.width()),
         pixels,
         0);

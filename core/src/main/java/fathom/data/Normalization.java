@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -82,7 +82,7 @@ public record Normalization(float[] mean, float[] standardDeviation) {
 
   /// In parts that do not fill the memory, as they are seen in tests.
   private static List<LabelledImages> sample(Photos photos) {
-    int[] drawn = Draw.of(0, "normalization").permutation(photos.count());
+    int[] drawn = RandomKey.of(0, "normalization").permutation(photos.count());
     int count = Math.min(SAMPLE, drawn.length);
     var parts = new ArrayList<LabelledImages>();
     for (int from = 0; from < count; from += PART) {

@@ -14,7 +14,7 @@ import java.util.List;
 /// @param test those of [DataSet#test()]
 public record Origin(
     Path place,
-    Reading.Split split,
+    ImageReadOptions.Split split,
     List<Source> train,
     List<Source> validation,
     List<Source> test) {
@@ -27,7 +27,7 @@ public record Origin(
 
   /// Of images that share files.
   public static Origin of(Path place) {
-    return new Origin(place, Reading.Split.BY_POSITION, List.of(), List.of(), List.of());
+    return new Origin(place, ImageReadOptions.Split.BY_POSITION, List.of(), List.of(), List.of());
   }
 
   /// Whether every image has a file of its own.
@@ -57,7 +57,7 @@ public record Origin(
 
   /// Whether images for validation are drawn by the names of their files.
   boolean drawnByName() {
-    return hasFiles() && split == Reading.Split.ALL_BY_NAME;
+    return hasFiles() && split == ImageReadOptions.Split.ALL_BY_NAME;
   }
 
   /// With these of the files for training left, and those kept for validation.

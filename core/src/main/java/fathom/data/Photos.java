@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.io.BadFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -65,7 +65,7 @@ public final class Photos implements LabelledImages {
 
   /// To what the shorter side is brought before a centre of this side is cropped, in tests.
   public static int shorterSide(int side) {
-    return Math.toIntExact(View.shorter(side));
+    return Math.toIntExact(CropRegion.shorter(side));
   }
 
   @Override
@@ -112,7 +112,7 @@ public final class Photos implements LabelledImages {
   }
 
   /// `listener` is told of every file that turns out to be damaged from now on, by any thread.
-  void onDamage(Consumer<Survey.Skipped> listener) {
+  void onDamage(Consumer<FolderSummary.Skipped> listener) {
     pool.replaced.tell(listener);
   }
 
@@ -145,30 +145,30 @@ public final class Photos implements LabelledImages {
     byte[] pixels = new byte[(int) bytes];
     IntStream.range(0, count())
         .parallel()
-        .forEach(i -> read(i, View.tested(side), pixels, i * size()));
+        .forEach(i -> read(i, CropRegion.tested(side), pixels, i * size()));
     return new Images(channels, side, side, pixels, labels);
   }
 
   /// What decodes ahead for one thread; null where no threads are given.
-  @Nullable Ahead ahead() {
-    return decoders == null ? null : new Ahead(this, decoders);
+  @Nullable Prefetcher prefetcher() {
+    return decoders == null ? null : new Prefetcher(this, decoders);
   }
 
-  /// Photo `index` as `C×H×W` bytes: the part that `draw` chooses where one is to be drawn,
+  /// Photo `index` as `C×H×W` bytes: the part that `key` chooses where one is to be drawn,
   /// otherwise that of tests. It is not mirrored. Throws [fathom.io.BadFileException] if its file
   /// cannot be read, or none of its class can be decoded.
-  byte[] decode(int index, Augmentation how, Draw draw) {
+  byte[] decode(int index, Augmentation how, RandomKey key) {
     if (how.pad() > 0) {
       throw new IllegalArgumentException(
           "photos are cropped from what their files have, without a border, but %s pixels of one are asked for"
               .formatted(how.pad()));
     }
     byte[] pixels = new byte[size()];
-    read(index, how.part() ? View.part(draw) : View.tested(side), pixels, 0);
+    read(index, how.part() ? CropRegion.part(key) : CropRegion.tested(side), pixels, 0);
     return pixels;
   }
 
-  private void read(int index, View view, byte[] pixels, int at) {
+  private void read(int index, CropRegion view, byte[] pixels, int at) {
     var to = new Scaling.Target(channels, side, side);
     int place = places[index];
     BadFileException first = null;

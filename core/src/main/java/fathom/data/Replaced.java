@@ -9,18 +9,18 @@ import java.util.function.Consumer;
 /// The files of a data set that turned out to be damaged when they were decoded, so that another
 /// image was seen in their place. Any thread may add one.
 final class Replaced {
-  private final Map<Path, Survey.Skipped> found = new ConcurrentHashMap<>();
-  private volatile Consumer<Survey.Skipped> listener = skipped -> {};
+  private final Map<Path, FolderSummary.Skipped> found = new ConcurrentHashMap<>();
+  private volatile Consumer<FolderSummary.Skipped> listener = skipped -> {};
 
   void add(Path file, BadFileException e) {
-    var skipped = new Survey.Skipped(file.toString(), String.valueOf(e.getMessage()));
+    var skipped = new FolderSummary.Skipped(file.toString(), String.valueOf(e.getMessage()));
     if (found.putIfAbsent(file, skipped) == null) {
       listener.accept(skipped);
     }
   }
 
   /// Is told of every file from now on, once.
-  void tell(Consumer<Survey.Skipped> listener) {
+  void tell(Consumer<FolderSummary.Skipped> listener) {
     this.listener = listener;
   }
 }

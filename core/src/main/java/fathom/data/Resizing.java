@@ -61,8 +61,8 @@ public record Resizing(int channels, int height, int width, boolean photos) {
     return new Images(channels, height, width, new byte[0], new int[0]);
   }
 
-  private View view() {
-    return photos ? View.tested(height) : View.largest(height, width);
+  private CropRegion view() {
+    return photos ? CropRegion.tested(height) : CropRegion.largest(height, width);
   }
 
   private Scaling.Target target() {

@@ -10,7 +10,7 @@ import java.util.Arrays;
 /// out. The L places are divided into as few windows of at most `window` as possible, whose lengths
 /// differ by at most one.
 ///
-/// @param text places in an alphabet
+/// @param text places in a vocabulary
 /// @param count how many streams there are: S
 /// @param window how many characters a stream reads at most at a time
 public record Streams(int[] text, int count, int window) {
@@ -56,11 +56,11 @@ public record Streams(int[] text, int count, int window) {
     return next;
   }
 
-  private int[][] at(Rows places, Rows of, int ahead) {
+  private int[][] at(Rows places, Rows of, int prefetcher) {
     int[][] read = new int[places.count()][of.count()];
     for (int t = 0; t < read.length; t++) {
       for (int n = 0; n < of.count(); n++) {
-        read[t][n] = text[(of.from() + n) * length() + places.from() + t + ahead];
+        read[t][n] = text[(of.from() + n) * length() + places.from() + t + prefetcher];
       }
     }
     return read;

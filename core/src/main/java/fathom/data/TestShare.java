@@ -1,8 +1,8 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.FolderScan.Entry;
-import fathom.data.Reading.Split;
+import fathom.data.ImageReadOptions.Split;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -42,7 +42,7 @@ final class TestShare {
     List<Drawn> drawn =
         files.stream()
             .map(file ->
-                new Drawn(file, Draw.of(0, "test share " + name + "/" + file.name()).uniform(0)))
+                new Drawn(file, RandomKey.of(0, "test share " + name + "/" + file.name()).uniform(0)))
             .sorted(Comparator.comparingDouble(Drawn::number))
             .toList();
     int below = (int) drawn.stream().filter(each -> each.number < SHARE).count();
@@ -62,7 +62,7 @@ final class TestShare {
     var files = new ArrayList<>(scan.files());
     files.addAll(scan.others());
     files.sort(Comparator.comparing(file -> FolderScan.name(file.path())));
-    int[] rank = Draw.of(0, "split").at(position).permutation(files.size());
+    int[] rank = RandomKey.of(0, "split").at(position).permutation(files.size());
     long fifth = Math.round(files.size() / 5.0);
     var chosen = new HashSet<Entry>();
     for (int i = 0; i < rank.length; i++) {

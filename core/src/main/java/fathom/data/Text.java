@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
 /// The arrays are not copied; who makes a `Text` leaves them alone afterwards.
 ///
 /// @param name what the user called it: `text:FILE`
-/// @param train the places of its characters in the alphabet
+/// @param train the places of its characters in the vocabulary
 /// @param validation those that are held out
 /// @param place the file, absolute; null for a text that was made in memory
 public record Text(
-    String name, Alphabet alphabet, int[] train, int[] validation, @Nullable Path place)
+    String name, Vocabulary vocabulary, int[] train, int[] validation, @Nullable Path place)
     implements Data {
   /// Of fewer characters nothing can be held out.
   private static final int LEAST = 20;
@@ -40,13 +40,13 @@ public record Text(
   }
 
   /// From nowhere.
-  public Text(String name, Alphabet alphabet, int[] train, int[] validation) {
-    this(name, alphabet, train, validation, null);
+  public Text(String name, Vocabulary vocabulary, int[] train, int[] validation) {
+    this(name, vocabulary, train, validation, null);
   }
 
   @Override
   public List<String> classes() {
-    return alphabet.characters();
+    return vocabulary.characters();
   }
 
   @Override
@@ -67,14 +67,14 @@ public record Text(
   public static Text open(String spec) {
     Path file = file(spec);
     int[] codePoints = read(file);
-    return of(spec, file, Alphabet.of(codePoints), codePoints);
+    return of(spec, file, Vocabulary.of(codePoints), codePoints);
   }
 
-  /// The same, with the alphabet of another text. Throws [BadFileException] for a character that is
+  /// The same, with the vocabulary of another text. Throws [BadFileException] for a character that is
   /// not in it.
-  public static Text open(String spec, Alphabet alphabet) {
+  public static Text open(String spec, Vocabulary vocabulary) {
     Path file = file(spec);
-    return of(spec, file, alphabet, read(file));
+    return of(spec, file, vocabulary, read(file));
   }
 
   private static Path file(String spec) {
@@ -90,20 +90,20 @@ public record Text(
     }
   }
 
-  private static Text of(String name, Path file, Alphabet alphabet, int[] codePoints) {
-    int[] places = alphabet.places(codePoints);
+  private static Text of(String name, Path file, Vocabulary vocabulary, int[] codePoints) {
+    int[] places = vocabulary.places(codePoints);
     for (int i = 0; i < places.length; i++) {
       if (places[i] < 0) {
         throw new BadFileException(
             file,
             "the net knows the %s characters of the text it was trained on, but character %s of this text is %s; replace it"
-                .formatted(alphabet.size(), i, Alphabet.show(codePoints[i])));
+                .formatted(vocabulary.size(), i, Vocabulary.show(codePoints[i])));
       }
     }
     int train = places.length - places.length / 10;
     return new Text(
         name,
-        alphabet,
+        vocabulary,
         Arrays.copyOf(places, train),
         Arrays.copyOfRange(places, train, places.length),
         file);
@@ -187,7 +187,7 @@ public record Text(
   public boolean equals(Object o) {
     return o instanceof Text other
         && name.equals(other.name)
-        && alphabet.equals(other.alphabet)
+        && vocabulary.equals(other.vocabulary)
         && Arrays.equals(train, other.train)
         && Arrays.equals(validation, other.validation);
   }
@@ -201,6 +201,6 @@ public record Text(
   @Override
   public String toString() {
     return "%s, %s and %s of %s characters"
-        .formatted(name, train.length, validation.length, alphabet.size());
+        .formatted(name, train.length, validation.length, vocabulary.size());
   }
 }

@@ -24,7 +24,7 @@ final class WebpChunks {
   private static final int MOST_EXIF = 1 << 20;
 
   /// The decoder of lossless files reads so far ahead.
-  private static final int AHEAD = 16;
+  private static final int PREFETCHER = 16;
 
   private final ImageStream in;
   private @Nullable Range pixels;
@@ -147,8 +147,8 @@ final class WebpChunks {
         ByteBuffer.allocate(CHUNK)
             .order(ByteOrder.LITTLE_ENDIAN)
             .put((lossless ? "VP8L" : "VP8 ").getBytes(StandardCharsets.US_ASCII))
-            .putInt((int) content + AHEAD);
-    var end = new Made(new byte[AHEAD + (int) (content & 1)]);
+            .putInt((int) content + PREFETCHER);
+    var end = new Made(new byte[PREFETCHER + (int) (content & 1)]);
     var data = new Range(pixels.from() + CHUNK, content);
     long size = 4 + CHUNK + content + end.length();
     if (profile == null) {

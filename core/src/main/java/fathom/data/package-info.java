@@ -6,7 +6,7 @@
 /// which worker; a [Loader] normalises, augments ([Augmentation]) and writes those rows into memory
 /// that the caller gives.
 ///
-/// Nothing here keeps state or starts a generator: every order, crop and flip is a [fathom.Draw] of
+/// Nothing here keeps state or starts a generator: every order, crop and flip is a [fathom.RandomKey] of
 /// the seed, the epoch and the index of the image.
 @NullMarked
 package fathom.data;

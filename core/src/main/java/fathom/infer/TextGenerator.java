@@ -1,11 +1,11 @@
 package fathom.infer;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Lifetime;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Alphabet;
+import fathom.data.Vocabulary;
 import fathom.net.Architecture;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
@@ -28,14 +28,14 @@ public final class TextGenerator implements AutoCloseable {
   private static final int MOST = 10_000_000;
 
   private final ModelCard card;
-  private final Alphabet alphabet;
+  private final Vocabulary vocabulary;
   private final LanguageModel net;
   private final Calls calls;
 
   private TextGenerator(ModelCard card, Path weights, Lifetime life) {
     Architecture.OfText plain = card.text();
     this.card = card;
-    this.alphabet = new Alphabet(Objects.requireNonNull(card.classes()));
+    this.vocabulary = new Vocabulary(Objects.requireNonNull(card.classes()));
     this.net =
         life.in(() -> {
           LanguageModel built = plain.build(Init.zeros());
@@ -77,12 +77,12 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   /// The characters that it knows.
-  public Alphabet alphabet() {
-    return alphabet;
+  public Vocabulary vocabulary() {
+    return vocabulary;
   }
 
   /// Goes on for `length` characters after `prompt`; returns them without the prompt. An empty
-  /// prompt stands for a line end, or for the first character of the alphabet where there is none.
+  /// prompt stands for a line end, or for the first character of the vocabulary where there is none.
   ///
   /// Logits are divided by `temperature`: below 1 likely characters become more likely; at 0 the
   /// likeliest is taken. The same seed writes the same text. Throws `IllegalArgumentException` for
@@ -93,17 +93,17 @@ public final class TextGenerator implements AutoCloseable {
           "length is 0 to %s and temperature 0 or more, but they are %s and %s"
               .formatted(MOST, length, temperature));
     }
-    int[] given = alphabet.encode(prompt);
+    int[] given = vocabulary.encode(prompt);
     int[] start =
-        given.length > 0 ? given : new int[] {Math.max(0, alphabet.characters().indexOf("\n"))};
+        given.length > 0 ? given : new int[] {Math.max(0, vocabulary.characters().indexOf("\n"))};
     return calls.call(() -> {
       try (var _ = Scope.open()) {
-        return alphabet.decode(go(start, length, temperature, Draw.of(seed, "sample")));
+        return vocabulary.decode(go(start, length, temperature, RandomKey.of(seed, "sample")));
       }
     });
   }
 
-  private int[] go(int[] prompt, int length, double temperature, Draw draw) {
+  private int[] go(int[] prompt, int length, double temperature, RandomKey key) {
     int[] text = Arrays.copyOf(prompt, prompt.length + length);
     State carried = net.start(1);
     int from = 0;
@@ -112,7 +112,7 @@ public final class TextGenerator implements AutoCloseable {
       try (var _ = Scope.open()) {
         var predicted = net.predict(column(text, from, i), carried);
         Evaluation.carry(predicted.end(), carried);
-        text[i] = choose(last(predicted.value()), temperature, draw.uniform(i - prompt.length));
+        text[i] = choose(last(predicted.value()), temperature, key.uniform(i - prompt.length));
       }
       from = i;
     }

@@ -221,7 +221,7 @@ public interface Architecture {
 
   /// A net that predicts the next character of a text.
   interface OfText extends Architecture {
-    /// The same for an alphabet of so many characters.
+    /// The same for a vocabulary of so many characters.
     OfText withVocabulary(int vocabulary);
 
     /// The same for windows of so many characters, which is how far back a net sees that carries no

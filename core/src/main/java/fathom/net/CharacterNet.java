@@ -6,10 +6,10 @@ import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
 import java.util.List;
 
-/// A language model over characters: an embedding as wide as the net, a body, and a dense layer to
+/// A language model over characters: an embedding as wide as the net, a backbone, and a dense layer to
 /// a score for each character.
 ///
-/// The body is a stack of recurrent layers (`rnn`, `lstm`, `gru`, and with layer norm in their
+/// The backbone is a stack of recurrent layers (`rnn`, `lstm`, `gru`, and with layer norm in their
 /// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with residual
 /// connections from the second layer on, or a `transformer` of causal pre-norm blocks.
 ///
@@ -23,9 +23,9 @@ public record CharacterNet(
   /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
   /// below 1.
   public CharacterNet {
-    Body body = Body.named(name);
-    name = body.name();
-    body.check(norm);
+    Backbone backbone = Backbone.named(name);
+    name = backbone.name();
+    backbone.check(norm);
     if (hidden < 1 || layers < 1 || vocabulary < 1 || window < 1) {
       throw new IllegalArgumentException(
           "the sizes of a net are at least 1, but hidden, layers, vocabulary and window are %s, %s, %s and %s"
@@ -37,19 +37,19 @@ public record CharacterNet(
   /// values of a byte. Throws `IllegalArgumentException`, with the names that there are, for
   /// another.
   public static CharacterNet named(String name) {
-    Body body = Body.named(name);
+    Backbone backbone = Backbone.named(name);
     return new CharacterNet(
-        body.name(),
-        body.usualNorm(),
-        body.transformer() ? 128 : 256,
-        body.transformer() ? 4 : 2,
+        backbone.name(),
+        backbone.usualNorm(),
+        backbone.transformer() ? 128 : 256,
+        backbone.transformer() ? 4 : 2,
         256,
         100);
   }
 
   /// The names that [#named] knows.
   public static List<String> names() {
-    return Body.names();
+    return Backbone.names();
   }
 
   @Override
@@ -81,11 +81,11 @@ public record CharacterNet(
 
   @Override
   public LanguageModel build(Init init) {
-    Body body = Body.named(name);
+    Backbone backbone = Backbone.named(name);
     return new LanguageModel(
         Embedding.of(init, "embedding", vocabulary, hidden),
-        body.build(init, "body", norm, hidden, hidden, layers, window),
+        backbone.build(init, "body", norm, hidden, hidden, layers, window),
         Dense.of(init, "head", hidden, vocabulary),
-        body.transformer() ? window : 0);
+        backbone.transformer() ? window : 0);
   }
 }

@@ -19,11 +19,11 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /// What comes next in a text: tokens to a score for each of K tokens to follow, through an
-/// embedding, a recurrent body and a dense layer. All texts of one call are equally long.
+/// embedding, a recurrent backbone and a dense layer. All texts of one call are equally long.
 ///
 /// @param context 0 if the state carries all that the net knows of earlier tokens, for any number
 ///   of them; else the W tokens of which it sees at most the last, without a state
-public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int context)
+public record LanguageModel(Embedding embedding, Recurrent backbone, Layer head, int context)
     implements Node {
   /// The scores of what follows each token, (T·N)×K, those of the N texts at one time together; the
   /// state after the texts; and the way back.
@@ -50,7 +50,7 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
     int n = tokens[0].length;
     Sequences x = Sequences.of(embedding.value(flat).reshape(tokens.length, n, embedding.width()));
     check(start, n);
-    TracedSequence hidden = body.forward(x, start);
+    TracedSequence hidden = backbone.forward(x, start);
     Traced scores = head.forward(rows(hidden.value()));
     return new TracedText(
         scores.value(),
@@ -72,7 +72,7 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
       check(start, n);
       Sequences x =
           Sequences.of(embedding.value(flat).reshape(tokens.length, n, embedding.width()));
-      Predicted hidden = body.predict(x, start);
+      Predicted hidden = backbone.predict(x, start);
       return new Predicted(
           scope.keep(head.predict(rows(hidden.value()))), hidden.end().keptBy(scope));
     }
@@ -80,7 +80,7 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
 
   /// The state before the first token of `count` texts.
   public State start(int count) {
-    return body.start(embedding.weight().value().type(), count);
+    return backbone.start(embedding.weight().value().type(), count);
   }
 
   /// K.
@@ -95,7 +95,7 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
         new WatchedSteps("embedding", embedding, new TimeDistributed(new Identity()), observer);
     return new LanguageModel(
         embedding,
-        new Stack(List.of(embedded, WatchedSteps.leaves("body", body, observer))),
+        new Stack(List.of(embedded, WatchedSteps.leaves("body", backbone, observer))),
         WatchedSteps.leaves("head", head, observer),
         context);
   }
@@ -132,11 +132,11 @@ public record LanguageModel(Embedding embedding, Recurrent body, Layer head, int
   @Override
   public List<Part> parts() {
     return List.of(
-        new Part("embedding", embedding), new Part("body", body), new Part("head", head));
+        new Part("embedding", embedding), new Part("body", backbone), new Part("head", head));
   }
 
   @Override
   public String toString() {
-    return "Language model of %s tokens, %s".formatted(vocabulary(), body);
+    return "Language model of %s tokens, %s".formatted(vocabulary(), backbone);
   }
 }

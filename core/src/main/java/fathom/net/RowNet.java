@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A classifier that reads an image row by row from the top, as a sequence, and decides by what it
-/// knows after the last row. Its body is as in a [CharacterNet].
+/// knows after the last row. Its backbone is as in a [CharacterNet].
 ///
 /// @param hidden the units of a recurrent layer
 /// @param layers the recurrent layers, or the blocks of a transformer
@@ -29,9 +29,9 @@ public record RowNet(
   /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
   /// below 1.
   public RowNet {
-    Body body = Body.named(name);
-    name = body.name();
-    body.check(norm);
+    Backbone backbone = Backbone.named(name);
+    name = backbone.name();
+    backbone.check(norm);
     if (hidden < 1
         || layers < 1
         || classes < 1
@@ -47,12 +47,12 @@ public record RowNet(
   /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 images of ten
   /// classes. Throws `IllegalArgumentException`, with the names that there are, for another.
   public static RowNet named(String name) {
-    Body body = Body.named(name);
+    Backbone backbone = Backbone.named(name);
     return new RowNet(
-        body.name(),
-        body.usualNorm(),
+        backbone.name(),
+        backbone.usualNorm(),
         128,
-        body.transformer() ? 2 : 1,
+        backbone.transformer() ? 2 : 1,
         new CifarNet.Input(1, 28, 28),
         10,
         0);
@@ -60,7 +60,7 @@ public record RowNet(
 
   /// The names that [#named] knows.
   public static List<String> names() {
-    return Body.names();
+    return Backbone.names();
   }
 
   @Override
@@ -92,9 +92,9 @@ public record RowNet(
   @Override
   public Layer build(Init init) {
     int row = Math.multiplyExact(input.channels(), input.width());
-    var body = Body.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());
+    var backbone = Backbone.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());
     var steps = new ArrayList<Child>();
-    steps.add(new Child("body", new LastState(body, row)));
+    steps.add(new Child("body", new LastState(backbone, row)));
     if (dropout > 0) {
       steps.add(new Child("dropout", new Dropout(dropout, "dropout")));
     }

@@ -1,7 +1,7 @@
 package fathom.nn;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -49,12 +49,12 @@ public record Dropout(double rate, String name) implements Layer {
     long rows = shape.rank() == 0 ? 1 : shape.size(0);
     long first = Step.current().first(rows);
     Step step = Step.current();
-    Draw draw = Draw.of(step.seed(), "dropout " + name).at(step.index());
+    RandomKey key = RandomKey.of(step.seed(), "dropout " + name).at(step.index());
     int width = rows == 0 ? 0 : (int) (shape.elements() / rows);
     var values = new double[(int) shape.elements()];
     double kept = 1 / (1 - rate);
     for (int row = 0; row < rows; row++) {
-      Draw ofRow = draw.at(first + row);
+      RandomKey ofRow = key.at(first + row);
       for (int i = 0; i < width; i++) {
         values[row * width + i] = ofRow.uniform(i) < rate ? 0 : kept;
       }

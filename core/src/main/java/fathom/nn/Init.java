@@ -1,7 +1,7 @@
 package fathom.nn;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Node;
 import fathom.Shape;
 import fathom.Tensor;
@@ -20,10 +20,10 @@ public interface Init {
   static Init he(long seed) {
     return (path, fanIn, shape) -> {
       float[] weights = new float[elements(shape)];
-      Draw draw = Draw.of(seed, "init " + path);
+      RandomKey key = RandomKey.of(seed, "init " + path);
       double standardDeviation = Math.sqrt(2.0 / fanIn);
       for (int i = 0; i < weights.length; i++) {
-        weights[i] = (float) (standardDeviation * draw.normal(i));
+        weights[i] = (float) (standardDeviation * key.normal(i));
       }
       return Tensor.of(weights, shape);
     };

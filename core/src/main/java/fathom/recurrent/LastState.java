@@ -13,7 +13,7 @@ import java.util.List;
 /// N×C×T×I images are read row by row from the top: a step is the C·I numbers of one row.
 ///
 /// @param features I, or C·I
-public record LastState(Recurrent body, int features) implements Layer {
+public record LastState(Recurrent backbone, int features) implements Layer {
   @Override
   public Traced forward(Tensor x) {
     check(x.shape());
@@ -21,7 +21,7 @@ public record LastState(Recurrent body, int features) implements Layer {
     Sequences sequences = sequences(x);
     TracedSequence traced;
     try {
-      traced = body.forward(sequences, start(sequences));
+      traced = backbone.forward(sequences, start(sequences));
     } catch (IllegalArgumentException e) {
       throw refused(x, e);
     }
@@ -41,7 +41,7 @@ public record LastState(Recurrent body, int features) implements Layer {
   @Override
   public Shape shape(Shape x) {
     check(x);
-    return Shape.of(x.size(0), body.shape(Shape.of(x.size(-2), x.size(0), features)).size(2));
+    return Shape.of(x.size(0), backbone.shape(Shape.of(x.size(-2), x.size(0), features)).size(2));
   }
 
   @Override
@@ -49,20 +49,20 @@ public record LastState(Recurrent body, int features) implements Layer {
     check(x.shape());
     try (var scope = Scope.open()) {
       Sequences sequences = sequences(x);
-      return scope.keep(last(body.predict(sequences, start(sequences)).value()));
+      return scope.keep(last(backbone.predict(sequences, start(sequences)).value()));
     } catch (IllegalArgumentException e) {
       throw refused(x, e);
     }
   }
 
-  /// The body knows the sequences only, and the caller only what was given here.
+  /// The backbone knows the sequences only, and the caller only what was given here.
   private IllegalArgumentException refused(Tensor x, IllegalArgumentException e) {
     return new IllegalArgumentException(
         "%s was given %s: %s".formatted(this, x, e.getMessage()), e);
   }
 
   private State start(Sequences x) {
-    return body.start(x.values().type(), x.count());
+    return backbone.start(x.values().type(), x.count());
   }
 
   /// A copy: a view would hold the values of all steps.
@@ -104,11 +104,11 @@ public record LastState(Recurrent body, int features) implements Layer {
 
   @Override
   public List<Part> parts() {
-    return List.of(new Part("", body));
+    return List.of(new Part("", backbone));
   }
 
   @Override
   public String toString() {
-    return "Last state of " + body;
+    return "Last state of " + backbone;
   }
 }

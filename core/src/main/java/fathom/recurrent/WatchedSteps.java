@@ -13,8 +13,8 @@ import java.util.List;
 /// which live as long as their step, nor change them.
 ///
 /// @param path of `seen` in its net
-/// @param seen what the observer is told of: `body`, or that whose values `body` passes on
-public record WatchedSteps(String path, Node seen, Recurrent body, Observer observer)
+/// @param seen what the observer is told of: `backbone`, or that whose values `backbone` passes on
+public record WatchedSteps(String path, Node seen, Recurrent backbone, Observer observer)
     implements Recurrent {
   /// Sees what passes a layer or a recurrent layer; `path` is its own in its net.
   public interface Observer {
@@ -25,9 +25,9 @@ public record WatchedSteps(String path, Node seen, Recurrent body, Observer obse
     void cotangent(String path, Node seen, Tensor dy);
   }
 
-  /// The same with an instrument around everything that has no others inside; `body` is at `path`.
-  public static Recurrent leaves(String path, Recurrent body, Observer observer) {
-    return switch (body) {
+  /// The same with an instrument around everything that has no others inside; `backbone` is at `path`.
+  public static Recurrent leaves(String path, Recurrent backbone, Observer observer) {
+    return switch (backbone) {
       case Stack stack -> {
         var layers = new ArrayList<Recurrent>();
         for (Recurrent layer : stack.layers()) {
@@ -42,7 +42,7 @@ public record WatchedSteps(String path, Node seen, Recurrent body, Observer obse
               encoder.positions(),
               leaves(Node.path(path, "blocks"), encoder.blocks(), observer),
               leaves(Node.path(path, "norm"), encoder.norm(), observer));
-      default -> new WatchedSteps(path, body, body, observer);
+      default -> new WatchedSteps(path, backbone, backbone, observer);
     };
   }
 
@@ -65,7 +65,7 @@ public record WatchedSteps(String path, Node seen, Recurrent body, Observer obse
 
   @Override
   public TracedSequence forward(Sequences x, State start) {
-    TracedSequence traced = body.forward(x, start);
+    TracedSequence traced = backbone.forward(x, start);
     observer.value(path, seen, traced.value());
     return new TracedSequence(
         traced.value(),
@@ -78,29 +78,29 @@ public record WatchedSteps(String path, Node seen, Recurrent body, Observer obse
 
   @Override
   public Predicted predict(Sequences x, State start) {
-    Predicted predicted = body.predict(x, start);
+    Predicted predicted = backbone.predict(x, start);
     observer.value(path, seen, predicted.value());
     return predicted;
   }
 
   @Override
   public int states() {
-    return body.states();
+    return backbone.states();
   }
 
   @Override
   public State start(DType type, int count) {
-    return body.start(type, count);
+    return backbone.start(type, count);
   }
 
   /// The instrument adds nothing to the path of what it wraps.
   @Override
   public List<Part> parts() {
-    return List.of(new Part("", body));
+    return List.of(new Part("", backbone));
   }
 
   @Override
   public String toString() {
-    return "Watched " + body;
+    return "Watched " + backbone;
   }
 }

@@ -9,7 +9,7 @@ import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Photos;
 import fathom.data.LabelledImages;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.Mlp;
@@ -66,9 +66,9 @@ final class ImageRuns implements Kind {
   }
 
   @Override
-  public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
+  public ImageReadOptions reading(Architecture net, ImageReadOptions how, @Nullable Integer side) {
     int usual = net instanceof Architecture.OfClasses of ? of.photos() : 0;
-    return how.of(side == null ? usual : side, Reading.Split.ALL_BY_NAME);
+    return how.of(side == null ? usual : side, ImageReadOptions.Split.ALL_BY_NAME);
   }
 
   @Override
@@ -342,13 +342,13 @@ final class ImageRuns implements Kind {
   }
 
   @Override
-  public DataSet open(Run run, String spec, Reading how) {
+  public DataSet open(Run run, String spec, ImageReadOptions how) {
     return DataSet.open(
         spec, how.of(run.recipe().preprocessing().size(), run.info().data().split()));
   }
 
   @Override
-  public Data openForTests(Run run, String spec, Reading how) {
+  public Data openForTests(Run run, String spec, ImageReadOptions how) {
     CifarNet.Input images = run.input();
     return open(
         run, spec, how.forTests(Shape.of(images.channels(), images.height(), images.width())));

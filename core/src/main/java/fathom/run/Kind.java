@@ -4,7 +4,7 @@ import fathom.data.Data;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.data.Origin;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.net.Architecture;
 import fathom.train.Recording;
 import java.util.List;
@@ -51,7 +51,7 @@ public interface Kind {
   Architecture architecture(String model, Architecture.Options options);
 
   /// How a folder of images is to be read for this net, where the user gave a side or null.
-  Reading reading(Architecture net, Reading how, @Nullable Integer side);
+  ImageReadOptions reading(Architecture net, ImageReadOptions how, @Nullable Integer side);
 
   /// Whether `size` has a meaning for this data, which [#reading] gave it.
   boolean hasSize(Data read);
@@ -116,10 +116,10 @@ public interface Kind {
   /// Reads data for the net of a run: the images of a folder in its size and divided as it was,
   /// otherwise as `how` says. Throws [fathom.io.BadFileException] for data that this net cannot
   /// read.
-  Data open(Run run, String spec, Reading how);
+  Data open(Run run, String spec, ImageReadOptions how);
 
   /// The same to be tested with alone.
-  default Data openForTests(Run run, String spec, Reading how) {
+  default Data openForTests(Run run, String spec, ImageReadOptions how) {
     return open(run, spec, how);
   }
 

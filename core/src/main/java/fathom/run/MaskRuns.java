@@ -5,7 +5,7 @@ import fathom.data.Data;
 import fathom.data.Decoders;
 import fathom.data.MaskSet;
 import fathom.data.Normalization;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.task.mask.Masks;
@@ -45,8 +45,8 @@ final class MaskRuns implements Kind {
   }
 
   @Override
-  public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
-    return how.of(side == null || side == 0 ? SIDE : side, Reading.Split.ALL_BY_NAME);
+  public ImageReadOptions reading(Architecture net, ImageReadOptions how, @Nullable Integer side) {
+    return how.of(side == null || side == 0 ? SIDE : side, ImageReadOptions.Split.ALL_BY_NAME);
   }
 
   @Override
@@ -181,7 +181,7 @@ final class MaskRuns implements Kind {
   }
 
   @Override
-  public MaskSet open(Run run, String spec, Reading how) {
+  public MaskSet open(Run run, String spec, ImageReadOptions how) {
     MaskSet masks = MaskSet.open(spec);
     if (masks.channels() != run.input().channels()) {
       throw new BadFileException(

@@ -1,13 +1,13 @@
 package fathom.run;
 
 import fathom.Layer;
-import fathom.data.Alphabet;
+import fathom.data.Vocabulary;
 import fathom.data.Data;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
 import fathom.data.Normalization;
 import fathom.data.Origin;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.infer.ImageClassifier;
 import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
@@ -51,7 +51,7 @@ public final class Run {
   ///
   /// @param source the version of Fathom, and the commit where it is known
   /// @param classes the names of the classes, in the order of the net's outputs; of a text, its
-  ///   alphabet
+  ///   vocabulary
   /// @param input channels, height and width of an image; empty for text
   public record Info(
       int format,
@@ -107,9 +107,9 @@ public final class Run {
   }
 
   /// As it was opened.
-  private static Reading.Split split(Data data) {
+  private static ImageReadOptions.Split split(Data data) {
     Origin origin = data instanceof DataSet images ? images.origin() : null;
-    return origin != null && origin.hasFiles() ? origin.split() : Reading.Split.ALL_BY_NAME;
+    return origin != null && origin.hasFiles() ? origin.split() : ImageReadOptions.Split.ALL_BY_NAME;
   }
 
   /// A run of which nothing is written: for its nets.
@@ -228,15 +228,15 @@ public final class Run {
   }
 
   /// The characters of the text.
-  public Alphabet alphabet() {
-    return new Alphabet(info.classes());
+  public Vocabulary vocabulary() {
+    return new Vocabulary(info.classes());
   }
 
   /// Reads data for the net of this run: `spec` as in [Data#open], the images of a folder in the
   /// size of the run and divided as it was, otherwise as `how` says. Throws
   /// `IllegalArgumentException` for images where text was learned and the other way round, and
   /// [BadFileException] for a text with characters that this run does not know.
-  public Data open(String spec, Reading how) {
+  public Data open(String spec, ImageReadOptions how) {
     checkKind(spec);
     return recipe().kind().open(this, spec, how);
   }
@@ -252,21 +252,21 @@ public final class Run {
   }
 
   /// The same to be tested with alone: images for training stay closed.
-  public Data openForTests(String spec, Reading how) {
+  public Data openForTests(String spec, ImageReadOptions how) {
     checkKind(spec);
     return recipe().kind().openForTests(this, spec, how);
   }
 
   /// Reads the data of this run, which is found from any folder: as the user named it, at the place
   /// where it was, or as it lies from the run. Where there is some at several places, it is the one
-  /// that this run was trained on, or else the first. Throws what [#open(String, Reading)] throws
+  /// that this run was trained on, or else the first. Throws what [#open(String, ImageReadOptions)] throws
   /// for the first name if there is nothing at any.
-  public Data open(Reading how) {
+  public Data open(ImageReadOptions how) {
     return found(UnaryOperator.identity(), name -> open(name, how));
   }
 
   /// The same to be tested with alone, without what the run was trained with; see [ImageList].
-  public Data openForTests(Reading how) {
+  public Data openForTests(ImageReadOptions how) {
     Data data = found(DataIdentity::ofTests, name -> openForTests(name, how));
     return recipe().kind().unseen(this, data);
   }

@@ -2,7 +2,7 @@ package fathom.run;
 
 import fathom.data.Data;
 import fathom.data.DataIdentity;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +20,7 @@ import java.util.List;
 public record RunData(
     String place,
     String fromRun,
-    Reading.Split split,
+    ImageReadOptions.Split split,
     DataIdentity identity,
     List<Change> changes) {
   /// From one step on the data is another.
@@ -43,7 +43,7 @@ public record RunData(
     Path _ = Path.of(place).resolve(fromRun);
   }
 
-  static RunData of(Path folder, Data data, Reading.Split split, List<Change> changes) {
+  static RunData of(Path folder, Data data, ImageReadOptions.Split split, List<Change> changes) {
     Path place = data.place();
     return new RunData(
         place == null ? "" : place.toString(),

@@ -1,7 +1,7 @@
 package fathom.run;
 
 import fathom.data.DataIdentity;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
 import fathom.io.Json;
@@ -38,7 +38,7 @@ final class RunFile {
 
   /// What older formats say of their data.
   static final RunData UNKNOWN =
-      new RunData("", "", Reading.Split.BY_POSITION, DataIdentity.UNKNOWN, List.of());
+      new RunData("", "", ImageReadOptions.Split.BY_POSITION, DataIdentity.UNKNOWN, List.of());
 
   private RunFile() {}
 

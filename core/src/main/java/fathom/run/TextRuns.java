@@ -1,10 +1,10 @@
 package fathom.run;
 
-import fathom.data.Alphabet;
+import fathom.data.Vocabulary;
 import fathom.data.Data;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.data.Streams;
 import fathom.data.Text;
 import fathom.net.Architecture;
@@ -48,7 +48,7 @@ final class TextRuns implements Kind {
   }
 
   @Override
-  public Reading reading(Architecture net, Reading how, @Nullable Integer side) {
+  public ImageReadOptions reading(Architecture net, ImageReadOptions how, @Nullable Integer side) {
     return how;
   }
 
@@ -157,15 +157,15 @@ final class TextRuns implements Kind {
   public void check(List<String> classes, List<Integer> input) {
     if (classes.isEmpty() || !input.isEmpty()) {
       throw new IllegalArgumentException(
-          "a run about text has an alphabet and no size of images, but has %s characters and %s"
+          "a run about text has a vocabulary and no size of images, but has %s characters and %s"
               .formatted(classes.size(), input));
     }
-    var _ = new Alphabet(classes);
+    var _ = new Vocabulary(classes);
   }
 
   @Override
-  public Text open(Run run, String spec, Reading how) {
-    return Text.open(spec, run.alphabet());
+  public Text open(Run run, String spec, ImageReadOptions how) {
+    return Text.open(spec, run.vocabulary());
   }
 
   @Override

@@ -22,7 +22,7 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
   /// @param image its place among the test images, from 0
   /// @param truth its class
   /// @param given the probability of that class, 0 to 1
-  /// @param guess the class that it was taken for
+  /// @param prediction the class that it was taken for
   /// @param belief the probability of that class
   /// @param png the image, perhaps shrunk
   /// @param file the file that it was read from, an absolute path; empty where images share files
@@ -33,10 +33,10 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
       @JsonProperty("guess") int prediction,
       double belief, byte[] png, String file) {
     public Mistake {
-      if (image < 0 || truth < 0 || guess < 0 || truth == guess) {
+      if (image < 0 || truth < 0 || prediction < 0 || truth == prediction) {
         throw new IllegalArgumentException(
             "a mistake is an image 0 or later of a class that was taken for another one, but this is image %s of class %s taken for %s"
-                .formatted(image, truth, guess));
+                .formatted(image, truth, prediction));
       }
       if (!(given >= 0 && given <= 1 && belief >= 0 && belief <= 1)) {
         throw new IllegalArgumentException(
@@ -49,7 +49,7 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
     }
 
     private Mistake of(String file) {
-      return new Mistake(image, truth, given, guess, belief, png, file);
+      return new Mistake(image, truth, given, prediction, belief, png, file);
     }
   }
 
@@ -57,18 +57,18 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
     worst = List.copyOf(worst);
     int classes = confusion.classes();
     for (Mistake mistake : worst) {
-      if (mistake.truth >= classes || mistake.guess >= classes) {
+      if (mistake.truth >= classes || mistake.prediction >= classes) {
         throw new IllegalArgumentException(
             "%s classes are 0 to %s, but image %s of class %s was taken for %s"
-                .formatted(classes, classes - 1, mistake.image, mistake.truth, mistake.guess));
+                .formatted(classes, classes - 1, mistake.image, mistake.truth, mistake.prediction));
       }
     }
   }
 
   /// @param files the file of each test image
-  static Answers of(long step, Predictions guesses, IntFunction<String> files) {
+  static Answers of(long step, Predictions predictions, IntFunction<String> files) {
     List<Mistake> worst =
-        guesses.worst(WORST).stream().map(m -> m.of(files.apply(m.image))).toList();
-    return new Answers(step, guesses.confusion(), worst);
+        predictions.worst(WORST).stream().map(m -> m.of(files.apply(m.image))).toList();
+    return new Answers(step, predictions.confusion(), worst);
   }
 }

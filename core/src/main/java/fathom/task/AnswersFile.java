@@ -18,7 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// [Answers] as JSON, written and read number by number, because a tree of them takes many times
 /// the memory of what it says.
 ///
-/// `confusions` has a list `[truth, guess, times]` for each pair of classes that occurred. With no
+/// `confusions` has a list `[truth, prediction, times]` for each pair of classes that occurred. With no
 /// more than [Confusion#MOST_IN_A_TABLE] classes `counts` says the same as a table, a row for each
 /// true class. Files of earlier versions have `counts` alone, however many classes there are.
 public final class AnswersFile {
@@ -57,7 +57,7 @@ public final class AnswersFile {
       }
       out.writeArrayPropertyStart("confusions");
       for (Confusion.Pair pair : confusion.counts()) {
-        out.writeArray(new long[] {pair.truth(), pair.guess(), pair.times()}, 0, 3);
+        out.writeArray(new long[] {pair.truth(), pair.prediction(), pair.times()}, 0, 3);
       }
       out.writeEndArray();
       out.writeName("worst");
@@ -127,15 +127,15 @@ public final class AnswersFile {
     int truth = 0;
     begin(in, "counts");
     for (; in.nextToken() != JsonToken.END_ARRAY; truth++) {
-      int guess = 0;
+      int prediction = 0;
       begin(in, "a row of counts");
-      for (; in.nextToken() != JsonToken.END_ARRAY; guess++) {
+      for (; in.nextToken() != JsonToken.END_ARRAY; prediction++) {
         long times = number(in, "counts");
         if (times != 0) {
-          counts.add(new Confusion.Pair(truth, guess, times));
+          counts.add(new Confusion.Pair(truth, prediction, times));
         }
       }
-      width = checkWidth(width, guess, truth);
+      width = checkWidth(width, prediction, truth);
     }
     if (truth != Math.max(0, width)) {
       throw new IllegalArgumentException(
@@ -162,13 +162,13 @@ public final class AnswersFile {
       in.nextToken();
       int truth = index(in, "the true class of a confusion");
       in.nextToken();
-      int guess = index(in, "the other class of a confusion");
+      int prediction = index(in, "the other class of a confusion");
       in.nextToken();
-      counts.add(new Confusion.Pair(truth, guess, number(in, "the times of a confusion")));
+      counts.add(new Confusion.Pair(truth, prediction, number(in, "the times of a confusion")));
       if (in.nextToken() != JsonToken.END_ARRAY) {
         throw new IllegalArgumentException(
             "one of confusions has three numbers, but there are more after class %s taken for %s"
-                .formatted(truth, guess));
+                .formatted(truth, prediction));
       }
     }
     return counts;

@@ -13,7 +13,7 @@ public final class Confusion {
   public static final int MOST_IN_A_TABLE = 100;
 
   private static final Comparator<Pair> BY_CLASS =
-      Comparator.comparingInt(Pair::truth).thenComparingInt(Pair::guess);
+      Comparator.comparingInt(Pair::truth).thenComparingInt(Pair::prediction);
   private static final Comparator<Pair> BY_TIMES = Comparator.comparingLong(pair -> -pair.times);
 
   private final int classes;
@@ -27,7 +27,7 @@ public final class Confusion {
   /// A class that was taken for a class, perhaps the right one.
   ///
   /// @param times how often
-  public record Pair(int truth, int guess, long times) {}
+  public record Pair(int truth, int prediction, long times) {}
 
   /// What happened: each pair of classes at most once, in any order; those that are left out did
   /// not happen. Throws `IllegalArgumentException` for a class that is none of so many, a pair that
@@ -38,20 +38,20 @@ public final class Confusion {
     this.begins = new int[classes + 1];
     Pair before = null;
     for (Pair pair : this.counts) {
-      if (pair.truth < 0 || pair.truth >= classes || pair.guess < 0 || pair.guess >= classes) {
+      if (pair.truth < 0 || pair.truth >= classes || pair.prediction < 0 || pair.prediction >= classes) {
         throw new IllegalArgumentException(
             "%s classes are 0 to %s, but class %s was taken for %s"
-                .formatted(classes, classes - 1, pair.truth, pair.guess));
+                .formatted(classes, classes - 1, pair.truth, pair.prediction));
       }
       if (pair.times <= 0) {
         throw new IllegalArgumentException(
             "what happened did so once or more, but class %s was taken %s times for %s"
-                .formatted(pair.truth, pair.times, pair.guess));
+                .formatted(pair.truth, pair.times, pair.prediction));
       }
       if (before != null && BY_CLASS.compare(before, pair) == 0) {
         throw new IllegalArgumentException(
             "a pair of classes is counted once, but class %s taken for %s is there twice"
-                .formatted(pair.truth, pair.guess));
+                .formatted(pair.truth, pair.prediction));
       }
       before = pair;
       begins[pair.truth + 1]++;
@@ -61,7 +61,7 @@ public final class Confusion {
     }
   }
 
-  /// `table[truth][guess]`. Throws `IllegalArgumentException` unless there are as many rows as
+  /// `table[truth][prediction]`. Throws `IllegalArgumentException` unless there are as many rows as
   /// columns and no number is negative.
   public static Confusion ofTable(long[][] table) {
     var counts = new ArrayList<Pair>();
@@ -78,18 +78,18 @@ public final class Confusion {
           "of %s classes each was taken for %s, but class %s has %s counts"
               .formatted(classes, classes, truth, row.length));
     }
-    for (int guess = 0; guess < row.length; guess++) {
-      if (row[guess] != 0) {
-        counts.add(new Pair(truth, guess, row[guess]));
+    for (int prediction = 0; prediction < row.length; prediction++) {
+      if (row[prediction] != 0) {
+        counts.add(new Pair(truth, prediction, row[prediction]));
       }
     }
   }
 
-  /// Of the label and the guess of each image.
-  public static Confusion of(int[] labels, int[] guesses, int classes) {
+  /// Of the label and the prediction of each image.
+  public static Confusion of(int[] labels, int[] predictions, int classes) {
     var counts = new HashMap<Long, Long>();
     for (int i = 0; i < labels.length; i++) {
-      counts.merge(labels[i] * (long) classes + guesses[i], 1L, Long::sum);
+      counts.merge(labels[i] * (long) classes + predictions[i], 1L, Long::sum);
     }
     return new Confusion(
         classes,
@@ -112,11 +112,11 @@ public final class Confusion {
     return counts;
   }
 
-  /// `table[truth][guess]`: the square of the classes, so for few of them, see [#MOST_IN_A_TABLE].
+  /// `table[truth][prediction]`: the square of the classes, so for few of them, see [#MOST_IN_A_TABLE].
   public long[][] table() {
     var table = new long[classes][classes];
     for (Pair pair : counts) {
-      table[pair.truth][pair.guess] = pair.times;
+      table[pair.truth][pair.prediction] = pair.times;
     }
     return table;
   }
@@ -147,6 +147,6 @@ public final class Confusion {
   }
 
   private static List<Pair> mistakes(List<Pair> of) {
-    return of.stream().filter(pair -> pair.truth != pair.guess).sorted(BY_TIMES).toList();
+    return of.stream().filter(pair -> pair.truth != pair.prediction).sorted(BY_TIMES).toList();
   }
 }

@@ -187,10 +187,10 @@ public record ImageClassification(
           yield validation == null ? null : figures(net, validation, (_, _) -> {});
         }
         case TEST -> {
-          var guesses = new Predictions(data.test(), data.classes().size());
-          Figures figures = figures(net, data.test(), guesses);
-          guesses.gather(setting.workers());
-          tested = guesses;
+          var predictions = new Predictions(data.test(), data.classes().size());
+          Figures figures = figures(net, data.test(), predictions);
+          predictions.gather(setting.workers());
+          tested = predictions;
           yield figures;
         }
       };

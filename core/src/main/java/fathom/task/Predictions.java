@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// What a net guessed of each image, written down while it is evaluated: an [Evaluation.Look]
+/// What a net predicted of each image, written down while it is evaluated: an [Evaluation.Look]
 /// that all workers may share, or of which each has its own and [gathers][#gather] at the end.
 public final class Predictions implements Evaluation.Look {
   /// In a [Answers.Mistake], no side of an image is longer.
@@ -18,18 +18,18 @@ public final class Predictions implements Evaluation.Look {
 
   private final LabelledImages images;
   private final int classes;
-  private final int[] guesses;
+  private final int[] predictions;
 
-  /// ln of the probability that was given to the class of an image, and to the guessed one.
+  /// ln of the probability that was given to the class of an image, and to the predicted one.
   private final double[] truths;
 
   private final double[] beliefs;
 
-  /// Of these images, nothing guessed yet.
+  /// Of these images, nothing predicted yet.
   public Predictions(LabelledImages images, int classes) {
     this.images = images;
     this.classes = classes;
-    this.guesses = new int[images.count()];
+    this.predictions = new int[images.count()];
     this.truths = new double[images.count()];
     this.beliefs = new double[images.count()];
   }
@@ -41,7 +41,7 @@ public final class Predictions implements Evaluation.Look {
       double[] logs = logits.logSoftmax(1).toDoubles();
       for (int i = 0; i < largest.length; i++) {
         int image = places.from() + i;
-        guesses[image] = largest[i];
+        predictions[image] = largest[i];
         truths[image] = logs[i * classes + images.labels()[image]];
         beliefs[image] = logs[i * classes + largest[i]];
       }
@@ -51,30 +51,30 @@ public final class Predictions implements Evaluation.Look {
   /// Brings together what each worker saw; all call it once, and all have everything then. What a
   /// worker did not see is 0 with it, so the sums are exact.
   void gather(Collective all) {
-    int count = guesses.length;
+    int count = predictions.length;
     var sums = new double[3 * count];
     for (int i = 0; i < count; i++) {
-      sums[i] = guesses[i];
+      sums[i] = predictions[i];
       sums[count + i] = truths[i];
       sums[2 * count + i] = beliefs[i];
     }
     all.allReduce(sums);
     for (int i = 0; i < count; i++) {
-      guesses[i] = (int) sums[i];
+      predictions[i] = (int) sums[i];
       truths[i] = sums[count + i];
       beliefs[i] = sums[2 * count + i];
     }
   }
 
   public Confusion confusion() {
-    return Confusion.of(images.labels(), guesses, classes);
+    return Confusion.of(images.labels(), predictions, classes);
   }
 
   /// Of the images that were taken for another class at most `most`: those whose own class got
   /// the least probability, the worst first. Where a logit is no number, nothing can be said.
   public List<Answers.Mistake> worst(int most) {
-    return IntStream.range(0, guesses.length)
-        .filter(i -> guesses[i] != images.labels()[i] && !Double.isNaN(truths[i]))
+    return IntStream.range(0, predictions.length)
+        .filter(i -> predictions[i] != images.labels()[i] && !Double.isNaN(truths[i]))
         .boxed()
         .sorted(Comparator.comparingDouble(i -> truths[i]))
         .limit(most)
@@ -83,7 +83,7 @@ public final class Predictions implements Evaluation.Look {
                 i,
                 images.labels()[i],
                 Math.exp(truths[i]),
-                guesses[i],
+                predictions[i],
                 Math.exp(beliefs[i]),
                 Png.small(images.select(new int[] {i}).images(), 0, SIDE),
                 ""))

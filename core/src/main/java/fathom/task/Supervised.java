@@ -1,7 +1,7 @@
 package fathom.task;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Shape;
 import fathom.Tensor;
@@ -62,7 +62,7 @@ public record Supervised(
           "at least one example is held out and one is not, but %s of %s are to be"
               .formatted(held, train.count()));
     }
-    int[] order = Draw.of(0, "held out").permutation(train.count());
+    int[] order = RandomKey.of(0, "held out").permutation(train.count());
     return new Supervised(
         train.select(train.count() - held, i -> order[held + i]),
         validation,

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +22,7 @@ class CifarTest {
   private static byte[] records(int label, int count) {
     byte[] bytes = new byte[count * 3073];
     for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = (byte) (i % 3073 == 0 ? (label + i / 3073) % 10 : Draw.of(label, "p").bits(i));
+      bytes[i] = (byte) (i % 3073 == 0 ? (label + i / 3073) % 10 : RandomKey.of(label, "p").bits(i));
     }
     return bytes;
   }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.io.BadFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,11 +37,11 @@ final class Damage {
   static void mutate(Path file, int times, Executable read) throws IOException {
     byte[] whole = Files.readAllBytes(file);
     for (int t = 0; t < times; t++) {
-      Draw draw = Draw.of(t, "damage");
+      RandomKey key = RandomKey.of(t, "damage");
       byte[] damaged = whole.clone();
-      for (int i = 0; i <= draw.below(0, 3); i++) {
-        int reach = draw.bits(3 * i + 1) < 0 ? Math.min(64, whole.length) : whole.length;
-        damaged[draw.below(3 * i + 2, reach)] = (byte) draw.bits(3 * i + 3);
+      for (int i = 0; i <= key.below(0, 3); i++) {
+        int reach = key.bits(3 * i + 1) < 0 ? Math.min(64, whole.length) : whole.length;
+        damaged[key.below(3 * i + 2, reach)] = (byte) key.bits(3 * i + 3);
       }
       // Without TRUNCATE_EXISTING, after which some file systems wait for the disk.
       Files.write(file, damaged, StandardOpenOption.WRITE);

@@ -51,7 +51,7 @@ class DataIdentityTest {
     assertEquals(List.of(), identity("one").differences(identity("two")));
     assertEquals(
         identity("one"),
-        DataSet.open("images:" + dir.resolve("one"), new Reading(8, true)).identity());
+        DataSet.open("images:" + dir.resolve("one"), new ImageReadOptions(8, true)).identity());
     assertEquals(List.of("train", "test"), names(identity("one")));
   }
 
@@ -121,7 +121,7 @@ class DataIdentityTest {
     assertEquals(book.identity(), Text.open("text:" + copy).identity());
     String changed = Files.readString(file).substring(1) + "t";
     Files.writeString(copy, changed);
-    assertNotEquals(book.identity(), Text.open("text:" + copy, book.alphabet()).identity());
+    assertNotEquals(book.identity(), Text.open("text:" + copy, book.vocabulary()).identity());
     assertEquals(List.of("train", "validation"), names(book.identity()));
   }
 
@@ -160,7 +160,7 @@ class DataIdentityTest {
     Set<String> now = validated(DataSet.open(spec), 7);
     assertFalse(now.contains(drawn));
     assertTrue(now.containsAll(before.stream().filter(name -> !name.equals(drawn)).toList()));
-    var older = DataSet.open(spec, new Reading(0, false, Reading.Split.BY_NAME));
+    var older = DataSet.open(spec, new ImageReadOptions(0, false, ImageReadOptions.Split.BY_NAME));
     assertNotEquals(now, validated(older, 7), "by position, as it was");
     assertEquals(older.judgedBy(9, 7).origin(), older.originJudgedBy(9, 7));
   }

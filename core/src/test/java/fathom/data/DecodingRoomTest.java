@@ -117,7 +117,7 @@ class DecodingRoomTest {
   public static void main(String[] args) {
     var out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     try {
-      DataSet data = DataSet.open("images:" + args[0], new Reading(16, false));
+      DataSet data = DataSet.open("images:" + args[0], new ImageReadOptions(16, false));
       out.println(data.train().images().count() + " of " + data.train());
     } catch (DeviceException e) {
       out.println(e.getMessage());

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.io.BadFileException;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -29,7 +29,7 @@ class IdxTest {
   private static Images images(int count, int height, int width) {
     byte[] pixels = new byte[count * height * width];
     for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (byte) Draw.of(count, "pixels").bits(i);
+      pixels[i] = (byte) RandomKey.of(count, "pixels").bits(i);
     }
     return new Images(
         1, height, width, pixels, IntStream.range(0, count).map(i -> i % 10).toArray());

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Shape;
 import fathom.io.BadFileException;
 import java.awt.image.BufferedImage;
@@ -90,7 +90,7 @@ class ImageFolderTest {
   }
 
   private DataSet strictly() {
-    return DataSet.open("images:" + dir, new Reading(0, true));
+    return DataSet.open("images:" + dir, new ImageReadOptions(0, true));
   }
 
   private String bad() {
@@ -286,14 +286,14 @@ class ImageFolderTest {
     Files.write(large, Arrays.copyOf(whole, whole.length / 2)); // its header is sound
     DataSet data = read();
     assertEquals("2×1×3×4", data.train().toString(), "it decides neither size nor channels");
-    Survey survey = Objects.requireNonNull(data.survey());
+    FolderSummary summary = Objects.requireNonNull(data.summary());
     assertEquals(
         List.of("0.jpg", "2.png", "3.png"),
-        survey.skipped().stream()
+        summary.skipped().stream()
             .map(skipped -> Path.of(skipped.file()).getFileName().toString())
             .toList());
-    assertTrue(survey.skipped().getFirst().why().contains("0.jpg: an image must be"));
-    assertEquals(Map.of("png", 5), survey.formats());
+    assertTrue(summary.skipped().getFirst().why().contains("0.jpg: an image must be"));
+    assertEquals(Map.of("png", 5), summary.formats());
     assertTrue(bad().contains("0.jpg: an image must be"), bad());
   }
 
@@ -324,18 +324,18 @@ class ImageFolderTest {
   }
 
   @Test
-  void theSurveySaysWhatThereIs() throws IOException {
+  void theSummarySaysWhatThereIs() throws IOException {
     smallest();
     write("train/a/2.png", grey(10, 20, ImageFolderTest::ramp));
     write("train/a/3.bmp", colour(9, 9, ImageFolderTest::ramp));
     write("train/a/4.jpg", colour(2, 2, ImageFolderTest::ramp));
-    Survey survey = Objects.requireNonNull(read().survey());
-    assertEquals(Map.of("png", 5, "bmp", 1, "jpeg", 1), survey.formats());
-    assertEquals(new Survey.Size(2, 2), survey.smallest());
-    assertEquals(new Survey.Size(4, 3), survey.median());
-    assertEquals(new Survey.Size(10, 20), survey.largest());
-    assertEquals(List.of(), survey.skipped());
-    assertNull(DataSet.open("digits").survey());
+    FolderSummary summary = Objects.requireNonNull(read().summary());
+    assertEquals(Map.of("png", 5, "bmp", 1, "jpeg", 1), summary.formats());
+    assertEquals(new FolderSummary.Size(2, 2), summary.smallest());
+    assertEquals(new FolderSummary.Size(4, 3), summary.median());
+    assertEquals(new FolderSummary.Size(10, 20), summary.largest());
+    assertEquals(List.of(), summary.skipped());
+    assertNull(DataSet.open("digits").summary());
   }
 
   @Test
@@ -388,7 +388,7 @@ class ImageFolderTest {
   }
 
   private List<String> notices() {
-    return Objects.requireNonNull(read().survey()).notices();
+    return Objects.requireNonNull(read().summary()).notices();
   }
 
   @ParameterizedTest
@@ -421,9 +421,9 @@ class ImageFolderTest {
             dir + ": 2 passed over beside [test, train]: [extra, labels.csv]",
             dir.resolve("train") + ": 1 passed over beside the class folders: [stray.jpg]"),
         notices());
-    Survey survey = Objects.requireNonNull(strictly().survey());
-    assertEquals(Map.of("md", 1, "txt", 1), survey.others());
-    assertEquals(List.of(), survey.skipped());
+    FolderSummary summary = Objects.requireNonNull(strictly().summary());
+    assertEquals(Map.of("md", 1, "txt", 1), summary.others());
+    assertEquals(List.of(), summary.skipped());
   }
 
   /// A caption beside each image: none of them is drawn in place of an image.
@@ -477,7 +477,7 @@ class ImageFolderTest {
     Files.createSymbolicLink(data.resolve("a/6.png"), dir.resolve("none.png"));
     Files.createSymbolicLink(data.resolve("a/self.png"), data.resolve("a/self.png"));
     Files.createSymbolicLink(data.resolve("c"), data);
-    DataSet read = DataSet.open("images:" + data, new Reading(0, true));
+    DataSet read = DataSet.open("images:" + data, new ImageReadOptions(0, true));
     assertEquals(List.of("a", "b"), read.classes());
     assertEquals(11, read.train().count() + read.test().count());
     assertEquals(
@@ -485,7 +485,7 @@ class ImageFolderTest {
             data.resolve("c") + ": this link leads back to a folder above it and is not followed",
             data.resolve("a/6.png") + ": this link leads nowhere and is passed over",
             data.resolve("a/self.png") + ": this link leads nowhere and is passed over"),
-        Objects.requireNonNull(read.survey()).notices());
+        Objects.requireNonNull(read.summary()).notices());
   }
 
   /// é is one character or two.
@@ -543,7 +543,7 @@ class ImageFolderTest {
   @ValueSource(strings = {"jpg", "png", "gif", "bmp"})
   void damagedImagesAreBadFiles(String format) throws IOException {
     smallest();
-    IntBinaryOperator noise = (x, y) -> (int) Draw.of(1, "noise").bits(16 * y + x) & 0xffffff;
+    IntBinaryOperator noise = (x, y) -> (int) RandomKey.of(1, "noise").bits(16 * y + x) & 0xffffff;
     int type =
         format.equals("gif") ? BufferedImage.TYPE_BYTE_INDEXED : BufferedImage.TYPE_3BYTE_BGR;
     Path file = write("train/b/2." + format, image(type, 16, 16, noise));
@@ -608,8 +608,8 @@ class ImageFolderTest {
     Files.write(file, bytes);
   }
 
-  private Reading cached(int size) {
-    return new Reading(size, false).cachedIn(dir.resolve("cache"));
+  private ImageReadOptions cached(int size) {
+    return new ImageReadOptions(size, false).cachedIn(dir.resolve("cache"));
   }
 
   private void old(Path file) throws IOException {
@@ -629,7 +629,7 @@ class ImageFolderTest {
     return files;
   }
 
-  private DataSet open(Reading reading) {
+  private DataSet open(ImageReadOptions reading) {
     return DataSet.open("images:" + dir.resolve("data"), reading);
   }
 
@@ -637,30 +637,30 @@ class ImageFolderTest {
   @Test
   void whatIsKnownOfAFileIsNotReadAgain() throws IOException {
     List<Path> files = many();
-    Survey first = Objects.requireNonNull(open(cached(8)).survey());
+    FolderSummary first = Objects.requireNonNull(open(cached(8)).summary());
     assertEquals(Map.of("png", 10), first.formats());
     Path file = files.get(3);
     byte[] bytes = Files.readAllBytes(file);
     Files.write(file, new byte[bytes.length]);
     old(file);
-    assertEquals(first, open(cached(8)).survey(), "it is known");
+    assertEquals(first, open(cached(8)).summary(), "it is known");
     assertEquals(
         1,
-        Objects.requireNonNull(open(new Reading(8, false)).survey()).skipped().size(),
+        Objects.requireNonNull(open(new ImageReadOptions(8, false)).summary()).skipped().size(),
         "without a cache");
     Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000_001_000L));
-    Survey changed = Objects.requireNonNull(open(cached(8)).survey());
+    FolderSummary changed = Objects.requireNonNull(open(cached(8)).summary());
     assertEquals(1, changed.skipped().size(), "of another time it is another file");
-    assertEquals(changed, open(cached(8)).survey(), "damage is known as well");
+    assertEquals(changed, open(cached(8)).summary(), "damage is known as well");
     Files.write(file, bytes);
-    assertEquals(first, open(cached(8)).survey(), "mended a moment ago, it is looked at");
-    assertEquals(first, open(cached(8)).survey());
+    assertEquals(first, open(cached(8)).summary(), "mended a moment ago, it is looked at");
+    assertEquals(first, open(cached(8)).summary());
   }
 
   @Test
   void aManifestThatIsDamagedOrCannotBeWrittenChangesNothing() throws IOException {
     many();
-    Survey survey = open(cached(8)).survey();
+    FolderSummary summary = open(cached(8)).summary();
     Path manifest;
     try (Stream<Path> kept = Files.list(dir.resolve("cache/images"))) {
       List<Path> all = kept.toList();
@@ -670,17 +670,17 @@ class ImageFolderTest {
     byte[] whole = Files.readAllBytes(manifest);
     for (int length : new int[] {0, 3, 12, whole.length / 2, whole.length - 1}) {
       Files.write(manifest, Arrays.copyOf(whole, length));
-      assertEquals(survey, open(cached(8)).survey(), length + " bytes");
+      assertEquals(summary, open(cached(8)).summary(), length + " bytes");
       assertEquals(whole.length, Files.size(manifest), "it is written anew");
     }
     for (int i = 0; i < 200; i++) {
       byte[] mutant = whole.clone();
-      mutant[Draw.of(i, "mutant").below(0, whole.length)] ^= (byte) (1 << i % 8);
+      mutant[RandomKey.of(i, "mutant").below(0, whole.length)] ^= (byte) (1 << i % 8);
       Files.write(manifest, mutant);
-      assertEquals(survey, open(cached(8)).survey(), "mutant " + i);
+      assertEquals(summary, open(cached(8)).summary(), "mutant " + i);
     }
     Path file = Files.writeString(dir.resolve("file"), "no folder");
-    assertEquals(survey, open(new Reading(8, false).cachedIn(file)).survey());
+    assertEquals(summary, open(new ImageReadOptions(8, false).cachedIn(file)).summary());
     assertEquals(Path.of("c", "fathom"), Manifest.place(Map.of("XDG_CACHE_HOME", "c")::get));
     assertEquals(Path.of("h/.cache/fathom"), Manifest.place(Map.of("HOME", "h")::get));
     assertNull(Manifest.place(name -> null));
@@ -697,13 +697,13 @@ class ImageFolderTest {
     DataSet data =
         open(cached(size).decodingAll((files, of) -> seen.accumulateAndGet(of, Math::max)));
     assertEquals(10, seen.get());
-    Survey survey = Objects.requireNonNull(data.survey());
-    List<Survey.Skipped> told = size == 0 ? survey.skipped() : survey.damaged();
-    assertEquals(List.of(file.toString()), told.stream().map(Survey.Skipped::file).toList());
+    FolderSummary summary = Objects.requireNonNull(data.summary());
+    List<FolderSummary.Skipped> told = size == 0 ? summary.skipped() : summary.damaged();
+    assertEquals(List.of(file.toString()), told.stream().map(FolderSummary.Skipped::file).toList());
     assertEquals(size == 0 ? 9 : 10, data.train().count() + data.test().count());
-    Survey later = Objects.requireNonNull(open(cached(size)).survey());
-    assertEquals(survey, later, "the manifest knows");
-    var e = assertThrows(BadFileException.class, () -> open(new Reading(size, true)));
+    FolderSummary later = Objects.requireNonNull(open(cached(size)).summary());
+    assertEquals(summary, later, "the manifest knows");
+    var e = assertThrows(BadFileException.class, () -> open(new ImageReadOptions(size, true)));
     assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
   }
 
@@ -718,7 +718,7 @@ class ImageFolderTest {
         write("data/%s/%s/2.png".formatted(part, label), grey(9, 9, ImageFolderTest::ramp));
       }
     }
-    DataSet whole = open(new Reading(size, false));
+    DataSet whole = open(new ImageReadOptions(size, false));
     for (String label : List.of("a", "b")) {
       for (int i = 1; i <= 2; i++) {
         Files.writeString(dir.resolve("data/train/%s/%s.png".formatted(label, i)), "no image");
@@ -726,14 +726,14 @@ class ImageFolderTest {
     }
     assertThrows(BadFileException.class, () -> open(cached(size)), "the manifest knows");
     int side = whole.test().height();
-    Reading how = new Reading(size, strict).cachedIn(dir.resolve("cache"));
+    ImageReadOptions how = new ImageReadOptions(size, strict).cachedIn(dir.resolve("cache"));
     DataSet tests = open(how.forTests(Shape.of(3, side, side)));
     assertEquals(3, tests.test().channels(), "as the run has them");
     assertEquals(4, tests.test().count());
     assertEquals(whole.test().images().pixels()[5], tests.test().images().pixels()[5]);
-    Survey survey = Objects.requireNonNull(tests.survey());
-    assertEquals(List.of(), survey.skipped());
-    assertEquals(Map.of("png", 4), survey.formats());
+    FolderSummary summary = Objects.requireNonNull(tests.summary());
+    assertEquals(List.of(), summary.skipped());
+    assertEquals(Map.of("png", 4), summary.formats());
     assertEquals(whole.identity().ofTests(), tests.identity().ofTests());
     for (String label : List.of("a", "b")) {
       for (int i = 1; i <= 2; i++) {
@@ -758,13 +758,13 @@ class ImageFolderTest {
       write("data/train/%s/2.png".formatted(label), grey(12, 9, ImageFolderTest::ramp));
       write("data/test/%s/1.png".formatted(label), grey(9, 9, ImageFolderTest::ramp));
     }
-    DataSet whole = open(Reading.USUAL);
+    DataSet whole = open(ImageReadOptions.USUAL);
     assertEquals(32, whole.test().width());
-    DataSet tests = open(Reading.USUAL.forTests(Shape.of(1, 32, 32)));
+    DataSet tests = open(ImageReadOptions.USUAL.forTests(Shape.of(1, 32, 32)));
     assertEquals(whole.identity().ofTests(), tests.identity().ofTests());
     assertArrayEquals(whole.test().images().pixels(), tests.test().images().pixels());
     assertEquals(0, tests.train().count(), "not decoded");
-    assertEquals(9, open(Reading.USUAL.forTests(Shape.of(1, 16, 16))).test().width());
+    assertEquals(9, open(ImageReadOptions.USUAL.forTests(Shape.of(1, 16, 16))).test().width());
   }
 
   @Test

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -20,12 +20,12 @@ class LoaderTest {
   private static final int COUNT = 40;
   private static final Images IMAGES = images(3, 5, 6);
   private static final int SIZE = IMAGES.size();
-  private static final Draw KEY = Draw.of(3, "augment").at(2);
+  private static final RandomKey KEY = RandomKey.of(3, "augment").at(2);
 
   private static Images images(int channels, int height, int width) {
     byte[] pixels = new byte[COUNT * channels * height * width];
     for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (byte) Draw.of(1, "pixels").bits(i);
+      pixels[i] = (byte) RandomKey.of(1, "pixels").bits(i);
     }
     return new Images(channels, height, width, pixels, IntStream.range(0, COUNT).toArray());
   }
@@ -40,13 +40,13 @@ class LoaderTest {
   }
 
   private static float[] load(
-      Images images, Normalization n, int[] indices, int from, int to, Augmentation a, Draw key) {
+      Images images, Normalization n, int[] indices, int from, int to, Augmentation a, RandomKey key) {
     float[] out = new float[(to - from) * images.size()];
     new Loader(images, n).fill(MemorySegment.ofArray(out), indices, from, to, a, key);
     return out;
   }
 
-  private static float[] one(Images images, Normalization n, int index, Augmentation a, Draw key) {
+  private static float[] one(Images images, Normalization n, int index, Augmentation a, RandomKey key) {
     return load(images, n, new int[] {index}, 0, 1, a, key);
   }
 
@@ -56,7 +56,7 @@ class LoaderTest {
 
   /// What [Loader] must do, step by step: normalise, pad with zeros, mirror, crop.
   private static float[] specification(
-      Images images, Normalization n, int index, Augmentation a, Draw key) {
+      Images images, Normalization n, int index, Augmentation a, RandomKey key) {
     int p = a.pad();
     int h = images.height();
     int w = images.width();

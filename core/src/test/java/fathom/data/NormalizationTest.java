@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -23,7 +23,7 @@ class NormalizationTest {
     int[] indices = IntStream.range(0, images.count()).toArray();
     new Loader(images, normalization)
         .fill(
-            MemorySegment.ofArray(out), indices, 0, indices.length, Augmentation.NONE, new Draw(0));
+            MemorySegment.ofArray(out), indices, 0, indices.length, Augmentation.NONE, new RandomKey(0));
     return out;
   }
 

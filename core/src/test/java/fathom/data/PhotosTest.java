@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.io.BadFileException;
 import java.awt.image.BufferedImage;
@@ -50,18 +50,18 @@ class PhotosTest {
   /// Noise in 20 sizes for training, and one image for testing.
   private Photos photos() throws IOException {
     for (int i = 0; i <= COUNT; i++) {
-      Draw draw = Draw.of(i, "noise");
+      RandomKey key = RandomKey.of(i, "noise");
       write(
           dir.resolve(i < COUNT ? "train" : "test").resolve("a").resolve((10 + i) + ".png"),
           20 + i,
           40 - i,
-          (x, y) -> (int) draw.bits(64 * y + x) & 0xffffff);
+          (x, y) -> (int) key.bits(64 * y + x) & 0xffffff);
     }
     return assertInstanceOf(
-        Photos.class, DataSet.open("images:" + dir, new Reading(SIDE, true)).train());
+        Photos.class, DataSet.open("images:" + dir, new ImageReadOptions(SIDE, true)).train());
   }
 
-  private static Orientation.Box box(View view, int width, int height) {
+  private static Orientation.Box box(CropRegion view, int width, int height) {
     return view.of(width, height);
   }
 
@@ -79,7 +79,7 @@ class PhotosTest {
   })
   void testsSeeTheCentre(
       int side, int width, int height, double left, double top, double across, double down) {
-    Orientation.Box box = box(View.tested(side), width, height);
+    Orientation.Box box = box(CropRegion.tested(side), width, height);
     assertEquals(left, box.left(), 1e-4);
     assertEquals(top, box.top(), 1e-4);
     assertEquals(across, box.width(), 1e-4);
@@ -92,7 +92,7 @@ class PhotosTest {
     var areas = new ArrayList<Double>();
     var proportions = new ArrayList<Double>();
     for (int i = 0; i < 2000; i++) {
-      Orientation.Box part = box(View.part(Draw.of(i, "part")), width, height);
+      Orientation.Box part = box(CropRegion.part(RandomKey.of(i, "part")), width, height);
       assertTrue(
           part.left() >= 0
               && part.top() >= 0
@@ -131,7 +131,7 @@ class PhotosTest {
   @Test
   void partsOfALongImageAreItsWholeMiddleAtLast() {
     // 8 % of the area with proportions of 4:3 at most is more than 10 pixels high.
-    assertEquals(new Orientation.Box(0, 493, 10, 13), box(View.part(Draw.of(1, "part")), 10, 1000));
+    assertEquals(new Orientation.Box(0, 493, 10, 13), box(CropRegion.part(RandomKey.of(1, "part")), 10, 1000));
   }
 
   @Test
@@ -156,14 +156,14 @@ class PhotosTest {
     assertEquals(images.select(new int[] {7, 3}), photos.select(new int[] {7, 3}).images());
     assertEquals(images.take(4), photos.take(4).images());
     assertArrayEquals(
-        images.select(new int[] {5}).pixels(), photos.decode(5, Augmentation.NONE, new Draw(1)));
+        images.select(new int[] {5}).pixels(), photos.decode(5, Augmentation.NONE, new RandomKey(1)));
     var e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> photos.decode(0, Augmentation.CIFAR, new Draw(1)));
+            () -> photos.decode(0, Augmentation.CIFAR, new RandomKey(1)));
     assertTrue(String.valueOf(e.getMessage()).contains("without a border"));
     assertThrows(IllegalArgumentException.class, () -> photos.take(21));
-    assertThrows(IllegalArgumentException.class, () -> new Reading(-1, false));
+    assertThrows(IllegalArgumentException.class, () -> new ImageReadOptions(-1, false));
   }
 
   @Test
@@ -173,7 +173,7 @@ class PhotosTest {
       Files.createDirectories(dir.resolve("a"));
       ImageIO.write(image, "png", dir.resolve("a/%s.png".formatted(i)).toFile());
     }
-    assertEquals(1, DataSet.open(dir.toString(), new Reading(8, true)).train().channels());
+    assertEquals(1, DataSet.open(dir.toString(), new ImageReadOptions(8, true)).train().channels());
   }
 
   @Test
@@ -192,19 +192,19 @@ class PhotosTest {
       bytes[bytes.length - 20] ^= 1; // in the pixels, which have a checksum
       Files.write(file, bytes);
     }
-    DataSet data = DataSet.open("images:" + dir, new Reading(SIDE, false));
+    DataSet data = DataSet.open("images:" + dir, new ImageReadOptions(SIDE, false));
     Photos photos = assertInstanceOf(Photos.class, data.train());
     var told = new ConcurrentSkipListSet<String>();
     data.onDamage(skipped -> assertTrue(told.add(skipped.file()), "once each"));
     assertEquals(COUNT, photos.count());
-    Draw draw = Draw.of(1, "part");
+    RandomKey key = RandomKey.of(1, "part");
     for (int[] pair : new int[][] {{3, 5}, {4, 5}, {19, 0}}) {
-      byte[] seen = photos.decode(pair[0], Augmentation.PHOTOS, draw);
-      assertArrayEquals(photos.decode(pair[1], Augmentation.PHOTOS, draw), seen);
+      byte[] seen = photos.decode(pair[0], Augmentation.PHOTOS, key);
+      assertArrayEquals(photos.decode(pair[1], Augmentation.PHOTOS, key), seen);
       Photos alone = photos.select(new int[] {pair[0]});
-      assertArrayEquals(seen, alone.decode(0, Augmentation.PHOTOS, draw), "from elsewhere");
+      assertArrayEquals(seen, alone.decode(0, Augmentation.PHOTOS, key), "from elsewhere");
       assertThrows(
-          BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOS, draw));
+          BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOS, key));
     }
     assertEquals(3, told.size(), told.toString());
   }
@@ -219,7 +219,7 @@ class PhotosTest {
     byte[] bytes = Files.readAllBytes(damaged);
     bytes[bytes.length - 20] ^= 1;
     Files.write(damaged, bytes);
-    Images seen = DataSet.open("images:" + dir, new Reading(SIDE, false)).train().images();
+    Images seen = DataSet.open("images:" + dir, new ImageReadOptions(SIDE, false)).train().images();
     assertEquals(seen.select(new int[] {1}), seen.select(new int[] {2}));
     assertNotEquals(seen.pixels()[0], seen.pixels()[2 * seen.size()]);
   }
@@ -227,11 +227,11 @@ class PhotosTest {
   // ---- Decoded ahead
 
   private static List<Loader.Batch> batches() {
-    int[] order = Draw.of(1, "order").permutation(COUNT);
+    int[] order = RandomKey.of(1, "order").permutation(COUNT);
     return IntStream.range(0, 5)
         .mapToObj(i ->
             new Loader.Batch(
-                order, new Rows(4 * i, 4 * i + 4), Augmentation.PHOTOS, Draw.of(1, "augment")))
+                order, new Rows(4 * i, 4 * i + 4), Augmentation.PHOTOS, RandomKey.of(1, "augment")))
         .toList();
   }
 
@@ -254,9 +254,9 @@ class PhotosTest {
     int mirrored = 0;
     for (int i = 0; i < 4; i++) {
       int index = batch.order()[i];
-      Draw draw = batch.augment().at(index);
-      byte[] pixels = photos.decode(index, batch.augmentation(), draw);
-      boolean flip = draw.bits(2) < 0;
+      RandomKey key = batch.augment().at(index);
+      byte[] pixels = photos.decode(index, batch.augmentation(), key);
+      boolean flip = key.bits(2) < 0;
       mirrored += flip ? 1 : 0;
       for (int p = 0; p < SIDE * SIDE; p++) {
         int x = flip ? SIDE - 1 - p % SIDE : p % SIDE;
@@ -294,7 +294,7 @@ class PhotosTest {
   /// What is announced is decoded before it is asked for, and no more than two batches of it: these
   /// need their files no longer.
   @Test
-  void twoBatchesAreDecodedAhead() throws IOException {
+  void twoBatchesAreDecodedPrefetcher() throws IOException {
     Photos photos = photos();
     List<float[]> expected =
         batches().stream().map(batch -> values(loader(photos), batch)).toList();

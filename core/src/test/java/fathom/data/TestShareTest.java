@@ -3,9 +3,9 @@ package fathom.data;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.FolderScan.Entry;
-import fathom.data.Reading.Split;
+import fathom.data.ImageReadOptions.Split;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -48,12 +48,12 @@ class TestShareTest {
     Set<String> before = tested("a", names);
     int moved = 0;
     for (int i = 0; i < 200; i++) {
-      Draw draw = Draw.of(i, "change" + count);
-      boolean adds = names.size() < 3 || draw.bits(0) < 0;
+      RandomKey key = RandomKey.of(i, "change" + count);
+      boolean adds = names.size() < 3 || key.bits(0) < 0;
       String name =
           adds
-              ? "%s-%s.png".formatted(draw.below(1, 99), i)
-              : List.copyOf(names).get(draw.below(2, names.size()));
+              ? "%s-%s.png".formatted(key.below(1, 99), i)
+              : List.copyOf(names).get(key.below(2, names.size()));
       if (adds) {
         names.add(name);
       } else {
@@ -127,7 +127,7 @@ class TestShareTest {
       files.add(new Entry(Path.of(i + ".png"), 1, 1));
       others.add(new Entry(Path.of(i + ".txt"), 1, 1));
     }
-    int[] rank = Draw.of(0, "split").at(3).permutation(10);
+    int[] rank = RandomKey.of(0, "split").at(3).permutation(10);
     var expected = new TreeSet<String>();
     for (int i = 0; i < 10; i++) {
       if (rank[i] < 2) {

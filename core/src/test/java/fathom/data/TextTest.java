@@ -40,25 +40,25 @@ class TextTest {
   // ---- Reading
 
   @Test
-  void theAlphabetIsSortedAndATenthIsHeldOut() throws IOException {
+  void theVocabularyIsSortedAndATenthIsHeldOut() throws IOException {
     String text = "bca\n\t ß€😀 bca bca ab\r\n"; // 22 characters, one of them of two chars
     Text read = assertInstanceOf(Text.class, Data.open(spec(text)));
     assertEquals(
         List.of("\t", "\n", "\r", " ", "a", "b", "c", "ß", "€", "😀"),
-        read.alphabet().characters());
+        read.vocabulary().characters());
     assertEquals(20, read.train().length);
     assertEquals(2, read.validation().length);
     assertArrayEquals(new int[] {5, 6, 4, 1}, Arrays.copyOf(read.train(), 4));
     assertEquals(
-        text, read.alphabet().decode(read.train()) + read.alphabet().decode(read.validation()));
-    assertArrayEquals(read.validation(), read.alphabet().encode("\r\n"));
+        text, read.vocabulary().decode(read.train()) + read.vocabulary().decode(read.validation()));
+    assertArrayEquals(read.validation(), read.vocabulary().encode("\r\n"));
     assertEquals(read, Data.open(spec(text)));
   }
 
   @Test
   void aByteOrderMarkIsNoCharacter() throws IOException {
     Text read = Text.open(spec("\uFEFF" + "ab".repeat(10)));
-    assertEquals(List.of("a", "b"), read.alphabet().characters());
+    assertEquals(List.of("a", "b"), read.vocabulary().characters());
     assertEquals(18, read.train().length);
   }
 
@@ -72,9 +72,9 @@ class TextTest {
   void whiteSpaceIsText(String white) throws IOException {
     String text = "a page" + white + "another page" + white + "the end";
     Text read = Text.open(spec(text));
-    assertTrue(read.alphabet().characters().contains(white), text);
+    assertTrue(read.vocabulary().characters().contains(white), text);
     assertEquals(
-        text, read.alphabet().decode(read.train()) + read.alphabet().decode(read.validation()));
+        text, read.vocabulary().decode(read.train()) + read.vocabulary().decode(read.validation()));
     assertEquals(read, Text.open(spec("\uFEFF" + text)), "behind a byte order mark");
   }
 
@@ -162,20 +162,20 @@ class TextTest {
   }
 
   @Test
-  void aTextOfAnotherAlphabetIsRefusedByItsCharacter() throws IOException {
-    var alphabet = new Alphabet(List.of("a", "b"));
-    assertEquals(18, Text.open(spec("b".repeat(20)), alphabet).train().length);
+  void aTextOfAnotherVocabularyIsRefusedByItsCharacter() throws IOException {
+    var vocabulary = new Vocabulary(List.of("a", "b"));
+    assertEquals(18, Text.open(spec("b".repeat(20)), vocabulary).train().length);
     String spec = spec("abababababababcabababab");
-    var e = assertThrows(BadFileException.class, () -> Text.open(spec, alphabet));
+    var e = assertThrows(BadFileException.class, () -> Text.open(spec, vocabulary));
     assertTrue(
         String.valueOf(e.getMessage()).contains("character 14 of this text is 'c' (U+0063)"),
         e.getMessage());
-    var prompt = assertThrows(IllegalArgumentException.class, () -> alphabet.encode("aßbßé"));
+    var prompt = assertThrows(IllegalArgumentException.class, () -> vocabulary.encode("aßbßé"));
     assertTrue(
         String.valueOf(prompt.getMessage()).endsWith("but not 'ß' (U+00DF), 'é' (U+00E9)"),
         prompt.getMessage());
     for (List<String> none : List.of(List.<String>of(), List.of("a", "a"), List.of("ab"))) {
-      assertThrows(IllegalArgumentException.class, () -> new Alphabet(none));
+      assertThrows(IllegalArgumentException.class, () -> new Vocabulary(none));
     }
   }
 
@@ -230,7 +230,7 @@ class TextTest {
     var e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> DataSet.open("Fashion-MNIST", Reading.USUAL, environment));
+            () -> DataSet.open("Fashion-MNIST", ImageReadOptions.USUAL, environment));
     String message = String.valueOf(e.getMessage());
     assertTrue(message.contains(data.resolve("fashion-mnist").toString()), message);
     assertTrue(message.contains(shared.resolve("fathom/fashionmnist").toString()), message);
@@ -238,14 +238,14 @@ class TextTest {
     var bad =
         assertThrows(
             BadFileException.class,
-            () -> DataSet.open("Fashion-MNIST", Reading.USUAL, environment),
+            () -> DataSet.open("Fashion-MNIST", ImageReadOptions.USUAL, environment),
             "an empty folder is no data set");
     assertTrue(String.valueOf(bad.getMessage()).startsWith(found.toString()), bad.getMessage());
     Files.createDirectories(data.resolve("fashion-mnist"));
     bad =
         assertThrows(
             BadFileException.class,
-            () -> DataSet.open("Fashion-MNIST", Reading.USUAL, environment));
+            () -> DataSet.open("Fashion-MNIST", ImageReadOptions.USUAL, environment));
     assertTrue(String.valueOf(bad.getMessage()).startsWith(data.toString()), bad.getMessage());
   }
 }

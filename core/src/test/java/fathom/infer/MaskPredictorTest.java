@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -76,7 +76,7 @@ class MaskPredictorTest {
     Layer net = NET.build(Init.he(3));
     int i = 0;
     for (Param param : net.state().values()) {
-      Draw own = Draw.of(1, "masks").at(i++);
+      RandomKey own = RandomKey.of(1, "masks").at(i++);
       if (param.value().shape().rank() == 1) {
         double[] values = new double[(int) param.value().shape().elements()];
         Arrays.setAll(values, k -> 0.5 + own.uniform(k));
@@ -88,9 +88,9 @@ class MaskPredictorTest {
 
   private static BufferedImage image(int height, int width) {
     var image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    Draw draw = Draw.of(height, "image").at(width);
+    RandomKey key = RandomKey.of(height, "image").at(width);
     for (int i = 0; i < height * width; i++) {
-      image.setRGB(i % width, i / width, draw.below(i, 1 << 24));
+      image.setRGB(i % width, i / width, key.below(i, 1 << 24));
     }
     return image;
   }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Lifetime;
 import fathom.Param;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PackedNetTest {
-  private static final Draw DRAW = Draw.of(1, "packed");
+  private static final RandomKey DRAW = RandomKey.of(1, "packed");
 
   private static Layer net(int width, int side) {
     Layer net =
@@ -37,7 +37,7 @@ class PackedNetTest {
     int i = 0;
     for (var entry : net.state().entrySet()) {
       Param param = entry.getValue();
-      Draw own = DRAW.at(i++);
+      RandomKey own = DRAW.at(i++);
       if (!param.trained()) { // running statistics as after a training
         double[] values = new double[(int) param.value().shape().elements()];
         boolean mean = entry.getKey().endsWith("mean"); // a large one would silence every rectifier

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Alphabet;
+import fathom.data.Vocabulary;
 import fathom.data.Text;
 import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
@@ -43,11 +43,11 @@ class TextGeneratorTest {
   @TempDir private Path folder;
 
   private static Text text(String characters) {
-    Alphabet alphabet = Alphabet.of(characters.codePoints().toArray());
-    int[] all = alphabet.encode(characters);
+    Vocabulary vocabulary = Vocabulary.of(characters.codePoints().toArray());
+    int[] all = vocabulary.encode(characters);
     int train = all.length - all.length / 10;
     return new Text(
-        "text:x", alphabet, Arrays.copyOf(all, train), Arrays.copyOfRange(all, train, all.length));
+        "text:x", vocabulary, Arrays.copyOf(all, train), Arrays.copyOfRange(all, train, all.length));
   }
 
   private Run trained(String name, String model, long seed) {
@@ -82,7 +82,7 @@ class TextGeneratorTest {
       assertNotEquals(expected, ofRun.generate("the ", 40, 1, 4));
       assertEquals(expected, ofFolder.generate("the ", 40, 1, 3));
       assertEquals(expected, ofFile.generate("the ", 40, 1, 3));
-      assertEquals(TEXT.alphabet().characters(), ofFile.alphabet().characters());
+      assertEquals(TEXT.vocabulary().characters(), ofFile.vocabulary().characters());
       withoutMetadata(run.checkpoint(), Map.of());
       assertThrows(BadFileException.class, () -> TextGenerator.open(run.folder()));
       try (var ofOld = Run.open(run.folder()).generator()) {

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -74,7 +74,7 @@ final class MutantsTest {
   @Test
   void everyMutantWithAChecksumIsRefused() {
     for (int i = 0; i < MUTANTS; i++) {
-      byte[] mutant = mutant(original, Draw.of(1, "damage").at(i));
+      byte[] mutant = mutant(original, RandomKey.of(1, "damage").at(i));
       if (!Arrays.equals(mutant, original)) {
         assertRefused(mutant, "mutant " + i);
       }
@@ -94,46 +94,46 @@ final class MutantsTest {
             "00".repeat(24));
     int accepted = 0;
     for (int i = 0; i < MUTANTS; i++) {
-      Draw draw = Draw.of(2, "damage").at(i);
-      byte[] mutant = draw.below(0, 2) == 0 ? mutant(foreign, draw) : otherToken(foreign, draw);
+      RandomKey key = RandomKey.of(2, "damage").at(i);
+      byte[] mutant = key.below(0, 2) == 0 ? mutant(foreign, key) : otherToken(foreign, key);
       accepted += isAccepted(mutant) ? 1 : 0;
     }
     assertTrue(accepted > MUTANTS / 100, "only %s of the mutants test reading".formatted(accepted));
     assertTrue(accepted < MUTANTS / 2, "%s of the mutants are no damage".formatted(accepted));
   }
 
-  private static byte[] mutant(byte[] bytes, Draw draw) {
-    int at = draw.below(1, bytes.length);
-    int length = 1 + draw.below(2, 16);
+  private static byte[] mutant(byte[] bytes, RandomKey key) {
+    int at = key.below(1, bytes.length);
+    int length = 1 + key.below(2, 16);
     int end = Math.min(at + length, bytes.length);
-    return switch (draw.below(3, 7)) {
+    return switch (key.below(3, 7)) {
       case 0 -> Arrays.copyOf(bytes, at);
-      case 1 -> flipped(bytes, draw);
-      case 2 -> replaced(bytes, at, at, random(length, draw));
-      case 3 -> replaced(bytes, at, end, random(end - at, draw));
+      case 1 -> flipped(bytes, key);
+      case 2 -> replaced(bytes, at, at, random(length, key));
+      case 3 -> replaced(bytes, at, end, random(end - at, key));
       case 4 -> replaced(bytes, at, end, new byte[0]);
       case 5 -> replaced(bytes, at, end, new byte[end - at]);
       default -> {
-        int from = draw.below(4, bytes.length);
+        int from = key.below(4, bytes.length);
         byte[] copy = Arrays.copyOfRange(bytes, from, Math.min(from + length, bytes.length));
         yield replaced(bytes, at, Math.min(at + copy.length, bytes.length), copy);
       }
     };
   }
 
-  private static byte[] flipped(byte[] bytes, Draw draw) {
+  private static byte[] flipped(byte[] bytes, RandomKey key) {
     byte[] mutant = bytes.clone();
-    for (int i = 0; i <= draw.below(5, 3); i++) {
-      int bit = draw.below(6 + i, 8 * bytes.length);
+    for (int i = 0; i <= key.below(5, 3); i++) {
+      int bit = key.below(6 + i, 8 * bytes.length);
       mutant[bit / 8] ^= (byte) (1 << bit % 8);
     }
     return mutant;
   }
 
-  private static byte[] random(int length, Draw draw) {
+  private static byte[] random(int length, RandomKey key) {
     byte[] bytes = new byte[length];
     for (int i = 0; i < length; i++) {
-      bytes[i] = (byte) draw.bits(100 + i);
+      bytes[i] = (byte) key.bits(100 + i);
     }
     return bytes;
   }
@@ -146,7 +146,7 @@ final class MutantsTest {
   }
 
   /// One or two tokens of the JSON become others; the length in front is made to fit.
-  private static byte[] otherToken(byte[] bytes, Draw draw) {
+  private static byte[] otherToken(byte[] bytes, RandomKey key) {
     List<String> others =
         List.of(
             "0",
@@ -179,9 +179,9 @@ final class MutantsTest {
             "");
     int data = bytes.length - 24;
     String json = new String(bytes, 8, data - 8, StandardCharsets.UTF_8);
-    for (int i = 0; i <= draw.below(3, 2); i++) {
+    for (int i = 0; i <= key.below(3, 2); i++) {
       String[] tokens = json.split("(?<=[\\[\\]{},:])|(?=[\\[\\]{},:])");
-      tokens[draw.below(10 + i, tokens.length)] = others.get(draw.below(20 + i, others.size()));
+      tokens[key.below(10 + i, tokens.length)] = others.get(key.below(20 + i, others.size()));
       json = String.join("", tokens);
     }
     return Fixture.file(json, "00".repeat(24));

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import java.lang.foreign.Arena;
@@ -72,10 +72,10 @@ class BFloat16Test {
 
   @Test
   void anyFloatIsRoundedAsLibtorchDoes() {
-    Draw draw = Draw.of(1, "floats");
+    RandomKey key = RandomKey.of(1, "floats");
     float[] floats = new float[20_000];
     for (int i = 0; i < floats.length; i++) {
-      floats[i] = Float.intBitsToFloat((int) draw.bits(i));
+      floats[i] = Float.intBitsToFloat((int) key.bits(i));
     }
     try (var _ = Scope.open()) {
       double[] expected = Tensor.of(floats, floats.length).to(DType.BFLOAT16).toDoubles();

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.kernel.BatchNormKernel.Rectified;
@@ -45,7 +45,7 @@ class BatchNormKernelTest {
   }
 
   private static LongToDoubleFunction normal(String what) {
-    return Draw.of(1, what)::normal;
+    return RandomKey.of(1, what)::normal;
   }
 
   /// Rows that do not start at a multiple of a vector.
@@ -194,7 +194,7 @@ class BatchNormKernelTest {
   @ValueSource(ints = {1, 3, 16, 31})
   void theWayBackLetsThroughWhatTheWayForwardDid(int channels) {
     for (DType type : new DType[] {DType.FLOAT32, DType.BFLOAT16}) {
-      Rows x = rows(type, 777, channels, i -> Draw.of(1, "few").below(i, 5) * 0.1 + 7);
+      Rows x = rows(type, 777, channels, i -> RandomKey.of(1, "few").below(i, 5) * 0.1 + 7);
       Rows one = rows(type, 777, channels, _ -> 1);
       double[] mean = perChannel(channels, c -> 7.2 + 1e-9 * normal("mean").applyAsDouble(c));
       double[] scale = perChannel(channels, c -> 1e6 * normal("scale").applyAsDouble(c));

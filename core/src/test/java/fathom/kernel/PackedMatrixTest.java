@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
@@ -55,7 +55,7 @@ class PackedMatrixTest {
   private static MemorySegment random(Arena arena, int count, int which) {
     MemorySegment memory = arena.allocate(4L * count, 64);
     for (int i = 0; i < count; i++) {
-      memory.setAtIndex(JAVA_FLOAT, i, (float) Draw.of(which, "packed").normal(i));
+      memory.setAtIndex(JAVA_FLOAT, i, (float) RandomKey.of(which, "packed").normal(i));
     }
     return memory;
   }

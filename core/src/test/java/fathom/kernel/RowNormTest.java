@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.kernel.RowNorm.Form;
@@ -43,7 +43,7 @@ class RowNormTest {
   }
 
   private static LongToDoubleFunction normal(String what) {
-    return Draw.of(1, what)::normal;
+    return RandomKey.of(1, what)::normal;
   }
 
   /// Numbers that are floats, in either type; rows do not start at a multiple of a vector.

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.sun.management.ThreadMXBean;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.parallel.Cores;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -63,9 +63,9 @@ class WinogradTest {
 
   private MemorySegment memory(int elements, String what) {
     MemorySegment memory = arena.allocate(4L * (elements + 1), 64).asSlice(4);
-    Draw draw = Draw.of(1, what);
+    RandomKey key = RandomKey.of(1, what);
     for (int i = 0; i < elements; i++) {
-      memory.setAtIndex(JAVA_FLOAT, i, (float) draw.normal(i));
+      memory.setAtIndex(JAVA_FLOAT, i, (float) key.normal(i));
     }
     return memory;
   }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -48,7 +48,7 @@ class CrossEntropyTest {
   @EnumSource(names = {"FLOAT32", "FLOAT64"})
   void theGradientOfARowSumsToZero(DType type) {
     try (var _ = Scope.open()) {
-      Tensor logits = Tensor.normal(Draw.of(1, "logits"), type, 20, 7).times(5);
+      Tensor logits = Tensor.normal(RandomKey.of(1, "logits"), type, 20, 7).times(5);
       Tensor d = CrossEntropy.of(logits, labels(20, 7)).back(one(type));
       assertEquals(type, d.type());
       for (double sum : d.sum(1).toDoubles()) {
@@ -60,7 +60,7 @@ class CrossEntropyTest {
   private static int[] labels(int count, int classes) {
     int[] labels = new int[count];
     for (int i = 0; i < count; i++) {
-      labels[i] = Draw.of(2, "labels").below(i, classes);
+      labels[i] = RandomKey.of(2, "labels").below(i, classes);
     }
     return labels;
   }
@@ -68,7 +68,7 @@ class CrossEntropyTest {
   @Test
   void theGradientAgreesWithCentralDifferences() {
     try (var _ = Scope.open()) {
-      Tensor logits = Tensor.normal(Draw.of(1, "logits"), DType.FLOAT64, 3, 4);
+      Tensor logits = Tensor.normal(RandomKey.of(1, "logits"), DType.FLOAT64, 3, 4);
       int[] labels = {3, 0, 0};
       double[] d =
           CrossEntropy.of(logits, labels).back(Tensor.scalar(DType.FLOAT64, 2.5)).toDoubles();

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -25,7 +25,7 @@ class PixelLossTest {
   private static final byte[] MASKS = {0, 1, 2, 2, NONE, 0, 1, 1, 1, 0, 2, NONE};
 
   private static Tensor scores(int images) {
-    return Tensor.normal(Draw.of(5, "scores"), DType.FLOAT32, images, 3, 2, 3);
+    return Tensor.normal(RandomKey.of(5, "scores"), DType.FLOAT32, images, 3, 2, 3);
   }
 
   static Stream<PixelLoss> losses() {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -268,7 +268,7 @@ class CifarNetTest {
               new CifarNet(
                       8, shortcut, norm, filters, new CifarNet.Input(channels, height, width), 7)
                   .build(Init.he(1));
-          Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 3, channels, height, width);
+          Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 3, channels, height, width);
           Traced y = net.forward(x);
           assertEquals(Shape.of(3, 7), y.value().shape());
           assertEquals(x.shape(), y.back(y.value().zerosLike()).shape());
@@ -300,7 +300,7 @@ class CifarNetTest {
   @Test
   void aPlainNetIsTheResidualNetWithoutItsShortcuts() {
     try (var _ = Scope.open()) {
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 2, 3, 8, 8);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 2, 3, 8, 8);
       double[] residual =
           CifarNet.named("resnet14").build(Init.he(3)).forward(x).value().toDoubles();
       double[] plain = CifarNet.named("plain14").build(Init.he(3)).forward(x).value().toDoubles();
@@ -327,11 +327,11 @@ class CifarNetTest {
             List.copyOf(plain.state().keySet()), List.copyOf(fused.state().keySet()), "paths");
         other.state().forEach((path, param) -> assertSame(param, fused.state().get(path), path));
         assertTrue(count(fused) < count(plain), "nothing was fused");
-        Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 4, 3, 8, 8).to(type);
+        Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 4, 3, 8, 8).to(type);
         Traced expected = plain.forward(x);
         Traced actual = fused.forward(x);
         assertClose("value", expected.value().toDoubles(), actual.value().toDoubles(), tolerance);
-        Tensor dy = Tensor.normal(Draw.of(2, "dy"), DType.FLOAT32, 4, 10).to(type);
+        Tensor dy = Tensor.normal(RandomKey.of(2, "dy"), DType.FLOAT32, 4, 10).to(type);
         assertClose("dE/dx", expected.back(dy).toDoubles(), actual.back(dy).toDoubles(), tolerance);
         plain
             .state()

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -40,7 +40,7 @@ class DropoutOptionTest {
       Layer without = built(model, 0);
       Layer with = built(model, 0.5);
       assertEquals(List.copyOf(without.state().keySet()), List.copyOf(with.state().keySet()));
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 4, 2, 9, 8);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 4, 2, 9, 8);
       assertArrayEquals(without.predict(x).toDoubles(), with.predict(x).toDoubles());
       assertFalse(Arrays.equals(trained(without, x), trained(with, x)));
       assertArrayEquals(trained(Fused.of(with), x), trained(Fused.of(with), x));

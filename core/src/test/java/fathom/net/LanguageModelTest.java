@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class LanguageModelTest {
-  private static final Draw DRAW = Draw.of(11, "text");
+  private static final RandomKey DRAW = RandomKey.of(11, "text");
   private static final int TOKENS = 5;
   private static final int STEPS = 6;
   private static final int TEXTS = 3;
@@ -53,7 +53,7 @@ class LanguageModelTest {
         .forEach((path, param) -> {
           param.convert(DType.FLOAT64);
           long[] shape = param.value().shape().toArray();
-          Tensor noise = Tensor.normal(Draw.of(4, path + "."), DType.FLOAT64, shape);
+          Tensor noise = Tensor.normal(RandomKey.of(4, path + "."), DType.FLOAT64, shape);
           param.value().add_(noise.times(0.2));
         });
     return net;
@@ -89,7 +89,7 @@ class LanguageModelTest {
     net.state()
         .forEach((path, param) -> {
           long[] shape = param.value().shape().toArray();
-          Tensor along = Tensor.normal(Draw.of(6, path + "."), DType.FLOAT64, shape);
+          Tensor along = Tensor.normal(RandomKey.of(6, path + "."), DType.FLOAT64, shape);
           double[] before = param.value().toDoubles();
           double h = 1e-5;
           param.value().add_(along.times(h));
@@ -327,12 +327,12 @@ class LanguageModelTest {
 
   @Test
   void headsHave64FeaturesOrMoreAndDivideTheWidth() {
-    assertEquals(1, Body.heads(1));
-    assertEquals(1, Body.heads(127));
-    assertEquals(2, Body.heads(128));
-    assertEquals(3, Body.heads(192));
-    assertEquals(2, Body.heads(200)); // 3 would not divide it
-    assertEquals(4, Body.heads(256));
+    assertEquals(1, Backbone.heads(1));
+    assertEquals(1, Backbone.heads(127));
+    assertEquals(2, Backbone.heads(128));
+    assertEquals(3, Backbone.heads(192));
+    assertEquals(2, Backbone.heads(200)); // 3 would not divide it
+    assertEquals(4, Backbone.heads(256));
   }
 
   /// The first layer has no residual connection past it, the others have.
@@ -342,12 +342,12 @@ class LanguageModelTest {
       var net = CharacterNet.named("lstm").withHidden(3).withLayers(3).withVocabulary(TOKENS);
       var zero = net.build(Init.zeros()); // whose layers make nothing
       var first =
-          zero.body()
+          zero.backbone()
               .predict(Sequences.of(Tensor.zeros(DType.FLOAT32, 2, 1, 3).plus(1)), zero.start(1));
       assertArrayEquals(new double[6], first.value().toDoubles());
-      String layers = zero.body().parts().toString();
+      String layers = zero.backbone().parts().toString();
       assertEquals(2, layers.split("RecurrentResidual", -1).length - 1, layers);
-      assertFalse(zero.body().parts().getFirst().node().toString().contains("RecurrentResidual"));
+      assertFalse(zero.backbone().parts().getFirst().node().toString().contains("RecurrentResidual"));
     }
   }
 

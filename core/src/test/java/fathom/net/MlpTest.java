@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -66,10 +66,10 @@ class MlpTest {
   void everyNormTrains(Norm norm) {
     try (var _ = Scope.open()) {
       Layer net = small(norm).build(Init.he(1));
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 5, 2, 3, 2);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 5, 2, 3, 2);
       Traced y = net.forward(x);
       assertEquals(Shape.of(5, 3), y.value().shape());
-      Tensor dy = Tensor.normal(Draw.of(2, "dy"), DType.FLOAT32, 5, 3);
+      Tensor dy = Tensor.normal(RandomKey.of(2, "dy"), DType.FLOAT32, 5, 3);
       assertEquals(x.shape(), y.back(dy).shape());
       net.state()
           .forEach((path, param) -> {
@@ -85,7 +85,7 @@ class MlpTest {
   @Test
   void weightNormStartsAsTheNetWithoutNorm() {
     try (var _ = Scope.open()) {
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 5, 2, 3, 2);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 5, 2, 3, 2);
       double[] none = small(Norm.NONE).build(Init.he(1)).predict(x).toDoubles();
       double[] weight = small(Norm.WEIGHT).build(Init.he(1)).predict(x).toDoubles();
       for (int i = 0; i < none.length; i++) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -136,7 +136,7 @@ class PhotoNetTest {
         Layer net =
             new PhotoNet(depth, Shortcut.B, Norm.BATCH, 2, new CifarNet.Input(1, side, side), 4)
                 .build(Init.he(1));
-        Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 2, 1, side, side);
+        Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 2, 1, side, side);
         assertEquals(Shape.of(2, 4), net.predict(x).shape());
         assertEquals(x.shape(), net.forward(x).back(Tensor.zeros(DType.FLOAT32, 2, 4)).shape());
       }
@@ -253,9 +253,9 @@ class PhotoNetTest {
         try (var _ = Scope.open()) {
           Layer net = small(depth, shortcut, norm).build(Init.he(2));
           Layer fused = Fused.of(net);
-          Tensor x = Tensor.normal(Draw.of(3, "x"), DType.FLOAT32, 2, 3, 17, 40);
+          Tensor x = Tensor.normal(RandomKey.of(3, "x"), DType.FLOAT32, 2, 3, 17, 40);
           var values = net.forward(x);
-          var dy = Tensor.normal(Draw.of(4, "dy"), DType.FLOAT32, 2, 5);
+          var dy = Tensor.normal(RandomKey.of(4, "dy"), DType.FLOAT32, 2, 5);
           assertEquals(Shape.of(2, 5), values.value().shape());
           assertEquals(x.shape(), values.back(dy).shape());
           double[] plain = net.predict(x).toDoubles();

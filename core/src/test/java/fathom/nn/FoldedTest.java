@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.PackedConvolution;
 import fathom.Param;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FoldedTest {
-  private static final Draw DRAW = Draw.of(1, "folded");
+  private static final RandomKey DRAW = RandomKey.of(1, "folded");
 
   private static Layer net(Shortcut shortcut, Norm norm) {
     String name = shortcut == Shortcut.NONE ? "plain14" : "resnet14";

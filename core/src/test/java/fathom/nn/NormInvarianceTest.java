@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -56,7 +56,7 @@ class NormInvarianceTest {
   }
 
   private static Tensor normal(String what, long... shape) {
-    return Tensor.normal(Draw.of(5, what), DType.FLOAT64, shape);
+    return Tensor.normal(RandomKey.of(5, what), DType.FLOAT64, shape);
   }
 
   /// A column of ones with one 3 in it.

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -29,7 +29,7 @@ class RecomputeTest {
   }
 
   private static Tensor images(int count) {
-    return Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, count, 1, SIDE, SIDE);
+    return Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, count, 1, SIDE, SIDE);
   }
 
   private static void step(Layer net, Tensor x) {

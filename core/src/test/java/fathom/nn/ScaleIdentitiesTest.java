@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -30,7 +30,7 @@ class ScaleIdentitiesTest {
   }
 
   private static Tensor normal(String what, long... shape) {
-    return Tensor.normal(Draw.of(6, what), DType.FLOAT64, shape);
+    return Tensor.normal(RandomKey.of(6, what), DType.FLOAT64, shape);
   }
 
   /// The ε of batch norm is fixed; its weights are so large that it is nothing.

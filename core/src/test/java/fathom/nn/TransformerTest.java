@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /// What a transformer's parts do beyond the laws of every layer.
 class TransformerTest {
-  private static final Draw DRAW = Draw.of(31, "transformer");
+  private static final RandomKey DRAW = RandomKey.of(31, "transformer");
 
   /// q = 2x + 1, k = 3x and v = 5x at x = 0 and 1; y is twice what attention gives, plus 10.
   @Test

@@ -12,7 +12,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -64,7 +64,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// What is written is read by ONNX Runtime, which must give what our net gives.
 class OnnxTest {
-  private static final Draw DRAW = Draw.of(1, "onnx");
+  private static final RandomKey DRAW = RandomKey.of(1, "onnx");
   private static final Map<String, String> NOTHING = Map.of();
 
   @TempDir private Path folder;
@@ -74,7 +74,7 @@ class OnnxTest {
     int i = 0;
     for (Param param : net.state().values()) {
       if (param.value().shape().rank() == 1) {
-        Draw own = DRAW.at(i);
+        RandomKey own = DRAW.at(i);
         double[] values = new double[(int) param.value().shape().size(0)];
         Arrays.setAll(values, k -> 0.5 + own.uniform(k));
         param.value().copy_(values);

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Param;
 import fathom.Scope;
@@ -106,7 +106,7 @@ class AdamTest {
       Param param = Param.of(Tensor.zeros(type, 1).plus(w));
       var adam = new Adam(FlatParams.of(List.of(param)));
       for (int t = 1; t <= 200; t++) {
-        double g = Draw.of(1, "gradient").normal(t) * (t % 7 == 0 ? 1e-4 : 1);
+        double g = RandomKey.of(1, "gradient").normal(t) * (t % 7 == 0 ? 1e-4 : 1);
         double rate = t < 100 ? 0.01 : 0.001;
         m = 0.9 * m + 0.1 * g;
         v = 0.999 * v + 0.001 * g * g;

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Param;
@@ -83,7 +83,7 @@ class WorkersTest {
   }
 
   private static double step(Layer net, DType type, int rows, Rows own) {
-    Tensor batch = Tensor.normal(Draw.of(6, "pictures"), DType.FLOAT32, rows, 1, 8, 8).to(type);
+    Tensor batch = Tensor.normal(RandomKey.of(6, "pictures"), DType.FLOAT32, rows, 1, 8, 8).to(type);
     int[] labels = new int[own.count()];
     for (int i = 0; i < labels.length; i++) {
       labels[i] = (own.from() + i) * 3 % CLASSES;
@@ -220,10 +220,10 @@ class WorkersTest {
 
   /// Numbers whose sum depends on the order.
   private static double[] values(int rank, int round, int count) {
-    Draw draw = Draw.of(round, "values").at(rank);
+    RandomKey key = RandomKey.of(round, "values").at(rank);
     double[] values = new double[count];
     for (int i = 0; i < count; i++) {
-      values[i] = draw.normal(i) * Math.pow(10, 20 * draw.uniform(count + i) - 10);
+      values[i] = key.normal(i) * Math.pow(10, 20 * key.uniform(count + i) - 10);
     }
     return values;
   }
@@ -251,9 +251,9 @@ class WorkersTest {
         all -> {
           try (var _ = Scope.open()) {
             for (int root = 0; root < 3; root++) {
-              Tensor t = Tensor.normal(Draw.of(all.rank(), "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
+              Tensor t = Tensor.normal(RandomKey.of(all.rank(), "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
               Tensor expected =
-                  Tensor.normal(Draw.of(root, "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
+                  Tensor.normal(RandomKey.of(root, "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
               all.broadcast(t, root);
               assertArrayEquals(expected.toDoubles(), t.toDoubles());
             }

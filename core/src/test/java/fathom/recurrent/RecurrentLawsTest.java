@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What holds for every function of sequences, whatever is inside: sequences of different lengths
 /// side by side are as each alone, a stretch is as its parts, and the way back is the derivative.
 class RecurrentLawsTest {
-  private static final Draw DRAW = Draw.of(7, "sequences");
+  private static final RandomKey DRAW = RandomKey.of(7, "sequences");
   private static final int STEPS = 5;
   private static final int FEATURES = 4;
   private static final int[] LENGTHS = {5, 2, 0, 3};
@@ -88,7 +88,7 @@ class RecurrentLawsTest {
         .forEach((path, param) -> {
           param.convert(DType.FLOAT64);
           Tensor noise =
-              Tensor.normal(Draw.of(4, path + "."), DType.FLOAT64, param.value().shape().toArray());
+              Tensor.normal(RandomKey.of(4, path + "."), DType.FLOAT64, param.value().shape().toArray());
           param.value().add_(noise.times(0.3));
         });
     return layer;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Autograd;
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// tensors with libtorch's autograd, central differences, and float32 on vector registers against
 /// float64.
 class RecurrentLayerTest {
-  private static final Draw DRAW = Draw.of(30, "recurrent");
+  private static final RandomKey DRAW = RandomKey.of(30, "recurrent");
 
   record Case(Kind kind, GateNorm norm, int in, int hidden, int steps, int... lengths) {
     RecurrentLayer layer(DType type) {
@@ -39,7 +39,7 @@ class RecurrentLayerTest {
           .state()
           .forEach((path, param) -> {
             Tensor noise =
-                Tensor.normal(Draw.of(8, path), DType.FLOAT64, param.value().shape().toArray());
+                Tensor.normal(RandomKey.of(8, path), DType.FLOAT64, param.value().shape().toArray());
             param.convert(DType.FLOAT64);
             param.value().add_(noise.times(0.3));
             param.convert(DType.FLOAT32); // the same numbers in either type

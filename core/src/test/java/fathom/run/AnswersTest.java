@@ -49,7 +49,7 @@ class AnswersTest {
 
   /// Rows of ln p: the class of the third is right, the others go wrong by more and less.
   private static Predictions five() {
-    var guesses = new Predictions(FIVE, 3);
+    var predictions = new Predictions(FIVE, 3);
     double[][] probabilities = {
       {0.4, 0.5, 0.1}, {0.05, 0.05, 0.9}, {0.1, 0.8, 0.1}, {0.7, 0.1, 0.2}, {0.2, 0.6, 0.2}
     };
@@ -60,10 +60,10 @@ class AnswersTest {
         for (int i = 0; i < logits.length; i++) {
           logits[i] = Math.log(probabilities[from + i / 3][i % 3]) + 7; // a constant says nothing
         }
-        guesses.at(new Rows(from, to), Tensor.of(logits, to - from, 3));
+        predictions.at(new Rows(from, to), Tensor.of(logits, to - from, 3));
       }
     }
-    return guesses;
+    return predictions;
   }
 
   @Test
@@ -88,7 +88,7 @@ class AnswersTest {
     assertEquals(List.of(1, 3, 4), worst.stream().map(Answers.Mistake::image).toList());
     Answers.Mistake first = worst.getFirst();
     assertEquals(0, first.truth());
-    assertEquals(2, first.guess());
+    assertEquals(2, first.prediction());
     assertEquals(0.05, first.given(), 1e-12);
     assertEquals(0.9, first.belief(), 1e-12);
     assertEquals(4, five().worst(9).size(), "what was right is no mistake");
@@ -220,7 +220,7 @@ class AnswersTest {
     bad.add(good.replaceFirst("\"worst\":\\[.*]", "\"worst\":[null]"));
     bad.add(good + "{}");
     bad.add(good.replace("\"given\":", "\"given\":1"));
-    bad.add(good.replace("\"guess\":", "\"guess\":1"));
+    bad.add(good.replace("\"prediction\":", "\"prediction\":1"));
     bad.add(good.replace("\"png\":\"iV", "\"png\":\"AA"));
     for (String text : bad) {
       Files.writeString(file, text);
@@ -235,12 +235,12 @@ class AnswersTest {
   void manyClassesTakeNoMoreThanWhatHappened() throws IOException {
     int classes = 6000;
     var labels = new int[classes];
-    var guesses = new int[classes];
+    var predictions = new int[classes];
     for (int i = 0; i < classes; i++) {
       labels[i] = i;
-      guesses[i] = i % 3 == 0 ? i : (i * 7 + 5) % classes;
+      predictions[i] = i % 3 == 0 ? i : (i * 7 + 5) % classes;
     }
-    Confusion confusion = Confusion.of(labels, guesses, classes);
+    Confusion confusion = Confusion.of(labels, predictions, classes);
     assertEquals(classes, confusion.counts().size());
     assertEquals(2000, confusion.counts().size() - confusion.pairs().size());
     var answers = new Answers(3, confusion, List.of());

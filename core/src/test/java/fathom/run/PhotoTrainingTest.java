@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.data.DataSet;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
@@ -54,13 +54,13 @@ class PhotoTrainingTest {
     for (String label : List.of("across", "down")) {
       Path folder = Files.createDirectories(dir.resolve("photos").resolve(part).resolve(label));
       for (int i = 0; i < count; i++) {
-        Draw draw = Draw.of(i, part + label);
+        RandomKey key = RandomKey.of(i, part + label);
         var image = new BufferedImage(20 + 3 * i, 50 - 2 * i, BufferedImage.TYPE_3BYTE_BGR);
         for (int y = 0; y < image.getHeight(); y++) {
           for (int x = 0; x < image.getWidth(); x++) {
             int at = label.equals("down") ? x : y;
             int stripe = at / 6 % 2 == 0 ? 0x808080 : 0;
-            image.setRGB(x, y, stripe + ((int) draw.bits(100L * y + x) & 0x3f3f3f));
+            image.setRGB(x, y, stripe + ((int) key.bits(100L * y + x) & 0x3f3f3f));
           }
         }
         assertTrue(ImageIO.write(image, "jpeg", folder.resolve((10 + i) + ".jpg").toFile()));
@@ -69,7 +69,7 @@ class PhotoTrainingTest {
   }
 
   private DataSet data() {
-    return DataSet.open("images:" + dir.resolve("photos"), new Reading(SIDE, true));
+    return DataSet.open("images:" + dir.resolve("photos"), new ImageReadOptions(SIDE, true));
   }
 
   private static Recipe recipe(DataSet data, int epochs, int workers) {
@@ -92,7 +92,7 @@ class PhotoTrainingTest {
     Run run = run("run", recipe);
     assertEquals(List.of(3, SIDE, SIDE), run.info().input());
     assertEquals(recipe, Run.open(run.folder()).recipe(), "run.json has all of it");
-    DataSet read = (DataSet) run.open("images:" + dir.resolve("photos"), new Reading(0, false));
+    DataSet read = (DataSet) run.open("images:" + dir.resolve("photos"), new ImageReadOptions(0, false));
     assertEquals("20×3×16×16", read.train().toString());
   }
 
@@ -173,7 +173,7 @@ class PhotoTrainingTest {
     bytes[bytes.length - 20] ^= 1; // in the pixels, which have a checksum
     Files.write(file, bytes);
     Supplier<DataSet> open =
-        () -> DataSet.open("images:" + dir.resolve("photos"), new Reading(SIDE, false));
+        () -> DataSet.open("images:" + dir.resolve("photos"), new ImageReadOptions(SIDE, false));
     Recipe recipe = recipe(open.get(), 2, 1);
     Run whole = Run.create(dir.resolve("whole"), recipe, open.get());
     var told = new ConcurrentLinkedQueue<String>();

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
-import fathom.data.Reading;
+import fathom.data.ImageReadOptions;
 import fathom.io.BadFileException;
 import fathom.train.Precision;
 import java.awt.image.BufferedImage;
@@ -70,7 +70,7 @@ class RunFormatsTest {
     assertEquals(format >= 5 ? 0.1 : 0, recipe.optimization().smoothing());
     assertEquals(format >= 5, recipe.recording().tensorboard());
     assertEquals(DataIdentity.UNKNOWN, run.info().data().identity());
-    assertEquals(Reading.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
+    assertEquals(ImageReadOptions.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
     run.withRecipe(recipe);
     assertEquals(run.info(), Run.open(run.folder()).info());
     assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 7"));
@@ -112,7 +112,7 @@ class RunFormatsTest {
     assertEquals(before, Files.readString(run.folder().resolve("run.json")));
     Run known = further.goOn(further.recipe(), digits, false);
     assertEquals(digits.identity(), known.info().data().identity(), "from now on it is known");
-    assertEquals(Reading.Split.BY_POSITION, known.info().data().split());
+    assertEquals(ImageReadOptions.Split.BY_POSITION, known.info().data().split());
     assertTrue(RunTraining.train(known, digits, Progress.NONE, () -> false).finished());
   }
 
@@ -128,8 +128,8 @@ class RunFormatsTest {
       }
     }
     String spec = "images:" + images;
-    var now = (DataSet) open(6).open(spec, Reading.USUAL);
-    var then = DataSet.open(spec, new Reading(0, false, Reading.Split.BY_POSITION));
+    var now = (DataSet) open(6).open(spec, ImageReadOptions.USUAL);
+    var then = DataSet.open(spec, new ImageReadOptions(0, false, ImageReadOptions.Split.BY_POSITION));
     assertEquals(then.origin(), now.origin());
     assertNotEquals(DataSet.open(spec).origin(), now.origin());
   }
@@ -149,15 +149,15 @@ class RunFormatsTest {
     DataSet data = DataSet.open(spec);
     Recipe recipe = open(6).recipe().withData(spec).withValidation(5);
     Run run = Run.create(folder.resolve("new"), recipe, data);
-    assertEquals(Reading.Split.ALL_BY_NAME, run.info().data().split());
-    DataSet again = (DataSet) Run.open(run.folder()).open(Reading.USUAL);
+    assertEquals(ImageReadOptions.Split.ALL_BY_NAME, run.info().data().split());
+    DataSet again = (DataSet) Run.open(run.folder()).open(ImageReadOptions.USUAL);
     assertEquals(data.originJudgedBy(5, 5), again.originJudgedBy(5, 5));
 
     Path file = run.folder().resolve("run.json");
     Files.writeString(file, Files.readString(file).replace("ALL_BY_NAME", "BY_NAME"));
-    DataSet older = (DataSet) Run.open(run.folder()).open(Reading.USUAL);
+    DataSet older = (DataSet) Run.open(run.folder()).open(ImageReadOptions.USUAL);
     assertEquals(data.train().count(), older.train().count());
-    int[] drawn = Draw.of(5, "validation").permutation(older.train().count());
+    int[] drawn = RandomKey.of(5, "validation").permutation(older.train().count());
     assertEquals(
         Arrays.stream(drawn)
             .skip(drawn.length - 5)

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.DType;
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Alphabet;
+import fathom.data.Vocabulary;
 import fathom.data.Text;
 import fathom.infer.TextGenerator;
 import fathom.io.BadFileException;
@@ -42,11 +42,11 @@ class TextTrainingTest {
   @TempDir Path folder;
 
   private static Text text(String characters) {
-    Alphabet alphabet = Alphabet.of(characters.codePoints().toArray());
-    int[] all = alphabet.encode(characters);
+    Vocabulary vocabulary = Vocabulary.of(characters.codePoints().toArray());
+    int[] all = vocabulary.encode(characters);
     int train = all.length - all.length / 10;
     return new Text(
-        "text:x", alphabet, Arrays.copyOf(all, train), Arrays.copyOfRange(all, train, all.length));
+        "text:x", vocabulary, Arrays.copyOf(all, train), Arrays.copyOfRange(all, train, all.length));
   }
 
   private static Recipe recipe(String model, int epochs, int workers) {
@@ -72,7 +72,7 @@ class TextTrainingTest {
   void everyNetLearnsALineThatIsRepeated(String model) {
     Run run = run(model, recipe(model, 25, 1).optimized(o -> o.withRate(0.01)));
     var result = train(run);
-    double chance = Math.log(TEXT.alphabet().size()) / Math.log(2);
+    double chance = Math.log(TEXT.vocabulary().size()) / Math.log(2);
     assertTrue(
         result.tested().bitsPerCharacter() < 0.75 * chance,
         "%s bits, by chance %s".formatted(result.tested().bitsPerCharacter(), chance));
@@ -164,7 +164,7 @@ class TextTrainingTest {
 
   // ---- What it measures
 
-  /// A net of zeros expects every character alike: log2 K bits, and the first one is its guess.
+  /// A net of zeros expects every character alike: log2 K bits, and the first one is its prediction.
   @Test
   void aNetThatKnowsNothingNeedsAllBits() {
     Run run = run("run", recipe("lstm", 1, 1));
@@ -172,7 +172,7 @@ class TextTrainingTest {
       var net = run.textNet(Init.zeros());
       net.params().forEach(param -> param.value().zero_());
       Evaluation e = Evaluation.of(net, TEXT.train(), Collective.ALONE);
-      int k = TEXT.alphabet().size();
+      int k = TEXT.vocabulary().size();
       assertEquals(Math.log(k) / Math.log(2), e.bitsPerCharacter(), 1e-6);
       assertEquals(k, e.perplexity(), 1e-4);
       assertEquals(3 * (359 / 3), e.count());
@@ -242,7 +242,7 @@ class TextTrainingTest {
     Run run = run("run", recipe("ln-gru", 1, 1));
     Run again = Run.open(run.folder());
     assertEquals(run.info(), again.info());
-    assertEquals(TEXT.alphabet(), again.alphabet());
+    assertEquals(TEXT.vocabulary(), again.vocabulary());
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
     for (String[] damage :

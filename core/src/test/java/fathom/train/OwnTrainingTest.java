@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -91,10 +91,10 @@ class OwnTrainingTest {
   private static float[][][] points(int count) {
     var inputs = new float[count][];
     var targets = new float[count][];
-    Draw draw = Draw.of(3, "points");
+    RandomKey key = RandomKey.of(3, "points");
     for (int i = 0; i < count; i++) {
-      float a = (float) (2 * draw.uniform(2L * i) - 1);
-      float b = (float) (2 * draw.uniform(2L * i + 1) - 1);
+      float a = (float) (2 * key.uniform(2L * i) - 1);
+      float b = (float) (2 * key.uniform(2L * i + 1) - 1);
       inputs[i] = new float[] {a, b};
       targets[i] = new float[] {(float) Math.tanh(3 * a) - b};
     }

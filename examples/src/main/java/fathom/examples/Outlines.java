@@ -2,7 +2,7 @@
 // which are drawn here into memory; the net is an encoder and a decoder with gaps across.
 package fathom.examples;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.*;
 import fathom.net.MaskNet;
 import fathom.optim.Schedule;
@@ -15,10 +15,10 @@ final class Outlines {
   private static final int SIDE = 32;
 
   static MaskImage image(int i) {
-    Draw draw = Draw.of(i, "shape");
+    RandomKey key = RandomKey.of(i, "shape");
     boolean round = i % 2 == 0;
-    int centre = 12 + draw.below(0, 8);
-    int radius = 4 + draw.below(1, 6);
+    int centre = 12 + key.below(0, 8);
+    int radius = 4 + key.below(1, 6);
     var pixels = new byte[SIDE * SIDE];
     var mask = new byte[SIDE * SIDE];
     for (int p = 0; p < mask.length; p++) {
@@ -26,7 +26,7 @@ final class Outlines {
       int right = Math.abs(p % SIDE - centre);
       double out = (round ? Math.hypot(down, right) : Math.max(down, right)) - radius;
       mask[p] = (byte) (Math.abs(out) <= 0.5 ? 1 : 0);
-      pixels[p] = (byte) Math.clamp((out < 0 ? 140 : 100) + 15 * draw.normal(p), 0, 255);
+      pixels[p] = (byte) Math.clamp((out < 0 ? 140 : 100) + 15 * key.normal(p), 0, 255);
     }
     return new MaskImage("shape " + i, 1, SIDE, SIDE, pixels, mask);
   }

@@ -19,7 +19,7 @@ record OwnTask(Setting setting) implements EpochSession<Layer> { // one worker's
 
   @Override
   public Objective forward(Layer net, int step) {
-    Draw key = Draw.of(setting.seed(), "numbers").at(Step.current().index());
+    RandomKey key = RandomKey.of(setting.seed(), "numbers").at(Step.current().index());
     Rows own = setting.share(epochs().batch(step));
     Tensor numbers = normal(key, own, 1);
     return Objective.of(net, measured(key, own), y -> SquaredError.of(y, numbers));
@@ -27,17 +27,17 @@ record OwnTask(Setting setting) implements EpochSession<Layer> { // one worker's
 
   @Override
   public Figures evaluate(Layer net, Part part) {
-    Draw key = Draw.of(0, part.name()); // the same in all epochs
+    RandomKey key = RandomKey.of(0, part.name()); // the same in all epochs
     return setting.figures(
         500, own -> SquaredError.of(net.predict(measured(key, own)), normal(key, own, 1)));
   }
 
-  private static Tensor measured(Draw key, Rows own) {
+  private static Tensor measured(RandomKey key, Rows own) {
     return normal(key, own, 1).plus(normal(key, own, 32)); // N×1 + N×32
   }
 
   /// A row is the same whichever worker draws it.
-  private static Tensor normal(Draw key, Rows own, int width) {
+  private static Tensor normal(RandomKey key, Rows own, int width) {
     Tensor all = Tensor.normal(key.at(width), DType.FLOAT32, own.to(), width);
     return all.narrow(0, own.from(), own.to());
   }

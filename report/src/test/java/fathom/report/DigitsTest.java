@@ -2,7 +2,7 @@ package fathom.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,15 +33,15 @@ class DigitsTest {
 
   @Test
   void whatIsReadBackIsTheNumber() {
-    Draw draw = Draw.of(1, "digits");
+    RandomKey key = RandomKey.of(1, "digits");
     for (int i = 0; i < 20_000; i++) {
-      double value = Double.longBitsToDouble(draw.bits(i));
+      double value = Double.longBitsToDouble(key.bits(i));
       if (Double.isFinite(value)) {
         assertEquals(value, Double.parseDouble(Digits.exact(value)));
         double rounded = Double.parseDouble(Digits.rounded(value));
         assertEquals(value, rounded, 5.1e-5 * Math.abs(value) + Double.MIN_VALUE);
       }
-      long whole = draw.bits(i) >> 15;
+      long whole = key.bits(i) >> 15;
       assertEquals(Long.toString(whole), Digits.rounded((double) whole));
     }
   }

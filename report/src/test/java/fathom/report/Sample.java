@@ -1,6 +1,6 @@
 package fathom.report;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.Images;
 import fathom.data.Png;
 import java.util.ArrayList;
@@ -81,12 +81,12 @@ final class Sample {
   static Page tested() {
     List<String> names =
         IntStream.range(0, 20).mapToObj(c -> c % 3 == 0 ? "automobile " + c : "cat " + c).toList();
-    Draw draw = Draw.of(1, "confusion");
+    RandomKey key = RandomKey.of(1, "confusion");
     List<List<Long>> counts = new ArrayList<>();
     for (int c = 0; c < 20; c++) {
       List<Long> row = new ArrayList<>();
       for (int g = 0; g < 20; g++) {
-        double rate = c == g ? 300 : Math.exp(4 * draw.normal(20 * c + g) - 3);
+        double rate = c == g ? 300 : Math.exp(4 * key.normal(20 * c + g) - 3);
         row.add((long) Math.min(1000, rate));
       }
       counts.add(row);
@@ -112,10 +112,10 @@ final class Sample {
 
   /// Noise as a PNG file.
   static byte[] png(int width, int height) {
-    Draw draw = Draw.of(width, "noise");
+    RandomKey key = RandomKey.of(width, "noise");
     byte[] pixels = new byte[3 * width * height];
     for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (byte) draw.below(i, 256);
+      pixels[i] = (byte) key.below(i, 256);
     }
     return Png.of(new Images(3, height, width, pixels, new int[1]), 0);
   }
@@ -127,7 +127,7 @@ final class Sample {
         double end = kind.equals("plain") ? depth * 0.62 - 5 : 4 - depth * 0.05;
         double pace = kind.equals("plain") ? 3 + depth / 8.0 : 4;
         for (int seed = 0; seed < SEEDS; seed++) {
-          Draw draw = Draw.of(seed, kind + depth + gap);
+          RandomKey key = RandomKey.of(seed, kind + depth + gap);
           double[] x = IntStream.rangeClosed(0, EPOCHS).asDoubleStream().toArray();
           double[] y = new double[x.length];
           for (int e = 0; e < y.length; e++) {
@@ -135,7 +135,7 @@ final class Sample {
             y[e] =
                 Math.max(
                     0.1,
-                    end + gap + decay * (1 + 0.05 * draw.normal(e)) + 0.5 * draw.normal(99 + e));
+                    end + gap + decay * (1 + 0.05 * key.normal(e)) + 0.5 * key.normal(99 + e));
           }
           curves.add(Curve.of(kind + "-" + depth, "seed " + seed, x, y));
         }
@@ -148,14 +148,14 @@ final class Sample {
     List<Curve> curves = new ArrayList<>();
     for (String kind : List.of("plain", "residual")) {
       for (int depth : DEPTHS) {
-        Draw draw = Draw.of(0, kind + depth);
+        RandomKey key = RandomKey.of(0, kind + depth);
         double slope = kind.equals("plain") ? 0.096 : 0.01;
         double[] x = IntStream.rangeClosed(1, depth).asDoubleStream().toArray();
         double[] start = new double[depth];
         double[] end = new double[depth];
         for (int l = 0; l < depth; l++) {
-          start[l] = 0.2 * Math.exp(2 * slope * (depth - l) + 0.06 * draw.normal(l));
-          end[l] = 0.06 * Math.exp(0.15 * draw.normal(100 + l));
+          start[l] = 0.2 * Math.exp(2 * slope * (depth - l) + 0.06 * key.normal(l));
+          end[l] = 0.06 * Math.exp(0.15 * key.normal(100 + l));
         }
         curves.add(Curve.of(kind + "-" + depth, "start", x, start));
         curves.add(Curve.of(kind + "-" + depth, "end", x, end));
@@ -168,11 +168,11 @@ final class Sample {
     List<Curve> curves = new ArrayList<>();
     for (String kind : List.of("plain", "residual")) {
       for (int depth : DEPTHS) {
-        Draw draw = Draw.of(1, kind + depth);
+        RandomKey key = RandomKey.of(1, kind + depth);
         double level = kind.equals("plain") ? 1.1 : 0.7 - depth * 0.006;
         double[] x = IntStream.rangeClosed(1, depth).asDoubleStream().toArray();
         double[] y =
-            IntStream.range(0, depth).mapToDouble(l -> level + 0.07 * draw.normal(l)).toArray();
+            IntStream.range(0, depth).mapToDouble(l -> level + 0.07 * key.normal(l)).toArray();
         curves.add(Curve.of(kind + "-" + depth, "", x, y));
       }
     }

@@ -1,6 +1,6 @@
 package fathom.task.mask;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -160,7 +160,7 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
       return objective(
           net,
           images,
-          images.stream().map(i -> Pixels.Crop.drawn(i, side, Draw.of(0, "probe"))).toList());
+          images.stream().map(i -> Pixels.Crop.drawn(i, side, RandomKey.of(0, "probe"))).toList());
     }
 
     private Objective objective(Layer net, List<MaskImage> images, List<Pixels.Crop> crops) {

@@ -3,7 +3,7 @@ package fathom.task.mask;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Predictor;
 import fathom.Scope;
 import fathom.Tensor;
@@ -46,19 +46,19 @@ public record Pixels(float[] mean, float[] standardDeviation) {
 
   /// The part of `side`×`side` pixels from (`top`, `left`) on, and what lies around an image.
   record Crop(int top, int left, int height, int width, boolean flip) {
-    /// One that `draw` chooses: anywhere in the image where it is larger, with the image in the
+    /// One that `key` chooses: anywhere in the image where it is larger, with the image in the
     /// middle where it is smaller, mirrored every other time.
-    static Crop drawn(MaskImage image, int side, Draw draw) {
+    static Crop drawn(MaskImage image, int side, RandomKey key) {
       return new Crop(
-          start(image.height(), side, draw, 0),
-          start(image.width(), side, draw, 1),
+          start(image.height(), side, key, 0),
+          start(image.width(), side, key, 1),
           side,
           side,
-          draw.bits(2) < 0);
+          key.bits(2) < 0);
     }
 
-    private static int start(int size, int side, Draw draw, int of) {
-      return size > side ? draw.below(of, size - side + 1) : -((side - size) / 2);
+    private static int start(int size, int side, RandomKey key, int of) {
+      return size > side ? key.below(of, size - side + 1) : -((side - size) / 2);
     }
 
     /// The whole image, with a border below and to the right up to a multiple of `multiple`.

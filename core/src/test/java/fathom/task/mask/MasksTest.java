@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -29,11 +29,11 @@ import org.junit.jupiter.api.Test;
 class MasksTest {
   /// A bright rectangle on a noisy ground, of sizes that are no multiples of anything.
   private static MaskImage image(int i) {
-    Draw draw = Draw.of(4, "rectangles").at(i);
-    int height = 19 + draw.below(0, 5);
-    int width = 22 + draw.below(1, 6);
-    int top = draw.below(2, 10);
-    int left = draw.below(3, 10);
+    RandomKey key = RandomKey.of(4, "rectangles").at(i);
+    int height = 19 + key.below(0, 5);
+    int width = 22 + key.below(1, 6);
+    int top = key.below(2, 10);
+    int left = key.below(3, 10);
     byte[] pixels = new byte[height * width];
     byte[] mask = new byte[height * width];
     for (int p = 0; p < pixels.length; p++) {
@@ -41,7 +41,7 @@ class MasksTest {
       int x = p % width;
       boolean inside = y >= top && y < top + 7 && x >= left && x < left + 9;
       mask[p] = (byte) (inside ? 1 : 0);
-      pixels[p] = (byte) ((inside ? 130 : 60) + draw.below(10 + p, 60));
+      pixels[p] = (byte) ((inside ? 130 : 60) + key.below(10 + p, 60));
     }
     return new MaskImage("image" + i, 1, height, width, pixels, mask);
   }
@@ -128,7 +128,7 @@ class MasksTest {
     try (var _ = Scope.open()) {
       for (MaskNet of : List.of(MaskNet.of(3, 4), MaskNet.of(3, 4).plain())) {
         Layer net = of.build(Init.he(1));
-        Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 2, 3, 16, 40);
+        Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 2, 3, 16, 40);
         assertEquals(Shape.of(2, 4, 16, 40), net.predict(x).shape());
         assertEquals(Shape.of(2, 4, 16, 40), net.shape(x.shape()));
       }

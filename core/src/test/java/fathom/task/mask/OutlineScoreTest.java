@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -66,12 +66,12 @@ class OutlineScoreTest {
   @ValueSource(longs = {1, 2, 3, 4, 5})
   void thinningKeepsTheParts(long seed) {
     int side = 16;
-    Draw draw = Draw.of(seed, "thin");
+    RandomKey key = RandomKey.of(seed, "thin");
     boolean[] blots = new boolean[side * side];
     for (int i = 0; i < 9; i++) {
-      int top = draw.below(3L * i, side - 4);
-      int left = draw.below(3L * i + 1, side - 4);
-      int size = 1 + draw.below(3L * i + 2, 4);
+      int top = key.below(3L * i, side - 4);
+      int left = key.below(3L * i + 1, side - 4);
+      int size = 1 + key.below(3L * i + 2, 4);
       for (int y = top; y < top + size; y++) {
         for (int x = left; x < left + size; x++) {
           blots[y * side + x] = true;
@@ -177,15 +177,15 @@ class OutlineScoreTest {
     var score = new OutlineScore(5);
     var naive = new Naive(5);
     for (int image = 0; image < 3; image++) {
-      Draw draw = Draw.of(seed, "benchmark").at(image);
+      RandomKey key = RandomKey.of(seed, "benchmark").at(image);
       var drawn = List.of(new byte[side * side]);
       float[] p = new float[side * side];
       for (int line = 0; line < 4; line++) {
-        int y = 10 + draw.below(line, 140);
+        int y = 10 + key.below(line, 140);
         for (int x = 20; x < 60; x++) {
           drawn.get(0)[y * side + x] = 1;
-          int beside = draw.below(100L * line + x, 5) - 2;
-          p[(y + beside) * side + x] = (float) draw.uniform(1000L * line + x);
+          int beside = key.below(100L * line + x, 5) - 2;
+          p[(y + beside) * side + x] = (float) key.uniform(1000L * line + x);
         }
       }
       score.add(p, drawn, side, side);

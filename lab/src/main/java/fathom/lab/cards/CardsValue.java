@@ -1,7 +1,7 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.blackjack.QuickExpectation;
@@ -50,8 +50,8 @@ final class CardsValue implements Experiment {
 
   /// Shoes and what a round from each is worth.
   private record Labelled(Depleted shoes, double[] worth) {
-    static Labelled of(Draw draw, int count, int least, int most, Notebook note) {
-      var shoes = Depleted.of(draw, 1, count, least, most);
+    static Labelled of(RandomKey key, int count, int least, int most, Notebook note) {
+      var shoes = Depleted.of(key, 1, count, least, most);
       var expectation = new QuickExpectation(OneDeck.RULES, OneDeck.BASIC);
       double[] worth = new double[count];
       for (int i = 0; i < count; i++) {
@@ -64,10 +64,10 @@ final class CardsValue implements Experiment {
 
   @Override
   public void observe(Size size, long seed, Notebook note) {
-    Labelled train = Labelled.of(Draw.of(seed, "train"), size.of(64, 6000, 40_000), 4, HALF, note);
-    Labelled test = Labelled.of(Draw.of(seed, "test"), size.of(32, 1500, 5000), 4, HALF, note);
+    Labelled train = Labelled.of(RandomKey.of(seed, "train"), size.of(64, 6000, 40_000), 4, HALF, note);
+    Labelled test = Labelled.of(RandomKey.of(seed, "test"), size.of(32, 1500, 5000), 4, HALF, note);
     Labelled longer =
-        Labelled.of(Draw.of(seed, "longer"), size.of(16, 1000, 5000), HALF + 1, MOST, note);
+        Labelled.of(RandomKey.of(seed, "longer"), size.of(16, 1000, 5000), HALF + 1, MOST, note);
     double mean = Table.mean(train.worth);
     double standardDeviation = Math.sqrt(variance(train.worth, mean));
     note.measure("standard deviation of the expectation, % of a bet", 100 * standardDeviation);

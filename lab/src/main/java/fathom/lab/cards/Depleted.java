@@ -1,7 +1,7 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Tensor;
 import fathom.blackjack.HiLo;
 import fathom.blackjack.Shoe;
@@ -14,12 +14,12 @@ import fathom.blackjack.Shoe;
 /// @param faces for each, how many of them are jacks, queens and kings
 record Depleted(int decks, int[][] seen, int[] faces) {
   /// `count` shoes, of each of which `least` to `most` cards are gone, every number as often.
-  static Depleted of(Draw draw, int decks, int count, int least, int most) {
+  static Depleted of(RandomKey key, int decks, int count, int least, int most) {
     int cards = 52 * decks;
     int[][] seen = new int[count][Shoe.RANKS];
     int[] faces = new int[count];
     for (int i = 0; i < count; i++) {
-      Draw one = draw.at(i);
+      RandomKey one = key.at(i);
       int gone = least + one.below(0, most - least + 1);
       int[] shoe = new int[cards];
       for (int c = 0; c < cards; c++) {

@@ -1,7 +1,7 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.lab.instrument.LinearProbe;
@@ -38,7 +38,7 @@ final class LayerMean implements Experiment {
 
   @Override
   public void observe(Size size, long seed, Notebook note) {
-    var data = Depleted.of(Draw.of(seed, "depleted"), DECKS, size.of(400, 4000, 20_000), 20, 234);
+    var data = Depleted.of(RandomKey.of(seed, "depleted"), DECKS, size.of(400, 4000, 20_000), 20, 234);
     double[][] a;
     try (var _ = Scope.open()) {
       Layer layer = Dense.withoutBias(Init.he(seed), "probe", 10, WIDTH);

@@ -1,7 +1,7 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -52,13 +52,13 @@ final class Norms implements Experiment {
   public void observe(Size size, long seed, Notebook note) {
     var data =
         Depleted.of(
-            Draw.of(seed, "depleted"), LayerMean.DECKS, size.of(400, 4000, 20_000), 20, 234);
+            RandomKey.of(seed, "depleted"), LayerMean.DECKS, size.of(400, 4000, 20_000), 20, 234);
     int width = LayerMean.WIDTH;
     Bound kept = Bound.atLeast(0.99);
     Bound twins = Bound.atMost(1e-10);
     try (var _ = Scope.open()) {
       Layer layerNorm = LayerNorm.plain(width).withEpsilon(0);
-      Bias bias = new Bias(Param.of(Tensor.normal(Draw.of(seed, "bias"), DType.FLOAT64, width)));
+      Bias bias = new Bias(Param.of(Tensor.normal(RandomKey.of(seed, "bias"), DType.FLOAT64, width)));
       Arm[] arms = {
         new Arm("no norm", new Identity(), kept, Bound.NONE),
         new Arm("batch norm", BatchNorm.of(width), kept, Bound.NONE),

@@ -1,7 +1,7 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
@@ -46,7 +46,7 @@ final class ReferenceUnits implements Experiment {
     double[] scales = {0.01, 0.1, 1, 10, 100};
     double[] errors = new double[scales.length];
     try (var _ = Scope.open()) {
-      Tensor a = Tensor.normal(Draw.of(seed, "a"), DType.FLOAT64, cases, WIDTH);
+      Tensor a = Tensor.normal(RandomKey.of(seed, "a"), DType.FLOAT64, cases, WIDTH);
       for (int i = 0; i < scales.length; i++) {
         errors[i] = recovered(a.times(scales[i]).plus(scales[i]), 0) / scales[i];
       }
@@ -107,12 +107,12 @@ final class ReferenceUnits implements Experiment {
   private static double throughTheBias(int cases, long seed) {
     double[] bias = new double[WIDTH];
     for (int i = 0; i < WIDTH; i++) {
-      bias[i] = Draw.of(seed, "bias").normal(i);
+      bias[i] = RandomKey.of(seed, "bias").normal(i);
     }
     Tensor weight = Init.he(seed).weights("dense.weight", INPUTS, WIDTH, INPUTS);
     Dense dense = new Dense(Param.of(weight.to(DType.FLOAT64)), Param.of(Tensor.of(bias, WIDTH)));
     double[] w = dense.weight().value().toDoubles();
-    Tensor x = Tensor.normal(Draw.of(seed, "x"), DType.FLOAT64, cases, INPUTS);
+    Tensor x = Tensor.normal(RandomKey.of(seed, "x"), DType.FLOAT64, cases, INPUTS);
     double[][] rows = Table.rows(x);
     double[][] z = Table.rows(LayerNorm.plain(WIDTH).withEpsilon(0).predict(dense.predict(x)));
     double error = 0;

@@ -1,7 +1,7 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -25,7 +25,7 @@ record Regression(double rate, int batch, int epochs) {
     double steps = (double) each * epochs;
     int step = 0;
     for (int epoch = 0; epoch < epochs; epoch++) {
-      int[] order = Draw.of(seed, "order").at(epoch).permutation(count);
+      int[] order = RandomKey.of(seed, "order").at(epoch).permutation(count);
       for (int b = 0; b < each; b++) {
         note.alive();
         float[] x = new float[batch * Shoe.RANKS];

@@ -1,7 +1,7 @@
 package fathom.lab.edges;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -24,7 +24,7 @@ record EdgeTraining(double rate, int epochs) {
   double[] run(Layer plain, List<Scene> scenes, long seed, Notebook note) {
     Layer net = Fused.of(plain);
     var adam = new Adam(FlatParams.of(net.params()));
-    Draw orders = Draw.of(seed, "order");
+    RandomKey orders = RandomKey.of(seed, "order");
     double[] losses = new double[epochs];
     for (int epoch = 0; epoch < epochs; epoch++) {
       int[] order = orders.at(epoch).permutation(scenes.size());

@@ -1,6 +1,6 @@
 package fathom.lab.edges;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.data.MaskImage;
@@ -111,14 +111,14 @@ final class EdgesBsds implements Experiment {
   private static List<Crop> crops(String part, int side, int count, long seed) {
     Path folder = data().orElseThrow();
     List<Path> files = files(folder.resolve("images").resolve(part));
-    Draw draw = Draw.of(seed, "crops " + part);
-    int[] order = draw.permutation(files.size());
+    RandomKey key = RandomKey.of(seed, "crops " + part);
+    int[] order = key.permutation(files.size());
     var crops = new ArrayList<Crop>();
     for (int i = 0; i < count; i++) {
       Path image = files.get(order[i % order.length]);
       String name = image.getFileName().toString().replace(".jpg", ".mat");
       Outlines outlines = Outlines.of(folder.resolve("groundTruth").resolve(part).resolve(name));
-      crops.add(crop(MaskImage.of(image, 1), outlines, side, draw.at(i)));
+      crops.add(crop(MaskImage.of(image, 1), outlines, side, key.at(i)));
     }
     return crops;
   }
@@ -131,9 +131,9 @@ final class EdgesBsds implements Experiment {
     }
   }
 
-  private static Crop crop(MaskImage image, Outlines outlines, int side, Draw draw) {
-    int top = draw.below(0, image.height() - side + 1);
-    int left = draw.below(1, image.width() - side + 1);
+  private static Crop crop(MaskImage image, Outlines outlines, int side, RandomKey key) {
+    int top = key.below(0, image.height() - side + 1);
+    int left = key.below(1, image.width() - side + 1);
     float[] pixels = new float[side * side];
     byte[] anybody = new byte[pixels.length];
     double mean = 0;

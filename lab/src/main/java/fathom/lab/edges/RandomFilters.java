@@ -1,7 +1,7 @@
 package fathom.lab.edges;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -29,12 +29,12 @@ final class RandomFilters {
 
   /// N×1×S×S to N×12×S×S, linear and without bias, so that c·x goes to c·a.
   static Layer filters(long seed) {
-    Draw draw = Draw.of(seed, "filters");
+    RandomKey key = RandomKey.of(seed, "filters");
     double[] weights = new double[CHANNELS * 9];
     for (int c = 0; c < CHANNELS; c++) {
       double mean = 0;
       for (int i = 0; i < 9; i++) {
-        weights[9 * c + i] = draw.normal(9L * c + i);
+        weights[9 * c + i] = key.normal(9L * c + i);
         mean += weights[9 * c + i] / 9;
       }
       for (int i = 0; i < 9 && c < DIFFERENCES; i++) {
@@ -50,9 +50,9 @@ final class RandomFilters {
   /// A bias for each channel, of which [Bias] starts at 0.
   static Layer bias(long seed) {
     double[] values = new double[CHANNELS];
-    Draw draw = Draw.of(seed, "bias before the norm");
+    RandomKey key = RandomKey.of(seed, "bias before the norm");
     for (int c = 0; c < CHANNELS; c++) {
-      values[c] = BIAS * draw.normal(c);
+      values[c] = BIAS * key.normal(c);
     }
     return new Bias(Param.of(Tensor.of(values, CHANNELS)));
   }

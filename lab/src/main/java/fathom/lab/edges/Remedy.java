@@ -1,7 +1,7 @@
 package fathom.lab.edges;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -187,7 +187,7 @@ final class Remedy implements Experiment {
     int batch = 64;
     double[] losses = new double[epochs];
     for (int epoch = 0; epoch < epochs; epoch++) {
-      int[] order = Draw.of(seed, "order").at(epoch).permutation(images.count());
+      int[] order = RandomKey.of(seed, "order").at(epoch).permutation(images.count());
       int steps = images.count() / batch;
       for (int step = 0; step < steps; step++) {
         note.alive();

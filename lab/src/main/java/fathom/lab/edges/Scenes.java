@@ -1,6 +1,6 @@
 package fathom.lab.edges;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 /// @param most objects of an image; their number is uniform
 /// @param faintest the smallest contrast of an image; contrasts are uniform up to 1
 /// @param noise the standard deviation of what is added to every pixel, Gaussian
-record Scenes(Draw key, int side, int fewest, int most, double faintest, double noise) {
+record Scenes(RandomKey key, int side, int fewest, int most, double faintest, double noise) {
   /// Brightnesses that differ by more are told apart.
   private static final double STEP = 0.05;
 
@@ -23,7 +23,7 @@ record Scenes(Draw key, int side, int fewest, int most, double faintest, double 
 
   /// From `fewest` to `most` objects of full contrast with a little noise, on 40×40 pixels.
   static Scenes of(long seed, String purpose, int fewest, int most) {
-    return new Scenes(Draw.of(seed, "scenes " + purpose), 40, fewest, most, 1, 0.02);
+    return new Scenes(RandomKey.of(seed, "scenes " + purpose), 40, fewest, most, 1, 0.02);
   }
 
   Scenes withSide(int side) {
@@ -43,20 +43,20 @@ record Scenes(Draw key, int side, int fewest, int most, double faintest, double 
   }
 
   Scene at(long index) {
-    Draw draw = key.at(index);
-    int objects = fewest + draw.below(0, most - fewest + 1);
-    double contrast = faintest + (1 - faintest) * draw.uniform(1);
-    return drawn(draw, objects, contrast);
+    RandomKey own = key.at(index);
+    int objects = fewest + own.below(0, most - fewest + 1);
+    double contrast = faintest + (1 - faintest) * own.uniform(1);
+    return drawn(own, objects, contrast);
   }
 
-  private Scene drawn(Draw draw, int objects, double contrast) {
+  private Scene drawn(RandomKey key, int objects, double contrast) {
     float[] bright = new float[side * side];
     for (int i = 0; i < objects; i++) {
-      object(draw.at(i), bright);
+      object(key.at(i), bright);
     }
     float[] pixels = new float[bright.length];
     byte[] outline = new byte[bright.length];
-    Draw noises = draw.at(objects);
+    RandomKey noises = key.at(objects);
     for (int y = 0; y < side; y++) {
       for (int x = 0; x < side; x++) {
         int p = y * side + x;
@@ -70,13 +70,13 @@ record Scenes(Draw key, int side, int fewest, int most, double faintest, double 
     return new Scene(side, objects, contrast, bright, pixels, outline);
   }
 
-  private void object(Draw draw, float[] bright) {
-    int radius = 3 + draw.below(0, 3);
+  private void object(RandomKey key, float[] bright) {
+    int radius = 3 + key.below(0, 3);
     int middle = side - 2 * NEAREST;
-    int top = NEAREST + draw.below(1, middle);
-    int left = NEAREST + draw.below(2, middle);
-    double brightness = 0.5 + 0.5 * draw.uniform(3);
-    boolean disc = draw.uniform(4) < 0.5;
+    int top = NEAREST + key.below(1, middle);
+    int left = NEAREST + key.below(2, middle);
+    double brightness = 0.5 + 0.5 * key.uniform(3);
+    boolean disc = key.uniform(4) < 0.5;
     for (int y = top - radius; y <= top + radius; y++) {
       for (int x = left - radius; x <= left + radius; x++) {
         int dy = y - top;

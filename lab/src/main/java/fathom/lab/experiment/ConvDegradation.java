@@ -133,9 +133,9 @@ final class ConvDegradation implements Experiment {
         Tensor logits = net.forward(data.at(order, from, to)).value();
         int[] labels = data.labelsAt(order, from, to);
         loss += CrossEntropy.sum(logits, labels);
-        int[] guesses = logits.argMax();
+        int[] predictions = logits.argMax();
         for (int i = 0; i < labels.length; i++) {
-          right += guesses[i] == labels[i] ? 1 : 0;
+          right += predictions[i] == labels[i] ? 1 : 0;
         }
       }
     }

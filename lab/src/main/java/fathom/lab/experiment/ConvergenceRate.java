@@ -1,7 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Layer.Child;
 import fathom.Scope;
@@ -126,7 +126,7 @@ final class ConvergenceRate implements Experiment {
               Signals.doubles(
                   Dense.withoutBias(
                       (path, in, shape) ->
-                          Tensor.normal(Draw.of(seed, "init " + path), DType.FLOAT32, shape)
+                          Tensor.normal(RandomKey.of(seed, "init " + path), DType.FLOAT32, shape)
                               .times(1 / Math.sqrt((double) in)),
                       "end",
                       width,

@@ -1,6 +1,6 @@
 package fathom.lab.experiment;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.lab.ledger.Bound;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Notebook;
@@ -42,10 +42,10 @@ final class DeepProduct implements Experiment {
       double[] residualSteps = new double[starts];
       arrived = 0;
       for (int start = 0; start < starts; start++) {
-        Draw draw = Draw.of(seed, "deep product").at(depths[i]).at(start);
+        RandomKey key = RandomKey.of(seed, "deep product").at(depths[i]).at(start);
         note.alive();
-        plainSteps[start] = steps(draw, depths[i], false, most);
-        residualSteps[start] = steps(draw, depths[i], true, most);
+        plainSteps[start] = steps(key, depths[i], false, most);
+        residualSteps[start] = steps(key, depths[i], true, most);
         arrived += plainSteps[start] < most ? 1.0 / starts : 0;
       }
       plain[i] = median(plainSteps);
@@ -61,12 +61,12 @@ final class DeepProduct implements Experiment {
         "Steps to the target", "factors", "median steps", Scale.LOG, "residual", x, residual);
   }
 
-  private static double steps(Draw draw, int depth, boolean residual, int most) {
+  private static double steps(RandomKey key, int depth, boolean residual, int most) {
     double best = most;
     for (double rate : new double[] {0.3, 0.1, 0.03}) {
       double[] factors = new double[depth];
       for (int i = 0; i < depth; i++) {
-        double uniform = 2 * draw.uniform(i) - 1;
+        double uniform = 2 * key.uniform(i) - 1;
         factors[i] = residual ? 1 + 0.1 * uniform / Math.sqrt(depth) : Math.sqrt(3) * uniform;
       }
       best = Math.min(best, steps(factors, residual ? rate / depth : rate, most));

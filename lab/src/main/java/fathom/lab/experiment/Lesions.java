@@ -1,7 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -46,7 +46,7 @@ final class Lesions implements Experiment {
       Layer net = trained(shape, training, train, seed, note);
       measure(net, Lesion.BRANCHES, "residual", Bound.atMost(2), test, note);
       Tensor direction =
-          Tensor.normal(Draw.of(seed, "direction"), DType.FLOAT32, 1, Mixture.CLASSES);
+          Tensor.normal(RandomKey.of(seed, "direction"), DType.FLOAT32, 1, Mixture.CLASSES);
       paths(PathLengths.of(net, test.all(), direction, seed), "residual", note);
     }
     try (var _ = Scope.open()) {

@@ -1,6 +1,6 @@
 package fathom.lab.experiment;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
@@ -20,12 +20,12 @@ record Mixture(float[] points, int[] labels, int features) {
   /// Ten classes of three Gaussian clusters each in 196 dimensions; the middles depend on the seed
   /// alone, the points also on their `purpose`.
   static Mixture of(long seed, String purpose, int count) {
-    Draw middles = Draw.of(seed, "mixture middles");
-    Draw draw = Draw.of(seed, "mixture " + purpose);
+    RandomKey middles = RandomKey.of(seed, "mixture middles");
+    RandomKey key = RandomKey.of(seed, "mixture " + purpose);
     float[] points = new float[count * FEATURES];
     int[] labels = new int[count];
     for (int i = 0; i < count; i++) {
-      Draw point = draw.at(i);
+      RandomKey point = key.at(i);
       int cluster = point.below(0, CLUSTERS);
       labels[i] = cluster % CLASSES;
       for (int f = 0; f < FEATURES; f++) {

@@ -1,7 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -41,13 +41,13 @@ final class PublishedPaths implements Experiment {
   @Override
   public void observe(Size size, long seed, Notebook note) {
     Images test = Published.test(10_000);
-    int[] order = Draw.of(seed, "pictures").permutation(test.count());
+    int[] order = RandomKey.of(seed, "pictures").permutation(test.count());
     int[] some = IntStream.range(0, size.of(2, 16, 64)).map(i -> order[i]).toArray();
     for (String model : new String[] {"resnet20", "resnet32"}) {
       note.alive();
       try (var _ = Scope.open()) {
         Layer net = Published.net(model);
-        Tensor direction = Tensor.normal(Draw.of(seed, "direction"), DType.FLOAT32, 1, 10);
+        Tensor direction = Tensor.normal(RandomKey.of(seed, "direction"), DType.FLOAT32, 1, 10);
         Tensor x = Published.batch(test.select(some));
         Lesions.paths(PathLengths.of(net, x, direction, seed), model, note);
       }

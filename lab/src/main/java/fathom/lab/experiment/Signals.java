@@ -1,7 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Tensor;
@@ -30,7 +30,7 @@ final class Signals {
   }
 
   static Tensor inputs(int width, int count, long seed) {
-    return Tensor.normal(Draw.of(seed, "inputs"), DType.FLOAT64, count, width);
+    return Tensor.normal(RandomKey.of(seed, "inputs"), DType.FLOAT64, count, width);
   }
 
   /// The gradient of every example by its input, where each example asks for the same direction of
@@ -38,7 +38,7 @@ final class Signals {
   static Tensor gradient(Layer net, int width, int count, long seed) {
     var traced = net.forward(inputs(width, count, seed));
     Tensor direction =
-        Tensor.normal(Draw.of(seed, "direction"), DType.FLOAT64, 1, width)
+        Tensor.normal(RandomKey.of(seed, "direction"), DType.FLOAT64, 1, width)
             .times(1 / Math.sqrt(width));
     return traced.back(direction.expand(traced.value().shape()).contiguous());
   }

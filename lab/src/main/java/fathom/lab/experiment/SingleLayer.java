@@ -1,6 +1,6 @@
 package fathom.lab.experiment;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.lab.instrument.Spectrum;
@@ -134,10 +134,10 @@ final class SingleLayer implements Experiment {
   }
 
   private static double[] target(long seed) {
-    Draw draw = Draw.of(seed, "single layer target");
+    RandomKey key = RandomKey.of(seed, "single layer target");
     double[] t = new double[SMALL * SMALL];
     for (int i = 0; i < t.length; i++) {
-      t[i] = draw.normal(i);
+      t[i] = key.normal(i);
     }
     return t;
   }

@@ -1,7 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -27,7 +27,7 @@ record Training(double rate, int epochs) {
   /// Trains `net`; false if the loss is no number any more.
   boolean run(Layer net, Mixture data, long seed, Notebook note, Look look) {
     var sgd = new Sgd(FlatParams.of(net.params()), 0.9, 1e-4);
-    Draw orders = Draw.of(seed, "order");
+    RandomKey orders = RandomKey.of(seed, "order");
     int step = 0;
     for (int epoch = 0; epoch < epochs; epoch++) {
       int[] order = orders.at(epoch).permutation(data.count());
@@ -68,11 +68,11 @@ record Training(double rate, int epochs) {
   }
 
   static double wrong(Tensor logits, Mixture data) {
-    int[] guesses = logits.argMax();
+    int[] predictions = logits.argMax();
     int wrong = 0;
-    for (int i = 0; i < guesses.length; i++) {
-      wrong += guesses[i] != data.labels()[i] ? 1 : 0;
+    for (int i = 0; i < predictions.length; i++) {
+      wrong += predictions[i] != data.labels()[i] ? 1 : 0;
     }
-    return 100.0 * wrong / guesses.length;
+    return 100.0 * wrong / predictions.length;
   }
 }

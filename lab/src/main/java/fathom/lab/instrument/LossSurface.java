@@ -1,6 +1,6 @@
 package fathom.lab.instrument;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -40,8 +40,8 @@ public record LossSurface(double[] at, double[][] losses, double[][] outward) {
     }
     List<Param> weights = net.params().stream().filter(p -> p.value().shape().rank() > 1).toList();
     var middle = weights.stream().map(p -> p.value().toDoubles()).toList();
-    var first = directions(weights, middle, Draw.of(seed, "surface 1"));
-    var second = directions(weights, middle, Draw.of(seed, "surface 2"));
+    var first = directions(weights, middle, RandomKey.of(seed, "surface 1"));
+    var second = directions(weights, middle, RandomKey.of(seed, "surface 2"));
     double[] at = new double[places];
     double[][] losses = new double[places][places];
     double[][] outward = new double[places][places];
@@ -79,7 +79,7 @@ public record LossSurface(double[] at, double[][] losses, double[][] outward) {
     return count / (double) (at.length * at.length);
   }
 
-  private static List<double[]> directions(List<Param> weights, List<double[]> middle, Draw draw) {
+  private static List<double[]> directions(List<Param> weights, List<double[]> middle, RandomKey key) {
     var directions = new ArrayList<double[]>();
     for (int w = 0; w < middle.size(); w++) {
       double[] value = middle.get(w);
@@ -90,7 +90,7 @@ public record LossSurface(double[] at, double[][] losses, double[][] outward) {
         double own = 0;
         double drawn = 0;
         for (int k = f * size; k < (f + 1) * size; k++) {
-          d[k] = draw.at(w).normal(k);
+          d[k] = key.at(w).normal(k);
           own += value[k] * value[k];
           drawn += d[k] * d[k];
         }

@@ -1,6 +1,6 @@
 package fathom.lab.instrument;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Shape;
@@ -42,7 +42,7 @@ public record PathLengths(double[] paths, double[] norms, double[] shares) {
       try (var _ = Scope.open()) {
         double[][] taken = new double[n][rows];
         for (int row = 0; row < rows; row++) {
-          int[] order = Draw.of(seed, "paths").at(k).at(row).permutation(n);
+          int[] order = RandomKey.of(seed, "paths").at(k).at(row).permutation(n);
           for (int i = 0; i < k; i++) {
             taken[order[i]][row] = 1;
           }

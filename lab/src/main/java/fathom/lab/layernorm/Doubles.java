@@ -1,7 +1,7 @@
 package fathom.lab.layernorm;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
@@ -23,7 +23,7 @@ final class Doubles {
   }
 
   static Tensor normal(long seed, String what, long... shape) {
-    return Tensor.normal(Draw.of(seed, "layer norm " + what), DType.FLOAT64, shape);
+    return Tensor.normal(RandomKey.of(seed, "layer norm " + what), DType.FLOAT64, shape);
   }
 
   static double largest(double[] values) {

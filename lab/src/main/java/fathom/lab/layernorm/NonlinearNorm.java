@@ -1,7 +1,7 @@
 package fathom.lab.layernorm;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -65,11 +65,11 @@ final class NonlinearNorm implements Experiment {
       }
       layers.add(Dense.of(init, "head", width, CLASSES));
       Layer net = Chain.of(layers.toArray(Layer[]::new));
-      Tensor x = Tensor.normal(Draw.of(seed, "random points"), DType.FLOAT32, count, INPUTS);
-      Draw draw = Draw.of(seed, "random labels");
+      Tensor x = Tensor.normal(RandomKey.of(seed, "random points"), DType.FLOAT32, count, INPUTS);
+      RandomKey key = RandomKey.of(seed, "random labels");
       int[] labels = new int[count];
       for (int i = 0; i < count; i++) {
-        labels[i] = draw.below(i, CLASSES);
+        labels[i] = key.below(i, CLASSES);
       }
       var adam = Adam.of().over(FlatParams.of(net.params()), steps);
       int shown = 40;

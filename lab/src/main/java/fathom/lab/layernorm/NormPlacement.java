@@ -120,7 +120,7 @@ final class NormPlacement implements Experiment {
   /// The norm of the gradient of the last weight of the last block at the start, for one batch.
   private static double gradient(Place place, int layers, Text text, long seed, Notebook note) {
     try (var _ = Scope.open()) {
-      LanguageModel net = net(place, layers, text.alphabet().size(), Init.he(seed));
+      LanguageModel net = net(place, layers, text.vocabulary().size(), Init.he(seed));
       int[][] tokens = new int[WINDOW][STREAMS];
       int[] next = new int[WINDOW * STREAMS];
       for (int t = 0; t < WINDOW; t++) {
@@ -162,7 +162,7 @@ final class NormPlacement implements Experiment {
 
   private static double loss(
       Place place, int layers, Text text, int epochs, long warm, long seed, Notebook note) {
-    int characters = text.alphabet().size();
+    int characters = text.vocabulary().size();
     var plan = new Plan(Adam.of(), Schedule.constant(0.003).withWarmUp(warm), epochs, STREAMS);
     Course course =
         Course.of(

@@ -61,7 +61,7 @@ final class RecurrentText implements Experiment {
         CharacterNet.named(name)
             .withHidden(64)
             .withLayers(1)
-            .withVocabulary(text.alphabet().size());
+            .withVocabulary(text.vocabulary().size());
     var plan = new Plan(Adam.of(), Schedule.constant(0.002), epochs, STREAMS);
     Course course =
         Course.of(

@@ -27,12 +27,12 @@ final class TextSample {
         : Optional.of("it needs a text %s in the folder that FATHOM_DATA names".formatted(NAME));
   }
 
-  /// The first characters of it to train with and to be held out; all of its alphabet.
+  /// The first characters of it to train with and to be held out; all of its vocabulary.
   static Text of(int train, int validation) {
     Text all = Text.open(Text.TEXT + file().orElseThrow());
     return new Text(
         all.name(),
-        all.alphabet(),
+        all.vocabulary(),
         Arrays.copyOf(all.train(), Math.min(train, all.train().length)),
         Arrays.copyOf(all.validation(), Math.min(validation, all.validation().length)));
   }

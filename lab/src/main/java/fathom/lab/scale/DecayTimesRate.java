@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.lab.instrument.Movement;
 import fathom.lab.ledger.Bound;
@@ -88,9 +88,9 @@ final class DecayTimesRate implements Experiment {
       int perEpoch = data.count() / BATCH;
       for (int step = 0; step < steps; step++) {
         note.alive();
-        int[] order = Draw.of(seed, "order").at(step / perEpoch).permutation(data.count());
+        int[] order = RandomKey.of(seed, "order").at(step / perEpoch).permutation(data.count());
         int from = step % perEpoch * BATCH;
-        Points noisy = data.noisy(NOISE, Draw.of(seed, "fresh noise").bits(step));
+        Points noisy = data.noisy(NOISE, RandomKey.of(seed, "fresh noise").bits(step));
         losses[step] = net.gradients(noisy, order, from, from + BATCH);
         var before = Movement.snapshot(net.net);
         net.step(rate, REST_RATE);

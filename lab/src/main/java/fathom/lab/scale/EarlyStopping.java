@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Param;
 import fathom.Scope;
 import fathom.lab.instrument.Movement;
@@ -116,7 +116,7 @@ final class EarlyStopping implements Experiment {
       double[] first = net.squares();
       double rate = normed ? RATE : REST_RATE;
       for (int epoch = 0; epoch < epochs; epoch++) {
-        int[] order = Draw.of(seed, "order").at(epoch).permutation(train.count());
+        int[] order = RandomKey.of(seed, "order").at(epoch).permutation(train.count());
         for (int from = 0; from + BATCH <= train.count(); from += BATCH) {
           note.alive();
           net.gradients(train, order, from, from + BATCH);

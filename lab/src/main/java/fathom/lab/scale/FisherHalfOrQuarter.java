@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -117,7 +117,7 @@ final class FisherHalfOrQuarter implements Experiment {
   }
 
   private static Tensor normal(String what, long seed, long... shape) {
-    return Tensor.normal(Draw.of(seed, "fisher " + what), DType.FLOAT64, shape);
+    return Tensor.normal(RandomKey.of(seed, "fisher " + what), DType.FLOAT64, shape);
   }
 
   private static Tensor inputs(int cases, long seed) {

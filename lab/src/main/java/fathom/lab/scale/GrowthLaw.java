@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Param;
@@ -151,9 +151,9 @@ final class GrowthLaw implements Experiment {
   static Walk walk(double momentum, double decay, long seed, int steps, Notebook note) {
     double[] length = new double[steps + 1];
     double[] angle = new double[steps + 1];
-    Draw draw = Draw.of(seed, "growth law");
+    RandomKey key = RandomKey.of(seed, "growth law");
     try (var _ = Scope.open()) {
-      Tensor start = Tensor.normal(draw, DType.FLOAT64, UNITS, INPUTS);
+      Tensor start = Tensor.normal(key, DType.FLOAT64, UNITS, INPUTS);
       Layer layer = Kind.LAYER.over(start.times(1 / Math.sqrt(Perceptron.square(start))), 0, seed);
       Param weight = Kind.weight(layer);
       var sgd = new Sgd(FlatParams.of(List.of(weight)), momentum, decay);
@@ -161,7 +161,7 @@ final class GrowthLaw implements Experiment {
         note.alive();
         try (var _ = Scope.open()) {
           double r = Math.sqrt(Perceptron.square(weight.value()));
-          Draw now = draw.at(t);
+          RandomKey now = key.at(t);
           Traced traced = layer.forward(Tensor.normal(now.at(0), DType.FLOAT64, CASES, INPUTS));
           traced.accumulate(Tensor.normal(now.at(1), DType.FLOAT64, CASES, UNITS));
           Tensor g = weight.grad();
@@ -187,7 +187,7 @@ final class GrowthLaw implements Experiment {
       for (int step = 0; step < steps; step++) {
         note.alive();
         int perEpoch = data.count() / batch;
-        int[] order = Draw.of(seed, "order").at(step / perEpoch).permutation(data.count());
+        int[] order = RandomKey.of(seed, "order").at(step / perEpoch).permutation(data.count());
         int from = step % perEpoch * batch;
         net.gradients(data, order, from, from + batch);
         double[] before = net.squares();

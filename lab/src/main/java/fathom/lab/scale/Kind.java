@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Tensor;
@@ -54,7 +54,7 @@ enum Kind {
         .forEach((path, param) -> {
           param.convert(DType.FLOAT64);
           if (param.trained() && param.value().shape().rank() == 1) {
-            param.value().copy_(Tensor.normal(Draw.of(seed, path), DType.FLOAT64, units));
+            param.value().copy_(Tensor.normal(RandomKey.of(seed, path), DType.FLOAT64, units));
           }
         });
     return layer;

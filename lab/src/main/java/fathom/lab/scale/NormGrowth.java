@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.lab.ledger.Bound;
 import fathom.lab.ledger.Experiment;
@@ -116,9 +116,9 @@ final class NormGrowth implements Experiment {
       int perEpoch = data.count() / BATCH;
       for (int step = 0; step < steps; step++) {
         note.alive();
-        int[] order = Draw.of(seed, "order").at(step / perEpoch).permutation(data.count());
+        int[] order = RandomKey.of(seed, "order").at(step / perEpoch).permutation(data.count());
         int from = step % perEpoch * BATCH;
-        Points noisy = data.noisy(NOISE, Draw.of(seed, "fresh noise").bits(step));
+        Points noisy = data.noisy(NOISE, RandomKey.of(seed, "fresh noise").bits(step));
         net.gradients(noisy, order, from, from + BATCH);
         double[] gradients = net.gradientSquares();
         for (int m = 0; m < 2; m++) {

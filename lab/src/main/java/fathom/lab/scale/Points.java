@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Tensor;
 
 /// Points of ten classes in memory, each of three Gaussian clusters in 64 dimensions.
@@ -17,12 +17,12 @@ record Points(double[] points, int[] labels) {
 
   /// The middles depend on the seed alone, the points also on their `purpose`.
   static Points of(long seed, String purpose, int count) {
-    Draw middles = Draw.of(seed, "scale middles");
-    Draw draw = Draw.of(seed, "scale " + purpose);
+    RandomKey middles = RandomKey.of(seed, "scale middles");
+    RandomKey key = RandomKey.of(seed, "scale " + purpose);
     double[] points = new double[count * FEATURES];
     int[] labels = new int[count];
     for (int i = 0; i < count; i++) {
-      Draw point = draw.at(i);
+      RandomKey point = key.at(i);
       int cluster = point.below(0, CLUSTERS);
       labels[i] = cluster % CLASSES;
       for (int f = 0; f < FEATURES; f++) {
@@ -35,11 +35,11 @@ record Points(double[] points, int[] labels) {
 
   /// The same points, of which this share have a label drawn anew, from all classes.
   Points noisy(double share, long seed) {
-    Draw draw = Draw.of(seed, "scale label noise");
+    RandomKey key = RandomKey.of(seed, "scale label noise");
     int[] noisy = labels.clone();
     for (int i = 0; i < noisy.length; i++) {
-      if (draw.uniform(2L * i) < share) {
-        noisy[i] = draw.below(2L * i + 1, CLASSES);
+      if (key.uniform(2L * i) < share) {
+        noisy[i] = key.below(2L * i + 1, CLASSES);
       }
     }
     return new Points(points, noisy);

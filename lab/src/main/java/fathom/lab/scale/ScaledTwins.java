@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.lab.ledger.Bound;
 import fathom.lab.ledger.Experiment;
@@ -94,7 +94,7 @@ final class ScaledTwins implements Experiment {
       for (int step = 0; step < steps; step++) {
         note.alive();
         int perEpoch = data.count() / BATCH;
-        int[] order = Draw.of(seed, "order").at(step / perEpoch).permutation(data.count());
+        int[] order = RandomKey.of(seed, "order").at(step / perEpoch).permutation(data.count());
         int from = step % perEpoch * BATCH;
         losses[step] = net.gradients(data, order, from, from + BATCH);
         twinLosses[step] = twin.gradients(data, order, from, from + BATCH);

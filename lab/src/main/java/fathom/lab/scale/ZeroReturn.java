@@ -1,7 +1,7 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -44,7 +44,7 @@ final class ZeroReturn implements Experiment {
     record Point(double loss, Tensor gradient) {}
 
     Tensor normal(String what, long... shape) {
-      return Tensor.normal(Draw.of(seed, "zero return " + what), DType.FLOAT64, shape);
+      return Tensor.normal(RandomKey.of(seed, "zero return " + what), DType.FLOAT64, shape);
     }
 
     Tensor weights() {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -25,7 +25,7 @@ class CardsTest {
 
   @Test
   void cardsAreTakenOutOfAShoeWithoutReplacement() {
-    var data = Depleted.of(Draw.of(1, "test"), 1, 300, 4, 39);
+    var data = Depleted.of(RandomKey.of(1, "test"), 1, 300, 4, 39);
     double[] total = data.total();
     double[] faces = data.faceCards();
     for (int i = 0; i < data.count(); i++) {
@@ -35,7 +35,7 @@ class CardsTest {
     }
     assertEquals(21.5, Table.mean(total), 1.5);
     assertEquals(0.75, Table.mean(faces) / Table.mean(data.tens()), 0.03);
-    var whole = Depleted.of(Draw.of(1, "test"), 1, 1, 52, 52);
+    var whole = Depleted.of(RandomKey.of(1, "test"), 1, 1, 52, 52);
     assertArrayEquals(Shoe.of(1).counts(), whole.seen()[0]);
     assertEquals(12, whole.faceCards()[0]);
     assertEquals(0, whole.running()[0]);
@@ -80,10 +80,10 @@ class CardsTest {
           .forEach((path, p) -> {
             if (path.matches("dense.\\.bias|head\\.weight")) { // as after some training
               long[] shape = p.value().shape().toArray();
-              p.value().copy_(Tensor.normal(Draw.of(3, path), DType.FLOAT32, shape));
+              p.value().copy_(Tensor.normal(RandomKey.of(3, path), DType.FLOAT32, shape));
             }
           });
-      Tensor x = Depleted.of(Draw.of(4, "x"), 1, 16, 8, 39).inputs(DType.FLOAT32);
+      Tensor x = Depleted.of(RandomKey.of(4, "x"), 1, 16, 8, 39).inputs(DType.FLOAT32);
       double[] once = net.predict(x).toDoubles();
       double[] twice = net.predict(x.times(2)).toDoubles();
       double gap = 0;
@@ -109,7 +109,7 @@ class CardsTest {
   @Test
   void aNetWithoutANormLearnsASumOfTheCards() {
     try (var _ = Scope.open()) {
-      var data = Depleted.of(Draw.of(5, "sum"), 1, 512, 4, 39);
+      var data = Depleted.of(RandomKey.of(5, "sum"), 1, 512, 4, 39);
       double[] total = data.total();
       float[] inputs = new float[512 * Shoe.RANKS];
       float[] targets = new float[512];

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Chain;
@@ -47,12 +47,12 @@ class KnownAnswersTest {
   void theMapOfCosinesIsWhatAWideLayerMakesOfThem(double c, double slope) {
     int units = 200_000;
     double[] moments = new double[3];
-    Draw draw = Draw.of(1, "map");
+    RandomKey key = RandomKey.of(1, "map");
     double[] a = new double[units];
     double[] b = new double[units];
     for (int i = 0; i < units; i++) {
-      a[i] = draw.at(i).normal(0);
-      b[i] = c * a[i] + Math.sqrt(1 - c * c) * draw.at(i).normal(1);
+      a[i] = key.at(i).normal(0);
+      b[i] = c * a[i] + Math.sqrt(1 - c * c) * key.at(i).normal(1);
     }
     try (var _ = Scope.open()) {
       var leaky = new TailoredActivations.Leaky(slope);

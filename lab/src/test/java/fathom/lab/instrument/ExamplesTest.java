@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Scope;
@@ -38,8 +38,8 @@ class ExamplesTest {
 
   ExamplesTest() {
     Layer net = CifarNet.named("resnet20").on(new CifarNet.Input(1, 8, 8), 10).build(Init.he(1));
-    Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 4, 1, 8, 8);
-    Tensor direction = Tensor.normal(Draw.of(1, "direction"), DType.FLOAT32, 1, 10);
+    Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 4, 1, 8, 8);
+    Tensor direction = Tensor.normal(RandomKey.of(1, "direction"), DType.FLOAT32, 1, 10);
     this.net = net;
     this.x = x;
     this.direction = direction;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Autograd;
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
@@ -38,7 +38,7 @@ class InstrumentsTest {
     assertEquals(1, one.participation(), 1e-12);
     assertEquals(2, one.values().length);
     try (var _ = Scope.open()) {
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT64, 1, 5);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT64, 1, 5);
       var identity = Spectrum.ofJacobian(new Identity(), x);
       assertArrayEquals(new double[] {1, 1, 1, 1, 1}, identity.values(), 0);
       assertEquals(5, identity.participation(), 1e-12);
@@ -53,7 +53,7 @@ class InstrumentsTest {
   void theJacobianOfARectifierLayerIsItsWeightsWhereItResponds() {
     try (var _ = Scope.open()) {
       var dense = Dense.withoutBias(Init.he(2), "d", 6, 4);
-      Tensor x = Tensor.normal(Draw.of(3, "x"), DType.FLOAT32, 1, 6);
+      Tensor x = Tensor.normal(RandomKey.of(3, "x"), DType.FLOAT32, 1, 6);
       double[] response = dense.predict(x).toDoubles();
       double[] w = dense.weight().value().toDoubles();
       double squares = 0;
@@ -262,7 +262,7 @@ class InstrumentsTest {
       norm.weight().value().copy_(new double[] {3, 3});
       norm.runningVariance().value().copy_(new double[] {4, 4});
       var net = Chain.of(norm, gap(0.5), gap(0.5), gap(0.5), gap(0.5));
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 5, 2);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 5, 2);
       var lengths = PathLengths.of(net, x, Tensor.of(new float[] {3, 4}, 1, 2), 1);
       double[] binomial = new double[5];
       int[] choose = {1, 4, 6, 4, 1};
@@ -291,7 +291,7 @@ class InstrumentsTest {
       var second = Dense.withoutBias(Init.he(2), "b", 2, 2);
       var net = Chain.of(new Residual(first), new Residual(second));
       Tensor direction = Tensor.of(new float[] {1, -2}, 1, 2);
-      Tensor x = Tensor.normal(Draw.of(1, "x"), DType.FLOAT32, 3, 2);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 3, 2);
       var lengths = PathLengths.of(net, x, direction, 1);
       Tensor both = direction.matmul(second.weight().value()).matmul(first.weight().value());
       assertEquals(Rows.norm(direction), lengths.norms()[0], 1e-6);

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import org.junit.jupiter.api.Test;
 
 /// The linear probe where the answer is known without it.
@@ -12,19 +12,19 @@ class LinearProbeTest {
   private static final int ROWS = 4000;
 
   private static double[][] normal(String purpose, int rows, int features) {
-    Draw draw = Draw.of(5, purpose);
+    RandomKey key = RandomKey.of(5, purpose);
     double[][] x = new double[rows][features];
     for (int i = 0; i < rows * features; i++) {
-      x[i / features][i % features] = draw.normal(i);
+      x[i / features][i % features] = key.normal(i);
     }
     return x;
   }
 
   private static double[] sum(double[][] x, double noise) {
-    Draw draw = Draw.of(6, "noise");
+    RandomKey key = RandomKey.of(6, "noise");
     double[] target = new double[x.length];
     for (int row = 0; row < x.length; row++) {
-      target[row] = 7 + noise * draw.normal(row);
+      target[row] = 7 + noise * key.normal(row);
       for (int f = 0; f < x[row].length; f++) {
         target[row] += (f + 1) * x[row][f];
       }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
@@ -77,7 +77,7 @@ class ScaleLawsTest {
   }
 
   private static Tensor normal(String what, long... shape) {
-    return Tensor.normal(Draw.of(SEED, what), DType.FLOAT64, shape);
+    return Tensor.normal(RandomKey.of(SEED, what), DType.FLOAT64, shape);
   }
 
   /// Under batch norm the information is the paper's eq. 13 with its eq. 14, χ worked out by hand:

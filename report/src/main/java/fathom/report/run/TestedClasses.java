@@ -58,7 +58,7 @@ final class TestedClasses {
             .map(pair ->
                 List.of(
                     names.get(pair.truth()),
-                    names.get(pair.guess()),
+                    names.get(pair.prediction()),
                     Long.toString(pair.times()),
                     number(100.0 * pair.times() / confusion.count(pair.truth()), 1)))
             .toList();
@@ -86,7 +86,7 @@ final class TestedClasses {
               count == 0 ? "" : number(error(c), 2),
               confusion.pairs(c).stream()
                   .findFirst()
-                  .map(pair -> "%s (%s)".formatted(names.get(pair.guess()), pair.times()))
+                  .map(pair -> "%s (%s)".formatted(names.get(pair.prediction()), pair.times()))
                   .orElse("")));
     }
     return new Table(
@@ -122,15 +122,15 @@ final class TestedClasses {
 
   private Gallery.Image image(Answers.Mistake m) {
     String truth = names.get(m.truth());
-    String guess = names.get(m.guess());
+    String prediction = names.get(m.prediction());
     String name = Origins.name(m.file());
     return new Gallery.Image(
         m.png(),
         "Test image %s, of the class %s%s"
             .formatted(m.image(), truth, name.isEmpty() ? "" : ", file " + name),
         List.of(
-            "%s, taken for %s".formatted(truth, guess),
-            "%s: %s, %s: %s".formatted(guess, percent(m.belief()), truth, percent(m.given())),
+            "%s, taken for %s".formatted(truth, prediction),
+            "%s: %s, %s: %s".formatted(prediction, percent(m.belief()), truth, percent(m.given())),
             "test image %s".formatted(m.image())),
         name.isEmpty() ? null : new Gallery.Link(name, Origins.href(m.file(), page)));
   }

@@ -10,25 +10,25 @@ import java.util.stream.Collectors;
 /// The characters of a text, each with its place: a character is a Unicode code point.
 ///
 /// @param characters each once, a code point each
-public record Alphabet(List<String> characters) {
-  public Alphabet {
+public record Vocabulary(List<String> characters) {
+  public Vocabulary {
     characters = List.copyOf(characters);
     if (characters.isEmpty()
         || characters.stream().distinct().count() != characters.size()
         || characters.stream().anyMatch(c -> c.isEmpty() || c.codePointCount(0, c.length()) != 1)) {
       throw new IllegalArgumentException(
-          "an alphabet has at least one character, and each once, but these are " + characters);
+          "a vocabulary has at least one character, and each once, but these are " + characters);
     }
   }
 
   /// The characters of a text in the order of their code points.
-  public static Alphabet of(int[] codePoints) {
+  public static Vocabulary of(int[] codePoints) {
     var characters = new ArrayList<String>();
     Arrays.stream(codePoints)
         .distinct()
         .sorted()
         .forEach(c -> characters.add(Character.toString(c)));
-    return new Alphabet(characters);
+    return new Vocabulary(characters);
   }
 
   public int size() {

@@ -1,11 +1,11 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import fathom.data.Orientation.Box;
 
 /// Which part of an image is scaled to the size that is wanted, given the image's own size.
 @FunctionalInterface
-interface View {
+interface CropRegion {
   /// The share of the shorter side that the nets for photos are tested on: the shorter side is
   /// brought to 256, and the centre cropped to 224 (He et al. 2016, section 3.4).
   double TESTED = 224.0 / 256;
@@ -17,7 +17,7 @@ interface View {
   Box of(int width, int height);
 
   /// The largest centred part of these proportions, in whole pixels.
-  static View largest(int height, int width) {
+  static CropRegion largest(int height, int width) {
     return (w, h) -> {
       double factor = Math.min((double) w / width, (double) h / height);
       int across = Math.clamp(Math.round(width * factor), 1, w);
@@ -35,7 +35,7 @@ interface View {
 
   /// For tests: what the centre crop of `side` has after the shorter side was brought to `side /`
   /// [#TESTED]. It is one scaling, whose result lies where that of two would.
-  static View tested(int side) {
+  static CropRegion tested(int side) {
     return (w, h) -> {
       long shorter = shorter(side);
       long across = w <= h ? shorter : shorter * w / h;
@@ -55,7 +55,7 @@ interface View {
   /// Of `d`, attempt t takes its area from `uniform(2t+3)` and its proportions from
   /// `uniform(2t+4)`; row and column are `below(0, ...)` and `below(1, ...)`. StrictMath: the same
   /// on every machine.
-  static View part(Draw d) {
+  static CropRegion part(RandomKey d) {
     return (w, h) -> {
       double widest = StrictMath.log(WIDEST);
       for (int t = 0; t < ATTEMPTS; t++) {

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// along the line through the two largest batches that were tried: a step of few rows is mostly
 /// what a step needs once, whatever the batch, such as that workers meet. For a second batch there
 /// may be twice the time, because without a line all of a step counts for its rows.
-public final class Rehearsal {
+public final class DryRun {
   private static final double SECONDS = 3;
 
   /// A batch that would take more memory is not tried.
@@ -126,7 +126,7 @@ public final class Rehearsal {
     }
   }
 
-  private Rehearsal(Recipe recipe, Data data, Decoders decoders) {
+  private DryRun(Recipe recipe, Data data, Decoders decoders) {
     this.recipe = recipe;
     this.decoders = decoders;
     this.data = data;
@@ -144,7 +144,7 @@ public final class Rehearsal {
   /// With another time to try larger and larger batches in.
   static Estimate of(Recipe recipe, Data data, double seconds) {
     try (var decoders = Decoders.start()) {
-      return new Rehearsal(recipe, data, decoders).estimate(seconds);
+      return new DryRun(recipe, data, decoders).estimate(seconds);
     }
   }
 

@@ -22,26 +22,26 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param kind of its recurrent layers; null for a transformer
 /// @param normed whether there is layer norm in its gates
-record Body(String name, @Nullable Kind kind, boolean normed) {
-  private static final Map<String, Body> BY_NAME = new LinkedHashMap<>();
+record Backbone(String name, @Nullable Kind kind, boolean normed) {
+  private static final Map<String, Backbone> BY_NAME = new LinkedHashMap<>();
 
   static {
     for (Kind kind : Kind.values()) {
       String plain = kind.name().toLowerCase(Locale.ROOT);
-      BY_NAME.put(plain, new Body(plain, kind, false));
-      BY_NAME.put("ln-" + plain, new Body("ln-" + plain, kind, true));
+      BY_NAME.put(plain, new Backbone(plain, kind, false));
+      BY_NAME.put("ln-" + plain, new Backbone("ln-" + plain, kind, true));
     }
-    BY_NAME.put("transformer", new Body("transformer", null, false));
+    BY_NAME.put("transformer", new Backbone("transformer", null, false));
   }
 
   /// Throws `IllegalArgumentException` for a name that is not known.
-  static Body named(String name) {
-    Body body = BY_NAME.get(name.toLowerCase(Locale.ROOT));
-    if (body == null) {
+  static Backbone named(String name) {
+    Backbone backbone = BY_NAME.get(name.toLowerCase(Locale.ROOT));
+    if (backbone == null) {
       throw new IllegalArgumentException(
           "there is no model \"%s\" for sequences; there are %s".formatted(name, names()));
     }
-    return body;
+    return backbone;
   }
 
   static List<String> names() {

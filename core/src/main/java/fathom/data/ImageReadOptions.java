@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///   memory; null for data of which all is used
 /// @param cache the folder where [Manifest]s are kept; null for none
 /// @param watcher is told how far the opening is
-public record Reading(
+public record ImageReadOptions(
     int size,
     boolean strict,
     Split split,
@@ -44,22 +44,22 @@ public record Reading(
   }
 
   /// In memory; what cannot be decoded is left out.
-  public static final Reading USUAL = new Reading(0, false);
+  public static final ImageReadOptions USUAL = new ImageReadOptions(0, false);
 
   /// An image of this side and three channels has 48 MB.
   private static final int LARGEST = 4096;
 
   /// Divided by name.
-  public Reading(int size, boolean strict) {
+  public ImageReadOptions(int size, boolean strict) {
     this(size, strict, Split.ALL_BY_NAME);
   }
 
   /// Without a cache.
-  public Reading(int size, boolean strict, Split split) {
+  public ImageReadOptions(int size, boolean strict, Split split) {
     this(size, strict, split, false, null, null, (files, of) -> {});
   }
 
-  public Reading {
+  public ImageReadOptions {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
           "photos are decoded to 1 to %s pixels a side, but `size` is %s"
@@ -68,22 +68,22 @@ public record Reading(
   }
 
   /// The same in this size and divided so, which is a run's to say.
-  public Reading of(int size, Split split) {
-    return new Reading(size, strict, split, whole, tested, cache, watcher);
+  public ImageReadOptions of(int size, Split split) {
+    return new ImageReadOptions(size, strict, split, whole, tested, cache, watcher);
   }
 
   /// The same for images of a run, of this shape C×H×W, which are only tested with.
-  public Reading forTests(Shape tested) {
-    return new Reading(size, strict, split, whole, tested, cache, watcher);
+  public ImageReadOptions forTests(Shape tested) {
+    return new ImageReadOptions(size, strict, split, whole, tested, cache, watcher);
   }
 
   /// The same, every file decoded once.
-  public Reading decodingAll(Watcher watcher) {
-    return new Reading(size, strict, split, true, tested, cache, watcher);
+  public ImageReadOptions decodingAll(Watcher watcher) {
+    return new ImageReadOptions(size, strict, split, true, tested, cache, watcher);
   }
 
   /// The same with manifests in this folder; null for none.
-  public Reading cachedIn(@Nullable Path cache) {
-    return new Reading(size, strict, split, whole, tested, cache, watcher);
+  public ImageReadOptions cachedIn(@Nullable Path cache) {
+    return new ImageReadOptions(size, strict, split, whole, tested, cache, watcher);
   }
 }

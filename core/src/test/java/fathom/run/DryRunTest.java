@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class RehearsalTest {
+class DryRunTest {
   private static final DataSet DIGITS = DataSet.open("digits");
 
   @TempDir private Path folder;
@@ -44,10 +44,10 @@ class RehearsalTest {
     long before = Tensor.live();
     double unlimited = Double.POSITIVE_INFINITY;
     long begun = System.nanoTime();
-    Rehearsal.Estimate many = Rehearsal.of(recipe(64, 0), DIGITS, unlimited);
+    DryRun.Estimate many = DryRun.of(recipe(64, 0), DIGITS, unlimited);
     double taken = (System.nanoTime() - begun) / 1e9;
-    Rehearsal.Estimate brief = Rehearsal.of(recipe(64, 0), DIGITS, 0);
-    Rehearsal.Estimate again = Rehearsal.of(recipe(64, 4), DIGITS, unlimited);
+    DryRun.Estimate brief = DryRun.of(recipe(64, 0), DIGITS, 0);
+    DryRun.Estimate again = DryRun.of(recipe(64, 4), DIGITS, unlimited);
     assertEquals(before, Tensor.live(), "nothing is left");
     assertEquals(64, many.tried());
     assertEquals(2, brief.tried(), "there was time for no more");
@@ -91,7 +91,7 @@ class RehearsalTest {
                 null));
     Recipe recipe =
         Recipe.fast(net, DIGITS, 1, 1).withBatch(64).executed(e -> e.withPrecision(precision));
-    Rehearsal.Estimate seen = Rehearsal.of(recipe, DIGITS, Double.POSITIVE_INFINITY);
+    DryRun.Estimate seen = DryRun.of(recipe, DIGITS, Double.POSITIVE_INFINITY);
     LeastMemory least = LeastMemory.of(Run.unwritten(recipe, DIGITS));
     assertEquals(seen.weightBytes(), least.weights());
     assertTrue(least.batch() <= seen.batchBytes(), least + " and " + seen);
@@ -123,13 +123,13 @@ class RehearsalTest {
     Data text = Data.open("text:" + file);
     Architecture net = Architecture.text("gru", new Architecture.Options(null, null, null, 16, 1));
     Recipe recipe = Recipe.fast(net, text, 1, 2).withBatch(4).withWindow(20);
-    Rehearsal.Estimate estimate = Rehearsal.of(recipe, text, Double.POSITIVE_INFINITY);
+    DryRun.Estimate estimate = DryRun.of(recipe, text, Double.POSITIVE_INFINITY);
     assertEquals(4, estimate.tried());
     assertEquals(
         4 * estimate.parameters() * (1 + 2 + 2), estimate.weightBytes(), "Adam has two blocks");
     assertTrue(estimate.batchBytes() > 0 && estimate.seconds() > 0);
     assertEquals(
         new LeastMemory(estimate.weightBytes(), 0), LeastMemory.of(Run.unwritten(recipe, text)));
-    assertThrows(IllegalArgumentException.class, () -> Rehearsal.of(recipe.withBatch(1000), text));
+    assertThrows(IllegalArgumentException.class, () -> DryRun.of(recipe.withBatch(1000), text));
   }
 }

@@ -1,6 +1,6 @@
 package fathom.data;
 
-import fathom.Draw;
+import fathom.RandomKey;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Iterator;
@@ -12,9 +12,9 @@ import java.util.concurrent.FutureTask;
 ///
 /// A decoded photo is a function of what was wanted: one that was not announced, or not begun
 /// when it is needed, is decoded by who asks, with the same result.
-final class Ahead {
+final class Prefetcher {
   /// A photo as it is wanted.
-  record Wanted(int index, Augmentation how, Draw draw) {}
+  record Wanted(int index, Augmentation how, RandomKey key) {}
 
   private record Begun(Wanted wanted, FutureTask<byte[]> work) {}
 
@@ -26,7 +26,7 @@ final class Ahead {
   private int next;
   private int most;
 
-  Ahead(Photos photos, Decoders decoders) {
+  Prefetcher(Photos photos, Decoders decoders) {
     this.photos = photos;
     this.decoders = decoders;
   }
@@ -47,7 +47,7 @@ final class Ahead {
     while (begun.size() < most && hasNext() && begun.size() < 2 * batch.rows().count()) {
       int index = batch.order()[next++];
       var wanted = new Wanted(index, batch.augmentation(), batch.augment().at(index));
-      var work = new FutureTask<>(() -> photos.decode(wanted.index, wanted.how, wanted.draw));
+      var work = new FutureTask<>(() -> photos.decode(wanted.index, wanted.how, wanted.key));
       begun.add(new Begun(wanted, work));
       decoders.soon(work);
     }
@@ -65,7 +65,7 @@ final class Ahead {
   byte[] take(Wanted wanted) {
     Begun first = begun.peek();
     if (first == null || !first.wanted.equals(wanted)) {
-      return photos.decode(wanted.index, wanted.how, wanted.draw);
+      return photos.decode(wanted.index, wanted.how, wanted.key);
     }
     begun.remove();
     fill();

@@ -15,7 +15,7 @@ import java.util.SequencedMap;
 /// @param notices sentences about what else was passed over, and about classes that lack images
 /// @param damaged files that belong to the data by their headers and are known not to be decoded:
 ///   in their place another image of their class is seen, see [Photos]
-public record Survey(
+public record FolderSummary(
     SequencedMap<String, Integer> formats,
     Size smallest,
     Size median,
@@ -24,17 +24,17 @@ public record Survey(
     SequencedMap<String, Integer> others,
     List<String> notices,
     List<Skipped> damaged) {
-  public Survey {
+  public FolderSummary {
     notices = List.copyOf(notices);
     damaged = List.copyOf(damaged);
     skipped = List.copyOf(skipped);
   }
 
   /// With one sentence more.
-  Survey with(String notice) {
+  FolderSummary with(String notice) {
     var more = new ArrayList<>(notices);
     more.add(notice);
-    return new Survey(formats, smallest, median, largest, skipped, others, more, damaged);
+    return new FolderSummary(formats, smallest, median, largest, skipped, others, more, damaged);
   }
 
   /// Of an image, in pixels.

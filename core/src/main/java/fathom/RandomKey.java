@@ -7,12 +7,12 @@ package fathom;
 /// and resuming a run needs no generator state.
 ///
 /// The bits are SplitMix64's output function (Steele, Lea and Flood, 2014) over `key + (i+1)·γ`.
-public record Draw(long key) {
+public record RandomKey(long key) {
   private static final long GAMMA = 0x9E3779B97F4A7C15L;
 
   /// The key for one purpose (`"order"`, `"augment"`, ...) under one seed. The purpose must not be
   /// empty.
-  public static Draw of(long seed, String purpose) {
+  public static RandomKey of(long seed, String purpose) {
     // Without a purpose, index i under seed s would have the key of index s under seed i.
     if (purpose.isEmpty()) {
       throw new IllegalArgumentException("a draw needs a purpose, but it is empty; name one");
@@ -21,12 +21,12 @@ public record Draw(long key) {
     for (int i = 0; i < purpose.length(); i++) {
       key = mix(key ^ (purpose.charAt(i) + GAMMA));
     }
-    return new Draw(key);
+    return new RandomKey(key);
   }
 
   /// The key that belongs to `index` (an epoch, a position in the data set, ...) under this one.
-  public Draw at(long index) {
-    return new Draw(mix(key ^ mix(index + GAMMA)));
+  public RandomKey at(long index) {
+    return new RandomKey(mix(key ^ mix(index + GAMMA)));
   }
 
   /// 64 random bits.

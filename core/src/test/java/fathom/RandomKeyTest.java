@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 
 /// Bounds are five standard errors wide or more. The draws are fixed, so a test that passes once
 /// passes always.
-class DrawTest {
+class RandomKeyTest {
   private static final int N = 200_000;
-  private final Draw draw = Draw.of(7, "test");
+  private final RandomKey key = RandomKey.of(7, "test");
 
   @Test
   void bitsAreThoseOfSplitMix64() {
@@ -28,7 +28,7 @@ class DrawTest {
       4593380528125082431L,
       Long.parseUnsignedLong("16408922859458223821")
     };
-    assertArrayEquals(published, LongStream.range(0, 5).map(new Draw(1234567)::bits).toArray());
+    assertArrayEquals(published, LongStream.range(0, 5).map(new RandomKey(1234567)::bits).toArray());
   }
 
   @Test
@@ -36,21 +36,21 @@ class DrawTest {
     Set<Long> keys = new HashSet<>();
     for (long seed = -50; seed < 50; seed++) {
       for (String purpose : new String[] {"a", "b", "ab", "ba", "order", "augment"}) {
-        keys.add(Draw.of(seed, purpose).key());
+        keys.add(RandomKey.of(seed, purpose).key());
         for (int i = 0; i < 20; i++) {
-          keys.add(Draw.of(seed, purpose).at(i).key());
+          keys.add(RandomKey.of(seed, purpose).at(i).key());
         }
       }
     }
     assertEquals(100 * 6 * 21, keys.size());
-    assertEquals(Draw.of(3, "order").at(4), Draw.of(3, "order").at(4));
-    assertNotEquals(draw.at(0).at(1), draw.at(1).at(0));
-    assertThrows(IllegalArgumentException.class, () -> Draw.of(1, ""));
+    assertEquals(RandomKey.of(3, "order").at(4), RandomKey.of(3, "order").at(4));
+    assertNotEquals(key.at(0).at(1), key.at(1).at(0));
+    assertThrows(IllegalArgumentException.class, () -> RandomKey.of(1, ""));
   }
 
   @Test
   void uniformHasItsMomentsAndFillsItsTenths() {
-    double[] x = IntStream.range(0, N).mapToDouble(draw::uniform).toArray();
+    double[] x = IntStream.range(0, N).mapToDouble(key::uniform).toArray();
     int[] tenths = new int[10];
     for (double v : x) {
       assertTrue(v >= 0 && v < 1);
@@ -63,7 +63,7 @@ class DrawTest {
 
   @Test
   void normalHasItsMoments() {
-    double[] x = IntStream.range(0, N).mapToDouble(draw::normal).toArray();
+    double[] x = IntStream.range(0, N).mapToDouble(key::normal).toArray();
     assertEquals(0, moment(x, 1), 5 * Math.sqrt(1.0 / N));
     assertEquals(1, moment(x, 2), 5 * Math.sqrt(2.0 / N));
     assertEquals(0, moment(x, 3), 5 * Math.sqrt(15.0 / N));
@@ -77,8 +77,8 @@ class DrawTest {
     double[] along = new double[N];
     double[] across = new double[N];
     for (int i = 0; i < N; i++) {
-      along[i] = draw.normal(i) * draw.normal(i + 1);
-      across[i] = draw.at(i).normal(0) * draw.at(i + 1).normal(0);
+      along[i] = key.normal(i) * key.normal(i + 1);
+      across[i] = key.at(i).normal(0) * key.at(i + 1).normal(0);
     }
     assertEquals(0, moment(along, 1), 5 * Math.sqrt(1.0 / N));
     assertEquals(0, moment(across, 1), 5 * Math.sqrt(1.0 / N));
@@ -89,19 +89,19 @@ class DrawTest {
     for (int bound : new int[] {1, 2, 3, 7, 10}) {
       int[] counts = new int[bound];
       for (int i = 0; i < N; i++) {
-        counts[draw.below(i, bound)]++;
+        counts[key.below(i, bound)]++;
       }
       assertTrue(
           chiSquare(counts) <= bound - 1 + 5 * Math.sqrt(2 * (bound - 1)), Arrays.toString(counts));
     }
     assertTrue(
-        IntStream.range(0, 1000).map(i -> draw.below(i, Integer.MAX_VALUE)).allMatch(v -> v >= 0));
+        IntStream.range(0, 1000).map(i -> key.below(i, Integer.MAX_VALUE)).allMatch(v -> v >= 0));
   }
 
   @Test
   void permutationHasEveryNumberOnce() {
     for (int n : new int[] {0, 1, 2, 3, 10, 1000}) {
-      int[] sorted = draw.at(n).permutation(n);
+      int[] sorted = key.at(n).permutation(n);
       Arrays.sort(sorted);
       assertArrayEquals(IntStream.range(0, n).toArray(), sorted);
     }
@@ -111,7 +111,7 @@ class DrawTest {
   void everyPermutationOfFourIsEquallyLikely() {
     int[] counts = new int[256];
     for (int i = 0; i < 24_000; i++) {
-      int[] p = draw.at(i).permutation(4);
+      int[] p = key.at(i).permutation(4);
       counts[p[0] * 64 + p[1] * 16 + p[2] * 4 + p[3]]++;
     }
     int[] seen = Arrays.stream(counts).filter(c -> c > 0).toArray();

@@ -3,13 +3,13 @@ package fathom.cli;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Manifest;
-import fathom.data.Reading;
-import fathom.data.Survey;
+import fathom.data.ImageReadOptions;
+import fathom.data.FolderSummary;
 import java.util.List;
 import picocli.CommandLine.Option;
 
 /// How the images of a folder are read, and what is said of those that cannot be.
-final class ReadingOptions {
+final class ImageOptions {
   /// Of the files that were left out.
   private static final int NAMED = 3;
 
@@ -33,8 +33,8 @@ final class ReadingOptions {
   private boolean noCache;
 
   /// In this size, as far as the folder is one of images.
-  Reading of(int size) {
-    return new Reading(size, strict).cachedIn(noCache ? null : Manifest.place(System::getenv));
+  ImageReadOptions of(int size) {
+    return new ImageReadOptions(size, strict).cachedIn(noCache ? null : Manifest.place(System::getenv));
   }
 
   /// What was passed over in the folder, and how many files were skipped with the first of them.
@@ -42,32 +42,32 @@ final class ReadingOptions {
     if (!(of instanceof DataSet data)) {
       return;
     }
-    Survey survey = data.survey();
-    if (survey == null) {
+    FolderSummary summary = data.summary();
+    if (summary == null) {
       return; // there is nothing to tell of what is no folder of images
     }
-    survey.notices().stream()
+    summary.notices().stream()
         .limit(MOST_NOTICES)
         .forEach(notice -> output.remark("fathom: " + notice));
-    if (survey.notices().size() > MOST_NOTICES) {
+    if (summary.notices().size() > MOST_NOTICES) {
       output.remark(
           "fathom: and %s more such; fathom data info %s lists them"
-              .formatted(survey.notices().size() - MOST_NOTICES, data.name()));
+              .formatted(summary.notices().size() - MOST_NOTICES, data.name()));
     }
     tell(
         "skipped %s that cannot be decoded (--strict refuses them):",
-        survey.skipped(), data, output);
+        summary.skipped(), data, output);
     tell(
         "in place of %s that cannot be decoded another of its class is seen (--strict refuses"
             + " them):",
-        survey.damaged(), data, output);
+        summary.damaged(), data, output);
     data.onDamage(damaged ->
         output.remark(
             "fathom: %s; another image of its class is seen in its place"
                 .formatted(damaged.why())));
   }
 
-  private static void tell(String text, List<Survey.Skipped> files, DataSet data, Output output) {
+  private static void tell(String text, List<FolderSummary.Skipped> files, DataSet data, Output output) {
     int count = files.size();
     if (count == 0) {
       return;
