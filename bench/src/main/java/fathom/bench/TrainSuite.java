@@ -146,7 +146,7 @@ public final class TrainSuite {
     return Result.of(SUITE, name + ", multiply-adds", "% of peak", shares);
   }
 
-  /// Each worker does the convolutions of its rows, without meeting the others.
+  /// Each worker does the convolutions of its rows, without waiting for the others.
   private static Standing floor(
       Architecture.Convolutional net, int batch, int workers, Precision precision) {
     return Standing.start(

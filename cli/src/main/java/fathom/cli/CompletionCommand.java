@@ -37,10 +37,10 @@ final class CompletionCommand implements Callable<Integer> {
     /// It reads bash's completions when it is told to.
     ZSH("autoload -U +X compinit && compinit; autoload -U +X bashcompinit && bashcompinit\n");
 
-    private final String preparation;
+    private final String prologue;
 
-    Shell(String preparation) {
-      this.preparation = preparation;
+    Shell(String prologue) {
+      this.prologue = prologue;
     }
   }
 
@@ -54,7 +54,7 @@ final class CompletionCommand implements Callable<Integer> {
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     CommandLine described = Main.commandLine();
     sayValues(described);
-    out.print(Objects.requireNonNull(shell).preparation);
+    out.print(Objects.requireNonNull(shell).prologue);
     out.println(withFiles(script(described)));
     out.flush();
     return Exit.DONE;

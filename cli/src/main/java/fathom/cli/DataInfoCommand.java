@@ -123,7 +123,7 @@ final class DataInfoCommand implements Callable<Integer> {
   record PixelClass(String name, double share) {}
 
   /// What `--json` prints of text.
-  record TextAnswer(String name, int characters, int heldOut, int vocabulary) {}
+  record TextAnswer(String name, int characters, int heldOut, @JsonProperty("alphabet") int vocabulary) {}
 
   @Override
   public Integer call() {

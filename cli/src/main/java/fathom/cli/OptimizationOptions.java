@@ -16,7 +16,7 @@ final class OptimizationOptions {
       names = "--lr",
       paramLabel = "R",
       description = "The learning rate. Default: what suits model and optimizer; see --dry-run.")
-  private @Nullable Double rate;
+  private @Nullable Double learningRate;
 
   @Option(
       names = "--clip",
@@ -34,7 +34,7 @@ final class OptimizationOptions {
       names = "--schedule",
       paramLabel = "steps|cosine|one-cycle",
       description = {
-        "How the rate goes: divided by ten at points of the recipe, down to 0 along half a cosine"
+        "How the learning rate goes: divided by ten at points of the recipe, down to 0 along half a cosine"
             + " wave, or",
         "up over 30 %% of the steps and then down. Default: steps."
       })
@@ -48,7 +48,7 @@ final class OptimizationOptions {
 
   Optimization of(Optimization usual) {
     Optimization of = optimizer == null ? usual : usual.by(optimizer);
-    of = rate == null ? of : of.withRate(rate);
+    of = learningRate == null ? of : of.withRate(learningRate);
     of = clip == null ? of : of.withClip(clip);
     of = weightDecay == null ? of : of.withWeightDecay(weightDecay);
     of = curve == null ? of : of.withCurve(curve);

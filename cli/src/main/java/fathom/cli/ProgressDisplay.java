@@ -47,11 +47,11 @@ final class ProgressDisplay implements AutoCloseable {
             s.steps(),
             String.format(
                 Locale.ROOT,
-                "epoch %d/%d  %s  rate %.4g  %.0f %s/s",
+                "epoch %d/%d  %s  learning rate %.4g  %.0f %s/s",
                 s.epoch(),
                 s.epochs(),
                 wording.soFar(s.loss(), s.error()),
-                s.rate(),
+                s.learningRate(),
                 s.examplesPerSecond(),
                 wording.examples()));
       }
@@ -61,9 +61,9 @@ final class ProgressDisplay implements AutoCloseable {
         line(
             String.format(
                 Locale.ROOT,
-                "epoch %3d  rate %-7.4g %s",
+                "epoch %3d  learning rate %-7.4g %s",
                 epoch.epoch(),
-                epoch.rate(),
+                epoch.learningRate(),
                 wording.epoch(epoch)));
       }
     };

@@ -13,11 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A net that gives every pixel of an image a score for each class: an encoder that halves the
-/// image `levels` times, a decoder that enlarges it again, and gap connections across from each
+/// image `levels` times, a decoder that enlarges it again, and shortcut connections across from each
 /// size of the encoder to the same size of the decoder, so that what is lost at the coarse end is
 /// not lost to the result.
 ///
-/// A gap across is an ordinary residual connection. A level is `blocks` residual blocks, then x +
+/// A shortcut across is an ordinary residual connection. A level is `blocks` residual blocks, then x +
 /// up(level below(down(x))), then as many blocks again: down is a 3×3 convolution at stride 2 to
 /// twice the channels, up doubles the size and halves the channels. Without shortcuts
 /// ([Shortcut#NONE]) the blocks are plain and nothing leads across, which is the net that the
@@ -28,9 +28,9 @@ import java.util.List;
 /// ..., `head.weight`, `head.bias`.
 ///
 /// @param levels how many times the image is halved
-/// @param blocks the residual blocks before and after each gap across
+/// @param blocks the residual blocks before and after each shortcut across
 /// @param width the channels of the first level
-/// @param shortcuts whether there are gap connections, in the blocks and across
+/// @param shortcuts whether there are shortcut connections, in the blocks and across
 /// @param channels of the images
 public record MaskNet(
     int levels, int blocks, int width, Norm norm, boolean shortcuts, int channels, int classes)
@@ -72,7 +72,7 @@ public record MaskNet(
     return new MaskNet(levels, blocks, width, norm, shortcuts, channels, classes);
   }
 
-  /// The plain twin: as many parameters, and no gap connection.
+  /// The plain twin: as many parameters, and no shortcut connection.
   public MaskNet plain() {
     return new MaskNet(levels, blocks, width, norm, false, channels, classes);
   }
@@ -82,7 +82,7 @@ public record MaskNet(
     return shortcuts ? Architecture.MASKS : Architecture.PLAIN_MASKS;
   }
 
-  /// Those of a net of one block before and after each gap across, which is what its name means.
+  /// Those of a net of one block before and after each shortcut across, which is what its name means.
   @Override
   public Architecture.Options options() {
     return new Architecture.Options(null, norm, width, null, levels);

@@ -7,7 +7,7 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// y = branch(x) + shortcut(x), the gap connection (He et al. 2016, eq. 1): the branch, of any
+/// y = branch(x) + shortcut(x), the shortcut connection (He et al. 2016, eq. 1): the branch, of any
 /// number of layers, only learns a correction to what the shortcut carries past it, and the
 /// cotangent comes back through the shortcut unchanged.
 ///

@@ -14,7 +14,7 @@ import java.util.SequencedMap;
 ///
 /// With a weight decay λ it is AdamW (Loshchilov and Hutter 2019, algorithm 2): each step first
 /// takes η·λ·w from w, outside the moments, so that all weights shrink alike however large their
-/// gradients are. Here η is the rate of the step, as in PyTorch; the paper multiplies λ only by the
+/// gradients are. Here η is the learning rate of the step, as in PyTorch; the paper multiplies λ only by the
 /// schedule.
 public final class Adam implements Optimizer {
   private static final double BETA1 = 0.9;
@@ -76,14 +76,14 @@ public final class Adam implements Optimizer {
   }
 
   @Override
-  public void step(double rate) {
+  public void step(double learningRate) {
     t++;
-    double meanScale = rate / (1 - StrictMath.pow(BETA1, (double) t));
+    double meanScale = learningRate / (1 - StrictMath.pow(BETA1, (double) t));
     double rootScale = 1 / Math.sqrt(1 - StrictMath.pow(BETA2, (double) t));
     switch (params.type()) {
       case FLOAT32 ->
-          floats((float) meanScale, (float) rootScale, (float) (1 - rate * weightDecay));
-      case FLOAT64 -> doubles(meanScale, rootScale, 1 - rate * weightDecay);
+          floats((float) meanScale, (float) rootScale, (float) (1 - learningRate * weightDecay));
+      case FLOAT64 -> doubles(meanScale, rootScale, 1 - learningRate * weightDecay);
       case BFLOAT16, INT64 ->
           throw new IllegalStateException(
               "parameters are FLOAT32 or FLOAT64, not " + params.type());

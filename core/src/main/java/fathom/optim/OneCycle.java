@@ -5,21 +5,21 @@ package fathom.optim;
 /// 3, whose ramps are straight; the waves and the three numbers are those that PyTorch and fast.ai
 /// use).
 ///
-/// @param rate η
-public record OneCycle(double rate) implements Schedule {
+/// @param learningRate η
+public record OneCycle(double learningRate) implements Schedule {
   private static final double RISE = 0.3;
   private static final double START = 1.0 / 25;
   private static final double END = 1.0 / 250_000;
 
   public OneCycle {
-    Schedule.check(rate, 0);
+    Schedule.check(learningRate, 0);
   }
 
   @Override
   public double at(long step, long steps) {
     double top = RISE * steps;
     return step < top
-        ? Schedule.halfWave(rate * START, rate, step / top)
-        : Schedule.halfWave(rate, rate * END, Math.min(1, (step - top) / (steps - top)));
+        ? Schedule.halfWave(learningRate * START, learningRate, step / top)
+        : Schedule.halfWave(learningRate, learningRate * END, Math.min(1, (step - top) / (steps - top)));
   }
 }

@@ -10,37 +10,37 @@ import java.util.Arrays;
 @FunctionalInterface
 public interface Schedule {
   /// The paper warms 110 layers up "until the training error is below 80 % (about 400 iterations)".
-  /// A number of steps keeps the rate a function of the step.
+  /// A number of steps keeps the learning rate a function of the step.
   long WARM_UP_STEPS = 400;
 
   /// The learning rate of step `step`, counted from 0, of `steps`.
   double at(long step, long steps);
 
-  /// The same rate from the first step to the last.
-  static StepDecay constant(double rate) {
-    return steps(rate);
+  /// The same learning rate from the first step to the last.
+  static StepDecay constant(double learningRate) {
+    return steps(learningRate);
   }
 
   /// Divided by ten at these fractions of all steps; see [StepDecay].
-  static StepDecay steps(double rate, double... fractions) {
-    return new StepDecay(rate, 0, Arrays.stream(fractions).boxed().toList());
+  static StepDecay steps(double learningRate, double... fractions) {
+    return new StepDecay(learningRate, 0, Arrays.stream(fractions).boxed().toList());
   }
 
   /// Down to 0 along half a wave; see [Cosine].
-  static Cosine cosine(double rate) {
-    return new Cosine(rate, 0);
+  static Cosine cosine(double learningRate) {
+    return new Cosine(learningRate, 0);
   }
 
   /// Up and down again; see [OneCycle].
-  static OneCycle oneCycle(double rate) {
-    return new OneCycle(rate);
+  static OneCycle oneCycle(double learningRate) {
+    return new OneCycle(learningRate);
   }
 
-  static void check(double rate, long warmUp) {
-    if (!(rate > 0) || Double.isInfinite(rate) || warmUp < 0) {
+  static void check(double learningRate, long warmUp) {
+    if (!(learningRate > 0) || Double.isInfinite(learningRate) || warmUp < 0) {
       throw new IllegalArgumentException(
           "a schedule has a positive learning rate and 0 or more steps of warm-up, but has %s and %s"
-              .formatted(rate, warmUp));
+              .formatted(learningRate, warmUp));
     }
   }
 

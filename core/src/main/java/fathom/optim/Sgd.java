@@ -11,8 +11,8 @@ import java.util.SequencedMap;
 /// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors
 /// ran it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
 ///
-/// The rate η is inside the velocity: when it drops by ten, the velocity still carries the old rate
-/// for a few steps. With the rate outside, as PyTorch has it, both are the same until the rate
+/// The learning rate η is inside the velocity: when it drops by ten, the velocity still carries the old learning rate
+/// for a few steps. With the learning rate outside, as PyTorch has it, both are the same until the learning rate
 /// changes.
 public final class Sgd implements Optimizer {
   private static final int BLOCK = 1024;
@@ -58,11 +58,11 @@ public final class Sgd implements Optimizer {
   }
 
   @Override
-  public void step(double rate) {
+  public void step(double learningRate) {
     switch (params.type()) {
-      case FLOAT32 -> floats((float) rate, (float) momentum, (float) weightDecay);
+      case FLOAT32 -> floats((float) learningRate, (float) momentum, (float) weightDecay);
       case FLOAT64 -> {
-        doubles(rate);
+        doubles(learningRate);
         params.gradients().fill((byte) 0);
       }
       case BFLOAT16, INT64 ->
@@ -73,7 +73,7 @@ public final class Sgd implements Optimizer {
 
   /// By blocks that fit the first-level cache, in arrays: so it is compiled to vectors, and the
   /// gradient is set to zero while it is in the cache.
-  private void floats(float rate, float m, float decay) {
+  private void floats(float learningRate, float m, float decay) {
     float[] w = new float[BLOCK];
     float[] g = new float[BLOCK];
     float[] v = new float[BLOCK];
@@ -84,7 +84,7 @@ public final class Sgd implements Optimizer {
       MemorySegment.copy(params.gradients(), JAVA_FLOAT, bytes, g, 0, n);
       MemorySegment.copy(velocity, JAVA_FLOAT, bytes, v, 0, n);
       for (int i = 0; i < n; i++) {
-        v[i] = m * v[i] + rate * (g[i] + decay * w[i]);
+        v[i] = m * v[i] + learningRate * (g[i] + decay * w[i]);
         w[i] -= v[i];
       }
       MemorySegment.copy(v, 0, velocity, JAVA_FLOAT, bytes, n);
@@ -93,12 +93,12 @@ public final class Sgd implements Optimizer {
     }
   }
 
-  private void doubles(double rate) {
+  private void doubles(double learningRate) {
     for (long i = 0; i < params.count(); i++) {
       double value = params.values().getAtIndex(JAVA_DOUBLE, i);
       double gradient = params.gradients().getAtIndex(JAVA_DOUBLE, i);
       double moved =
-          momentum * velocity.getAtIndex(JAVA_DOUBLE, i) + rate * (gradient + weightDecay * value);
+          momentum * velocity.getAtIndex(JAVA_DOUBLE, i) + learningRate * (gradient + weightDecay * value);
       velocity.setAtIndex(JAVA_DOUBLE, i, moved);
       params.values().setAtIndex(JAVA_DOUBLE, i, value - moved);
     }

@@ -6,13 +6,13 @@ import java.util.List;
 /// steps is over (He et al. 2016, section 4.2, where the fractions are 1/2 and 3/4: 32k and 48k of
 /// 64k).
 ///
-/// @param rate η
-/// @param warmUp how many steps have the rate 0.1·η before it
+/// @param learningRate η
+/// @param warmUp how many steps have the learning rate 0.1·η before it
 /// @param fractions of all steps, ascending; each counts from the nearest whole step on
-public record StepDecay(double rate, long warmUp, List<Double> fractions) implements Schedule {
+public record StepDecay(double learningRate, long warmUp, List<Double> fractions) implements Schedule {
   public StepDecay {
     fractions = List.copyOf(fractions);
-    Schedule.check(rate, warmUp);
+    Schedule.check(learningRate, warmUp);
     double before = 0;
     for (double fraction : fractions) {
       if (!(fraction >= before && fraction <= 1)) {
@@ -26,15 +26,15 @@ public record StepDecay(double rate, long warmUp, List<Double> fractions) implem
 
   /// The same behind so many steps of warm-up.
   public StepDecay withWarmUp(long steps) {
-    return new StepDecay(rate, steps, fractions);
+    return new StepDecay(learningRate, steps, fractions);
   }
 
   @Override
   public double at(long step, long steps) {
     if (step < warmUp) {
-      return rate * 0.1;
+      return learningRate * 0.1;
     }
-    double now = rate;
+    double now = learningRate;
     for (double fraction : fractions) {
       if (step >= Math.round(fraction * steps)) {
         now *= 0.1;

@@ -1,4 +1,4 @@
-/// How gradients change parameters, and at which rate.
+/// How gradients change parameters, and at which learning rate.
 @NullMarked
 package fathom.optim;
 

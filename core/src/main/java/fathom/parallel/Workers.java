@@ -35,7 +35,7 @@ public final class Workers {
   private Workers() {}
 
   /// Runs `program` on `size` threads and returns when all have ended. Throws what the first worker
-  /// that failed threw; the others are woken from their meetings.
+  /// that failed threw; the others are woken at their barriers.
   public static void run(int size, Consumer<Collective> program) {
     run(size, PATIENCE, program);
   }
@@ -54,10 +54,10 @@ public final class Workers {
 
   static void run(int size, Duration patience, Consumer<Collective> program) {
     check(size);
-    var meeting = new Meeting(size, patience);
+    var group = new Group(size, patience);
     var threads = new Thread[size];
     for (int rank = 0; rank < size; rank++) {
-      var member = new Member(meeting, rank);
+      var member = new Member(group, rank);
       threads[rank] =
           Thread.ofPlatform()
               .name("fathom-worker-" + rank)
@@ -65,9 +65,9 @@ public final class Workers {
               .start(() -> work(member, program));
     }
     for (Thread thread : threads) {
-      join(thread, meeting, patience);
+      join(thread, group, patience);
     }
-    meeting.throwFailure();
+    group.throwFailure();
   }
 
   private static void work(Member member, Consumer<Collective> program) {
@@ -75,15 +75,15 @@ public final class Workers {
       Torch.threads(1);
       Cores.alone(() -> program.accept(member)); // the other cores are the other workers'
     } catch (Throwable e) {
-      member.meeting.fail(member.rank, e);
+      member.group.fail(member.rank, e);
     }
   }
 
   /// Waits for a worker to end. One that does not, long after another has failed, is left behind.
-  private static void join(Thread thread, Meeting meeting, Duration patience) {
+  private static void join(Thread thread, Group group, Duration patience) {
     boolean interrupted = false;
     while (true) {
-      boolean failed = meeting.failure.get() != null;
+      boolean failed = group.failure.get() != null;
       try {
         if (thread.join(failed ? patience : POLL) || failed) {
           break;
@@ -98,7 +98,7 @@ public final class Workers {
   }
 
   /// Where the workers wait for each other, and what they show each other there.
-  private static final class Meeting {
+  private static final class Group {
     private static final int SPINS = 20_000;
 
     final int size;
@@ -107,21 +107,21 @@ public final class Workers {
     private final long patienceNanos;
     private final int spins;
     private final AtomicInteger arrived = new AtomicInteger();
-    private final AtomicIntegerArray meetings; // how many each worker has come to
+    private final AtomicIntegerArray arrivals; // at how many barriers each worker has arrived
     private final AtomicReferenceArray<@Nullable Thread> sleepers;
     private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
     private volatile int generation;
 
     record Failure(int rank, Throwable cause) {}
 
-    Meeting(int size, Duration patience) {
+    Group(int size, Duration patience) {
       this.size = size;
       this.patienceNanos = patience.toNanos();
       this.segments = new MemorySegment[size];
-      this.meetings = new AtomicIntegerArray(size);
+      this.arrivals = new AtomicIntegerArray(size);
       this.sleepers = new AtomicReferenceArray<>(size);
       this.numbers = new double[2][size][0];
-      // Waiting workers spin while every one has a core, because a step has a hundred meetings.
+      // Waiting workers spin while every one has a core, because a step has a hundred barriers.
       this.spins = size <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
     }
 
@@ -130,7 +130,7 @@ public final class Workers {
         return;
       }
       int now = generation;
-      meetings.set(rank, now + 1);
+      arrivals.set(rank, now + 1);
       if (arrived.incrementAndGet() == size) {
         arrived.set(0);
         generation = now + 1;
@@ -177,9 +177,9 @@ public final class Workers {
       }
     }
 
-    private int missing(int meeting) {
+    private int missing(int group) {
       int rank = 0;
-      while (rank < size - 1 && meetings.get(rank) == meeting) {
+      while (rank < size - 1 && arrivals.get(rank) == group) {
         rank++;
       }
       return rank;
@@ -210,12 +210,12 @@ public final class Workers {
   }
 
   private static final class Member implements Collective {
-    private final Meeting meeting;
+    private final Group group;
     private final int rank;
     private int turn;
 
-    Member(Meeting meeting, int rank) {
-      this.meeting = meeting;
+    Member(Group group, int rank) {
+      this.group = group;
       this.rank = rank;
     }
 
@@ -226,25 +226,25 @@ public final class Workers {
 
     @Override
     public int size() {
-      return meeting.size;
+      return group.size;
     }
 
     @Override
     public void barrier() {
-      meeting.await(rank);
+      group.await(rank);
     }
 
-    /// Two sets of places, used in turn: nobody can be a whole meeting ahead, so one meeting
+    /// Two sets of places, used in turn: nobody can be a whole barrier ahead, so one barrier
     /// suffices.
     @Override
     public void allReduce(double[] values) {
-      if (meeting.size == 1) {
+      if (group.size == 1) {
         return;
       }
-      double[][] places = meeting.numbers[turn];
+      double[][] places = group.numbers[turn];
       turn ^= 1;
       places[rank] = values.clone();
-      meeting.await(rank);
+      group.await(rank);
       Arrays.fill(values, 0);
       for (double[] each : places) {
         for (int i = 0; i < values.length; i++) {
@@ -256,12 +256,12 @@ public final class Workers {
     /// Every worker sums a part of the elements, for all.
     @Override
     public void allReduce(Tensor tensor) {
-      if (meeting.size == 1) {
+      if (group.size == 1) {
         return;
       }
       long count = tensor.shape().elements();
-      long from = count * rank / meeting.size;
-      long to = count * (rank + 1) / meeting.size;
+      long from = count * rank / group.size;
+      long to = count * (rank + 1) / group.size;
       MemorySegment[] segments = show(tensor);
       switch (tensor.type()) {
         case FLOAT32 -> sumFloats(segments, from, to);
@@ -269,7 +269,7 @@ public final class Workers {
         case BFLOAT16, INT64 ->
             throw new IllegalArgumentException("FLOAT32 and FLOAT64 are summed, but not " + tensor);
       }
-      meeting.await(rank);
+      group.await(rank);
     }
 
     /// By blocks that fit the first-level cache, in arrays: a loop over several segments at once is
@@ -306,22 +306,22 @@ public final class Workers {
 
     @Override
     public void broadcast(Tensor tensor, int root) {
-      if (meeting.size == 1) {
+      if (group.size == 1) {
         return;
       }
       MemorySegment[] segments = show(tensor);
       if (rank != root) {
         tensor.segment().copyFrom(segments[root]);
       }
-      meeting.await(rank);
+      group.await(rank);
     }
 
     private MemorySegment[] show(Tensor tensor) {
-      MemorySegment[] shown = new MemorySegment[meeting.size];
-      meeting.segments[rank] = tensor.segment();
-      meeting.await(rank);
+      MemorySegment[] shown = new MemorySegment[group.size];
+      group.segments[rank] = tensor.segment();
+      group.await(rank);
       for (int i = 0; i < shown.length; i++) {
-        MemorySegment each = Objects.requireNonNull(meeting.segments[i]);
+        MemorySegment each = Objects.requireNonNull(group.segments[i]);
         if (each.byteSize() != tensor.segment().byteSize()) {
           throw new IllegalArgumentException(
               "workers meet with tensors of one size, but worker %s has %s bytes and worker %s %s"

@@ -207,7 +207,7 @@ public final class DryRun {
 
   /// Of the whole training; those that are only predicted count a part.
   private double examples(Kind.Amounts of) {
-    return recipe.epochs() * (of.train() + PREDICTION * of.held()) + PREDICTION * of.end();
+    return recipe.epochs() * (of.train() + PREDICTION * of.validation()) + PREDICTION * of.end();
   }
 
   /// The steps of a training in memory, until they get no faster.

@@ -110,12 +110,12 @@ final class ImageRuns implements Kind {
       case Architecture.Convolutional deep -> {
         boolean photos = images.train() instanceof Photos;
         int batch = photos ? PHOTOS : small ? 64 : 128;
-        double rate = photos ? RATE * PHOTOS / 256 : RATE;
+        double learningRate = photos ? RATE * PHOTOS / 256 : RATE;
         yield convolutional(
             deep,
             images,
             Sampling.of(epochs, batch),
-            Optimization.sgd(rate, FAST),
+            Optimization.sgd(learningRate, FAST),
             false,
             seed,
             workers);

@@ -140,7 +140,7 @@ public interface Kind {
   ///
   /// @param steps of an epoch
   /// @param train examples that are trained with
-  /// @param held examples that are evaluated at the end of every epoch
+  /// @param validation examples that are evaluated at the end of every epoch
   /// @param end examples that are evaluated at the end of the training besides
-  record Amounts(long steps, long train, long held, long end) {}
+  record Amounts(long steps, long train, long validation, long end) {}
 }

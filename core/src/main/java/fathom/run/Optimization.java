@@ -1,5 +1,6 @@
 package fathom.run;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import fathom.optim.Adam;
 import fathom.optim.Cosine;
@@ -82,18 +83,18 @@ public record Optimization(
 
   /// The learning rate over a training.
   ///
-  /// @param rate the full learning rate
+  /// @param peak the full learning rate
   /// @param divideAt the fractions of all steps at which it is divided by ten; empty for curves
   ///   other than steps
-  /// @param warmUp the steps at a tenth of the rate before it
-  public record Rate(Curve curve, double rate, List<Double> divideAt, long warmUp) {
+  /// @param warmUp the steps at a tenth of the learning rate before it
+  public record Rate(Curve curve, @JsonProperty("rate") double peak, List<Double> divideAt, long warmUp) {
     /// Throws `IllegalArgumentException` naming the component that is out of its range.
     public Rate {
       divideAt = List.copyOf(divideAt);
-      Parts.check("rate", rate, rate > 0 && Double.isFinite(rate), "a positive learning rate");
+      Parts.check("rate", peak, peak > 0 && Double.isFinite(peak), "a positive learning rate");
       if (curve != Curve.STEPS && !divideAt.isEmpty()) {
         throw new IllegalArgumentException(
-            "only a rate in steps is divided, but that of %s is to be at %s"
+            "only a learning rate in steps is divided, but that of %s is to be at %s"
                 .formatted(curve, divideAt));
       }
       if (curve == Curve.ONE_CYCLE && warmUp > 0) {
@@ -103,15 +104,15 @@ public record Optimization(
       }
     }
 
-    static Rate inSteps(double rate, List<Double> divideAt) {
-      return new Rate(Curve.STEPS, rate, divideAt, 0);
+    static Rate inSteps(double learningRate, List<Double> divideAt) {
+      return new Rate(Curve.STEPS, learningRate, divideAt, 0);
     }
 
     Schedule schedule() {
       return switch (curve) {
-        case STEPS -> new StepDecay(rate, warmUp, divideAt);
-        case COSINE -> new Cosine(rate, warmUp);
-        case ONE_CYCLE -> new OneCycle(rate);
+        case STEPS -> new StepDecay(peak, warmUp, divideAt);
+        case COSINE -> new Cosine(peak, warmUp);
+        case ONE_CYCLE -> new OneCycle(peak);
       };
     }
   }
@@ -127,15 +128,15 @@ public record Optimization(
         "smoothing", smoothing, smoothing >= 0 && smoothing < 1, "0 or more and less than 1");
   }
 
-  /// The residual paper's SGD, momentum 0.9 and weight decay 10⁻⁴, at a rate that is divided by ten
+  /// The residual paper's SGD, momentum 0.9 and weight decay 10⁻⁴, at a learning rate that is divided by ten
   /// at these fractions of the steps.
-  public static Optimization sgd(double rate, List<Double> divideAt) {
-    return new Optimization(Update.SGD, Rate.inSteps(rate, divideAt), 0, 0);
+  public static Optimization sgd(double learningRate, List<Double> divideAt) {
+    return new Optimization(Update.SGD, Rate.inSteps(learningRate, divideAt), 0, 0);
   }
 
   /// Adam, likewise.
-  public static Optimization adam(double rate, List<Double> divideAt) {
-    return new Optimization(Update.ADAM, Rate.inSteps(rate, divideAt), 0, 0);
+  public static Optimization adam(double learningRate, List<Double> divideAt) {
+    return new Optimization(Update.ADAM, Rate.inSteps(learningRate, divideAt), 0, 0);
   }
 
   /// The optimizer of a training.
@@ -148,7 +149,7 @@ public record Optimization(
     return learningRate.schedule();
   }
 
-  /// Another optimizer at its usual rate and weight decay, on the same schedule; the same stays as
+  /// Another optimizer at its usual learning rate and weight decay, on the same schedule; the same stays as
   /// it is.
   public Optimization by(Method method) {
     return method == update.optimizer()
@@ -171,16 +172,16 @@ public record Optimization(
 
   Optimization withWarmUp(long steps) {
     return with(
-        new Rate(learningRate.curve(), learningRate.rate(), learningRate.divideAt(), steps));
+        new Rate(learningRate.curve(), learningRate.peak(), learningRate.divideAt(), steps));
   }
 
-  /// On another curve; the points at which a rate in steps is divided are forgotten, and so is a
+  /// On another curve; the points at which a learning rate in steps is divided are forgotten, and so is a
   /// warm-up before a curve that has one of its own.
   public Optimization withCurve(Curve curve) {
     return with(
         new Rate(
             curve,
-            learningRate.rate(),
+            learningRate.peak(),
             curve == Curve.STEPS ? learningRate.divideAt() : List.of(),
             curve == Curve.ONE_CYCLE ? 0 : learningRate.warmUp()));
   }

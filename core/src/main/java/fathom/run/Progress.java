@@ -1,5 +1,6 @@
 package fathom.run;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.train.Metrics;
 
 /// Hears how a training goes. Called by one worker, between steps: what it does, the training waits
@@ -18,7 +19,7 @@ public interface Progress {
       int epochs,
       double loss,
       double error,
-      double rate,
+      @JsonProperty("rate") double learningRate,
       double examplesPerSecond) {}
 
   default void step(StepEnd step) {}

@@ -397,7 +397,7 @@ public final class Run {
     return folder.resolve(ImageList.NAME);
   }
 
-  /// What `run.json` says of a decision under this name, such as `batch` or `rate`, as JSON; empty
+  /// What `run.json` says of a decision under this name, such as `batch` or `learningRate`, as JSON; empty
   /// if the recipe has no such entry.
   public Optional<String> decided(String name) {
     return Optional.ofNullable(Json.object(recipe()).findValue(name))

@@ -27,7 +27,7 @@ final class RunFile {
   /// Before there was a precision, all runs were in float32.
   private static final int WITHOUT_PRECISION = 3;
 
-  /// Before there were curves, all rates went in steps, and no label was smoothed.
+  /// Before there were curves, all learning rates went in steps, and no label was smoothed.
   private static final int WITHOUT_CURVE = 4;
 
   /// Before photos were decoded from their files, all images were in memory.

@@ -188,7 +188,7 @@ public final class RunTraining {
               now.epochs(),
               now.soFar().loss(),
               soFar.getOrDefault(Metrics.ERROR, Double.NaN),
-              now.rate(),
+              now.learningRate(),
               now.examplesPerSecond()));
     }
 

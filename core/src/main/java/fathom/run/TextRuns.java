@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class TextRuns implements Kind {
   private static final int WINDOW = 100;
 
-  /// At twice the rate they do not learn.
+  /// At twice the learning rate they do not learn.
   private static final List<String> SLOW = List.of("rnn", Architecture.TRANSFORMER);
 
   @Override
@@ -70,12 +70,12 @@ final class TextRuns implements Kind {
       throw new IllegalArgumentException(
           "%s learns no text, but %s is one".formatted(net.name(), data.name()));
     }
-    double rate = SLOW.contains(net.name()) ? 1e-3 : 2e-3;
+    double learningRate = SLOW.contains(net.name()) ? 1e-3 : 2e-3;
     return Recipe.of(
         net,
         data.name(),
         new Sampling(5, 32, WINDOW, 0),
-        Optimization.adam(rate, List.of()).withClip(1),
+        Optimization.adam(learningRate, List.of()).withClip(1),
         Preprocessing.PLAIN,
         seed,
         workers);

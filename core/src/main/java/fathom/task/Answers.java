@@ -31,7 +31,8 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
       int truth,
       double given,
       @JsonProperty("guess") int prediction,
-      double belief, byte[] png, String file) {
+      double belief,
+      byte[] png, String file) {
     public Mistake {
       if (image < 0 || truth < 0 || prediction < 0 || truth == prediction) {
         throw new IllegalArgumentException(

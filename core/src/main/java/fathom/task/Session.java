@@ -56,7 +56,7 @@ public interface Session<N extends Node> {
     return new LinkedHashMap<>();
   }
 
-  /// Whether this worker alone knows all of [#state()], without meeting others: then a training
+  /// Whether this worker alone knows all of [#state()], without waiting for others: then a training
   /// that is in the middle of a long step can still be saved from outside.
   default boolean storesAlone() {
     return true;

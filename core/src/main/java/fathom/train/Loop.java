@@ -185,12 +185,12 @@ final class Loop<N extends Node> {
   /// evaluated when it goes on.
   private void evaluate() {
     Part judge = Part.VALIDATION;
-    Figures held;
+    Figures validation;
     try {
-      held = session.evaluate(fused, judge);
-      if (held == null) {
+      validation = session.evaluate(fused, judge);
+      if (validation == null) {
         judge = Part.TEST;
-        held = session.evaluate(fused, judge);
+        validation = session.evaluate(fused, judge);
       }
     } catch (StoppedException _) {
       stopped = true;
@@ -200,9 +200,9 @@ final class Loop<N extends Node> {
         new Metrics.Epoch(
             (int) (step / batches),
             step,
-            rate(),
+            learningRate(),
             sums.figures().values(),
-            held == null ? new LinkedHashMap<>() : held.values(),
+            validation == null ? new LinkedHashMap<>() : validation.values(),
             clock.seconds(),
             clock.examplesPerSecond(),
             judge == Part.VALIDATION ? Metrics.Split.VALIDATION : Metrics.Split.TEST);
@@ -214,12 +214,12 @@ final class Loop<N extends Node> {
       all.barrier(); // what the others show stays until it is written
     }
     sums.clear();
-    tested = judge == Part.TEST ? held : null;
+    tested = judge == Part.TEST ? validation : null;
   }
 
   /// Any is better than none.
   private boolean isBetter(Metrics.Epoch now, Metrics.@Nullable Epoch before) {
-    return before == null || task.better(now.held(), before.held());
+    return before == null || task.better(now.validation(), before.validation());
   }
 
   /// The last evaluations, of all that was trained with and all that is for testing.
@@ -300,7 +300,7 @@ final class Loop<N extends Node> {
     return all.rank() == 0;
   }
 
-  private double rate() {
+  private double learningRate() {
     return plan.schedule().at(step - 1, steps);
   }
 
@@ -317,7 +317,7 @@ final class Loop<N extends Node> {
     if (search.found() != null) {
       throw new DivergedException(step, search.found());
     }
-    all.barrier(); // a worker that has found it ends the meeting
+    all.barrier(); // a worker that has found it ends the group
     return new DivergedException(step, FirstNonFinite.gradient(net));
   }
 
@@ -364,8 +364,8 @@ final class Loop<N extends Node> {
     }
 
     @Override
-    public double rate() {
-      return Loop.this.rate();
+    public double learningRate() {
+      return Loop.this.learningRate();
     }
 
     @Override

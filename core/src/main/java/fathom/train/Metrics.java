@@ -33,7 +33,7 @@ public sealed interface Metrics {
   /// a text "error" in percent. An example is an image, or a character to be predicted.
   ///
   /// @param epoch how many epochs have ended
-  /// @param rate the learning rate of its last step
+  /// @param learningRate the learning rate of its last step
   /// @param train means over its batches, each before its step, of examples varied as in training
   /// @param test the same of what `measuredOn` names, at the epoch's end; empty where a task holds
   ///   nothing out
@@ -42,7 +42,7 @@ public sealed interface Metrics {
   record Epoch(
       int epoch,
       long step,
-      double rate,
+      @JsonProperty("rate") double learningRate,
       SequencedMap<String, Double> train,
       SequencedMap<String, Double> test,
       double seconds,
@@ -58,7 +58,7 @@ public sealed interface Metrics {
     public Epoch(
         int epoch,
         long step,
-        double rate,
+        double learningRate,
         double trainLoss,
         double trainError,
         double testLoss,
@@ -69,7 +69,7 @@ public sealed interface Metrics {
       this(
           epoch,
           step,
-          rate,
+          learningRate,
           measured(trainLoss, trainError),
           measured(testLoss, testError),
           seconds,
@@ -95,7 +95,7 @@ public sealed interface Metrics {
     }
 
     /// What epochs are compared by: what is held out, or else what was trained with.
-    Figures held() {
+    Figures validation() {
       return new Figures(1, test.isEmpty() ? train : test);
     }
   }

@@ -1,5 +1,6 @@
 package fathom.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
 import fathom.io.Json;
@@ -96,7 +97,7 @@ public record MetricsFile(Path file, Metrics.Split usual) {
         yield new Metrics.Epoch(
             e.epoch,
             e.step,
-            e.rate,
+            e.learningRate,
             read.train,
             read.test,
             e.seconds,
@@ -119,7 +120,7 @@ public record MetricsFile(Path file, Metrics.Split usual) {
   private record EpochLine(
       int epoch,
       long step,
-      double rate,
+      @JsonProperty("rate") double learningRate,
       double seconds,
       double examplesPerSecond,
       Metrics.Split measuredOn) {}
@@ -161,7 +162,7 @@ public record MetricsFile(Path file, Metrics.Split usual) {
                     new EpochLine(
                         e.epoch(),
                         e.step(),
-                        e.rate(),
+                        e.learningRate(),
                         e.seconds(),
                         e.examplesPerSecond(),
                         e.measuredOn()));

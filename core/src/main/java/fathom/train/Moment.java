@@ -31,7 +31,7 @@ public interface Moment {
   boolean endsEpoch(long step);
 
   /// The learning rate of the last step.
-  double rate();
+  double learningRate();
 
   /// The means over the epoch so far.
   Figures soFar();

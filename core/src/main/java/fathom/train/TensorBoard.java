@@ -26,9 +26,9 @@ final class TensorBoard {
         .train()
         .forEach((name, value) -> {
           events.scalar(step, tag(name) + "/training", value);
-          Double held = epoch.test().get(name);
-          if (held != null) {
-            events.scalar(step, tag(name) + "/" + epoch.measuredOn(), held);
+          Double validated = epoch.test().get(name);
+          if (validated != null) {
+            events.scalar(step, tag(name) + "/" + epoch.measuredOn(), validated);
           }
         });
     epoch
@@ -38,7 +38,7 @@ final class TensorBoard {
             events.scalar(step, tag(name) + "/" + epoch.measuredOn(), value);
           }
         });
-    events.scalar(step, "rate", epoch.rate());
+    events.scalar(step, "rate", epoch.learningRate());
     events.scalar(step, "examples per second", epoch.examplesPerSecond());
     net.state()
         .forEach((path, param) -> {

@@ -27,22 +27,22 @@ class DropoutTest {
   private record Seat(int rank, int size) implements Collective {
     @Override
     public void allReduce(double[] values) {
-      throw new IllegalStateException("dropout needs no meeting");
+      throw new IllegalStateException("dropout needs no barrier");
     }
 
     @Override
     public void allReduce(Tensor values) {
-      throw new IllegalStateException("dropout needs no meeting");
+      throw new IllegalStateException("dropout needs no barrier");
     }
 
     @Override
     public void broadcast(Tensor values, int root) {
-      throw new IllegalStateException("dropout needs no meeting");
+      throw new IllegalStateException("dropout needs no barrier");
     }
 
     @Override
     public void barrier() {
-      throw new IllegalStateException("dropout needs no meeting");
+      throw new IllegalStateException("dropout needs no barrier");
     }
   }
 

@@ -158,11 +158,11 @@ class ScaleIdentitiesTest {
   @EnumSource(names = {"LAYER", "RMS", "WEIGHT"})
   void aStepOnlyLengthens(Kind kind) {
     try (var _ = Scope.open()) {
-      double rate = 0.7;
+      double learningRate = 0.7;
       Tensor w = weights(kind);
       Tensor g = gradient(kind, w);
-      double after = w.plus(g.times(-rate)).square().sum().item();
-      double expected = w.square().sum().item() + rate * rate * g.square().sum().item();
+      double after = w.plus(g.times(-learningRate)).square().sum().item();
+      double expected = w.square().sum().item() + learningRate * learningRate * g.square().sum().item();
       assertEquals(expected, after, 1e-12 * expected);
     }
   }

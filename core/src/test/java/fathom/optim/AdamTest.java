@@ -24,7 +24,7 @@ class AdamTest {
     return values;
   }
 
-  /// Gradients 2 and −1 at rate 0.1, from w = 1. By hand:
+  /// Gradients 2 and −1 at learning rate 0.1, from w = 1. By hand:
   ///
   ///     m = 0.2    v = 0.004      m̂ = 2            v̂ = 4             w = 1 − 0.1·2/2
   ///     m = 0.08   v = 0.004996   m̂ = 0.08/0.19    v̂ = 0.004996/0.001999
@@ -66,7 +66,7 @@ class AdamTest {
     }
   }
 
-  /// The same moments with a decay of 1/2, which at rate 0.1 keeps 0.95 of the weight outside them:
+  /// The same moments with a decay of 1/2, which at learning rate 0.1 keeps 0.95 of the weight outside them:
   ///
   ///     w = 0.95·1 − 0.1 = 0.85        w = 0.95·0.85 − 0.02663370 = 0.78086630
   ///
@@ -107,12 +107,12 @@ class AdamTest {
       var adam = new Adam(FlatParams.of(List.of(param)));
       for (int t = 1; t <= 200; t++) {
         double g = RandomKey.of(1, "gradient").normal(t) * (t % 7 == 0 ? 1e-4 : 1);
-        double rate = t < 100 ? 0.01 : 0.001;
+        double learningRate = t < 100 ? 0.01 : 0.001;
         m = 0.9 * m + 0.1 * g;
         v = 0.999 * v + 0.001 * g * g;
-        w -= rate * (m / (1 - Math.pow(0.9, t))) / (Math.sqrt(v / (1 - Math.pow(0.999, t))) + 1e-8);
+        w -= learningRate * (m / (1 - Math.pow(0.9, t))) / (Math.sqrt(v / (1 - Math.pow(0.999, t))) + 1e-8);
         param.grad().add_(new double[] {g});
-        adam.step(rate);
+        adam.step(learningRate);
         double tolerance = type == DType.FLOAT64 ? 1e-13 : 2e-6;
         assertEquals(w, param.value().item(), tolerance, "step " + t);
       }

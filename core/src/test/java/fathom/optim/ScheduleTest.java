@@ -48,9 +48,9 @@ class ScheduleTest {
 
   @Test
   void rubbishIsRefused() {
-    for (double rate : new double[] {0, -1, Double.NaN}) {
-      var e = assertThrows(IllegalArgumentException.class, () -> Schedule.constant(rate));
-      assertTrue(e.getMessage().contains(Double.toString(rate)), e.getMessage());
+    for (double learningRate : new double[] {0, -1, Double.NaN}) {
+      var e = assertThrows(IllegalArgumentException.class, () -> Schedule.constant(learningRate));
+      assertTrue(e.getMessage().contains(Double.toString(learningRate)), e.getMessage());
     }
     assertThrows(IllegalArgumentException.class, () -> new StepDecay(1, -1, List.of()));
     assertThrows(IllegalArgumentException.class, () -> Schedule.steps(1, 0.75, 0.5));
@@ -60,12 +60,12 @@ class ScheduleTest {
   /// Quarters of half a wave: (1 + cos 45°)/2 = 0.853553391.
   @Test
   void theCosineIsAsByHand() {
-    double[] rates = {0.4, 0.341421356, 0.2, 0.058578644, 0};
+    double[] learningRates = {0.4, 0.341421356, 0.2, 0.058578644, 0};
     var cosine = Schedule.cosine(0.4);
     var warm = cosine.withWarmUp(2);
-    for (int i = 0; i < rates.length; i++) {
-      assertEquals(rates[i], cosine.at(i, 4), 1e-9, "step " + i);
-      assertEquals(rates[i], warm.at(i + 2, 6), 1e-9, "step " + (i + 2));
+    for (int i = 0; i < learningRates.length; i++) {
+      assertEquals(learningRates[i], cosine.at(i, 4), 1e-9, "step " + i);
+      assertEquals(learningRates[i], warm.at(i + 2, 6), 1e-9, "step " + (i + 2));
     }
     assertEquals(0.04, warm.at(0, 6), 1e-17);
     assertEquals(0.04, warm.at(1, 6), 1e-17);

@@ -14,20 +14,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SgdTest {
-  /// Momentum 1/2, decay 1/2, gradients 1, −1, 2, rates 1/2, 1/2, 1/4, from w = 1. By hand, without
+  /// Momentum 1/2, decay 1/2, gradients 1, −1, 2, learning rates 1/2, 1/2, 1/4, from w = 1. By hand, without
   /// rounding:
   ///
   ///     v = 0 + 1/2·(1 + 1/2·1)              = 0.75        w =  0.25
   ///     v = 1/2·0.75 + 1/2·(−1 + 1/2·0.25)   = −0.0625     w =  0.3125
   ///     v = 1/2·(−0.0625) + 1/4·(2 + 0.15625) = 0.5078125  w = −0.1953125
   ///
-  /// With the rate outside the velocity the last step would end at −0.2109375: the velocity carries
-  /// the old rate.
+  /// With the learning rate outside the velocity the last step would end at −0.2109375: the velocity carries
+  /// the old learning rate.
   @ParameterizedTest
   @EnumSource(names = {"FLOAT32", "FLOAT64"})
   void threeStepsAreAsByHand(DType type) {
     double[] gradients = {1, -1, 2};
-    double[] rates = {0.5, 0.5, 0.25};
+    double[] learningRates = {0.5, 0.5, 0.25};
     double[] weights = {0.25, 0.3125, -0.1953125};
     double[] velocities = {0.75, -0.0625, 0.5078125};
     try (var _ = Scope.open()) {
@@ -37,7 +37,7 @@ class SgdTest {
       var sgd = new Sgd(flat, 0.5, 0.5);
       for (int i = 0; i < 3; i++) {
         param.grad().add_(Tensor.zeros(type, 5).plus(gradients[i]));
-        sgd.step(rates[i]);
+        sgd.step(learningRates[i]);
         assertArrayEquals(all(5, weights[i]), param.value().toDoubles(), "after step " + i);
         assertArrayEquals(all(5, velocities[i]), flat.part(sgd.velocity(), 1).toDoubles());
         assertArrayEquals(new double[5], param.grad().toDoubles(), "a step spends the gradients");

@@ -74,7 +74,7 @@ class RunTrainingTest {
         "digits", DIGITS.classes(), DIGITS.train().take(train), DIGITS.test().take(test));
   }
 
-  /// Everything that draws or changes with the step: crops and flips, a warm-up, a falling rate.
+  /// Everything that draws or changes with the step: crops and flips, a warm-up, a falling learning rate.
   private static Recipe recipe(String model, int epochs, int batch, int workers) {
     return recipe(model, 5, epochs, batch, workers);
   }
@@ -129,7 +129,7 @@ class RunTrainingTest {
           new Metrics.Epoch(
               e.epoch(),
               e.step(),
-              e.rate(),
+              e.learningRate(),
               e.trainLoss(),
               e.trainError(),
               e.testLoss(),
@@ -207,7 +207,7 @@ class RunTrainingTest {
       assertEquals(i + 1, steps.get(i).step());
       assertEquals(i / 20 + 1, steps.get(i).epoch());
       assertEquals(160, steps.get(i).steps());
-      assertEquals(recipe.optimization().schedule().at(i, 160), steps.get(i).rate());
+      assertEquals(recipe.optimization().schedule().at(i, 160), steps.get(i).learningRate());
     }
     Progress.StepEnd last = steps.get(19);
     assertEquals(epochs.getFirst().trainLoss(), last.loss(), 1e-12);
@@ -530,7 +530,7 @@ class RunTrainingTest {
     }
   }
 
-  /// The rate, the decay and the smoothing are functions of the step and of run.json alone.
+  /// The learning rate, the decay and the smoothing are functions of the step and of run.json alone.
   @ParameterizedTest
   @CsvSource({"ADAMW, ONE_CYCLE, 1", "SGD, COSINE, 2", "ADAM, COSINE, 1"})
   void everyOptimizerAndCurveGoesOnBitByBit(

@@ -134,7 +134,7 @@ class TextTrainingTest {
 
   // ---- Clipping
 
-  /// One step of plain descent at rate 1 moves the weights by the norm of the gradient.
+  /// One step of plain descent at learning rate 1 moves the weights by the norm of the gradient.
   @Test
   void aStepIsNoLongerThanTheClippedGradient() {
     Recipe one = recipe("lstm", 1, 2);

@@ -23,7 +23,7 @@ final class DepthPage {
               ""),
           new Row(
               "9",
-              "gaps cure it",
+              "shortcuts cure it",
               "degradation",
               List.of("residual-20, training error", "residual-56, training error"),
               ""),
@@ -57,10 +57,10 @@ final class DepthPage {
                   "plain-56 less residual-56"),
               "Size quick is on the embedded digits, where one seed of three misses the second"
                   + " bound; size full on CIFAR-10 as the row says, where ten epochs do not bring"
-                  + " 56 layers with gaps to where 20 are."),
+                  + " 56 layers with shortcuts to where 20 are."),
           new Row(
               "14",
-              "gaps make 20 layers faster",
+              "shortcuts make 20 layers faster",
               "conv-degradation",
               List.of("epochs to half right"),
               ""),
@@ -96,7 +96,7 @@ final class DepthPage {
               ""),
           new Row(
               "19", "gradients shatter, 2⁻ᴸ", "shattering", List.of("plain, gradient cosine"), ""),
-          new Row("20", "gaps prevent it", "shattering", List.of("residual, branch×"), ""),
+          new Row("20", "shortcuts prevent it", "shattering", List.of("residual, branch×"), ""),
           new Row(
               "21",
               "values collapse without batch norm",
@@ -162,7 +162,7 @@ final class DepthPage {
                   "rectifiers, cosine between",
                   "tailored, cosine between",
                   "tailored over rectifiers"),
-              "The bound is the prediction of section 3.1. The rate is from a pilot: at 0.02, the"
+              "The bound is the prediction of section 3.1. The learning rate is from a pilot: at 0.02, the"
                   + " other experiments', these nets diverge, and both kinds end lowest at 0.005."),
           new Row(
               "28",
@@ -229,16 +229,16 @@ final class DepthPage {
           quick("published-paths", "resnet32, the same", "ResNet-32 %.2f times"),
           quick("published-nets", "ResNet-32 over", "by a factor of %.2f"),
           quick("single-layer", "y = Wx + x", "as the paper says: %.1f %%"),
-          quick("single-layer", "no gap", "against %.1f %% without"),
-          quick("single-layer", "gap around one layer", "does help (%.1f %%)"),
+          quick("single-layer", "no shortcut", "against %.1f %% without"),
+          quick("single-layer", "shortcut around one layer", "does help (%.1f %%)"),
           quick("cures", "plain tanh, Gaussian", "tanh net from %.0f to"),
           quick("cures", "plain tanh, orthogonal", "to %.0f %% (`cures`)"),
           quick("tailored-activations", "slope", "a slope of %.2f below zero"),
           quick("tailored-activations", "tailored, orthogonal", "the error is %.0f %% where"),
           quick("tailored-activations", "rectifiers, orth", "rectifiers end at %.0f %%"),
           quick("tailored-activations", "tailored, Gaussian", "%.0f %% with Gaussian weights"),
-          quick("spans", "gaps around all", "but ends at %.1f %%"),
-          quick("appended-layers", "with gaps, 100 layers", "but end at %.0f %%"),
+          quick("spans", "shortcuts around all", "but ends at %.1f %%"),
+          quick("appended-layers", "with shortcuts, 100 layers", "but end at %.0f %%"),
           full("degradation", "plain-56, training error", "plain-56 %.1f %%"),
           full("tailored-activations", "tailored, orthogonal", "rectifiers ends at %.1f %% with"),
           full("tailored-activations", "tailored, Gaussian", "and at %.1f %% with Gaussian"),

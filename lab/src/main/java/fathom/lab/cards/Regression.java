@@ -14,8 +14,8 @@ import fathom.nn.Chain;
 import fathom.optim.Adam;
 
 /// How the nets of this room learn a number from the cards seen: Adam on half the squared error,
-/// the rate falling from `rate` to 0 along a cosine.
-record Regression(double rate, int batch, int epochs) {
+/// the learning rate falling from `learningRate` to 0 along a cosine.
+record Regression(double learningRate, int batch, int epochs) {
   /// Trains `net` on rows of inputs N×10 and their targets; false if the loss is no number any
   /// more.
   boolean fit(Layer net, float[] inputs, float[] targets, long seed, Notebook note) {
@@ -42,7 +42,7 @@ record Regression(double rate, int batch, int epochs) {
             return false;
           }
           y.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
-          adam.step(rate * 0.5 * (1 + Math.cos(Math.PI * step / steps)));
+          adam.step(learningRate * 0.5 * (1 + Math.cos(Math.PI * step / steps)));
         }
         step++;
       }

@@ -14,9 +14,9 @@ import fathom.optim.Adam;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How the experiments train nets for outlines: Adam at one rate, batches of 16, cross-entropy of
+/// How the experiments train nets for outlines: Adam at one learning rate, batches of 16, cross-entropy of
 /// pixels in which an outline pixel counts three times.
-record EdgeTraining(double rate, int epochs) {
+record EdgeTraining(double learningRate, int epochs) {
   private static final int BATCH = 16;
   private static final PixelLoss LOSS = PixelLoss.crossEntropy(1, 3);
 
@@ -43,7 +43,7 @@ record EdgeTraining(double rate, int epochs) {
             return losses;
           }
           scores.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
-          adam.step(rate);
+          adam.step(learningRate);
         }
       }
     }

@@ -21,10 +21,10 @@ import java.util.List;
 /// The argument of the paper's section 1, as an experiment: a net of four layers that fits its
 /// points gets 2 to 100 layers before its last product, in blocks of two as [DeepNet] has them, new
 /// ones, and all of it is trained on for four epochs. The same net and the same new weights with
-/// gaps around the blocks and without.
+/// shortcuts around the blocks and without.
 ///
-/// In the first run the claim failed with 50 and 100 layers: a new block with a gap is no identity,
-/// its branch starts as large as what the gap carries, and a hundred of them have to be unlearned
+/// In the first run the claim failed with 50 and 100 layers: a new block with a shortcut is no identity,
+/// its branch starts as large as what the shortcut carries, and a hundred of them have to be unlearned
 /// first. The bounds stayed. What came after it is a third arm, in which the last gain of each
 /// branch starts at zero, so that the appended layers start as the identity.
 ///
@@ -36,8 +36,8 @@ final class Appended implements Experiment {
     return new Statement(
         "appended-layers",
         "What do layers cost that are appended to a net that is already good?",
-        "Up to 100 layers with gaps leave a good net good, and each corrects less the more there"
-            + " are; 100 without gaps ruin it.",
+        "Up to 100 layers with shortcuts leave a good net good, and each corrects less the more there"
+            + " are; 100 without shortcuts ruin it.",
         "He et al. 2016, sections 1 and 4.2 (figure 7); thresholds of this project, set before the"
             + " first run",
         "25 s");
@@ -46,8 +46,8 @@ final class Appended implements Experiment {
   /// How the appended blocks are.
   enum Arm {
     PLAIN("without"),
-    GAP("with gaps"),
-    ZERO("with gaps that start at zero");
+    SHORTCUT("with shortcuts"),
+    ZERO("with shortcuts that start at zero");
 
     private final String words;
 
@@ -65,7 +65,7 @@ final class Appended implements Experiment {
     int[] counts = {2, 10, 100};
     for (Arm arm : Arm.values()) {
       String kind = arm.words;
-      boolean gap = arm != Arm.PLAIN;
+      boolean shortcut = arm != Arm.PLAIN;
       double[] errors = new double[counts.length];
       double[] corrections = new double[counts.length];
       for (int i = 0; i < counts.length; i++) {
@@ -82,7 +82,7 @@ final class Appended implements Experiment {
         note.measure(
             "%s, %s layers appended, training error, %%".formatted(kind, counts[i]),
             errors[i],
-            gap ? Bound.atMost(2) : counts[i] == 100 ? Bound.atLeast(50) : Bound.NONE);
+            shortcut ? Bound.atMost(2) : counts[i] == 100 ? Bound.atLeast(50) : Bound.NONE);
       }
       double[] x = Arrays.stream(counts).asDoubleStream().toArray();
       note.curve("Training error", "layers appended", "error in %", Scale.LINEAR, kind, x, errors);
@@ -97,7 +97,7 @@ final class Appended implements Experiment {
       note.measure(
           kind + ", a block's correction among 100 layers over that of 2",
           corrections[counts.length - 1] / corrections[0],
-          arm == Arm.GAP ? Bound.atMost(0.9) : Bound.NONE);
+          arm == Arm.SHORTCUT ? Bound.atMost(0.9) : Bound.NONE);
     }
   }
 

@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// Rows 13 and 14: the paper's convolutional nets of 20 and 56 layers at a quarter of its width, by
-/// [Training]'s recipe with the rate 0.1. At size full they learn 8000 images of CIFAR-10 for ten
+/// [Training]'s recipe with the learning rate 0.1. At size full they learn 8000 images of CIFAR-10 for ten
 /// epochs if the data set `cifar10` is here; else, and at size quick, the embedded digits, and the
 /// values say which. Ten epochs are the row's: after seven, one seed of the deep residual net had
 /// not come down yet. Momentum starts anew with every epoch. The losses are of the training set,
@@ -37,7 +37,7 @@ final class ConvDegradation implements Experiment {
   public Statement statement() {
     return new Statement(
         "conv-degradation",
-        "Do convolutional nets get worse with depth as well, and does the gap cure it?",
+        "Do convolutional nets get worse with depth as well, and does the shortcut cure it?",
         "A plain net of 56 convolutional layers has a higher training loss than one of 20, by 0.3"
             + " nats more than a residual net of 56, which is as good as one of 20 and learns"
             + " faster.",

@@ -35,7 +35,7 @@ final class ConvergenceRate implements Experiment {
         "convergence-rate",
         "Do deep plain nets have \"exponentially low convergence rates\", as the paper guesses?",
         "The largest eigenvalue of a plain net's tangent kernel with batch norm grows exponentially"
-            + " with depth, and the largest stable rate falls as fast; that of a residual net stays"
+            + " with depth, and the largest stable learning rate falls as fast; that of a residual net stays"
             + " within a factor of ten.",
         "He et al. 2016, section 4.1 (the conjecture); Jacot et al. 2018; Yang et al. 2019; row 23",
         "20 s");
@@ -96,7 +96,7 @@ final class ConvergenceRate implements Experiment {
             case BARE -> Bound.NONE;
             case RESIDUAL -> Bound.atMost(10);
           });
-      note.measure(kind.words + ", largest stable rate at 32 layers", 2 / at(largest, kind)[4]);
+      note.measure(kind.words + ", largest stable learning rate at 32 layers", 2 / at(largest, kind)[4]);
       note.measure(kind.words + ", condition number at 32 layers", condition[4]);
     }
   }

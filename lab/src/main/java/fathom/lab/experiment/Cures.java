@@ -26,18 +26,18 @@ import java.util.function.Function;
 
 /// Rows 26 and 27, on nets of 56 layers.
 ///
-/// Without a norm, with gaps around two layers: as they are, with a trained factor of each branch
+/// Without a norm, with shortcuts around two layers: as they are, with a trained factor of each branch
 /// that starts at 0 (SkipInit), and Fixup: the first product of each branch starts √blocks times
 /// smaller, the second at zero, with biases and a trained factor.
 ///
-/// Without a gap and a norm: tanh with orthogonal and with Gaussian weights of the same mean
+/// Without a shortcut and a norm: tanh with orthogonal and with Gaussian weights of the same mean
 /// square, 1/width, whose product keeps lengths on average only.
 final class Cures implements Experiment {
   @Override
   public Statement statement() {
     return new Statement(
         "cures",
-        "Can one do without the norm, or without the gap?",
+        "Can one do without the norm, or without the shortcut?",
         "A residual net of 56 layers trains without a norm if its branches start at zero; a plain"
             + " tanh net errs less than half as often if its weights start orthogonal.",
         "De and Smith 2020; Zhang et al. 2019 (Fixup); Saxe et al. 2014; Xiao et al. 2018; rows 26"

@@ -10,7 +10,7 @@ import fathom.report.Scale;
 import java.util.Arrays;
 
 /// Row 24: a chain of linear layers of width one, with and without shortcuts. Each start has the
-/// best of three rates; a start that does not arrive counts as the most steps.
+/// best of three learning rates; a start that does not arrive counts as the most steps.
 ///
 /// What it does not show: with the other sign of the target the residual form fails too.
 final class DeepProduct implements Experiment {
@@ -63,18 +63,18 @@ final class DeepProduct implements Experiment {
 
   private static double steps(RandomKey key, int depth, boolean residual, int most) {
     double best = most;
-    for (double rate : new double[] {0.3, 0.1, 0.03}) {
+    for (double learningRate : new double[] {0.3, 0.1, 0.03}) {
       double[] factors = new double[depth];
       for (int i = 0; i < depth; i++) {
         double uniform = 2 * key.uniform(i) - 1;
         factors[i] = residual ? 1 + 0.1 * uniform / Math.sqrt(depth) : Math.sqrt(3) * uniform;
       }
-      best = Math.min(best, steps(factors, residual ? rate / depth : rate, most));
+      best = Math.min(best, steps(factors, residual ? learningRate / depth : learningRate, most));
     }
     return best;
   }
 
-  private static double steps(double[] factors, double rate, int most) {
+  private static double steps(double[] factors, double learningRate, int most) {
     for (int step = 0; step < most; step++) {
       double product = 1;
       for (double f : factors) {
@@ -88,7 +88,7 @@ final class DeepProduct implements Experiment {
         return most;
       }
       for (int i = 0; i < factors.length; i++) {
-        factors[i] -= rate * error * product / factors[i];
+        factors[i] -= learningRate * error * product / factors[i];
       }
     }
     return most;

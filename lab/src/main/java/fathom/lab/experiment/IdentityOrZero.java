@@ -17,12 +17,12 @@ import fathom.report.Scale;
 import java.util.ArrayList;
 import java.util.Arrays;
 
-/// Stacks of products and rectifiers learn to give back their Gaussian input, with a gap around the
+/// Stacks of products and rectifiers learn to give back their Gaussian input, with a shortcut around the
 /// stack and without. Full batches of 256 points, 300 steps with momentum 0.9. Each stack has the
-/// best of three rates: with 0.01 alone, 16 layers diverged for one of three seeds with the gap and
-/// without, which tells nothing of the gap.
+/// best of three learning rates: with 0.01 alone, 16 layers diverged for one of three seeds with the shortcut and
+/// without, which tells nothing of the shortcut.
 ///
-/// Behind a gap a deep stack may give exactly zero, when all units of a layer have died: the error
+/// Behind a shortcut a deep stack may give exactly zero, when all units of a layer have died: the error
 /// is then 0 and the quotient infinite. That is the paper's argument at its plainest, and shows
 /// nothing about how well such a net would learn anything else.
 final class IdentityOrZero implements Experiment {
@@ -31,7 +31,7 @@ final class IdentityOrZero implements Experiment {
     return new Statement(
         "identity-or-zero",
         "Is it easier for layers to learn nothing than to learn to pass their input on?",
-        "Layers behind a gap, which need only learn zero, come to the identity ten times nearer in"
+        "Layers behind a shortcut, which need only learn zero, come to the identity ten times nearer in"
             + " the same steps than layers without one.",
         "He et al. 2016, section 3.1; threshold of this project, set before the first run",
         "10 s");
@@ -44,11 +44,11 @@ final class IdentityOrZero implements Experiment {
   public void observe(Size size, long seed, Notebook note) {
     int steps = size.of(5, 300, 3000);
     int[] depths = {2, 4, 8, 16};
-    for (boolean gap : new boolean[] {false, true}) {
-      String kind = gap ? "with a gap" : "without";
+    for (boolean shortcut : new boolean[] {false, true}) {
+      String kind = shortcut ? "with a shortcut" : "without";
       double[] errors = new double[depths.length];
       for (int i = 0; i < depths.length; i++) {
-        errors[i] = error(gap, depths[i], steps, seed, note);
+        errors[i] = error(shortcut, depths[i], steps, seed, note);
         note.measure("%s, %s layers, relative squared error".formatted(kind, depths[i]), errors[i]);
       }
       note.curve(
@@ -62,23 +62,23 @@ final class IdentityOrZero implements Experiment {
     }
     for (int depth : depths) {
       note.measure(
-          "error without over error with a gap, %s layers".formatted(depth),
+          "error without over error with a shortcut, %s layers".formatted(depth),
           note.value("without, %s layers, relative squared error".formatted(depth))
-              / note.value("with a gap, %s layers, relative squared error".formatted(depth)),
+              / note.value("with a shortcut, %s layers, relative squared error".formatted(depth)),
           Bound.atLeast(10));
     }
   }
 
-  private static double error(boolean gap, int depth, int steps, long seed, Notebook note) {
+  private static double error(boolean shortcut, int depth, int steps, long seed, Notebook note) {
     return Arrays.stream(new double[] {0.01, 0.003, 0.001})
-        .map(rate -> error(gap, depth, steps, rate, seed, note))
+        .map(learningRate -> error(shortcut, depth, steps, learningRate, seed, note))
         .filter(Double::isFinite)
         .min()
         .orElse(Double.NaN);
   }
 
   private static double error(
-      boolean gap, int depth, int steps, double rate, long seed, Notebook note) {
+      boolean shortcut, int depth, int steps, double learningRate, long seed, Notebook note) {
     try (var _ = Scope.open()) {
       var layers = new ArrayList<Layer>();
       for (int l = 0; l < depth; l++) {
@@ -88,7 +88,7 @@ final class IdentityOrZero implements Experiment {
         }
       }
       Layer stack = Chain.of(layers.toArray(Layer[]::new));
-      Layer net = gap ? new Residual(stack) : stack;
+      Layer net = shortcut ? new Residual(stack) : stack;
       var sgd = new Sgd(FlatParams.of(net.params()), 0.9, 0);
       Tensor x = Signals.inputs(WIDTH, POINTS, seed);
       for (int step = 0; step < steps; step++) {
@@ -96,7 +96,7 @@ final class IdentityOrZero implements Experiment {
         try (var _ = Scope.open()) {
           var y = net.forward(x);
           y.accumulate(y.value().minus(x).times(1.0 / POINTS)); // of the half mean square
-          sgd.step(rate);
+          sgd.step(learningRate);
         }
       }
       return net.predict(x).minus(x).square().sum().item() / x.square().sum().item();

@@ -20,7 +20,7 @@ final class LayerResponses implements Experiment {
   public Statement statement() {
     return new Statement(
         "responses",
-        "Do layers under gaps only learn small corrections?",
+        "Do layers under shortcuts only learn small corrections?",
         "The layers of a residual net respond less than those of its plain twin, and those of a"
             + " deeper residual net less than those of a shallower one.",
         "He et al. 2016, section 4.2, figure 7; thresholds of this project, set before the first"

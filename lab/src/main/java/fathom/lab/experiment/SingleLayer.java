@@ -22,12 +22,12 @@ import java.util.function.Function;
 
 /// The branch of a single layer, in the paper's words `y = W₁x + x`, which "is similar to a linear
 /// layer" and for which the authors "have not observed advantages". A net of 24 such layers, with
-/// batch norm and a rectifier behind each sum, is the plain net that starts at W + I: the gap adds
-/// no function to those that the net can be. Beside it stand the gap around [product, batch norm],
-/// where the sum comes behind the norm, and the gap around two layers.
+/// batch norm and a rectifier behind each sum, is the plain net that starts at W + I: the shortcut adds
+/// no function to those that the net can be. Beside it stand the shortcut around [product, batch norm],
+/// where the sum comes behind the norm, and the shortcut around two layers.
 ///
 /// The second half looks at the Hessian of a linear net with all branches zero, for the loss ½‖P −
-/// T‖² of the product P of its layers, in float64 by central differences: one layer under a gap,
+/// T‖² of the product P of its layers, in float64 by central differences: one layer under a shortcut,
 /// then two, then three. That of two has a condition number without the depth in it; with one it
 /// grows; with three the point is flat (Li et al. 2016, theorem 1).
 final class SingleLayer implements Experiment {
@@ -35,8 +35,8 @@ final class SingleLayer implements Experiment {
   public Statement statement() {
     return new Statement(
         "single-layer",
-        "Does a gap around a single layer bring anything?",
-        "A gap around one linear layer, y = Wx + x, trains no better than a plain layer; at zero,"
+        "Does a shortcut around a single layer bring anything?",
+        "A shortcut around one linear layer, y = Wx + x, trains no better than a plain layer; at zero,"
             + " only branches of two layers have a curvature that does not depend on the depth.",
         "He et al. 2016, section 3.2; Li et al. 2016 (\"Demystifying ResNet\"), theorem 1;"
             + " thresholds of this project, set before the first run",
@@ -53,10 +53,10 @@ final class SingleLayer implements Experiment {
     int[] depths = {size.of(2, 6, 6), size.of(4, 12, 12), size.of(6, 24, 24)};
     var kinds =
         List.of(
-            new Kind("no gap", 1, init -> layer(init, width, false)),
+            new Kind("no shortcut", 1, init -> layer(init, width, false)),
             new Kind("y = Wx + x", 1, init -> layer(init, width, true)),
-            new Kind("gap around one layer and its norm", 1, init -> behind(init, width, 1)),
-            new Kind("gap around two layers and their norms", 2, init -> behind(init, width, 2)));
+            new Kind("shortcut around one layer and its norm", 1, init -> behind(init, width, 1)),
+            new Kind("shortcut around two layers and their norms", 2, init -> behind(init, width, 2)));
     double[] deepest = new double[kinds.size()];
     for (int k = 0; k < deepest.length; k++) {
       Kind kind = kinds.get(k);
@@ -80,16 +80,16 @@ final class SingleLayer implements Experiment {
           errors);
     }
     note.measure(
-        "error without a gap less that with y = Wx + x, %s layers, points".formatted(depths[2]),
+        "error without a shortcut less that with y = Wx + x, %s layers, points".formatted(depths[2]),
         deepest[0] - deepest[1],
         Bound.atMost(5));
     hessians(seed, note);
   }
 
   /// Product, norm and rectifier; the input is added to the product or not.
-  private static Layer layer(Init init, int width, boolean gap) {
+  private static Layer layer(Init init, int width, boolean shortcut) {
     Layer dense = Dense.withoutBias(init, "dense", width, width);
-    return Chain.of(gap ? new Residual(dense) : dense, BatchNorm.of(width), new Relu());
+    return Chain.of(shortcut ? new Residual(dense) : dense, BatchNorm.of(width), new Relu());
   }
 
   /// As [DeepNet] has it: the input is added behind the last norm.

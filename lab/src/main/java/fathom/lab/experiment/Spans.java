@@ -10,22 +10,22 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.List;
 
-/// One net of 24 layers, gaps around 1, 2, 3 or all layers, or none. Of a gap around a single layer
+/// One net of 24 layers, shortcuts around 1, 2, 3 or all layers, or none. Of a shortcut around a single layer
 /// the paper says that it saw no advantage; it is shown without a bound, and [SingleLayer] is about
 /// it.
 ///
 /// The last bound, set before the first run, does not hold, for none of ten seeds: the errors are
-/// from 20 to 30 %. The gap from the first layer to the last carries the first product's value to
+/// from 20 to 30 %. The shortcut from the first layer to the last carries the first product's value to
 /// the last product, so that what is left without the 24 layers is a net of one hidden layer, which
-/// learns by itself: its error is measured too. The bound thought of the gap as of a repair of the
+/// learns by itself: its error is measured too. The bound thought of the shortcut as of a repair of the
 /// layers under it; it is a way past them.
 final class Spans implements Experiment {
   @Override
   public Statement statement() {
     return new Statement(
         "spans",
-        "How many layers may a gap lead around?",
-        "Gaps around two or three layers make a net of 24 layers trainable; one gap from the first"
+        "How many layers may a shortcut lead around?",
+        "Shortcuts around two or three layers make a net of 24 layers trainable; one shortcut from the first"
             + " to the last does not.",
         "He et al. 2016, section 3.2; threshold of this project, set before the first run",
         "10 s");
@@ -46,17 +46,17 @@ final class Spans implements Experiment {
           error(
               new DeepNet(data.features(), width, depth, spans[i], 1), training, data, seed, note);
       note.measure(
-          "gaps around %s, training error, %%".formatted(around), errors[i], bounds.get(i));
+          "shortcuts around %s, training error, %%".formatted(around), errors[i], bounds.get(i));
     }
     note.measure(
-        "no gaps, training error, %",
+        "no shortcuts, training error, %",
         error(DeepNet.plain(data.features(), width, depth), training, data, seed, note));
     note.measure(
         "no layers between the first and the last product, training error, %",
         error(new DeepNet(data.features(), width, 0, 1, 1), training, data, seed, note));
     note.curve(
-        "Training error by the span of the gaps",
-        "layers under a gap",
+        "Training error by the span of the shortcuts",
+        "layers under a shortcut",
         "error in %",
         Scale.LINEAR,
         "%s layers".formatted(depth),

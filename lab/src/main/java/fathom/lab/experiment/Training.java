@@ -11,8 +11,8 @@ import fathom.lab.ledger.Notebook;
 import fathom.loss.CrossEntropy;
 import fathom.optim.Sgd;
 
-/// How the experiments train: momentum 0.9, weight decay 0.0001, batches of 128, one rate.
-record Training(double rate, int epochs) {
+/// How the experiments train: momentum 0.9, weight decay 0.0001, batches of 128, one learning rate.
+record Training(double learningRate, int epochs) {
   static final int BATCH = 128;
 
   /// Looks at a net as it trains.
@@ -41,7 +41,7 @@ record Training(double rate, int epochs) {
           }
           logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
           look.before(step, net);
-          sgd.step(rate);
+          sgd.step(learningRate);
           look.after(step, net);
           step++;
         }

@@ -8,10 +8,10 @@ import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 
-/// Row 15, a prediction, on a fully connected residual net of 110 layers: the rate 0.1 from the
+/// Row 15, a prediction, on a fully connected residual net of 110 layers: the learning rate 0.1 from the
 /// start, and 0.01 until the training error is below 80 % (in the paper's words, by epochs here),
 /// then 0.1. An epoch is 16 steps, and momentum starts anew with it. The claim is about the way to
-/// 80 % alone: at the rate 0.1 this net fits its points neither way in so few epochs.
+/// 80 % alone: at the learning rate 0.1 this net fits its points neither way in so few epochs.
 final class WarmUp implements Experiment {
   private static final double GOOD = 80;
 
@@ -20,7 +20,7 @@ final class WarmUp implements Experiment {
     return new Statement(
         "warm-up",
         "Does a residual net of 110 layers need a warm-up?",
-        "With a warm-up at a tenth of the rate, 110 layers come below an error of 80 % no later"
+        "With a warm-up at a tenth of the learning rate, 110 layers come below an error of 80 % no later"
             + " than without.",
         "He et al. 2016, section 4.2; row 15",
         "25 s");
@@ -54,9 +54,9 @@ final class WarmUp implements Experiment {
     try (var _ = Scope.open()) {
       var net = DeepNet.residual(data.features(), width, depth).build(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
-        double rate = reached > epochs ? first : 0.1;
+        double learningRate = reached > epochs ? first : 0.1;
         x[epoch] = epoch + 1;
-        errors[epoch] = new Training(rate, 1).fit(net, data, seed + 1000L * epoch, note);
+        errors[epoch] = new Training(learningRate, 1).fit(net, data, seed + 1000L * epoch, note);
         if (errors[epoch] < GOOD) {
           reached = Math.min(reached, epoch + 1);
         }

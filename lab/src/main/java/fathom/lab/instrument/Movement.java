@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /// from the input on. Take [#snapshot] before, and [#since] after.
 ///
 /// Where a norm follows a weight, its length says nothing and its direction all: a gradient step of
-/// rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and `η/‖w‖²` is the rate that the
+/// learning rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and `η/‖w‖²` is the learning rate that the
 /// direction sees (van Laarhoven 2017): weights that grow slow themselves down. Cost: one pass over
 /// the weights, and a copy of them.
 ///
@@ -25,8 +25,8 @@ public record Movement(double[] growth, double[] update, double[] angle, double[
   }
 
   /// What has happened to the weights since `before`, which must be of this net, or
-  /// `IllegalArgumentException` is thrown; `rate` is η.
-  public static Movement since(List<double[]> before, Node net, double rate) {
+  /// `IllegalArgumentException` is thrown; `learningRate` is η.
+  public static Movement since(List<double[]> before, Node net, double learningRate) {
     List<double[]> now = snapshot(net);
     if (now.size() != before.size()) {
       throw new IllegalArgumentException(
@@ -36,12 +36,12 @@ public record Movement(double[] growth, double[] update, double[] angle, double[
     int n = now.size();
     var movement = new Movement(new double[n], new double[n], new double[n], new double[n]);
     for (int i = 0; i < n; i++) {
-      movement.measure(i, before.get(i), now.get(i), rate);
+      movement.measure(i, before.get(i), now.get(i), learningRate);
     }
     return movement;
   }
 
-  private void measure(int i, double[] old, double[] now, double rate) {
+  private void measure(int i, double[] old, double[] now, double learningRate) {
     double a = 0;
     double b = 0;
     double moved = 0;
@@ -61,7 +61,7 @@ public record Movement(double[] growth, double[] update, double[] angle, double[
     growth[i] = Math.sqrt(b / a);
     update[i] = Math.sqrt(moved / a);
     angle[i] = 2 * Math.atan2(Math.sqrt(difference), Math.sqrt(sum));
-    effectiveRate[i] = rate / b;
+    effectiveRate[i] = learningRate / b;
   }
 
   private static Stream<Tensor> weights(Node net) {

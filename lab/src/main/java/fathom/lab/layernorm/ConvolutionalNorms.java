@@ -16,7 +16,7 @@ import fathom.task.ImageClassification;
 import fathom.train.Metrics;
 
 /// Row 38, a prediction: a plain convolutional net of 8 layers at a quarter of the width, momentum
-/// 0.9, rate 0.1, batches of 128, five epochs (twelve of the digits, which are fewer), with batch
+/// 0.9, learning rate 0.1, batches of 128, five epochs (twelve of the digits, which are fewer), with batch
 /// norm, layer norm over an image, and none. At size full on CIFAR-10 if the data set `cifar10` is
 /// here.
 final class ConvolutionalNorms implements Experiment {

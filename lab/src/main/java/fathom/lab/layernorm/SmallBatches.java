@@ -17,7 +17,7 @@ import fathom.train.Metrics;
 import java.util.List;
 
 /// Row 34, a prediction: the paper's net for images as sets of numbers with 256 and 256 units, Adam
-/// at the rate 0.001, batches of 128 and of 4, on the embedded digits; at size full on MNIST if the
+/// at the learning rate 0.001, batches of 128 and of 4, on the embedded digits; at size full on MNIST if the
 /// data set `mnist` is here. The paper takes the unbiased variance for batch norm at batch 4, ours
 /// is the biased one in every step, which makes no difference to what is normalised beyond the
 /// factor √(4/3).

@@ -17,12 +17,12 @@ import java.util.Arrays;
 /// stopping": here are labels two of five of which are drawn at random, so that there is something
 /// to stop before. One net with layer norm whose matrices grow as they will, and one whose matrices
 /// are brought back to their first length after every step, which changes no function and takes the
-/// growth away; and a net without a norm, all of it at the rate of the others' last product. The
+/// growth away; and a net without a norm, all of it at the learning rate of the others' last product. The
 /// matrices under layer norm start 0.3 times as long as He's, so that they grow by a half.
 ///
 /// That growth slows the net down was the prediction, in three parts: it turns less, memorises
 /// later, and its best test error is the same. In the pilot the second part failed for every seed
-/// and every rate tried, and its bound stands with its direction: a net that turns less memorises
+/// and every learning rate tried, and its bound stands with its direction: a net that turns less memorises
 /// *sooner*. Its steps become smaller than the noise of its batches, as those of a net whose
 /// learning rate falls do, and what keeps the other from memorising is that its steps do not.
 final class EarlyStopping implements Experiment {
@@ -114,15 +114,15 @@ final class EarlyStopping implements Experiment {
       boolean normed = arm != Arm.NONE;
       var net = new Perceptron(DType.FLOAT32, width, normed, normed ? FACTOR : 1, 0, 0, seed);
       double[] first = net.squares();
-      double rate = normed ? RATE : REST_RATE;
+      double learningRate = normed ? RATE : REST_RATE;
       for (int epoch = 0; epoch < epochs; epoch++) {
         int[] order = RandomKey.of(seed, "order").at(epoch).permutation(train.count());
         for (int from = 0; from + BATCH <= train.count(); from += BATCH) {
           note.alive();
           net.gradients(train, order, from, from + BATCH);
           var before = Movement.snapshot(net.net);
-          net.step(rate, REST_RATE);
-          double[] turned = Movement.since(before, net.net, rate).angle();
+          net.step(learningRate, REST_RATE);
+          double[] turned = Movement.since(before, net.net, learningRate).angle();
           rotation += (turned[0] + turned[1]) / 2;
           if (arm == Arm.PROJECTED) {
             project(net, first);

@@ -21,7 +21,7 @@ import java.util.List;
 
 /// Row 42, the identities I8, I10 and I11 of section 3.3, in float64.
 ///
-/// G is at right angles to W, so a step of rate η gives r² + η²‖G‖² for r² = ‖W‖²: Pythagoras. With
+/// G is at right angles to W, so a step of learning rate η gives r² + η²‖G‖² for r² = ‖W‖²: Pythagoras. With
 /// ‖G‖ = c/r, which the zero return makes of any loss whose gradient has the length c at r = 1, r⁴
 /// grows by 2η²c² a step. Weight decay λ takes 4ηλr⁴ off, so r⁴ stands still at ηc²/(2λ); there a
 /// step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a gradient counts 1/(1
@@ -179,7 +179,7 @@ final class GrowthLaw implements Experiment {
   /// The largest defect of Pythagoras over all steps of plain SGD and both hidden matrices.
   static double pythagoras(long seed, int steps, Notebook note) {
     int batch = 32;
-    double rate = 0.3;
+    double learningRate = 0.3;
     double largest = 0;
     try (var _ = Scope.open()) {
       Points data = Points.of(seed, "train", 512);
@@ -192,10 +192,10 @@ final class GrowthLaw implements Experiment {
         net.gradients(data, order, from, from + batch);
         double[] before = net.squares();
         double[] gradients = net.gradientSquares();
-        net.step(rate, rate);
+        net.step(learningRate, learningRate);
         double[] after = net.squares();
         for (int i = 0; i < after.length; i++) {
-          double expected = before[i] + rate * rate * gradients[i];
+          double expected = before[i] + learningRate * learningRate * gradients[i];
           largest = Math.max(largest, Math.abs(after[i] / expected - 1));
         }
       }

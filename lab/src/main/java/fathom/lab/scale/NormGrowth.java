@@ -22,7 +22,7 @@ final class NormGrowth implements Experiment {
         "norm-growth",
         "Does a net that learns follow the law of growth, and what becomes of its learning rate?",
         "With noise in its gradients and no weight decay a net's normalised weights grow as"
-            + " steps^¼, so that the rate that their direction sees falls as 1/√steps, to the same"
+            + " steps^¼, so that the learning rate that their direction sees falls as 1/√steps, to the same"
             + " whatever η is.",
         "van Laarhoven 2017; Arora et al. 2018; section 3.3, C2; thresholds are the prediction's,"
             + " kept after a pilot with seed 11",
@@ -103,7 +103,7 @@ final class NormGrowth implements Experiment {
     note.curve(title, "step", "‖W‖⁴", Scale.LINEAR, "‖W₀‖⁴ + 2η²Σ‖G‖²‖W‖²", x, law);
   }
 
-  static Growth grow(double rate, int width, int steps, long seed, Notebook note) {
+  static Growth grow(double learningRate, int width, int steps, long seed, Notebook note) {
     double[][] squares = new double[steps + 1][];
     double[][] laws = new double[steps + 1][2];
     try (var _ = Scope.open()) {
@@ -122,9 +122,9 @@ final class NormGrowth implements Experiment {
         net.gradients(noisy, order, from, from + BATCH);
         double[] gradients = net.gradientSquares();
         for (int m = 0; m < 2; m++) {
-          laws[step + 1][m] = laws[step][m] + 2 * rate * rate * gradients[m] * squares[step][m];
+          laws[step + 1][m] = laws[step][m] + 2 * learningRate * learningRate * gradients[m] * squares[step][m];
         }
-        net.step(rate, REST_RATE);
+        net.step(learningRate, REST_RATE);
         squares[step + 1] = net.squares();
       }
     }

@@ -14,9 +14,9 @@ import java.util.Arrays;
 /// Row 43, the identity I9 of section 3.3: what the length of a weight is, is a learning rate.
 ///
 /// Two nets of one function, whose hidden matrices are w and kw. The gradient of the second is 1/k
-/// of that of the first, so at k² times the rate its step is k times as long, and it is kw₊ behind
+/// of that of the first, so at k² times the learning rate its step is k times as long, and it is kw₊ behind
 /// it: the same function again. The same holds for the velocity of momentum, and for weight decay
-/// divided by k². Gains, biases and the last product have the rate of the first net in both.
+/// divided by k². Gains, biases and the last product have the learning rate of the first net in both.
 ///
 /// In float64. A factor of 2 is exact in binary numbers, so the factor 3 is measured beside it.
 final class ScaledTwins implements Experiment {
@@ -26,7 +26,7 @@ final class ScaledTwins implements Experiment {
         "scaled-twins",
         "Can a longer weight be told from a lower learning rate?",
         "No: behind layer norm a net whose weights are k times as long, trained at k² times the"
-            + " rate, is the same function after every step, with momentum and weight decay too.",
+            + " learning rate, is the same function after every step, with momentum and weight decay too.",
         "van Laarhoven 2017; row 43",
         "5 s");
   }
@@ -58,15 +58,15 @@ final class ScaledTwins implements Experiment {
             name + "largest relative difference of the weights", apart.weights, Bound.atMost(1e-8));
       }
       note.measure(
-          arm.name + ", ×2 at the same rate, largest difference of the values",
+          arm.name + ", ×2 at the same learning rate, largest difference of the values",
           same.values,
           Bound.atLeast(1e-2));
       double[] x = new double[steps];
       Arrays.setAll(x, i -> i);
       String title = "Loss of the batch, " + arm.name;
-      curve(title, "W, rate η", x, twin.losses, note);
-      curve(title, "2W, rate 4η", x, twin.twinLosses, note);
-      curve(title, "2W, rate η", x, same.twinLosses, note);
+      curve(title, "W, learning rate η", x, twin.losses, note);
+      curve(title, "2W, learning rate 4η", x, twin.twinLosses, note);
+      curve(title, "2W, learning rate η", x, same.twinLosses, note);
     }
   }
 
@@ -78,7 +78,7 @@ final class ScaledTwins implements Experiment {
   /// after any step, and of the weights, as a share of their length.
   record Apart(double values, double weights, double[] losses, double[] twinLosses) {}
 
-  /// Trains a net, and its twin of `factor` times the hidden weights at `faster` times the rate.
+  /// Trains a net, and its twin of `factor` times the hidden weights at `faster` times the learning rate.
   static Apart apart(
       Arm arm, int width, double factor, double faster, int steps, long seed, Notebook note) {
     double[] losses = new double[steps];

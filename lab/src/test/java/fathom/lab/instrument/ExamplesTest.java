@@ -129,7 +129,7 @@ class ExamplesTest {
   void tangentKernel() {
     var kernel = TangentKernel.of(net, x, direction);
     double largestStableRate = 2 / kernel.values()[0];
-    double slowest = kernel.condition(); // in steps of that rate, about
+    double slowest = kernel.condition(); // in steps of that learning rate, about
 
     assertTrue(largestStableRate > 0 && slowest > 1);
   }

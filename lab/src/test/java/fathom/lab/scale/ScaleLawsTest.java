@@ -49,7 +49,7 @@ class ScaleLawsTest {
       assertTrue(twins.weights() <= 1e-9, arm + " ×" + factor + ": " + twins.weights());
     }
     var others = ScaledTwins.apart(arm, 16, 2, 2, 200, SEED, note());
-    assertTrue(others.values() > 1e-2, "at another rate: " + others.values());
+    assertTrue(others.values() > 1e-2, "at another learning rate: " + others.values());
   }
 
   /// I10.

@@ -267,7 +267,7 @@ public final class RunReport {
           case ADAM -> "Adam";
           case ADAMW -> "AdamW with weight decay %s".formatted(d.update().weightDecay());
         });
-    how.append("; rate ").append(d.learningRate().rate());
+    how.append("; learning rate ").append(d.learningRate().peak());
     how.append(
         switch (d.learningRate().curve()) {
           case STEPS -> "";

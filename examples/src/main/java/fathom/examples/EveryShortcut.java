@@ -1,4 +1,4 @@
-// A net with a gap connection of every kind, y = branch(x) + shortcut(x): what leads past a branch
+// A net with a shortcut connection of every kind, y = branch(x) + shortcut(x): what leads past a branch
 // depends on how the branch changes the shape.
 package fathom.examples;
 
@@ -10,7 +10,7 @@ import fathom.recurrent.Recurrent;
 import fathom.task.ImageClassification;
 import fathom.train.Trainer;
 
-final class EveryGap {
+final class EveryShortcut {
   static Layer conv(Init init, String name, int in, int out, int stride) {
     return Chain.of(Conv2d.of(init, name, in, out, 3, stride), BatchNorm.of(out), new Relu());
   }
@@ -27,7 +27,7 @@ final class EveryGap {
         new Residual(conv(init, "half", 8, 16, 2), new PaddedSubsample(2, 8, 16)),
         // A projection, which is learned.
         new Residual(conv(init, "wide", 16, 16, 1), Conv2d.of(init, "projection", 16, 16, 1, 1)),
-        // From a layer to several further on, with another gap inside.
+        // From a layer to several further on, with another shortcut inside.
         new Residual(Chain.of(conv(init, "a", 16, 16, 1), inner, conv(init, "b", 16, 16, 1))),
         // Across, from an encoder to its decoder.
         new Residual(Chain.of(coarse, new Upsample2d(2))),
@@ -39,7 +39,7 @@ final class EveryGap {
 
   static void main() {
     var task = ImageClassification.of(DataSet.open("digits"));
-    var trained = Trainer.of(EveryGap::net, task).epochs(3).fit();
+    var trained = Trainer.of(EveryShortcut::net, task).epochs(3).fit();
     IO.println("digits: " + trained.test());
   }
 }
