@@ -19,9 +19,8 @@ import org.bytedeco.pytorch.global.torch;
 /// Here oneDNN does all of it, by way of private operations of libtorch, which not every build and
 /// processor has: see [#isSupported].
 ///
-/// The order suits a number and size of images and [Torch#threads]. With others the value is
-/// right, but the weight is put into another order at every call, which is slower than not packing
-/// it.
+/// The order suits a number and size of images and [Torch#threads]. With others the value is right,
+/// but the weight is put into another order at every call, which is slower than not packing it.
 public final class PackedConvolution {
   private final Tensor weight;
   private final Tensor bias;

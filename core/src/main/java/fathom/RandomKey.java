@@ -44,7 +44,8 @@ public record RandomKey(long key) {
     return (int) Math.unsignedMultiplyHigh(bits(i), bound);
   }
 
-  /// Normal with mean 0 and standard deviation 1 (Box and Muller). StrictMath: the same on every machine.
+  /// Normal with mean 0 and standard deviation 1 (Box and Muller). StrictMath: the same on every
+  /// machine.
   public double normal(long i) {
     double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(2 * i)));
     return radius * StrictMath.cos(2 * Math.PI * uniform(2 * i + 1));

@@ -279,10 +279,9 @@ public final class Torch {
     return CONVOLVES_BFLOAT16 && Math.min(x.shape().size(2), x.shape().size(3)) >= stride;
   }
 
-  /// The weight gradient of a 1×1 convolution with a stride writes past its workspace if the
-  /// images lie in channels-last memory and have fewer channels than a vector has elements:
-  /// oneDNN 3.x on AVX2 (uxlfoundation/oneDNN issue 6035), which ended the JVM. In planes it is
-  /// right.
+  /// The weight gradient of a 1×1 convolution with a stride writes past its workspace if the images
+  /// lie in channels-last memory and have fewer channels than a vector has elements: oneDNN 3.x on
+  /// AVX2 (uxlfoundation/oneDNN issue 6035), which ended the JVM. In planes it is right.
   private static boolean overrunsItsMemory(Tensor w, int stride) {
     return stride > 1 && w.shape().size(2) == 1 && w.shape().size(1) < 16;
   }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
@@ -355,11 +356,11 @@ class LayerLawsTest {
 
   /// Not so small that a norm in the last stage has a handful of pixels: that is ill-conditioned.
   private static PhotoNet photos() {
-    return new PhotoNet(18, Shortcut.B, Norm.BATCH, 2, new CifarNet.Input(2, 40, 37), 3);
+    return new PhotoNet(18, Shortcut.B, Norm.BATCH, 2, new ImageShape(2, 40, 37), 3);
   }
 
   private static CifarNet net(Shortcut shortcut, Norm norm) {
-    return new CifarNet(8, shortcut, norm, 2, new CifarNet.Input(2, 5, 6), 3);
+    return new CifarNet(8, shortcut, norm, 2, new ImageShape(2, 5, 6), 3);
   }
 
   private static Subject fused(Layer plain) {
@@ -1117,7 +1118,7 @@ class LayerLawsTest {
   @Test
   void roundingDoesNotTurnTheGradientOfANet() {
     try (var _ = Scope.open()) {
-      var net = new CifarNet(20, Shortcut.A, Norm.BATCH, 8, new CifarNet.Input(3, 16, 16), 10);
+      var net = new CifarNet(20, Shortcut.A, Norm.BATCH, 8, new ImageShape(3, 16, 16), 10);
       var row = plain("", i -> Fused.of(net.build(i)), 16, 3, 16, 16);
       var exact = new Trial(row, DType.FLOAT64);
       var rounded = new Trial(row, DType.BFLOAT16);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.loss.CrossEntropy;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Fused;
@@ -45,8 +46,7 @@ class MemoryTest {
 
     Training(boolean recompute) {
       Layer plain =
-          new CifarNet(8, Shortcut.A, Norm.BATCH, 4, new CifarNet.Input(3, 8, 8), 10)
-              .build(Init.he(1));
+          new CifarNet(8, Shortcut.A, Norm.BATCH, 4, new ImageShape(3, 8, 8), 10).build(Init.he(1));
       Layer fused = Fused.of(plain);
       net = recompute ? new Recompute(fused) : fused;
       flat = FlatParams.of(net.params());

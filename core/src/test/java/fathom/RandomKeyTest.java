@@ -28,7 +28,8 @@ class RandomKeyTest {
       4593380528125082431L,
       Long.parseUnsignedLong("16408922859458223821")
     };
-    assertArrayEquals(published, LongStream.range(0, 5).map(new RandomKey(1234567)::bits).toArray());
+    assertArrayEquals(
+        published, LongStream.range(0, 5).map(new RandomKey(1234567)::bits).toArray());
   }
 
   @Test

@@ -7,9 +7,9 @@ import fathom.data.Augmentation;
 import fathom.data.Decoders;
 import fathom.data.Epochs;
 import fathom.data.Images;
+import fathom.data.LabelledImages;
 import fathom.data.Loader;
 import fathom.data.Normalization;
-import fathom.data.LabelledImages;
 import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.PhotoNet;
@@ -22,8 +22,8 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/// The data path by itself: from bytes in memory, or JPEG files, to a batch of normalised images
-/// as a tensor; and what it adds to a training step.
+/// The data path by itself: from bytes in memory, or JPEG files, to a batch of normalised images as
+/// a tensor; and what it adds to a training step.
 ///
 /// The JPEG files are synthetic: smoothed noise of 500×375 in quality 90, made for the run.
 public final class DataSuite {
@@ -38,9 +38,9 @@ public final class DataSuite {
 
   private DataSuite() {}
 
-  /// Images of CIFAR's and of MNIST's size, `rounds` epochs of each; photos on one core and
-  /// on all; and training steps of `net`, `rounds` times with a batch that stays in memory in turn
-  /// with batches that the data path makes.
+  /// Images of CIFAR's and of MNIST's size, `rounds` epochs of each; photos on one core and on all;
+  /// and training steps of `net`, `rounds` times with a batch that stays in memory in turn with
+  /// batches that the data path makes.
   public static List<Result> run(
       Architecture.Convolutional net, int batch, int rounds, int workers) {
     var results =
@@ -51,8 +51,7 @@ public final class DataSuite {
                 timed("1x28x28, as they are", images(1, 28), Augmentation.NONE, rounds)));
     try (var folder = SyntheticPhotos.make(PHOTOS)) {
       results.add(decoded(folder.images(224), rounds, 0));
-      results.add(
-          decoded(folder.images(224), rounds, Runtime.getRuntime().availableProcessors()));
+      results.add(decoded(folder.images(224), rounds, Runtime.getRuntime().availableProcessors()));
       boolean photos = net instanceof PhotoNet;
       results.addAll(
           cost(
@@ -73,8 +72,7 @@ public final class DataSuite {
   private static Result decoded(LabelledImages photos, int rounds, int decoders) {
     var epochs = new Epochs(1, photos.count(), DECODED_BATCH);
     try (var threads = Decoders.start(decoders)) {
-      var loader =
-          new Loader(photos.decodedBy(threads), Normalization.perChannel(photos));
+      var loader = new Loader(photos.decodedBy(threads), Normalization.perChannel(photos));
       var rates = new ArrayList<Double>();
       for (int epoch = -2; epoch < rounds; epoch++) {
         List<Loader.Batch> batches = batches(epochs, epoch + 2);
@@ -213,8 +211,8 @@ public final class DataSuite {
         rates.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
-  /// What is timed makes what it should: all values of the plain batch have mean 0 and standard deviation 1,
-  /// and a varied one is another.
+  /// What is timed makes what it should: all values of the plain batch have mean 0 and standard
+  /// deviation 1, and a varied one is another.
   private static void check(String name, int count, Loader loader, Augmentation how) {
     int[] order = new int[count];
     Arrays.setAll(order, i -> i);

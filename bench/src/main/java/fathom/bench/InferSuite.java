@@ -1,17 +1,17 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Lifetime;
 import fathom.Param;
 import fathom.Predictor;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.infer.PackedNet;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.nn.Init;
 import fathom.onnx.Onnx;
 import fathom.train.Precision;
@@ -53,10 +53,15 @@ public final class InferSuite {
         var life = new Lifetime();
         var lineup = new Peers.Lineup()) {
       Layer plain = asTrained(net);
-      CifarNet.Input in = net.input();
+      ImageShape in = net.input();
       Tensor x =
           Tensor.normal(
-                  RandomKey.of(1, "bench"), DType.FLOAT32, batch, in.channels(), in.height(), in.width())
+                  RandomKey.of(1, "bench"),
+                  DType.FLOAT32,
+                  batch,
+                  in.channels(),
+                  in.height(),
+                  in.width())
               .channelsLast();
       Shape image = Shape.of(in.channels(), in.height(), in.width());
       Predictor packed = PackedNet.of(() -> asTrained(net), precision.type(), image, life);

@@ -159,7 +159,11 @@ public final class RecurrentSuite {
           int count = new Rows(0, size.batch).share(all.rank(), all.size()).count();
           Tensor x =
               Tensor.normal(
-                  RandomKey.of(1, "bench").at(all.rank()), DType.FLOAT32, size.steps, count, size.in);
+                  RandomKey.of(1, "bench").at(all.rank()),
+                  DType.FLOAT32,
+                  size.steps,
+                  count,
+                  size.in);
           return () -> step(layer, Sequences.of(x));
         });
   }

@@ -2,8 +2,8 @@ package fathom.bench;
 
 import fathom.RandomKey;
 import fathom.data.DataSet;
-import fathom.data.LabelledImages;
 import fathom.data.ImageReadOptions;
+import fathom.data.LabelledImages;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,8 +19,8 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 
-/// A folder of JPEG files that cost as much to decode as photos do: noise of several scales,
-/// the coarser the stronger, in 500×375 and quality 90. It goes when it is closed.
+/// A folder of JPEG files that cost as much to decode as photos do: noise of several scales, the
+/// coarser the stronger, in 500×375 and quality 90. It goes when it is closed.
 final class SyntheticPhotos implements AutoCloseable {
   private static final int WIDTH = 500;
   private static final int HEIGHT = 375;

@@ -1,9 +1,9 @@
 package fathom.bench;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -12,6 +12,7 @@ import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Summary;
 import fathom.nn.Fused;
 import fathom.nn.Init;
@@ -135,7 +136,7 @@ public final class TrainSuite {
       int workers,
       double[] runs,
       double[] peak) {
-    CifarNet.Input in = net.input();
+    ImageShape in = net.input();
     double work;
     try (var _ = Scope.open()) {
       Shape image = Shape.of(in.channels(), in.height(), in.width());
@@ -160,7 +161,7 @@ public final class TrainSuite {
 
   /// Images of noise.
   private static Tensor images(Architecture.Convolutional net, int rows, Precision precision) {
-    CifarNet.Input in = net.input();
+    ImageShape in = net.input();
     return precision
         .of(
             Tensor.normal(
@@ -261,8 +262,7 @@ public final class TrainSuite {
     int[] step = {0};
     return () -> {
       double loss =
-          new Step(1, step[0], all, batch)
-              .run(() -> step(all, layers, images, labels, flat, sgd));
+          new Step(1, step[0], all, batch).run(() -> step(all, layers, images, labels, flat, sgd));
       if (step[0] < WARM_UP) {
         losses[step[0]] = loss;
       }
@@ -276,12 +276,7 @@ public final class TrainSuite {
   }
 
   private static double step(
-      Collective all,
-      Layer net,
-      Supplier<Tensor> images,
-      int[] labels,
-      FlatParams flat,
-      Sgd sgd) {
+      Collective all, Layer net, Supplier<Tensor> images, int[] labels, FlatParams flat, Sgd sgd) {
     try (var _ = Scope.open()) {
       Traced logits = net.forward(images.get());
       Traced loss = CrossEntropy.of(logits.value(), labels);

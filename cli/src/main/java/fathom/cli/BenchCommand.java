@@ -145,8 +145,7 @@ final class BenchCommand implements Callable<Integer> {
     for (Suite suite : suites) {
       switch (suite) {
         case TRAIN ->
-            results.addAll(
-                TrainSuite.run(net, images, rounds, threads, blocks, precision, others));
+            results.addAll(TrainSuite.run(net, images, rounds, threads, blocks, precision, others));
         case NORM -> results.addAll(NormSuite.run(rounds));
         case RNN -> results.addAll(RecurrentSuite.run(rounds, threads, others));
         case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, precision, others));

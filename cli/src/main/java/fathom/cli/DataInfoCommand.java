@@ -3,10 +3,10 @@ package fathom.cli;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.FolderSummary;
+import fathom.data.LabelledImages;
 import fathom.data.MaskSet;
 import fathom.data.Normalization;
-import fathom.data.LabelledImages;
-import fathom.data.FolderSummary;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
@@ -123,7 +123,8 @@ final class DataInfoCommand implements Callable<Integer> {
   record PixelClass(String name, double share) {}
 
   /// What `--json` prints of text.
-  record TextAnswer(String name, int characters, int heldOut, @JsonProperty("alphabet") int vocabulary) {}
+  record TextAnswer(
+      String name, int characters, int heldOut, @JsonProperty("alphabet") int vocabulary) {}
 
   @Override
   public Integer call() {
@@ -254,7 +255,9 @@ final class DataInfoCommand implements Callable<Integer> {
                 answer.size.get(1),
                 answer.size.get(2),
                 answer.classes.size()));
-    out.println("mean %s, standard deviation %s".formatted(each(answer.mean), each(answer.standardDeviation)));
+    out.println(
+        "mean %s, standard deviation %s"
+            .formatted(each(answer.mean), each(answer.standardDeviation)));
     Folder files = answer.files;
     if (files != null) {
       show(files);

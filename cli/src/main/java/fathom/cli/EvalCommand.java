@@ -3,11 +3,11 @@ package fathom.cli;
 import fathom.Shape;
 import fathom.data.Data;
 import fathom.data.DataSet;
-import fathom.data.Normalization;
 import fathom.data.ImageReadOptions;
+import fathom.data.Normalization;
 import fathom.data.Text;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.run.Measure;
@@ -244,13 +244,13 @@ final class EvalCommand implements Callable<Integer> {
     }
     Architecture.OfClasses net = weights.net(model, modelOptions.options());
     int side = weights.side(size, net);
-    CifarNet.Input own = weights.card().input();
+    ImageShape own = weights.card().input();
     ImageReadOptions all = reading.of(side);
     ImageReadOptions how =
         own == null ? all : all.forTests(Shape.of(own.channels(), own.height(), own.width()));
     DataSet dataSet = output.usage(() -> DataSet.open(dataName, how));
     List<String> classes = weights.card().classes();
-    CifarNet.Input input = own == null ? ImageEvaluation.inputOf(dataSet) : own;
+    ImageShape input = own == null ? ImageEvaluation.inputOf(dataSet) : own;
     var card =
         weights.card(
             net,

@@ -8,7 +8,7 @@ import fathom.infer.ModelCard;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.io.TorchFile;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.nn.Init;
 import fathom.onnx.Onnx;
 import fathom.run.Run;
@@ -126,7 +126,7 @@ final class ExportCommand implements Callable<Integer> {
 
   /// A net for images, built, and what is said of it in the file.
   private record Subject(
-      String name, Node net, CifarNet.@Nullable Input input, Map<String, String> metadata) {}
+      String name, Node net, @Nullable ImageShape input, Map<String, String> metadata) {}
 
   @Override
   public Integer call() {
@@ -175,7 +175,7 @@ final class ExportCommand implements Callable<Integer> {
 
   private Subject ofWeights(Path file, WeightsFile weights) {
     var standard = weights.net(model, modelOptions.options());
-    CifarNet.Input size = weights.input(input, standard);
+    ImageShape size = weights.input(input, standard);
     int count = Objects.requireNonNullElse(weights.classCount(classes), standard.classes());
     var changed = output.usage(() -> standard.on(size, count));
     Layer net = output.usage(() -> changed.build(Init.zeros()));
@@ -198,7 +198,7 @@ final class ExportCommand implements Callable<Integer> {
       case SAFETENSORS -> Weights.write(file, subject.net, subject.metadata);
       case PT -> Weights.writeForTorch(file, subject.net);
       case ONNX -> {
-        CifarNet.Input in = subject.input;
+        ImageShape in = subject.input;
         if (in == null || !(subject.net instanceof Layer net)) {
           throw output.refused(
               "%s reads text, and only nets for images can be written as ONNX; --to safetensors and pt take its weights"

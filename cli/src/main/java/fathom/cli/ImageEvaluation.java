@@ -5,7 +5,7 @@ import fathom.data.DataSet;
 import fathom.data.LabelledImages;
 import fathom.infer.ImageClassifier;
 import fathom.infer.ModelCard;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.run.ClassMatch;
 import fathom.task.Confusion;
 import fathom.task.Evaluation;
@@ -65,7 +65,7 @@ final class ImageEvaluation {
   ///
   /// @param card of the net and of the images that are measured
   record Subject(ModelCard card, Path weights, DataSet data) {
-    private CifarNet.Input input() {
+    private ImageShape input() {
       return Objects.requireNonNull(card.input());
     }
 
@@ -200,9 +200,7 @@ final class ImageEvaluation {
       rows.add(row);
     }
     output.out().println();
-    output
-        .out()
-        .println("How often the images of each class (down) were taken for each (across):");
+    output.out().println("How often the images of each class (down) were taken for each (across):");
     output.table(head, rows);
   }
 
@@ -224,13 +222,13 @@ final class ImageEvaluation {
     }
   }
 
-  static CifarNet.Input inputOf(DataSet dataSet) {
+  static ImageShape inputOf(DataSet dataSet) {
     var test = dataSet.test();
-    return new CifarNet.Input(test.channels(), test.height(), test.width());
+    return new ImageShape(test.channels(), test.height(), test.width());
   }
 
   private void checkInput(Subject subject) {
-    CifarNet.Input given = inputOf(subject.data);
+    ImageShape given = inputOf(subject.data);
     if (!given.equals(subject.input())) {
       throw output.refused(
           "the net was trained on images of %s, but those of %s are %s"

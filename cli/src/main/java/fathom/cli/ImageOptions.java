@@ -2,9 +2,9 @@ package fathom.cli;
 
 import fathom.data.Data;
 import fathom.data.DataSet;
-import fathom.data.Manifest;
-import fathom.data.ImageReadOptions;
 import fathom.data.FolderSummary;
+import fathom.data.ImageReadOptions;
+import fathom.data.Manifest;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -34,7 +34,8 @@ final class ImageOptions {
 
   /// In this size, as far as the folder is one of images.
   ImageReadOptions of(int size) {
-    return new ImageReadOptions(size, strict).cachedIn(noCache ? null : Manifest.place(System::getenv));
+    return new ImageReadOptions(size, strict)
+        .cachedIn(noCache ? null : Manifest.place(System::getenv));
   }
 
   /// What was passed over in the folder, and how many files were skipped with the first of them.
@@ -67,7 +68,8 @@ final class ImageOptions {
                 .formatted(damaged.why())));
   }
 
-  private static void tell(String text, List<FolderSummary.Skipped> files, DataSet data, Output output) {
+  private static void tell(
+      String text, List<FolderSummary.Skipped> files, DataSet data, Output output) {
     int count = files.size();
     if (count == 0) {
       return;

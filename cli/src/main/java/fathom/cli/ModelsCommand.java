@@ -4,7 +4,7 @@ import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
@@ -81,7 +81,7 @@ final class ModelsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String given = input;
-    CifarNet.Input size = given == null ? null : output.usage(() -> parse(given));
+    ImageShape size = given == null ? null : output.usage(() -> parse(given));
     String name = model;
     if (name == null) {
       list(size);
@@ -95,7 +95,7 @@ final class ModelsCommand implements Callable<Integer> {
     return Exit.DONE;
   }
 
-  private void list(CifarNet.@Nullable Input size) {
+  private void list(@Nullable ImageShape size) {
     Architecture.Options changed = options.options();
     var entries = new ArrayList<Entry>();
     for (String name : Architecture.imagesNames()) {
@@ -151,7 +151,7 @@ final class ModelsCommand implements Callable<Integer> {
             : "%s×%s×%s".formatted(e.input.toArray()));
   }
 
-  private void show(Architecture.OfImages net, CifarNet.@Nullable Input size) {
+  private void show(Architecture.OfImages net, @Nullable ImageShape size) {
     Summary summary = output.usage(() -> summary(net, size));
     output.answer(
         Map.of(
@@ -196,13 +196,13 @@ final class ModelsCommand implements Callable<Integer> {
     output.table(List.of(net.name(), "value", "parameters", "multiply-adds"), rows);
   }
 
-  private static CifarNet.Input inputOf(Architecture.OfImages net, CifarNet.@Nullable Input size) {
+  private static ImageShape inputOf(Architecture.OfImages net, @Nullable ImageShape size) {
     return Objects.requireNonNullElse(size, net.input());
   }
 
-  private static Summary summary(Architecture.OfImages net, CifarNet.@Nullable Input size) {
+  private static Summary summary(Architecture.OfImages net, @Nullable ImageShape size) {
     try (var _ = Scope.ofShapes()) {
-      CifarNet.Input in = inputOf(net, size);
+      ImageShape in = inputOf(net, size);
       return Summary.of(
           net.on(in, net.classes()).build(Init.zeros()),
           Shape.of(in.channels(), in.height(), in.width()));
@@ -222,7 +222,7 @@ final class ModelsCommand implements Callable<Integer> {
     }
   }
 
-  private static Entry entry(Architecture.OfImages net, CifarNet.Input in, Summary summary) {
+  private static Entry entry(Architecture.OfImages net, ImageShape in, Summary summary) {
     return new Entry(
         net.name(),
         net instanceof Architecture.Convolutional deep ? deep.depth() : null,
@@ -239,7 +239,7 @@ final class ModelsCommand implements Callable<Integer> {
   }
 
   /// The size of an image as `--input` has it.
-  static CifarNet.Input parse(String text) {
+  static ImageShape parse(String text) {
     var matcher =
         Pattern.compile("([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})").matcher(text);
     if (!matcher.matches()) {
@@ -249,7 +249,7 @@ final class ModelsCommand implements Callable<Integer> {
               + "\"");
     }
     var size =
-        new CifarNet.Input(
+        new ImageShape(
             Integer.parseInt(matcher.group(1)),
             Integer.parseInt(matcher.group(2)),
             Integer.parseInt(matcher.group(3)));

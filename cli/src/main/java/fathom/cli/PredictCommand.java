@@ -10,7 +10,7 @@ import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.run.Run;
 import fathom.train.Precision;
 import java.nio.file.Files;
@@ -198,7 +198,9 @@ final class PredictCommand implements Callable<Integer> {
   private Prediction prediction(Path file, Classification shown) {
     return new Prediction(
         file.toString(),
-        shown.top(top).stream().map(each -> new ClassProbability(each.name(), each.probability())).toList());
+        shown.top(top).stream()
+            .map(each -> new ClassProbability(each.name(), each.probability()))
+            .toList());
   }
 
   private void show(Answer answer) {
@@ -250,7 +252,7 @@ final class PredictCommand implements Callable<Integer> {
       return masks(() -> MaskPredictor.open(file, precision));
     }
     Architecture.OfClasses net = weights.net(model, modelOptions.options());
-    CifarNet.Input size = weights.input(input, net);
+    ImageShape size = weights.input(input, net);
     ModelCard card =
         weights.card(
             net,

@@ -5,7 +5,7 @@ import fathom.infer.ModelCard;
 import fathom.io.BadFileException;
 import fathom.io.Shown;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -71,15 +71,15 @@ final class WeightsFile {
   }
 
   /// The images of the net.
-  CifarNet.Input input(@Nullable String given, Architecture.OfClasses net) {
-    CifarNet.Input parsed = given == null ? null : output.usage(() -> ModelsCommand.parse(given));
+  ImageShape input(@Nullable String given, Architecture.OfClasses net) {
+    ImageShape parsed = given == null ? null : output.usage(() -> ModelsCommand.parse(given));
     return Objects.requireNonNullElse(one("--input", parsed, card.input()), net.input());
   }
 
   /// The card of the net that the file and the user say together, for images of this size.
   ModelCard card(
       Architecture.OfClasses net,
-      CifarNet.@Nullable Input input,
+      @Nullable ImageShape input,
       @Nullable List<String> classes,
       Normalization normalization) {
     return ModelCard.ofImages(
@@ -88,7 +88,7 @@ final class WeightsFile {
 
   /// The side to which photos are decoded, as `--size` says it; 0 for images in memory.
   int side(@Nullable Integer given, Architecture.OfClasses net) {
-    CifarNet.Input input = card.input();
+    ImageShape input = card.input();
     Boolean photos = card.photos();
     Integer own = input == null || photos == null ? null : photos ? input.height() : 0;
     return Objects.requireNonNullElse(one("--size", given, own), net.photos());

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.Scope;
 import fathom.data.Normalization;
 import fathom.infer.ModelCard;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.MaskNet;
 import fathom.nn.Init;
 import fathom.run.Run;
@@ -35,7 +35,7 @@ class MaskPredictionTest {
         ModelCard.ofImages(
             net.name(),
             net.options(),
-            new CifarNet.Input(1, 16, 16),
+            new ImageShape(1, 16, 16),
             true,
             List.of("background", "outline"),
             Normalization.of(new float[] {0.5f}, new float[] {0.25f}));

@@ -191,7 +191,8 @@ interface Mutation {
   /// Between any two characters of which one is neither letter nor digit nor part of a number.
   Pattern TOKENS = Pattern.compile("(?<=[^\\w.+-])|(?=[^\\w.+-])");
 
-  private static byte[] tokens(byte[] bytes, List<byte[]> files, List<String> words, RandomKey key) {
+  private static byte[] tokens(
+      byte[] bytes, List<byte[]> files, List<String> words, RandomKey key) {
     String text = new String(bytes, StandardCharsets.UTF_8);
     boolean lines = key.below(0, 8) == 0;
     var parts = new ArrayList<>(List.of(lines ? text.split("(?<=\n)") : TOKENS.split(text)));

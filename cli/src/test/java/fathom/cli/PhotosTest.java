@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
-/// A folder of photos of mixed size, among them two files that are none: trained on,
-/// evaluated, predicted and described.
+/// A folder of photos of mixed size, among them two files that are none: trained on, evaluated,
+/// predicted and described.
 class PhotosTest {
   @TempDir private static Path folder;
 

@@ -118,7 +118,8 @@ class PredictCommandTest {
     for (int truth = 0; truth < 10; truth++) {
       for (int prediction = 0; prediction < 10; prediction++) {
         assertEquals(
-            confusion[truth][prediction], eval.path("confusion").path(truth).path(prediction).asLong());
+            confusion[truth][prediction],
+            eval.path("confusion").path(truth).path(prediction).asLong());
         errors += truth == prediction ? 0 : (int) confusion[truth][prediction];
       }
       JsonNode of = eval.path("classes").path(truth);

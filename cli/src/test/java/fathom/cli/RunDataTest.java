@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.data.DataSet;
-import fathom.data.Origin;
 import fathom.data.ImageReadOptions;
+import fathom.data.Origin;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.run.Run;

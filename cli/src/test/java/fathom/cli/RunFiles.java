@@ -10,7 +10,7 @@ import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Ledger;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.nn.Init;
 import fathom.report.run.RunReport;
 import fathom.run.Run;
@@ -152,9 +152,7 @@ final class RunFiles {
 
   private static Layer net() {
     var options = new Architecture.Options(null, null, null, 3, 1);
-    return Architecture.images("mlp", options)
-        .on(new CifarNet.Input(1, 2, 2), 2)
-        .build(Init.zeros());
+    return Architecture.images("mlp", options).on(new ImageShape(1, 2, 2), 2).build(Init.zeros());
   }
 
   /// A header of JSON alone.
@@ -414,7 +412,11 @@ final class RunFiles {
     byte[] data = Arrays.copyOfRange(foreign, 8 + header(foreign).length, foreign.length);
     Mutation words =
         Mutation.text(
-            "\"input.mean\"", "\"input.standard deviation\"", "\"F64\"", "\"I64\"", "\"fathom.step\"");
+            "\"input.mean\"",
+            "\"input.standard deviation\"",
+            "\"F64\"",
+            "\"I64\"",
+            "\"fathom.step\"");
     return new FileFormat(
         name,
         Map.of(name, own, "run.json", Files.readAllBytes(images.resolve("run.json"))),

@@ -1,7 +1,7 @@
 package fathom.data;
 
-/// How training images are varied: a random crop of the image with a border of zeros, or a
-/// random part of a photo, and its mirror image every other time.
+/// How training images are varied: a random crop of the image with a border of zeros, or a random
+/// part of a photo, and its mirror image every other time.
 ///
 /// The border is put around the normalised image, so its zeros are the mean and not black.
 ///

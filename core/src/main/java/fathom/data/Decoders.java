@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/// Threads that decode photos before they are needed. They make no tensors, and end when they
-/// are closed.
+/// Threads that decode photos before they are needed. They make no tensors, and end when they are
+/// closed.
 ///
 /// How many there are decides nothing but time: with none, who needs an image decodes it.
 public final class Decoders implements AutoCloseable {

@@ -2,8 +2,8 @@ package fathom.data;
 
 import fathom.RandomKey;
 
-/// How a run goes through its images: every epoch visits each of them once, in an order of its
-/// own, in batches of one size; the last batch of an epoch may be smaller.
+/// How a run goes through its images: every epoch visits each of them once, in an order of its own,
+/// in batches of one size; the last batch of an epoch may be smaller.
 ///
 /// @param seed the run's seed: with the epoch's number it decides order and augmentation
 /// @param count the number of images

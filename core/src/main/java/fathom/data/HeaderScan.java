@@ -32,7 +32,8 @@ final class HeaderScan {
   private final Manifest manifest;
   private final Map<Path, Seen> seen = new ConcurrentHashMap<>();
 
-  private HeaderScan(List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
+  private HeaderScan(
+      List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
     this.files = files;
     this.unopened = unopened;
     this.reading = reading;
@@ -41,7 +42,8 @@ final class HeaderScan {
 
   /// Reads headers; those of `unopened` only as far as the manifest knows them. Throws
   /// [BadFileException] for a file that cannot be read, which is no damage of an image.
-  static HeaderScan of(List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
+  static HeaderScan of(
+      List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
     var scan = new HeaderScan(files, unopened, reading, manifest);
     files.parallelStream()
         .forEach(file -> {
@@ -192,7 +194,8 @@ final class HeaderScan {
         .flatMap(file ->
             Stream.ofNullable(damage(file))
                 .map(e ->
-                    new FolderSummary.Skipped(file.path().toString(), String.valueOf(e.getMessage()))))
+                    new FolderSummary.Skipped(
+                        file.path().toString(), String.valueOf(e.getMessage()))))
         .toList();
   }
 }

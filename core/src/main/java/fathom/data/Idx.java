@@ -16,11 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /// The four IDX files in which MNIST and its relatives are given away, plain or as gzip.
 ///
-/// All numbers are big-endian. Images: the magic number 2051, N, H, W (32 bits each), then
-/// `N×H×W` bytes. Labels: the magic number 2049, N, then N bytes. The format has no class names:
-/// they are the numbers from 0 to 9, or as far as the labels go. Labels that go further than 9 and
-/// among which there is no 0 count from 1, as those of the letters of EMNIST do, and so do the
-/// names.
+/// All numbers are big-endian. Images: the magic number 2051, N, H, W (32 bits each), then `N×H×W`
+/// bytes. Labels: the magic number 2049, N, then N bytes. The format has no class names: they are
+/// the numbers from 0 to 9, or as far as the labels go. Labels that go further than 9 and among
+/// which there is no 0 count from 1, as those of the letters of EMNIST do, and so do the names.
 final class Idx {
   private static final int IMAGES = 2051;
   private static final int LABELS = 2049;

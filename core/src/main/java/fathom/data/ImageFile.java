@@ -1,8 +1,8 @@
 package fathom.data;
 
 import fathom.DeviceException;
-import fathom.data.Orientation.Box;
 import fathom.data.ImageStream.UnreadableException;
+import fathom.data.Orientation.Box;
 import fathom.io.BadFileException;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;

@@ -62,8 +62,7 @@ public record ImageReadOptions(
   public ImageReadOptions {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
-          "photos are decoded to 1 to %s pixels a side, but `size` is %s"
-              .formatted(LARGEST, size));
+          "photos are decoded to 1 to %s pixels a side, but `size` is %s".formatted(LARGEST, size));
     }
   }
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Three components are light and two differences of colour (YCbCr), as libjpeg has it, unless a
 /// marker by Adobe says otherwise and none of JFIF, or they are called R, G, B. The decoder is told
-/// so by a marker of ours, because Java's guesses otherwise.
+/// so by a marker that is added here, because Java's reader would decide otherwise.
 final class JpegSegments {
   private static final int LONGEST_SIDE = 65500; // libjpeg's
   private static final Part START = made("ffd8");

@@ -1,7 +1,7 @@
 package fathom.data;
 
-/// Labelled images of one size: [Images], which are in memory, or [Photos], which are decoded
-/// from their files each time they are used.
+/// Labelled images of one size: [Images], which are in memory, or [Photos], which are decoded from
+/// their files each time they are used.
 public sealed interface LabelledImages permits Images, Photos {
   /// 1 for grey, 3 for red, green, blue.
   int channels();
@@ -40,7 +40,7 @@ public sealed interface LabelledImages permits Images, Photos {
   /// than 2 GiB.
   Images images();
 
-  /// The same images, which `decoders` decode ahead where a [Loader] is told what it will be
-  /// asked for.
+  /// The same images, which `decoders` decode ahead where a [Loader] is told what it will be asked
+  /// for.
   LabelledImages decodedBy(Decoders decoders);
 }

@@ -11,8 +11,8 @@ import java.util.Iterator;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Normalised and augmented images as tensors. Any number of threads may use one loader at a
-/// time, until one says what to [#expect].
+/// Normalised and augmented images as tensors. Any number of threads may use one loader at a time,
+/// until one says what to [#expect].
 public final class Loader {
   /// `v / 255` for each value of a byte.
   private static final float[] UNIT = new float[256];
@@ -34,8 +34,8 @@ public final class Loader {
   private final float[] standardDeviation;
   private final @Nullable Prefetcher prefetcher;
 
-  /// A batch as it is asked for: the images `order[rows.from()] .. order[rows.to()-1]`, each
-  /// varied by a draw of `augment` that belongs to its index.
+  /// A batch as it is asked for: the images `order[rows.from()] .. order[rows.to()-1]`, each varied
+  /// by a draw of `augment` that belongs to its index.
   public record Batch(int[] order, Rows rows, Augmentation augmentation, RandomKey augment) {
     /// Images as they are.
     public static Batch of(int[] order, Rows rows) {
@@ -56,17 +56,18 @@ public final class Loader {
     return normalization;
   }
 
-  /// Says which batches will be asked for, in this order and by this thread alone, so that
-  /// photos are decoded ahead, those of about two batches; what was said before is forgotten.
-  /// It changes no batch.
+  /// Says which batches will be asked for, in this order and by this thread alone, so that photos
+  /// are decoded ahead, those of about two batches; what was said before is forgotten. It changes
+  /// no batch.
   public void expect(Iterator<Batch> batches) {
     if (prefetcher != null) {
-      prefetcher.expect(batches, Math.clamp(MOST_BYTES_PREFETCHER / source.size(), 1, MOST_PREFETCHER));
+      prefetcher.expect(
+          batches, Math.clamp(MOST_BYTES_PREFETCHER / source.size(), 1, MOST_PREFETCHER));
     }
   }
 
-  /// The images `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32,
-  /// channels innermost, in the innermost scope.
+  /// The images `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32, channels
+  /// innermost, in the innermost scope.
   public Tensor images(int[] order, Rows rows) {
     return images(Batch.of(order, rows));
   }
@@ -77,8 +78,7 @@ public final class Loader {
     Tensor images =
         Tensor.emptyImages(
             DType.FLOAT32, rows.count(), source.channels(), source.height(), source.width());
-    fill(
-        images.segment(), batch.order, rows.from(), rows.to(), batch.augmentation, batch.augment);
+    fill(images.segment(), batch.order, rows.from(), rows.to(), batch.augmentation, batch.augment);
     return images;
   }
 
@@ -94,13 +94,18 @@ public final class Loader {
   /// Writes the images `indices[from] .. indices[to-1]` to the start of `out`, as float32 in the
   /// order `N×H×W×C` (channels innermost, which libtorch calls channels-last).
   ///
-  /// How an image is varied depends on `augment` and its index only, and so neither on its place
-  /// in the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
+  /// How an image is varied depends on `augment` and its index only, and so neither on its place in
+  /// the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
   /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded image, and is
   /// then mirrored if `d.bits(2)` is negative. A part of a photo is drawn from `d` as [CropRegion]
   /// says.
   void fill(
-      MemorySegment out, int[] indices, int from, int to, Augmentation augmentation, RandomKey augment) {
+      MemorySegment out,
+      int[] indices,
+      int from,
+      int to,
+      Augmentation augmentation,
+      RandomKey augment) {
     int size = source.size();
     checkRoom(out, indices, from, to, 4L * size);
     float[] image = new float[size];

@@ -185,8 +185,7 @@ public final class Manifest {
       ImageFile.Header header =
           format.isEmpty()
               ? null
-              : new ImageFile.Header(
-                  format.intern(), in.readInt(), in.readInt(), in.readBoolean());
+              : new ImageFile.Header(format.intern(), in.readInt(), in.readInt(), in.readBoolean());
       String damage = in.readUTF();
       lines.put(
           name, new Line(bytes, modified, new Seen(header, damage.isEmpty() ? null : damage)));

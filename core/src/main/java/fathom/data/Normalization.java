@@ -5,10 +5,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What is done to every value of an image before a net sees it: `(x/255 - mean) / standardDeviation`.
+/// What is done to every value of an image before a net sees it: `(x/255 - mean) /
+/// standardDeviation`.
 ///
-/// A standard deviation of 0, which a constant channel has, becomes 1: such a channel is 0 after its mean
-/// has been subtracted, and must not become 0/0.
+/// A standard deviation of 0, which a constant channel has, becomes 1: such a channel is 0 after
+/// its mean has been subtracted, and must not become 0/0.
 ///
 /// @param mean on the scale of 0 to 1: one per channel, or one per pixel and channel (`C×H×W`)
 /// @param standardDeviation the same, independently of `mean`
@@ -22,7 +23,8 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     for (int i = 0; i < standardDeviation.length; i++) {
       if (standardDeviation[i] < 0) {
         throw new IllegalArgumentException(
-            "a standard deviation must not be negative, but number %s is %s".formatted(i, standardDeviation[i]));
+            "a standard deviation must not be negative, but number %s is %s"
+                .formatted(i, standardDeviation[i]));
       }
       if (standardDeviation[i] == 0) {
         standardDeviation[i] = 1;
@@ -49,8 +51,8 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     return new Normalization(mean, standardDeviation);
   }
 
-  /// Subtracts from each pixel its mean over `training`; standard deviation 1. The residual paper's choice
-  /// for CIFAR-10.
+  /// Subtracts from each pixel its mean over `training`; standard deviation 1. The residual paper's
+  /// choice for CIFAR-10.
   public static Normalization perPixelMean(Images training) {
     checkNotEmpty(training);
     int size = training.size();
@@ -71,8 +73,8 @@ public record Normalization(float[] mean, float[] standardDeviation) {
   }
 
   /// Gives each channel the mean 0 and the standard deviation 1 over all pixels of `training`; of
-  /// photos, which have to be decoded for it, over those of 1,000 that are drawn by a key of
-  /// their own.
+  /// photos, which have to be decoded for it, over those of 1,000 that are drawn by a key of their
+  /// own.
   public static Normalization perChannel(LabelledImages training) {
     checkNotEmpty(training);
     return training instanceof Photos photos
@@ -108,7 +110,8 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     float[] mean = new float[all.length];
     float[] standardDeviation = new float[all.length];
     for (int c = 0; c < mean.length; c++) {
-      // With 256 values, their counts say all: mean first, then standard deviations from it, in few terms.
+      // With 256 values, their counts say all: mean first, then standard deviations from it, in few
+      // terms.
       long[] counts = all[c];
       double m = 0;
       for (int v = 0; v < 256; v++) {

@@ -5,9 +5,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// How an image as it is stored becomes the image as it is seen: first its rows become columns
-/// if it is `transposed`, then it is mirrored left to right, then top to bottom. Cameras say so by
-/// a number from 1 to 8 (Exif 2.32, tag 0x0112).
+/// How an image as it is stored becomes the image as it is seen: first its rows become columns if
+/// it is `transposed`, then it is mirrored left to right, then top to bottom. Cameras say so by a
+/// number from 1 to 8 (Exif 2.32, tag 0x0112).
 record Orientation(boolean transposed, boolean mirrored, boolean upsideDown) {
   static final Orientation UPRIGHT = new Orientation(false, false, false);
 

@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Labelled photos that stay in their files and are decoded to squares of one size each time
-/// they are used.
+/// Labelled photos that stay in their files and are decoded to squares of one size each time they
+/// are used.
 ///
 /// In tests the shorter side is brought to 256/224 of that size and the centre is cropped. In
 /// training a part is drawn where the [Augmentation] says so.
@@ -139,8 +139,7 @@ public final class Photos implements LabelledImages {
     long bytes = (long) size() * count();
     if (bytes > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "at most 2 GiB of images fit into one array, but %s are %s bytes"
-              .formatted(this, bytes));
+          "at most 2 GiB of images fit into one array, but %s are %s bytes".formatted(this, bytes));
     }
     byte[] pixels = new byte[(int) bytes];
     IntStream.range(0, count())

@@ -7,11 +7,11 @@ import java.util.Iterator;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/// Photos that are decoded before they are asked for, in the order in which that was
-/// announced: the rest of a batch and all of the next one. For one thread.
+/// Photos that are decoded before they are asked for, in the order in which that was announced: the
+/// rest of a batch and all of the next one. For one thread.
 ///
-/// A decoded photo is a function of what was wanted: one that was not announced, or not begun
-/// when it is needed, is decoded by who asks, with the same result.
+/// A decoded photo is a function of what was wanted: one that was not announced, or not begun when
+/// it is needed, is decoded by who asks, with the same result.
 final class Prefetcher {
   /// A photo as it is wanted.
   record Wanted(int index, Augmentation how, RandomKey key) {}

@@ -4,9 +4,9 @@ import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 
 /// How an image of any size becomes one of the size that a net takes: its largest centred part of
-/// these proportions is scaled to it, or, as photos are seen in tests, seven eighths of its
-/// shorter side (see [Photos]). Colours become grey where there is one channel, and grey three
-/// equal ones where there are three. `docs/preprocessing.md` has the formulas.
+/// these proportions is scaled to it, or, as photos are seen in tests, seven eighths of its shorter
+/// side (see [Photos]). Colours become grey where there is one channel, and grey three equal ones
+/// where there are three. `docs/preprocessing.md` has the formulas.
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
 /// @param photos whether images are seen as photos are in tests; then they are squares

@@ -42,7 +42,8 @@ final class TestShare {
     List<Drawn> drawn =
         files.stream()
             .map(file ->
-                new Drawn(file, RandomKey.of(0, "test share " + name + "/" + file.name()).uniform(0)))
+                new Drawn(
+                    file, RandomKey.of(0, "test share " + name + "/" + file.name()).uniform(0)))
             .sorted(Comparator.comparingDouble(Drawn::number))
             .toList();
     int below = (int) drawn.stream().filter(each -> each.number < SHARE).count();

@@ -70,8 +70,8 @@ public record Text(
     return of(spec, file, Vocabulary.of(codePoints), codePoints);
   }
 
-  /// The same, with the vocabulary of another text. Throws [BadFileException] for a character that is
-  /// not in it.
+  /// The same, with the vocabulary of another text. Throws [BadFileException] for a character that
+  /// is not in it.
   public static Text open(String spec, Vocabulary vocabulary) {
     Path file = file(spec);
     return of(spec, file, vocabulary, read(file));

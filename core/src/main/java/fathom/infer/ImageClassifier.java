@@ -11,7 +11,7 @@ import fathom.data.Normalization;
 import fathom.data.Resizing;
 import fathom.data.Rows;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.nn.Init;
 import fathom.train.Precision;
 import fathom.train.Weights;
@@ -47,16 +47,13 @@ public final class ImageClassifier implements AutoCloseable {
   private final Calls calls;
 
   private ImageClassifier(ModelCard card, Path weights, Precision precision, Lifetime life) {
-    CifarNet.Input size = Objects.requireNonNull(card.input());
+    ImageShape size = Objects.requireNonNull(card.input());
     this.card = card;
     this.classes = Objects.requireNonNull(card.classes());
     this.normalization = Objects.requireNonNull(card.normalization());
     this.resizing =
         new Resizing(
-            size.channels(),
-            size.height(),
-            size.width(),
-            Objects.requireNonNull(card.photos()));
+            size.channels(), size.height(), size.width(), Objects.requireNonNull(card.photos()));
     Architecture.OfClasses plain = card.images();
     Loader _ = new Loader(resizing.none(), normalization); // throws if they do not go together
     this.net =

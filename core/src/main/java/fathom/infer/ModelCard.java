@@ -6,7 +6,7 @@ import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.io.SafeTensors;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.task.ImageClassification;
 import fathom.train.Machine;
 import java.lang.foreign.MemorySegment;
@@ -33,8 +33,8 @@ import tools.jackson.core.JacksonException;
 /// @param options those of the net that are known
 /// @param input the images that the net takes, of a net for masks only their channels; null for a
 ///   net that reads text
-/// @param photos whether tests see the centre of a photo, seven eighths of its shorter
-///   side; otherwise the whole of it
+/// @param photos whether tests see the centre of a photo, seven eighths of its shorter side;
+///   otherwise the whole of it
 /// @param classes the names of the classes in the order of the net's outputs; of a text its
 ///   characters
 /// @param normalization what is done to every value of an image
@@ -43,7 +43,7 @@ import tools.jackson.core.JacksonException;
 public record ModelCard(
     @Nullable String model,
     Architecture.Options options,
-    CifarNet.@Nullable Input input,
+    @Nullable ImageShape input,
     @Nullable Boolean photos,
     @Nullable List<String> classes,
     @Nullable Normalization normalization,
@@ -73,7 +73,7 @@ public record ModelCard(
   public static ModelCard ofImages(
       String model,
       Architecture.Options options,
-      CifarNet.@Nullable Input input,
+      @Nullable ImageShape input,
       @Nullable Boolean photos,
       @Nullable List<String> classes,
       Normalization normalization) {
@@ -110,10 +110,12 @@ public record ModelCard(
               .formatted(model, isText() ? "text" : "the classes of images"));
     }
     int channels = input.channels();
-    if (normalization.mean().length != channels || normalization.standardDeviation().length != channels) {
+    if (normalization.mean().length != channels
+        || normalization.standardDeviation().length != channels) {
       throw new IllegalArgumentException(
           "images of any size are normalised by a number for each of their channels, which are %s, but there are %s and %s"
-              .formatted(channels, normalization.mean().length, normalization.standardDeviation().length));
+              .formatted(
+                  channels, normalization.mean().length, normalization.standardDeviation().length));
     }
     if (classes.size() > Byte.MAX_VALUE + 1) {
       throw new IllegalArgumentException(
@@ -144,13 +146,12 @@ public record ModelCard(
               .formatted(model, normalization));
     }
     Architecture.OfClasses standard = Architecture.images(model, options);
-    CifarNet.Input size = input == null ? standard.input() : input;
+    ImageShape size = input == null ? standard.input() : input;
     List<String> names =
         classes != null
             ? classes
             : IntStream.range(0, standard.classes()).mapToObj(Integer::toString).toList();
-    boolean asPhotos =
-        photos != null ? photos : standard.photos() == size.height();
+    boolean asPhotos = photos != null ? photos : standard.photos() == size.height();
     return new ModelCard(
         standard.name(),
         options,
@@ -225,7 +226,8 @@ public record ModelCard(
 
   private static Normalization normalization(SafeTensors stored) {
     return new Normalization(
-        floats(stored, ImageClassification.MEAN), floats(stored, ImageClassification.STANDARD_DEVIATION));
+        floats(stored, ImageClassification.MEAN),
+        floats(stored, ImageClassification.STANDARD_DEVIATION));
   }
 
   private static float[] floats(SafeTensors stored, String name) {
@@ -254,7 +256,7 @@ public record ModelCard(
     return numbers;
   }
 
-  private static CifarNet.@Nullable Input input(Path file, @Nullable String text) {
+  private static @Nullable ImageShape input(Path file, @Nullable String text) {
     if (text == null) {
       return null;
     }
@@ -262,7 +264,7 @@ public record ModelCard(
     if (!size.matches()) {
       throw bad(file, "its fathom.input", "no size such as 3x32x32", null);
     }
-    return new CifarNet.Input(
+    return new ImageShape(
         Integer.parseInt(size.group(1)),
         Integer.parseInt(size.group(2)),
         Integer.parseInt(size.group(3)));
@@ -347,7 +349,7 @@ public record ModelCard(
   }
 
   /// In the order in which it is done; `docs/preprocessing.md` has the formulas.
-  private SequencedMap<String, Object> preprocessing(CifarNet.Input input) {
+  private SequencedMap<String, Object> preprocessing(ImageShape input) {
     var steps = new LinkedHashMap<String, Object>();
     steps.put("orientation", "as the file's EXIF says");
     steps.put("colour", input.channels() == 1 ? "grey" : "RGB");

@@ -1,8 +1,8 @@
 package fathom.infer;
 
-import fathom.RandomKey;
 import fathom.Lifetime;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Vocabulary;
@@ -82,7 +82,8 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   /// Goes on for `length` characters after `prompt`; returns them without the prompt. An empty
-  /// prompt stands for a line end, or for the first character of the vocabulary where there is none.
+  /// prompt stands for a line end, or for the first character of the vocabulary where there is
+  /// none.
   ///
   /// Logits are divided by `temperature`: below 1 likely characters become more likely; at 0 the
   /// likeliest is taken. The same seed writes the same text. Throws `IllegalArgumentException` for

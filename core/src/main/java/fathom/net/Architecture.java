@@ -146,13 +146,13 @@ public interface Architecture {
   /// A net that reads images.
   interface OfImages extends Architecture {
     /// The images for which it is.
-    CifarNet.Input input();
+    ImageShape input();
 
     /// How many classes it tells apart.
     int classes();
 
     /// The same for other images and another number of classes.
-    OfImages on(CifarNet.Input input, int classes);
+    OfImages on(ImageShape input, int classes);
 
     /// The net, its parameters drawn by `init`, in the innermost scope.
     Layer build(Init init);
@@ -160,14 +160,13 @@ public interface Architecture {
 
   /// A net for images of one size, each of which is of one class.
   interface OfClasses extends OfImages {
-    /// The side of the squares to which this net wants photos decoded; 0 if it is none for
-    /// photos.
+    /// The side of the squares to which this net wants photos decoded; 0 if it is none for photos.
     default int photos() {
       return 0;
     }
 
     @Override
-    OfClasses on(CifarNet.Input input, int classes);
+    OfClasses on(ImageShape input, int classes);
   }
 
   /// A net for images of any size, each pixel of which is of a class.
@@ -176,7 +175,7 @@ public interface Architecture {
     int multiple();
 
     @Override
-    OfMasks on(CifarNet.Input input, int classes);
+    OfMasks on(ImageShape input, int classes);
   }
 
   /// A residual net of convolutions, or its plain twin.
@@ -216,7 +215,7 @@ public interface Architecture {
     Convolutional withDropout(double dropout);
 
     @Override
-    Convolutional on(CifarNet.Input input, int classes);
+    Convolutional on(ImageShape input, int classes);
   }
 
   /// A net that predicts the next character of a text.
@@ -239,8 +238,8 @@ public interface Architecture {
   String PLAIN_MASKS = "plain-masknet";
   Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
 
-  /// The names of the nets for images; of resnetN and plainN for N = 6n+2 the depths of the
-  /// paper's table 6.
+  /// The names of the nets for images; of resnetN and plainN for N = 6n+2 the depths of the paper's
+  /// table 6.
   static List<String> imagesNames() {
     var names = new ArrayList<String>();
     for (String family : List.of("resnet", "plain")) {
@@ -264,8 +263,8 @@ public interface Architecture {
     return List.of(MASKS, PLAIN_MASKS);
   }
 
-  /// The net of this name for images. Throws `IllegalArgumentException` if there is none, or if
-  /// an option means nothing to it.
+  /// The net of this name for images. Throws `IllegalArgumentException` if there is none, or if an
+  /// option means nothing to it.
   static OfClasses images(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {

@@ -6,8 +6,8 @@ import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
 import java.util.List;
 
-/// A language model over characters: an embedding as wide as the net, a backbone, and a dense layer to
-/// a score for each character.
+/// A language model over characters: an embedding as wide as the net, a backbone, and a dense layer
+/// to a score for each character.
 ///
 /// The backbone is a stack of recurrent layers (`rnn`, `lstm`, `gru`, and with layer norm in their
 /// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with residual

@@ -35,28 +35,18 @@ import java.util.regex.Pattern;
 /// @param dropout the share of the averages before the dense layer that a training step leaves out;
 ///   0 in the paper
 public record CifarNet(
-    int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes, double dropout)
+    int depth,
+    Shortcut shortcut,
+    Norm norm,
+    int width,
+    ImageShape input,
+    int classes,
+    double dropout)
     implements Architecture.Convolutional {
   /// Ten times the deepest that anybody trained; objects for many more would fill the heap.
   private static final int DEEPEST = 12_002;
 
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
-
-  /// Channels, height and width of an image.
-  public record Input(int channels, int height, int width) {
-    public Input {
-      if ((double) channels * height * width > Integer.MAX_VALUE) {
-        throw new IllegalArgumentException(
-            "an image has at most %s values, but %s×%s×%s are more"
-                .formatted(Integer.MAX_VALUE, channels, height, width));
-      }
-    }
-
-    @Override
-    public String toString() {
-      return channels + "×" + height + "×" + width;
-    }
-  }
 
   public CifarNet {
     if (depth < 8 || depth % 6 != 2) {
@@ -74,7 +64,11 @@ public record CifarNet(
           "resnet%s is the bottleneck net for photos, so there is no CIFAR net of that name; the nearest are resnet%s and resnet%s"
               .formatted(depth, depth - 6, depth + 6));
     }
-    if (width < 1 || classes < 1 || input.channels < 1 || input.height < 1 || input.width < 1) {
+    if (width < 1
+        || classes < 1
+        || input.channels() < 1
+        || input.height() < 1
+        || input.width() < 1) {
       throw new IllegalArgumentException(
           "width, classes and image sizes are at least 1, but are %s, %s and %s"
               .formatted(width, classes, input));
@@ -82,13 +76,14 @@ public record CifarNet(
   }
 
   /// Without dropout.
-  public CifarNet(int depth, Shortcut shortcut, Norm norm, int width, Input input, int classes) {
+  public CifarNet(
+      int depth, Shortcut shortcut, Norm norm, int width, ImageShape input, int classes) {
     this(depth, shortcut, norm, width, input, classes, 0);
   }
 
   /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16
-  /// channels, 3×32×32 images of ten classes. Throws `IllegalArgumentException` for another name
-  /// or depth.
+  /// channels, 3×32×32 images of ten classes. Throws `IllegalArgumentException` for another name or
+  /// depth.
   public static CifarNet named(String name) {
     var matcher = NAME.matcher(name.toLowerCase(Locale.ROOT));
     if (!matcher.matches()) {
@@ -101,7 +96,7 @@ public record CifarNet(
         matcher.group(1).equals("plain") ? Shortcut.NONE : Shortcut.A,
         Norm.BATCH,
         16,
-        new Input(3, 32, 32),
+        new ImageShape(3, 32, 32),
         10);
   }
 
@@ -147,7 +142,7 @@ public record CifarNet(
   }
 
   @Override
-  public CifarNet on(Input input, int classes) {
+  public CifarNet on(ImageShape input, int classes) {
     return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
@@ -155,12 +150,12 @@ public record CifarNet(
   public Layer build(Init init) {
     var layers = new ArrayList<Child>();
     layers.add(
-        new Child("conv1", norm.weighted(Conv2d.of(init, "conv1", input.channels, width, 3, 1))));
-    layers.add(new Child("bn1", norm.layer(width, input.height, input.width)));
+        new Child("conv1", norm.weighted(Conv2d.of(init, "conv1", input.channels(), width, 3, 1))));
+    layers.add(new Child("bn1", norm.layer(width, input.height(), input.width())));
     layers.add(new Child("relu", new Relu()));
     int in = width;
-    int height = input.height;
-    int wide = input.width;
+    int height = input.height();
+    int wide = input.width();
     for (int stage = 1; stage <= 3; stage++) {
       int out = width << (stage - 1);
       String path = "layer" + stage;

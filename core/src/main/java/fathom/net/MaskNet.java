@@ -13,13 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A net that gives every pixel of an image a score for each class: an encoder that halves the
-/// image `levels` times, a decoder that enlarges it again, and shortcut connections across from each
-/// size of the encoder to the same size of the decoder, so that what is lost at the coarse end is
-/// not lost to the result.
+/// image `levels` times, a decoder that enlarges it again, and shortcut connections across from
+/// each size of the encoder to the same size of the decoder, so that what is lost at the coarse end
+/// is not lost to the result.
 ///
-/// A shortcut across is an ordinary residual connection. A level is `blocks` residual blocks, then x +
-/// up(level below(down(x))), then as many blocks again: down is a 3×3 convolution at stride 2 to
-/// twice the channels, up doubles the size and halves the channels. Without shortcuts
+/// A shortcut across is an ordinary residual connection. A level is `blocks` residual blocks, then
+/// x + up(level below(down(x))), then as many blocks again: down is a 3×3 convolution at stride 2
+/// to twice the channels, up doubles the size and halves the channels. Without shortcuts
 /// ([Shortcut#NONE]) the blocks are plain and nothing leads across, which is the net that the
 /// residual paper's argument is about.
 ///
@@ -82,19 +82,20 @@ public record MaskNet(
     return shortcuts ? Architecture.MASKS : Architecture.PLAIN_MASKS;
   }
 
-  /// Those of a net of one block before and after each shortcut across, which is what its name means.
+  /// Those of a net of one block before and after each shortcut across, which is what its name
+  /// means.
   @Override
   public Architecture.Options options() {
     return new Architecture.Options(null, norm, width, null, levels);
   }
 
   @Override
-  public CifarNet.Input input() {
-    return new CifarNet.Input(channels, USUAL_SIDE, USUAL_SIDE);
+  public ImageShape input() {
+    return new ImageShape(channels, USUAL_SIDE, USUAL_SIDE);
   }
 
   @Override
-  public MaskNet on(CifarNet.Input input, int classes) {
+  public MaskNet on(ImageShape input, int classes) {
     return new MaskNet(levels, blocks, width, norm, shortcuts, input.channels(), classes);
   }
 

@@ -27,7 +27,7 @@ public record Mlp(
     Norm norm,
     boolean biasBeforeNorm,
     double dropout,
-    CifarNet.Input input,
+    ImageShape input,
     int classes)
     implements Architecture.OfClasses {
   public Mlp {
@@ -44,13 +44,13 @@ public record Mlp(
     }
   }
 
-  /// The net of the paper, `mlp`: 1000 and 1000 hidden features, layer norm, 1×28×28 images of
-  /// ten classes. Throws `IllegalArgumentException` for another name.
+  /// The net of the paper, `mlp`: 1000 and 1000 hidden features, layer norm, 1×28×28 images of ten
+  /// classes. Throws `IllegalArgumentException` for another name.
   public static Mlp named(String name) {
     if (!name.toLowerCase(Locale.ROOT).equals("mlp")) {
       throw new IllegalArgumentException("there is no model \"%s\"; there is mlp".formatted(name));
     }
-    return new Mlp(List.of(1000, 1000), Norm.LAYER, false, 0, new CifarNet.Input(1, 28, 28), 10);
+    return new Mlp(List.of(1000, 1000), Norm.LAYER, false, 0, new ImageShape(1, 28, 28), 10);
   }
 
   /// `mlp`.
@@ -81,7 +81,7 @@ public record Mlp(
   }
 
   @Override
-  public Mlp on(CifarNet.Input input, int classes) {
+  public Mlp on(ImageShape input, int classes) {
     return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 

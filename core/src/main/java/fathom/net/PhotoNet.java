@@ -46,7 +46,7 @@ public record PhotoNet(
     Shortcut shortcut,
     Norm norm,
     int width,
-    CifarNet.Input input,
+    ImageShape input,
     int classes,
     double dropout)
     implements Architecture.Convolutional {
@@ -80,7 +80,7 @@ public record PhotoNet(
 
   /// Without dropout.
   public PhotoNet(
-      int depth, Shortcut shortcut, Norm norm, int width, CifarNet.Input input, int classes) {
+      int depth, Shortcut shortcut, Norm norm, int width, ImageShape input, int classes) {
     this(depth, shortcut, norm, width, input, classes, 0);
   }
 
@@ -113,8 +113,8 @@ public record PhotoNet(
   }
 
   /// The net by its name, `resnet50` or `plain34`: option B or no shortcut, batch norm, 64
-  /// channels, 3×224×224 images of a thousand classes. Throws `IllegalArgumentException`, with
-  /// the names that there are, for another.
+  /// channels, 3×224×224 images of a thousand classes. Throws `IllegalArgumentException`, with the
+  /// names that there are, for another.
   public static PhotoNet named(String name) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (!names().contains(plain)) {
@@ -128,7 +128,7 @@ public record PhotoNet(
         shortcuts ? Shortcut.B : Shortcut.NONE,
         Norm.BATCH,
         64,
-        new CifarNet.Input(3, 224, 224),
+        new ImageShape(3, 224, 224),
         1000);
   }
 
@@ -178,7 +178,7 @@ public record PhotoNet(
   }
 
   @Override
-  public PhotoNet on(CifarNet.Input input, int classes) {
+  public PhotoNet on(ImageShape input, int classes) {
     return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
   }
 
@@ -225,8 +225,8 @@ public record PhotoNet(
     return (side + 1) / 2;
   }
 
-  /// What a block is built from: `in` channels of images of this size become `inner` ones, or
-  /// four times as many.
+  /// What a block is built from: `in` channels of images of this size become `inner` ones, or four
+  /// times as many.
   private record Block(
       Init init,
       String path,

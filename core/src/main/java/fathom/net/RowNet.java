@@ -22,7 +22,7 @@ public record RowNet(
     GateNorm norm,
     int hidden,
     int layers,
-    CifarNet.Input input,
+    ImageShape input,
     int classes,
     double dropout)
     implements Architecture.OfClasses {
@@ -44,8 +44,8 @@ public record RowNet(
     }
   }
 
-  /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 images of ten
-  /// classes. Throws `IllegalArgumentException`, with the names that there are, for another.
+  /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 images of ten classes.
+  /// Throws `IllegalArgumentException`, with the names that there are, for another.
   public static RowNet named(String name) {
     Backbone backbone = Backbone.named(name);
     return new RowNet(
@@ -53,7 +53,7 @@ public record RowNet(
         backbone.usualNorm(),
         128,
         backbone.transformer() ? 2 : 1,
-        new CifarNet.Input(1, 28, 28),
+        new ImageShape(1, 28, 28),
         10,
         0);
   }
@@ -85,14 +85,15 @@ public record RowNet(
   }
 
   @Override
-  public RowNet on(CifarNet.Input input, int classes) {
+  public RowNet on(ImageShape input, int classes) {
     return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
   @Override
   public Layer build(Init init) {
     int row = Math.multiplyExact(input.channels(), input.width());
-    var backbone = Backbone.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());
+    var backbone =
+        Backbone.named(name).buildOver(init, "body", norm, row, hidden, layers, input.height());
     var steps = new ArrayList<Child>();
     steps.add(new Child("body", new LastState(backbone, row)));
     if (dropout > 0) {

@@ -15,8 +15,9 @@ public record Embedding(Param weight) implements Node {
     }
   }
 
-  /// Normal with standard deviation 1. A row is not a sum of products, so there is nothing to divide by: it
-  /// is the signal itself, and the weights behind it are drawn for a signal of variance 1.
+  /// Normal with standard deviation 1. A row is not a sum of products, so there is nothing to
+  /// divide by: it is the signal itself, and the weights behind it are drawn for a signal of
+  /// variance 1.
   public static Embedding of(Init init, String path, int tokens, int width) {
     long variance1 = 2; // He's 2/2
     return new Embedding(

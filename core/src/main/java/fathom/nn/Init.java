@@ -1,8 +1,8 @@
 package fathom.nn;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Node;
+import fathom.RandomKey;
 import fathom.Shape;
 import fathom.Tensor;
 
@@ -15,8 +15,8 @@ public interface Init {
   /// net.
   Tensor weights(String path, long fanIn, long... shape);
 
-  /// Normal with mean 0 and standard deviation √(2 / fanIn), which keeps the variance of a signal through
-  /// rectifiers (He et al. 2015, "Delving deep into rectifiers", eq. 10).
+  /// Normal with mean 0 and standard deviation √(2 / fanIn), which keeps the variance of a signal
+  /// through rectifiers (He et al. 2015, "Delving deep into rectifiers", eq. 10).
   static Init he(long seed) {
     return (path, fanIn, shape) -> {
       float[] weights = new float[elements(shape)];

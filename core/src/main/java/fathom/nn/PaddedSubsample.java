@@ -25,8 +25,7 @@ public record PaddedSubsample(int stride, int in, int out) implements Layer {
         predict(x),
         dy -> {
           try (var scope = Scope.open()) {
-            Tensor dx =
-                Tensor.emptyImages(dy.type(), s.size(0), in, s.size(2), s.size(3)).zero_();
+            Tensor dx = Tensor.emptyImages(dy.type(), s.size(0), in, s.size(2), s.size(3)).zero_();
             dx.every(stride).copy_(dy.narrow(1, before(), before() + in));
             return scope.keep(dx);
           }

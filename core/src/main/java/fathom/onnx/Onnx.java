@@ -61,8 +61,7 @@ public final class Onnx {
   /// was.
   public static void write(Path file, Layer net, Shape image, Map<String, String> metadata) {
     if (image.rank() != 3) {
-      throw new IllegalArgumentException(
-          "an image has a shape C×H×W, but this one has " + image);
+      throw new IllegalArgumentException("an image has a shape C×H×W, but this one has " + image);
     }
     try (var _ = Scope.open()) {
       var graph = new Graph();

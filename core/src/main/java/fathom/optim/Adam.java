@@ -14,8 +14,8 @@ import java.util.SequencedMap;
 ///
 /// With a weight decay λ it is AdamW (Loshchilov and Hutter 2019, algorithm 2): each step first
 /// takes η·λ·w from w, outside the moments, so that all weights shrink alike however large their
-/// gradients are. Here η is the learning rate of the step, as in PyTorch; the paper multiplies λ only by the
-/// schedule.
+/// gradients are. Here η is the learning rate of the step, as in PyTorch; the paper multiplies λ
+/// only by the schedule.
 public final class Adam implements Optimizer {
   private static final double BETA1 = 0.9;
   private static final double BETA2 = 0.999;

@@ -20,6 +20,7 @@ public record OneCycle(double learningRate) implements Schedule {
     double top = RISE * steps;
     return step < top
         ? Schedule.halfWave(learningRate * START, learningRate, step / top)
-        : Schedule.halfWave(learningRate, learningRate * END, Math.min(1, (step - top) / (steps - top)));
+        : Schedule.halfWave(
+            learningRate, learningRate * END, Math.min(1, (step - top) / (steps - top)));
   }
 }

@@ -6,7 +6,8 @@ import java.util.SequencedMap;
 
 /// A rule by which gradients change parameters.
 public interface Optimizer {
-  /// Changes the parameters by one step at learning rate `learningRate`, and sets the gradients to zero.
+  /// Changes the parameters by one step at learning rate `learningRate`, and sets the gradients to
+  /// zero.
   void step(double learningRate);
 
   /// What it remembers from step to step, by name: blocks laid out like the parameters. With them

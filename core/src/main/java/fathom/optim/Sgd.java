@@ -11,9 +11,9 @@ import java.util.SequencedMap;
 /// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors
 /// ran it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
 ///
-/// The learning rate η is inside the velocity: when it drops by ten, the velocity still carries the old learning rate
-/// for a few steps. With the learning rate outside, as PyTorch has it, both are the same until the learning rate
-/// changes.
+/// The learning rate η is inside the velocity: when it drops by ten, the velocity still carries the
+/// old learning rate for a few steps. With the learning rate outside, as PyTorch has it, both are
+/// the same until the learning rate changes.
 public final class Sgd implements Optimizer {
   private static final int BLOCK = 1024;
 
@@ -98,7 +98,8 @@ public final class Sgd implements Optimizer {
       double value = params.values().getAtIndex(JAVA_DOUBLE, i);
       double gradient = params.gradients().getAtIndex(JAVA_DOUBLE, i);
       double moved =
-          momentum * velocity.getAtIndex(JAVA_DOUBLE, i) + learningRate * (gradient + weightDecay * value);
+          momentum * velocity.getAtIndex(JAVA_DOUBLE, i)
+              + learningRate * (gradient + weightDecay * value);
       velocity.setAtIndex(JAVA_DOUBLE, i, moved);
       params.values().setAtIndex(JAVA_DOUBLE, i, value - moved);
     }

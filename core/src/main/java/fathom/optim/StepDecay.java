@@ -9,7 +9,8 @@ import java.util.List;
 /// @param learningRate η
 /// @param warmUp how many steps have the learning rate 0.1·η before it
 /// @param fractions of all steps, ascending; each counts from the nearest whole step on
-public record StepDecay(double learningRate, long warmUp, List<Double> fractions) implements Schedule {
+public record StepDecay(double learningRate, long warmUp, List<Double> fractions)
+    implements Schedule {
   public StepDecay {
     fractions = List.copyOf(fractions);
     Schedule.check(learningRate, warmUp);

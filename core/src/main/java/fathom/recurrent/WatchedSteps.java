@@ -25,7 +25,8 @@ public record WatchedSteps(String path, Node seen, Recurrent backbone, Observer 
     void cotangent(String path, Node seen, Tensor dy);
   }
 
-  /// The same with an instrument around everything that has no others inside; `backbone` is at `path`.
+  /// The same with an instrument around everything that has no others inside; `backbone` is at
+  /// `path`.
   public static Recurrent leaves(String path, Recurrent backbone, Observer observer) {
     return switch (backbone) {
       case Stack stack -> {

@@ -107,8 +107,7 @@ public final class ClassMatch {
     return known;
   }
 
-  /// How many of these images are of a class that the net does not know, for each of
-  /// [#unknown()].
+  /// How many of these images are of a class that the net does not know, for each of [#unknown()].
   public List<Integer> leftOut(LabelledImages images) {
     int[] counts = new int[outputs.length];
     for (int label : images.labels()) {

@@ -5,13 +5,14 @@ import fathom.Shape;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.Decoders;
+import fathom.data.ImageReadOptions;
+import fathom.data.LabelledImages;
 import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Photos;
-import fathom.data.LabelledImages;
-import fathom.data.ImageReadOptions;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Mlp;
 import fathom.net.RowNet;
 import fathom.nn.BatchNorm;
@@ -338,7 +339,7 @@ final class ImageRuns implements Kind {
           "a run about images has classes and their size, but has %s and %s"
               .formatted(classes.size(), input));
     }
-    var _ = new CifarNet.Input(input.get(0), input.get(1), input.get(2));
+    var _ = new ImageShape(input.get(0), input.get(1), input.get(2));
   }
 
   @Override
@@ -349,7 +350,7 @@ final class ImageRuns implements Kind {
 
   @Override
   public Data openForTests(Run run, String spec, ImageReadOptions how) {
-    CifarNet.Input images = run.input();
+    ImageShape images = run.input();
     return open(
         run, spec, how.forTests(Shape.of(images.channels(), images.height(), images.width())));
   }

@@ -2,9 +2,9 @@ package fathom.run;
 
 import fathom.data.Data;
 import fathom.data.Decoders;
+import fathom.data.ImageReadOptions;
 import fathom.data.Normalization;
 import fathom.data.Origin;
-import fathom.data.ImageReadOptions;
 import fathom.net.Architecture;
 import fathom.train.Recording;
 import java.util.List;

@@ -7,7 +7,7 @@ import fathom.Node;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Summary;
 import fathom.nn.Init;
 import java.util.Locale;
@@ -32,7 +32,7 @@ record LeastMemory(long weights, long batch) {
   }
 
   private static LeastMemory of(Recipe recipe, Architecture.OfImages net, Run run) {
-    CifarNet.Input images = run.input();
+    ImageShape images = run.input();
     Summary summary =
         Summary.of(
             net.on(images, run.info().classes().size()).build(Init.zeros()),

@@ -87,7 +87,8 @@ public record Optimization(
   /// @param divideAt the fractions of all steps at which it is divided by ten; empty for curves
   ///   other than steps
   /// @param warmUp the steps at a tenth of the learning rate before it
-  public record Rate(Curve curve, @JsonProperty("rate") double peak, List<Double> divideAt, long warmUp) {
+  public record Rate(
+      Curve curve, @JsonProperty("rate") double peak, List<Double> divideAt, long warmUp) {
     /// Throws `IllegalArgumentException` naming the component that is out of its range.
     public Rate {
       divideAt = List.copyOf(divideAt);
@@ -128,8 +129,8 @@ public record Optimization(
         "smoothing", smoothing, smoothing >= 0 && smoothing < 1, "0 or more and less than 1");
   }
 
-  /// The residual paper's SGD, momentum 0.9 and weight decay 10⁻⁴, at a learning rate that is divided by ten
-  /// at these fractions of the steps.
+  /// The residual paper's SGD, momentum 0.9 and weight decay 10⁻⁴, at a learning rate that is
+  /// divided by ten at these fractions of the steps.
   public static Optimization sgd(double learningRate, List<Double> divideAt) {
     return new Optimization(Update.SGD, Rate.inSteps(learningRate, divideAt), 0, 0);
   }
@@ -149,8 +150,8 @@ public record Optimization(
     return learningRate.schedule();
   }
 
-  /// Another optimizer at its usual learning rate and weight decay, on the same schedule; the same stays as
-  /// it is.
+  /// Another optimizer at its usual learning rate and weight decay, on the same schedule; the same
+  /// stays as it is.
   public Optimization by(Method method) {
     return method == update.optimizer()
         ? this
@@ -175,8 +176,8 @@ public record Optimization(
         new Rate(learningRate.curve(), learningRate.peak(), learningRate.divideAt(), steps));
   }
 
-  /// On another curve; the points at which a learning rate in steps is divided are forgotten, and so is a
-  /// warm-up before a curve that has one of its own.
+  /// On another curve; the points at which a learning rate in steps is divided are forgotten, and
+  /// so is a warm-up before a curve that has one of its own.
   public Optimization withCurve(Curve curve) {
     return with(
         new Rate(

@@ -1,14 +1,14 @@
 package fathom.run;
 
 import fathom.data.Augmentation;
+import fathom.data.LabelledImages;
 import fathom.data.Normalization;
 import fathom.data.Photos;
-import fathom.data.LabelledImages;
 
 /// What is done to images before a net sees them.
 ///
-/// @param size the side of the squares as which photos are decoded from their files each time
-///   they are used; 0 for images that are in memory in their size
+/// @param size the side of the squares as which photos are decoded from their files each time they
+///   are used; 0 for images that are in memory in their size
 /// @param part whether training sees a random part of each photo
 /// @param crop the width of the border from which images are cropped at random; 0 for none
 /// @param flip whether half of the images are mirrored

@@ -62,8 +62,8 @@ public record Recipe(
         Recording.NONE);
   }
 
-  /// The residual paper's recipe for CIFAR-10: learning rate 0.1 divided by ten at a half and three quarters
-  /// of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip. Throws
+  /// The residual paper's recipe for CIFAR-10: learning rate 0.1 divided by ten at a half and three
+  /// quarters of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip. Throws
   /// `IllegalArgumentException` for another net than that paper's.
   ///
   /// Batches are as large for data that has fewer images: see [Kind#fitted].
@@ -74,8 +74,8 @@ public record Recipe(
   /// Short, for two cores.
   ///
   /// Plain and residual nets: 20 epochs of batches of 64 for fewer than 10,000 images, 10 of 128
-  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Of photos,
-  /// which are larger, batches of 32, at the learning rate of 0.1 for 256 in proportion. Other nets for
+  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Of photos, which
+  /// are larger, batches of 32, at the learning rate of 0.1 for 256 in proportion. Other nets for
   /// images: as many epochs of batches of 128, Adam at 0.001, images as they are. Nets for masks:
   /// 30 epochs of batches of 8, Adam at 0.001. Nets for text: 5 epochs of 32 streams in windows of
   /// 100, gradients clipped to a norm of 1, Adam at 0.002, or 0.001 for the plain RNN and the

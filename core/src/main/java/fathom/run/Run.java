@@ -1,13 +1,13 @@
 package fathom.run;
 
 import fathom.Layer;
-import fathom.data.Vocabulary;
 import fathom.data.Data;
 import fathom.data.DataIdentity;
 import fathom.data.DataSet;
+import fathom.data.ImageReadOptions;
 import fathom.data.Normalization;
 import fathom.data.Origin;
-import fathom.data.ImageReadOptions;
+import fathom.data.Vocabulary;
 import fathom.infer.ImageClassifier;
 import fathom.infer.MaskPredictor;
 import fathom.infer.ModelCard;
@@ -17,7 +17,7 @@ import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.io.RegularFile;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.task.Answers;
@@ -109,7 +109,9 @@ public final class Run {
   /// As it was opened.
   private static ImageReadOptions.Split split(Data data) {
     Origin origin = data instanceof DataSet images ? images.origin() : null;
-    return origin != null && origin.hasFiles() ? origin.split() : ImageReadOptions.Split.ALL_BY_NAME;
+    return origin != null && origin.hasFiles()
+        ? origin.split()
+        : ImageReadOptions.Split.ALL_BY_NAME;
   }
 
   /// A run of which nothing is written: for its nets.
@@ -222,9 +224,9 @@ public final class Run {
   }
 
   /// The size of the images.
-  public CifarNet.Input input() {
+  public ImageShape input() {
     List<Integer> size = info.input();
-    return new CifarNet.Input(size.get(0), size.get(1), size.get(2));
+    return new ImageShape(size.get(0), size.get(1), size.get(2));
   }
 
   /// The characters of the text.
@@ -259,8 +261,8 @@ public final class Run {
 
   /// Reads the data of this run, which is found from any folder: as the user named it, at the place
   /// where it was, or as it lies from the run. Where there is some at several places, it is the one
-  /// that this run was trained on, or else the first. Throws what [#open(String, ImageReadOptions)] throws
-  /// for the first name if there is nothing at any.
+  /// that this run was trained on, or else the first. Throws what [#open(String, ImageReadOptions)]
+  /// throws for the first name if there is nothing at any.
   public Data open(ImageReadOptions how) {
     return found(UnaryOperator.identity(), name -> open(name, how));
   }
@@ -397,8 +399,8 @@ public final class Run {
     return folder.resolve(ImageList.NAME);
   }
 
-  /// What `run.json` says of a decision under this name, such as `batch` or `learningRate`, as JSON; empty
-  /// if the recipe has no such entry.
+  /// What `run.json` says of a decision under this name, such as `batch` or `learningRate`, as
+  /// JSON; empty if the recipe has no such entry.
   public Optional<String> decided(String name) {
     return Optional.ofNullable(Json.object(recipe()).findValue(name))
         .map(node -> node.isValueNode() ? node.asString() : node.toString());

@@ -78,8 +78,8 @@ final class RunFile {
       recipe.put("precision", Precision.FP32.name());
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_PHOTOS) {
-      if (recipe.path("preparation") instanceof ObjectNode preparation) {
-        preparation.put("size", 0).put("part", false);
+      if (recipe.path("preparation") instanceof ObjectNode preprocessing) {
+        preprocessing.put("size", 0).put("part", false);
       }
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_CURVE) {

@@ -94,8 +94,8 @@ public final class RunTraining {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }
 
-  /// The same with so many threads that decode photos ahead, 0 or more; they end with it, and
-  /// how many there are changes no weight.
+  /// The same with so many threads that decode photos ahead, 0 or more; they end with it, and how
+  /// many there are changes no weight.
   public static Result train(
       Run run, Data data, int decoders, Progress progress, BooleanSupplier stop) {
     return train(run, data, decoders, progress, stop, new LastSave());

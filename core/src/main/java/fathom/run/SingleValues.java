@@ -9,7 +9,7 @@ import fathom.Traced;
 import fathom.data.DataSet;
 import fathom.data.LabelledImages;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.nn.BatchNorm;
 import fathom.nn.GroupNorm;
 import fathom.nn.Init;
@@ -79,7 +79,7 @@ final class SingleValues {
     try (var _ = Scope.open()) {
       Layer net =
           of.on(
-                  new CifarNet.Input(train.channels(), train.height(), train.width()),
+                  new ImageShape(train.channels(), train.height(), train.width()),
                   data.classes().size())
               .build(Init.zeros());
       if (!mayHave(net, fewest)) {
@@ -142,8 +142,7 @@ final class SingleValues {
             when norm.gain().value().shape().size(0) == norm.groups() && pixels == 1 ->
             "its groups have 1 channel%s, so that every image would give the same; give another `norm`%s"
                 .formatted(
-                    image ? " of 1×1 pixels there" : "",
-                    image ? " or larger images (`size`)" : "");
+                    image ? " of 1×1 pixels there" : "", image ? " or larger images (`size`)" : "");
         case LayerNorm norm when norm.features().elements() == 1 -> oneFeature();
         case RmsNorm norm when norm.features().elements() == 1 -> oneFeature();
         default -> null;

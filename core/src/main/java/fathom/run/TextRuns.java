@@ -1,12 +1,12 @@
 package fathom.run;
 
-import fathom.data.Vocabulary;
 import fathom.data.Data;
 import fathom.data.Decoders;
-import fathom.data.Normalization;
 import fathom.data.ImageReadOptions;
+import fathom.data.Normalization;
 import fathom.data.Streams;
 import fathom.data.Text;
+import fathom.data.Vocabulary;
 import fathom.net.Architecture;
 import fathom.net.LanguageModel;
 import fathom.task.CharacterModel;

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/// What became of every test image at the end of a run, and the worst mistakes with their
-/// images, so that they can be shown where the data is not.
+/// What became of every test image at the end of a run, and the worst mistakes with their images,
+/// so that they can be shown where the data is not.
 ///
 /// @param step after which it was measured
 /// @param confusion how often the images of each class were taken for each class
@@ -32,7 +32,8 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
       double given,
       @JsonProperty("guess") int prediction,
       double belief,
-      byte[] png, String file) {
+      byte[] png,
+      String file) {
     public Mistake {
       if (image < 0 || truth < 0 || prediction < 0 || truth == prediction) {
         throw new IllegalArgumentException(

@@ -18,9 +18,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// [Answers] as JSON, written and read number by number, because a tree of them takes many times
 /// the memory of what it says.
 ///
-/// `confusions` has a list `[truth, prediction, times]` for each pair of classes that occurred. With no
-/// more than [Confusion#MOST_IN_A_TABLE] classes `counts` says the same as a table, a row for each
-/// true class. Files of earlier versions have `counts` alone, however many classes there are.
+/// `confusions` has a list `[truth, prediction, times]` for each pair of classes that occurred.
+/// With no more than [Confusion#MOST_IN_A_TABLE] classes `counts` says the same as a table, a row
+/// for each true class. Files of earlier versions have `counts` alone, however many classes there
+/// are.
 public final class AnswersFile {
   private final int expected;
   private long step = -1;

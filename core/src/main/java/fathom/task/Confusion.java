@@ -5,8 +5,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 
-/// How often the images of each class were taken for each class. Only what happened is kept, so
-/// its size grows with the images, not with the square of the classes.
+/// How often the images of each class were taken for each class. Only what happened is kept, so its
+/// size grows with the images, not with the square of the classes.
 public final class Confusion {
   /// With more classes than this a table of all classes by all classes is written into no file and
   /// no answer, because almost all of it would be zeros: 100 classes are 10,000 numbers.
@@ -38,7 +38,10 @@ public final class Confusion {
     this.begins = new int[classes + 1];
     Pair before = null;
     for (Pair pair : this.counts) {
-      if (pair.truth < 0 || pair.truth >= classes || pair.prediction < 0 || pair.prediction >= classes) {
+      if (pair.truth < 0
+          || pair.truth >= classes
+          || pair.prediction < 0
+          || pair.prediction >= classes) {
         throw new IllegalArgumentException(
             "%s classes are 0 to %s, but class %s was taken for %s"
                 .formatted(classes, classes - 1, pair.truth, pair.prediction));
@@ -112,7 +115,8 @@ public final class Confusion {
     return counts;
   }
 
-  /// `table[truth][prediction]`: the square of the classes, so for few of them, see [#MOST_IN_A_TABLE].
+  /// `table[truth][prediction]`: the square of the classes, so for few of them, see
+  /// [#MOST_IN_A_TABLE].
   public long[][] table() {
     var table = new long[classes][classes];
     for (Pair pair : counts) {

@@ -4,9 +4,9 @@ import fathom.Predictor;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.data.LabelledImages;
 import fathom.data.Loader;
 import fathom.data.Normalization;
-import fathom.data.LabelledImages;
 import fathom.data.Rows;
 import fathom.data.Streams;
 import fathom.loss.CrossEntropy;
@@ -140,8 +140,8 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return Shape.of(own, images.channels(), images.height(), images.width());
   }
 
-  /// Predicts all images, as they are, the workers of `collective` sharing each batch. Every
-  /// worker gets the same result.
+  /// Predicts all images, as they are, the workers of `collective` sharing each batch. Every worker
+  /// gets the same result.
   public static Evaluation of(
       Predictor net, LabelledImages images, Normalization normalization, Collective collective) {
     return of(net, images, normalization, collective, (_, _) -> {});

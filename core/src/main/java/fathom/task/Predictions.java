@@ -70,8 +70,8 @@ public final class Predictions implements Evaluation.Look {
     return Confusion.of(images.labels(), predictions, classes);
   }
 
-  /// Of the images that were taken for another class at most `most`: those whose own class got
-  /// the least probability, the worst first. Where a logit is no number, nothing can be said.
+  /// Of the images that were taken for another class at most `most`: those whose own class got the
+  /// least probability, the worst first. Where a logit is no number, nothing can be said.
   public List<Answers.Mistake> worst(int most) {
     return IntStream.range(0, predictions.length)
         .filter(i -> predictions[i] != images.labels()[i] && !Double.isNaN(truths[i]))

@@ -1,8 +1,8 @@
 package fathom.task;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;

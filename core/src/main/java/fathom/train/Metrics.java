@@ -114,9 +114,9 @@ public sealed interface Metrics {
     return values;
   }
 
-  /// What the layers looked like: for each norm, the standard deviation of its value over one batch (the
-  /// residual paper's figure 7); for each convolution and dense layer, the norm of the gradient of
-  /// its weights. Of images only.
+  /// What the layers looked like: for each norm, the standard deviation of its value over one batch
+  /// (the residual paper's figure 7); for each convolution and dense layer, the norm of the
+  /// gradient of its weights. Of images only.
   record Layers(long step, List<Entry> responses, List<Entry> gradients) implements Metrics {
     /// A layer's path and its number.
     public record Entry(String layer, double value) {}

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```java
 /// var trained =
-///     Trainer.of(CifarNet.named("resnet20").on(new CifarNet.Input(1, 8, 8), 10)::build, task)
+///     Trainer.of(CifarNet.named("resnet20").on(new ImageShape(1, 8, 8), 10)::build, task)
 ///         .optimizer(Sgd.paper()).schedule(Schedule.steps(0.1, 0.6, 0.85)).epochs(20).batch(128)
 ///         .in(Path.of("runs/mine"))
 ///         .fit();

@@ -22,7 +22,8 @@ class CifarTest {
   private static byte[] records(int label, int count) {
     byte[] bytes = new byte[count * 3073];
     for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = (byte) (i % 3073 == 0 ? (label + i / 3073) % 10 : RandomKey.of(label, "p").bits(i));
+      bytes[i] =
+          (byte) (i % 3073 == 0 ? (label + i / 3073) % 10 : RandomKey.of(label, "p").bits(i));
     }
     return bytes;
   }

@@ -154,8 +154,7 @@ class ImageFolderTest {
           grid(4, 3, ImageFolderTest::ramp), values(train, 0, c), "grey, not brightened");
       for (int image = 2; image < 5; image++) {
         assertArrayEquals(
-            grid(4, 3, (x, y) -> (rgb.applyAsInt(x, y) >> shift) & 0xff),
-            values(train, image, c));
+            grid(4, 3, (x, y) -> (rgb.applyAsInt(x, y) >> shift) & 0xff), values(train, image, c));
       }
     }
     // The colours of the palette that ImageIO makes are steps of 0x33.

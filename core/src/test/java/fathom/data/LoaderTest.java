@@ -40,13 +40,20 @@ class LoaderTest {
   }
 
   private static float[] load(
-      Images images, Normalization n, int[] indices, int from, int to, Augmentation a, RandomKey key) {
+      Images images,
+      Normalization n,
+      int[] indices,
+      int from,
+      int to,
+      Augmentation a,
+      RandomKey key) {
     float[] out = new float[(to - from) * images.size()];
     new Loader(images, n).fill(MemorySegment.ofArray(out), indices, from, to, a, key);
     return out;
   }
 
-  private static float[] one(Images images, Normalization n, int index, Augmentation a, RandomKey key) {
+  private static float[] one(
+      Images images, Normalization n, int index, Augmentation a, RandomKey key) {
     return load(images, n, new int[] {index}, 0, 1, a, key);
   }
 
@@ -224,8 +231,7 @@ class LoaderTest {
     try (var _ = Scope.open()) {
       Tensor images =
           loader.images(new Loader.Batch(order, new Rows(1, 3), Augmentation.CIFAR, KEY));
-      assertEquals(
-          Shape.of(2, IMAGES.channels(), IMAGES.height(), IMAGES.width()), images.shape());
+      assertEquals(Shape.of(2, IMAGES.channels(), IMAGES.height(), IMAGES.width()), images.shape());
       assertArrayEquals(expected, images.segment().toArray(ValueLayout.JAVA_FLOAT));
     }
   }

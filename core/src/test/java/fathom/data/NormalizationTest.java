@@ -23,7 +23,12 @@ class NormalizationTest {
     int[] indices = IntStream.range(0, images.count()).toArray();
     new Loader(images, normalization)
         .fill(
-            MemorySegment.ofArray(out), indices, 0, indices.length, Augmentation.NONE, new RandomKey(0));
+            MemorySegment.ofArray(out),
+            indices,
+            0,
+            indices.length,
+            Augmentation.NONE,
+            new RandomKey(0));
     return out;
   }
 

@@ -131,7 +131,9 @@ class PhotosTest {
   @Test
   void partsOfALongImageAreItsWholeMiddleAtLast() {
     // 8 % of the area with proportions of 4:3 at most is more than 10 pixels high.
-    assertEquals(new Orientation.Box(0, 493, 10, 13), box(CropRegion.part(RandomKey.of(1, "part")), 10, 1000));
+    assertEquals(
+        new Orientation.Box(0, 493, 10, 13),
+        box(CropRegion.part(RandomKey.of(1, "part")), 10, 1000));
   }
 
   @Test
@@ -156,7 +158,8 @@ class PhotosTest {
     assertEquals(images.select(new int[] {7, 3}), photos.select(new int[] {7, 3}).images());
     assertEquals(images.take(4), photos.take(4).images());
     assertArrayEquals(
-        images.select(new int[] {5}).pixels(), photos.decode(5, Augmentation.NONE, new RandomKey(1)));
+        images.select(new int[] {5}).pixels(),
+        photos.decode(5, Augmentation.NONE, new RandomKey(1)));
     var e =
         assertThrows(
             IllegalArgumentException.class,
@@ -203,8 +206,7 @@ class PhotosTest {
       assertArrayEquals(photos.decode(pair[1], Augmentation.PHOTOS, key), seen);
       Photos alone = photos.select(new int[] {pair[0]});
       assertArrayEquals(seen, alone.decode(0, Augmentation.PHOTOS, key), "from elsewhere");
-      assertThrows(
-          BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOS, key));
+      assertThrows(BadFileException.class, () -> alone.apart().decode(0, Augmentation.PHOTOS, key));
     }
     assertEquals(3, told.size(), told.toString());
   }

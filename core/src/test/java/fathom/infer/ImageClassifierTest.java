@@ -24,7 +24,7 @@ import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
@@ -248,7 +248,7 @@ class ImageClassifierTest {
     var options = new Architecture.Options(null, Norm.BATCH, 16, null, null);
     var wider =
         ModelCard.ofImages(
-            "resnet8", options, new CifarNet.Input(1, 8, 8), false, null, run().normalization());
+            "resnet8", options, new ImageShape(1, 8, 8), false, null, run().normalization());
     assertThrows(BadFileException.class, () -> ImageClassifier.of(wider, run().checkpoint()));
     assertEquals(before, Tensor.live());
   }
@@ -413,7 +413,7 @@ class ImageClassifierTest {
   @Test
   void aCardSaysWhatTheFileDoesNot() {
     var options = new Architecture.Options(null, Norm.BATCH, 4, null, null);
-    var size = new CifarNet.Input(1, 8, 8);
+    var size = new ImageShape(1, 8, 8);
     Normalization own = run().normalization();
     Path weights = run().checkpoint();
     var card = ModelCard.ofImages("ResNet8", options, size, null, null, own);
@@ -434,7 +434,7 @@ class ImageClassifierTest {
     var text = new ModelCard("lstm", Architecture.Options.NONE, null, null, null, own, null);
     e = assertThrows(IllegalArgumentException.class, () -> ImageClassifier.of(text, weights));
     assertTrue(e.getMessage().contains("learned text"), e.getMessage());
-    var two = ModelCard.ofImages("resnet8", options, new CifarNet.Input(2, 8, 8), null, null, own);
+    var two = ModelCard.ofImages("resnet8", options, new ImageShape(2, 8, 8), null, null, own);
     assertThrows(IllegalArgumentException.class, () -> ImageClassifier.of(two, weights));
   }
 

@@ -6,16 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.MaskImage;
 import fathom.data.Normalization;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.MaskNet;
 import fathom.nn.Init;
 import fathom.task.mask.Pixels;
@@ -68,7 +68,7 @@ class MaskPredictorTest {
 
   private static ModelCard card() {
     return ModelCard.ofImages(
-        NET.name(), NET.options(), new CifarNet.Input(3, 16, 16), true, CLASSES, NORMALIZATION);
+        NET.name(), NET.options(), new ImageShape(3, 16, 16), true, CLASSES, NORMALIZATION);
   }
 
   /// As after a training: running statistics are spread.
@@ -230,12 +230,12 @@ class MaskPredictorTest {
     e = assertThrows(BadFileException.class, () -> TextGenerator.open(weights()));
     assertTrue(e.getMessage().contains("learned masks"), e.getMessage());
     var options = Architecture.Options.NONE;
-    var size = new CifarNet.Input(3, 32, 32);
+    var size = new ImageShape(3, 32, 32);
     var classes = ModelCard.ofImages("resnet8", options, size, false, CLASSES, NORMALIZATION);
     var refused =
         assertThrows(IllegalArgumentException.class, () -> MaskPredictor.of(classes, weights()));
     assertTrue(refused.getMessage().contains("resnet8 learned"), refused.getMessage());
-    var grey = new CifarNet.Input(1, 16, 16);
+    var grey = new ImageShape(1, 16, 16);
     var channels =
         ModelCard.ofImages(NET.name(), NET.options(), grey, true, CLASSES, NORMALIZATION);
     refused =

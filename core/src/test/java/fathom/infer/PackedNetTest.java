@@ -5,15 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Lifetime;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Summary;
 import fathom.nn.Init;
 import fathom.parallel.Cores;
@@ -32,7 +33,7 @@ class PackedNetTest {
     Layer net =
         CifarNet.named("resnet8")
             .withWidth(width)
-            .on(new CifarNet.Input(3, side, side), 10)
+            .on(new ImageShape(3, side, side), 10)
             .build(Init.he(3));
     int i = 0;
     for (var entry : net.state().entrySet()) {

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Vocabulary;
 import fathom.data.Text;
+import fathom.data.Vocabulary;
 import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
@@ -47,7 +47,10 @@ class TextGeneratorTest {
     int[] all = vocabulary.encode(characters);
     int train = all.length - all.length / 10;
     return new Text(
-        "text:x", vocabulary, Arrays.copyOf(all, train), Arrays.copyOfRange(all, train, all.length));
+        "text:x",
+        vocabulary,
+        Arrays.copyOf(all, train),
+        Arrays.copyOfRange(all, train, all.length));
   }
 
   private Run trained(String name, String model, long seed) {

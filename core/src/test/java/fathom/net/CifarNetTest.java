@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -66,14 +66,14 @@ class CifarNetTest {
     }
   }
 
-  /// By hand for resnet8 (n = 1) on 8×8 images in grey: the first convolution has 9·16 weights,
-  /// the six others 9·16·16 twice, 9·(16·32 + 32·32) and 9·(32·64 + 64·64), a norm two per channel,
-  /// and the dense layer 640 and 10.
+  /// By hand for resnet8 (n = 1) on 8×8 images in grey: the first convolution has 9·16 weights, the
+  /// six others 9·16·16 twice, 9·(16·32 + 32·32) and 9·(32·64 + 64·64), a norm two per channel, and
+  /// the dense layer 640 and 10.
   @Test
   void parametersOfOtherImagesAreAsByHand() {
     long convolutions = 9 * 16 + 9 * (16 * 16 * 2 + 16 * 32 + 32 * 32 + 32 * 64 + 64 * 64);
     long norms = 2 * (16 + 2 * 16 + 2 * 32 + 2 * 64);
-    CifarNet net = CifarNet.named("resnet8").on(new CifarNet.Input(1, 8, 8), 10);
+    CifarNet net = CifarNet.named("resnet8").on(new ImageShape(1, 8, 8), 10);
     assertEquals(convolutions + norms + 650, count(net));
   }
 
@@ -90,8 +90,7 @@ class CifarNetTest {
   void theSummaryIsATreeWithShapes() {
     try (var _ = Scope.open()) {
       Summary summary =
-          Summary.of(
-              CifarNet.named("resnet8").withShortcut(Shortcut.B).build(Init.zeros()), IMAGE);
+          Summary.of(CifarNet.named("resnet8").withShortcut(Shortcut.B).build(Init.zeros()), IMAGE);
       List<String> lines = new ArrayList<>();
       summary
           .layers()
@@ -210,8 +209,7 @@ class CifarNetTest {
     var e =
         assertThrows(
             IllegalArgumentException.class,
-            () ->
-                new CifarNet(depth, Shortcut.A, Norm.BATCH, 16, new CifarNet.Input(3, 32, 32), 10));
+            () -> new CifarNet(depth, Shortcut.A, Norm.BATCH, 16, new ImageShape(3, 32, 32), 10));
     assertTrue(e.getMessage().contains("6n+2, but " + depth), e.getMessage());
     assertTrue(e.getMessage().endsWith(nearest), e.getMessage());
   }
@@ -238,14 +236,14 @@ class CifarNetTest {
   @Test
   void sizesOfNothingAreRefused() {
     CifarNet net = CifarNet.named("resnet8");
-    var input = new CifarNet.Input(1, 8, 8);
+    var input = new ImageShape(1, 8, 8);
     for (Runnable bad :
         new Runnable[] {
           () -> net.withWidth(0),
           () -> net.on(input, 0),
-          () -> net.on(new CifarNet.Input(0, 8, 8), 10),
-          () -> net.on(new CifarNet.Input(1, 0, 8), 10),
-          () -> net.on(new CifarNet.Input(1, 8, -1), 10)
+          () -> net.on(new ImageShape(0, 8, 8), 10),
+          () -> net.on(new ImageShape(1, 0, 8), 10),
+          () -> net.on(new ImageShape(1, 8, -1), 10)
         }) {
       assertThrows(IllegalArgumentException.class, bad::run);
     }
@@ -265,8 +263,7 @@ class CifarNetTest {
       for (Norm norm : Norm.values()) {
         try (var _ = Scope.open()) {
           Layer net =
-              new CifarNet(
-                      8, shortcut, norm, filters, new CifarNet.Input(channels, height, width), 7)
+              new CifarNet(8, shortcut, norm, filters, new ImageShape(channels, height, width), 7)
                   .build(Init.he(1));
           Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 3, channels, height, width);
           Traced y = net.forward(x);

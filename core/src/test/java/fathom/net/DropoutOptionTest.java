@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Fused;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// `dropout` of [Architecture.Options], in every family of nets for images.
 class DropoutOptionTest {
-  private static final CifarNet.Input INPUT = new CifarNet.Input(2, 9, 8);
+  private static final ImageShape INPUT = new ImageShape(2, 9, 8);
 
   private static Layer built(String model, double dropout) {
     var options = new Architecture.Options(null, null, null, null, null, dropout);

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -305,7 +305,7 @@ class LanguageModelTest {
             () -> net.withVocabulary(-1),
             () -> net.withWindow(0),
             () -> RowNet.named("gru").withLayers(0),
-            () -> RowNet.named("gru").on(new CifarNet.Input(1, 0, 3), 4))) {
+            () -> RowNet.named("gru").on(new ImageShape(1, 0, 3), 4))) {
       assertThrows(IllegalArgumentException.class, way::run);
     }
   }
@@ -347,7 +347,8 @@ class LanguageModelTest {
       assertArrayEquals(new double[6], first.value().toDoubles());
       String layers = zero.backbone().parts().toString();
       assertEquals(2, layers.split("RecurrentResidual", -1).length - 1, layers);
-      assertFalse(zero.backbone().parts().getFirst().node().toString().contains("RecurrentResidual"));
+      assertFalse(
+          zero.backbone().parts().getFirst().node().toString().contains("RecurrentResidual"));
     }
   }
 
@@ -359,7 +360,7 @@ class LanguageModelTest {
           RowNet.named(name)
               .withHidden(4)
               .withLayers(2)
-              .on(new CifarNet.Input(2, 5, 3), 3)
+              .on(new ImageShape(2, 5, 3), 3)
               .build(Init.he(1));
       doubles(net);
       Tensor x = Tensor.normal(DRAW, DType.FLOAT64, 4, 2, 5, 3);

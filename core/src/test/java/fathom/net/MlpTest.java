@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class MlpTest {
   private static Mlp small(Norm norm) {
-    return new Mlp(List.of(16, 12), norm, false, 0, new CifarNet.Input(2, 3, 2), 3);
+    return new Mlp(List.of(16, 12), norm, false, 0, new ImageShape(2, 3, 2), 3);
   }
 
   @Test
@@ -101,8 +101,8 @@ class MlpTest {
           new Runnable[] {
             () -> Mlp.named("mlp2"),
             () -> small(Norm.LAYER).withHidden(List.of(3, 0)),
-            () -> small(Norm.LAYER).on(new CifarNet.Input(1, 0, 2), 3),
-            () -> small(Norm.LAYER).on(new CifarNet.Input(1, 2, 2), 0),
+            () -> small(Norm.LAYER).on(new ImageShape(1, 0, 2), 3),
+            () -> small(Norm.LAYER).on(new ImageShape(1, 2, 2), 0),
             () -> small(Norm.INSTANCE).build(Init.zeros()),
             () -> small(Norm.GROUP).withHidden(List.of(8)).build(Init.zeros())
           }) {
@@ -114,8 +114,7 @@ class MlpTest {
   /// So that no product of its sizes overflows later.
   @Test
   void anImageOfMoreValuesThanAnArrayHasIsRefused() {
-    assertThrows(
-        IllegalArgumentException.class, () -> new CifarNet.Input(1 << 11, 1 << 10, 1 << 10));
-    assertEquals(1 << 30, new CifarNet.Input(1 << 10, 1 << 10, 1 << 10).channels() << 20);
+    assertThrows(IllegalArgumentException.class, () -> new ImageShape(1 << 11, 1 << 10, 1 << 10));
+    assertEquals(1 << 30, new ImageShape(1 << 10, 1 << 10, 1 << 10).channels() << 20);
   }
 }

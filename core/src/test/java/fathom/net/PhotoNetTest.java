@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
@@ -28,7 +28,7 @@ class PhotoNetTest {
   private static final Shape PHOTO = Shape.of(3, 224, 224);
 
   private static PhotoNet small(int depth, Shortcut shortcut, Norm norm) {
-    return new PhotoNet(depth, shortcut, norm, 8, new CifarNet.Input(3, 17, 40), 5);
+    return new PhotoNet(depth, shortcut, norm, 8, new ImageShape(3, 17, 40), 5);
   }
 
   // ---- Sizes
@@ -134,7 +134,7 @@ class PhotoNetTest {
     try (var _ = Scope.open()) {
       for (int depth : List.of(18, 50)) {
         Layer net =
-            new PhotoNet(depth, Shortcut.B, Norm.BATCH, 2, new CifarNet.Input(1, side, side), 4)
+            new PhotoNet(depth, Shortcut.B, Norm.BATCH, 2, new ImageShape(1, side, side), 4)
                 .build(Init.he(1));
         Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 2, 1, side, side);
         assertEquals(Shape.of(2, 4), net.predict(x).shape());
@@ -237,7 +237,7 @@ class PhotoNetTest {
         List.<Runnable>of(
             () -> net.withWidth(0),
             () -> net.on(net.input(), 0),
-            () -> net.on(new CifarNet.Input(1, 0, 8), 10),
+            () -> net.on(new ImageShape(1, 0, 8), 10),
             () -> new PhotoNet(20, Shortcut.B, Norm.BATCH, 64, net.input(), 10))) {
       assertThrows(IllegalArgumentException.class, wrong::run);
     }

@@ -61,15 +61,15 @@ class SummaryTest {
   }
 
   /// An odd size, at which every rounding of a side shows; and small, for the deep ones run too.
-  private static CifarNet.Input size(Architecture.OfClasses net) {
-    return new CifarNet.Input(
+  private static ImageShape size(Architecture.OfClasses net) {
+    return new ImageShape(
         net.input().channels(), net instanceof PhotoNet ? 37 : 9, net instanceof PhotoNet ? 35 : 7);
   }
 
   @ParameterizedTest
   @MethodSource("nets")
   void arithmeticAgreesWithRunning(Architecture.OfClasses net) {
-    CifarNet.Input size = size(net);
+    ImageShape size = size(net);
     var sized = net.on(size, 5);
     Summary counted;
     try (var _ = Scope.ofShapes()) {

@@ -8,14 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.PackedConvolution;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Mlp;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
@@ -39,13 +40,13 @@ class FoldedTest {
             .withShortcut(shortcut)
             .withNorm(norm)
             .withWidth(8)
-            .on(new CifarNet.Input(3, 12, 10), 10)
+            .on(new ImageShape(3, 12, 10), 10)
             .build(Init.he(3)));
   }
 
   private static Layer photoNet(String name) {
     return asTrained(
-        PhotoNet.named(name).withWidth(4).on(new CifarNet.Input(3, 40, 36), 10).build(Init.he(3)));
+        PhotoNet.named(name).withWidth(4).on(new ImageShape(3, 40, 36), 10).build(Init.he(3)));
   }
 
   private static Layer asTrained(Layer net) {
@@ -111,7 +112,7 @@ class FoldedTest {
       Layer net =
           Mlp.named("mlp")
               .withHidden(List.of(40, 24))
-              .on(new CifarNet.Input(3, 12, 10), 7)
+              .on(new ImageShape(3, 12, 10), 7)
               .build(Init.he(3));
       Tensor x = images(count);
       double[] expected = net.predict(x).toDoubles();

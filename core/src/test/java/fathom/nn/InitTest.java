@@ -11,16 +11,22 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class InitTest {
-  /// Of n normal draws the mean is off by σ/√n and the standard deviation by σ/√(2n), most of the time.
+  /// Of n normal draws the mean is off by σ/√n and the standard deviation by σ/√(2n), most of the
+  /// time.
   private static void assertNormal(double standardDeviation, Tensor weights) {
     double[] w = weights.toDoubles();
     double n = w.length;
     double mean = Arrays.stream(w).sum() / n;
     double square = Arrays.stream(w).map(v -> v * v).sum() / n;
     assertEquals(0, mean, 4 * standardDeviation / Math.sqrt(n), "the mean");
-    assertEquals(standardDeviation, Math.sqrt(square), 4 * standardDeviation / Math.sqrt(2 * n), "the standard deviation");
+    assertEquals(
+        standardDeviation,
+        Math.sqrt(square),
+        4 * standardDeviation / Math.sqrt(2 * n),
+        "the standard deviation");
     double inside = Arrays.stream(w).filter(v -> Math.abs(v) < standardDeviation).count() / n;
-    assertEquals(0.6827, inside, 4 * 0.47 / Math.sqrt(n), "the share within one standard deviation");
+    assertEquals(
+        0.6827, inside, 4 * 0.47 / Math.sqrt(n), "the share within one standard deviation");
   }
 
   @Test

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import java.util.Arrays;

@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Mlp;
 import fathom.net.PhotoNet;
 import java.util.HashMap;
@@ -25,7 +26,7 @@ class RecomputeTest {
   private static final int SIDE = 16;
 
   private static CifarNet net(int depth) {
-    return CifarNet.named("resnet" + depth).on(new CifarNet.Input(1, SIDE, SIDE), 10).withWidth(4);
+    return CifarNet.named("resnet" + depth).on(new ImageShape(1, SIDE, SIDE), 10).withWidth(4);
   }
 
   private static Tensor images(int count) {

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -162,7 +162,8 @@ class ScaleIdentitiesTest {
       Tensor w = weights(kind);
       Tensor g = gradient(kind, w);
       double after = w.plus(g.times(-learningRate)).square().sum().item();
-      double expected = w.square().sum().item() + learningRate * learningRate * g.square().sum().item();
+      double expected =
+          w.square().sum().item() + learningRate * learningRate * g.square().sum().item();
       assertEquals(expected, after, 1e-12 * expected);
     }
   }

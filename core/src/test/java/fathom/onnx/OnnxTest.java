@@ -12,14 +12,15 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Mlp;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
@@ -84,11 +85,11 @@ class OnnxTest {
     return net;
   }
 
-  private static Tensor images(int count, CifarNet.Input in) {
+  private static Tensor images(int count, ImageShape in) {
     return Tensor.normal(DRAW.at(99), DType.FLOAT32, count, in.channels(), in.height(), in.width());
   }
 
-  private static Shape shape(CifarNet.Input in) {
+  private static Shape shape(ImageShape in) {
     return Shape.of(in.channels(), in.height(), in.width());
   }
 
@@ -99,8 +100,7 @@ class OnnxTest {
       values[i] = (float) elements[i];
     }
     var env = OrtEnvironment.getEnvironment();
-    try (var images =
-            OnnxTensor.createTensor(env, FloatBuffer.wrap(values), x.shape().toArray());
+    try (var images = OnnxTensor.createTensor(env, FloatBuffer.wrap(values), x.shape().toArray());
         var result = session.run(Map.of("pictures", images))) {
       FloatBuffer logits = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
       double[] all = new double[logits.remaining()];
@@ -117,7 +117,7 @@ class OnnxTest {
   }
 
   /// For batches of other sizes with one file.
-  private void agrees(Layer net, CifarNet.Input in, int... counts) throws OrtException {
+  private void agrees(Layer net, ImageShape in, int... counts) throws OrtException {
     Path file = folder.resolve("net.onnx");
     Onnx.write(file, net, shape(in), NOTHING);
     try (var session = session(file)) {
@@ -152,18 +152,18 @@ class OnnxTest {
 
   @Test
   void imagesOfOddSizes() throws OrtException {
-    agrees(CifarNet.named("resnet8").withWidth(5).on(new CifarNet.Input(1, 13, 7), 3), 2);
+    agrees(CifarNet.named("resnet8").withWidth(5).on(new ImageShape(1, 13, 7), 3), 2);
   }
 
   @Test
   void bottlenecks() throws OrtException {
-    agrees(PhotoNet.named("resnet50").withWidth(16).on(new CifarNet.Input(3, 96, 80), 50), 1, 2);
+    agrees(PhotoNet.named("resnet50").withWidth(16).on(new ImageShape(3, 96, 80), 50), 1, 2);
   }
 
   @Test
   void bottlenecksWithPaddedShortcuts() throws OrtException {
     var net = PhotoNet.named("resnet50").withWidth(4).withShortcut(Shortcut.A);
-    agrees(net.on(new CifarNet.Input(3, 40, 33), 10), 2);
+    agrees(net.on(new ImageShape(3, 40, 33), 10), 2);
   }
 
   @Test
@@ -173,8 +173,8 @@ class OnnxTest {
 
   @Test
   void basicBlocks() throws OrtException {
-    agrees(PhotoNet.named("resnet18").withWidth(8).on(new CifarNet.Input(3, 64, 64), 10), 2);
-    agrees(PhotoNet.named("plain34").withWidth(4).on(new CifarNet.Input(3, 33, 70), 10), 2);
+    agrees(PhotoNet.named("resnet18").withWidth(8).on(new ImageShape(3, 64, 64), 10), 2);
+    agrees(PhotoNet.named("plain34").withWidth(4).on(new ImageShape(3, 33, 70), 10), 2);
   }
 
   @ParameterizedTest
@@ -248,7 +248,7 @@ class OnnxTest {
   @MethodSource("layers")
   void eachLayerAlone(String name, Made made) throws OrtException {
     try (var _ = Scope.open()) {
-      agrees(made.get(), new CifarNet.Input(3, 9, 11), 1, 2);
+      agrees(made.get(), new ImageShape(3, 9, 11), 1, 2);
     }
   }
 

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import java.util.Arrays;
@@ -66,11 +66,13 @@ class AdamTest {
     }
   }
 
-  /// The same moments with a decay of 1/2, which at learning rate 0.1 keeps 0.95 of the weight outside them:
+  /// The same moments with a decay of 1/2, which at learning rate 0.1 keeps 0.95 of the weight
+  /// outside them:
   ///
   ///     w = 0.95·1 − 0.1 = 0.85        w = 0.95·0.85 − 0.02663370 = 0.78086630
   ///
-  /// A decay that were added to the gradient would change the moments and hardly the steps: Adam divides it away.
+  /// A decay that were added to the gradient would change the moments and hardly the steps: Adam
+  /// divides it away.
   @ParameterizedTest
   @EnumSource(names = {"FLOAT32", "FLOAT64"})
   void decayIsOutsideTheMoments(DType type) {
@@ -110,7 +112,10 @@ class AdamTest {
         double learningRate = t < 100 ? 0.01 : 0.001;
         m = 0.9 * m + 0.1 * g;
         v = 0.999 * v + 0.001 * g * g;
-        w -= learningRate * (m / (1 - Math.pow(0.9, t))) / (Math.sqrt(v / (1 - Math.pow(0.999, t))) + 1e-8);
+        w -=
+            learningRate
+                * (m / (1 - Math.pow(0.9, t)))
+                / (Math.sqrt(v / (1 - Math.pow(0.999, t))) + 1e-8);
         param.grad().add_(new double[] {g});
         adam.step(learningRate);
         double tolerance = type == DType.FLOAT64 ? 1e-13 : 2e-6;

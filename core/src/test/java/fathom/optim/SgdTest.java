@@ -14,15 +14,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SgdTest {
-  /// Momentum 1/2, decay 1/2, gradients 1, −1, 2, learning rates 1/2, 1/2, 1/4, from w = 1. By hand, without
-  /// rounding:
+  /// Momentum 1/2, decay 1/2, gradients 1, −1, 2, learning rates 1/2, 1/2, 1/4, from w = 1. By
+  /// hand, without rounding:
   ///
   ///     v = 0 + 1/2·(1 + 1/2·1)              = 0.75        w =  0.25
   ///     v = 1/2·0.75 + 1/2·(−1 + 1/2·0.25)   = −0.0625     w =  0.3125
   ///     v = 1/2·(−0.0625) + 1/4·(2 + 0.15625) = 0.5078125  w = −0.1953125
   ///
-  /// With the learning rate outside the velocity the last step would end at −0.2109375: the velocity carries
-  /// the old learning rate.
+  /// With the learning rate outside the velocity the last step would end at −0.2109375: the
+  /// velocity carries the old learning rate.
   @ParameterizedTest
   @EnumSource(names = {"FLOAT32", "FLOAT64"})
   void threeStepsAreAsByHand(DType type) {

@@ -10,16 +10,17 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.BatchNorm;
@@ -41,14 +42,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WorkersTest {
   private static final int CLASSES = 10;
   private static final CifarNet NET =
-      new CifarNet(8, Shortcut.A, Norm.BATCH, 5, new CifarNet.Input(1, 8, 8), CLASSES);
+      new CifarNet(8, Shortcut.A, Norm.BATCH, 5, new ImageShape(1, 8, 8), CLASSES);
 
   /// What one worker has after one batch: gradients and buffers by path, and the sum of the losses.
   private record Outcome(
       Map<String, double[]> gradients, Map<String, double[]> buffers, double loss) {}
 
-  /// One batch of `rows` images on `workers` workers, as the trainer does it. The outcome of
-  /// each.
+  /// One batch of `rows` images on `workers` workers, as the trainer does it. The outcome of each.
   private static Outcome[] batch(int workers, int rows, DType type, boolean shardStatistics) {
     var outcomes = new Outcome[workers];
     var shared = new AtomicReference<FlatParams>();
@@ -83,7 +83,8 @@ class WorkersTest {
   }
 
   private static double step(Layer net, DType type, int rows, Rows own) {
-    Tensor batch = Tensor.normal(RandomKey.of(6, "pictures"), DType.FLOAT32, rows, 1, 8, 8).to(type);
+    Tensor batch =
+        Tensor.normal(RandomKey.of(6, "pictures"), DType.FLOAT32, rows, 1, 8, 8).to(type);
     int[] labels = new int[own.count()];
     for (int i = 0; i < labels.length; i++) {
       labels[i] = (own.from() + i) * 3 % CLASSES;
@@ -251,7 +252,8 @@ class WorkersTest {
         all -> {
           try (var _ = Scope.open()) {
             for (int root = 0; root < 3; root++) {
-              Tensor t = Tensor.normal(RandomKey.of(all.rank(), "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
+              Tensor t =
+                  Tensor.normal(RandomKey.of(all.rank(), "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
               Tensor expected =
                   Tensor.normal(RandomKey.of(root, "broadcast"), DType.FLOAT64, 2, 3, 4, 5);
               all.broadcast(t, root);

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Dense;
@@ -88,7 +88,8 @@ class RecurrentLawsTest {
         .forEach((path, param) -> {
           param.convert(DType.FLOAT64);
           Tensor noise =
-              Tensor.normal(RandomKey.of(4, path + "."), DType.FLOAT64, param.value().shape().toArray());
+              Tensor.normal(
+                  RandomKey.of(4, path + "."), DType.FLOAT64, param.value().shape().toArray());
           param.value().add_(noise.times(0.3));
         });
     return layer;

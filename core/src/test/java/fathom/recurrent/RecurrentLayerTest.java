@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Autograd;
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -39,7 +39,8 @@ class RecurrentLayerTest {
           .state()
           .forEach((path, param) -> {
             Tensor noise =
-                Tensor.normal(RandomKey.of(8, path), DType.FLOAT64, param.value().shape().toArray());
+                Tensor.normal(
+                    RandomKey.of(8, path), DType.FLOAT64, param.value().shape().toArray());
             param.convert(DType.FLOAT64);
             param.value().add_(noise.times(0.3));
             param.convert(DType.FLOAT32); // the same numbers in either type
@@ -322,7 +323,8 @@ class RecurrentLayerTest {
     }
   }
 
-  /// W_x is a column of +1 and -1 whose mean is 0 and standard deviation 1: normalised, W_x·x is ±W_x.
+  /// W_x is a column of +1 and -1 whose mean is 0 and standard deviation 1: normalised, W_x·x is
+  /// ±W_x.
   @Test
   void twoStepsOfAnLnLstmByHand() {
     try (var _ = Scope.open()) {

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.data.DataSet;
 import fathom.data.Decoders;
-import fathom.data.Normalization;
 import fathom.data.ImageReadOptions;
+import fathom.data.Normalization;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
@@ -92,7 +92,8 @@ class PhotoTrainingTest {
     Run run = run("run", recipe);
     assertEquals(List.of(3, SIDE, SIDE), run.info().input());
     assertEquals(recipe, Run.open(run.folder()).recipe(), "run.json has all of it");
-    DataSet read = (DataSet) run.open("images:" + dir.resolve("photos"), new ImageReadOptions(0, false));
+    DataSet read =
+        (DataSet) run.open("images:" + dir.resolve("photos"), new ImageReadOptions(0, false));
     assertEquals("20×3×16×16", read.train().toString());
   }
 

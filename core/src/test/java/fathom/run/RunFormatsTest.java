@@ -70,7 +70,8 @@ class RunFormatsTest {
     assertEquals(format >= 5 ? 0.1 : 0, recipe.optimization().smoothing());
     assertEquals(format >= 5, recipe.recording().tensorboard());
     assertEquals(DataIdentity.UNKNOWN, run.info().data().identity());
-    assertEquals(ImageReadOptions.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
+    assertEquals(
+        ImageReadOptions.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
     run.withRecipe(recipe);
     assertEquals(run.info(), Run.open(run.folder()).info());
     assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 7"));
@@ -129,7 +130,8 @@ class RunFormatsTest {
     }
     String spec = "images:" + images;
     var now = (DataSet) open(6).open(spec, ImageReadOptions.USUAL);
-    var then = DataSet.open(spec, new ImageReadOptions(0, false, ImageReadOptions.Split.BY_POSITION));
+    var then =
+        DataSet.open(spec, new ImageReadOptions(0, false, ImageReadOptions.Split.BY_POSITION));
     assertEquals(then.origin(), now.origin());
     assertNotEquals(DataSet.open(spec).origin(), now.origin());
   }

@@ -15,13 +15,13 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Images;
-import fathom.data.Normalization;
 import fathom.data.LabelledImages;
+import fathom.data.Normalization;
 import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.loss.CrossEntropy;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Init;
@@ -74,7 +74,8 @@ class RunTrainingTest {
         "digits", DIGITS.classes(), DIGITS.train().take(train), DIGITS.test().take(test));
   }
 
-  /// Everything that draws or changes with the step: crops and flips, a warm-up, a falling learning rate.
+  /// Everything that draws or changes with the step: crops and flips, a warm-up, a falling learning
+  /// rate.
   private static Recipe recipe(String model, int epochs, int batch, int workers) {
     return recipe(model, 5, epochs, batch, workers);
   }
@@ -530,7 +531,8 @@ class RunTrainingTest {
     }
   }
 
-  /// The learning rate, the decay and the smoothing are functions of the step and of run.json alone.
+  /// The learning rate, the decay and the smoothing are functions of the step and of run.json
+  /// alone.
   @ParameterizedTest
   @CsvSource({"ADAMW, ONE_CYCLE, 1", "SGD, COSINE, 2", "ADAM, COSINE, 1"})
   void everyOptimizerAndCurveGoesOnBitByBit(
@@ -580,9 +582,7 @@ class RunTrainingTest {
     var options =
         new Architecture.Options(
             null, null, convolutional ? 4 : null, convolutional ? null : 20, null, share);
-    return Recipe.fast(Architecture.images(model, options), FEW, 3, 2)
-        .withEpochs(2)
-        .withBatch(15);
+    return Recipe.fast(Architecture.images(model, options), FEW, 3, 2).withEpochs(2).withBatch(15);
   }
 
   // ---- In bfloat16
@@ -958,7 +958,7 @@ class RunTrainingTest {
     Trainer.of(
             init ->
                 Architecture.images("resnet8", Architecture.Options.NONE)
-                    .on(new CifarNet.Input(1, 8, 8), 10)
+                    .on(new ImageShape(1, 8, 8), 10)
                     .build(init),
             ImageClassification.of(FEW))
         .epochs(1)

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.DType;
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Vocabulary;
 import fathom.data.Text;
+import fathom.data.Vocabulary;
 import fathom.infer.TextGenerator;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
@@ -46,7 +46,10 @@ class TextTrainingTest {
     int[] all = vocabulary.encode(characters);
     int train = all.length - all.length / 10;
     return new Text(
-        "text:x", vocabulary, Arrays.copyOf(all, train), Arrays.copyOfRange(all, train, all.length));
+        "text:x",
+        vocabulary,
+        Arrays.copyOf(all, train),
+        Arrays.copyOfRange(all, train, all.length));
   }
 
   private static Recipe recipe(String model, int epochs, int workers) {
@@ -164,7 +167,8 @@ class TextTrainingTest {
 
   // ---- What it measures
 
-  /// A net of zeros expects every character alike: log2 K bits, and the first one is its prediction.
+  /// A net of zeros expects every character alike: log2 K bits, and the first one is its
+  /// prediction.
   @Test
   void aNetThatKnowsNothingNeedsAllBits() {
     Run run = run("run", recipe("lstm", 1, 1));

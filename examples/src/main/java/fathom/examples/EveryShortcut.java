@@ -1,5 +1,5 @@
-// A net with a shortcut connection of every kind, y = branch(x) + shortcut(x): what leads past a branch
-// depends on how the branch changes the shape.
+// A net with a shortcut connection of every kind, y = branch(x) + shortcut(x): what leads past a
+// branch depends on how the branch changes the shape.
 package fathom.examples;
 
 import fathom.*;

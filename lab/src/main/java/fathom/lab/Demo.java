@@ -32,8 +32,8 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The claim of the residual paper (He et al. 2016, section 4.2 and figure 6) on images that come
-/// along: of plain nets, the deep one does not even fit the images it is trained with, although
-/// the shallow one does; with shortcuts, of the same depth and the same parameters, it does.
+/// along: of plain nets, the deep one does not even fit the images it is trained with, although the
+/// shallow one does; with shortcuts, of the same depth and the same parameters, it does.
 ///
 /// Four nets (plain and residual, of depths 20 and 56), three seeds each, on the embedded digits.
 /// Nets are trained side by side, one worker each, because nets this small do not fill two cores.

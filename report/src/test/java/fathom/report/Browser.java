@@ -136,8 +136,8 @@ public final class Browser {
   }
 
   /// Opens the page, its policy in force, in both widths and this scheme: nothing is too wide, too
-  /// faint, missing or dead. `clicks` is what it has of links, tables that open, curves, images
-  /// and matrices.
+  /// faint, missing or dead. `clicks` is what it has of links, tables that open, curves, images and
+  /// matrices.
   public void visit(Page page, Scheme scheme, List<Integer> clicks) throws Exception {
     String visitor =
         "<!DOCTYPE html><html><head><script>%s</script></head><body></body></html>"

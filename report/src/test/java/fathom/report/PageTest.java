@@ -293,8 +293,7 @@ class PageTest {
     assertEquals(
         List.of("cat", "taken for dog"), texts(elements(elements(document, "li").getFirst(), "p")));
     byte[] cut = Arrays.copyOf(png, 20);
-    assertThrows(
-        IllegalArgumentException.class, () -> new Gallery.Image(cut, "a cat", List.of()));
+    assertThrows(IllegalArgumentException.class, () -> new Gallery.Image(cut, "a cat", List.of()));
   }
 
   // --- charts

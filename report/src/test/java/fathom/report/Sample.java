@@ -134,8 +134,7 @@ final class Sample {
             double decay = (90 - end) * Math.exp(-e / pace);
             y[e] =
                 Math.max(
-                    0.1,
-                    end + gap + decay * (1 + 0.05 * key.normal(e)) + 0.5 * key.normal(99 + e));
+                    0.1, end + gap + decay * (1 + 0.05 * key.normal(e)) + 0.5 * key.normal(99 + e));
           }
           curves.add(Curve.of(kind + "-" + depth, "seed " + seed, x, y));
         }

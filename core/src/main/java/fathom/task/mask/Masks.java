@@ -1,7 +1,7 @@
 package fathom.task.mask;
 
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -241,7 +241,9 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     public SequencedMap<String, Tensor> state() {
       var state = new LinkedHashMap<String, Tensor>();
       state.put(MEAN, Tensor.of(pixels.mean(), pixels.mean().length));
-      state.put(STANDARD_DEVIATION, Tensor.of(pixels.standardDeviation(), pixels.standardDeviation().length));
+      state.put(
+          STANDARD_DEVIATION,
+          Tensor.of(pixels.standardDeviation(), pixels.standardDeviation().length));
       return state;
     }
 

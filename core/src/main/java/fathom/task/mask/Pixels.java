@@ -3,8 +3,8 @@ package fathom.task.mask;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Predictor;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.MaskImage;

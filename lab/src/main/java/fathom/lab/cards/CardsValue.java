@@ -64,7 +64,8 @@ final class CardsValue implements Experiment {
 
   @Override
   public void observe(Size size, long seed, Notebook note) {
-    Labelled train = Labelled.of(RandomKey.of(seed, "train"), size.of(64, 6000, 40_000), 4, HALF, note);
+    Labelled train =
+        Labelled.of(RandomKey.of(seed, "train"), size.of(64, 6000, 40_000), 4, HALF, note);
     Labelled test = Labelled.of(RandomKey.of(seed, "test"), size.of(32, 1500, 5000), 4, HALF, note);
     Labelled longer =
         Labelled.of(RandomKey.of(seed, "longer"), size.of(16, 1000, 5000), HALF + 1, MOST, note);
@@ -167,7 +168,12 @@ final class CardsValue implements Experiment {
   }
 
   private static void lesions(
-      Chain net, Labelled test, double mean, double standardDeviation, double whole, Notebook note) {
+      Chain net,
+      Labelled test,
+      double mean,
+      double standardDeviation,
+      double whole,
+      Notebook note) {
     for (boolean both : new boolean[] {false, true}) {
       double[][] a = Table.rows(Regression.upTo(net, 1, test.shoes.inputs(DType.FLOAT32)));
       double[][] means = Table.means(a);

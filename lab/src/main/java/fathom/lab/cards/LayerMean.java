@@ -1,8 +1,8 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.lab.instrument.LinearProbe;
 import fathom.lab.ledger.Bound;
@@ -38,7 +38,8 @@ final class LayerMean implements Experiment {
 
   @Override
   public void observe(Size size, long seed, Notebook note) {
-    var data = Depleted.of(RandomKey.of(seed, "depleted"), DECKS, size.of(400, 4000, 20_000), 20, 234);
+    var data =
+        Depleted.of(RandomKey.of(seed, "depleted"), DECKS, size.of(400, 4000, 20_000), 20, 234);
     double[][] a;
     try (var _ = Scope.open()) {
       Layer layer = Dense.withoutBias(Init.he(seed), "probe", 10, WIDTH);

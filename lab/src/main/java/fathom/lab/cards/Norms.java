@@ -1,9 +1,9 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.lab.instrument.LinearProbe;
@@ -58,7 +58,8 @@ final class Norms implements Experiment {
     Bound twins = Bound.atMost(1e-10);
     try (var _ = Scope.open()) {
       Layer layerNorm = LayerNorm.plain(width).withEpsilon(0);
-      Bias bias = new Bias(Param.of(Tensor.normal(RandomKey.of(seed, "bias"), DType.FLOAT64, width)));
+      Bias bias =
+          new Bias(Param.of(Tensor.normal(RandomKey.of(seed, "bias"), DType.FLOAT64, width)));
       Arm[] arms = {
         new Arm("no norm", new Identity(), kept, Bound.NONE),
         new Arm("batch norm", BatchNorm.of(width), kept, Bound.NONE),

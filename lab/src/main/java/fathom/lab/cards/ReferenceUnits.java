@@ -1,8 +1,8 @@
 package fathom.lab.cards;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.lab.ledger.Bound;

@@ -1,9 +1,9 @@
 package fathom.lab.edges;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -14,8 +14,8 @@ import fathom.optim.Adam;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How the experiments train nets for outlines: Adam at one learning rate, batches of 16, cross-entropy of
-/// pixels in which an outline pixel counts three times.
+/// How the experiments train nets for outlines: Adam at one learning rate, batches of 16,
+/// cross-entropy of pixels in which an outline pixel counts three times.
 record EdgeTraining(double learningRate, int epochs) {
   private static final int BATCH = 16;
   private static final PixelLoss LOSS = PixelLoss.crossEntropy(1, 3);

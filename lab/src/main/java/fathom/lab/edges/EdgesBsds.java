@@ -1,7 +1,7 @@
 package fathom.lab.edges;
 
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.data.MaskImage;
 import fathom.data.Outlines;

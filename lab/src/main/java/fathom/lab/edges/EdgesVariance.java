@@ -46,7 +46,13 @@ final class EdgesVariance implements Experiment {
       Tensor a = RandomFilters.filters(seed).predict(Scene.doubles(scenes));
       double[][] rows = RandomFilters.perImage(a);
       probe("variance of the layer", rows, Moments::variance, edges, Bound.atLeast(0.8), note);
-      probe("standard deviation of the layer", rows, Moments::standardDeviation, edges, Bound.NONE, note);
+      probe(
+          "standard deviation of the layer",
+          rows,
+          Moments::standardDeviation,
+          edges,
+          Bound.NONE,
+          note);
       probe("mean of the layer", rows, Moments::mean, edges, Bound.NONE, note);
       double[][] rectified = RandomFilters.perImage(a.relu());
       probe("variance behind the rectifier", rectified, Moments::variance, edges, Bound.NONE, note);

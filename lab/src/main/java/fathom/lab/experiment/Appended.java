@@ -23,10 +23,10 @@ import java.util.List;
 /// ones, and all of it is trained on for four epochs. The same net and the same new weights with
 /// shortcuts around the blocks and without.
 ///
-/// In the first run the claim failed with 50 and 100 layers: a new block with a shortcut is no identity,
-/// its branch starts as large as what the shortcut carries, and a hundred of them have to be unlearned
-/// first. The bounds stayed. What came after it is a third arm, in which the last gain of each
-/// branch starts at zero, so that the appended layers start as the identity.
+/// In the first run the claim failed with 50 and 100 layers: a new block with a shortcut is no
+/// identity, its branch starts as large as what the shortcut carries, and a hundred of them have to
+/// be unlearned first. The bounds stayed. What came after it is a third arm, in which the last gain
+/// of each branch starts at zero, so that the appended layers start as the identity.
 ///
 /// The correction of a block is ‖y − x‖/‖x‖ of its input and value: what it does to what it is
 /// given.

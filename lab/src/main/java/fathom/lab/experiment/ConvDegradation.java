@@ -15,6 +15,7 @@ import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import fathom.loss.CrossEntropy;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.nn.Chain;
@@ -24,11 +25,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// Rows 13 and 14: the paper's convolutional nets of 20 and 56 layers at a quarter of its width, by
-/// [Training]'s recipe with the learning rate 0.1. At size full they learn 8000 images of CIFAR-10 for ten
-/// epochs if the data set `cifar10` is here; else, and at size quick, the embedded digits, and the
-/// values say which. Ten epochs are the row's: after seven, one seed of the deep residual net had
-/// not come down yet. Momentum starts anew with every epoch. The losses are of the training set,
-/// with batch norm's statistics of a thousand images at a time.
+/// [Training]'s recipe with the learning rate 0.1. At size full they learn 8000 images of CIFAR-10
+/// for ten epochs if the data set `cifar10` is here; else, and at size quick, the embedded digits,
+/// and the values say which. Ten epochs are the row's: after seven, one seed of the deep residual
+/// net had not come down yet. Momentum starts anew with every epoch. The losses are of the training
+/// set, with batch norm's statistics of a thousand images at a time.
 final class ConvDegradation implements Experiment {
   /// Images that are looked at together: of 8000 a net of 56 layers would remember 8 GB.
   private static final int LOOK = 1000;
@@ -67,7 +68,7 @@ final class ConvDegradation implements Experiment {
         Bound.atMost(0));
   }
 
-  private record Source(String name, Mixture data, CifarNet.Input input) {
+  private record Source(String name, Mixture data, ImageShape input) {
     static Source of(Size size) {
       if (size == Size.FULL) {
         try {
@@ -84,7 +85,7 @@ final class ConvDegradation implements Experiment {
       return new Source(
           name,
           Mixture.of(images),
-          new CifarNet.Input(images.channels(), images.height(), images.width()));
+          new ImageShape(images.channels(), images.height(), images.width()));
     }
   }
 
@@ -143,7 +144,7 @@ final class ConvDegradation implements Experiment {
   }
 
   /// N×F as N×C×H×W.
-  private record AsImages(CifarNet.Input input) implements Layer {
+  private record AsImages(ImageShape input) implements Layer {
     @Override
     public Traced forward(Tensor x) {
       Shape shape = x.shape();

@@ -1,9 +1,9 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Layer.Child;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -33,7 +33,7 @@ final class ConvergenceRate implements Experiment {
   public Statement statement() {
     return new Statement(
         "convergence-rate",
-        "Do deep plain nets have \"exponentially low convergence rates\", as the paper guesses?",
+        "Do deep plain nets have \"exponentially low convergence rates\", as the paper conjectures?",
         "The largest eigenvalue of a plain net's tangent kernel with batch norm grows exponentially"
             + " with depth, and the largest stable learning rate falls as fast; that of a residual net stays"
             + " within a factor of ten.",
@@ -96,7 +96,8 @@ final class ConvergenceRate implements Experiment {
             case BARE -> Bound.NONE;
             case RESIDUAL -> Bound.atMost(10);
           });
-      note.measure(kind.words + ", largest stable learning rate at 32 layers", 2 / at(largest, kind)[4]);
+      note.measure(
+          kind.words + ", largest stable learning rate at 32 layers", 2 / at(largest, kind)[4]);
       note.measure(kind.words + ", condition number at 32 layers", condition[4]);
     }
   }

@@ -26,9 +26,9 @@ import java.util.function.Function;
 
 /// Rows 26 and 27, on nets of 56 layers.
 ///
-/// Without a norm, with shortcuts around two layers: as they are, with a trained factor of each branch
-/// that starts at 0 (SkipInit), and Fixup: the first product of each branch starts √blocks times
-/// smaller, the second at zero, with biases and a trained factor.
+/// Without a norm, with shortcuts around two layers: as they are, with a trained factor of each
+/// branch that starts at 0 (SkipInit), and Fixup: the first product of each branch starts √blocks
+/// times smaller, the second at zero, with biases and a trained factor.
 ///
 /// Without a shortcut and a norm: tanh with orthogonal and with Gaussian weights of the same mean
 /// square, 1/width, whose product keeps lengths on average only.

@@ -10,8 +10,8 @@ import fathom.report.Scale;
 import java.util.List;
 
 /// Rows 8, 9 and 10 of the table, on fully connected nets. A net of chance errs at 90 %; at chance
-/// the errors on two sets of 2048 points differ by one point of standard deviation, so the last bound leaves
-/// two.
+/// the errors on two sets of 2048 points differ by one point of standard deviation, so the last
+/// bound leaves two.
 final class Degradation implements Experiment {
   @Override
   public Statement statement() {

@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
 /// 175, eight of them above 20, after 26,000 to 101,000 at step 0. What the claim is about, a fall
 /// by two to four decades while W₁ becomes a thousand times longer, holds for every seed. For the
 /// same reason ‖g₁‖ at the end is below 0.001 for four seeds of ten, because W₁ grew by more (the
-/// gradient goes as 1/‖W₁‖). At this learning rate the residual net does not fit either within the steps of
-/// `quick`; [Degradation] has the learning rate at which it does.
+/// gradient goes as 1/‖W₁‖). At this learning rate the residual net does not fit either within the
+/// steps of `quick`; [Degradation] has the learning rate at which it does.
 final class HealthyGradients implements Experiment {
   private static final double RATE = 0.1;
   private static final int SETTLED = 20;

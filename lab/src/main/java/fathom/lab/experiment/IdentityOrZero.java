@@ -17,14 +17,14 @@ import fathom.report.Scale;
 import java.util.ArrayList;
 import java.util.Arrays;
 
-/// Stacks of products and rectifiers learn to give back their Gaussian input, with a shortcut around the
-/// stack and without. Full batches of 256 points, 300 steps with momentum 0.9. Each stack has the
-/// best of three learning rates: with 0.01 alone, 16 layers diverged for one of three seeds with the shortcut and
-/// without, which tells nothing of the shortcut.
+/// Stacks of products and rectifiers learn to give back their Gaussian input, with a shortcut
+/// around the stack and without. Full batches of 256 points, 300 steps with momentum 0.9. Each
+/// stack has the best of three learning rates: with 0.01 alone, 16 layers diverged for one of three
+/// seeds with the shortcut and without, which tells nothing of the shortcut.
 ///
-/// Behind a shortcut a deep stack may give exactly zero, when all units of a layer have died: the error
-/// is then 0 and the quotient infinite. That is the paper's argument at its plainest, and shows
-/// nothing about how well such a net would learn anything else.
+/// Behind a shortcut a deep stack may give exactly zero, when all units of a layer have died: the
+/// error is then 0 and the quotient infinite. That is the paper's argument at its plainest, and
+/// shows nothing about how well such a net would learn anything else.
 final class IdentityOrZero implements Experiment {
   @Override
   public Statement statement() {

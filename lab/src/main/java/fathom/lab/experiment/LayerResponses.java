@@ -11,10 +11,10 @@ import fathom.report.Scale;
 import java.util.stream.IntStream;
 
 /// Figure 7 on fully connected nets of this laboratory, trained alike; [PublishedNets] has it for
-/// the published weights. Standard deviations are those of batch norm's values, by its gains and biases.
-/// They start at 1, and in so few steps they move by one in a hundred: the order is the paper's,
-/// the size of the difference is not, and the published weights, trained for 200 epochs, show it
-/// better.
+/// the published weights. Standard deviations are those of batch norm's values, by its gains and
+/// biases. They start at 1, and in so few steps they move by one in a hundred: the order is the
+/// paper's, the size of the difference is not, and the published weights, trained for 200 epochs,
+/// show it better.
 final class LayerResponses implements Experiment {
   @Override
   public Statement statement() {
@@ -37,8 +37,10 @@ final class LayerResponses implements Experiment {
     double plain = measure(DeepNet.plain(in, width, 20), data, training, seed, note);
     double shallow = measure(DeepNet.residual(in, width, 20), data, training, seed, note);
     double deep = measure(DeepNet.residual(in, width, 56), data, training, seed, note);
-    note.measure("residual-20 over plain-20, mean standard deviation", shallow / plain, Bound.atMost(1));
-    note.measure("residual-56 over residual-20, mean standard deviation", deep / shallow, Bound.atMost(1));
+    note.measure(
+        "residual-20 over plain-20, mean standard deviation", shallow / plain, Bound.atMost(1));
+    note.measure(
+        "residual-56 over residual-20, mean standard deviation", deep / shallow, Bound.atMost(1));
   }
 
   private static double measure(
@@ -48,14 +50,17 @@ final class LayerResponses implements Experiment {
       double error = training.fit(net, data, seed, note);
       var responses = Responses.ofWeights(net);
       note.measure(shape.name() + ", training error, %", error);
-      note.measure(shape.name() + ", mean standard deviation of a layer's response", responses.mean());
+      note.measure(
+          shape.name() + ", mean standard deviation of a layer's response", responses.mean());
       note.curve(
           "Standard deviation of each layer's response",
           "layer",
           "standard deviation",
           Scale.LINEAR,
           shape.name(),
-          IntStream.rangeClosed(1, responses.standardDeviations().length).asDoubleStream().toArray(),
+          IntStream.rangeClosed(1, responses.standardDeviations().length)
+              .asDoubleStream()
+              .toArray(),
           responses.standardDeviations());
       return responses.mean();
     }

@@ -1,8 +1,8 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.lab.instrument.Lesion;

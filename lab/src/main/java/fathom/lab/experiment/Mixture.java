@@ -13,8 +13,8 @@ record Mixture(float[] points, int[] labels, int features) {
   static final int CLASSES = 10;
   private static final int FEATURES = 196;
 
-  /// How far the clusters are from each other, in standard deviations of the points around their middles:
-  /// near enough that no single direction tells the classes apart.
+  /// How far the clusters are from each other, in standard deviations of the points around their
+  /// middles: near enough that no single direction tells the classes apart.
   private static final double DISTANCE = 0.35;
 
   /// Ten classes of three Gaussian clusters each in 196 dimensions; the middles depend on the seed

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// The published weights of `akamaster/pytorch_resnet_cifar10` and the 10,000 test images of a
-/// copy of CIFAR-10 that went through JPEG, from the folder that FATHOM_DATA names.
+/// The published weights of `akamaster/pytorch_resnet_cifar10` and the 10,000 test images of a copy
+/// of CIFAR-10 that went through JPEG, from the folder that FATHOM_DATA names.
 final class Published {
   private static final List<String> IMAGES =
       List.of("cifar10-jpeg", "cifar-10-batches-bin", "cifar10");

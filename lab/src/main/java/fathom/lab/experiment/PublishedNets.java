@@ -93,7 +93,8 @@ final class PublishedNets implements Experiment {
       return new Measured(
           Published.error(net, test),
           Responses.ofWeights(net).standardDeviations(),
-          Responses.of(net, Published.batch(test.take(Math.min(500, test.count())))).standardDeviations());
+          Responses.of(net, Published.batch(test.take(Math.min(500, test.count()))))
+              .standardDeviations());
     }
   }
 

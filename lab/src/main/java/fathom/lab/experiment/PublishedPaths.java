@@ -1,8 +1,8 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.Images;
@@ -14,8 +14,8 @@ import fathom.lab.ledger.Statement;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// The lengths of the gradient's paths in [Published] nets; images, paths and the direction of
-/// the logits whose gradient is sent back are drawn.
+/// The lengths of the gradient's paths in [Published] nets; images, paths and the direction of the
+/// logits whose gradient is sent back are drawn.
 ///
 /// The paper finds that of 54 blocks few are on a path that carries gradient. The bounds here, set
 /// before the first run, want less than the half that all paths have on average. With 15 blocks it

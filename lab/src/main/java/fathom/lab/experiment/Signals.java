@@ -1,9 +1,9 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Tensor;
 import fathom.nn.BatchNorm;
 import fathom.nn.Dense;

@@ -1,7 +1,7 @@
 package fathom.lab.experiment;
 
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.lab.instrument.Spectrum;
 import fathom.lab.ledger.Bound;
@@ -22,14 +22,14 @@ import java.util.function.Function;
 
 /// The branch of a single layer, in the paper's words `y = W₁x + x`, which "is similar to a linear
 /// layer" and for which the authors "have not observed advantages". A net of 24 such layers, with
-/// batch norm and a rectifier behind each sum, is the plain net that starts at W + I: the shortcut adds
-/// no function to those that the net can be. Beside it stand the shortcut around [product, batch norm],
-/// where the sum comes behind the norm, and the shortcut around two layers.
+/// batch norm and a rectifier behind each sum, is the plain net that starts at W + I: the shortcut
+/// adds no function to those that the net can be. Beside it stand the shortcut around [product,
+/// batch norm], where the sum comes behind the norm, and the shortcut around two layers.
 ///
 /// The second half looks at the Hessian of a linear net with all branches zero, for the loss ½‖P −
-/// T‖² of the product P of its layers, in float64 by central differences: one layer under a shortcut,
-/// then two, then three. That of two has a condition number without the depth in it; with one it
-/// grows; with three the point is flat (Li et al. 2016, theorem 1).
+/// T‖² of the product P of its layers, in float64 by central differences: one layer under a
+/// shortcut, then two, then three. That of two has a condition number without the depth in it; with
+/// one it grows; with three the point is flat (Li et al. 2016, theorem 1).
 final class SingleLayer implements Experiment {
   @Override
   public Statement statement() {
@@ -56,7 +56,8 @@ final class SingleLayer implements Experiment {
             new Kind("no shortcut", 1, init -> layer(init, width, false)),
             new Kind("y = Wx + x", 1, init -> layer(init, width, true)),
             new Kind("shortcut around one layer and its norm", 1, init -> behind(init, width, 1)),
-            new Kind("shortcut around two layers and their norms", 2, init -> behind(init, width, 2)));
+            new Kind(
+                "shortcut around two layers and their norms", 2, init -> behind(init, width, 2)));
     double[] deepest = new double[kinds.size()];
     for (int k = 0; k < deepest.length; k++) {
       Kind kind = kinds.get(k);
@@ -80,7 +81,8 @@ final class SingleLayer implements Experiment {
           errors);
     }
     note.measure(
-        "error without a shortcut less that with y = Wx + x, %s layers, points".formatted(depths[2]),
+        "error without a shortcut less that with y = Wx + x, %s layers, points"
+            .formatted(depths[2]),
         deepest[0] - deepest[1],
         Bound.atMost(5));
     hessians(seed, note);

@@ -10,15 +10,15 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.List;
 
-/// One net of 24 layers, shortcuts around 1, 2, 3 or all layers, or none. Of a shortcut around a single layer
-/// the paper says that it saw no advantage; it is shown without a bound, and [SingleLayer] is about
-/// it.
+/// One net of 24 layers, shortcuts around 1, 2, 3 or all layers, or none. Of a shortcut around a
+/// single layer the paper says that it saw no advantage; it is shown without a bound, and
+/// [SingleLayer] is about it.
 ///
 /// The last bound, set before the first run, does not hold, for none of ten seeds: the errors are
-/// from 20 to 30 %. The shortcut from the first layer to the last carries the first product's value to
-/// the last product, so that what is left without the 24 layers is a net of one hidden layer, which
-/// learns by itself: its error is measured too. The bound thought of the shortcut as of a repair of the
-/// layers under it; it is a way past them.
+/// from 20 to 30 %. The shortcut from the first layer to the last carries the first product's value
+/// to the last product, so that what is left without the 24 layers is a net of one hidden layer,
+/// which learns by itself: its error is measured too. The bound thought of the shortcut as of a
+/// repair of the layers under it; it is a way past them.
 final class Spans implements Experiment {
   @Override
   public Statement statement() {

@@ -37,11 +37,11 @@ import java.util.stream.IntStream;
 /// alike. With α = 1 it is never, and the net is linear. In between, α solves C(C(...C(0))) = η.
 ///
 /// That the error falls to half of that of rectifiers is a prediction of the project's table,
-/// section 3.1. The bound is as it was; the learning rate is from a pilot. At 0.02, the other experiments',
-/// nets of tailored rectifiers diverge. Of 0.0005, 0.002, 0.005 and 0.02 both kinds end lowest at
-/// 0.005. The bound is for orthogonal weights, which the paper starts from, in both nets; Gaussian
-/// ones, whose products stretch some directions and lose others as deep as this, are shown beside
-/// them.
+/// section 3.1. The bound is as it was; the learning rate is from a pilot. At 0.02, the other
+/// experiments', nets of tailored rectifiers diverge. Of 0.0005, 0.002, 0.005 and 0.02 both kinds
+/// end lowest at 0.005. The bound is for orthogonal weights, which the paper starts from, in both
+/// nets; Gaussian ones, whose products stretch some directions and lose others as deep as this, are
+/// shown beside them.
 final class TailoredActivations implements Experiment {
   /// The paper's choice for nets without shortcuts.
   private static final double ETA = 0.9;

@@ -1,9 +1,9 @@
 package fathom.lab.experiment;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;

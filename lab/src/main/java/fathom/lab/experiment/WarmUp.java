@@ -8,10 +8,11 @@ import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 
-/// Row 15, a prediction, on a fully connected residual net of 110 layers: the learning rate 0.1 from the
-/// start, and 0.01 until the training error is below 80 % (in the paper's words, by epochs here),
-/// then 0.1. An epoch is 16 steps, and momentum starts anew with it. The claim is about the way to
-/// 80 % alone: at the learning rate 0.1 this net fits its points neither way in so few epochs.
+/// Row 15, a prediction, on a fully connected residual net of 110 layers: the learning rate 0.1
+/// from the start, and 0.01 until the training error is below 80 % (in the paper's words, by epochs
+/// here), then 0.1. An epoch is 16 steps, and momentum starts anew with it. The claim is about the
+/// way to 80 % alone: at the learning rate 0.1 this net fits its points neither way in so few
+/// epochs.
 final class WarmUp implements Experiment {
   private static final double GOOD = 80;
 

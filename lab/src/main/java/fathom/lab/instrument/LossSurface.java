@@ -1,8 +1,8 @@
 package fathom.lab.instrument;
 
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import java.util.ArrayList;
@@ -79,7 +79,8 @@ public record LossSurface(double[] at, double[][] losses, double[][] outward) {
     return count / (double) (at.length * at.length);
   }
 
-  private static List<double[]> directions(List<Param> weights, List<double[]> middle, RandomKey key) {
+  private static List<double[]> directions(
+      List<Param> weights, List<double[]> middle, RandomKey key) {
     var directions = new ArrayList<double[]>();
     for (int w = 0; w < middle.size(); w++) {
       double[] value = middle.get(w);

@@ -10,9 +10,9 @@ import java.util.stream.Stream;
 /// from the input on. Take [#snapshot] before, and [#since] after.
 ///
 /// Where a norm follows a weight, its length says nothing and its direction all: a gradient step of
-/// learning rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and `η/‖w‖²` is the learning rate that the
-/// direction sees (van Laarhoven 2017): weights that grow slow themselves down. Cost: one pass over
-/// the weights, and a copy of them.
+/// learning rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and `η/‖w‖²` is the
+/// learning rate that the direction sees (van Laarhoven 2017): weights that grow slow themselves
+/// down. Cost: one pass over the weights, and a copy of them.
 ///
 /// @param growth ‖w‖ over what it was
 /// @param update ‖w − w₀‖ / ‖w₀‖

@@ -1,7 +1,7 @@
 package fathom.lab.instrument;
 
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;

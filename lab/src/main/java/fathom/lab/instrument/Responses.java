@@ -13,9 +13,9 @@ import java.util.List;
 ///
 /// @param paths of the batch norms in their net
 public record Responses(List<String> paths, double[] standardDeviations) {
-  /// From the weights alone: channel c has mean βc and standard deviation |γc| under the statistics of its
-  /// own batch, so the standard deviation of all is √(mean γ² + var β). Cost: one pass over the gains and
-  /// biases.
+  /// From the weights alone: channel c has mean βc and standard deviation |γc| under the statistics
+  /// of its own batch, so the standard deviation of all is √(mean γ² + var β). Cost: one pass over
+  /// the gains and biases.
   public static Responses ofWeights(Layer net) {
     var paths = new ArrayList<String>();
     var standardDeviations = new ArrayList<Double>();
@@ -63,7 +63,8 @@ public record Responses(List<String> paths, double[] standardDeviations) {
   }
 
   private static Responses of(List<String> paths, List<Double> standardDeviations) {
-    return new Responses(List.copyOf(paths), standardDeviations.stream().mapToDouble(d -> d).toArray());
+    return new Responses(
+        List.copyOf(paths), standardDeviations.stream().mapToDouble(d -> d).toArray());
   }
 
   private static double standardDeviation(double[] x) {

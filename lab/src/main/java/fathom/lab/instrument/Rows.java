@@ -55,8 +55,8 @@ public final class Rows {
     return Math.sqrt(sum);
   }
 
-  /// The mean over the features of a feature's standard deviation over the batch: what the residual paper's
-  /// figure 7 shows, a layer's response. Cost: N·F multiplications.
+  /// The mean over the features of a feature's standard deviation over the batch: what the residual
+  /// paper's figure 7 shows, a layer's response. Cost: N·F multiplications.
   public static double standardDeviation(Tensor batch) {
     int n = (int) batch.shape().size(0);
     double[] x = batch.toDoubles();

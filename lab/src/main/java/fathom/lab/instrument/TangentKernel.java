@@ -9,9 +9,9 @@ import fathom.Tensor;
 /// of the net's value, `Kᵢⱼ = Σ_θ ∂fᵢ/∂θ · ∂fⱼ/∂θ` over all trained parameters (Jacot et al. 2018).
 ///
 /// Under gradient flow on ½Σ(fᵢ − tᵢ)² the errors obey `ė = −K·e`: along an eigenvector with value
-/// λ they die as e^(−λt), and descent is stable only for learning rates below 2/λ_max. The slowest direction
-/// thus needs about λ_max/λ_min steps, the condition number of K; and a net whose λ_max grows with
-/// depth must be trained at learning rates that fall with it.
+/// λ they die as e^(−λt), and descent is stable only for learning rates below 2/λ_max. The slowest
+/// direction thus needs about λ_max/λ_min steps, the condition number of K; and a net whose λ_max
+/// grows with depth must be trained at learning rates that fall with it.
 public final class TangentKernel {
   private TangentKernel() {}
 

@@ -8,6 +8,7 @@ import fathom.lab.ledger.Notebook;
 import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.optim.Schedule;
@@ -16,9 +17,9 @@ import fathom.task.ImageClassification;
 import fathom.train.Metrics;
 
 /// Row 38, a prediction: a plain convolutional net of 8 layers at a quarter of the width, momentum
-/// 0.9, learning rate 0.1, batches of 128, five epochs (twelve of the digits, which are fewer), with batch
-/// norm, layer norm over an image, and none. At size full on CIFAR-10 if the data set `cifar10` is
-/// here.
+/// 0.9, learning rate 0.1, batches of 128, five epochs (twelve of the digits, which are fewer),
+/// with batch norm, layer norm over an image, and none. At size full on CIFAR-10 if the data set
+/// `cifar10` is here.
 final class ConvolutionalNorms implements Experiment {
   @Override
   public Statement statement() {
@@ -58,7 +59,7 @@ final class ConvolutionalNorms implements Experiment {
   private static double loss(
       String arm, Norm norm, DataSet data, int epochs, long seed, Notebook note) {
     var train = data.train();
-    var input = new CifarNet.Input(train.channels(), train.height(), train.width());
+    var input = new ImageShape(train.channels(), train.height(), train.width());
     var net = new CifarNet(8, Shortcut.NONE, norm, 4, input, data.classes().size());
     var plan = new Plan(Sgd.of(0.9, 1e-4), Schedule.constant(0.1), epochs, 128);
     Course course = Course.of(net::build, ImageClassification.of(data), plan, seed, note);

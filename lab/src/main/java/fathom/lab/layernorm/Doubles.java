@@ -1,10 +1,10 @@
 package fathom.lab.layernorm;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Node;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Tensor;
 
 /// Layers and draws in float64.

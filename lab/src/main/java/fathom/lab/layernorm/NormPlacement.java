@@ -32,9 +32,10 @@ import java.util.Optional;
 
 /// Transformer blocks with their layer norms behind the additions, as they were first published,
 /// and on the branches, at the start and in training with and without a warm-up at a tenth of the
-/// learning rate. At the start the gradient of the last block should not depend on the depth L with the
-/// norms behind, and fall as 1/√L with the norms on the branches (Xiong et al. 2020, theorem 1), of
-/// which the bounds leave a half. What a warm-up shall gain was set after a pilot with other seeds.
+/// learning rate. At the start the gradient of the last block should not depend on the depth L with
+/// the norms behind, and fall as 1/√L with the norms on the branches (Xiong et al. 2020, theorem
+/// 1), of which the bounds leave a half. What a warm-up shall gain was set after a pilot with other
+/// seeds.
 final class NormPlacement implements Experiment {
   private static final int WIDTH = 64;
   private static final int WINDOW = 32;

@@ -19,9 +19,9 @@ import fathom.train.Metrics;
 import java.util.Optional;
 
 /// Rows 35 and 36, predictions, on the characters of a text instead of the paper's questions and
-/// answers: one LSTM layer of 64 units, windows of 50 characters, 32 streams, Adam at the learning rate
-/// 0.002. The gains of layer norm begin at 1, as the paper has them, or at 0.1, as recurrent batch
-/// norm wants them (Ba et al. 2016, section 6.2).
+/// answers: one LSTM layer of 64 units, windows of 50 characters, 32 streams, Adam at the learning
+/// rate 0.002. The gains of layer norm begin at 1, as the paper has them, or at 0.1, as recurrent
+/// batch norm wants them (Ba et al. 2016, section 6.2).
 final class RecurrentText implements Experiment {
   private static final int STREAMS = 32;
   private static final int WINDOW = 50;

@@ -7,7 +7,7 @@ import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Notebook;
 import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
-import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.net.Mlp;
 import fathom.net.Norm;
 import fathom.optim.Adam;
@@ -17,10 +17,10 @@ import fathom.train.Metrics;
 import java.util.List;
 
 /// Row 34, a prediction: the paper's net for images as sets of numbers with 256 and 256 units, Adam
-/// at the learning rate 0.001, batches of 128 and of 4, on the embedded digits; at size full on MNIST if the
-/// data set `mnist` is here. The paper takes the unbiased variance for batch norm at batch 4, ours
-/// is the biased one in every step, which makes no difference to what is normalised beyond the
-/// factor √(4/3).
+/// at the learning rate 0.001, batches of 128 and of 4, on the embedded digits; at size full on
+/// MNIST if the data set `mnist` is here. The paper takes the unbiased variance for batch norm at
+/// batch 4, ours is the biased one in every step, which makes no difference to what is normalised
+/// beyond the factor √(4/3).
 final class SmallBatches implements Experiment {
   private static final double LEARNED = 0.1;
 
@@ -88,7 +88,7 @@ final class SmallBatches implements Experiment {
   private static Course course(
       Norm norm, DataSet data, int epochs, int batch, long seed, Notebook note) {
     var train = data.train();
-    var input = new CifarNet.Input(train.channels(), train.height(), train.width());
+    var input = new ImageShape(train.channels(), train.height(), train.width());
     Mlp net =
         Mlp.named("mlp")
             .withHidden(List.of(256, 256))

@@ -14,13 +14,13 @@ import java.util.Arrays;
 
 /// C5 of section 3.3. Weight decay does not hold a normalised net's functions small, for the length
 /// of its weights is no property of its function: it sets how far a step turns them, √(2ηλ) at the
-/// end. Four times the learning rate at a quarter of the decay ends at the same angle and the same loss;
-/// four times the learning rate at the same decay turns twice as far.
+/// end. Four times the learning rate at a quarter of the decay ends at the same angle and the same
+/// loss; four times the learning rate at the same decay turns twice as far.
 ///
-/// Learning rate and decay are those of the two hidden matrices under layer norm, by plain SGD in float64;
-/// gains, biases and the last product have one learning rate throughout. Two labels of five are drawn anew
-/// at every step. The matrices start a tenth as long as He's, which changes no function, because
-/// from below the end is reached sooner than from above.
+/// Learning rate and decay are those of the two hidden matrices under layer norm, by plain SGD in
+/// float64; gains, biases and the last product have one learning rate throughout. Two labels of
+/// five are drawn anew at every step. The matrices start a tenth as long as He's, which changes no
+/// function, because from below the end is reached sooner than from above.
 final class DecayTimesRate implements Experiment {
   @Override
   public Statement statement() {
@@ -78,7 +78,13 @@ final class DecayTimesRate implements Experiment {
   }
 
   private static End train(
-      String name, double learningRate, double decay, int width, int steps, long seed, Notebook note) {
+      String name,
+      double learningRate,
+      double decay,
+      int width,
+      int steps,
+      long seed,
+      Notebook note) {
     double[] angles = new double[steps];
     double[] losses = new double[steps];
     double error;

@@ -1,8 +1,8 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.lab.instrument.Movement;
 import fathom.lab.ledger.Bound;
@@ -17,14 +17,15 @@ import java.util.Arrays;
 /// stopping": here are labels two of five of which are drawn at random, so that there is something
 /// to stop before. One net with layer norm whose matrices grow as they will, and one whose matrices
 /// are brought back to their first length after every step, which changes no function and takes the
-/// growth away; and a net without a norm, all of it at the learning rate of the others' last product. The
-/// matrices under layer norm start 0.3 times as long as He's, so that they grow by a half.
+/// growth away; and a net without a norm, all of it at the learning rate of the others' last
+/// product. The matrices under layer norm start 0.3 times as long as He's, so that they grow by a
+/// half.
 ///
 /// That growth slows the net down was the prediction, in three parts: it turns less, memorises
 /// later, and its best test error is the same. In the pilot the second part failed for every seed
-/// and every learning rate tried, and its bound stands with its direction: a net that turns less memorises
-/// *sooner*. Its steps become smaller than the noise of its batches, as those of a net whose
-/// learning rate falls do, and what keeps the other from memorising is that its steps do not.
+/// and every learning rate tried, and its bound stands with its direction: a net that turns less
+/// memorises *sooner*. Its steps become smaller than the noise of its batches, as those of a net
+/// whose learning rate falls do, and what keeps the other from memorising is that its steps do not.
 final class EarlyStopping implements Experiment {
   @Override
   public Statement statement() {

@@ -1,9 +1,9 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.lab.instrument.Fisher;

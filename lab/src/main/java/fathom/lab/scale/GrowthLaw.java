@@ -1,10 +1,10 @@
 package fathom.lab.scale;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -21,11 +21,12 @@ import java.util.List;
 
 /// Row 42, the identities I8, I10 and I11 of section 3.3, in float64.
 ///
-/// G is at right angles to W, so a step of learning rate η gives r² + η²‖G‖² for r² = ‖W‖²: Pythagoras. With
-/// ‖G‖ = c/r, which the zero return makes of any loss whose gradient has the length c at r = 1, r⁴
-/// grows by 2η²c² a step. Weight decay λ takes 4ηλr⁴ off, so r⁴ stands still at ηc²/(2λ); there a
-/// step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a gradient counts 1/(1
-/// − β) times over its life and a step is √(1/(1 − β²)) gradients long, which gives √(2ηλ/(1 + β)).
+/// G is at right angles to W, so a step of learning rate η gives r² + η²‖G‖² for r² = ‖W‖²:
+/// Pythagoras. With ‖G‖ = c/r, which the zero return makes of any loss whose gradient has the
+/// length c at r = 1, r⁴ grows by 2η²c² a step. Weight decay λ takes 4ηλr⁴ off, so r⁴ stands still
+/// at ηc²/(2λ); there a step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a
+/// gradient counts 1/(1 − β) times over its life and a step is √(1/(1 − β²)) gradients long, which
+/// gives √(2ηλ/(1 + β)).
 ///
 /// Pythagoras is measured in the training of a net of two hidden layers. The laws of r are for
 /// gradients of noise: a matrix under layer norm whose cotangents are drawn at every step, scaled

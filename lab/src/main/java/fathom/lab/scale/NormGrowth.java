@@ -122,7 +122,8 @@ final class NormGrowth implements Experiment {
         net.gradients(noisy, order, from, from + BATCH);
         double[] gradients = net.gradientSquares();
         for (int m = 0; m < 2; m++) {
-          laws[step + 1][m] = laws[step][m] + 2 * learningRate * learningRate * gradients[m] * squares[step][m];
+          laws[step + 1][m] =
+              laws[step][m] + 2 * learningRate * learningRate * gradients[m] * squares[step][m];
         }
         net.step(learningRate, REST_RATE);
         squares[step + 1] = net.squares();

@@ -19,7 +19,8 @@ import java.util.List;
 
 /// Two hidden layers, each a product, layer norm (ε = 0) and a rectifier, and a last product. The
 /// loss is free of the lengths of the two hidden matrices; gains, biases and the last product are
-/// not, and have an optimizer of their own, so that a learning rate for the one is none for the other.
+/// not, and have an optimizer of their own, so that a learning rate for the one is none for the
+/// other.
 final class Perceptron {
   final Layer net;
 
@@ -84,7 +85,8 @@ final class Perceptron {
     }
   }
 
-  /// One step of each optimizer, at `learningRate` for the hidden matrices and `restRate` for the rest.
+  /// One step of each optimizer, at `learningRate` for the hidden matrices and `restRate` for the
+  /// rest.
   void step(double learningRate, double restRate) {
     sgd.step(learningRate);
     restSgd.step(restRate);

@@ -12,7 +12,8 @@ record Points(double[] points, int[] labels) {
   static final int FEATURES = 64;
   private static final int CLUSTERS = 30;
 
-  /// How far the clusters are from each other, in standard deviations of the points around their middles.
+  /// How far the clusters are from each other, in standard deviations of the points around their
+  /// middles.
   private static final double DISTANCE = 0.5;
 
   /// The middles depend on the seed alone, the points also on their `purpose`.

@@ -14,9 +14,10 @@ import java.util.Arrays;
 /// Row 43, the identity I9 of section 3.3: what the length of a weight is, is a learning rate.
 ///
 /// Two nets of one function, whose hidden matrices are w and kw. The gradient of the second is 1/k
-/// of that of the first, so at k² times the learning rate its step is k times as long, and it is kw₊ behind
-/// it: the same function again. The same holds for the velocity of momentum, and for weight decay
-/// divided by k². Gains, biases and the last product have the learning rate of the first net in both.
+/// of that of the first, so at k² times the learning rate its step is k times as long, and it is
+/// kw₊ behind it: the same function again. The same holds for the velocity of momentum, and for
+/// weight decay divided by k². Gains, biases and the last product have the learning rate of the
+/// first net in both.
 ///
 /// In float64. A factor of 2 is exact in binary numbers, so the factor 3 is measured beside it.
 final class ScaledTwins implements Experiment {
@@ -78,7 +79,8 @@ final class ScaledTwins implements Experiment {
   /// after any step, and of the weights, as a share of their length.
   record Apart(double values, double weights, double[] losses, double[] twinLosses) {}
 
-  /// Trains a net, and its twin of `factor` times the hidden weights at `faster` times the learning rate.
+  /// Trains a net, and its twin of `factor` times the hidden weights at `faster` times the learning
+  /// rate.
   static Apart apart(
       Arm arm, int width, double factor, double faster, int steps, long seed, Notebook note) {
     double[] losses = new double[steps];

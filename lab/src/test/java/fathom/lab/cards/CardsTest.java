@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.blackjack.BasicStrategy;

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// The parts of experiments on cases whose answer is known without them.
 class KnownAnswersTest {
-  /// One matrix: the loss ½‖I + W − T‖² is curved by 1 in every direction. Two under one shortcut: with
-  /// R = T − I it is −⟨R, W₂W₁⟩ near zero, whose curvatures are ± the singular values of R.
+  /// One matrix: the loss ½‖I + W − T‖² is curved by 1 in every direction. Two under one shortcut:
+  /// with R = T − I it is −⟨R, W₂W₁⟩ near zero, whose curvatures are ± the singular values of R.
   @Test
   void curvatureOfLinearNetsAtZero() {
     double[] target = {2, 0, 0, 0, -1, 0, 0, 0, 1.5};

@@ -4,14 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.FlatParams;
 import fathom.Layer;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.loss.CrossEntropy;
 import fathom.net.CifarNet;
+import fathom.net.ImageShape;
 import fathom.nn.Chain;
 import fathom.nn.Dense;
 import fathom.nn.Init;
@@ -37,7 +38,7 @@ class ExamplesTest {
   private final Tensor direction;
 
   ExamplesTest() {
-    Layer net = CifarNet.named("resnet20").on(new CifarNet.Input(1, 8, 8), 10).build(Init.he(1));
+    Layer net = CifarNet.named("resnet20").on(new ImageShape(1, 8, 8), 10).build(Init.he(1));
     Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 4, 1, 8, 8);
     Tensor direction = Tensor.normal(RandomKey.of(1, "direction"), DType.FLOAT32, 1, 10);
     this.net = net;

@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/// The test images of a run by their classes, and the worst mistakes: what the run has written
-/// down at its end.
+/// The test images of a run by their classes, and the worst mistakes: what the run has written down
+/// at its end.
 final class TestedClasses {
   /// With more classes a table of each taken for each is not read any more.
   private static final int SHOWN = 20;
