@@ -20,9 +20,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// How a series of experiments is run.
 public final class Laboratory {
@@ -55,26 +58,36 @@ public final class Laboratory {
     }
     var findings = new ArrayList<Finding>();
     int total = experiments.size() * seeds.size();
-    try {
-      for (Experiment experiment : experiments) {
-        int done = findings.size() * seeds.size();
-        watcher.at(experiment.name(), done, total);
-        Optional<Finding> there = again ? Optional.empty() : ledger.read(experiment, size, seeds);
-        Finding finding =
-            there.isPresent()
-                ? there.get()
-                : run(
-                    experiment,
-                    size,
-                    seeds,
-                    stop,
-                    seed -> watcher.at(experiment.name(), done + seed, total));
-        if (there.isEmpty()) {
-          ledger.write(experiment, finding);
-          LabReport.of(ledger).write(ledger.index());
+    var over = new AtomicBoolean();
+    BooleanSupplier halted = () -> over.get() || stop.getAsBoolean();
+    try (var pool = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors())) {
+      try {
+        var trials = new ArrayList<Trial>();
+        for (Experiment experiment : experiments) {
+          Optional<Finding> there = again ? Optional.empty() : ledger.read(experiment, size, seeds);
+          trials.add(
+              new Trial(
+                  experiment,
+                  there.orElse(null),
+                  there.isPresent() ? List.of() : begun(pool, experiment, size, seeds, halted)));
         }
-        findings.add(finding);
-        watcher.found(finding, there.isPresent());
+        for (Trial trial : trials) {
+          int done = findings.size() * seeds.size();
+          String name = trial.experiment.name();
+          watcher.at(name, done, total);
+          Finding finding = trial.there;
+          if (finding == null) {
+            finding =
+                ended(trial, size, seeds, count -> watcher.at(name, done + count, total));
+            ledger.write(trial.experiment, finding);
+            LabReport.of(ledger).write(ledger.index());
+          }
+          findings.add(finding);
+          watcher.found(finding, trial.there != null);
+        }
+      } finally {
+        over.set(true); // what still computes need not be waited for
+        pool.shutdownNow();
       }
     } catch (Notebook.Stopped _) {
       return findings;
@@ -83,46 +96,67 @@ public final class Laboratory {
     return findings;
   }
 
+  /// An experiment of the series.
+  ///
+  /// @param there its finding, if the ledger has it
+  /// @param seeds else what each of its seeds comes to
+  private record Trial(Experiment experiment, @Nullable Finding there, List<Future<Seed>> seeds) {}
+
+  /// What a seed observed, and when, by [System#nanoTime].
+  private record Seed(Notebook notebook, long began, long ended) {}
+
   private interface Ended {
     void seeds(int count);
   }
 
-  private static Finding run(
-      Experiment experiment, Size size, List<Long> seeds, BooleanSupplier stop, Ended ended) {
-    long start = System.nanoTime();
-    int threads = Math.min(seeds.size(), Runtime.getRuntime().availableProcessors());
-    var notebooks = new ArrayList<Notebook>();
-    try (var pool = Executors.newFixedThreadPool(threads)) {
-      var futures = new ArrayList<Future<Notebook>>();
-      for (long seed : seeds) {
-        futures.add(
-            pool.submit(() -> {
-              var notebook = new Notebook(seed, stop);
-              notebook.alive();
-              // The other cores are the other seeds', and a finding shall not depend on their
-              // number.
-              Cores.alone(() -> experiment.observe(size, seed, notebook));
-              return notebook;
-            }));
-      }
-      for (var future : futures) {
-        notebooks.add(future.get());
-        ended.seeds(notebooks.size());
+  /// Puts all seeds of an experiment behind those of the experiments before it, so that no core is
+  /// idle while the last seed of an experiment computes.
+  private static List<Future<Seed>> begun(
+      ExecutorService pool,
+      Experiment experiment,
+      Size size,
+      List<Long> seeds,
+      BooleanSupplier halted) {
+    var futures = new ArrayList<Future<Seed>>();
+    for (long seed : seeds) {
+      futures.add(
+          pool.submit(() -> {
+            long began = System.nanoTime();
+            var notebook = new Notebook(seed, halted);
+            notebook.alive();
+            // The other cores are the other seeds', and a finding shall not depend on their
+            // number.
+            Cores.alone(() -> experiment.observe(size, seed, notebook));
+            return new Seed(notebook, began, System.nanoTime());
+          }));
+    }
+    return futures;
+  }
+
+  private static Finding ended(Trial trial, Size size, List<Long> seeds, Ended ended) {
+    String name = trial.experiment.name();
+    var all = new ArrayList<Seed>();
+    try {
+      for (Future<Seed> future : trial.seeds) {
+        all.add(future.get());
+        ended.seeds(all.size());
       }
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case RuntimeException cause -> throw cause;
         case Error cause -> throw cause;
         case null, default ->
-            throw new IllegalStateException(experiment.name() + " failed: " + e.getCause(), e);
+            throw new IllegalStateException(name + " failed: " + e.getCause(), e);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException(experiment.name() + " was interrupted", e);
+      throw new IllegalStateException(name + " was interrupted", e);
     }
-    double seconds = (System.nanoTime() - start) / 1e9;
+    long began = all.getFirst().began;
+    double seconds = all.stream().mapToLong(seed -> seed.ended - began).max().orElseThrow() / 1e9;
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    return Finding.of(experiment.statement(), size, seeds, notebooks, seconds, now);
+    List<Notebook> notebooks = all.stream().map(Seed::notebook).toList();
+    return Finding.of(trial.experiment.statement(), size, seeds, notebooks, seconds, now);
   }
 
   /// Writes the charts of findings into `folder`, which is made if it is missing, as images for a

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +67,24 @@ class LaboratoryTest {
 
   private static Counting counting(String name, double plus) {
     return new Counting(name, plus, new AtomicInteger());
+  }
+
+  /// The same experiment, which does not begin before there is this file.
+  private static Experiment after(Path file, Experiment experiment) {
+    return new Experiment() {
+      @Override
+      public Statement statement() {
+        return experiment.statement();
+      }
+
+      @Override
+      public void observe(Size size, long seed, Notebook note) {
+        while (!Files.exists(file)) {
+          LockSupport.parkNanos(1_000_000);
+        }
+        experiment.observe(size, seed, note);
+      }
+    };
   }
 
   private static final class Quiet implements Laboratory.Watcher {
@@ -158,15 +177,17 @@ class LaboratoryTest {
   void aSeriesThatIsStoppedKeepsWhatIsFinishedAndGoesOn() {
     var first = counting("first", 0);
     var second = counting("second", 0);
+    Path written = folder.resolve("first.json");
+    // Both compute at once, and the second is asked to stop when the first has ended.
     var findings =
         Laboratory.run(
-            List.of(first, second),
+            List.of(first, after(written, second)),
             Size.TINY,
             SEEDS,
             new Ledger(folder),
             false,
             new Quiet(),
-            () -> first.runs.get() + second.runs.get() > 2);
+            () -> Files.exists(written));
     assertEquals(List.of("first"), findings.stream().map(Finding::experiment).toList());
     assertTrue(Files.exists(folder.resolve("first.json")));
     assertFalse(Files.exists(folder.resolve("second.json")));

@@ -121,7 +121,12 @@ class RecordsTest {
       String answer = answer(page.getKey()).replaceAll("\\s+", " ");
       for (Figure figure : page.getValue()) {
         Finding finding = newest(named(figure.experiment()), figure.size()).orElseThrow();
-        double mean = values(Optional.of(finding), figure.start()).getFirst().mean();
+        List<Value> values = values(Optional.of(finding), figure.start());
+        if (values.isEmpty()) {
+          wrong.add("%s has no value \"%s\"".formatted(figure.experiment(), figure.start()));
+          continue;
+        }
+        double mean = values.getFirst().mean();
         String words = String.format(Locale.ROOT, figure.words(), mean);
         if (!answer.contains(words)) {
           wrong.add(
