@@ -50,7 +50,8 @@ public interface Layer extends Node, Predictor {
 
   /// Returns the same layer over other children, one for each of [#children()] in their order. Net
   /// rewrites such as instrumentation, fusion and recomputation are functions from net to net that
-  /// use this method. Throws `IllegalArgumentException` if the number of children does not match.
+  /// use this method. A layer without children throws `IllegalArgumentException` if it is given
+  /// any.
   default Layer with(List<Layer> children) {
     if (!children.isEmpty()) {
       throw new IllegalArgumentException(

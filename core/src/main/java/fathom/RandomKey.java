@@ -1,7 +1,7 @@
 package fathom;
 
-/// A key for random numbers without generator state: every number is a function of a key and an
-/// index.
+/// A key for random numbers. Instead of a generator with a state, every number is a function of a
+/// key and an index.
 ///
 /// Initial weights, the order of an epoch and augmentation each have a key made of the seed, a
 /// purpose and the place of use. The same numbers can therefore be drawn again at any time, on any

@@ -143,8 +143,8 @@ public final class Torch {
     }
   }
 
-  /// Returns freed memory to the system where glibc keeps it. It is called once, after the start of
-  /// a training has freed much memory that the training does not need again.
+  /// Returns freed memory to the system where glibc keeps it. It is meant for moments at which much
+  /// memory was freed that a training run does not need again.
   static void returnPages() {
     if (TRIM == null) {
       return;

@@ -21,7 +21,7 @@ import java.util.List;
 /// blocks, then x + up(level below(down(x))), then as many blocks again. `down` is a 3×3
 /// convolution at stride 2 to twice the channels; `up` doubles the size and halves the channels.
 /// Without shortcuts ([Shortcut#NONE]) the blocks are plain and nothing leads across; this is the
-/// kind of net that the residual paper argues against.
+/// plain net that the residual paper compares residual nets with.
 ///
 /// Image sizes are multiples of 2^levels ([#multiple()]); the net is the same for all sizes.
 /// Parameters are named `conv1.weight`, `level1.encoder.0.conv1.weight`, `level1.down.weight`, ...,

@@ -6,9 +6,9 @@ import fathom.Node;
 import java.util.List;
 
 /// The encoder block of the transformer, from N×T×E to N×T×E. It has two residual connections. The
-/// first spans self-attention across positions; the second spans an MLP at each position, with two
-/// dense layers E → 4E → E and a [Gelu] between them. Each has a layer norm over the E features of
-/// a position.
+/// first leads around self-attention across positions; the second leads around an MLP at each
+/// position, with two dense layers E → 4E → E and a [Gelu] between them. Each has a layer norm over
+/// the E features of a position.
 ///
 /// Its parameters are named `attention.in_proj_weight`, `mlp.linear1.weight`, ...
 public final class EncoderBlock {

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /// Weight norm (Salimans and Kingma 2016, eq. 2): a [Dense] or [Conv2d] with weights w = g·v/‖v‖
 /// for each output. The wrapped layer's weights are v, and there is a gain g for each output. If v
-/// is zero, so is w, and the gradient does not lead away from zero in a useful way.
+/// is zero, so is w, and the gradients of that output are of no use.
 ///
 /// @param weighted the layer whose weights are v
 /// @param gain g

@@ -41,9 +41,9 @@ import java.util.TreeMap;
 /// Writes nets for images as ONNX models (opset 17), which ONNX Runtime and other programs run. A
 /// model computes what the net predicts, with running statistics, in float32.
 ///
-/// The model's input is `pictures`, N×C×H×W for any N, and its output is `logits`. Constants have
-/// the names of the net's parameters. Batch norm remains a separate operation, because programs
-/// that run such models fold it into the convolution themselves.
+/// The model's input is named "pictures", N×C×H×W for any N, and its output is named "logits".
+/// Constants have the names of the net's parameters. Batch norm remains a separate operation,
+/// because programs that run such models fold it into the convolution themselves.
 public final class Onnx {
   /// The opset version, the first one with layer norm.
   static final int OPSET = 17;
