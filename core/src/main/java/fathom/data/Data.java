@@ -42,7 +42,7 @@ public interface Data {
     return open(spec, ImageReadOptions.USUAL);
   }
 
-  /// As [#open(String)], with the options by which the images of a folder are read.
+  /// Does the same as [#open(String)], with the options by which the images of a folder are read.
   static Data open(String spec, ImageReadOptions reading) {
     if (spec.startsWith(TEXT)) {
       return Text.open(spec);

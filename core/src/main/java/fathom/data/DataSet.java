@@ -123,7 +123,8 @@ public record DataSet(
   /// those of runs that were begun by position, are drawn by position.
   ///
   /// Throws `IllegalArgumentException` if the data has validation images of its own in another
-  /// number, or if no image would be left to train with.
+  /// number, if `count` is negative, or if it leaves too few images: none to train with or, when
+  /// they are drawn by name, a class without one.
   public DataSet judgedBy(int count, long seed) {
     int all = train.count();
     if (count == 0 || (validation != null && validation.count() == count)) {
@@ -243,7 +244,7 @@ public record DataSet(
   /// decoded from now on, so that another image of its class is used in its place. Any thread may
   /// call the listener, once for each file.
   public void onDamage(Consumer<FolderSummary.Skipped> listener) {
-    for (LabelledImages part : List.of(train, test)) { // validation shares these
+    for (LabelledImages part : List.of(train, test)) { // validation shares its listener with train
       if (part instanceof Photos photos) {
         photos.onDamage(listener);
       }
@@ -285,7 +286,7 @@ public record DataSet(
     return open(spec, ImageReadOptions.USUAL);
   }
 
-  /// As [#open(String)], with the options by which the images of a folder are read.
+  /// Does the same as [#open(String)], with the options by which the images of a folder are read.
   public static DataSet open(String spec, ImageReadOptions reading) {
     return open(spec, reading, System::getenv);
   }

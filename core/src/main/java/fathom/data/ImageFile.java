@@ -58,7 +58,7 @@ final class ImageFile {
     return header(ImageSource.of(file));
   }
 
-  /// As [#header(Path)], from any source.
+  /// Does the same as [#header(Path)], for an image from any source.
   static Header header(ImageSource source) {
     return open(source, (in, container) -> header(container));
   }
@@ -83,7 +83,7 @@ final class ImageFile {
     read(ImageSource.of(file), view, to, out, at);
   }
 
-  /// As the `read` of a file, from any source.
+  /// Does the same as the `read` of a file, for an image from any source.
   static void read(ImageSource source, CropRegion view, Scaling.Target to, byte[] out, int at) {
     decoded(
         source,

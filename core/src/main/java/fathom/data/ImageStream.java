@@ -16,7 +16,8 @@ import javax.imageio.stream.ImageInputStreamImpl;
 /// are not in the encoding of the locale; a `java.nio.file.Path` that came from a folder keeps
 /// their bytes.
 final class ImageStream extends ImageInputStreamImpl {
-  /// How often reading may hit the end, because decoders read ahead, some of them byte by byte.
+  /// The number of times that reading may hit the end before it fails. It is not 0 because decoders
+  /// read ahead, some of them byte by byte.
   private static final int MOST_PAST_THE_END = 4096;
 
   private final ImageSource.Reader file;

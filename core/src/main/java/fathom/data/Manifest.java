@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// A manifest is one file for each folder: a magic number and a version, the entries, and a CRC-32
 /// of all that.
 public final class Manifest {
-  /// What was seen of a file.
+  /// The result of looking at a file.
   ///
   /// @param header null if not even the header can be read
   /// @param damage why the file cannot be decoded; null if no attempt failed

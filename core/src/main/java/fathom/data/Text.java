@@ -73,8 +73,8 @@ public record Text(
     return of(spec, file, Vocabulary.of(codePoints), codePoints);
   }
 
-  /// As [#open(String)], with the vocabulary of another text. Also throws [BadFileException] for a
-  /// character that is not in the vocabulary.
+  /// Does the same as [#open(String)], with the vocabulary of another text. It also throws
+  /// [BadFileException] for a character that is not in the vocabulary.
   public static Text open(String spec, Vocabulary vocabulary) {
     Path file = file(spec);
     return of(spec, file, vocabulary, read(file));
