@@ -8,13 +8,20 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 
-/// Layers from arbitrary tensor code, with libtorch's reverse mode as their way back: the escape
-/// hatch for users, and the oracle against which every other layer is tested.
+/// Builds layers from arbitrary tensor code whose backward pass is libtorch's own reverse mode.
+/// Users can write a layer this way without deriving a pullback, and the tests use such layers as
+/// the oracle for every other layer.
+///
+/// ```java
+/// Layer swish = Autograd.layer(x -> x.times(x.sigmoid()));
+/// ```
 public final class Autograd {
   private Autograd() {}
 
-  /// A layer that computes `function`. It may use the operations of [Tensor] and [Torch] that
-  /// return a tensor, and the values of `params`, which get gradients under the names `0`, `1`, ...
+  /// Returns a layer that computes `function`. The function may use the operations of [Tensor] and
+  /// [Torch] that return a tensor, and the values of `params`. The parameters get gradients and are
+  /// named `0`, `1`, ... in their order. The layer's `forward` throws `IllegalArgumentException` if
+  /// its input or a parameter is not of a floating-point type.
   public static Layer layer(UnaryOperator<Tensor> function, Param... params) {
     return new Custom(function, List.of(params));
   }
@@ -28,8 +35,8 @@ public final class Autograd {
       return new Traced(plain(value), dy -> back(value, argument, leaves, dy));
     }
 
-    /// Runs the function on values that record what happens to them, in the place of the
-    /// parameters'.
+    /// Runs the function while the parameters hold tensors whose use libtorch records, and then
+    /// gives the parameters their own values back.
     private Tensor withLeaves(Tensor argument, List<Tensor> leaves) {
       var values = params.stream().map(Param::value).toList();
       try {
@@ -91,7 +98,8 @@ public final class Autograd {
     return Tensor.view(t.raw().detach());
   }
 
-  /// The gradient that the way back left in a leaf; zeros if it did not reach it.
+  /// Returns the gradient that the backward pass left in a leaf, or zeros if the backward pass did
+  /// not reach it.
   private static Tensor gradient(Tensor leaf) {
     var borrowed = leaf.raw().grad();
     return borrowed.defined()

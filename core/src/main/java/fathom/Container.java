@@ -7,29 +7,34 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What Linux limits the memory of this process to, alone or with others: control groups, version 1
-/// and 2, as containers, systemd and batch systems set them. Who takes more is killed.
+/// The memory limits that Linux sets for this process, alone or together with others. Containers,
+/// systemd and batch systems set them as control groups of version 1 or 2, and the kernel kills a
+/// process that exceeds them.
 ///
-/// A group is limited by its parents too, so all of them count. In a container the path that the
-/// process is told may be that of its host, and then what is mounted is its own group.
+/// The limits of a group's parents bind the group too, so all of them count. In a container, the
+/// path that the process sees may be the path on its host; in that case the mounted folder is the
+/// container's own group.
 ///
-/// @param root `/`, below which the system tells
+/// @param root the folder that holds `proc` and `sys`, which is `/` outside tests
 record Container(Path root) {
-  /// A group with a limit: how much it may take, and how much of that its processes have now,
-  /// without what the system can take back, which is the content of files.
+  /// A control group with a memory limit.
+  ///
+  /// @param limit the most bytes that its processes may take
+  /// @param taken the bytes that its processes have now, without cached file contents, which the
+  ///   kernel can reclaim
   record Group(double limit, double taken) {
     double free() {
       return limit - taken;
     }
   }
 
-  /// The groups that have a limit, innermost first; none where there is no Linux.
+  /// The groups that have a limit, innermost first. The list is empty where there is no Linux.
   List<Group> groups() {
     return lines(root.resolve("proc/self/cgroup")).flatMap(this::group).toList();
   }
 
-  /// A line has a number, controllers and a path, between colons: `4:memory:/docker/12ab` in
-  /// version 1, `0::/user.slice` in version 2.
+  /// Parses a line of `/proc/self/cgroup`. It has a number, controllers and a path, separated by
+  /// colons: `4:memory:/docker/12ab` in version 1, `0::/user.slice` in version 2.
   private Stream<Group> group(String line) {
     String[] parts = line.split(":", 3);
     if (parts.length < 3) {
@@ -45,7 +50,7 @@ record Container(Path root) {
     };
   }
 
-  /// From the folder of a group up to that of the mount.
+  /// Returns the folders from that of a group up to that of the mount.
   private static Stream<Path> upwards(Path mounted, String path) {
     Path own = mounted.resolve(path.replaceFirst("^/+", "")).normalize();
     Path first = own.startsWith(mounted) && Files.isDirectory(own) ? own : mounted;
@@ -53,7 +58,8 @@ record Container(Path root) {
         first, folder -> folder != null && folder.startsWith(mounted), Path::getParent);
   }
 
-  /// Version 1 says that there is no limit by a number near 2⁶³, version 2 by the word max.
+  /// Reads limit and use of one group. Where there is no limit, version 1 says so by a number near
+  /// 2⁶³ and version 2 by the word `max`.
   private static Stream<Group> read(Path folder, String limitFile, String takenKey) {
     double limit = lines(folder.resolve(limitFile)).findFirst().map(Container::number).orElse(-1.0);
     if (limit < 0 || limit > 1L << 60) {
@@ -68,7 +74,7 @@ record Container(Path root) {
     return Stream.of(new Group(limit, Math.max(0, taken)));
   }
 
-  /// −1 for a word.
+  /// Parses a number; returns −1 for a word.
   private static double number(String text) {
     try {
       return Long.parseLong(text.strip());
@@ -77,7 +83,7 @@ record Container(Path root) {
     }
   }
 
-  /// Of a file of the system; none if it is not there.
+  /// Returns the lines of a system file, or none if it cannot be read.
   static Stream<String> lines(Path file) {
     try {
       return Files.readAllLines(file).stream();

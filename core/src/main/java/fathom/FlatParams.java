@@ -5,11 +5,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The trained parameters of a net as one block of values and one block of gradients, so that
-/// workers share values, gradients are summed in one go and an optimizer is one loop.
+/// The trained parameters of a net in one block of memory for the values and one for the gradients.
+/// With this layout, workers share the values, one pass sums the gradients of all parameters, and
+/// an optimizer step is a single loop.
 ///
-/// The block lies outside any scope: it lives as long as somebody refers to it. Each parameter
-/// starts at a multiple of 64 bytes; what lies between is zero and stays so.
+/// The blocks lie outside any scope and live as long as something refers to them. Each parameter
+/// starts at a multiple of 64 bytes; the padding between parameters is zero and stays zero.
 public final class FlatParams {
   private static final int ALIGNMENT = 64;
 
@@ -27,7 +28,9 @@ public final class FlatParams {
     this.gradients = allocate(bytes);
   }
 
-  /// Moves the values of `params`, which are of one type, into a new block, with gradients of zero.
+  /// Moves the values of `params` into a new block and binds the parameters to it, with gradients
+  /// of zero. Throws `IllegalArgumentException` if there are no parameters or if they have more
+  /// than one type.
   public static FlatParams of(List<Param> params) {
     if (params.isEmpty()) {
       throw new IllegalArgumentException("a net without parameters cannot be trained");
@@ -56,8 +59,9 @@ public final class FlatParams {
     return flat;
   }
 
-  /// Makes the parameters of another tree of the same net use these values, with gradients of its
-  /// own.
+  /// Binds the parameters of a second copy of the net to the values of this block and to a new
+  /// block of gradients. Each worker has such a copy. Throws `IllegalArgumentException` if the
+  /// parameters of the copy differ in number or shape.
   public FlatParams shareWith(List<Param> twin) {
     if (twin.size() != slots.size()) {
       throw new IllegalArgumentException(
@@ -82,7 +86,7 @@ public final class FlatParams {
       param.grad().release();
       param.bind(value, tensor(gradients, slots.get(i)));
     }
-    Torch.returnPages(); // thousands of small tensors leave holes that no activation fits in
+    Torch.returnPages(); // thousands of small tensors leave gaps too small for an activation
   }
 
   private Tensor tensor(MemorySegment block, Slot slot) {
@@ -91,34 +95,39 @@ public final class FlatParams {
         block.asSlice(slot.offset, bytes), type, slot.channelsLast, slot.shape.toArray());
   }
 
+  /// The element type of all parameters.
   public DType type() {
     return type;
   }
 
-  /// The number of elements of each block, with the zeros in between.
+  /// The number of elements of each block, padding included.
   public long count() {
     return gradients.byteSize() / type.bytes();
   }
 
+  /// The block of the parameters' values.
   public MemorySegment values() {
     return values;
   }
 
+  /// The block of the parameters' gradients.
   public MemorySegment gradients() {
     return gradients;
   }
 
-  /// All gradients as one tensor of the innermost scope, to be summed over workers.
+  /// All gradients as one flat tensor in the innermost scope, so that a collective can sum them
+  /// over the workers.
   public Tensor gradient() {
     return Tensor.over(gradients, type, false, count());
   }
 
-  /// A block of zeros laid out like these, for an optimizer's state.
+  /// Returns a new block of zeros with the same layout, for an optimizer's state.
   public MemorySegment zeros() {
     return allocate(gradients.byteSize());
   }
 
-  /// The part of a block such as [#zeros()] that belongs to parameter `i`, shaped like it.
+  /// Returns the part of a block such as [#zeros()] that belongs to parameter `i`, as a tensor with
+  /// that parameter's shape.
   public Tensor part(MemorySegment block, int i) {
     return tensor(block, slots.get(i));
   }

@@ -3,22 +3,25 @@ package fathom;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A function of one tensor that knows its own way back.
+/// A differentiable function of one tensor, which returns its output together with its pullback.
 ///
-/// Four rules make layers compose. A layer never returns its argument and never writes into a
-/// tensor that it did not make. [#forward] changes no state. [#predict] remembers nothing, uses
-/// running statistics and no randomness. A layer starts no threads.
+/// Four rules make layers compose:
 ///
-/// [#forward] is all that a new layer must have; with parameters it also has [#own()], with layers
-/// inside it [#children()] and [#with].
+/// - A layer never returns its argument and never writes into a tensor that it did not make.
+/// - [#forward] changes no state.
+/// - [#predict] stores nothing, uses running statistics and draws no random numbers.
+/// - A layer starts no threads.
+///
+/// A new layer must implement only [#forward]. A layer with parameters also implements [#own()],
+/// and a layer with layers inside it also implements [#children()] and [#with].
 public interface Layer extends Node, Predictor {
-  /// A layer inside another, under its name. The empty name adds nothing to the path.
+  /// A layer inside another, with its name. An empty name adds nothing to the path.
   record Child(String name, Layer layer) {}
 
-  /// The value for training, and the way back.
+  /// Runs the forward pass for training: returns the output and its pullback.
   Traced forward(Tensor x);
 
-  /// The value for use, without a way back.
+  /// Returns the output for prediction, without a pullback.
   @Override
   default Tensor predict(Tensor x) {
     try (var scope = Scope.open()) {
@@ -26,9 +29,9 @@ public interface Layer extends Node, Predictor {
     }
   }
 
-  /// The shape of the value of an argument of this shape. Layers know it without computing; of one
-  /// that does not, the value of zeros tells. Throws `IllegalArgumentException` where [#predict]
-  /// would for the shape.
+  /// Returns the shape of the output for an input of shape `x`. Layers override this to compute the
+  /// shape alone; the default predicts an input of zeros and reads the shape of its output. Throws
+  /// `IllegalArgumentException` if [#predict] would throw it for an input of this shape.
   default Shape shape(Shape x) {
     try (var _ = Scope.open()) {
       return predict(Tensor.zeros(DType.FLOAT32, x.toArray())).shape();
@@ -45,8 +48,10 @@ public interface Layer extends Node, Predictor {
     return children().stream().map(child -> new Part(child.name(), child.layer())).toList();
   }
 
-  /// The same layer over other children, one for each of [#children()] in their order. With it,
-  /// nets are rewritten: instruments, fusion and recomputation are functions from net to net.
+  /// Returns the same layer over other children, one for each of [#children()] in their order. Net
+  /// rewrites such as instrumentation, fusion and recomputation are functions from net to net that
+  /// use this method. A layer without children throws `IllegalArgumentException` if it is given
+  /// any.
   default Layer with(List<Layer> children) {
     if (!children.isEmpty()) {
       throw new IllegalArgumentException(
@@ -55,14 +60,15 @@ public interface Layer extends Node, Predictor {
     return this;
   }
 
-  /// Multiplications with an addition that [#predict] needs from one shape to the other: those of
-  /// convolutions and matrix products, as in the residual paper; everything else counts nothing.
+  /// The number of multiply-adds of [#predict] for an input of shape `in` and an output of shape
+  /// `out`. Only convolutions and matrix products count, as in the residual paper; all other
+  /// operations count as zero.
   default long multiplyAdds(Shape in, Shape out) {
     return 0;
   }
 
-  /// Rewrites a tree from the leaves up: children first, then `rule` on the layer over the new
-  /// ones.
+  /// Rewrites a tree from the leaves up: first the children, then `rule` is applied to the layer
+  /// over the rewritten children.
   static Layer map(Layer layer, Rule rule) {
     return map("", layer, rule);
   }
@@ -75,9 +81,10 @@ public interface Layer extends Node, Predictor {
     return rule.apply(path, children.isEmpty() ? layer : layer.with(children));
   }
 
-  /// What to put in the place of a layer at a path.
+  /// Decides which layer replaces the layer at a path.
   @FunctionalInterface
   interface Rule {
+    /// Returns the replacement of `layer`, which may be `layer` itself.
     Layer apply(String path, Layer layer);
   }
 }

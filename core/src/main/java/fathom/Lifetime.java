@@ -2,11 +2,12 @@ package fathom;
 
 import java.util.function.Supplier;
 
-/// A lifetime for tensors that is not that of a block: it lasts until it is closed, by whichever
-/// thread, and many threads may read what lives in it.
+/// A lifetime for tensors that is not tied to a block of code. It lasts until any thread closes it,
+/// and many threads may read the tensors in it.
 ///
-/// A [Scope] is opened and closed by one thread, as a block is entered and left. What is made once
-/// and used for long, such as the weights of a net that answers requests, belongs to no such block.
+/// A [Scope] is opened and closed by one thread, as a block is entered and left. Tensors that are
+/// made once and used for long, such as the weights of a net that answers requests, do not fit into
+/// such a block.
 ///
 /// ```java
 /// var life = new Lifetime();
@@ -18,9 +19,9 @@ public final class Lifetime implements AutoCloseable {
   private final Scope scope = Scope.ofNoThread();
   private boolean over;
 
-  /// Makes something whose tensors live as long as this. Tensors of scopes that `make` opens and
-  /// closes die with those, as ever. One thread at a time makes something; others wait. Throws
-  /// `IllegalStateException` if this is closed.
+  /// Runs `make`, whose tensors live as long as this lifetime. Tensors of scopes that `make` opens
+  /// and closes still die with those scopes. Only one thread at a time runs this method; others
+  /// wait. Throws `IllegalStateException` if this lifetime is closed.
   public synchronized <T> T in(Supplier<T> make) {
     if (over) {
       throw new IllegalStateException(
@@ -29,7 +30,8 @@ public final class Lifetime implements AutoCloseable {
     return scope.during(make);
   }
 
-  /// Frees all its tensors, which nobody may use any more. Once is enough.
+  /// Frees all tensors of this lifetime; no thread may use them afterwards. Closing twice has no
+  /// further effect.
   @Override
   public synchronized void close() {
     over = true;

@@ -6,24 +6,28 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 
-/// The memory of this machine or container, of which tensors take a part at most: a system that has
-/// lent more than it has ends a process without a word.
+/// The memory of this machine or container. It bounds the size of all tensors together, because an
+/// operating system that has promised more memory than it has ends a process without an error
+/// message.
 ///
-/// The rest is for the system and for this process itself: the JVM's heap, the code that it
-/// compiles, its threads, and what libtorch works in. What they have already is no longer free when
-/// the system is asked; what they are still going to take is kept for them.
+/// Part of the memory stays reserved for the system and for this process's other needs: the JVM's
+/// heap, compiled code, threads, and libtorch's working memory. What these take already is no
+/// longer free according to the system; this class estimates and reserves what they are still going
+/// to take.
 public final class Memory {
-  /// Of all memory; the rest is for what cannot be foreseen.
+  /// The share of all memory that may be used; the rest covers what cannot be foreseen.
   private static final double SHARE = 0.9;
 
-  /// What a process that trains has for itself beside its heap and its tensors, as soon as code is
-  /// compiled and libtorch works: 415 MB were measured of ResNet-56 with two workers.
+  /// The bytes that a training process needs besides its heap and its tensors once its code is
+  /// compiled and libtorch has started. The measured use of ResNet-56 with two workers was 415 MB.
   private static final double OWN = 400e6;
 
-  /// Below this nobody looks: a short program need not wait for the answers of the system.
+  /// Below this many bytes no check is made, so that a short program does not wait for the system's
+  /// answers.
   private static final double SURELY = 64e6;
 
-  /// The system is asked again where tensors have more by so much than when it was asked last.
+  /// The check asks the system again when the tensors have grown by at least this many bytes since
+  /// the last answer.
   private static final long STEP = 32L << 20;
 
   private static final Memory HERE =
@@ -32,10 +36,10 @@ public final class Memory {
   private final Path root;
   private final LongSupplier heap;
 
-  /// So many bytes of tensors were found to have room.
+  /// The total bytes of tensors that the last check found room for.
   private volatile double known = SURELY;
 
-  /// With another root of the files by which Linux tells.
+  /// Makes a memory that reads the files of Linux's `proc` and `sys` under another root.
   ///
   /// @param heap the bytes that the JVM has reserved for its heap
   Memory(Path root, LongSupplier heap) {
@@ -43,13 +47,13 @@ public final class Memory {
     this.heap = heap;
   }
 
-  /// The bytes that tensors can have on this machine or in this container now, those that live
-  /// included; at least 0.
+  /// The bytes that tensors can occupy on this machine or in this container now, including those of
+  /// the tensors that live already; at least 0.
   public static long available() {
     return (long) Math.min((double) Long.MAX_VALUE, HERE.most((double) Tensor.liveBytes()));
   }
 
-  /// Throws [DeviceException] unless a tensor fits beside those that live.
+  /// Throws [DeviceException] unless a tensor fits beside the `live` bytes of other tensors.
   static void check(Shape shape, DType type, long live) {
     HERE.checked(shape, type, live);
   }
@@ -76,7 +80,7 @@ public final class Memory {
     known = Math.min(most, bytes + (double) live + Math.max(STEP, live / 16.0));
   }
 
-  /// For example `36.2 GB`, or `512 MB`.
+  /// Formats a size, for example `36.2 GB` or `512 MB`.
   private static String size(double bytes) {
     return bytes < 1e9
         ? String.format(Locale.ROOT, "%.0f MB", bytes / 1e6)
@@ -88,7 +92,7 @@ public final class Memory {
     return new Container(root).groups().stream().anyMatch(group -> group.limit() < total);
   }
 
-  /// How many bytes tensors can have where so many live now.
+  /// The bytes that tensors can occupy when `live` bytes of them exist now.
   double most(double live) {
     double free = Math.min(kilobytes("proc/meminfo", "MemAvailable:"), total() - live);
     double most = SHARE * (live + free);
@@ -98,7 +102,7 @@ public final class Memory {
     return Math.max(0, most - toCome(live));
   }
 
-  /// What this process is still going to take for itself.
+  /// The bytes that this process is still going to take for itself.
   private double toCome(double live) {
     double resident = kilobytes("proc/self/status", "RssAnon:");
     double own = Double.isInfinite(resident) ? 0 : Math.max(0, resident - live);
@@ -113,9 +117,9 @@ public final class Memory {
         : linux;
   }
 
-  /// A line of a file in which Linux tells, in bytes; infinite if it does not. `MemAvailable` is
-  /// what programs can have without that others lose theirs, `RssAnon` what this one has that is no
-  /// content of files.
+  /// Reads an entry of a Linux status file and converts it from kB to bytes; returns infinity if
+  /// the entry is missing. `MemAvailable` is the memory that programs can take without swapping;
+  /// `RssAnon` is the memory of this process that is not backed by files.
   private double kilobytes(String file, String key) {
     return Container.lines(root.resolve(file))
         .filter(line -> line.startsWith(key))

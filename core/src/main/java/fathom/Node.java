@@ -8,11 +8,12 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
 
-/// What has parameters: a tree whose nodes have names, so that every parameter has a path.
+/// An element of a tree that holds parameters. Its parts have names, so that every parameter has a
+/// path.
 ///
-/// A [Layer] and a `Recurrent` are nodes; they differ in what flows through them.
+/// [Layer] and `Recurrent` are nodes; they differ in the data that flows through them.
 public interface Node {
-  /// A node inside another, under its name. The empty name adds nothing to the path.
+  /// A node inside another, with its name. An empty name adds nothing to the path.
   record Part(String name, Node node) {}
 
   /// This node's own parameters and buffers by name, without those of its parts.
@@ -25,9 +26,9 @@ public interface Node {
     return List.of();
   }
 
-  /// Every parameter and buffer of this tree under its path, `layer1.0.conv1.weight`; one that is
-  /// used in several places appears once, under the first. Throws `IllegalStateException` if two
-  /// differ but have one path.
+  /// Returns every parameter and buffer of this tree under its path, such as
+  /// `layer1.0.conv1.weight`. A parameter that is used in several places appears once, under the
+  /// first path. Throws `IllegalStateException` if two different parameters have the same path.
   default SequencedMap<String, Param> state() {
     var byPath = new LinkedHashMap<String, Param>();
     collect("", this, byPath, Collections.newSetFromMap(new IdentityHashMap<>()));
@@ -39,7 +40,7 @@ public interface Node {
     return state().values().stream().filter(Param::trained).toList();
   }
 
-  /// `a` and `b` as `a.b`; an empty one is left out.
+  /// Joins `a` and `b` to `a.b`; an empty name is left out.
   static String path(String parent, String name) {
     return parent.isEmpty() || name.isEmpty() ? parent + name : parent + "." + name;
   }

@@ -10,17 +10,18 @@ import org.bytedeco.pytorch.OperatorHandle;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.global.torch;
 
-/// A convolution for prediction alone: f(w∗x + b), or the same added to a sum, with f the rectifier
-/// or nothing, in one pass over memory and with a weight that lies in the order in which it is
-/// multiplied.
+/// A convolution for prediction only, with its weight stored in the order in which the kernel reads
+/// it. It computes f(w∗x + b), or f(sum + w∗x + b), in one pass over memory; f is either ReLU or
+/// the identity.
 ///
-/// [Torch#convolution] brings the weight into that order at every call, which for one image may
-/// cost as much as the products, and leaves rectifiers and additions to operations of their own.
-/// Here oneDNN does all of it, by way of private operations of libtorch, which not every build and
-/// processor has: see [#isSupported].
+/// [Torch#convolution] reorders the weight at every call, which for a single image may cost as much
+/// as the products, and it leaves ReLU and addition to separate operations. Here oneDNN does
+/// everything in one call. It does so through private operations of libtorch, which not every build
+/// and processor offers; [#isSupported] tells.
 ///
-/// The order suits a number and size of images and [Torch#threads]. With others the value is right,
-/// but the weight is put into another order at every call, which is slower than not packing it.
+/// The order is chosen for one number and size of images and one value of [Torch#threads]. With
+/// other ones the result is still right, but the weight is reordered at every call, which is slower
+/// than an unpacked convolution.
 public final class PackedConvolution {
   private final Tensor weight;
   private final Tensor bias;
@@ -47,15 +48,15 @@ public final class PackedConvolution {
     this.paddings = paddings;
   }
 
-  /// Whether libtorch does such convolutions of this type on this machine, and right: that is tried
-  /// once, on a small one.
+  /// Whether libtorch offers these operations for this type on this machine and computes them
+  /// correctly. The first call finds out with one small convolution.
   public static boolean isSupported(DType type) {
     return Probe.WORKING.contains(type);
   }
 
-  /// With a weight of O×C×K×K and a bias of O, which must outlive it, for images of this N×C×H×W.
-  /// Its own memory is in the innermost scope. Throws `IllegalArgumentException` if these do not
-  /// fit together.
+  /// Packs a weight of O×C×K×K and a bias of O for images of this N×C×H×W. The bias must outlive
+  /// the result; the packed weight lies in the innermost scope. Throws `IllegalArgumentException`
+  /// if the shapes or the types do not fit together.
   public static PackedConvolution of(
       Tensor weight, Tensor bias, Shape images, int stride, int padding) {
     weight.checkType("a convolution", bias);
@@ -77,12 +78,14 @@ public final class PackedConvolution {
     }
   }
 
-  /// The number and size of images that the weight is packed for.
+  /// The shape N×C×H×W of the images that the weight is packed for.
   public Shape images() {
     return images;
   }
 
-  /// w∗x + b, rectified or not, in channels-last memory.
+  /// Returns w∗x + b, with ReLU if `rectified`, in channels-last memory. Throws
+  /// `IllegalArgumentException` if `x` has another type, rank or number of channels than this
+  /// convolution.
   public Tensor apply(Tensor x, boolean rectified) {
     check(x);
     try (var in = new IValue(x.raw());
@@ -103,9 +106,10 @@ public final class PackedConvolution {
     }
   }
 
-  /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing: `sum` is the caller's to change.
-  /// One pass if it is in channels-last memory. Throws `IllegalArgumentException` if it has another
-  /// shape than the convolution's value.
+  /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU if `rectified` and the identity
+  /// otherwise. The caller must own `sum`. It takes one pass over memory if `sum` is in
+  /// channels-last memory. Throws `IllegalArgumentException` if `sum` has another shape or type
+  /// than the convolution's output, or if `x` does not fit.
   public void addTo_(Tensor sum, Tensor x, boolean rectified) {
     check(x);
     x.checkType("an addition", sum);
@@ -164,9 +168,10 @@ public final class PackedConvolution {
     }
   }
 
-  /// libtorch's operations and the arguments that are always the same.
+  /// libtorch's operations and the arguments that never change.
   private static final class Operations {
-    /// Lists of numbers, as operations take them, are only made in libtorch's script language.
+    /// Builds the lists of numbers that the operations take; only libtorch's script language can
+    /// make them.
     private static final CompilationUnit LISTS =
         torch.compile(
             """
@@ -220,7 +225,7 @@ public final class PackedConvolution {
     }
   }
 
-  /// In which types the operations are there and give what [Torch#convolution] gives.
+  /// Finds the types for which the operations exist and agree with [Torch#convolution].
   private static final class Probe {
     static final Set<DType> WORKING = EnumSet.noneOf(DType.class);
 
@@ -246,12 +251,12 @@ public final class PackedConvolution {
         packed.addTo_(sum, x, true);
         return near(expected.plus(x).relu_(), sum, type)
             && near(expected.relu_(), packed.apply(x, true), type);
-      } catch (RuntimeException | LinkageError e) { // not there, or not for this processor
+      } catch (RuntimeException | LinkageError e) { // missing, or not for this processor
         return false;
       }
     }
 
-    /// Within a few roundings of values of about 12.
+    /// Whether all elements agree within a few roundings; the elements are of size 12 or so.
     private static boolean near(Tensor expected, Tensor actual, DType type) {
       double[] e = expected.toDoubles();
       double[] a = actual.toDoubles();

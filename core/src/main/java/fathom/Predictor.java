@@ -1,12 +1,12 @@
 package fathom;
 
-/// A function of one tensor without a way back: a net as it is used when it has learned. Any number
-/// of threads may call one at a time.
+/// A function of one tensor without a backward pass: a trained net in use. Any number of threads
+/// may share a predictor, where each thread makes one call at a time.
 ///
-/// It never returns its argument and never writes into a tensor that it did not make. The value is
-/// in the innermost scope.
+/// A predictor never returns its argument and never writes into a tensor that it did not make.
 @FunctionalInterface
 public interface Predictor {
-  /// Throws `IllegalArgumentException` for a shape or type that it does not take.
+  /// Returns the output for `x`, in the innermost scope. Throws `IllegalArgumentException` if the
+  /// predictor does not accept the shape or the type of `x`.
   Tensor predict(Tensor x);
 }

@@ -1,18 +1,18 @@
 package fathom;
 
-/// The way back through a layer: from the cotangent of its value, dE/dy, to the cotangent of its
-/// argument, dE/dx. Gradients of parameters are added to [Param#grad()] on the way.
+/// The backward pass of a layer. It maps the cotangent of the layer's output, dE/dy, to the
+/// cotangent of its input, dE/dx, and adds the gradients of the parameters to [Param#grad()].
 ///
-/// A pullback runs exactly once: what training accumulates besides gradients (the running
-/// statistics of batch norm) is committed here. Call it through [Traced#back], which checks shape
-/// and type.
+/// A pullback runs exactly once, because it also commits the state that training accumulates
+/// besides gradients, such as the running statistics of batch norm. Call it through [Traced#back],
+/// which checks shape and type.
 @FunctionalInterface
 public interface Pullback {
-  /// Returns dE/dx, shaped like the layer's argument, as a tensor of its own; `dy` is left as it
-  /// is.
+  /// Returns dE/dx, shaped like the layer's input, as a new tensor; leaves `dy` unchanged.
   Tensor apply(Tensor dy);
 
-  /// The same when nobody needs dE/dx, as for the first layer of a net: it need not be computed.
+  /// Runs the backward pass when no caller needs dE/dx, as in the first layer of a net. Layers
+  /// override it to skip the computation of dE/dx.
   default void accumulate(Tensor dy) {
     apply(dy).release();
   }

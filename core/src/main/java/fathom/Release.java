@@ -5,17 +5,19 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/// The releases of the libraries on the class path, as Maven has written them there. Nothing of the
-/// libraries themselves is loaded.
+/// The versions of the native libraries on the class path, as Maven's metadata in their jars
+/// records them. Reading them loads nothing of the libraries themselves.
 public final class Release {
   private Release() {}
 
-  /// For example `libtorch 2.10.0-1.5.13, JavaCPP 1.5.13`.
+  /// Returns the versions of libtorch and JavaCPP, for example
+  /// `libtorch 2.10.0-1.5.13, JavaCPP 1.5.13`.
   public static String libtorch() {
     return "libtorch %s, JavaCPP %s".formatted(of("pytorch"), of("javacpp"));
   }
 
-  /// Of an artifact of org.bytedeco, or `unknown` where it is not on the class path.
+  /// Returns the version of an artifact of org.bytedeco, or `unknown` if it is not on the class
+  /// path.
   static String of(String artifact) {
     try (InputStream in =
         Release.class.getResourceAsStream(

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A lexical lifetime for tensors. One that is not lexical is a [Lifetime].
+/// A lexical lifetime for tensors. A [Lifetime] serves tensors whose lifetime is not lexical.
 ///
 /// A tensor belongs to the innermost scope that is open on its thread when it is made, and dies
-/// when that scope closes. Who opens a scope [keeps][#keep] what it returns. Outside any scope no
-/// tensor can be made, so none can be forgotten.
+/// when that scope closes. A method that opens a scope [keeps][#keep] the tensors that it returns.
+/// No tensor can be made outside a scope, so none can leak.
 ///
 /// ```java
 /// try (var scope = Scope.open()) {
@@ -36,9 +36,9 @@ public final class Scope implements AutoCloseable {
     return innermost(new Scope(outer, outer != null && outer.shapesOnly));
   }
 
-  /// Opens a scope in which tensors have shapes and no elements, as have those of scopes inside it:
-  /// in it a net is built in no time and without libtorch, to be counted. What asks for elements
-  /// throws `IllegalStateException`.
+  /// Opens a scope in which tensors have shapes and no elements; scopes opened inside it are of the
+  /// same kind. A net is built in it quickly and without libtorch, to count its parameters and
+  /// operations. An operation that needs elements throws `IllegalStateException`.
   public static Scope ofShapes() {
     return innermost(new Scope(INNERMOST.get(), true));
   }
@@ -48,12 +48,13 @@ public final class Scope implements AutoCloseable {
     return scope;
   }
 
-  /// A scope that no thread has open: for a [Lifetime].
+  /// Returns a scope that no thread has opened, for a [Lifetime].
   static Scope ofNoThread() {
     return new Scope(null, false);
   }
 
-  /// Runs `make` with this scope, which is of no thread, as the innermost one of this thread.
+  /// Runs `make` with this scope as the innermost one of this thread. The scope must belong to no
+  /// thread.
   <T> T during(Supplier<T> make) {
     Scope before = INNERMOST.get();
     INNERMOST.set(this);
@@ -64,12 +65,12 @@ public final class Scope implements AutoCloseable {
     }
   }
 
-  /// Whether what is made here now has a shape and no elements.
+  /// Whether tensors made here now have a shape and no elements.
   static boolean hasShapesOnly() {
     return innermost().shapesOnly;
   }
 
-  /// Hands `tensor` to the enclosing scope, and returns it. A tensor of an outer scope stays where
+  /// Hands `tensor` to the enclosing scope and returns it. A tensor of an outer scope stays where
   /// it is. Throws `IllegalStateException` if there is no enclosing scope.
   public Tensor keep(Tensor tensor) {
     if (tensor.scope == this) {
@@ -84,7 +85,8 @@ public final class Scope implements AutoCloseable {
   }
 
   /// Frees every tensor that was made in this scope and not kept. Throws `IllegalStateException` if
-  /// an inner scope is still open, or on another thread than the one that opened it.
+  /// an inner scope is still open, or if another thread than the one that opened this scope calls
+  /// it. Closing twice has no further effect.
   @Override
   public void close() {
     if (!open) {
@@ -102,7 +104,7 @@ public final class Scope implements AutoCloseable {
     free();
   }
 
-  /// Ends it on whichever thread.
+  /// Frees the tensors of this scope, on whichever thread.
   void free() {
     open = false;
     for (Tensor tensor : made) {

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
-/// The sizes of a tensor, outermost first: `N×C×H×W` for images, `N×F` for features, none for a
-/// single number.
+/// The sizes of a tensor, outermost dimension first: `N×C×H×W` for images, `N×F` for features, no
+/// size at all for a single number.
 public final class Shape {
   private final long[] sizes;
 
@@ -14,7 +14,8 @@ public final class Shape {
     this.sizes = sizes;
   }
 
-  /// Throws `IllegalArgumentException` for a negative size or more elements than a `long` counts.
+  /// Returns the shape with these sizes. Throws `IllegalArgumentException` if a size is negative or
+  /// the number of elements does not fit into a `long`.
   public static Shape of(long... sizes) {
     long elements = 1;
     for (long size : sizes) {
@@ -32,11 +33,13 @@ public final class Shape {
     return new Shape(sizes.clone());
   }
 
+  /// The number of dimensions.
   public int rank() {
     return sizes.length;
   }
 
-  /// The size of dimension `dim`; negative ones count from the end, as in `size(-1)`.
+  /// Returns the size of dimension `dim`; a negative `dim` counts from the end, so `size(-1)` is
+  /// the last. Throws `IllegalArgumentException` if there is no such dimension.
   public long size(int dim) {
     int at = dim < 0 ? dim + sizes.length : dim;
     if (at < 0 || at >= sizes.length) {
@@ -55,7 +58,7 @@ public final class Shape {
     return n;
   }
 
-  /// The sizes, outermost first; in JSON a shape is this array.
+  /// Returns the sizes, outermost first; in JSON a shape is this array.
   @JsonValue
   public long[] toArray() {
     return sizes.clone();
@@ -71,7 +74,7 @@ public final class Shape {
     return Arrays.hashCode(sizes);
   }
 
-  /// For example `128×3×32×32`; `scalar` where there is no dimension.
+  /// For example `128×3×32×32`; `scalar` if there are no dimensions.
   @Override
   public String toString() {
     return sizes.length == 0

@@ -14,30 +14,31 @@ import org.jspecify.annotations.Nullable;
 
 /// A dense array of numbers in native memory.
 ///
-/// Its values do not change after it is made, except through methods whose names end in an
-/// underscore, which only the code that made the tensor may call. It dies with the [Scope] it was
-/// made in; used after that, every method throws `IllegalStateException`. It stays on its thread.
+/// The elements of a tensor do not change after it is made, except through methods whose names end
+/// in an underscore; only the code that made the tensor may call those. A tensor dies with the
+/// [Scope] in which it was made, and reading or computing with it afterwards throws
+/// `IllegalStateException`. It stays on its thread, unless it lives in a [Lifetime].
 ///
-/// Shapes and types are checked here, before native code sees them: a mistake is an
-/// `IllegalArgumentException` that names both sides. What does not fit into the memory of this
-/// machine, with all that lives, is a [DeviceException].
+/// Shapes and types are checked before native code sees them. A mistake throws an
+/// `IllegalArgumentException` that names both sides. A tensor that does not fit into the memory of
+/// this machine beside those that live throws a [DeviceException].
 ///
-/// - Making: [#zeros], [#empty], [#emptyImages], [#of], [#scalar], [#over], [#zerosLike],
-///   [#emptyLike], [#zerosOf], [#emptyOf]
+/// - Making: [#zeros], [#empty], [#emptyImages], [#of], [#scalar], [#normal], [#over],
+///   [#zerosLike], [#emptyLike], [#zerosOf], [#emptyOf]
 /// - Arithmetic: [#plus], [#minus], [#times], [#dividedBy], [#matmul], [#exp], [#log], [#sqrt],
 ///   [#square], [#relu], [#sigmoid], [#tanh], [#logSoftmax]
 /// - Reducing: [#sum], [#mean], [#argMax]
 /// - Shape: [#reshape], [#transpose], [#narrow], [#every], [#expand], [#permute], [#concatenated],
 ///   [#alias]
 /// - Type and layout: [#to], [#contiguous], [#channelsLast]
-/// - Writing: [#add_], [#addProduct_], [#copy_], [#zero_]
+/// - Writing: [#add_], [#addProduct_], [#copy_], [#zero_], [#relu_]
 /// - Reading: [#item], [#toDoubles], [#segment]
 public final class Tensor {
   private static final AtomicLong LIVE = new AtomicLong();
   private static final AtomicLong LIVE_BYTES = new AtomicLong();
   private static final AtomicLong MOST_BYTES = new AtomicLong();
 
-  /// Null where it has a shape and no elements.
+  /// Null if this tensor has a shape and no elements ([Scope#ofShapes]).
   private final org.bytedeco.pytorch.@Nullable Tensor raw;
 
   private final Shape shape;
@@ -46,7 +47,7 @@ public final class Tensor {
   private @Nullable MemorySegment memory;
   private boolean freed;
 
-  /// The scope that frees this tensor; [Scope] moves it.
+  /// The scope that frees this tensor; [Scope] sets it when the tensor moves.
   @Nullable Scope scope;
 
   private Tensor(org.bytedeco.pytorch.Tensor raw, boolean ownsMemory) {
@@ -70,7 +71,7 @@ public final class Tensor {
     home.adopt(this);
   }
 
-  /// In a scope of shapes.
+  /// Makes a tensor without elements, in a scope of shapes.
   private Tensor(Shape shape, DType type) {
     this.raw = null;
     this.shape = shape;
@@ -80,12 +81,12 @@ public final class Tensor {
     Scope.innermost().adopt(this);
   }
 
-  /// Takes over the result of a native operation.
+  /// Takes ownership of the result of a native operation.
   static Tensor adopt(org.bytedeco.pytorch.Tensor raw) {
     return new Tensor(raw, true);
   }
 
-  /// Takes over a handle on memory that another tensor is accounted for.
+  /// Takes ownership of a handle whose memory another tensor already accounts for.
   static Tensor view(org.bytedeco.pytorch.Tensor raw) {
     return new Tensor(raw, false);
   }
@@ -104,22 +105,23 @@ public final class Tensor {
     return raw;
   }
 
-  /// How many tensors live now, in the whole process.
+  /// The number of tensors that live now, in the whole process.
   public static long live() {
     return LIVE.get();
   }
 
-  /// The bytes of the elements of all tensors that live now; views count nothing.
+  /// The bytes of the elements of all tensors that live now, in the whole process. Views count as
+  /// zero.
   public static long liveBytes() {
     return LIVE_BYTES.get();
   }
 
-  /// The most of [#liveBytes()] at any moment since [#watchBytes()].
+  /// The largest value of [#liveBytes()] since the last call of [#watchBytes()].
   public static long mostBytes() {
     return MOST_BYTES.get();
   }
 
-  /// Forgets the most so far; returns the bytes that live now.
+  /// Restarts the record of [#mostBytes()]; returns the bytes that live now.
   public static long watchBytes() {
     long now = LIVE_BYTES.get();
     MOST_BYTES.set(now);
@@ -128,6 +130,7 @@ public final class Tensor {
 
   // ---- Making
 
+  /// Returns a tensor of zeros, in row-major order.
   public static Tensor zeros(DType type, long... shape) {
     if (Scope.hasShapesOnly()) {
       return new Tensor(Shape.of(shape), type);
@@ -136,13 +139,14 @@ public final class Tensor {
     return adopt(torch.zeros(shape, Torch.options(type)));
   }
 
-  /// Memory in row-major order with no particular elements.
+  /// Returns a tensor in row-major order with arbitrary elements.
   public static Tensor empty(DType type, long... shape) {
     checkRoom(Shape.of(shape), type);
     return adopt(torch.empty(shape, Torch.options(type), Torch.NO_FORMAT));
   }
 
-  /// Memory for N×C×H×W images with the channels innermost, with no particular elements.
+  /// Returns a tensor for N×C×H×W images with the channels innermost in memory and arbitrary
+  /// elements.
   public static Tensor emptyImages(DType type, long n, long c, long h, long w) {
     checkRoom(Shape.of(n, c, h, w), type);
     try (var rows = torch.empty(new long[] {n, h, w, c}, Torch.options(type), Torch.NO_FORMAT)) {
@@ -150,7 +154,8 @@ public final class Tensor {
     }
   }
 
-  /// A float32 tensor of these elements, outermost dimension first.
+  /// Returns a float32 tensor of these elements, which are in row-major order. Throws
+  /// `IllegalArgumentException` if their number is not that of the shape.
   public static Tensor of(float[] elements, long... shape) {
     Tensor t = zeros(DType.FLOAT32, shape);
     t.checkCount(elements.length);
@@ -158,7 +163,8 @@ public final class Tensor {
     return t;
   }
 
-  /// A float64 tensor of these elements, outermost dimension first.
+  /// Returns a float64 tensor of these elements, which are in row-major order. Throws
+  /// `IllegalArgumentException` if their number is not that of the shape.
   public static Tensor of(double[] elements, long... shape) {
     Tensor t = zeros(DType.FLOAT64, shape);
     t.checkCount(elements.length);
@@ -166,14 +172,14 @@ public final class Tensor {
     return t;
   }
 
-  /// A tensor without dimensions.
+  /// Returns a tensor without dimensions that holds `value`.
   public static Tensor scalar(DType type, double value) {
     try (var s = new Scalar(value)) {
       return adopt(torch.scalar_tensor(s, Torch.options(type)));
     }
   }
 
-  /// Standard normal draws, in float64 before they are rounded to `type`.
+  /// Returns a tensor of standard normal numbers, which are drawn in float64 and rounded to `type`.
   public static Tensor normal(RandomKey key, DType type, long... shape) {
     double[] elements = new double[Math.toIntExact(Shape.of(shape).elements())];
     for (int i = 0; i < elements.length; i++) {
@@ -182,8 +188,10 @@ public final class Tensor {
     return of(elements, shape).to(type);
   }
 
-  /// A tensor over memory that somebody else owns and that must outlive it; images (four
-  /// dimensions) either row-major, N×C×H×W, or with the channels innermost.
+  /// Returns a tensor over native memory of another owner, which must outlive the tensor. Tensors
+  /// are in row-major order; with `channelsLast`, N×C×H×W images lie with the channels innermost.
+  /// Throws `IllegalArgumentException` if the memory is not native or too small, or if
+  /// `channelsLast` is set and there are not four dimensions.
   public static Tensor over(MemorySegment memory, DType type, boolean channelsLast, long... shape) {
     Shape s = Shape.of(shape);
     if (!memory.isNative() || memory.byteSize() < s.elements() * type.bytes()) {
@@ -208,7 +216,7 @@ public final class Tensor {
     }
     Tensor t = view(Torch.over(memory, type, shape, strides));
     t.memory =
-        memory.asSlice(0, s.elements() * type.bytes()); // which keeps its arena from the collector
+        memory.asSlice(0, s.elements() * type.bytes()); // keeps the arena of the memory reachable
     return t;
   }
 
@@ -220,7 +228,7 @@ public final class Tensor {
     return dims;
   }
 
-  /// Zeros of this shape, type and layout.
+  /// Returns zeros of the same shape, type and layout.
   public Tensor zerosLike() {
     if (raw == null) {
       return new Tensor(shape, type);
@@ -229,19 +237,20 @@ public final class Tensor {
     return adopt(torch.zeros_like(raw()));
   }
 
-  /// Memory of this shape, type and layout with no particular elements.
+  /// Returns a tensor of the same shape, type and layout with arbitrary elements.
   public Tensor emptyLike() {
     checkRoom(shape, type);
     return adopt(torch.empty_like(raw()));
   }
 
-  /// Memory of another shape, in row-major order, of this type and on this device.
+  /// Returns a tensor of another shape with arbitrary elements, in row-major order, of this type
+  /// and on this device.
   public Tensor emptyOf(long... shape) {
     checkRoom(Shape.of(shape), type);
     return adopt(raw().new_empty(shape));
   }
 
-  /// Zeros of another shape, in row-major order, of this type and on this device.
+  /// Returns zeros of another shape, in row-major order, of this type and on this device.
   public Tensor zerosOf(long... shape) {
     checkRoom(Shape.of(shape), type);
     return adopt(raw().new_zeros(shape));
@@ -249,11 +258,15 @@ public final class Tensor {
 
   // ---- Arithmetic
 
+  /// Returns the elementwise sum. Sizes are compared from the last dimension; each pair is equal,
+  /// or one of them is 1 and is repeated. Throws `IllegalArgumentException` otherwise, or if the
+  /// types differ.
   public Tensor plus(Tensor o) {
     checkElementwise("+", o);
     return adopt(raw().add(o.raw()));
   }
 
+  /// Returns this tensor with `k` added to each element.
   public Tensor plus(double k) {
     if (raw == null) {
       return new Tensor(shape, type);
@@ -263,41 +276,49 @@ public final class Tensor {
     }
   }
 
+  /// Returns the elementwise difference, under the rules of [#plus(Tensor)].
   public Tensor minus(Tensor o) {
     checkElementwise("-", o);
     return adopt(raw().sub(o.raw()));
   }
 
+  /// Returns the elementwise product, under the rules of [#plus(Tensor)].
   public Tensor times(Tensor o) {
     checkElementwise("*", o);
     return adopt(raw().mul(o.raw()));
   }
 
+  /// Returns this tensor with each element multiplied by `k`.
   public Tensor times(double k) {
     try (var s = new Scalar(k)) {
       return adopt(raw().mul(s));
     }
   }
 
+  /// Returns the elementwise quotient, under the rules of [#plus(Tensor)].
   public Tensor dividedBy(Tensor o) {
     checkElementwise("/", o);
     return adopt(raw().div(o.raw()));
   }
 
-  /// The matrix product of M×K and K×N.
+  /// Returns the matrix product of M×K and K×N. Throws `IllegalArgumentException` for other shapes
+  /// or different types.
   public Tensor matmul(Tensor o) {
     checkMatrices(o);
     return adopt(raw().matmul(o.raw()));
   }
 
+  /// Returns the exponential of each element.
   public Tensor exp() {
     return adopt(raw().exp());
   }
 
+  /// Returns the natural logarithm of each element.
   public Tensor log() {
     return adopt(raw().log());
   }
 
+  /// Returns the square root of each element.
   public Tensor sqrt() {
     if (raw == null) {
       return new Tensor(shape, type);
@@ -305,6 +326,7 @@ public final class Tensor {
     return adopt(raw().sqrt());
   }
 
+  /// Returns the square of each element.
   public Tensor square() {
     if (raw == null) {
       return new Tensor(shape, type);
@@ -312,25 +334,29 @@ public final class Tensor {
     return adopt(raw().square());
   }
 
+  /// Returns max(x, 0) of each element x.
   public Tensor relu() {
     return adopt(raw().relu());
   }
 
-  /// `this = max(this, 0)`.
+  /// Computes `this = max(this, 0)` and returns this tensor.
   public Tensor relu_() {
     raw().relu_();
     return this;
   }
 
+  /// Returns the logistic function 1/(1 + exp(−x)) of each element x.
   public Tensor sigmoid() {
     return adopt(raw().sigmoid());
   }
 
+  /// Returns the hyperbolic tangent of each element.
   public Tensor tanh() {
     return adopt(raw().tanh());
   }
 
-  /// log(exp(x) / Σ exp(x)) over dimension `dim`.
+  /// Returns log(exp(x) / Σ exp(x)), with the sum over dimension `dim`. Throws
+  /// `IllegalArgumentException` for INT64 or if there is no such dimension.
   public Tensor logSoftmax(int dim) {
     checkFractions("a softmax");
     shape.size(dim);
@@ -339,12 +365,12 @@ public final class Tensor {
 
   // ---- Reducing
 
-  /// The sum of all elements, without dimensions.
+  /// Returns the sum of all elements, as a tensor without dimensions.
   public Tensor sum() {
     return adopt(raw().sum());
   }
 
-  /// The sum over `dims`, which stay as dimensions of size 1.
+  /// Returns the sum over `dims`, which remain as dimensions of size 1.
   public Tensor sum(long... dims) {
     checkDims(dims);
     if (raw == null) {
@@ -357,14 +383,15 @@ public final class Tensor {
     return adopt(raw().sum(dims, true, Torch.SAME_TYPE));
   }
 
-  /// The mean over `dims`, which stay as dimensions of size 1.
+  /// Returns the mean over `dims`, which remain as dimensions of size 1. Throws
+  /// `IllegalArgumentException` for INT64.
   public Tensor mean(long... dims) {
     checkFractions("a mean");
     checkDims(dims);
     return adopt(raw().mean(dims, true, Torch.SAME_TYPE));
   }
 
-  /// For each row of an N×K matrix, the column of its largest element; the first one of equals.
+  /// Returns the index of the largest element of each row of an N×K matrix; the first of equals.
   public int[] argMax() {
     checkRank(2);
     double[] elements = toDoubles();
@@ -382,7 +409,8 @@ public final class Tensor {
 
   // ---- Shape
 
-  /// The same elements in row-major order under another shape: a view where the layout allows it.
+  /// Returns the same elements in row-major order under another shape; a view where the layout
+  /// allows it. Throws `IllegalArgumentException` if the number of elements differs.
   public Tensor reshape(long... shape) {
     Shape to = Shape.of(shape);
     if (to.elements() != this.shape.elements()) {
@@ -396,13 +424,14 @@ public final class Tensor {
     return view(raw().reshape(shape));
   }
 
-  /// The transpose of a matrix, a view.
+  /// Returns the transpose of a matrix, as a view.
   public Tensor transpose() {
     checkRank(2);
     return view(raw().t());
   }
 
-  /// The part `from .. to-1` of dimension `dim`, a view.
+  /// Returns the part `from .. to-1` of dimension `dim`, as a view. Throws
+  /// `IllegalArgumentException` if the part does not lie within the dimension.
   public Tensor narrow(int dim, long from, long to) {
     long size = shape.size(dim);
     if (from < 0 || from > to || to > size) {
@@ -413,7 +442,8 @@ public final class Tensor {
     return view(raw().narrow(dim, from, to - from));
   }
 
-  /// Every `step`-th pixel of both directions of N×C×H×W images, from the first, a view.
+  /// Returns every `step`-th pixel of N×C×H×W images in both directions, beginning with the first,
+  /// as a view.
   public Tensor every(int step) {
     checkRank(4);
     if (step < 1) {
@@ -427,14 +457,16 @@ public final class Tensor {
     }
   }
 
-  /// The same elements with dimension `order[i]` in place i, a view.
+  /// Returns the same elements with the dimensions reordered, as a view: dimension i of the result
+  /// is dimension `order[i]` of this tensor.
   public Tensor permute(long... order) {
     checkDims(order);
     checkRank(order.length);
     return view(raw().permute(order));
   }
 
-  /// These tensors one after the other along dimension `dim`; their other sizes are equal.
+  /// Returns these tensors joined along dimension `dim`, in their order. Throws
+  /// `IllegalArgumentException` if their types or their other sizes differ.
   public static Tensor concatenated(int dim, List<Tensor> parts) {
     Tensor first = parts.getFirst();
     first.shape.size(dim);
@@ -457,13 +489,14 @@ public final class Tensor {
     }
   }
 
-  /// Repeats dimensions of size 1 to `shape`, a view.
+  /// Returns a view in which dimensions of size 1 are repeated up to `shape`. Throws
+  /// `IllegalArgumentException` if another size would change.
   public Tensor expand(Shape shape) {
     checkExpands(shape);
     return view(raw().expand(shape.toArray()));
   }
 
-  /// A second handle on the same elements.
+  /// Returns a second handle on the same elements.
   public Tensor alias() {
     if (raw == null) {
       return new Tensor(shape, type);
@@ -473,18 +506,19 @@ public final class Tensor {
 
   // ---- Type and layout
 
-  /// The elements rounded to another type; a second handle if it is this one's.
+  /// Returns the elements rounded to another type; a second handle if the type is the same.
   public Tensor to(DType type) {
     return type == this.type ? alias() : adopt(raw().to(Torch.scalarType(type)));
   }
 
-  /// The elements in row-major order: a second handle if they are.
+  /// Returns the elements in row-major order; a second handle if they are in that order already.
   public Tensor contiguous() {
     return raw().is_contiguous() ? alias() : adopt(raw().contiguous());
   }
 
-  /// N×C×H×W images with their channels innermost in memory, the layout in which convolutions and
-  /// per-channel kernels run; other ranks row-major. A second handle if they are.
+  /// Returns N×C×H×W images with their channels innermost in memory, the layout of convolutions and
+  /// per-channel kernels. Tensors of other ranks become row-major. The result is a second handle if
+  /// the layout is right already.
   public Tensor channelsLast() {
     if (raw == null) {
       return new Tensor(shape, type);
@@ -495,14 +529,16 @@ public final class Tensor {
     return isChannelsLast() ? alias() : adopt(raw().contiguous(MemoryFormat.ChannelsLast));
   }
 
-  /// Whether the elements of an N×C×H×W lie in memory as N×H×W×C.
+  /// Whether this tensor has four dimensions N×C×H×W and its elements lie in memory as N×H×W×C.
   public boolean isChannelsLast() {
     return shape.rank() == 4 && raw().is_contiguous(MemoryFormat.ChannelsLast);
   }
 
   // ---- Writing
 
-  /// `this += o`.
+  /// Computes `this += o` and returns this tensor. Sizes of `o` are equal to those of this tensor,
+  /// or 1 and repeated; it may have fewer leading dimensions. Throws `IllegalArgumentException`
+  /// otherwise, or if the types differ.
   public Tensor add_(Tensor o) {
     checkType("+=", o);
     checkFits(o);
@@ -510,7 +546,9 @@ public final class Tensor {
     return this;
   }
 
-  /// `this += a·b`, the shape of every weight gradient.
+  /// Computes `this += a·b`, the form of every weight gradient, and returns this tensor. Throws
+  /// `IllegalArgumentException` unless `a` is M×K, `b` is K×N, this tensor is M×N, and the types
+  /// are equal.
   public Tensor addProduct_(Tensor a, Tensor b) {
     a.checkMatrices(b);
     checkType("+=", a);
@@ -523,7 +561,8 @@ public final class Tensor {
     return this;
   }
 
-  /// `this = o`, element by element, in this layout and type.
+  /// Computes `this = o` for each element and keeps the layout and type of this tensor, which it
+  /// returns. Throws `IllegalArgumentException` if the shapes differ.
   public Tensor copy_(Tensor o) {
     if (!o.shape.equals(shape)) {
       throw new IllegalArgumentException(
@@ -533,7 +572,9 @@ public final class Tensor {
     return this;
   }
 
-  /// `this += elements`, which are in row-major order.
+  /// Adds `elements`, which are in row-major order, to this tensor and returns it. Throws
+  /// `IllegalArgumentException` if their number is wrong and `IllegalStateException` if this tensor
+  /// is not row-major.
   public Tensor add_(double[] elements) {
     double[] sum = toDoubles();
     checkCount(elements.length);
@@ -543,7 +584,9 @@ public final class Tensor {
     return copy_(sum);
   }
 
-  /// `this = elements`, which are in row-major order.
+  /// Sets this tensor to `elements`, which are in row-major order, and returns it. Throws
+  /// `IllegalArgumentException` if their number is wrong or the type is INT64, and
+  /// `IllegalStateException` if this tensor is not row-major.
   public Tensor copy_(double[] elements) {
     checkCount(elements.length);
     checkRowMajor();
@@ -566,6 +609,7 @@ public final class Tensor {
     return this;
   }
 
+  /// Sets all elements to zero and returns this tensor.
   public Tensor zero_() {
     raw().zero_();
     return this;
@@ -573,10 +617,12 @@ public final class Tensor {
 
   // ---- Reading
 
+  /// The shape.
   public Shape shape() {
     return shape;
   }
 
+  /// The type of the elements.
   public DType type() {
     return type;
   }
@@ -587,7 +633,7 @@ public final class Tensor {
     return raw().is_cpu();
   }
 
-  /// The only element.
+  /// Returns the only element. Throws `IllegalArgumentException` if there is not exactly one.
   public double item() {
     if (shape.elements() != 1) {
       throw new IllegalArgumentException(
@@ -596,7 +642,7 @@ public final class Tensor {
     return raw().item_double();
   }
 
-  /// All elements in row-major order.
+  /// Returns all elements in row-major order.
   public double[] toDoubles() {
     if (!raw().is_contiguous()) {
       try (var _ = Scope.open()) {
@@ -617,9 +663,10 @@ public final class Tensor {
     return elements;
   }
 
-  /// The elements as memory, in the order in which they lie there: row-major, or with the channels
-  /// innermost after [#channelsLast]. Valid while this tensor lives; writing follows the rule of
-  /// the underscore. Throws `IllegalStateException` for a view with gaps.
+  /// Returns the elements as memory, in the order in which they lie there: row-major, or with the
+  /// channels innermost after [#channelsLast]. The segment is valid while this tensor lives; only
+  /// the code that made the tensor may write to it. Throws `IllegalStateException` for a view with
+  /// gaps or a tensor on another device.
   public MemorySegment segment() {
     var live = raw();
     if (memory == null) {
@@ -638,15 +685,15 @@ public final class Tensor {
     return memory;
   }
 
-  @SuppressWarnings("restricted") // the size is the tensor's own
+  @SuppressWarnings("restricted") // the size is that of the tensor
   private static MemorySegment memory(org.bytedeco.pytorch.Tensor raw, long bytes) {
     return bytes == 0
         ? MemorySegment.NULL
         : MemorySegment.ofAddress(raw.data_ptr().address()).reinterpret(bytes);
   }
 
-  /// Frees this tensor now instead of at the end of its scope. For loops that would otherwise hold
-  /// every intermediate value; using the tensor afterwards is an error.
+  /// Frees this tensor now instead of at the end of its scope. Loops use it so that they do not
+  /// hold every intermediate tensor; using the tensor afterwards is an error.
   public void release() {
     if (!freed) {
       freed = true;
@@ -665,12 +712,13 @@ public final class Tensor {
 
   // ---- Checks
 
-  /// Throws [DeviceException] if this machine does not have the memory.
+  /// Throws [DeviceException] if this machine does not have the memory for such a tensor.
   private static void checkRoom(Shape shape, DType type) {
     Memory.check(shape, type, LIVE_BYTES.get());
   }
 
-  /// The same for the result of an operation, whose size is known when it is there.
+  /// Checks the result of an operation, whose size is known only when it exists, and frees it
+  /// before throwing [DeviceException].
   private void keepRoom(org.bytedeco.pytorch.Tensor raw) {
     try {
       checkRoom(shape, type);

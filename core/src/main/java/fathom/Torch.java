@@ -29,8 +29,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// What Fathom needs of libtorch besides the operations of [Tensor]: its start and its threads, and
-/// the operations that come with a derivative of their own.
+/// What Fathom needs of libtorch besides the operations of [Tensor]: start-up, threads, and the
+/// operations that have a backward pass of their own.
 public final class Torch {
   static final LongArrayRefOptional NO_SIZES;
   static final ScalarTypeOptional SAME_TYPE;
@@ -39,31 +39,29 @@ public final class Torch {
   private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
   private static final @Nullable MethodHandle TRIM = function("malloc_trim", ValueLayout.JAVA_LONG);
 
-  /// Whether libtorch hands bfloat16 convolutions to oneDNN, which sums in float32. Without AVX-512
-  /// it does not, on x86, and rounds every partial sum to 8 bits.
+  /// Whether libtorch hands bfloat16 convolutions to oneDNN, which sums in float32. On x86 without
+  /// AVX-512 it does not, and rounds every partial sum to 8 bits.
   private static final boolean CONVOLVES_BFLOAT16;
 
   private static final long[] NO_DILATION = {1, 1};
   private static final long[] NO_PADDING = {0, 0};
 
   static {
-    // JavaCPP would read the process's memory at every allocation (1.7 us) and cap it at a multiple
-    // of
-    // the Java heap. Scopes bound our memory instead. It reads the property when it loads, which is
-    // now, or has been earlier with jvm.args.
+    // JavaCPP would read the process's memory use at every allocation (1.7 µs) and cap it at a
+    // multiple of the Java heap. Scopes bound our memory instead. JavaCPP reads the property when
+    // it loads, which happens below, or happened earlier with the setting of jvm.args.
     if (System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes") == null) {
       System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     }
     keepPages();
     Unpacked.deleteWhatIsCutShort();
     Loader.load(torch.class);
-    // Parallelism is the workers'. Libtorch's own threads would spin between operations and take
-    // the
-    // cores from them.
+    // Workers provide the parallelism. Libtorch's own threads would spin between operations and
+    // take the cores from them.
     threads(1);
-    // Matrix products run in OpenBLAS, whose threads spin for tens of milliseconds after each one:
-    // beside a second worker, or beside libtorch's own threads, two wait for each other on one
-    // core.
+    // Matrix products run in OpenBLAS, whose threads spin for tens of milliseconds after each
+    // product. Beside a second worker, or beside libtorch's own threads, two threads would wait for
+    // each other on one core.
     openblas_nolapack.blas_set_num_threads(1);
     try (BytePointer capability = torch.get_cpu_capability()) {
       CONVOLVES_BFLOAT16 =
@@ -81,8 +79,9 @@ public final class Torch {
 
   private Torch() {}
 
-  /// Loads the native libraries, if that has not happened yet, and says which they are: `libtorch
-  /// 2.10.0-1.5.13 (AVX512)`. Throws `UnsatisfiedLinkError` if there are none for this machine.
+  /// Loads the native libraries if they are not loaded yet and returns their versions, such as
+  /// `libtorch 2.10.0-1.5.13 (AVX512), JavaCPP 1.5.13`. Throws `UnsatisfiedLinkError` if there are
+  /// none for this machine.
   public static String version() {
     try (BytePointer capability = torch.get_cpu_capability()) {
       return "libtorch %s (%s), JavaCPP %s"
@@ -90,7 +89,7 @@ public final class Torch {
     }
   }
 
-  /// A tensor over memory that somebody else owns.
+  /// Returns a native tensor over memory of another owner.
   static org.bytedeco.pytorch.Tensor over(
       MemorySegment memory, DType type, long[] shape, long[] strides) {
     return torch.from_blob(new Address(memory), shape, strides, options(type));
@@ -103,21 +102,22 @@ public final class Torch {
     }
   }
 
-  /// The threads that an operation of libtorch may use when the calling thread runs it: one in a
-  /// worker of a training, all cores for a single prediction. Matrix products stay on one. The
-  /// trainer and the predictor call it, nobody else.
+  /// Sets how many threads an operation of libtorch may use when this thread calls it: one in a
+  /// worker of a training run, all cores for a single prediction. Matrix products always use one.
+  /// Only the trainer and the predictor call this method.
   public static void threads(int count) {
     torch.set_num_threads(count);
   }
 
-  /// How many [#threads(int)] has set.
+  /// The number that [#threads(int)] has set.
   public static int threads() {
     return torch.get_num_threads();
   }
 
-  /// glibc returns a large block to the system when it is freed and faults its pages in again at
-  /// the next allocation, which costs a training step more than a convolution (docs/speed-log.md).
-  /// Asked to, it keeps them. Elsewhere `mallopt` does not exist and nothing happens.
+  /// Tells glibc to keep large freed blocks. By default it returns them to the system and faults
+  /// their pages in again at the next allocation, which costs a training step more than a
+  /// convolution does (docs/speed-log.md). Where `mallopt` does not exist, this method does
+  /// nothing.
   private static void keepPages() {
     if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux")
         || !Boolean.parseBoolean(System.getProperty("fathom.mallopt", "true"))) {
@@ -131,7 +131,7 @@ public final class Torch {
     int topPad = -2;
     int mmapThreshold = -3;
     try {
-      // Its answer is 1 for success; musl has the name and answers 0, which is as good as not
+      // The result 1 means success. musl has the function and returns 0, which is as good as not
       // having it.
       int answer = (int) mallopt.invokeExact(mmapThreshold, 1 << 30);
       if (answer == 1) {
@@ -143,8 +143,8 @@ public final class Torch {
     }
   }
 
-  /// Gives freed memory back to the system, where glibc keeps it: for once, after much was freed
-  /// that a training does not need again.
+  /// Returns freed memory to the system where glibc keeps it. It is meant for moments at which much
+  /// memory was freed that a training run does not need again.
   static void returnPages() {
     if (TRIM == null) {
       return;
@@ -156,7 +156,7 @@ public final class Torch {
     }
   }
 
-  /// A function of the C library that gives an int, or null where there is none of that name.
+  /// Looks up a function of the C library that returns an int; null if there is none of that name.
   @SuppressWarnings("restricted")
   private static @Nullable MethodHandle function(String name, MemoryLayout... parameters) {
     var linker = Linker.nativeLinker();
@@ -192,14 +192,16 @@ public final class Torch {
     return Objects.requireNonNull(OPTIONS.get(type));
   }
 
-  /// A tuple's elements are borrowed from it: a copied handle lives on when the tuple is gone.
+  /// Copies a handle out of a tuple, which owns its elements, so that the tensor outlives the
+  /// tuple.
   static Tensor own(org.bytedeco.pytorch.Tensor borrowed) {
     return Tensor.adopt(new org.bytedeco.pytorch.Tensor(borrowed));
   }
 
-  /// A two-dimensional convolution (cross-correlation): x is N×C×H×W, w is O×C×K×K; the value is
-  /// N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1. In channels-last memory if `x` or `w`
-  /// is. In bfloat16 products are summed in float32 and rounded once, on every processor.
+  /// Returns the two-dimensional convolution (cross-correlation) of `x`, N×C×H×W, with `w`,
+  /// O×C×K×K. The result is N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1 and W' alike, in
+  /// channels-last memory if `x` or `w` is. In bfloat16 the products are summed in float32 and
+  /// rounded once, on every processor. Throws `IllegalArgumentException` if the types differ.
   public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
     x.checkType("a convolution", w);
     if (needsWidening(x)) {
@@ -211,7 +213,8 @@ public final class Torch {
     return convolution(x, w, NO_TENSOR, stride, padding);
   }
 
-  /// The same plus a bias of O.
+  /// Returns the convolution of the other overload plus a bias of O elements, one for each output
+  /// channel.
   public static Tensor convolution(Tensor x, Tensor w, Tensor bias, int stride, int padding) {
     x.checkType("a convolution", w);
     x.checkType("a convolution", bias);
@@ -249,11 +252,12 @@ public final class Torch {
     return t.to(DType.FLOAT32);
   }
 
-  /// The derivatives of [#convolution]: dE/dx in the type of x, null if not asked for, and dE/dw.
+  /// The gradients of [#convolution]: dE/dx in the type of x, null if it was not requested, and
+  /// dE/dw.
   public record ConvolutionGradients(@Nullable Tensor dx, Tensor dw) {}
 
-  /// The way back of [#convolution] from `dy`, the cotangent of its value. dE/dw may be in float32
-  /// where the rest is in bfloat16.
+  /// Computes the backward pass of [#convolution] for `dy`, the cotangent of its output. dE/dw may
+  /// be in float32 where the rest is in bfloat16.
   public static ConvolutionGradients convolutionBackward(
       Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
     if (x.type() == DType.BFLOAT16 && !rightInBFloat16(x, stride)) {
@@ -273,15 +277,17 @@ public final class Torch {
     return nativeConvolutionBackward(dy, x, w, stride, padding, needDx);
   }
 
-  /// Of bfloat16 images less wide than the stride, libtorch 2.10's weight gradient (on x86, by
-  /// oneDNN) reads memory that nobody wrote: another number at every call, also infinite ones.
+  /// Whether libtorch computes the bfloat16 weight gradient correctly. For images narrower or lower
+  /// than the stride, libtorch 2.10 (on x86, through oneDNN) reads uninitialized memory and returns
+  /// a different number at every call, sometimes an infinite one.
   private static boolean rightInBFloat16(Tensor x, int stride) {
     return CONVOLVES_BFLOAT16 && Math.min(x.shape().size(2), x.shape().size(3)) >= stride;
   }
 
-  /// The weight gradient of a 1×1 convolution with a stride writes past its workspace if the images
-  /// lie in channels-last memory and have fewer channels than a vector has elements: oneDNN 3.x on
-  /// AVX2 (uxlfoundation/oneDNN issue 6035), which ended the JVM. In planes it is right.
+  /// Whether the weight gradient would write past its workspace. oneDNN 3.x on AVX2 does so for a
+  /// 1×1 convolution with a stride whose images lie in channels-last memory and have fewer channels
+  /// than a vector has elements (uxlfoundation/oneDNN issue 6035), which crashed the JVM. With
+  /// images in row-major memory the gradient is correct.
   private static boolean overrunsItsMemory(Tensor w, int stride) {
     return stride > 1 && w.shape().size(2) == 1 && w.shape().size(1) < 16;
   }
@@ -309,9 +315,11 @@ public final class Torch {
     }
   }
 
-  /// The largest value of each window, and where it stood.
+  /// The largest element of each window, and its position within the H×W plane of the input, which
+  /// [#maxPoolBackward] reads.
   public record MaxPooled(Tensor value, Tensor indices) {}
 
+  /// Returns the maximum of each window of `size`×`size` pixels of N×C×H×W images.
   public static MaxPooled maxPool(Tensor x, int size, int stride, int padding) {
     try (T_TensorTensor_T pooled =
         torch.max_pool2d_with_indices(
@@ -325,19 +333,22 @@ public final class Torch {
     }
   }
 
-  /// Every pixel of N×C×H×W images `factor` times in each direction.
+  /// Returns N×C×H×W images with every pixel repeated `factor` times in each direction.
   public static Tensor upsample(Tensor x, int factor) {
     Shape s = x.shape();
     return Tensor.adopt(torch.upsample_nearest2d(x.raw(), s.size(2) * factor, s.size(3) * factor));
   }
 
-  /// The sums of the `factor`×`factor` cotangents of each pixel of images of shape `x`.
+  /// Computes the backward pass of [#upsample]: returns, for each pixel of images of shape `x`, the
+  /// sum of its `factor`×`factor` cotangents.
   public static Tensor upsampleBackward(Tensor dy, Shape x, int factor) {
     return Tensor.adopt(
         torch.upsample_nearest2d_backward(
             dy.raw(), new long[] {x.size(2) * factor, x.size(3) * factor}, x.toArray()));
   }
 
+  /// Computes the backward pass of [#maxPool]: returns dE/dx, in which each window's cotangent is
+  /// added at the position of its largest element.
   public static Tensor maxPoolBackward(
       Tensor dy, Tensor x, Tensor indices, int size, int stride, int padding) {
     return Tensor.adopt(
@@ -352,7 +363,8 @@ public final class Torch {
             indices.raw()));
   }
 
-  /// x·Wᵀ + b for x of N×I, W of O×I and b of O.
+  /// Returns x·Wᵀ + b for x of N×I, W of O×I and b of O. Throws `IllegalArgumentException` if `x`
+  /// and `w` have different types.
   public static Tensor linear(Tensor x, Tensor w, Tensor b) {
     x.checkType("a matrix product", w);
     try (var bias = new TensorOptional(b.raw())) {
@@ -360,36 +372,39 @@ public final class Torch {
     }
   }
 
-  /// dE/dx of max(x, 0) where `y` is its value.
+  /// Returns dE/dx of y = max(x, 0), computed from the output `y`.
   public static Tensor reluBackward(Tensor dy, Tensor y) {
     try (var zero = new Scalar(0.0)) {
       return Tensor.adopt(torch.threshold_backward(dy.raw(), y.raw(), zero));
     }
   }
 
-  /// dE/dx of the logistic function where `y` is its value.
+  /// Returns dE/dx of the logistic function, computed from its output `y`.
   public static Tensor sigmoidBackward(Tensor dy, Tensor y) {
     return Tensor.adopt(torch.sigmoid_backward(dy.raw(), y.raw()));
   }
 
-  /// dE/dx of tanh where `y` is its value.
+  /// Returns dE/dx of tanh, computed from its output `y`.
   public static Tensor tanhBackward(Tensor dy, Tensor y) {
     return Tensor.adopt(torch.tanh_backward(dy.raw(), y.raw()));
   }
 
-  /// x·Φ(x) with the distribution function Φ of the standard normal distribution, exactly.
+  /// Returns x·Φ(x), where Φ is the distribution function of the standard normal distribution. It
+  /// uses the error function, not the approximation with tanh. Throws `IllegalArgumentException`
+  /// for INT64.
   public static Tensor gelu(Tensor x) {
     x.checkFractions("the Gaussian error linear unit");
     return Tensor.adopt(torch.gelu(x.raw()));
   }
 
-  /// dE/dx of [#gelu].
+  /// Returns dE/dx of [#gelu], computed from its input `x`.
   public static Tensor geluBackward(Tensor dy, Tensor x) {
     return Tensor.adopt(torch.gelu_backward(dy.raw(), x.raw()));
   }
 
-  /// softmax(q·kᵀ/√d)·v of each N×heads×T×d head in one fused operation; if `causal`, position i
-  /// sees the positions 0..i only. Its derivative comes by [Autograd].
+  /// Returns softmax(q·kᵀ/√d)·v of each head, N×heads×T×d, in one fused operation. If `causal`,
+  /// position i attends to the positions 0..i only. [Autograd] provides its backward pass. Throws
+  /// `IllegalArgumentException` for INT64 or if shapes or types differ.
   public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
     q.checkFractions("attention");
     q.checkType("attention", k);
@@ -406,8 +421,8 @@ public final class Torch {
     }
   }
 
-  /// The rows `indices` of a K×F table, in their order: n×F. Throws `IllegalArgumentException` for
-  /// an index outside of 0..K-1.
+  /// Returns the rows `indices` of a K×F table in the given order, n×F. Throws
+  /// `IllegalArgumentException` for an index outside 0..K−1 or if the table is not a matrix.
   public static Tensor rows(Tensor table, int[] indices) {
     checkRows(table, indices);
     try (var at = indices(indices)) {
@@ -415,7 +430,9 @@ public final class Torch {
     }
   }
 
-  /// `sums[indices[i]] += addends[i]`: the way back of [#rows]. Rows that are named twice get both.
+  /// Computes `sums[indices[i]] += addends[i]`, the backward pass of [#rows]. A row that is named
+  /// twice receives both addends. Throws `IllegalArgumentException` for an index outside the table,
+  /// or if the addends do not have one row for each index and the table's columns and type.
   public static void addRows_(Tensor sums, int[] indices, Tensor addends) {
     checkRows(sums, indices);
     sums.checkType("+=", addends);

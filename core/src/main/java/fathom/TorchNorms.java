@@ -8,15 +8,17 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/// Libtorch's operations of which norms are made. None of them reads memory here, so tensors may be
-/// on any device.
+/// The operations of libtorch that norms are made of. None of them reads tensor memory from Java,
+/// so the tensors may be on any device.
 public final class TorchNorms {
   private TorchNorms() {}
 
-  /// A layer-normalised tensor with the mean and the reciprocal standard deviation of each case.
+  /// A layer-normalised tensor with the mean and the reciprocal standard deviation of each case,
+  /// which [#layerNormBackward] reads.
   public record LayerNormed(Tensor value, Tensor mean, Tensor reciprocal) {}
 
-  /// Layer norm over the last dimensions, of sizes `features` (Ba et al. 2016, eq. 3).
+  /// Computes layer norm over the last dimensions, whose sizes are `features` (Ba et al. 2016, eq.
+  /// 3). Throws `IllegalArgumentException` if the gain or the bias has another type than `x`.
   public static LayerNormed layerNorm(
       Tensor x, Shape features, @Nullable Tensor gain, @Nullable Tensor bias, double epsilon) {
     try (var g = optional(x, gain);
@@ -36,9 +38,11 @@ public final class TorchNorms {
     return new TensorOptional(perElement.raw());
   }
 
-  /// dE/dx and, where there is a gain or a bias, dE/dgain and dE/dbias.
+  /// The gradients of layer norm: dE/dx and, if there is a gain or a bias, dE/dgain and dE/dbias.
   public record LayerNormGradients(Tensor dx, @Nullable Tensor dgain, @Nullable Tensor dbias) {}
 
+  /// Returns the gradients of [#layerNorm] for the cotangent `dy` of its output; `normed` is the
+  /// result of the forward pass.
   public static LayerNormGradients layerNormBackward(
       Tensor dy,
       Tensor x,
@@ -68,28 +72,30 @@ public final class TorchNorms {
     }
   }
 
-  /// `x·factor + constant`, each of which is repeated to the largest, in one pass.
+  /// Returns `x·factor + constant` in one pass; sizes of 1 are repeated to the largest. Throws
+  /// `IllegalArgumentException` if the types differ.
   public static Tensor affine(Tensor x, Tensor factor, Tensor constant) {
     x.checkType("a product", factor);
     x.checkType("a sum", constant);
     return Tensor.adopt(torch.addcmul(constant.raw(), x.raw(), factor.raw()));
   }
 
-  /// The sum over `dims`, which stay as dimensions of size 1, added up in float64.
+  /// Returns the sum over `dims` as a float64 tensor, accumulated in float64. The dimensions remain
+  /// with size 1.
   public static Tensor sumInDoubles(Tensor x, long... dims) {
     try (var type = new ScalarTypeOptional(Torch.scalarType(DType.FLOAT64))) {
       return Tensor.adopt(x.raw().sum(dims, true, type));
     }
   }
 
-  /// 1/√v, and 0 where v is 0.
+  /// Returns 1/√v, and 0 where v is 0.
   public static Tensor reciprocalRoot(Tensor v) {
     try (var scope = Scope.open();
         var zero = new Scalar(0.0);
         var equal = v.raw().eq(zero)) {
       Tensor isZero = Tensor.adopt(equal.to(Torch.scalarType(v.type())));
       Tensor root = Tensor.adopt(v.plus(isZero).raw().rsqrt());
-      return scope.keep(root.minus(root.times(isZero))); // 1 − 1 there
+      return scope.keep(root.minus(root.times(isZero))); // 1 − 1 where v is 0
     }
   }
 }

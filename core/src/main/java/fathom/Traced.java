@@ -1,15 +1,18 @@
 package fathom;
 
-/// A layer's value and the way back from it.
+/// The output of a layer together with its pullback.
+///
+/// @param value the output y
+/// @param pullback maps dE/dy to dE/dx and adds the gradients of the parameters; it runs once
 public record Traced(Tensor value, Pullback pullback) {
-  /// dE/dy to dE/dx, once. Throws `IllegalArgumentException` if `dy` has not the value's shape and
-  /// type.
+  /// Runs the pullback: returns dE/dx for dE/dy. It may be called once. Throws
+  /// `IllegalArgumentException` if `dy` does not have the shape and type of the output.
   public Tensor back(Tensor dy) {
     check(dy);
     return pullback.apply(dy);
   }
 
-  /// As [#back] when dE/dx is not needed.
+  /// Runs the pullback as [#back] does, but without computing dE/dx where the layer can skip it.
   public void accumulate(Tensor dy) {
     check(dy);
     pullback.accumulate(dy);

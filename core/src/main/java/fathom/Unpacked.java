@@ -13,25 +13,27 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 
-/// The native libraries as JavaCPP unpacks them from their jars, once for all starts.
+/// The native libraries as JavaCPP unpacks them from their jars into a cache that all later starts
+/// share.
 ///
-/// A first start that is killed leaves a library cut short. JavaCPP would unpack it again when its
-/// turn comes, but the system finds it before, as a part of another one, and the process dies of
-/// SIGBUS: at that start and all that follow.
+/// A first start that is killed can leave a truncated library in the cache. JavaCPP would unpack it
+/// again when it comes to load it, but the system's loader finds the file earlier, as a dependency
+/// of another library, and the process dies of SIGBUS at this start and at all that follow.
 final class Unpacked {
   private Unpacked() {}
 
-  /// Deletes what is not as long as it should be, so that it is unpacked again. What cannot be
-  /// looked at is left for JavaCPP to complain of.
+  /// Deletes files whose length differs from that in their jar, so that JavaCPP unpacks them again.
+  /// Files that cannot be read are left for JavaCPP to report.
   static void deleteWhatIsCutShort() {
     try {
       deleteWhatIsCutShort(Loader.getCacheDir().toPath());
     } catch (IOException | UncheckedIOException e) {
-      return; // JavaCPP is going to look there next
+      return; // JavaCPP reads the same folder next and reports the error
     }
   }
 
-  /// With JavaCPP's own lock, under which nobody else is unpacking.
+  /// Deletes truncated files while holding JavaCPP's own lock, so that no other process is
+  /// unpacking.
   static void deleteWhatIsCutShort(Path cache) throws IOException {
     try (var channel =
             FileChannel.open(

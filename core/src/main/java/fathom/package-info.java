@@ -1,9 +1,9 @@
-/// Tensors, layers that carry their own way back, and the one lifetime rule that holds them
-/// together.
+/// Tensors, layers that return their own pullback, and the one rule for the lifetime of tensors.
 ///
-/// Six nouns: a [Tensor] is a dense array in native memory; a [Scope] is how long it lives; a
-/// [Layer] turns a tensor into a [Traced] value, which is the value and its [Pullback], the way
-/// back; a [Param] is a tensor that training changes, with its gradient.
+/// The package has six central types. A [Tensor] is a dense array in native memory, and a [Scope]
+/// is its lifetime. A [Layer] turns a tensor into a [Traced] output, which holds the output tensor
+/// and its [Pullback], the backward pass. A [Param] is a tensor that training changes, with its
+/// gradient.
 @NullMarked
 package fathom;
 

@@ -1,24 +1,28 @@
 package fathom.data;
 
-/// How training images are varied: a random crop of the image with a border of zeros, or a random
-/// part of a photo, and its mirror image every other time.
+/// The random variation of training images: a crop of the image with a border of zeros around it,
+/// or a random part of a photo. Optionally, half of the crops are mirrored left to right.
 ///
-/// The border is put around the normalised image, so its zeros are the mean and not black.
+/// The border is added after normalization, so its zeros stand for the mean and not for black.
 ///
-/// @param pad the width of the border; the crop has the image's own size
-/// @param part whether a part of 8 to 100 % of the area and proportions of 3:4 to 4:3 is scaled to
-///   the size that is wanted; for photos, which have no border
+/// @param pad the width of the border in pixels, 0 to 2^20; the crop has the image's own size
+/// @param part whether a part of 8 to 100 % of the area, with proportions of 3:4 to 4:3, is cut out
+///   and scaled to the wanted size; this is for photos, which have no border
 /// @param flip whether half of the crops are mirrored left to right
 public record Augmentation(int pad, boolean part, boolean flip) {
-  /// Images as they are.
+  /// No augmentation: images stay as they are.
   public static final Augmentation NONE = new Augmentation(0, false);
 
-  /// What the residual paper does on CIFAR-10 (He et al. 2015, section 4.2).
+  /// The augmentation of the residual paper on CIFAR-10 (He et al. 2015, section 4.2): a border of
+  /// 4 pixels, and mirror images.
   public static final Augmentation CIFAR = new Augmentation(4, true);
 
-  /// What is usual for photos (Szegedy et al. 2015, section 6).
+  /// The usual augmentation of photos (Szegedy et al. 2015, section 6): a random part, and mirror
+  /// images.
   public static final Augmentation PHOTOS = new Augmentation(0, true, true);
 
+  /// Throws `IllegalArgumentException` if `pad` is out of range, or if both a border and a part are
+  /// asked for.
   public Augmentation {
     if (pad < 0 || pad > 1 << 20) {
       throw new IllegalArgumentException(
@@ -30,7 +34,7 @@ public record Augmentation(int pad, boolean part, boolean flip) {
     }
   }
 
-  /// Crops and mirror images of whole images.
+  /// Makes an augmentation of whole images, without cutting out parts.
   public Augmentation(int pad, boolean flip) {
     this(pad, false, flip);
   }

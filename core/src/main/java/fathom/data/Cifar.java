@@ -12,16 +12,20 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// The binary versions of CIFAR-10 (`data_batch_1.bin` to `data_batch_5.bin` for training and
+/// Reads the binary versions of CIFAR-10 (`data_batch_1.bin` to `data_batch_5.bin` for training and
 /// `test_batch.bin`) and of CIFAR-100 (`train.bin` and `test.bin`).
 ///
-/// A file is a row of records: the label, then 32×32 red, green and blue values. A record of
-/// CIFAR-100 begins with the label of one of 20 groups, which is not used, and then has that of one
-/// of 100 classes. A file of class names, a line each, may lie beside them.
+/// A file is a sequence of records. A record of CIFAR-10 is the label, then 32×32 red, green and
+/// blue values. A record of CIFAR-100 begins with the label of one of 20 groups, which is not used,
+/// followed by the label of one of 100 classes. A file of class names, one per line, may lie beside
+/// them.
 ///
-/// @param labels bytes before the values, of which the last is the class
-/// @param names the file of class names
-/// @param usual the class names without one
+/// @param train the names of the files for training
+/// @param test the names of the files for testing
+/// @param labels the number of label bytes before the pixels, of which the last is the class
+/// @param classes the number of classes
+/// @param names the name of the file of class names
+/// @param usual the class names that are used where there is no such file
 record Cifar(
     String title,
     List<String> train,
@@ -64,7 +68,7 @@ record Cifar(
           "fine_label_names.txt",
           IntStream.range(0, 100).mapToObj(Integer::toString).toList());
 
-  /// Whose files, at least one of them, are in the folder.
+  /// Returns the version of which at least one file is in the folder, or empty.
   static Optional<Cifar> in(Path folder) {
     return Stream.of(TEN, HUNDRED)
         .filter(version ->

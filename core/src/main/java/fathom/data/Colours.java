@@ -9,12 +9,12 @@ import java.awt.image.IndexColorModel;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Some columns of a decoded image, row by row, as values from 0 to 255.
+/// A range of columns of a decoded image, read row by row as values from 0 to 255.
 ///
-/// Colours by a profile of their own, as cameras write them, have become sRGB in the readers of
-/// JPEG and WebP files; elsewhere a profile is ignored. Ink (CMYK) becomes `255·(1 - c)(1 - k)`,
-/// and what lies below transparent pixels is seen. Of colours where one channel is wanted this is
-/// their luma (ITU-R BT.601), which of grey is the grey itself.
+/// The readers of JPEG and WebP files convert colours with an embedded profile, as cameras write
+/// them, to sRGB; for other formats a profile is ignored. CMYK becomes RGB as `255·(1 - c)(1 - k)`.
+/// Transparency is ignored, so the colours below transparent pixels are visible. Where one channel
+/// is wanted, colours become their luma (ITU-R BT.601); the luma of grey is the grey itself.
 final class Colours {
   private final BufferedImage image;
   private final int channels;
@@ -23,7 +23,7 @@ final class Colours {
   private final int[] samples;
   private final byte @Nullable [] bgr;
 
-  /// The columns `from .. to-1` in 1 or 3 channels.
+  /// Selects the columns `from .. to-1`, as 1 or 3 channels.
   Colours(BufferedImage image, int channels, int from, int to) {
     this.image = image;
     this.channels = channels;
@@ -33,7 +33,7 @@ final class Colours {
     this.bgr = bytes(image);
   }
 
-  /// Whether all pixels are grey.
+  /// Returns whether the colour model has no colours but grey.
   static boolean areGrey(ColorModel model) {
     if (model instanceof IndexColorModel palette) {
       return IntStream.range(0, palette.getMapSize())
@@ -43,7 +43,8 @@ final class Colours {
     return model.getColorSpace().getType() == ColorSpace.TYPE_GRAY;
   }
 
-  /// What JPEG, PNG and WebP files in colour have as a rule, and what is read without a detour.
+  /// Returns the image's bytes if they are BGR triples, as for most colour JPEG, PNG and WebP
+  /// files, so that they can be read without a conversion; otherwise null.
   private static byte @Nullable [] bytes(BufferedImage image) {
     return image.getType() == BufferedImage.TYPE_3BYTE_BGR
             && image.getRaster().getDataBuffer() instanceof DataBufferByte buffer
@@ -52,7 +53,7 @@ final class Colours {
         : null;
   }
 
-  /// Writes row `y`, channels innermost.
+  /// Writes row `y` to `line`, channels innermost.
   void read(int y, float[] line) {
     byte[] direct = bgr;
     if (direct != null && channels == 3) {
@@ -80,7 +81,7 @@ final class Colours {
     }
   }
 
-  /// As `0xRRGGBB`.
+  /// Writes row `y` to `rgb`, as `0xRRGGBB`.
   private void row(int y) {
     ColorModel model = image.getColorModel();
     int type = model.getColorSpace().getType();
@@ -90,7 +91,7 @@ final class Colours {
       image.getRGB(from, y, rgb.length, 1, rgb, 0, rgb.length);
       return;
     }
-    // The samples as they are: getRGB takes grey for linear light and would make it brighter.
+    // The raw samples are taken, because getRGB treats grey as linear light and would brighten it.
     image.getRaster().getPixels(from, y, rgb.length, 1, samples);
     int max = (1 << model.getComponentSize(0)) - 1;
     int bands = samples.length / Math.max(1, rgb.length);
@@ -111,11 +112,12 @@ final class Colours {
     }
   }
 
-  /// A sample of any depth in eight bits.
+  /// Scales a sample of any depth to eight bits.
   private static int eight(int sample, int max) {
     return max == 255 ? sample : (sample * 255 + max / 2) / max;
   }
 
+  /// Returns one channel of a CMYK pixel in RGB.
   private static int ink(int colour, int black, int max) {
     return ((255 - eight(colour, max)) * (255 - eight(black, max)) + 127) / 255;
   }

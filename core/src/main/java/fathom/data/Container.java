@@ -3,14 +3,18 @@ package fathom.data;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a file says of its image before any pixel is decoded, and the parts of it that the pixels
-/// need. A decoder is given nothing else, so that no damage to anything else can matter.
+/// The description of an image that a file gives before any pixel is decoded, and the parts of the
+/// file that the pixels need. A decoder receives only these parts, so damage elsewhere in the file
+/// cannot matter.
 ///
-/// @param width of the image as it is stored, before it is turned; of an animation, of its canvas
-/// @param bytesPerPixel what decoding takes of the heap, for each pixel
-/// @param frame where on the canvas the decoded pixels lie; null where they are all of it
-/// @param parts what the decoder is given
-/// @param profiled the same with the colour profile; null where there is none that fits
+/// @param width the width of the stored image, before it is rotated; for an animation, of its
+///   canvas
+/// @param height the height of the same
+/// @param grey whether all pixels are known to be grey
+/// @param bytesPerPixel the bytes of the heap that decoding takes per pixel
+/// @param frame where on the canvas the decoded pixels lie; null if they cover all of it
+/// @param parts the parts that the decoder receives
+/// @param profiled the same parts with the colour profile; null if there is none that fits
 record Container(
     String format,
     int width,
@@ -22,10 +26,12 @@ record Container(
     List<ImageStream.Part> parts,
     @Nullable List<ImageStream.Part> profiled) {
 
-  /// @param around the colour of the canvas outside, as `0xRRGGBB`
+  /// The place of the first frame on the canvas of a GIF or WebP image.
+  ///
+  /// @param around the colour of the canvas outside the frame, as `0xRRGGBB`
   record Frame(int left, int top, int width, int height, int around) {}
 
-  /// How much of the heap decoding takes, about.
+  /// Returns roughly how many bytes of the heap decoding takes.
   long bytes() {
     return (long) bytesPerPixel * width * height + (1 << 20);
   }

@@ -3,20 +3,23 @@ package fathom.data;
 import fathom.RandomKey;
 import fathom.data.Orientation.Box;
 
-/// Which part of an image is scaled to the size that is wanted, given the image's own size.
+/// The rule that chooses which part of an image is scaled to the wanted size, given the image's own
+/// size.
 @FunctionalInterface
 interface CropRegion {
-  /// The share of the shorter side that the nets for photos are tested on: the shorter side is
-  /// brought to 256, and the centre cropped to 224 (He et al. 2016, section 3.4).
+  /// The share of the shorter side that nets for photos are tested on: the shorter side is scaled
+  /// to 256, and the centre is cropped to 224 (He et al. 2016, section 3.4).
   double TESTED = 224.0 / 256;
 
   int ATTEMPTS = 10;
   double LEAST_AREA = 0.08;
   double WIDEST = 4.0 / 3;
 
+  /// Returns the part to use of an image of `width`×`height` pixels.
   Box of(int width, int height);
 
-  /// The largest centred part of these proportions, in whole pixels.
+  /// Returns the rule that chooses the largest centred part with the proportions `height`:`width`,
+  /// in whole pixels.
   static CropRegion largest(int height, int width) {
     return (w, h) -> {
       double factor = Math.min((double) w / width, (double) h / height);
@@ -28,13 +31,15 @@ interface CropRegion {
     };
   }
 
-  /// The shorter side of a photo of which the centre of `side` is tested.
+  /// Returns the length that the shorter side of a photo is scaled to before the centre of `side`
+  /// pixels is cropped in tests.
   static long shorter(int side) {
     return Math.max(side, Math.round(side / TESTED));
   }
 
-  /// For tests: what the centre crop of `side` has after the shorter side was brought to `side /`
-  /// [#TESTED]. It is one scaling, whose result lies where that of two would.
+  /// Returns the rule for tests: the centre crop of `side` pixels that is left after the shorter
+  /// side has been scaled to `side /` [#TESTED]. Crop and scaling are done in a single scaling,
+  /// whose result lies where that of two would.
   static CropRegion tested(int side) {
     return (w, h) -> {
       long shorter = shorter(side);
@@ -48,13 +53,14 @@ interface CropRegion {
     };
   }
 
-  /// For training: a part with 8 to 100 % of the area and proportions between 3:4 and 4:3, both
-  /// drawn, the latter on a logarithmic scale (Szegedy et al. 2015, section 6). What does not fit
-  /// in ten attempts is the largest centred part of proportions that do.
+  /// Returns the rule for training: a random part with 8 to 100 % of the area and proportions
+  /// between 3:4 and 4:3, the latter uniform on a logarithmic scale (Szegedy et al. 2015, section
+  /// 6). If ten attempts give no part that fits into the image, the largest centred part with
+  /// allowed proportions is used.
   ///
-  /// Of `d`, attempt t takes its area from `uniform(2t+3)` and its proportions from
-  /// `uniform(2t+4)`; row and column are `below(0, ...)` and `below(1, ...)`. StrictMath: the same
-  /// on every machine.
+  /// Attempt t takes its area from `d.uniform(2t+3)` and its proportions from `d.uniform(2t+4)`;
+  /// row and column are `d.below(0, ...)` and `d.below(1, ...)`. StrictMath makes the result the
+  /// same on every machine.
   static CropRegion part(RandomKey d) {
     return (w, h) -> {
       double widest = StrictMath.log(WIDEST);

@@ -9,20 +9,22 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What tells whether data is still that which a run was trained on, without its content: how much
-/// each part has, and a fingerprint of it.
+/// The identity of data without its content: the size and a fingerprint of each part. It tells
+/// whether data is still what a run was trained on.
 ///
-/// Of images with files of their own the fingerprint is that of the files' names and sizes and of
-/// the labels, which is cheap for a million of them; of other images it is that of the pixels and
-/// labels, of masks that of both, and of a text that of its characters, which are in memory. The
-/// names of the classes are not part of it.
+/// For images with files of their own, the fingerprint covers the files' names and sizes and the
+/// labels, which is cheap even for a million files. For other images it covers the pixels and
+/// labels, for masks the names, pixels and labels, and for a text the characters, all of which are
+/// in memory. The names of the classes are not part of it.
 ///
-/// @param parts in the order train, validation, test, as far as there are some; empty where nothing
-///   is known
+/// @param parts the parts that exist, in the order train, validation, test; empty if nothing is
+///   known
 public record DataIdentity(List<Part> parts) {
+  /// The identity of data of which nothing is known.
   public static final DataIdentity UNKNOWN = new DataIdentity(List.of());
 
-  /// So many bytes of a SHA-256 tell apart what is not made to deceive.
+  /// The length of a fingerprint: so many bytes of a SHA-256 digest suffice, because nobody tries
+  /// to forge them.
   private static final int BYTES = 8;
 
   private static final int CHUNK = 1 << 16;
@@ -30,8 +32,10 @@ public record DataIdentity(List<Part> parts) {
   /// One part of the data.
   ///
   /// @param name `train`, `validation` or `test`
-  /// @param count of images or characters
+  /// @param count the number of images or characters
+  /// @param fingerprint the first bytes of a SHA-256 digest in hexadecimal digits
   public record Part(String name, long count, String fingerprint) {
+    /// Throws `IllegalArgumentException` if `count` is negative.
     public Part {
       if (count < 0) {
         throw new IllegalArgumentException(
@@ -44,13 +48,13 @@ public record DataIdentity(List<Part> parts) {
     parts = List.copyOf(parts);
   }
 
-  /// Whether there is anything to compare.
+  /// Returns whether there is anything to compare.
   public boolean known() {
     return !parts.isEmpty();
   }
 
-  /// What differs in `now`, a clause for each part, such as `train has 40 now and had 41`; empty if
-  /// it is the same, or if this is unknown.
+  /// Returns how `now` differs from this, a clause for each part that does, such as `train had 41
+  /// and has 40 now`. The list is empty if both are the same, or if this is unknown.
   public List<String> differences(DataIdentity now) {
     if (!known() || equals(now)) {
       return List.of();
@@ -62,8 +66,8 @@ public record DataIdentity(List<Part> parts) {
         .toList();
   }
 
-  /// That part alone which is tested with, of a text its validation: what is only tested may not
-  /// know the rest.
+  /// Returns the last part alone, which is the one that tests use (for a text, its validation
+  /// part): a run that is only tested may not know the others.
   public DataIdentity ofTests() {
     return parts.isEmpty() ? this : new DataIdentity(List.of(parts.getLast()));
   }

@@ -21,14 +21,15 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Images to train with and images to test with, of the same size and the same classes.
+/// Labelled images to train with and to test with, all of one size and with the same classes.
 ///
-/// @param name what the user called it: `digits` or a path
+/// @param name the specification by which the user named it, such as `digits` or a path
 /// @param classes the name of each class; a label is a position in this list
-/// @param validation what judges the epochs of a training, so that `test` is seen at the end alone;
-///   null where `test` does that too
+/// @param validation the images that each epoch of a training is validated with, so that `test` is
+///   used only at the end; null if `test` serves for both
 /// @param summary what was found in a folder of images; null for other data
-/// @param origin where they were read; null for what comes with Fathom or was made in memory
+/// @param origin where the images were read; null for data that comes with Fathom or was made in
+///   memory
 public record DataSet(
     String name,
     List<String> classes,
@@ -38,7 +39,7 @@ public record DataSet(
     @Nullable FolderSummary summary,
     @Nullable Origin origin)
     implements Data {
-  /// Before the path of a folder of images.
+  /// The prefix that marks a specification of data as the path of a folder of images.
   public static final String IMAGES = "images:";
 
   private static final String UNDERSTOOD =
@@ -62,6 +63,8 @@ public record DataSet(
       Stream.concat(Stream.of("digits"), Catalogue.entries().stream().map(Catalogue.Entry::name))
           .toList();
 
+  /// Throws `IllegalArgumentException` if the sizes of the images differ, or if a label has no
+  /// class.
   public DataSet {
     classes = List.copyOf(classes);
     checkSize(train, test);
@@ -73,7 +76,7 @@ public record DataSet(
     }
   }
 
-  /// Without images for validation, from nowhere.
+  /// Makes a data set without validation data, summary and origin.
   public DataSet(String name, List<String> classes, LabelledImages train, LabelledImages test) {
     this(name, classes, train, null, test, null, null);
   }
@@ -93,7 +96,7 @@ public record DataSet(
     return origin == null ? null : origin.place();
   }
 
-  /// The same, read there.
+  /// Returns this data set with `folder` as its origin, for images that share files.
   DataSet from(Path folder) {
     return new DataSet(name, classes, train, validation, test, summary, Origin.of(folder));
   }
@@ -108,18 +111,20 @@ public record DataSet(
     }
   }
 
-  /// With `count` images for validation. Where there are some by themselves it is these; otherwise
-  /// training images are drawn by `seed`, and the others are left to train with, both in the order
-  /// in which they are. With 0 there are none.
+  /// Returns this data set with `count` validation images. If the data already has that many, they
+  /// are used as they are. Otherwise `seed` decides which training images become validation data;
+  /// the others are left to train with, and both keep their order. With a count of 0 there is no
+  /// validation data.
   ///
-  /// Images with files of their own are drawn by the names of these: each name has a number that
-  /// depends on it and the seed alone, and the smallest numbers are drawn, but never the last image
-  /// of a class. So one image more or less moves no other, or a single one to keep to the count;
-  /// the second image of a class may move two. Others, and those of runs that were begun so, are
-  /// drawn by position.
+  /// Images with files of their own are drawn by file name: each name gets a number that depends on
+  /// the name and the seed alone, and the images with the smallest numbers are drawn, except for
+  /// the last image of a class. So adding or removing an image moves no other image, or a single
+  /// one to keep the count; adding the second image of a class may move two. Other images, and
+  /// those of runs that were begun by position, are drawn by position.
   ///
-  /// Throws `IllegalArgumentException` if there is another number of them by themselves, or unless
-  /// images to train with are left.
+  /// Throws `IllegalArgumentException` if the data has validation images of its own in another
+  /// number, if `count` is negative, or if it leaves too few images: none to train with or, when
+  /// they are drawn by name, a class without one.
   public DataSet judgedBy(int count, long seed) {
     int all = train.count();
     if (count == 0 || (validation != null && validation.count() == count)) {
@@ -147,8 +152,8 @@ public record DataSet(
         origin == null ? null : origin.judgedBy(drawn.rest, drawn.kept));
   }
 
-  /// With these of the test images alone, and a sentence that says why. Throws [BadFileException]
-  /// if none is left.
+  /// Returns this data set with only the test images at these positions, and adds `notice`, the
+  /// sentence that says why, to the summary. Throws [BadFileException] if `positions` is empty.
   public DataSet testedBy(int[] positions, String notice) {
     if (positions.length == 0) {
       throw new BadFileException(
@@ -165,7 +170,7 @@ public record DataSet(
         origin == null ? null : origin.testedBy(positions));
   }
 
-  /// Where the images of [#judgedBy] come from, without a copy of them.
+  /// Returns the origin that the images of [#judgedBy] would have, without copying the images.
   public @Nullable Origin originJudgedBy(int count, long seed) {
     if (origin == null || validation != null || count == 0) {
       return origin;
@@ -180,7 +185,8 @@ public record DataSet(
         : Drawn.of(RandomKey.of(seed, "validation").permutation(train.count()), count);
   }
 
-  /// Those with the smallest numbers, but the last image of a class is left to train with.
+  /// Draws the images with the smallest numbers, but leaves the last image of each class to train
+  /// with.
   private static Drawn byName(List<Origin.Source> files, int[] labels, int count, long seed) {
     double[] numbers =
         files.stream()
@@ -216,9 +222,10 @@ public record DataSet(
         IntStream.range(0, kept.length).filter(i -> kept[i]).toArray());
   }
 
-  /// Positions of training images that are left to train with, and those kept for validation.
+  /// The positions of the training images that are left to train with, and of those kept for
+  /// validation.
   private record Drawn(int[] rest, int[] kept) {
-    /// The last `count` are kept.
+    /// Keeps the last `count` of a random order for validation.
     static Drawn of(int[] drawn, int count) {
       int all = drawn.length;
       int[] rest = Arrays.copyOf(drawn, all - count);
@@ -233,17 +240,18 @@ public record DataSet(
     return part instanceof Photos photos ? photos.apart() : part;
   }
 
-  /// `listener` is told of every file that turns out to be damaged when it is decoded from now on,
-  /// so that another image of its class is seen in its place; by any thread, once for each.
+  /// Registers `listener`, which is told of every file that turns out to be damaged when it is
+  /// decoded from now on, so that another image of its class is used in its place. Any thread may
+  /// call the listener, once for each file.
   public void onDamage(Consumer<FolderSummary.Skipped> listener) {
-    for (LabelledImages part : List.of(train, test)) { // that for validation shares theirs
+    for (LabelledImages part : List.of(train, test)) { // validation shares its listener with train
       if (part instanceof Photos photos) {
         photos.onDamage(listener);
       }
     }
   }
 
-  /// The same, photos decoded ahead by these threads.
+  /// Returns the same data set, whose photos `decoders` decode ahead.
   public DataSet decodedBy(Decoders decoders) {
     return new DataSet(
         name,
@@ -266,19 +274,19 @@ public record DataSet(
   }
 
   /// Reads the data set that `spec` names: `digits`, `images:DIR`, the path of a folder, or a
-  /// well-known name such as `mnist` whose folder lies where data is kept.
+  /// well-known name such as `mnist` whose folder lies where data sets are kept.
   ///
-  /// A folder is recognised by the files in it: the four IDX files of MNIST, the binary versions of
-  /// CIFAR, or else a folder per class. A name of Fathom's own wins over a folder that is called
-  /// the same: write `./digits` for the folder.
+  /// The kind of a folder is recognised by the files in it: the four IDX files of MNIST, the binary
+  /// versions of CIFAR, or else a folder per class. One of Fathom's own names takes precedence over
+  /// a folder of the same name; `./digits` means the folder.
   ///
-  /// Throws `IllegalArgumentException` for a name that means nothing here and [BadFileException]
-  /// for a path that is missing or whose content is not what it should be.
+  /// Throws `IllegalArgumentException` for an unknown name, and [BadFileException] for a path that
+  /// is missing or whose content is not as expected.
   public static DataSet open(String spec) {
     return open(spec, ImageReadOptions.USUAL);
   }
 
-  /// The same, the images of a folder read in this way.
+  /// Does the same as [#open(String)], with the options by which the images of a folder are read.
   public static DataSet open(String spec, ImageReadOptions reading) {
     return open(spec, reading, System::getenv);
   }
@@ -349,7 +357,7 @@ public record DataSet(
     return path;
   }
 
-  /// What to do with a file where a folder is needed, by what it is.
+  /// Says what to do with a file where a folder is needed, depending on what the file is.
   private static String noFolder(Path file) {
     String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
     if (ARCHIVE.matcher(name).find()) {

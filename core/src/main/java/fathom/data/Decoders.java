@@ -9,10 +9,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/// Threads that decode photos before they are needed. They make no tensors, and end when they are
+/// Threads that decode photos before they are needed. They create no tensors, and end when this is
 /// closed.
 ///
-/// How many there are decides nothing but time: with none, who needs an image decodes it.
+/// Their number affects nothing but time: with no threads, the thread that needs an image decodes
+/// it itself.
 public final class Decoders implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final long POLL_NANOS = 100_000;
@@ -21,8 +22,8 @@ public final class Decoders implements AutoCloseable {
   private final List<Thread> started = new CopyOnWriteArrayList<>();
   private final ThreadPoolExecutor threads;
 
-  /// What was asked for and is not done: a thread between two tasks is neither waiting nor active,
-  /// so the executor's own numbers do not tell.
+  /// The number of tasks that were submitted and are not done. The executor's own numbers do not
+  /// tell, because a thread between two tasks is neither waiting nor active.
   private final AtomicInteger left = new AtomicInteger();
 
   private Decoders(int count) {
@@ -35,7 +36,7 @@ public final class Decoders implements AutoCloseable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             this::thread,
-            new ThreadPoolExecutor.DiscardPolicy()); // what comes after the end is done by who asks
+            new ThreadPoolExecutor.DiscardPolicy()); // after close, the caller decodes itself
   }
 
   private Thread thread(Runnable work) {
@@ -45,7 +46,7 @@ public final class Decoders implements AutoCloseable {
     return thread;
   }
 
-  /// Returns `count`. Throws `IllegalArgumentException` unless so many threads can be started.
+  /// Returns `count`. Throws `IllegalArgumentException` if it is negative.
   public static int check(int count) {
     if (count < 0) {
       throw new IllegalArgumentException(
@@ -54,12 +55,12 @@ public final class Decoders implements AutoCloseable {
     return count;
   }
 
-  /// So many threads, 0 or more.
+  /// Starts `count` threads, 0 or more. Throws `IllegalArgumentException` if `count` is negative.
   public static Decoders start(int count) {
     return new Decoders(check(count));
   }
 
-  /// One for each core.
+  /// Starts as many threads as there are cores.
   public static Decoders start() {
     return start(Runtime.getRuntime().availableProcessors());
   }
@@ -68,7 +69,7 @@ public final class Decoders implements AutoCloseable {
     return count == 0;
   }
 
-  /// Runs it on one of the threads after what was asked for before; perhaps never.
+  /// Submits `work` to the threads. Work that has not begun when [#close] is called never runs.
   void soon(Runnable work) {
     left.incrementAndGet();
     threads.execute(() -> {
@@ -80,14 +81,15 @@ public final class Decoders implements AutoCloseable {
     });
   }
 
-  /// Returns when nothing that was asked for is left to be done, or the threads are to end.
+  /// Waits until all submitted work is done, or until the threads are told to end.
   public void settle() {
     while (left.get() > 0 && !threads.isShutdown()) {
       LockSupport.parkNanos(POLL_NANOS);
     }
   }
 
-  /// Ends the threads, and returns when they have ended what they are doing.
+  /// Tells the threads to end, and waits up to ten seconds for each of them to finish its current
+  /// task.
   @Override
   public void close() {
     threads.shutdownNow();

@@ -7,20 +7,20 @@ import java.lang.management.MemoryUsage;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The part of the heap that images are decoded in, of which every thread that decodes takes what
-/// its image needs, in the order in which they come. So what can be decoded depends on the image
-/// and the heap, and not on the number of threads.
+/// The share of the heap in which images are decoded. Every decoding thread takes what its image
+/// needs, in the order in which the threads come, so whether an image can be decoded depends on the
+/// image and the heap and not on the number of threads.
 ///
-/// An image that needs more than there is waits until it is alone. How much there is is an
-/// estimate, and so is what an image needs: one that fails for memory beside others is decoded
-/// again, alone.
+/// An image that needs more than there is waits until it is alone. Both the room and an image's
+/// need are estimates: an image that fails for lack of memory beside others is decoded again,
+/// alone.
 final class DecodingRoom {
-  /// Of this process.
+  /// The room of this process.
   static final DecodingRoom SHARED = new DecodingRoom(DecodingRoom::free);
 
   private static final long ALL = Long.MAX_VALUE;
 
-  /// What is asked for a number of bytes.
+  /// Says how many bytes there are.
   interface Room {
     long bytes();
   }
@@ -39,8 +39,8 @@ final class DecodingRoom {
     this.room = room;
   }
 
-  /// Does what takes about so many bytes of the heap. Throws [OutOfMemoryError] only if it has been
-  /// tried alone.
+  /// Runs `work`, which takes about `bytes` bytes of the heap. Throws [OutOfMemoryError] only after
+  /// `work` has failed while it was alone.
   <T, E extends Exception> T with(long bytes, Work<T, E> work) throws E {
     try {
       return taking(bytes, work);
@@ -59,7 +59,7 @@ final class DecodingRoom {
   }
 
   private void take(long bytes) {
-    turn.lock(); // who waits for room lets nobody pass: a large image would wait forever
+    turn.lock(); // no overtaking: a large image would wait forever
     lock.lock();
     try {
       while (taken > 0 && (taken == ALL || bytes > room.bytes() - taken)) {
@@ -82,8 +82,8 @@ final class DecodingRoom {
     }
   }
 
-  /// Half of what the heap has beside what lived when it was last collected: the other half is for
-  /// what has come since.
+  /// Returns half of what the heap has beside the objects that survived the last collection; the
+  /// other half is for objects allocated since.
   private static long free() {
     long living = 0;
     for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {

@@ -7,18 +7,20 @@ import java.util.List;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 
-/// The data set `digits`: 1797 handwritten digits of 8×8, embedded so that a net can be trained at
-/// once and without a network.
+/// The data set `digits`: 1797 handwritten digits of 8×8 pixels, embedded so that a net can be
+/// trained at once and without a network connection.
 ///
 /// They are the test part of "Optical Recognition of Handwritten Digits" (E. Alpaydin and C.
 /// Kaynak, UCI Machine Learning Repository, CC BY 4.0). A value counts the inked cells of a 4×4
 /// block of the scanned digit, 0 to 16, and becomes `round(value·255/16)`.
 ///
-/// The images stand in their original order, writer after writer (13 of them, some 130 digits
-/// each). The first 1437 are for training and the last 360 for testing, so that the test asks
-/// mostly about hands that training has not seen; the writer at the cut has 22 digits before it.
+/// The images are in their original order, grouped by writer (13 writers with some 130 digits
+/// each). The first 1437 are for training and the last 360 for testing, so most test digits are by
+/// writers whom training has not seen; of the writer at the boundary, 22 digits are in the training
+/// part.
 ///
-/// The resource is the gzip of 1797 records: the label, then the 64 values row by row, a byte each.
+/// The resource is the gzip of 1797 records: the label, then the 64 values row by row, one byte
+/// each.
 final class Digits {
   private static final int COUNT = 1797;
   private static final int TRAIN = 1437;

@@ -2,13 +2,15 @@ package fathom.data;
 
 import fathom.RandomKey;
 
-/// How a run goes through its images: every epoch visits each of them once, in an order of its own,
-/// in batches of one size; the last batch of an epoch may be smaller.
+/// The order in which a run visits its images: every epoch visits each image once, in an order of
+/// its own, in batches of one size. The last batch of an epoch may be smaller.
 ///
-/// @param seed the run's seed: with the epoch's number it decides order and augmentation
+/// @param seed the run's seed, which together with the epoch's number decides order and
+///   augmentation
 /// @param count the number of images
-/// @param batchSize the number of images of a batch, over all workers
+/// @param batchSize the number of images in a batch, over all workers
 public record Epochs(long seed, int count, int batchSize) {
+  /// Throws `IllegalArgumentException` if `count` or `batchSize` is less than 1.
   public Epochs {
     if (count < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
@@ -18,22 +20,23 @@ public record Epochs(long seed, int count, int batchSize) {
     }
   }
 
-  /// The number of batches of an epoch.
+  /// Returns the number of batches in an epoch.
   public int batches() {
     return Math.ceilDiv(count, batchSize);
   }
 
-  /// The indices of the images in the order in which epoch `epoch` visits them.
+  /// Returns the indices of the images in the order in which epoch `epoch` visits them.
   public int[] order(long epoch) {
     return RandomKey.of(seed, "order").at(epoch).permutation(count);
   }
 
-  /// The key of epoch `epoch` for [Loader#fill].
+  /// Returns the random key of epoch `epoch` that [Loader#fill] draws the augmentation from.
   public RandomKey augment(long epoch) {
     return RandomKey.of(seed, "augment").at(epoch);
   }
 
-  /// Which rows of [#order] are batch `batch` of the epoch, counted from 0.
+  /// Returns the rows of [#order] that form batch `batch` of an epoch, counted from 0. Throws
+  /// `IllegalArgumentException` if there is no such batch.
   public Rows batch(int batch) {
     if (batch < 0 || batch >= batches()) {
       throw new IllegalArgumentException(

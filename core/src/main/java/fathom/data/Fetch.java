@@ -32,10 +32,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Fetches a data set of the [Catalogue] into a folder.
 ///
-/// The sources are tried in turn. What arrives is gathered in a hidden folder beside the target,
-/// compared with its SHA-256 digest and read as a data set before it gets its name, so that a
-/// folder of a known name is complete. A download that breaks off goes on where it stopped at the
-/// next call.
+/// The sources are tried in turn. Files arrive in a hidden folder beside the target, are compared
+/// with their SHA-256 digests, and are read as a data set before that folder gets its final name,
+/// so a folder with a known name is always complete. A download that breaks off resumes at the next
+/// call from the point where it stopped.
 public final class Fetch {
   private static final int CONNECT_MILLIS = 15_000;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -46,34 +46,39 @@ public final class Fetch {
   private final Duration patience;
   private final Function<String, @Nullable String> environment;
 
-  /// Hears what is tried.
+  /// Receives reports on the progress of a fetch.
   public interface Watcher {
+    /// Reports that `source` is tried now.
     void tries(Catalogue.Source source);
 
+    /// Reports that `source` failed, and why.
     void failed(Catalogue.Source source, String why);
 
-    /// `bytes` of `of` of a file are here.
+    /// Reports that `bytes` of the `of` bytes of a file have arrived.
     void at(String file, long bytes, long of);
   }
 
+  /// Makes a fetcher that reports to `watcher`, gives up on a connection that is silent for 60
+  /// seconds, and takes the proxy from the environment variables of this process.
   public Fetch(Watcher watcher) {
     this(watcher, PATIENCE, System::getenv);
   }
 
   /// @param patience how long a connection may be silent
-  /// @param environment where a proxy may be named
+  /// @param environment returns the value of an environment variable that may name a proxy, or null
   Fetch(Watcher watcher, Duration patience, Function<String, @Nullable String> environment) {
     this.watcher = watcher;
     this.patience = patience;
     this.environment = environment;
   }
 
-  /// The folder `place/NAME` with the data set in it, which may have been there already. Throws
-  /// [BadFileException] if no source has it, with what each said.
+  /// Returns the folder `place/NAME` with the data set in it, which may have existed already.
+  /// Throws [BadFileException] if no source has it, with what each source reported, and if the
+  /// existing folder is not a complete data set.
   public Path get(Catalogue.Entry entry, Path place) {
     Path target = place.resolve(entry.name());
     if (Files.exists(target)) {
-      DataSet.open(target.toAbsolutePath().toString()); // or says what is wrong with it
+      DataSet.open(target.toAbsolutePath().toString()); // throws if it is not a data set
       return target;
     }
     try {
@@ -232,7 +237,7 @@ public final class Fetch {
         cause);
   }
 
-  /// Deletes a file whose content is another.
+  /// Deletes the file and throws if its digest is not the expected one.
   private static void checkDigest(Path file, String name, String expected) throws IOException {
     String found = digest(file);
     if (!found.equals(expected)) {
@@ -306,7 +311,7 @@ public final class Fetch {
     }
   }
 
-  /// The files of an archive that lie below a folder of it, without folders of their own.
+  /// Unpacks the files of an archive that lie below one of its folders, without their own folders.
   private static void unpack(Path archive, String folder, Path content) throws IOException {
     long unpacked = 0;
     try (var in =
@@ -321,7 +326,7 @@ public final class Fetch {
         if (unpacked > MOST_UNPACKED) {
           throw new IOException("the archive unpacks to more than 1 GiB");
         }
-        // Only the last part of a name is used: an archive cannot write elsewhere.
+        // Only the last part of a name is used, so that an archive cannot write outside the folder.
         Files.copy(in, content.resolve(name.substring(name.lastIndexOf('/') + 1)));
       }
     }

@@ -14,19 +14,20 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// The image files of each class, for each purpose: `DIR/train/CLASS/*` with `DIR/test/CLASS/*`, or
-/// with `DIR/val/CLASS/*` (also called `valid` or `validation`) in its place or besides; or
-/// `DIR/CLASS/*` only, of which [TestShare] draws a part for testing.
+/// The image files of each class, for each purpose. The layout is `DIR/train/CLASS/*` with
+/// `DIR/test/CLASS/*`, with `DIR/val/CLASS/*` (also called `valid` or `validation`) in its place or
+/// in addition; or `DIR/CLASS/*` alone, of which [TestShare] draws a part for testing.
 ///
 /// Names of classes are compared in the Unicode form NFC and shown as they are on disk. Every class
-/// has images to train with; one may have none to test with, which is for who opens the folder to
-/// say. What lies beside the folders that are meant belongs to nothing, and is told.
+/// has images to train with. A class may have none to test with, which the caller reports. Files
+/// and folders beside the expected ones are ignored, and a notice says so.
 ///
-/// @param classes their names on disk, in the order of their labels
+/// @param classes the names on disk, in the order of the labels
 /// @param train the files of each class, a list for each label
-/// @param validation null where epochs are judged by what is for testing
-/// @param others how many files are plainly no images, by extension
-/// @param notices sentences about what was passed over
+/// @param validation the same for validation; null if the epochs are validated with the test images
+/// @param test the same for testing
+/// @param others the number of files that are plainly no images, by extension
+/// @param notices sentences about what was ignored
 record FolderLayout(
     List<String> classes,
     List<List<Entry>> train,
@@ -37,30 +38,32 @@ record FolderLayout(
   static final String TRAIN = "train";
   static final String TEST = "test";
 
-  /// What the validation part may be called.
+  /// The possible names of the folder with the validation data.
   static final List<String> VALIDATION = List.of("val", "valid", "validation");
 
-  /// How many names a message lists.
+  /// The number of names that a message lists.
   private static final int NAMED = 5;
 
+  /// Returns the parts that exist, in the order train, validation, test.
   List<List<List<Entry>>> parts() {
     List<List<Entry>> judges = validation;
     return judges == null ? List.of(train, test) : List.of(train, judges, test);
   }
 
-  /// Throws [BadFileException] if the folder is laid out otherwise.
+  /// Finds the files in `folder`. Throws [BadFileException] if the folder has another layout.
+  ///
+  /// @param split how the images are divided if the folder has no part for testing
   static FolderLayout of(Path folder, ImageReadOptions.Split split) {
     return new Finder().layout(folder, split);
   }
 
-  /// `[a, b, c]`, of many the first and how many more.
+  /// Returns `[a, b, c]`; of many names the first five, and how many more there are.
   static String some(Collection<String> names) {
     return names.size() <= NAMED
         ? names.toString()
         : names.stream().limit(NAMED).toList() + " and %s more".formatted(names.size() - NAMED);
   }
 
-  /// A class folder of a part.
   private record ClassFolder(String name, Path path) {}
 
   private static final class Finder {
@@ -76,7 +79,7 @@ record FolderLayout(
         notices.addAll(top.notices());
         return given(folder, top, train, validation, test);
       }
-      // A folder called train may also be a class, next to car and ship; then images lie in it.
+      // A folder called train may also be a class next to car and ship; it then has images in it.
       if (train != null && !FolderScan.of(train).folders().isEmpty()) {
         throw new BadFileException(
             folder,
@@ -155,7 +158,8 @@ record FolderLayout(
       return new FolderLayout(names(classes), train, null, test, others, notices);
     }
 
-    /// The files in `part` of these classes; of those that have no folder, none.
+    /// Returns the files in `part` of each of the classes `trained`; a class without a folder has
+    /// none.
     private List<List<Entry>> part(Path part, List<String> trained) {
       NavigableMap<String, ClassFolder> classes = classes(part);
       Set<String> more = new TreeSet<>(classes.keySet());
@@ -179,7 +183,7 @@ record FolderLayout(
       return files;
     }
 
-    /// The class folders in `folder`, by their names in NFC.
+    /// Returns the class folders in `folder`, by their names in NFC.
     private NavigableMap<String, ClassFolder> classes(Path folder) {
       FolderScan scan = FolderScan.of(folder);
       notices.addAll(scan.notices());

@@ -15,19 +15,21 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/// What lies in a folder of images, by one rule for every command.
+/// The contents of a folder of images, found by the same rule for every command.
 ///
-/// Links are followed; one that leads nowhere, and one that leads back to a folder above it, is
-/// passed over and told. Hidden files and folders (`.git`, `.ipynb_checkpoints`) and what systems
-/// and archivers leave behind (`lost+found`, `@eaDir`, `__MACOSX`, `Thumbs.db`) do not count. A
-/// file is a possible image unless its extension plainly says otherwise, as that of a caption does;
-/// what it is shows its content.
+/// Links are followed. A link that leads nowhere, or back to a folder above it, is ignored with a
+/// notice. Hidden files and folders (`.git`, `.ipynb_checkpoints`) and those that systems and
+/// archivers leave behind (`lost+found`, `@eaDir`, `__MACOSX`, `Thumbs.db`) do not count. A file is
+/// a possible image unless its extension plainly says otherwise, as that of a caption does; its
+/// content decides.
 ///
-/// Everything is sorted by name in the Unicode form NFC: a system may keep the same name otherwise.
+/// Everything is sorted by name in the Unicode form NFC, because a system may store the same name
+/// in another form.
 ///
-/// @param files possible images
-/// @param others files that are plainly no images
-/// @param notices sentences about what was passed over
+/// @param files the possible images
+/// @param folders the folders, which have not been looked into
+/// @param others the files that are plainly no images
+/// @param notices sentences about what was ignored
 public record FolderScan(
     List<Entry> files, List<Path> folders, List<Entry> others, List<String> notices) {
   private static final Set<String> OF_SYSTEMS =
@@ -55,12 +57,14 @@ public record FolderScan(
                   + " m4a mp4 mov avi mkv webm m4v 3gp")
               .split(" "));
 
-  /// A path with its name, which takes longer to ask for than to compare, as it is and in NFC.
+  /// A path with its name, as it is and in NFC. The name is kept because asking a path for it takes
+  /// longer than comparing it.
   private record Named(Path path, String name, String form) {}
 
   private static final Comparator<Named> BY_NAME =
       Comparator.comparing(Named::form).thenComparing(Named::name);
 
+  /// Copies the lists.
   public FolderScan {
     files = List.copyOf(files);
     folders = List.copyOf(folders);
@@ -71,21 +75,22 @@ public record FolderScan(
   /// A regular file, or one that a link leads to.
   ///
   /// @param bytes its size
-  /// @param modified when, in milliseconds since 1970
+  /// @param modified the time of its last change, in milliseconds since 1970
   public record Entry(Path path, long bytes, long modified) {
-    /// Its name in the form NFC.
+    /// Returns the file's name in the Unicode form NFC.
     String name() {
       return form(FolderScan.name(path));
     }
   }
 
-  /// What lies in the folder itself. Throws [BadFileException] if it cannot be read.
+  /// Returns the contents of the folder itself. Throws [BadFileException] if it cannot be read.
   static FolderScan of(Path folder) {
     return of(folder, Set.of());
   }
 
-  /// What lies in the folder and in all folders below it; no folder is left to be looked into. The
-  /// files are sorted by path. Throws [BadFileException] if one of the folders cannot be read.
+  /// Returns the contents of the folder and of all folders below it. The files are sorted by path,
+  /// and the list of folders is empty. Throws [BadFileException] if one of the folders cannot be
+  /// read.
   public static FolderScan below(Path folder) {
     var files = new ArrayList<Entry>();
     var others = new ArrayList<Entry>();
@@ -107,7 +112,7 @@ public record FolderScan(
     above.remove(real);
   }
 
-  /// @param above the folders through which this one was reached, without links
+  /// @param above the real paths of the folders through which this one was reached
   private static FolderScan of(Path folder, Set<Path> above) {
     var files = new ArrayList<Entry>();
     var folders = new ArrayList<Path>();
@@ -185,7 +190,7 @@ public record FolderScan(
     return NO_IMAGES.contains(extension(file));
   }
 
-  /// In small letters, without the dot; empty where there is none.
+  /// Returns the extension in lower case, without the dot; empty if there is none.
   static String extension(Path file) {
     String name = name(file);
     int dot = name.lastIndexOf('.');
@@ -197,7 +202,7 @@ public record FolderScan(
     return name == null ? "" : name.toString();
   }
 
-  /// The Unicode form in which names are compared.
+  /// Returns a name in NFC, the Unicode form in which names are compared.
   static String form(String name) {
     return Normalizer.normalize(name, Normalizer.Form.NFC);
   }

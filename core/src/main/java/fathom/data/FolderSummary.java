@@ -4,17 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
 
-/// What was found in a folder of images before they were brought to one size.
+/// The summary of a folder of images, made before the images were scaled to one size.
 ///
-/// @param formats how many of the images have each format, by its name: `jpeg`, `png`, ...
-/// @param smallest of the images as a viewer shows them, by their number of pixels; the median is
-///   the one in the middle
+/// @param formats the number of images of each format, by its name: `jpeg`, `png`, ...
+/// @param smallest the size, as a viewer shows it, of the image with the fewest pixels
+/// @param median the size of the image in the middle of the order by number of pixels
+/// @param largest the size of the image with the most pixels
 /// @param skipped the files that were left out because they cannot be decoded
-/// @param others how many files were not looked at because their extension says that they are no
-///   images, by extension
-/// @param notices sentences about what else was passed over, and about classes that lack images
-/// @param damaged files that belong to the data by their headers and are known not to be decoded:
-///   in their place another image of their class is seen, see [Photos]
+/// @param others the number of files that were not opened because their extension says that they
+///   are no images, by extension
+/// @param notices sentences about anything else that was ignored, and about classes that lack
+///   images
+/// @param damaged the files that belong to the data by their headers but are known not to be
+///   decodable; another image of their class is used in their place, see [Photos]
 public record FolderSummary(
     SequencedMap<String, Integer> formats,
     Size smallest,
@@ -24,20 +26,21 @@ public record FolderSummary(
     SequencedMap<String, Integer> others,
     List<String> notices,
     List<Skipped> damaged) {
+  /// Copies the lists.
   public FolderSummary {
     notices = List.copyOf(notices);
     damaged = List.copyOf(damaged);
     skipped = List.copyOf(skipped);
   }
 
-  /// With one sentence more.
+  /// Returns this summary with one more notice.
   FolderSummary with(String notice) {
     var more = new ArrayList<>(notices);
     more.add(notice);
     return new FolderSummary(formats, smallest, median, largest, skipped, others, more, damaged);
   }
 
-  /// Of an image, in pixels.
+  /// The size of an image, in pixels.
   public record Size(int width, int height) {
     long pixels() {
       return (long) width * height;
@@ -51,6 +54,6 @@ public record FolderSummary(
 
   /// A file that was left out.
   ///
-  /// @param why with the name of the file
+  /// @param why the reason, which includes the name of the file
   public record Skipped(String file, String why) {}
 }

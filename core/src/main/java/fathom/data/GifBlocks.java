@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.IIOException;
 
-/// The blocks of a GIF file up to its first frame. The image is the canvas with the frame at its
-/// place; where the frame does not reach, the canvas has its background colour.
+/// Reads the blocks of a GIF file up to its first frame. The image is the canvas with the frame at
+/// its place; outside the frame the canvas has its background colour.
 final class GifBlocks {
   private static final int HEAD = 13;
   private static final int TABLE = 0x80;
@@ -33,7 +33,7 @@ final class GifBlocks {
     int width = in.readUnsignedShort();
     int height = in.readUnsignedShort();
     byte[] own = table(in, in.readUnsignedByte());
-    // A frame that does not fit makes its canvas larger, as in browsers.
+    // A frame that does not fit enlarges the canvas, as in browsers.
     int across = Math.max(canvasWidth, left + width);
     int down = Math.max(canvasHeight, top + height);
     boolean whole = across == width && down == height;
@@ -54,14 +54,16 @@ final class GifBlocks {
         null);
   }
 
-  /// Three bytes for each colour; empty where the flags say that there is none.
+  /// Reads three bytes for each colour; the result is empty if the flags say that there is no
+  /// table.
   private static byte[] table(ImageStream in, int flags) throws IOException {
     byte[] table = new byte[(flags & TABLE) == 0 ? 0 : 3 << ((flags & 7) + 1)];
     in.readFully(table);
     return table;
   }
 
-  /// Where the first frame begins; its mark has been read then.
+  /// Returns the position of the first frame; afterwards the stream is just behind the frame's
+  /// mark.
   private static long afterExtensions(ImageStream in) throws IOException {
     int mark = in.readUnsignedByte();
     while (mark == EXTENSION) {
@@ -77,7 +79,8 @@ final class GifBlocks {
     return in.getStreamPosition() - 1;
   }
 
-  /// Of no colours at all, Java's reader makes its own.
+  /// Returns whether all colours are grey. An empty table does not count as grey, because Java's
+  /// reader then makes colours of its own.
   private static boolean areGrey(byte[] colours) {
     for (int i = 0; i < colours.length; i += 3) {
       if (colours[i] != colours[i + 1] || colours[i] != colours[i + 2]) {

@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What the headers of the image files say, or what damage was seen, from the manifest where it
-/// knows.
+/// The headers of the image files, or the damage that was seen in them. Files that the manifest
+/// knows are not opened.
 final class HeaderScan {
   private static final int SIDE = 32;
 
@@ -40,7 +40,7 @@ final class HeaderScan {
     this.manifest = manifest;
   }
 
-  /// Reads headers; those of `unopened` only as far as the manifest knows them. Throws
+  /// Reads the headers of `files`; for those in `unopened` only the manifest is consulted. Throws
   /// [BadFileException] for a file that cannot be read, which is no damage of an image.
   static HeaderScan of(
       List<Entry> files, Set<Path> unopened, ImageReadOptions reading, Manifest manifest) {
@@ -66,15 +66,16 @@ final class HeaderScan {
     }
   }
 
-  /// What is wrong, without the name of the file, which a manifest may find under another one.
+  /// Returns the message without the name of the file, because a manifest may be used under another
+  /// name of its folder.
   private static String problem(Entry file, BadFileException e) {
     String message = String.valueOf(e.getMessage());
     String name = file.path() + ": ";
     return message.startsWith(name) ? message.substring(name.length()) : message;
   }
 
-  /// A file is damaged if all of it can be read and yet is no image. Throws [BadFileException] if
-  /// it cannot be read.
+  /// Throws [BadFileException] if the file cannot be read. A file counts as damaged only if all of
+  /// it can be read and it is still no image.
   static void checkReadable(Path file) {
     try (var in = Files.newInputStream(file)) {
       in.transferTo(OutputStream.nullOutputStream());
@@ -92,7 +93,7 @@ final class HeaderScan {
     manifest.put(file, what);
   }
 
-  /// Decodes every file whose header is sound, to see whether that can be done.
+  /// Decodes every file whose header is sound, to find out whether it can be decoded.
   void decodeAll() {
     var done = new AtomicLong();
     files.parallelStream()
@@ -109,29 +110,29 @@ final class HeaderScan {
         });
   }
 
-  /// Notes that the header of `file` is sound and the rest is not. Throws [BadFileException] if it
-  /// cannot be read.
+  /// Records that the header of `file` is sound and the rest is not. Throws [BadFileException] if
+  /// the file cannot be read.
   void damaged(Entry file, BadFileException e) {
     checkReadable(file.path());
     see(file, new Seen(Objects.requireNonNull(seen.get(file.path())).header(), problem(file, e)));
   }
 
-  /// Whether the file belongs to the data. What stays in its file belongs to it by its header
-  /// alone, so that neither a manifest nor damage that is seen later changes which images there
-  /// are.
+  /// Returns whether the file belongs to the data. An image that is decoded each time it is used
+  /// belongs to it by its header alone, so neither a manifest nor damage that is found later
+  /// changes which images there are.
   boolean isLeft(Entry file) {
     Seen what = seen.get(file.path());
     return what == null || (what.header() != null && (reading.size() > 0 || what.damage() == null));
   }
 
-  /// Why the file cannot be decoded; null where nobody saw damage.
+  /// Returns why the file cannot be decoded; null if no damage was seen.
   @Nullable BadFileException damage(Entry file) {
     Seen what = seen.get(file.path());
     String damage = what == null ? null : what.damage();
     return damage == null ? null : new BadFileException(file.path(), damage);
   }
 
-  /// The first damage, in the order of the files.
+  /// Returns the first damage in the order of the files, or null.
   @Nullable BadFileException firstDamage() {
     return files.stream()
         .filter(file -> !unopened.contains(file.path()))
@@ -140,7 +141,8 @@ final class HeaderScan {
         .orElse(null);
   }
 
-  /// Of unopened files none, whether a manifest knows them or not.
+  /// Returns the known headers, but none of unopened files, so that it does not matter whether a
+  /// manifest knows them.
   private List<ImageFile.Header> headers() {
     return files.stream()
         .filter(file -> isLeft(file) && !unopened.contains(file.path()))
@@ -149,8 +151,8 @@ final class HeaderScan {
         .toList();
   }
 
-  /// The shape to which the images are brought. A run whose images were scaled has those for tests
-  /// scaled too, although they may all have one size.
+  /// Returns the shape that the images are scaled to. In a run whose training images were scaled,
+  /// images for tests are scaled too, even if they all have one size.
   Scaling.Target target() {
     List<ImageFile.Header> headers = headers();
     Shape tested = reading.tested();
@@ -186,8 +188,8 @@ final class HeaderScan {
         skipped(true));
   }
 
-  /// The damaged files that belong to the data, or those that do not; of unopened ones nothing is
-  /// said, whether a manifest knows them or not.
+  /// Returns the damaged files that belong to the data (`left`), or those that do not. Unopened
+  /// files are not included, so that it does not matter whether a manifest knows them.
   private List<FolderSummary.Skipped> skipped(boolean left) {
     return files.stream()
         .filter(file -> isLeft(file) == left && !unopened.contains(file.path()))

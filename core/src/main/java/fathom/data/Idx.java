@@ -14,22 +14,24 @@ import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// The four IDX files in which MNIST and its relatives are given away, plain or as gzip.
+/// Reads the four IDX files in which MNIST and similar data sets are published, plain or as gzip.
 ///
-/// All numbers are big-endian. Images: the magic number 2051, N, H, W (32 bits each), then `N×H×W`
-/// bytes. Labels: the magic number 2049, N, then N bytes. The format has no class names: they are
-/// the numbers from 0 to 9, or as far as the labels go. Labels that go further than 9 and among
-/// which there is no 0 count from 1, as those of the letters of EMNIST do, and so do the names.
+/// All numbers are big-endian. A file of images is the magic number 2051, then N, H, W (32 bits
+/// each), then `N×H×W` bytes. A file of labels is the magic number 2049, then N, then N bytes. The
+/// format has no class names, so they are the numbers from 0 to 9, or up to the largest label.
+/// Labels that exceed 9 and do not include 0 count from 1, as those of the letters of EMNIST do,
+/// and so do the names.
 final class Idx {
   private static final int IMAGES = 2051;
   private static final int LABELS = 2049;
 
-  /// No stream of `n` bytes inflates to more than `n` times this.
+  /// The largest factor by which gzip can shrink data: no stream of `n` bytes inflates to more than
+  /// `n` times this.
   private static final long MOST_INFLATED = 1032;
 
   private Idx() {}
 
-  /// Whether at least one of the four files is in the folder.
+  /// Returns whether at least one of the four files is in the folder.
   static boolean isIn(Path folder) {
     for (String split : List.of("train", "t10k")) {
       if (find(folder, split, "images", 3) != null || find(folder, split, "labels", 1) != null) {
@@ -65,14 +67,15 @@ final class Idx {
         from(first, test));
   }
 
-  /// From which number both files count their classes, 0 or 1: from 1 if they go further than the
-  /// ten digits, of which a small extract may lack the 0, and none is 0.
+  /// Returns the number from which both files count their classes. It is 1 if no label is 0 and the
+  /// labels exceed 9; otherwise it is 0, because a small extract of ten digits may lack the 0.
   private static int first(int[] train, int[] test) {
     int smallest = IntStream.concat(IntStream.of(train), IntStream.of(test)).min().orElse(0);
     return smallest > 0 && IntStream.of(train).max().orElse(0) > 9 ? 1 : 0;
   }
 
-  /// The same images, their labels as places in a list of classes that begins with `first`.
+  /// Returns the same images, with labels that are positions in a list of classes that begins with
+  /// `first`.
   private static Images from(int first, Images images) {
     return new Images(
         images.channels(),
@@ -101,9 +104,9 @@ final class Idx {
         IntStream.range(0, count).map(i -> Byte.toUnsignedInt(labels.bytes[i])).toArray());
   }
 
-  /// The largest class, at least 9, as a small extract of MNIST may lack one of them. More only if
-  /// no number up to the largest is left out: a lone large label is a damaged byte, or a file of
-  /// something else.
+  /// Returns the largest class, at least 9, because a small extract of MNIST may lack some digits.
+  /// Throws if the labels exceed 9 and a number up to the largest is missing: then a single large
+  /// label is a damaged byte, or the file belongs to other data.
   private static int last(Path file, int[] labels, int first) {
     int[] images = new int[256];
     int largest = 9;
@@ -145,7 +148,7 @@ final class Idx {
     return null;
   }
 
-  /// What a file holds: its sizes, outermost first, and as many bytes as their product.
+  /// The content of a file: its sizes, outermost first, and as many bytes as their product.
   private record Values(int[] sizes, byte[] bytes) {}
 
   private static Values values(Path file, int magic, int dims) {
@@ -192,7 +195,7 @@ final class Idx {
   private static int length(Path file, int[] sizes) {
     long length = 1;
     for (int size : sizes) {
-      // Below 2^31 before and after each factor, so that the product cannot overflow.
+      // The length is below 2^31 before and after each factor, so the product cannot overflow.
       length = size < 1 ? Long.MAX_VALUE : length * size;
       if (length > Integer.MAX_VALUE - 8) {
         throw new BadFileException(

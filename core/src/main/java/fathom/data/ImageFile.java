@@ -20,25 +20,26 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
 
-/// Decodes JPEG, PNG, GIF, BMP and WebP files, which are told apart by content. [Colours] says what
-/// becomes of colours. An image is turned as its camera says, and of an animation the canvas with
-/// its first frame is taken.
+/// Decodes JPEG, PNG, GIF, BMP and WebP files, which are told apart by their content. [Colours]
+/// says how colours are converted. An image is rotated as its camera recorded it, and an animation
+/// becomes its canvas with the first frame.
 ///
-/// A decoder is given only what the pixels need ([Container]), so that damage to anything else is
-/// as harmless as in browsers. What it would have to believe, the size of the image, is checked
-/// before it runs. Images are decoded in the [DecodingRoom].
+/// A decoder receives only what the pixels need ([Container]), so damage to anything else is as
+/// harmless as in browsers. The size of the image, which the decoder would have to trust, is
+/// checked before the decoder runs. Images are decoded in the [DecodingRoom].
 final class ImageFile {
   private static final long MOST_PIXELS = 100_000_000;
 
-  /// A PNG of one bit per pixel can pack 8256 pixels into a byte, and no format more but WebP, in
-  /// which an image of one colour needs no bytes at all.
+  /// The most pixels that a byte of a file can stand for. A PNG of one bit per pixel can pack 8256
+  /// pixels into a byte, and no other format packs more except WebP, in which an image of a single
+  /// colour needs no bytes at all.
   private static final long MOST_PIXELS_PER_BYTE = 8 * 1032;
 
   private static final String WEBP = "webp";
   private static final int RIFF_HEAD = 12;
 
-  /// What a file says of its image: the format, the size as it is seen (of an animation that of its
-  /// canvas), and whether it is grey.
+  /// The description that a file gives of its image: the format, the size as it is displayed (for
+  /// an animation, that of its canvas), and whether it is grey.
   record Header(String format, int width, int height, boolean grey) {
     FolderSummary.Size size() {
       return new FolderSummary.Size(width, height);
@@ -51,36 +52,38 @@ final class ImageFile {
 
   private ImageFile() {}
 
-  /// Reads no more than what stands around the pixels. Throws [BadFileException] if this is no
-  /// image or its size cannot be right; an image whose pixels are damaged has a header.
+  /// Reads the header without the pixels. Throws [BadFileException] if this is no image or its size
+  /// cannot be right; an image whose pixels are damaged still has a header.
   static Header header(Path file) {
     return header(ImageSource.of(file));
   }
 
-  /// The same from wherever.
+  /// Does the same as [#header(Path)], for an image from any source.
   static Header header(ImageSource source) {
     return open(source, (in, container) -> header(container));
   }
 
-  /// Decodes the image, to see whether that can be done. Throws [BadFileException] if not, and
-  /// [DeviceException] if the heap is too small for it.
+  /// Decodes the image, to find out whether it can be decoded. Throws [BadFileException] if not,
+  /// and [DeviceException] if the heap is too small for it.
   static Header whole(Path file) {
     return decoded(ImageSource.of(file), (container, image) -> {});
   }
 
-  /// The decoded image, for those who need its samples as they are. Throws as [#whole] does.
+  /// Returns the decoded image, for callers that need its samples unchanged. Throws as [#whole]
+  /// does.
   static BufferedImage image(Path file) {
     var decoded = new AtomicReference<BufferedImage>();
     decoded(ImageSource.of(file), (container, image) -> decoded.set(image));
     return Objects.requireNonNull(decoded.get());
   }
 
-  /// Writes the part that `view` chooses, in this size, from `at` on. Throws as [#whole] does.
+  /// Writes the part of the image that `view` chooses, scaled to the size `to`, into `out` from
+  /// `at` on. Throws as [#whole] does.
   static void read(Path file, CropRegion view, Scaling.Target to, byte[] out, int at) {
     read(ImageSource.of(file), view, to, out, at);
   }
 
-  /// The same from wherever.
+  /// Does the same as the `read` of a file, for an image from any source.
   static void read(ImageSource source, CropRegion view, Scaling.Target to, byte[] out, int at) {
     decoded(
         source,
@@ -138,7 +141,7 @@ final class ImageFile {
           file,
           "the image cannot be decoded: the file ends before it does; replace or remove it",
           e);
-    } catch (IOException | RuntimeException e) { // the readers' answer to damage may be either
+    } catch (IOException | RuntimeException e) { // damage makes the readers throw either
       UnreadableException unreadable = unreadable(e);
       if (unreadable != null) {
         throw new BadFileException(
@@ -152,7 +155,8 @@ final class ImageFile {
     }
   }
 
-  /// Among the causes, because a decoder may hand it on in an exception of its own.
+  /// Returns the [UnreadableException] among the causes, because a decoder may wrap it in an
+  /// exception of its own; null if there is none.
   static @Nullable UnreadableException unreadable(Throwable e) {
     for (Throwable at = e; at != null; at = at.getCause()) {
       if (at instanceof UnreadableException unreadable) {
@@ -176,7 +180,7 @@ final class ImageFile {
     } else if (hex.startsWith("52494646") && hex.endsWith("57454250")) {
       long said =
           Integer.toUnsignedLong(Integer.reverseBytes((int) Long.parseLong(hex, 8, 16, 16)));
-      if (said + 8 > in.length()) { // its decoder would go on with zeros
+      if (said + 8 > in.length()) { // its decoder would read zeros beyond the end
         throw new BadFileException(
             file,
             "the image says that it has %s bytes, but there are %s; the file is cut short: replace or remove it"
@@ -191,7 +195,7 @@ final class ImageFile {
                 .formatted(hex.isEmpty() ? "(none)" : hex.substring(0, Math.min(8, hex.length()))));
   }
 
-  /// There is nothing in a BMP file that its pixels do not need.
+  /// Describes a BMP file. Its only part is the whole file, because the pixels need all of it.
   private static Container bmp(ImageStream in) throws IOException {
     List<ImageStream.Part> whole = List.of(new ImageStream.Range(0, in.length()));
     ImageReader reader = ImageIO.getImageReadersByFormatName("bmp").next();
@@ -237,7 +241,7 @@ final class ImageFile {
     }
   }
 
-  /// The whole canvas.
+  /// Returns the whole canvas.
   private static BufferedImage image(ImageSource source, ImageStream in, Container container)
       throws IOException {
     if (container.format().equals("png")) {
@@ -270,7 +274,7 @@ final class ImageFile {
     return canvas;
   }
 
-  /// With the colours of its profile, if there is one that can be used.
+  /// Decodes the frame, with the colours of its profile if there is a usable one.
   private static BufferedImage frame(Path file, ImageStream in, Container container)
       throws IOException {
     List<ImageStream.Part> profiled = container.profiled();
@@ -278,7 +282,8 @@ final class ImageFile {
       try {
         return decoded(file, in.with(profiled), container.format());
       } catch (IOException | RuntimeException e) {
-        // Either the profile or the pixels are damaged: it is decoded without.
+        // Either the profile or the pixels are damaged, so the image is decoded again without the
+        // profile.
       }
     }
     return decoded(file, in.with(container.parts()), container.format());
@@ -289,8 +294,8 @@ final class ImageFile {
     ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
     AtomicReference<String> damage = new AtomicReference<>();
     reader.addIIOReadWarningListener((source, warning) -> {
-      // An image that ends early is filled with grey and only a warning, of which the text is
-      // all that can be had. Other warnings are about harmless extras.
+      // The readers fill an image that ends early with grey and only give a warning, which can be
+      // recognised by nothing but its text. Other warnings are about harmless extras.
       if (warning.contains("Truncated")
           || warning.contains("premature end")
           || warning.contains("Out-of-sequence")) {

@@ -12,15 +12,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
-/// A folder per class, as [FolderLayout] says which file is for what.
+/// Reads a folder of images with a folder per class. [FolderLayout] decides which file is for what.
 ///
 /// Classes are sorted by name, and so are the images within their class.
 ///
-/// Images that have one size keep it, and without a size that is asked for others are scaled to
-/// 32×32: the largest centred square of each. If all are grey they have one channel, otherwise all
-/// have three. Files that cannot be decoded are left out after the split, so that one that is
-/// mended moves no other: of those in memory all that are damaged, of those that stay in their
-/// files the ones whose header is. [Photos] says what becomes of the others.
+/// If all images have one size they keep it; otherwise, unless a size is asked for, the largest
+/// centred square of each is scaled to 32×32. If all are grey they have one channel, otherwise
+/// three. Files that cannot be decoded are left out after the split, so that repairing one moves no
+/// other. Of images in memory, all damaged ones are left out; of images that are decoded each time
+/// they are used, only those with a damaged header. [Photos] says what happens to the others.
 final class ImageFolder {
   private ImageFolder() {}
 
@@ -73,8 +73,8 @@ final class ImageFolder {
     return part.stream().map(files -> files.stream().filter(scan::isLeft).toList()).toList();
   }
 
-  /// The files that stay closed, because a run is only tested and knows what it has to know of
-  /// them.
+  /// Returns the files that must stay closed: if a run is only tested, those for training and
+  /// validation are not needed, because the run already knows what it has to know of them.
   private static Set<Path> unopened(FolderLayout layout, ImageReadOptions reading) {
     if (reading.tested() == null || reading.whole()) {
       return Set.of();
@@ -92,8 +92,8 @@ final class ImageFolder {
         .toList();
   }
 
-  /// A sentence about the classes of which nothing is left in a part that tests or judges. Throws
-  /// [BadFileException] if nothing is left at all.
+  /// Returns a sentence about the classes without any image in a part for testing or validation.
+  /// Throws [BadFileException] if no class has one.
   private static List<String> without(
       Path folder, FolderLayout layout, List<List<Entry>> part, List<List<Entry>> left) {
     checkAny(folder, left);
@@ -120,7 +120,8 @@ final class ImageFolder {
     }
   }
 
-  /// Every class can be learned.
+  /// Throws [BadFileException] if a class has no image that can be decoded, because it could not be
+  /// learned.
   private static void checkTraining(FolderLayout layout, HeaderScan scan) {
     for (int label = 0; label < layout.classes().size(); label++) {
       List<Entry> files = layout.train().get(label);
@@ -149,8 +150,9 @@ final class ImageFolder {
     return parts;
   }
 
-  /// What cannot be decoded is left out, and may have been what decided the size: then all are
-  /// decoded again. For tests alone, the other parts have no images.
+  /// Decodes all images. Those that cannot be decoded are left out; because such an image may have
+  /// decided the common size, all are then decoded again. If the data is only tested with, the
+  /// other parts have no images.
   private static List<LabelledImages> inMemory(
       Path folder, FolderLayout layout, HeaderScan scan, ImageReadOptions reading) {
     List<List<List<Entry>>> all = layout.parts();

@@ -4,19 +4,19 @@ import fathom.Shape;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// How the images of a folder are read; other data is not concerned.
+/// The options by which the images of a folder are read. They do not affect other data.
 ///
-/// @param size the side of the squares as which they are decoded from their files each time they
-///   are used; 0 to keep them in memory, in the size that all have, or else as 32×32
-/// @param strict whether a file that cannot be decoded is fatal; otherwise it is left out
+/// @param size the side in pixels, up to 4096, of the squares that images are decoded to each time
+///   they are used; 0 keeps the images in memory, in their common size or else as 32×32
+/// @param strict whether a file that cannot be decoded is an error; otherwise the file is left out
 /// @param split how a folder without a part for testing is divided
-/// @param whole whether every file is decoded when the folder is opened, and not its header read
-///   alone; strict reading does so too
-/// @param tested the shape C×H×W of the images of a run whose data is only tested with: then no
-///   file for training or validation is opened, and there are no such images where they would be in
-///   memory; null for data of which all is used
+/// @param whole whether every file is decoded when the folder is opened, instead of reading only
+///   its header; strict reading of images that stay in their files does so too
+/// @param tested the shape C×H×W of the images of a run whose data is only tested with; then no
+///   file for training or validation is opened, and parts that would be in memory have no such
+///   images. Null for data of which all is used
 /// @param cache the folder where [Manifest]s are kept; null for none
-/// @param watcher is told how far the opening is
+/// @param watcher receives reports on the progress of opening the folder
 public record ImageReadOptions(
     int size,
     boolean strict,
@@ -25,40 +25,43 @@ public record ImageReadOptions(
     @Nullable Shape tested,
     @Nullable Path cache,
     Watcher watcher) {
-  /// Which fifth of the images of a class is for testing, where no folder says so.
+  /// The rule that chooses which fifth of the images of a class is for testing, where no folder
+  /// says so.
   public enum Split {
-    /// Drawn by the position of an image in its class: an image more moves others. Runs up to
-    /// format 6 were trained so.
+    /// Draws by the position of an image in its class, so that one more image moves others. Runs up
+    /// to format 6 were trained this way.
     BY_POSITION,
-    /// Drawn by the name of each image: one more moves no other, or one in a small class. Images
-    /// for validation are drawn by position, as the first runs of format 7 have them.
+    /// Draws by the name of each image, so that one more image moves no other, or a single one in a
+    /// small class. Images for validation are drawn by position, as in the first runs of format 7.
     BY_NAME,
-    /// Images for validation are drawn by their names, too.
+    /// Draws test images as [#BY_NAME] does, and images for validation by their names, too.
     ALL_BY_NAME
   }
 
-  /// Sees how many of the files have been looked at; by any thread.
+  /// Receives reports on how many files have been looked at. Any thread may call it.
   @FunctionalInterface
   public interface Watcher {
+    /// Reports that `files` of the `of` files have been looked at.
     void at(long files, long of);
   }
 
-  /// In memory; what cannot be decoded is left out.
+  /// The default options: images are kept in memory, and files that cannot be decoded are left out.
   public static final ImageReadOptions USUAL = new ImageReadOptions(0, false);
 
-  /// An image of this side and three channels has 48 MB.
+  /// The largest side; an image of this side with three channels takes 48 MB.
   private static final int LARGEST = 4096;
 
-  /// Divided by name.
+  /// Makes options with a split by name.
   public ImageReadOptions(int size, boolean strict) {
     this(size, strict, Split.ALL_BY_NAME);
   }
 
-  /// Without a cache.
+  /// Makes options without a cache.
   public ImageReadOptions(int size, boolean strict, Split split) {
     this(size, strict, split, false, null, null, (files, of) -> {});
   }
 
+  /// Throws `IllegalArgumentException` if `size` is out of range.
   public ImageReadOptions {
     if (size < 0 || size > LARGEST) {
       throw new IllegalArgumentException(
@@ -66,22 +69,24 @@ public record ImageReadOptions(
     }
   }
 
-  /// The same in this size and divided so, which is a run's to say.
+  /// Returns these options with another size and split, which belong to a run.
   public ImageReadOptions of(int size, Split split) {
     return new ImageReadOptions(size, strict, split, whole, tested, cache, watcher);
   }
 
-  /// The same for images of a run, of this shape C×H×W, which are only tested with.
+  /// Returns these options for data that is only tested with, by a run whose images have the shape
+  /// C×H×W.
   public ImageReadOptions forTests(Shape tested) {
     return new ImageReadOptions(size, strict, split, whole, tested, cache, watcher);
   }
 
-  /// The same, every file decoded once.
+  /// Returns these options such that every file is decoded once when the folder is opened;
+  /// `watcher` receives the reports.
   public ImageReadOptions decodingAll(Watcher watcher) {
     return new ImageReadOptions(size, strict, split, true, tested, cache, watcher);
   }
 
-  /// The same with manifests in this folder; null for none.
+  /// Returns these options with manifests in this folder; null stands for no manifests.
   public ImageReadOptions cachedIn(@Nullable Path cache) {
     return new ImageReadOptions(size, strict, split, whole, tested, cache, watcher);
   }

@@ -9,19 +9,21 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// The bytes of an image file, wherever they are.
+/// The bytes of an image file, on disk or in memory.
 sealed interface ImageSource {
-  /// For messages.
+  /// The name that messages show.
   Path name();
 
   long size() throws IOException;
 
+  /// Opens the bytes for reading from the beginning.
   InputStream stream() throws IOException;
 
-  /// For reading at any place.
+  /// Opens the bytes for reading at any position.
   Reader open() throws IOException;
 
-  /// Reads into `to` from this byte on, at least one; -1 at the end.
+  /// Reads bytes at any position. [#read] reads at least one byte into `to`, from position `from`
+  /// on, and returns the number of bytes read, or -1 at the end.
   interface Reader extends AutoCloseable {
     int read(long from, ByteBuffer to) throws IOException;
 
@@ -29,7 +31,7 @@ sealed interface ImageSource {
     void close() throws IOException;
   }
 
-  /// Throws [fathom.io.BadFileException] unless it is a regular file.
+  /// Returns a file as a source. Throws [fathom.io.BadFileException] unless it is a regular file.
   static ImageSource of(Path file) {
     RegularFile.check(file);
     return new InFile(file);
@@ -39,7 +41,7 @@ sealed interface ImageSource {
     return new InMemory(file);
   }
 
-  /// A file.
+  /// A file on disk.
   record InFile(Path name) implements ImageSource {
     @Override
     public long size() throws IOException {
@@ -68,7 +70,7 @@ sealed interface ImageSource {
     }
   }
 
-  /// What somebody has read or received.
+  /// The content of a file that was read or received before.
   record InMemory(byte[] bytes) implements ImageSource {
     @Override
     public Path name() {

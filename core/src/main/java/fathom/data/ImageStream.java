@@ -8,14 +8,16 @@ import java.util.List;
 import javax.imageio.IIOException;
 import javax.imageio.stream.ImageInputStreamImpl;
 
-/// Some parts of a file, one after the other, as a decoder reads them. Reading fails if it goes on
-/// long after the end: WebP's decoder takes what is not there for zeros, and of those a damaged
-/// image may want thousands of millions.
+/// Several parts of a file, one after the other, as a stream for decoders. Reading fails if a
+/// decoder goes on long after the end: WebP's decoder treats missing bytes as zeros, and a damaged
+/// image may ask for billions of them.
 ///
-/// The JDK's own streams take a `java.io.File`, which loses names that are not in the encoding of
-/// the locale; a `java.nio.file.Path` that came from a folder keeps their bytes.
+/// This class exists because the JDK's own streams take a `java.io.File`, which loses names that
+/// are not in the encoding of the locale; a `java.nio.file.Path` that came from a folder keeps
+/// their bytes.
 final class ImageStream extends ImageInputStreamImpl {
-  /// Decoders read ahead, some bytes one by one.
+  /// The number of times that reading may hit the end before it fails. It is not 0 because decoders
+  /// read ahead, some of them byte by byte.
   private static final int MOST_PAST_THE_END = 4096;
 
   private final ImageSource.Reader file;
@@ -27,14 +29,15 @@ final class ImageStream extends ImageInputStreamImpl {
   private int inBuffer;
   private int past;
 
-  /// Bytes of the file, or bytes that no file has.
+  /// A part of the stream: bytes of the file, or bytes that are not in the file.
   sealed interface Part {
     long length();
   }
 
-  /// `length` bytes from `from` on.
+  /// The `length` bytes of the file from `from` on.
   record Range(long from, long length) implements Part {}
 
+  /// Bytes that are not in the file.
   record Made(byte... bytes) implements Part {
     @Override
     public long length() {
@@ -52,7 +55,8 @@ final class ImageStream extends ImageInputStreamImpl {
     }
   }
 
-  /// The system does not let the file be read, which says nothing about the image in it.
+  /// The error that the system does not let the file be read, which says nothing about the image in
+  /// it.
   static final class UnreadableException extends IOException {
     private static final long serialVersionUID = 1;
 
@@ -61,7 +65,7 @@ final class ImageStream extends ImageInputStreamImpl {
     }
   }
 
-  /// The whole file.
+  /// Opens the whole file.
   static ImageStream of(ImageSource source) throws UnreadableException {
     try {
       return new ImageStream(source.open(), List.of(new Range(0, source.size())), true);
@@ -70,7 +74,8 @@ final class ImageStream extends ImageInputStreamImpl {
     }
   }
 
-  /// These parts of the same file, which is closed with this stream only.
+  /// Returns a stream of these parts of the same file; the file is closed only with this stream,
+  /// not with the new one.
   ImageStream with(List<Part> parts) {
     return new ImageStream(file, parts, false);
   }
@@ -80,7 +85,7 @@ final class ImageStream extends ImageInputStreamImpl {
     return starts[parts.size()];
   }
 
-  /// As many bytes from here on as there are, at most `most`.
+  /// Reads the next bytes: as many as there are, but at most `most`.
   byte[] bytes(long most) throws IOException {
     byte[] bytes = new byte[(int) Math.clamp(length() - getStreamPosition(), 0, most)];
     readFully(bytes);
@@ -119,7 +124,8 @@ final class ImageStream extends ImageInputStreamImpl {
     return checked(read);
   }
 
-  /// Fills from as many parts as it takes; -1 at the end.
+  /// Reads from as many parts as it takes to fill `length` bytes. Returns the number of bytes read,
+  /// or -1 at the end.
   private int fetch(long from, byte[] into, int offset, int length) throws IOException {
     int part = part(from);
     int done = 0;
@@ -140,7 +146,7 @@ final class ImageStream extends ImageInputStreamImpl {
     return done == 0 ? -1 : done;
   }
 
-  /// False if the file ends before the buffer is full.
+  /// Returns false if the file ends before the buffer is full.
   private boolean read(long from, ByteBuffer buffer) throws UnreadableException {
     try {
       long end = from + buffer.remaining();
@@ -155,7 +161,7 @@ final class ImageStream extends ImageInputStreamImpl {
     }
   }
 
-  /// The part that has this position.
+  /// Returns the index of the part that contains this position.
   private int part(long position) {
     int low = 0;
     int high = parts.size();

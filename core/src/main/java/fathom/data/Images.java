@@ -6,14 +6,16 @@ import java.util.stream.IntStream;
 
 /// Labelled images of one size, on the heap.
 ///
-/// The arrays are not copied: a data set may fill half the memory. Who makes an `Images` leaves
-/// them alone afterwards.
+/// The arrays are not copied, because a data set may fill half the memory. Whoever makes an
+/// `Images` must not change them afterwards.
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
 /// @param pixels `N×C×H×W` unsigned bytes, one image after the other
-/// @param labels the class of each image, counted from 0; their number is N
+/// @param labels the class of each of the N images, counted from 0
 public record Images(int channels, int height, int width, byte[] pixels, int[] labels)
     implements LabelledImages {
+  /// Throws `IllegalArgumentException` if a size is less than 1, if the arrays do not have fitting
+  /// lengths, or if a label is negative.
   public Images {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
@@ -35,7 +37,8 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
     }
   }
 
-  /// One after the other. Throws `IllegalArgumentException` if their sizes differ.
+  /// Joins `parts` one after the other; without parts, the result has no images, of size 1×1×1.
+  /// Throws `IllegalArgumentException` if their sizes differ.
   public static Images joined(List<Images> parts) {
     Images first = parts.isEmpty() ? new Images(1, 1, 1, new byte[0], new int[0]) : parts.get(0);
     int count = parts.stream().mapToInt(Images::count).sum();
@@ -90,7 +93,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
     return this;
   }
 
-  /// There is nothing to decode.
+  /// Returns these images, because there is nothing to decode.
   @Override
   public Images decodedBy(Decoders decoders) {
     return this;
@@ -111,7 +114,7 @@ public record Images(int channels, int height, int width, byte[] pixels, int[] l
     return 31 * Arrays.hashCode(labels) + Arrays.hashCode(pixels);
   }
 
-  /// For example `50000×3×32×32`.
+  /// Returns the shape, for example `50000×3×32×32`.
   @Override
   public String toString() {
     return count() + "×" + channels + "×" + height + "×" + width;

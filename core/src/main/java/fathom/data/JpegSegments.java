@@ -13,19 +13,19 @@ import java.util.TreeMap;
 import javax.imageio.IIOException;
 import org.jspecify.annotations.Nullable;
 
-/// The segments of a JPEG file before its pixels. Between two of them anything may lie, as for
-/// libjpeg, on which browsers stand.
+/// Reads the segments of a JPEG file before its pixels. As in libjpeg, on which browsers are built,
+/// any bytes may lie between two segments.
 ///
-/// Three components are light and two differences of colour (YCbCr), as libjpeg has it, unless a
-/// marker by Adobe says otherwise and none of JFIF, or they are called R, G, B. The decoder is told
-/// so by a marker that is added here, because Java's reader would decide otherwise.
+/// Three components are YCbCr, as in libjpeg, unless there is no JFIF marker and either an Adobe
+/// marker says otherwise or, without an Adobe marker, the components are called R, G, B. A marker
+/// that is added here tells the decoder so, because Java's reader would decide otherwise.
 final class JpegSegments {
-  private static final int LONGEST_SIDE = 65500; // libjpeg's
+  private static final int LONGEST_SIDE = 65500; // the limit of libjpeg
   private static final Part START = made("ffd8");
   private static final Part JFIF = made("ffe0" + "0010" + "4a46494600" + "010100000100010000");
   private static final Part ADOBE_RGB =
       made("ffee" + "000e" + "41646f6265" + "0064" + "00000000" + "00");
-  private static final int SEGMENT = 4; // mark and length
+  private static final int SEGMENT = 4; // the bytes of mark and length
 
   private final ImageStream in;
   private final List<Part> kept = new ArrayList<>();
@@ -57,7 +57,7 @@ final class JpegSegments {
       if (mark == 0xd8 || mark == 0xd9) {
         throw new IIOException("its pixels do not follow, but another start or the end");
       }
-      if (mark != 0x01 && (mark < 0xd0 || mark > 0xd7)) { // those have no content
+      if (mark != 0x01 && (mark < 0xd0 || mark > 0xd7)) { // these markers have no content
         segment(mark);
       }
       mark = mark();
@@ -80,7 +80,7 @@ final class JpegSegments {
         hasProfile() ? joined(List.copyOf(profile.values()), pixels) : null);
   }
 
-  /// The next marker, after any bytes that are none, and fill bytes.
+  /// Returns the next marker, skipping fill bytes and any bytes that are no marker.
   private int mark() throws IOException {
     int mark;
     do {
@@ -139,7 +139,8 @@ final class JpegSegments {
         && new String(in.bytes(wanted.length), StandardCharsets.ISO_8859_1).equals(name);
   }
 
-  /// Behind the name stand the number of the part, from 1 on, and how many there are.
+  /// Records a part of the colour profile. Its name is followed by the number of the part, from 1
+  /// on, and the number of parts.
   private void profile(Range segment, long content) throws IOException {
     in.seek(content + 12);
     int number = in.readUnsignedByte();
@@ -148,7 +149,7 @@ final class JpegSegments {
     profiles = count;
   }
 
-  /// Whether there is a profile, whole, and of the colours that the image has.
+  /// Returns whether there is a complete profile, for the colours that the image has.
   private boolean hasProfile() throws IOException {
     if (profile.isEmpty()
         || !profileIsWhole

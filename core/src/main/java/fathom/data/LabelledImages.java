@@ -3,44 +3,46 @@ package fathom.data;
 /// Labelled images of one size: [Images], which are in memory, or [Photos], which are decoded from
 /// their files each time they are used.
 public sealed interface LabelledImages permits Images, Photos {
-  /// 1 for grey, 3 for red, green, blue.
+  /// The number of channels: 1 for grey, 3 for red, green, blue.
   int channels();
 
+  /// The number of rows of an image.
   int height();
 
+  /// The number of columns of an image.
   int width();
 
-  /// The class of each image, counted from 0.
+  /// The class of each image, counted from 0. The array must not be changed.
   int[] labels();
 
-  /// The number of images.
+  /// Returns the number of images.
   default int count() {
     return labels().length;
   }
 
-  /// Bytes of one image: `C·H·W`.
+  /// Returns the number of bytes of one image: `C·H·W`.
   default int size() {
     return channels() * height() * width();
   }
 
-  /// The first `n` images.
+  /// Returns the first `n` images. Throws `IllegalArgumentException` if there are fewer.
   LabelledImages take(int n);
 
-  /// The images at these positions, in this order.
+  /// Returns the images at these positions, in this order.
   LabelledImages select(int[] positions);
 
-  /// The images whose class has a new label, 0 or more, under that label, in their order; the
-  /// others are left out. Shares what it can with these.
+  /// Returns the images whose class has a new label of 0 or more, with that label and in their
+  /// order; images of other classes are left out. The result shares with these what it can.
   ///
-  /// @param labels the new label of each class
+  /// @param labels the new label of each class; a negative one leaves the class out
   LabelledImages relabelled(int[] labels);
 
-  /// All of them in memory, as they are seen in tests. Throws [fathom.io.BadFileException] if a
-  /// file has been damaged since it was opened, and `IllegalArgumentException` if they are more
-  /// than 2 GiB.
+  /// Returns all images in memory, as tests see them. Throws [fathom.io.BadFileException] if an
+  /// image has been damaged since the folder was opened and nothing of its class can replace it, or
+  /// if a file cannot be read, and `IllegalArgumentException` if the images take more than 2 GiB.
   Images images();
 
-  /// The same images, which `decoders` decode ahead where a [Loader] is told what it will be asked
-  /// for.
+  /// Returns the same images, which `decoders` decode ahead where a [Loader] is told which ones it
+  /// will be asked for.
   LabelledImages decodedBy(Decoders decoders);
 }

@@ -11,10 +11,10 @@ import java.util.Iterator;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Normalised and augmented images as tensors. Any number of threads may use one loader at a time,
-/// until one says what to [#expect].
+/// Loads normalised and augmented images as tensors. Any number of threads may use one loader at a
+/// time, until one of them calls [#expect].
 public final class Loader {
-  /// `v / 255` for each value of a byte.
+  /// The value `v / 255` for each value `v` of a byte.
   private static final float[] UNIT = new float[256];
 
   static {
@@ -23,7 +23,7 @@ public final class Loader {
     }
   }
 
-  /// Of photos that wait for being used.
+  /// The most memory that decoded photos may take while they wait to be used.
   private static final long MOST_BYTES_PREFETCHER = 1 << 27;
 
   private static final int MOST_PREFETCHER = 512;
@@ -34,10 +34,10 @@ public final class Loader {
   private final float[] standardDeviation;
   private final @Nullable Prefetcher prefetcher;
 
-  /// A batch as it is asked for: the images `order[rows.from()] .. order[rows.to()-1]`, each varied
-  /// by a draw of `augment` that belongs to its index.
+  /// A request for a batch: the images `order[rows.from()] .. order[rows.to()-1]`, each augmented
+  /// with the random key that `augment` has for the image's index.
   public record Batch(int[] order, Rows rows, Augmentation augmentation, RandomKey augment) {
-    /// Images as they are.
+    /// Returns a request for images without augmentation.
     public static Batch of(int[] order, Rows rows) {
       return new Batch(order, rows, Augmentation.NONE, new RandomKey(0));
     }
@@ -52,13 +52,14 @@ public final class Loader {
     this.prefetcher = source instanceof Photos photos ? photos.prefetcher() : null;
   }
 
+  /// Returns the normalization that all images get.
   public Normalization normalization() {
     return normalization;
   }
 
-  /// Says which batches will be asked for, in this order and by this thread alone, so that photos
-  /// are decoded ahead, those of about two batches; what was said before is forgotten. It changes
-  /// no batch.
+  /// Announces which batches will be asked for, in this order and by this thread alone, so that
+  /// photos are decoded ahead, those of about two batches. An earlier announcement is dropped.
+  /// Announcing changes no batch.
   public void expect(Iterator<Batch> batches) {
     if (prefetcher != null) {
       prefetcher.expect(
@@ -66,13 +67,13 @@ public final class Loader {
     }
   }
 
-  /// The images `order[rows.from()] .. order[rows.to()-1]` as they are: N×C×H×W, float32, channels
-  /// innermost, in the innermost scope.
+  /// Returns the images `order[rows.from()] .. order[rows.to()-1]` without augmentation, as an
+  /// N×C×H×W float32 tensor, channels innermost, in the innermost scope.
   public Tensor images(int[] order, Rows rows) {
     return images(Batch.of(order, rows));
   }
 
-  /// The same of a batch.
+  /// Returns the images of a batch in the same form, with the batch's augmentation.
   public Tensor images(Batch batch) {
     Rows rows = batch.rows;
     Tensor images =
@@ -82,7 +83,7 @@ public final class Loader {
     return images;
   }
 
-  /// The labels of the same images.
+  /// Returns the labels of the images `order[rows.from()] .. order[rows.to()-1]`.
   public int[] labels(int[] order, Rows rows) {
     int[] labels = new int[rows.count()];
     for (int i = 0; i < labels.length; i++) {
@@ -94,11 +95,12 @@ public final class Loader {
   /// Writes the images `indices[from] .. indices[to-1]` to the start of `out`, as float32 in the
   /// order `N×H×W×C` (channels innermost, which libtorch calls channels-last).
   ///
-  /// How an image is varied depends on `augment` and its index only, and so neither on its place in
-  /// the batch nor on the worker. Of `d = augment.at(index)`, with a border of width P, the crop
-  /// starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded image, and is
-  /// then mirrored if `d.bits(2)` is negative. A part of a photo is drawn from `d` as [CropRegion]
-  /// says.
+  /// How an image is augmented depends only on `augment` and the image's index, and therefore
+  /// neither on its place in the batch nor on the worker. With `d = augment.at(index)` and a border
+  /// of width P, the crop starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the
+  /// padded image, and is then mirrored if `d.bits(2)` is negative. The part of a photo is drawn
+  /// from `d` as [CropRegion] says. Throws `IllegalArgumentException` if the images do not fit into
+  /// `out`.
   void fill(
       MemorySegment out,
       int[] indices,
@@ -150,8 +152,8 @@ public final class Loader {
     }
   }
 
-  /// Of the image whose bytes begin at `start`, row y and column x of the result come from row `y
-  /// + down` and column `x + right` of the image, as far as it has them.
+  /// Writes channel `c` of the image whose bytes begin at `start`. Row y and column x of the result
+  /// come from row `y + down` and column `x + right` of the image, where it has them.
   private void writeChannel(
       float[] image, byte[] pixels, int start, int c, int down, int right, boolean flip) {
     int channels = source.channels();

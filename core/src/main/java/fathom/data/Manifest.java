@@ -18,29 +18,31 @@ import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
-/// What is known of the image files of a folder from the last time that it was opened, so that they
-/// need not be opened again: of a file of the same name, size and time of change, what its header
-/// says or what damage was seen.
+/// A cache of what is known about the image files of a folder from the last time that it was
+/// opened, so that they need not be opened again. For a file of the same name, size and time of
+/// change it holds what the header says, or what damage was seen.
 ///
-/// It is a hint for speed alone. Which images there are, and their order, follow from the files; a
-/// manifest that is missing, damaged or cannot be written changes nothing else.
+/// It only saves time. Which images there are, and their order, follow from the files; a manifest
+/// that is missing, damaged or cannot be written changes nothing else.
 ///
-/// It is one file for each folder: a magic number and a version, the entries, a CRC-32 of all that.
+/// A manifest is one file for each folder: a magic number and a version, the entries, and a CRC-32
+/// of all that.
 public final class Manifest {
-  /// What of a file was seen.
+  /// The result of looking at a file.
   ///
-  /// @param header null where not even that can be read
-  /// @param damage why it cannot be decoded, as far as somebody tried; null where nobody saw any
+  /// @param header null if not even the header can be read
+  /// @param damage why the file cannot be decoded; null if no attempt failed
   record Seen(ImageFile.@Nullable Header header, @Nullable String damage) {}
 
   private record Line(long bytes, long modified, Seen seen) {}
 
   private static final int MAGIC = 0x4661_4d66;
 
-  /// Raised when the format changes, or what [ImageFile] says of a file.
+  /// The version, which is raised when the format changes, or what [ImageFile] says of a file.
   private static final int VERSION = 1;
 
-  /// A file that was changed so shortly ago may be changed again at the same time of its clock.
+  /// The least age of a change. A file that was changed more recently is not recorded, because
+  /// another change might get the same timestamp.
   private static final long SETTLED_MILLIS = 2000;
 
   private static final long MOST_BYTES = 1 << 30;
@@ -57,8 +59,10 @@ public final class Manifest {
     this.known = known;
   }
 
-  /// Where a user's manifests are: `$XDG_CACHE_HOME/fathom`, or `.cache/fathom` in the home folder;
-  /// null where there is neither.
+  /// Returns the folder of a user's manifests: `$XDG_CACHE_HOME/fathom`, or `.cache/fathom` in the
+  /// home folder; null if neither variable is set.
+  ///
+  /// @param environment returns the value of an environment variable, or null
   public static @Nullable Path place(Function<String, @Nullable String> environment) {
     String cache = environment.apply("XDG_CACHE_HOME");
     String home = environment.apply("HOME");
@@ -68,8 +72,8 @@ public final class Manifest {
     return home == null || home.isBlank() ? null : Path.of(home, ".cache", "fathom");
   }
 
-  /// That of `folder`, empty where there is none. With a null cache it knows nothing and is not
-  /// written.
+  /// Opens the manifest of `folder`, which is empty if there is none. With a null cache it knows
+  /// nothing and is never written.
   static Manifest of(@Nullable Path cache, Path folder) {
     if (cache == null) {
       return new Manifest(folder, null, Map.of());
@@ -85,7 +89,7 @@ public final class Manifest {
     }
   }
 
-  /// What is known of this file as it is now; null if it is new or has changed.
+  /// Returns what is known of this file in its present state; null if it is new or has changed.
   @Nullable Seen get(FolderScan.Entry entry) {
     String name = name(entry);
     Line line = known.get(name);
@@ -106,7 +110,7 @@ public final class Manifest {
     return folder.relativize(entry.path()).toString();
   }
 
-  /// Keeps what is known of the files that were asked for or put, if that is news.
+  /// Writes what is known of the files that were asked for or put, if that has changed.
   void write() {
     if (file == null || now.equals(known)) {
       return;
@@ -121,7 +125,7 @@ public final class Manifest {
         Files.deleteIfExists(next);
       }
     } catch (IOException | RuntimeException e) {
-      // Without it, the next opening takes longer.
+      // Without the manifest, the next opening only takes longer.
     }
   }
 
@@ -168,7 +172,7 @@ public final class Manifest {
       }
       return read(new DataInputStream(new ByteArrayInputStream(bytes, 0, length)));
     } catch (IOException | RuntimeException e) {
-      return Map.of(); // it is written anew
+      return Map.of(); // it will be written anew
     }
   }
 

@@ -17,15 +17,15 @@ import us.hebi.matlab.mat.types.Matrix;
 import us.hebi.matlab.mat.types.Sources;
 import us.hebi.matlab.mat.types.Struct;
 
-/// Masks in files: a PNG image whose pixels are labels, as palette indices or as values of grey; or
-/// a `.mat` file (MATLAB, version 5) as the BSDS500 benchmark has them, in which several people
-/// have drawn the outlines of one image.
+/// Reads masks from files: a PNG image whose pixels are labels, as palette indices or grey values;
+/// or a `.mat` file (MATLAB, version 5) of the BSDS500 benchmark, in which several people have
+/// drawn the outlines of one image.
 final class MaskFile {
   private static final long MOST_BYTES = 1 << 28;
 
-  /// H×W labels in row-major order, as they stand in the file.
+  /// H×W labels in row-major order, as they are in the file.
   record Labels(int height, int width, byte[] labels) {
-    /// The same, where white (255) stands for 1.
+    /// Returns the same labels, with white (255) replaced by 1.
     Labels ofBlackAndWhite() {
       byte[] ones = labels.clone();
       for (int i = 0; i < ones.length; i++) {
@@ -37,7 +37,7 @@ final class MaskFile {
 
   private MaskFile() {}
 
-  /// Whether a file of this name may be a mask.
+  /// Returns whether a file of this name may be a mask.
   static boolean isMask(Path file) {
     return isMat(file) || name(file).endsWith(".png");
   }
@@ -50,7 +50,7 @@ final class MaskFile {
     return file.getFileName().toString().toLowerCase(Locale.ROOT);
   }
 
-  /// Throws [BadFileException] if the file is no mask.
+  /// Reads a mask. Throws [BadFileException] if the file is no mask.
   static Labels read(Path file) {
     return isMat(file) ? outlines(file) : indices(file);
   }
@@ -90,7 +90,7 @@ final class MaskFile {
     return new Labels(height, width, labels);
   }
 
-  /// 1 where anybody drew an outline, else 0.
+  /// Returns 1 where anybody drew an outline, otherwise 0.
   private static Labels outlines(Path file) {
     Outlines each = drawings(file);
     byte[] anybody = new byte[each.height() * each.width()];
@@ -102,7 +102,7 @@ final class MaskFile {
     return new Labels(each.height(), each.width(), anybody);
   }
 
-  /// What each person drew. Throws [BadFileException] if the file has no such drawings, and
+  /// Returns what each person drew. Throws [BadFileException] if the file has no such drawings, and
   /// [DeviceException] if the heap is too small for them.
   static Outlines drawings(Path file) {
     byte[] bytes = RegularFile.bytes(file, MOST_BYTES);
@@ -140,7 +140,7 @@ final class MaskFile {
       throw new DeviceException(
           "%s: its outlines do not fit into the heap, which has %s MB in all; give it more (JAVA_TOOL_OPTIONS=-Xmx8g)"
               .formatted(file, Runtime.getRuntime().maxMemory() >> 20));
-    } catch (IOException | RuntimeException e) { // the reader's answer to damage may be either
+    } catch (IOException | RuntimeException e) { // damage makes the reader throw either
       throw new BadFileException(
           file,
           "a .mat file with outlines has a cell array groundTruth of structures with Boundaries, as BSDS500 does, but this one cannot be read so (%s); replace or remove it"
@@ -149,7 +149,7 @@ final class MaskFile {
     }
   }
 
-  /// Whether labels are those of a mask of two colours, 0 and 255, which mean 0 and 1.
+  /// Returns whether the labels are those of a mask of two colours, 0 and 255, which mean 0 and 1.
   static boolean isBlackAndWhite(byte[] labels) {
     boolean white = false;
     for (byte label : labels) {

@@ -13,25 +13,25 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Reads a folder of masks: a folder `images`, and beside it a folder `masks` (or `groundTruth`, as
-/// BSDS500 calls it) in which every image has a mask of its name, whatever the extension.
+/// Reads a folder of masks. It has a folder `images`, and beside it a folder `masks` (or
+/// `groundTruth`, as BSDS500 calls it, or `labels`) in which every image has a mask of its name,
+/// with any extension that a mask may have.
 ///
-/// Where `images` has the folders `train` and `test`, and perhaps `val`, these are the parts, and
-/// masks lie in folders of the same names; otherwise a fifth is for testing, drawn by the name of
-/// each image, so that adding one moves no other. Names of classes stand in `classes.txt`, a line
-/// each; without it they are numbers, or background and foreground where there are two.
+/// If `images` has folders `train` and `test`, and perhaps `val`, these are the parts, and the
+/// masks lie in folders of the same names. Otherwise a fifth is for testing, drawn by the name of
+/// each image, so that adding one moves no other. The names of the classes are in `classes.txt`,
+/// one per line; without that file they are numbers, or background and foreground if there are two.
 final class MaskFolder {
   private static final List<String> MASKS = List.of("masks", "groundTruth", "labels");
   private static final long MOST_TEXT = 1 << 20;
 
-  /// What all images of a set take in memory at most, with a byte for each label.
+  /// The most memory that all images of a set may take, with a byte for each label.
   private static final long MOST_BYTES = 2L << 30;
 
   private final Path folder;
   private final Path images;
   private final Path masks;
 
-  /// An image and its mask.
   private record Pair(String name, Path image, Path mask) {}
 
   private MaskFolder(Path folder) {
@@ -53,8 +53,8 @@ final class MaskFolder {
     }
   }
 
-  /// Throws [BadFileException] for a folder of another form, an image without a mask, and a mask of
-  /// another size than its image or with labels that have no name.
+  /// Reads a folder. Throws [BadFileException] for a folder of another form, for an image without a
+  /// mask, and for a mask that differs in size from its image or has labels without a name.
   static MaskSet read(String name, Path folder) {
     return new MaskFolder(folder).read(name);
   }
@@ -102,7 +102,7 @@ final class MaskFolder {
         read.subList(held, read.size()));
   }
 
-  /// Those of the first of these folders that there is; none if there is none.
+  /// Returns the pairs of the first of these folders that exists; none if none exists.
   private List<Pair> pairs(List<String> names) {
     for (String name : names) {
       if (Files.isDirectory(images.resolve(name))) {
@@ -140,7 +140,7 @@ final class MaskFolder {
     return pairs;
   }
 
-  /// The path in its folder without its extension, in one Unicode form.
+  /// Returns the path relative to `folder`, without the extension and in Unicode form NFC.
   private static String stem(Path folder, Path file) {
     String path = FolderScan.form(folder.relativize(file).toString());
     int dot = path.lastIndexOf('.');
@@ -149,7 +149,8 @@ final class MaskFolder {
         : path;
   }
 
-  /// How many channels the images have together. Throws if they do not fit into memory.
+  /// Returns the number of channels that all images get. Throws if the images do not fit into
+  /// memory.
   private int checked(List<Pair> all) {
     boolean grey = true;
     long pixels = 0;

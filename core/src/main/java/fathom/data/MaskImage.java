@@ -4,17 +4,19 @@ import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/// An image in its own size, with a label for every pixel. The arrays are not copied; who makes a
-/// `MaskImage` leaves them alone afterwards.
+/// An image in its own size, with a label for every pixel. The arrays are not copied; whoever makes
+/// a `MaskImage` must not change them afterwards.
 ///
-/// @param name of its file, relative to the folder that was opened
+/// @param name the name of its file, relative to the folder that was opened
+/// @param channels 1 for grey, 3 for red, green, blue
 /// @param pixels C×H×W unsigned bytes
-/// @param mask H×W labels; [#UNLABELLED] where nothing is known of a pixel
+/// @param mask H×W labels; [#UNLABELLED] for a pixel whose label is not known
 public record MaskImage(
     String name, int channels, int height, int width, byte[] pixels, byte[] mask) {
-  /// The label of a pixel of which nothing is known: 255, as masks in files have it.
+  /// The label of a pixel whose class is not known: 255, as in the masks of files.
   public static final byte UNLABELLED = (byte) 255;
 
+  /// Throws `IllegalArgumentException` unless the lengths of the arrays fit the size.
   public MaskImage {
     long plane = (long) height * width;
     if (pixels.length != channels * plane || mask.length != plane) {
@@ -24,18 +26,18 @@ public record MaskImage(
     }
   }
 
-  /// The image in a file of which no label is known, in its own size and in 1 or 3 channels; see
-  /// [Resizing#of(Path)].
+  /// Reads the image in a file, in its own size, as 1 or 3 channels and without known labels.
+  /// Throws as [Resizing#of(Path)] does.
   public static MaskImage of(Path file, int channels) {
     return of(ImageSource.of(file), channels);
   }
 
-  /// The same of the bytes of such a file.
+  /// Reads the image in the bytes of such a file.
   public static MaskImage of(byte[] file, int channels) {
     return of(ImageSource.of(file), channels);
   }
 
-  /// The same of an image that is decoded and upright.
+  /// Takes an image that is decoded and upright.
   public static MaskImage of(BufferedImage image, int channels) {
     var size = new Resizing(channels, image.getHeight(), image.getWidth(), false);
     return of("an image", size.of(image));
@@ -54,7 +56,7 @@ public record MaskImage(
         name, image.channels(), image.height(), image.width(), image.pixels(), mask);
   }
 
-  /// Two of one name in one set are one.
+  /// Compares the names only, because a set has one image of each name.
   @Override
   public boolean equals(Object o) {
     return o instanceof MaskImage other && name.equals(other.name);

@@ -7,10 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /// Images with a label for every pixel, to train with and to test with.
 ///
-/// @param name what the user called it: `masks:DIR`, or anything for images made in memory
-/// @param classes the name of each class; a label is a position in this list. The first one is the
-///   background
-/// @param validation what judges epochs; null where `test` does that too
+/// @param name the specification by which the user named it, `masks:DIR`, or any name for images
+///   made in memory
+/// @param classes the name of each class; a label is a position in this list, and the first class
+///   is the background
+/// @param validation the images that each epoch is validated with; null if `test` serves for both
 public record MaskSet(
     String name,
     List<String> classes,
@@ -18,6 +19,8 @@ public record MaskSet(
     @Nullable List<MaskImage> validation,
     List<MaskImage> test)
     implements Data {
+  /// Throws `IllegalArgumentException` if there are fewer than two classes, or no images to train
+  /// or to test with.
   public MaskSet {
     classes = List.copyOf(classes);
     train = List.copyOf(train);
@@ -30,14 +33,15 @@ public record MaskSet(
     }
   }
 
-  /// Without images for validation.
+  /// Makes a set without validation data.
   public MaskSet(String name, List<String> classes, List<MaskImage> train, List<MaskImage> test) {
     this(name, classes, train, null, test);
   }
 
+  /// The prefix that marks a specification of data as the path of a folder of masks.
   static final String PREFIX = "masks:";
 
-  /// The side of the squares that training sees, as runs have it.
+  /// The side of the square crops that training sees.
   private static final int SIDE = 96;
 
   @Override
@@ -57,13 +61,14 @@ public record MaskSet(
     return List.of(channels(), SIDE, SIDE);
   }
 
-  /// Whether `spec` names a folder of masks.
+  /// Returns whether `spec` names a folder of masks.
   public static boolean isNamedBy(String spec) {
     return spec.startsWith(PREFIX);
   }
 
-  /// Reads `masks:DIR`; see [MaskFolder]. Throws `IllegalArgumentException` for what is no path,
-  /// and [fathom.io.BadFileException] for a folder of another form.
+  /// Reads the folder that `spec`, `masks:DIR`, names; see [MaskFolder]. Throws
+  /// `IllegalArgumentException` if DIR is no path, and [fathom.io.BadFileException] for a folder of
+  /// another form.
   public static MaskSet open(String spec) {
     try {
       return MaskFolder.read(spec, Path.of(spec.substring(PREFIX.length())));
@@ -72,12 +77,13 @@ public record MaskSet(
     }
   }
 
-  /// The channels of all images: 1 for grey, 3 for red, green, blue.
+  /// Returns the number of channels of all images: 1 for grey, 3 for red, green, blue.
   public int channels() {
     return train.getFirst().channels();
   }
 
-  /// What share of the labelled pixels of the training images each class has.
+  /// Returns the share, from 0 to 1, that each class has of the labelled pixels of the training
+  /// images.
   public double[] shares() {
     long[] counts = new long[classes.size()];
     long all = 0;

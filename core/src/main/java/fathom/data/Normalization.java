@@ -5,18 +5,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What is done to every value of an image before a net sees it: `(x/255 - mean) /
+/// The normalization of every value of an image before a net sees it: `(x/255 - mean) /
 /// standardDeviation`.
 ///
 /// A standard deviation of 0, which a constant channel has, becomes 1: such a channel is 0 after
 /// its mean has been subtracted, and must not become 0/0.
 ///
-/// @param mean on the scale of 0 to 1: one per channel, or one per pixel and channel (`C×H×W`)
-/// @param standardDeviation the same, independently of `mean`
+/// @param mean the mean on the scale of 0 to 1: one per channel, or one per pixel and channel
+///   (`C×H×W`)
+/// @param standardDeviation the standard deviation on the same scale, again one per channel or one
+///   per pixel and channel, independently of `mean`
 public record Normalization(float[] mean, float[] standardDeviation) {
   private static final int SAMPLE = 1000;
   private static final int PART = 100;
 
+  /// Throws `IllegalArgumentException` if one of the arrays is empty, if a number is not finite, or
+  /// if a standard deviation is negative.
   public Normalization {
     mean = checked("mean", mean);
     standardDeviation = checked("standard deviation", standardDeviation);
@@ -46,13 +50,14 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     return values.clone();
   }
 
-  /// For example `of({0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f})`.
+  /// Makes a normalization, for example `of({0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f})`.
   public static Normalization of(float[] mean, float[] standardDeviation) {
     return new Normalization(mean, standardDeviation);
   }
 
-  /// Subtracts from each pixel its mean over `training`; standard deviation 1. The residual paper's
-  /// choice for CIFAR-10.
+  /// Subtracts from each pixel its mean over `training`, with a standard deviation of 1. This is
+  /// the residual paper's choice for CIFAR-10. Throws `IllegalArgumentException` if there are no
+  /// images.
   public static Normalization perPixelMean(Images training) {
     checkNotEmpty(training);
     int size = training.size();
@@ -72,9 +77,10 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     return new Normalization(mean, standardDeviation);
   }
 
-  /// Gives each channel the mean 0 and the standard deviation 1 over all pixels of `training`; of
-  /// photos, which have to be decoded for it, over those of 1,000 that are drawn by a key of their
-  /// own.
+  /// Gives each channel the mean 0 and the standard deviation 1 over all pixels of `training`.
+  /// Photos have to be decoded for this, so the pixels of at most 1,000 of them are used, which are
+  /// drawn with a random key of their own. Throws `IllegalArgumentException` if there are no
+  /// images.
   public static Normalization perChannel(LabelledImages training) {
     checkNotEmpty(training);
     return training instanceof Photos photos
@@ -82,7 +88,7 @@ public record Normalization(float[] mean, float[] standardDeviation) {
         : perChannel(List.of(training));
   }
 
-  /// In parts that do not fill the memory, as they are seen in tests.
+  /// Returns the sample in parts that do not fill the memory, as tests see the photos.
   private static List<LabelledImages> sample(Photos photos) {
     int[] drawn = RandomKey.of(0, "normalization").permutation(photos.count());
     int count = Math.min(SAMPLE, drawn.length);
@@ -110,8 +116,8 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     float[] mean = new float[all.length];
     float[] standardDeviation = new float[all.length];
     for (int c = 0; c < mean.length; c++) {
-      // With 256 values, their counts say all: mean first, then standard deviations from it, in few
-      // terms.
+      // The counts of the 256 values contain everything. First the mean and then the variance
+      // around it are sums of few terms.
       long[] counts = all[c];
       double m = 0;
       for (int v = 0; v < 256; v++) {
@@ -127,7 +133,7 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     return new Normalization(mean, standardDeviation);
   }
 
-  /// Adds how often each value occurs in channel `c`.
+  /// Adds to `counts` how often each value occurs in channel `c`.
   private static void count(Images images, int c, long[] counts) {
     int plane = images.height() * images.width();
     byte[] pixels = images.pixels();
@@ -145,22 +151,24 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     }
   }
 
+  /// Returns a copy of the means.
   @Override
   public float[] mean() {
     return mean.clone();
   }
 
+  /// Returns a copy of the standard deviations.
   @Override
   public float[] standardDeviation() {
     return standardDeviation.clone();
   }
 
-  /// `mean` for each of the `C×H×W` values of an image.
+  /// Returns the mean for each of the `C×H×W` values of an image.
   float[] meanOf(LabelledImages images) {
     return spread("mean", mean, images);
   }
 
-  /// `standardDeviation` for each of the `C×H×W` values of an image.
+  /// Returns the standard deviation for each of the `C×H×W` values of an image.
   float[] standardDeviationOf(LabelledImages images) {
     return spread("standard deviation", standardDeviation, images);
   }
@@ -201,7 +209,7 @@ public record Normalization(float[] mean, float[] standardDeviation) {
     return 31 * Arrays.hashCode(mean) + Arrays.hashCode(standardDeviation);
   }
 
-  /// All values where there is one per channel; how many otherwise.
+  /// Returns all values if there are at most four, otherwise how many there are.
   @Override
   public String toString() {
     return "mean %s, standard deviation %s".formatted(show(mean), show(standardDeviation));

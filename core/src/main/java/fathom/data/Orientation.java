@@ -5,9 +5,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// How an image as it is stored becomes the image as it is seen: first its rows become columns if
-/// it is `transposed`, then it is mirrored left to right, then top to bottom. Cameras say so by a
-/// number from 1 to 8 (Exif 2.32, tag 0x0112).
+/// The transformation from an image as it is stored to the image as it is displayed: first rows and
+/// columns are exchanged if it is `transposed`, then it is mirrored left to right, then top to
+/// bottom. Cameras record it as a number from 1 to 8 (Exif 2.32, tag 0x0112).
 record Orientation(boolean transposed, boolean mirrored, boolean upsideDown) {
   static final Orientation UPRIGHT = new Orientation(false, false, false);
 
@@ -25,15 +25,15 @@ record Orientation(boolean transposed, boolean mirrored, boolean upsideDown) {
   private static final int TAG = 0x0112;
   private static final int ENTRY = 12;
 
-  /// Of the types that are whole numbers: programs write it as a number of any size, not only as
-  /// the standard's two bytes.
+  /// The size of each type that is a whole number. Programs write the orientation as a number of
+  /// any size, not only as the standard's two bytes.
   private static final int[] BYTES = {0, 1, 0, 2, 4, 0, 1, 0, 2, 4};
 
-  /// A place in an image, in pixels, and its size.
+  /// A rectangle in an image, in pixels.
   record Box(double left, double top, double width, double height) {}
 
-  /// The part of the stored image that is seen at `seen`, in an image that is seen as
-  /// `width`×`height`.
+  /// Returns the part of the stored image that is displayed at `seen`, in an image that is
+  /// displayed as `width`×`height`.
   Box stored(Box seen, int width, int height) {
     double left = mirrored ? width - seen.left - seen.width : seen.left;
     double top = upsideDown ? height - seen.top - seen.height : seen.top;
@@ -42,12 +42,12 @@ record Orientation(boolean transposed, boolean mirrored, boolean upsideDown) {
         : new Box(left, top, seen.width, seen.height);
   }
 
-  /// What the content of an Exif block says: a TIFF file, perhaps behind the word Exif and two
-  /// zeros. Null where it says nothing that can be understood.
+  /// Reads the orientation from the content of an Exif block, which is a TIFF file, perhaps after
+  /// the word Exif and two zeros. Returns null if there is none that can be understood.
   ///
-  /// A TIFF header says where the first directory is: the number of its entries, then for each its
-  /// tag, type, count and value. Of the entries only this one is looked at, so that no damage to
-  /// others matters.
+  /// A TIFF header says where the first directory is. A directory has the number of its entries,
+  /// then for each its tag, type, count and value. Only the entry of the orientation is read, so
+  /// damage to others does not matter.
   static @Nullable Orientation ofExif(byte[] exif) {
     int start = exif.length > 4 && new String(exif, 0, 4, ISO_8859_1).equals("Exif") ? 6 : 0;
     if (exif.length < start + 8) {

@@ -13,28 +13,30 @@ import org.jspecify.annotations.Nullable;
 /// Labelled photos that stay in their files and are decoded to squares of one size each time they
 /// are used.
 ///
-/// In tests the shorter side is brought to 256/224 of that size and the centre is cropped. In
-/// training a part is drawn where the [Augmentation] says so.
+/// In tests the shorter side is scaled to 256/224 of that size and the centre is cropped. In
+/// training a random part is used if the [Augmentation] says so.
 ///
-/// A file whose header is sound may still turn out damaged when it is decoded. Then the next image
-/// of its class that can be decoded is seen in its place, of these or of those they were selected
-/// from, after the last one the first. So the number and order of the images are fixed when a
-/// folder is opened, and what is seen is a function of the files: a run resumes exactly, whoever
-/// finds the damage first. A file that cannot be read is not replaced.
+/// A file whose header is sound may still turn out to be damaged when it is decoded. Then the next
+/// image of its class that can be decoded is used in its place; the search runs over these photos,
+/// or over those from which they were selected, and continues with the first after the last. So the
+/// number and order of the images are fixed when a folder is opened, and what a net sees is a
+/// function of the files: a run resumes exactly, no matter when the damage is discovered. A file
+/// that cannot be read is not replaced.
 public final class Photos implements LabelledImages {
   private final int channels;
   private final int side;
   private final Pool pool;
 
-  /// Of each photo in the pool.
+  /// The position of each photo in the pool.
   private final int[] places;
 
   private final int[] labels;
   private final @Nullable Decoders decoders;
 
-  /// Where the place of a damaged one is filled from.
+  /// The photos from which a damaged one is replaced.
   private record Pool(List<Path> files, int[] labels, Replaced replaced) {
-    /// The place after `i` with the same label.
+    /// Returns the next place after `i` with the same label, which is `i` itself if no other has
+    /// it.
     int next(int i) {
       int next = i;
       do {
@@ -44,7 +46,7 @@ public final class Photos implements LabelledImages {
     }
   }
 
-  /// The headers of `files` are sound.
+  /// Makes photos from `files`, whose headers are sound.
   Photos(int channels, int side, List<Path> files, int[] labels, Replaced replaced) {
     this(
         channels,
@@ -63,7 +65,8 @@ public final class Photos implements LabelledImages {
     this.decoders = decoders;
   }
 
-  /// To what the shorter side is brought before a centre of this side is cropped, in tests.
+  /// Returns the length in pixels that the shorter side is scaled to in tests, before a centre of
+  /// `side` pixels is cropped.
   public static int shorterSide(int side) {
     return Math.toIntExact(CropRegion.shorter(side));
   }
@@ -103,15 +106,16 @@ public final class Photos implements LabelledImages {
         channels, side, pool, Arrays.stream(positions).map(i -> places[i]).toArray(), decoders);
   }
 
-  /// The same, of which none is ever seen in the place of one that is not among them: for a part
-  /// that is judged by another one.
+  /// Returns the same photos with a pool of their own, so that no photo outside this part ever
+  /// replaces one in it. This keeps training and validation apart.
   Photos apart() {
     List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
     var own = new Pool(files, labels, pool.replaced);
     return new Photos(channels, side, own, IntStream.range(0, labels.length).toArray(), decoders);
   }
 
-  /// `listener` is told of every file that turns out to be damaged from now on, by any thread.
+  /// Registers `listener`, which is told of every file that turns out to be damaged from now on;
+  /// any thread may call it.
   void onDamage(Consumer<FolderSummary.Skipped> listener) {
     pool.replaced.tell(listener);
   }
@@ -148,14 +152,15 @@ public final class Photos implements LabelledImages {
     return new Images(channels, side, side, pixels, labels);
   }
 
-  /// What decodes ahead for one thread; null where no threads are given.
+  /// Returns a prefetcher for one thread; null if there are no decoders.
   @Nullable Prefetcher prefetcher() {
     return decoders == null ? null : new Prefetcher(this, decoders);
   }
 
-  /// Photo `index` as `C×H×W` bytes: the part that `key` chooses where one is to be drawn,
-  /// otherwise that of tests. It is not mirrored. Throws [fathom.io.BadFileException] if its file
-  /// cannot be read, or none of its class can be decoded.
+  /// Returns photo `index` as `C×H×W` bytes: the part that `key` chooses if the augmentation asks
+  /// for a part, otherwise the part that tests see. It is not mirrored. Throws
+  /// `IllegalArgumentException` if the augmentation has a border, and [fathom.io.BadFileException]
+  /// if the file cannot be read or no photo of its class can be decoded.
   byte[] decode(int index, Augmentation how, RandomKey key) {
     if (how.pad() > 0) {
       throw new IllegalArgumentException(
@@ -186,7 +191,7 @@ public final class Photos implements LabelledImages {
     throw Objects.requireNonNull(first);
   }
 
-  /// For example `500×3×224×224`.
+  /// Returns the shape, for example `500×3×224×224`.
   @Override
   public String toString() {
     return count() + "×" + channels + "×" + side + "×" + side;

@@ -7,18 +7,19 @@ import java.io.UncheckedIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/// An image of a data set as the bytes of a PNG file: in colour where it has three channels, else
-/// its first channel in grey.
+/// Encodes an image of a data set as a PNG file: in colour if it has three channels, otherwise its
+/// first channel in grey.
 public final class Png {
   private Png() {}
 
-  /// Image `image` as it is.
+  /// Returns image `image` in its own size, as the bytes of a PNG file. Throws as [#small] does.
   public static byte[] of(Images images, int image) {
     return small(images, image, Math.max(images.height(), images.width()));
   }
 
-  /// Image `image` with no side longer than `side` pixels: a larger one is shrunk by a whole
-  /// factor, and a pixel is the mean of those that it stands for.
+  /// Returns image `image` with no side longer than `side` pixels, as the bytes of a PNG file: a
+  /// larger one is shrunk by a whole factor, and a pixel is the mean of those that it covers.
+  /// Throws `IllegalArgumentException` if there is no such image, or if `side` is less than 1.
   public static byte[] small(Images images, int image, int side) {
     if (image < 0 || image >= images.count() || side < 1) {
       throw new IllegalArgumentException(
@@ -44,7 +45,7 @@ public final class Png {
     return of(drawn);
   }
 
-  /// An image as it is, in the colours or with the palette that it has.
+  /// Returns an image with its own colours or palette, as the bytes of a PNG file.
   public static byte[] of(BufferedImage image) {
     var bytes = new ByteArrayOutputStream();
     try (var out = new MemoryCacheImageOutputStream(bytes)) {
@@ -55,7 +56,7 @@ public final class Png {
     return bytes.toByteArray();
   }
 
-  /// Of the square at (`top`, `left`), as far as it lies in the image.
+  /// Returns the mean of the square at (`top`, `left`), as far as it lies in the image.
   private static int mean(Images images, int image, int channel, int top, int left, int side) {
     int plane = image * images.size() + channel * images.height() * images.width();
     int bottom = Math.min(images.height(), top + side);

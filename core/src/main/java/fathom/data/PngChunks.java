@@ -16,16 +16,16 @@ import java.util.zip.Inflater;
 import javax.imageio.IIOException;
 import org.jspecify.annotations.Nullable;
 
-/// The chunks of a PNG file: length, name, content, checksum. Pixels need the header, the palette
-/// and the data; transparency is not shown ([Colours]). A file without its last chunk is whole if
-/// its data are.
+/// Reads the chunks of a PNG file, each of which is length, name, content and checksum. The pixels
+/// need the header, the palette and the data; transparency is ignored ([Colours]). A file without
+/// its last chunk is complete if its data are.
 final class PngChunks {
   static final int SIGNATURE = 8;
   private static final int HEADER = 13;
   private static final int PALETTE = 3;
   private static final Part END = new Made(HexFormat.of().parseHex("0000000049454e44ae426082"));
 
-  /// More than that no orientation takes.
+  /// The most bytes that are read in search of an orientation; no orientation takes more.
   private static final int MOST_PROFILE = 1 << 20;
 
   private static final String RAW = "Raw profile type ";
@@ -78,7 +78,7 @@ final class PngChunks {
         null);
   }
 
-  /// Whether an image is whole without such a part.
+  /// Returns whether an image is complete without a chunk of this name.
   static boolean isExtra(String name) {
     return Character.isLowerCase(name.charAt(0));
   }
@@ -90,7 +90,7 @@ final class PngChunks {
         kept.add(whole);
       }
       case "PLTE" -> {
-        if (header.length > 9 && header[9] == PALETTE) { // for others it is a proposal
+        if (header.length > 9 && header[9] == PALETTE) { // otherwise it is only a suggestion
           greyPalette = areGrey(in.bytes(Math.min(length, 3 * 256)));
           kept.add(whole);
         }
@@ -130,8 +130,9 @@ final class PngChunks {
     }
   }
 
-  /// ImageMagick, and what has PNG files from it, writes Exif as a text: a line with its kind, one
-  /// with its length, and its bytes in hexadecimal digits.
+  /// Reads the orientation from a text chunk. ImageMagick, and programs that get PNG files from it,
+  /// write Exif as a text: a line with its kind, one with its length, and its bytes in hexadecimal
+  /// digits.
   private void text(String name, byte[] content) {
     int end = end(content, 0);
     String key = new String(content, 0, end, StandardCharsets.ISO_8859_1);
@@ -143,7 +144,8 @@ final class PngChunks {
           case "tEXt" -> from(content, end + 1);
           case "zTXt" -> inflated(from(content, end + 2));
           default -> {
-            // Whether it is compressed and how, language, the key in it.
+            // Before the text are a compression flag and method, the language, and the translated
+            // key.
             byte[] rest = from(content, end(content, end(content, end + 3) + 1) + 1);
             yield end + 1 < content.length && content[end + 1] == 1 ? inflated(rest) : rest;
           }
@@ -153,12 +155,12 @@ final class PngChunks {
       try {
         orientation(HexFormat.of().parseHex(lines[2].replaceAll("\\s", "")));
       } catch (IllegalArgumentException e) {
-        // Not the digits that it should be: it says nothing.
+        // The text is not hexadecimal, so it says nothing.
       }
     }
   }
 
-  /// Where the text from `from` on ends.
+  /// Returns where the text that starts at `from` ends.
   private static int end(byte[] content, int from) {
     int end = Math.min(from, content.length);
     while (end < content.length && content[end] != 0) {
@@ -173,7 +175,7 @@ final class PngChunks {
         : Arrays.copyOfRange(content, start, content.length);
   }
 
-  /// As far as it can be inflated.
+  /// Inflates as much as possible, because the beginning may be enough.
   private static byte[] inflated(byte[] packed) {
     byte[] text = new byte[MOST_PROFILE];
     int length = 0;
@@ -184,7 +186,7 @@ final class PngChunks {
         n = inflater.inflate(text, length, text.length - length);
       }
     } catch (DataFormatException e) {
-      // What was inflated before may do.
+      // The bytes that were inflated before the damage may be enough.
     } finally {
       inflater.end();
     }

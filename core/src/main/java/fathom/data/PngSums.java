@@ -11,11 +11,11 @@ import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 
-/// The sums in a PNG file, a CRC-32 behind each of its chunks. Java's reader does not look at them,
-/// and shows what damage has made of the image.
+/// Verifies the checksums in a PNG file, a CRC-32 behind each of its chunks. Java's reader ignores
+/// them, and would show a damaged image.
 ///
-/// Where the sum of a part that pixels do not need is wrong, the part is as good as missing, if its
-/// name is one that there is: another name may be damage too, to that of a part that is needed.
+/// A chunk that the pixels do not need, and whose checksum is wrong, counts as missing, but only if
+/// its name is a known one: an unknown name may be the damaged name of a chunk that is needed.
 final class PngSums {
   private static final Set<String> EXTRAS =
       Set.of(
@@ -25,8 +25,8 @@ final class PngSums {
 
   private PngSums() {}
 
-  /// Throws [BadFileException] unless every chunk that pixels need is as it was written. The last
-  /// one, which only says that it is, may be missing.
+  /// Throws [BadFileException] unless every chunk that the pixels need is undamaged. The last
+  /// chunk, which only marks the end, may be missing.
   static void check(ImageSource source) {
     Path file = source.name();
     var sum = new CRC32();

@@ -7,13 +7,14 @@ import java.util.Iterator;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/// Photos that are decoded before they are asked for, in the order in which that was announced: the
-/// rest of a batch and all of the next one. For one thread.
+/// Decodes photos before they are asked for, in the announced order: the rest of a batch and all of
+/// the next one. A prefetcher serves one thread.
 ///
-/// A decoded photo is a function of what was wanted: one that was not announced, or not begun when
-/// it is needed, is decoded by who asks, with the same result.
+/// A decoded photo is a function of the request. A photo that was not announced, or whose decoding
+/// has not begun when it is needed, is decoded by the thread that asks for it, with the same
+/// result.
 final class Prefetcher {
-  /// A photo as it is wanted.
+  /// A request for a photo.
   record Wanted(int index, Augmentation how, RandomKey key) {}
 
   private record Begun(Wanted wanted, FutureTask<byte[]> work) {}
@@ -31,7 +32,7 @@ final class Prefetcher {
     this.decoders = decoders;
   }
 
-  /// Forgets what was announced before. At most `most` photos wait.
+  /// Replaces the earlier announcement. At most `most` photos wait to be used.
   void expect(Iterator<Loader.Batch> batches, int most) {
     begun.forEach(each -> each.work.cancel(false));
     begun.clear();
@@ -42,7 +43,7 @@ final class Prefetcher {
     fill();
   }
 
-  /// Begins as many as there is room for: twice as many as a batch has.
+  /// Begins to decode as many photos as there is room for: up to twice as many as a batch has.
   private void fill() {
     while (begun.size() < most && hasNext() && begun.size() < 2 * batch.rows().count()) {
       int index = batch.order()[next++];
@@ -61,7 +62,7 @@ final class Prefetcher {
     return next < batch.rows().to();
   }
 
-  /// Throws what decoding threw.
+  /// Returns the requested photo as `C×H×W` bytes. Throws what decoding threw.
   byte[] take(Wanted wanted) {
     Begun first = begun.peek();
     if (first == null || !first.wanted.equals(wanted)) {
@@ -69,7 +70,7 @@ final class Prefetcher {
     }
     begun.remove();
     fill();
-    first.work.run(); // does nothing where another thread has begun
+    first.work.run(); // does nothing if another thread has begun it
     try {
       return first.work.get();
     } catch (InterruptedException e) {

@@ -14,15 +14,16 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The proxy that the environment names for an address, as curl, npm and git read it: `https_proxy`
-/// or `http_proxy`, else `all_proxy`, unless `no_proxy` lists the host. The names may be in
-/// capitals. Java itself knows only system properties, and a service has none.
+/// The proxy that the environment names for an address, by the rules of curl, npm and git:
+/// `https_proxy` or `http_proxy`, otherwise `all_proxy`, unless `no_proxy` lists the host. The
+/// names may be in capitals. This class exists because Java itself knows only system properties,
+/// which a service does not have.
 ///
-/// @param variable where it comes from
-/// @param user with the password behind a colon, or null
+/// @param variable the name of the variable that names the proxy
+/// @param user the user name, with the password after a colon; null if there is none
 record ProxySetting(String variable, Proxy proxy, @Nullable String user) {
-  /// Of an address, or empty where it is reached directly. Throws `IllegalArgumentException` for a
-  /// variable that names no proxy.
+  /// Returns the proxy for `address`, or empty if the address is reached directly. Throws
+  /// `IllegalArgumentException` for a variable that names no proxy.
   static Optional<ProxySetting> of(URI address, Function<String, @Nullable String> environment) {
     if (isExempt(address, environment)) {
       return Optional.empty();
@@ -38,7 +39,8 @@ record ProxySetting(String variable, Proxy proxy, @Nullable String user) {
     return Optional.empty();
   }
 
-  /// `no_proxy` is a list of hosts, which stand for all below them too; `*` is every host.
+  /// Returns whether `no_proxy` lists the host. A listed host also stands for all hosts below it,
+  /// and `*` stands for every host.
   private static boolean isExempt(URI address, Function<String, @Nullable String> environment) {
     String host = address.getHost().toLowerCase(Locale.ROOT);
     for (String variable : List.of("no_proxy", "NO_PROXY")) {
@@ -79,7 +81,7 @@ record ProxySetting(String variable, Proxy proxy, @Nullable String user) {
         user == null ? null : URLDecoder.decode(user.replace("+", "%2B"), StandardCharsets.UTF_8));
   }
 
-  /// Without the value, which may hold a password.
+  /// Makes an error whose message does not contain the value, which may hold a password.
   private static IllegalArgumentException wrong(
       String variable, String value, @Nullable Exception cause) {
     return new IllegalArgumentException(
@@ -88,7 +90,7 @@ record ProxySetting(String variable, Proxy proxy, @Nullable String user) {
         cause);
   }
 
-  /// Tells the proxy who asks.
+  /// Returns what answers the proxy's request for a user and password; empty if no user is given.
   Optional<Authenticator> authenticator() {
     if (user == null) {
       return Optional.empty();
@@ -107,7 +109,7 @@ record ProxySetting(String variable, Proxy proxy, @Nullable String user) {
         });
   }
 
-  /// For example `the proxy 127.0.0.1:3128 of https_proxy`.
+  /// Returns a description for messages, for example `the proxy 127.0.0.1:3128 of https_proxy`.
   @Override
   public String toString() {
     var place = (InetSocketAddress) proxy.address();

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /// The files of a data set that turned out to be damaged when they were decoded, so that another
-/// image was seen in their place. Any thread may add one.
+/// image was used in their place. Any thread may add one.
 final class Replaced {
   private final Map<Path, FolderSummary.Skipped> found = new ConcurrentHashMap<>();
   private volatile Consumer<FolderSummary.Skipped> listener = skipped -> {};
@@ -19,7 +19,7 @@ final class Replaced {
     }
   }
 
-  /// Is told of every file from now on, once.
+  /// Replaces the listener, which is told once of every file that is added from now on.
   void tell(Consumer<FolderSummary.Skipped> listener) {
     this.listener = listener;
   }

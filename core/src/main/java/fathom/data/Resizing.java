@@ -3,17 +3,19 @@ package fathom.data;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 
-/// How an image of any size becomes one of the size that a net takes: its largest centred part of
-/// these proportions is scaled to it, or, as photos are seen in tests, seven eighths of its shorter
-/// side (see [Photos]). Colours become grey where there is one channel, and grey three equal ones
-/// where there are three. `docs/preprocessing.md` has the formulas.
+/// The conversion of an image of any size to the size that a net takes: its largest centred part
+/// with the net's proportions is scaled to that size, or, as photos are seen in tests, the centred
+/// square of seven eighths of its shorter side (see [Photos]). Colours become grey if there is one
+/// channel, and grey becomes three equal channels if there are three. `docs/preprocessing.md` has
+/// the formulas.
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
 /// @param photos whether images are seen as photos are in tests; then they are squares
 public record Resizing(int channels, int height, int width, boolean photos) {
   private static final int MOST_BYTES = 1 << 30;
 
-  /// Throws `IllegalArgumentException` for a size that no image has.
+  /// Throws `IllegalArgumentException` for a size that no image has: other than 1 or 3 channels, a
+  /// side less than 1, more than 2^30 bytes, or photos that are not square.
   public Resizing {
     if ((channels != 1 && channels != 3) || height < 1 || width < 1) {
       throw new IllegalArgumentException(
@@ -31,13 +33,14 @@ public record Resizing(int channels, int height, int width, boolean photos) {
     }
   }
 
-  /// Decodes a JPEG, PNG, GIF, BMP or WebP file and turns it as its camera says. The label is 0.
-  /// Throws [fathom.io.BadFileException] if it is no image or damaged.
+  /// Decodes a JPEG, PNG, GIF, BMP or WebP file, rotates it as its camera recorded it, and resizes
+  /// it. The result is one image with label 0. Throws [fathom.io.BadFileException] if the file is
+  /// no image or is damaged, and [fathom.DeviceException] if the heap is too small to decode it.
   public Images of(Path file) {
     return of(ImageSource.of(file));
   }
 
-  /// The same of the bytes of such a file.
+  /// Decodes and resizes the image in the bytes of such a file, with the same errors.
   public Images of(byte[] file) {
     return of(ImageSource.of(file));
   }
@@ -48,7 +51,7 @@ public record Resizing(int channels, int height, int width, boolean photos) {
     return images(pixels);
   }
 
-  /// The same of an image that is decoded and upright.
+  /// Resizes an image that is decoded and upright. The result is one image with label 0.
   public Images of(BufferedImage image) {
     byte[] pixels = new byte[channels * height * width];
     var part = view().of(image.getWidth(), image.getHeight());
@@ -56,7 +59,7 @@ public record Resizing(int channels, int height, int width, boolean photos) {
     return images(pixels);
   }
 
-  /// No images, of this size.
+  /// Returns an `Images` of this size without any image.
   public Images none() {
     return new Images(channels, height, width, new byte[0], new int[0]);
   }

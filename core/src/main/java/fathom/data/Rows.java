@@ -1,7 +1,8 @@
 package fathom.data;
 
-/// The rows `from` to `to - 1`.
+/// The range of rows from `from` to `to - 1`.
 public record Rows(int from, int to) {
+  /// Throws `IllegalArgumentException` if `from` is negative or `to` is less than `from`.
   public Rows {
     if (from < 0 || to < from) {
       throw new IllegalArgumentException(
@@ -9,13 +10,14 @@ public record Rows(int from, int to) {
     }
   }
 
-  /// How many there are.
+  /// Returns the number of rows.
   public int count() {
     return to - from;
   }
 
-  /// What worker `rank` of `workers` takes of these rows. The shares follow one another, differ by
-  /// at most one row, and are empty for some where there are fewer rows than workers.
+  /// Returns the share of these rows that belongs to worker `rank` of `workers`. The shares follow
+  /// one another and differ by at most one row; some are empty if there are fewer rows than
+  /// workers. Throws `IllegalArgumentException` unless `rank` is from 0 to `workers - 1`.
   public Rows share(int rank, int workers) {
     if (workers < 1 || rank < 0 || rank >= workers) {
       throw new IllegalArgumentException(

@@ -4,20 +4,21 @@ import fathom.data.Orientation.Box;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 
-/// Part of a decoded image, in grey or in sRGB, scaled to bytes.
+/// Scales part of a decoded image to bytes, in grey or in sRGB.
 ///
-/// The filter is a triangle as wide as two pixels of the result (or of the source, where that is
-/// the coarser), first along columns and then along rows; what lies outside of the part does not
-/// count. In its own size an image stays as it is.
+/// The filter is a triangle that is two pixels of the result wide (or two of the source, where the
+/// source is coarser), applied first along columns and then along rows; pixels outside of the part
+/// do not count. At its own size an image is unchanged.
 final class Scaling {
   private static final float[] NO_SUM = {};
 
   private Scaling() {}
 
-  /// The size that a part is brought to, as it is seen.
+  /// The size that a part is scaled to, as it is displayed.
   record Target(int channels, int height, int width) {}
 
-  /// Writes `part`, a place in the image as it is seen, as `C×H×W` bytes from `at` on.
+  /// Writes `part`, a rectangle in the image as it is displayed, as `C×H×W` bytes into `out` from
+  /// `at` on.
   static void write(
       BufferedImage image, Orientation orientation, Box part, Target to, byte[] out, int at) {
     boolean turned = orientation.transposed();
@@ -61,7 +62,7 @@ final class Scaling {
     }
   }
 
-  /// One row of the result.
+  /// Writes one row of the result.
   private static void narrow(float[] sums, Triangle along, Place place, int row, byte[] out) {
     int channels = place.to.channels;
     for (int x = 0; x < along.from.length; x++) {
@@ -78,7 +79,8 @@ final class Scaling {
     }
   }
 
-  /// Where the pixels of the result of an image as it is stored go in that as it is seen.
+  /// Maps the pixels of the result from the orientation in which the image is stored to the one in
+  /// which it is displayed.
   private static final class Place {
     final Target to;
     final int plane;
@@ -104,10 +106,11 @@ final class Scaling {
     }
   }
 
-  /// For each of the results the first source pixel that counts, and the weights from it on; their
-  /// sum is 1.
+  /// The filter along one axis: for each result the first source pixel that counts, and the weights
+  /// of the pixels from there on, whose sum is 1.
   private record Triangle(int[] from, float[][] weights) {
-    /// Of `source` pixels the `extent` ones from `start` on.
+    /// Makes the filter that scales `extent` of the `source` pixels, from `start` on, to `results`
+    /// pixels.
     static Triangle of(int source, double start, double extent, int results) {
       int least = Math.clamp((long) Math.floor(start), 0, source - 1);
       int most = Math.clamp((long) Math.ceil(start + extent) - 1, least, source - 1);

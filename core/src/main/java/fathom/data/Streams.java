@@ -2,18 +2,20 @@ package fathom.data;
 
 import java.util.Arrays;
 
-/// A text as streams of equal length side by side, which are read a window at a time: what a net
-/// remembers of one window is the start of the next one.
+/// A text as streams of equal length side by side, which are read one window at a time: the state
+/// of a net at the end of a window is its state at the start of the next one.
 ///
 /// Stream s of S streams reads the characters s·L to s·L + L − 1, where L is ⌊(length − 1) / S⌋,
 /// and at each of them the next one is to be predicted; up to S − 1 characters at the end are left
 /// out. The L places are divided into as few windows of at most `window` as possible, whose lengths
 /// differ by at most one.
 ///
-/// @param text places in a vocabulary
-/// @param count how many streams there are: S
-/// @param window how many characters a stream reads at most at a time
+/// @param text the characters as places in a vocabulary
+/// @param count the number of streams: S
+/// @param window the most characters that a stream reads at a time
 public record Streams(int[] text, int count, int window) {
+  /// Throws `IllegalArgumentException` if `count` or `window` is less than 1, or if the text has no
+  /// more characters than there are streams.
   public Streams {
     if (count < 1 || window < 1 || text.length <= count) {
       throw new IllegalArgumentException(
@@ -22,16 +24,18 @@ public record Streams(int[] text, int count, int window) {
     }
   }
 
-  /// The characters that each stream reads: L.
+  /// Returns the number of characters that each stream reads: L.
   public int length() {
     return (text.length - 1) / count;
   }
 
+  /// Returns the number of windows.
   public int windows() {
     return Math.ceilDiv(length(), window);
   }
 
-  /// The places that every stream reads in window `i`.
+  /// Returns the places that every stream reads in window `i`, counted from 0. Throws
+  /// `IllegalArgumentException` if there is no such window.
   public Rows window(int i) {
     if (i < 0 || i >= windows()) {
       throw new IllegalArgumentException(
@@ -40,12 +44,13 @@ public record Streams(int[] text, int count, int window) {
     return new Rows(0, length()).share(i, windows());
   }
 
-  /// What the streams `of` read at `places`: T×N.
+  /// Returns the characters that the streams `of` read at `places`: T×N.
   public int[][] read(Rows places, Rows of) {
     return at(places, of, 0);
   }
 
-  /// What they are to predict there, the characters after them: T×N in row-major order.
+  /// Returns the characters that the same streams are to predict there, which are the following
+  /// ones: T×N in row-major order.
   public int[] next(Rows places, Rows of) {
     int[] next = new int[places.count() * of.count()];
     int i = 0;

@@ -9,26 +9,27 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// Which images of a class are for testing where no folder says so: about a fifth. It is drawn by a
-/// key of its own and not by the seed of a run: nothing may ever be tested with what another run
-/// trained on.
+/// Chooses which images of a class are for testing where no folder says so: about a fifth. They are
+/// drawn with a random key of their own and not with the seed of a run, because no run may be
+/// tested with images that another run trained on.
 ///
-/// By name, each image has a number from 0 to 1 that depends on nothing but its class and name, and
-/// the k smallest numbers of a class are for testing. Of n images, k is how many of the numbers are
-/// below 1/5, but at least n/10 and at most 3n/10, both rounded down, and from 3 images on at least
-/// 1; with fewer than 3 it is 0. With one image more, k stays or grows by one: so one that is added
-/// or removed moves no other, or a single one where k is at a bound, which is a matter of small
-/// classes.
+/// By name, each image has a number from 0 to 1 that depends only on its class and name, and the k
+/// smallest numbers of a class are for testing. For n images, k is the number of these numbers
+/// below 1/5, but at least n/10 and at most 3n/10, both rounded down, and at least 1 from 3 images
+/// on; with fewer than 3 images it is 0. With one more image, k stays or grows by one. So adding or
+/// removing an image moves no other, or a single one if k is at a bound, which happens only in
+/// small classes.
 final class TestShare {
   private static final double SHARE = 0.2;
   private static final int LEAST = 3;
 
   private TestShare() {}
 
-  /// Those of `scan`.
+  /// Returns the files of `scan` that are for testing.
   ///
-  /// @param position of the class among all of them, in the order of their names on disk
-  /// @param name of the class
+  /// @param position the position of the class among all classes, in the order of their names on
+  ///   disk
+  /// @param name the name of the class
   static Set<Entry> of(Split split, int position, String name, FolderScan scan) {
     return switch (split) {
       case BY_POSITION -> byPosition(position, scan);
@@ -58,7 +59,7 @@ final class TestShare {
         : Math.clamp(below, Math.max(1, of / 10), Math.max(1, (int) (3L * of / 10)));
   }
 
-  /// As runs up to format 6 have it, which counted every file that was not hidden.
+  /// Draws as runs up to format 6 do, which counted every file that was not hidden.
   private static Set<Entry> byPosition(int position, FolderScan scan) {
     var files = new ArrayList<>(scan.files());
     files.addAll(scan.others());

@@ -16,30 +16,33 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A text to learn, character by character: the first nine tenths to train with, the rest held out.
+/// A text to train a language model on, character by character: the first nine tenths are for
+/// training, and the rest is validation data.
 ///
-/// The arrays are not copied; who makes a `Text` leaves them alone afterwards.
+/// The arrays are not copied; whoever makes a `Text` must not change them afterwards.
 ///
-/// @param name what the user called it: `text:FILE`
-/// @param train the places of its characters in the vocabulary
-/// @param validation those that are held out
+/// @param name the specification by which the user named it: `text:FILE`
+/// @param vocabulary the characters of the text
+/// @param train the characters for training, as places in the vocabulary
+/// @param validation the characters for validation, as places in the vocabulary
 /// @param place the file, absolute; null for a text that was made in memory
 public record Text(
     String name, Vocabulary vocabulary, int[] train, int[] validation, @Nullable Path place)
     implements Data {
-  /// Of fewer characters nothing can be held out.
+  /// The least number of characters of a text, of which a tenth is for validation.
   private static final int LEAST = 20;
 
   private static final long MOST_BYTES = 1 << 29;
 
-  /// As many bytes show what a file is.
+  /// The number of bytes that are read to find out what a file is.
   private static final int START = 1 << 12;
 
+  /// Makes `place` absolute.
   public Text {
     place = place == null ? null : place.toAbsolutePath().normalize();
   }
 
-  /// From nowhere.
+  /// Makes a text that is in no file.
   public Text(String name, Vocabulary vocabulary, int[] train, int[] validation) {
     this(name, vocabulary, train, validation, null);
   }
@@ -62,16 +65,16 @@ public record Text(
   /// Reads `text:FILE`, which must be UTF-8.
   ///
   /// Throws `IllegalArgumentException` for a name without a file, and [BadFileException] for a file
-  /// that is missing, too short or no text: malformed bytes, or control characters other than the
-  /// white space among them.
+  /// that is missing, too short or no text: one with malformed bytes, or with control characters
+  /// other than white space.
   public static Text open(String spec) {
     Path file = file(spec);
     int[] codePoints = read(file);
     return of(spec, file, Vocabulary.of(codePoints), codePoints);
   }
 
-  /// The same, with the vocabulary of another text. Throws [BadFileException] for a character that
-  /// is not in it.
+  /// Does the same as [#open(String)], with the vocabulary of another text. It also throws
+  /// [BadFileException] for a character that is not in the vocabulary.
   public static Text open(String spec, Vocabulary vocabulary) {
     Path file = file(spec);
     return of(spec, file, vocabulary, read(file));
@@ -129,7 +132,8 @@ public record Text(
     return codePoints;
   }
 
-  /// Whether a file starts as a text does, so that who gave it for something else can be told.
+  /// Returns whether a file starts as a text does, so that a message can say so to a user who gave
+  /// it for other data.
   static boolean looksLikeOne(Path file) {
     if (!Files.isRegularFile(file)) {
       return false;
@@ -137,7 +141,8 @@ public record Text(
     try (var in = Files.newInputStream(file)) {
       byte[] start = in.readNBytes(START);
       CharBuffer out = CharBuffer.allocate(START);
-      // The last character may be cut in two, which is no error before the end of the input.
+      // The last character may be cut in two, which is no error because the decoder is told that
+      // more may follow.
       CoderResult result =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(start), out, false);
       return start.length > 0 && !result.isError() && control(start, start.length) == null;
@@ -151,7 +156,7 @@ public record Text(
     ByteBuffer in = ByteBuffer.wrap(bytes);
     CharBuffer out = CharBuffer.allocate(bytes.length);
     CoderResult result = decoder.decode(in, out, true);
-    // A control character below 128 is one byte, and no part of another character.
+    // A control character below 128 is a single byte, and never part of another character.
     Integer control = control(bytes, in.position());
     if (control != null) {
       throw new BadFileException(
@@ -169,9 +174,9 @@ public record Text(
     return (text.startsWith("\uFEFF") ? text.substring(1) : text).codePoints().toArray();
   }
 
-  /// The first byte before `end` that no text has. Five control characters are white space: tab,
-  /// line feed, vertical tab, form feed (between the pages of standards and old books), carriage
-  /// return.
+  /// Returns the position of the first byte before `end` that no text has, or null. Five control
+  /// characters count as white space: tab, line feed, vertical tab, form feed (between the pages of
+  /// standards and old books) and carriage return.
   private static @Nullable Integer control(byte[] bytes, int end) {
     for (int i = 0; i < end; i++) {
       byte b = bytes[i];
@@ -197,7 +202,7 @@ public record Text(
     return 31 * (31 * name.hashCode() + Arrays.hashCode(train)) + Arrays.hashCode(validation);
   }
 
-  /// For example `text:book.txt, 900 and 100 of 26 characters`.
+  /// Returns a short description, for example `text:book.txt, 900 and 100 of 26 characters`.
   @Override
   public String toString() {
     return "%s, %s and %s of %s characters"

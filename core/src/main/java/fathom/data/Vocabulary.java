@@ -7,10 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// The characters of a text, each with its place: a character is a Unicode code point.
+/// The characters of a text, each with its place, which is its position in the list. A character is
+/// a Unicode code point.
 ///
-/// @param characters each once, a code point each
+/// @param characters each character once, as a string of one code point
 public record Vocabulary(List<String> characters) {
+  /// Throws `IllegalArgumentException` if there are no characters, if one occurs twice, or if a
+  /// string is not exactly one code point.
   public Vocabulary {
     characters = List.copyOf(characters);
     if (characters.isEmpty()
@@ -21,7 +24,7 @@ public record Vocabulary(List<String> characters) {
     }
   }
 
-  /// The characters of a text in the order of their code points.
+  /// Returns the characters of a text in the order of their code points.
   public static Vocabulary of(int[] codePoints) {
     var characters = new ArrayList<String>();
     Arrays.stream(codePoints)
@@ -31,11 +34,12 @@ public record Vocabulary(List<String> characters) {
     return new Vocabulary(characters);
   }
 
+  /// Returns the number of characters.
   public int size() {
     return characters.size();
   }
 
-  /// The place of each code point; −1 for one that is not here.
+  /// Returns the place of each code point; −1 for one that is not in the vocabulary.
   int[] places(int[] codePoints) {
     Map<Integer, Integer> places = new HashMap<>();
     for (int i = 0; i < characters.size(); i++) {
@@ -48,8 +52,8 @@ public record Vocabulary(List<String> characters) {
     return found;
   }
 
-  /// The place of each character of `text`. Throws `IllegalArgumentException` with those that are
-  /// not here.
+  /// Returns the place of each character of `text`. Throws `IllegalArgumentException`, which names
+  /// the unknown characters, if some are not in the vocabulary.
   public int[] encode(String text) {
     int[] codePoints = text.codePoints().toArray();
     int[] places = places(codePoints);
@@ -67,7 +71,7 @@ public record Vocabulary(List<String> characters) {
     return places;
   }
 
-  /// The text of these places.
+  /// Returns the text whose characters have these places.
   public String decode(int[] places) {
     var text = new StringBuilder();
     for (int place : places) {
@@ -76,7 +80,7 @@ public record Vocabulary(List<String> characters) {
     return text.toString();
   }
 
-  /// For example `'ß' (U+00DF)`.
+  /// Returns a character for messages, for example `'ß' (U+00DF)`.
   static String show(int codePoint) {
     return "'%s' (U+%04X)".formatted(Character.toString(codePoint), codePoint);
   }

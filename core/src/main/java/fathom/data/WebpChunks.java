@@ -11,10 +11,10 @@ import java.util.List;
 import javax.imageio.IIOException;
 import org.jspecify.annotations.Nullable;
 
-/// The chunks of a WebP file: name, length, content, filled to even length. The decoder is given
-/// the one with the pixels; transparency beside it is not shown ([Colours]). Of an animation this
-/// is the first frame, at its place on the canvas, which is black where the frame does not reach,
-/// as libwebp leaves it.
+/// Reads the chunks of a WebP file, each of which is name, length and content, padded to even
+/// length. The decoder receives only the chunk with the pixels; transparency is ignored
+/// ([Colours]). For an animation this is the first frame, at its place on the canvas, which is
+/// black outside the frame, as libwebp leaves it.
 final class WebpChunks {
   private static final int HEAD = 12;
   private static final int CHUNK = 8;
@@ -23,7 +23,8 @@ final class WebpChunks {
   private static final int LOSSLESS = 0x2f;
   private static final int MOST_EXIF = 1 << 20;
 
-  /// The decoder of lossless files reads so far ahead.
+  /// The number of zeros that are added after the pixels, because the decoder of lossless files
+  /// reads so far ahead.
   private static final int PREFETCHER = 16;
 
   private final ImageStream in;
@@ -120,7 +121,8 @@ final class WebpChunks {
     }
   }
 
-  /// RFC 6386, section 9.1: a tag of 3 bytes, a start code of 3, then twice 14 bits of size.
+  /// Reads the size from the head of lossy pixels (RFC 6386, section 9.1): a tag of 3 bytes, a
+  /// start code of 3, then twice 14 bits of size.
   private void lossy(Range whole) throws IOException {
     in.skipBytes(6);
     width = in.readUnsignedShort() & 0x3fff;
@@ -128,7 +130,8 @@ final class WebpChunks {
     pixels = whole;
   }
 
-  /// RFC 9649, section 3.4: a signature, then twice 14 bits of size less 1.
+  /// Reads the size from the head of lossless pixels (RFC 9649, section 3.4): a signature, then
+  /// twice 14 bits of size minus 1.
   private void lossless(Range whole) throws IOException {
     if (in.readUnsignedByte() != LOSSLESS) {
       throw new IIOException("its pixels do not start as lossless ones");
@@ -140,7 +143,8 @@ final class WebpChunks {
     pixels = whole;
   }
 
-  /// A file of one chunk, or of a head that announces a profile, that, and the chunk.
+  /// Makes a file of the pixels' chunk alone, or of a head that announces a profile, the profile,
+  /// and the pixels' chunk.
   private List<Part> parts(Range pixels, @Nullable Range profile) {
     long content = pixels.length() - CHUNK;
     var chunk =

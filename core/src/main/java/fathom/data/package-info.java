@@ -1,12 +1,13 @@
-/// Labelled images: from a file or folder to the rows of a batch.
+/// The data that nets are trained and tested on, from a file or folder to the rows of a batch:
+/// labelled images ([DataSet]), images with masks ([MaskSet]) and texts ([Text]).
 ///
-/// In the order in which data flows: [DataSet#open] makes [LabelledImages] of a data set, [Images]
-/// on the heap or [Photos] that stay in their files; a [Normalization] is taken from the training
-/// images; [Epochs] says in which order an epoch visits them and which rows of a batch belong to
-/// which worker; a [Loader] normalises, augments ([Augmentation]) and writes those rows into memory
-/// that the caller gives.
+/// For labelled images, data flows in this order: [DataSet#open] makes [LabelledImages] of a data
+/// set, which are [Images] on the heap or [Photos] that stay in their files; a [Normalization] is
+/// computed from the training images; [Epochs] decides in which order an epoch visits them and
+/// which rows form a batch, and [Rows] which of these belong to which worker; a [Loader] normalises
+/// and augments ([Augmentation]) the images and writes those rows into tensors.
 ///
-/// Nothing here keeps state or starts a generator: every order, crop and flip is a
+/// No order, crop or flip depends on the state of a random generator: each is a function of a
 /// [fathom.RandomKey] of the seed, the epoch and the index of the image.
 @NullMarked
 package fathom.data;

@@ -4,20 +4,22 @@ import fathom.Lifetime;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
-/// The calls of one opened net, by any number of threads, and its end, which waits for them.
+/// Guards an opened net: any number of threads may call it at a time, and closing waits until their
+/// calls have ended.
 final class Calls implements AutoCloseable {
   private final String what;
   private final Lifetime life;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  /// @param what is called, for the message of a call that comes too late
+  /// @param what the kind of object that is called, for the message of a call after [#close]
+  /// @param life what [#close] frees
   Calls(String what, Lifetime life) {
     this.what = what;
     this.life = life;
   }
 
-  /// Throws `IllegalStateException` after [#close].
+  /// Runs `work`. Throws `IllegalStateException` after [#close].
   <R> R call(Supplier<R> work) {
     lock.readLock().lock();
     try {
@@ -32,8 +34,8 @@ final class Calls implements AutoCloseable {
     }
   }
 
-  /// Frees what is called when all calls that run have ended. Once is enough. Throws
-  /// `IllegalStateException` in a call, which would wait for itself.
+  /// Frees the net after all running calls have ended. A second call does nothing. Throws
+  /// `IllegalStateException` inside a call, which would wait for itself.
   @Override
   public void close() {
     if (lock.getReadHoldCount() > 0) {

@@ -7,22 +7,25 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
-/// What a net says of an image: every class and how likely it is.
+/// The prediction of a net for an image: every class with its probability.
 ///
-/// @param ranked all classes, the likeliest first; of equals the one that comes first in the net
+/// @param ranked all classes, the most probable first; of equals the one that comes first in the
+///   net
 public record Classification(List<Candidate> ranked) {
-  /// A class.
+  /// A class with its probability.
   ///
-  /// @param index of the net's output
-  /// @param probability from 0 to 1; all of an image sum to 1
+  /// @param name the name of the class
+  /// @param index the index of the net's output
+  /// @param probability from 0 to 1; those of an image sum to 1
   public record Candidate(String name, int index, double probability) {
-    /// For example `cat (97.3 %)`.
+    /// Returns name and probability, for example `cat (97.3 %)`.
     @Override
     public String toString() {
       return String.format(Locale.ROOT, "%s (%.1f %%)", name, 100 * probability);
     }
   }
 
+  /// Copies the list. Throws `IllegalArgumentException` if there are no classes.
   public Classification {
     ranked = List.copyOf(ranked);
     if (ranked.isEmpty()) {
@@ -30,7 +33,7 @@ public record Classification(List<Candidate> ranked) {
     }
   }
 
-  /// Of probabilities in the order of the classes.
+  /// Ranks the classes by their probabilities, which are in the order of the classes.
   static Classification of(List<String> classes, double[] probabilities) {
     return new Classification(
         IntStream.range(0, probabilities.length)
@@ -39,13 +42,13 @@ public record Classification(List<Candidate> ranked) {
             .toList());
   }
 
-  /// The likeliest class.
+  /// Returns the most probable class.
   public Candidate best() {
     return ranked.getFirst();
   }
 
-  /// The k likeliest classes, or all where there are fewer. Throws `IllegalArgumentException` for
-  /// fewer than one.
+  /// Returns the k most probable classes, or all if there are fewer. Throws
+  /// `IllegalArgumentException` if k is less than 1.
   public List<Candidate> top(int k) {
     if (k < 1) {
       throw new IllegalArgumentException(
@@ -54,8 +57,8 @@ public record Classification(List<Candidate> ranked) {
     return ranked.subList(0, Math.min(k, ranked.size()));
   }
 
-  /// The probability of each class by its name, the likeliest first. Of two classes of one name the
-  /// sum.
+  /// Returns the probability of each class by its name, the most probable first. If two classes
+  /// have the same name, it has the sum of their probabilities.
   public SequencedMap<String, Double> probabilities() {
     var byName = new LinkedHashMap<String, Double>();
     ranked.forEach(each -> byName.merge(each.name, each.probability, Double::sum));

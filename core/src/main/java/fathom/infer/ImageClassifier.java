@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
-/// A trained net that says what images show. Any number of threads may call one at a time; it is
-/// open until it is closed.
+/// A trained net that predicts the class of images. Any number of threads may call it at a time,
+/// until it is closed.
 ///
 /// ```java
 /// try (var classifier = ImageClassifier.open(Path.of("runs/mine"))) {
@@ -32,11 +32,11 @@ import java.util.stream.IntStream;
 /// }
 /// ```
 ///
-/// Images may have any size and come from files, from memory or as pixels; what is done to them is
-/// what was done in the tests of the training ([Resizing], [Normalization]). Calls with many images
-/// are divided. A call after [#close()] throws `IllegalStateException`.
+/// Images may have any size and come from files, from memory or as pixels; their preprocessing is
+/// that of the tests in training ([Resizing], [Normalization]). Calls with many images are divided
+/// into batches of at most [#BATCH]. A call after [#close()] throws `IllegalStateException`.
 public final class ImageClassifier implements AutoCloseable {
-  /// How many images a call has in memory at a time.
+  /// The number of images that a call has in memory at a time.
   public static final int BATCH = 256;
 
   private final ModelCard card;
@@ -55,7 +55,7 @@ public final class ImageClassifier implements AutoCloseable {
         new Resizing(
             size.channels(), size.height(), size.width(), Objects.requireNonNull(card.photos()));
     Architecture.OfClasses plain = card.images();
-    Loader _ = new Loader(resizing.none(), normalization); // throws if they do not go together
+    Loader _ = new Loader(resizing.none(), normalization); // throws if they do not fit together
     this.net =
         PackedNet.of(
             () -> {
@@ -69,37 +69,41 @@ public final class ImageClassifier implements AutoCloseable {
     this.calls = new Calls("classifier", life);
   }
 
-  /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
-  /// that was exported from a run, or a checkpoint. Throws [fathom.io.BadFileException] for a
-  /// folder or file that is not there, is damaged or does not say enough.
+  /// Opens the last checkpoint in a run's folder, or a file of weights that states the net it
+  /// belongs to: one that was exported from a run, or a checkpoint. Throws
+  /// [fathom.io.BadFileException] for a folder or file that does not exist, is damaged or lacks
+  /// necessary information.
   public static ImageClassifier open(Path from) {
     return open(from, Precision.FP32);
   }
 
-  /// The same with the values between the layers in this precision. Throws [fathom.DeviceException]
-  /// if this machine does not have it.
+  /// Does the same as [#open(Path)], with the activations between the layers in this precision.
+  /// Throws [fathom.DeviceException] if this machine does not support it.
   public static ImageClassifier open(Path from, Precision precision) {
     return Stored.at(from).open((card, weights) -> of(card, weights, precision));
   }
 
-  /// The weights of the best epoch of a run's folder.
+  /// Opens the weights of the best epoch in a run's folder. Throws [fathom.io.BadFileException] as
+  /// [#open(Path)] does, and if the run has no such weights.
   public static ImageClassifier openBest(Path folder) {
     return openBest(folder, Precision.FP32);
   }
 
-  /// The same in this precision.
+  /// Does the same as [#openBest(Path)], with the activations between the layers in this precision.
+  /// Throws [fathom.DeviceException] if this machine does not support it.
   public static ImageClassifier openBest(Path folder, Precision precision) {
     return Stored.bestIn(folder).open((card, weights) -> of(card, weights, precision));
   }
 
-  /// Of weights from wherever, which are of the net that the card names. Throws
-  /// `IllegalArgumentException` for a card without a net or a normalization, or with what does not
-  /// go together, and [fathom.io.BadFileException] for weights of another net.
+  /// Opens weights of any origin, which belong to the net that the card names. Throws
+  /// `IllegalArgumentException` for a card without a net or a normalization, or whose parts do not
+  /// fit together, and [fathom.io.BadFileException] for weights of another net.
   public static ImageClassifier of(ModelCard card, Path weights) {
     return of(card, weights, Precision.FP32);
   }
 
-  /// The same in this precision.
+  /// Does the same as [#of(ModelCard, Path)], with the activations between the layers in this
+  /// precision. Throws [fathom.DeviceException] if this machine does not support it.
   public static ImageClassifier of(ModelCard card, Path weights, Precision precision) {
     precision.check();
     var life = new Lifetime();
@@ -111,51 +115,51 @@ public final class ImageClassifier implements AutoCloseable {
     }
   }
 
-  /// All that is known of the net and its images, nothing of which is null but what is of text.
+  /// Returns all that is known of the net and its images. Only the entries for text are null.
   public ModelCard card() {
     return card;
   }
 
-  /// The names of the classes in the order of the net's outputs.
+  /// Returns the names of the classes in the order of the net's outputs.
   public List<String> classes() {
     return classes;
   }
 
-  /// How an image of any size becomes one of the net's.
+  /// Returns how an image of any size is converted to the net's size.
   public Resizing resizing() {
     return resizing;
   }
 
-  /// What is done to every value of an image.
+  /// Returns the normalization of every value of an image.
   public Normalization normalization() {
     return normalization;
   }
 
-  /// The net itself: from normalised images N×C×H×W to their logits N×K, both in the caller's
-  /// innermost scope. It is closed with this classifier.
+  /// Returns the net itself, which predicts from normalised images N×C×H×W their logits N×K, both
+  /// in the caller's innermost scope. It is closed with this classifier.
   public Predictor net() {
     return images -> calls.call(() -> net.predict(images));
   }
 
-  /// What the image in this file shows. Throws [fathom.io.BadFileException] if it is no image or
-  /// damaged.
+  /// Predicts the class of the image in this file. Throws [fathom.io.BadFileException] if the file
+  /// is no image or is damaged.
   public Classification classify(Path image) {
     return calls.call(() -> classify(resizing.of(image)).getFirst());
   }
 
-  /// The same of the bytes of such a file.
+  /// Predicts the class of the image in the bytes of such a file, with the same errors.
   public Classification classify(byte[] file) {
     return calls.call(() -> classify(resizing.of(file)).getFirst());
   }
 
-  /// The same of an image that is decoded and upright.
+  /// Predicts the class of an image that is decoded and upright.
   public Classification classify(BufferedImage image) {
     return calls.call(() -> classify(resizing.of(image)).getFirst());
   }
 
-  /// What the images in these files show, in their order. Throws [fathom.io.BadFileException] where
-  /// one of them is no image or damaged; who wants to go on without it reads the files one by one
-  /// with [#resizing()].
+  /// Predicts the classes of the images in these files, in their order. Throws
+  /// [fathom.io.BadFileException] if one of them is no image or is damaged; to go on without such a
+  /// file, read the files one by one with [#resizing()].
   public List<Classification> classify(List<Path> images) {
     return calls.call(() -> {
       var all = new ArrayList<Classification>();
@@ -170,7 +174,7 @@ public final class ImageClassifier implements AutoCloseable {
     });
   }
 
-  /// What these images of the net's size show, in their order; their labels are not looked at.
+  /// Predicts the classes of these images of the net's size, in their order, ignoring their labels.
   /// Throws `IllegalArgumentException` for images of another size.
   public List<Classification> classify(Images images) {
     return Arrays.stream(probabilities(images))
@@ -178,7 +182,7 @@ public final class ImageClassifier implements AutoCloseable {
         .toList();
   }
 
-  /// N×K: the probability of each class of each of these images of the net's size. Throws
+  /// Returns the probability of each class for each of these images of the net's size: N×K. Throws
   /// `IllegalArgumentException` for images of another size.
   public double[][] probabilities(Images images) {
     if (images.count() > 0
@@ -210,7 +214,8 @@ public final class ImageClassifier implements AutoCloseable {
     }
   }
 
-  /// Frees the net when the calls that run have ended; later ones throw. Once is enough.
+  /// Frees the net when the running calls have ended; later calls throw. Closing again does
+  /// nothing.
   @Override
   public void close() {
     calls.close();

@@ -15,8 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
-/// A trained net that says of what class every pixel of an image is. Any number of threads may call
-/// one at a time; it is open until it is closed.
+/// A trained net that predicts the class of every pixel of an image. Any number of threads may call
+/// it at a time, until it is closed; a later call throws `IllegalStateException`.
 ///
 /// ```java
 /// try (var predictor = MaskPredictor.open(Path.of("runs/masknet-outlines-1"))) {
@@ -24,7 +24,8 @@ import java.util.Objects;
 /// }
 /// ```
 ///
-/// Images keep their size, which may be any that fits into memory with what the net makes of it.
+/// Images keep their size, which may be any for which the image and the activations of the net fit
+/// into memory.
 public final class MaskPredictor implements AutoCloseable {
   private final ModelCard card;
   private final List<String> classes;
@@ -55,37 +56,41 @@ public final class MaskPredictor implements AutoCloseable {
     this.calls = new Calls("mask predictor", life);
   }
 
-  /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
-  /// that was exported from a run, or a checkpoint. Throws [fathom.io.BadFileException] for a
-  /// folder or file that is not there, is damaged or does not say enough.
+  /// Opens the last checkpoint in a run's folder, or a file of weights that states the net it
+  /// belongs to: one that was exported from a run, or a checkpoint. Throws
+  /// [fathom.io.BadFileException] for a folder or file that does not exist, is damaged or lacks
+  /// necessary information.
   public static MaskPredictor open(Path from) {
     return open(from, Precision.FP32);
   }
 
-  /// The same with the activations between the layers in this precision. Throws
-  /// [fathom.DeviceException] if this machine does not have it.
+  /// Does the same as [#open(Path)], with the activations between the layers in this precision.
+  /// Throws [fathom.DeviceException] if this machine does not support it.
   public static MaskPredictor open(Path from, Precision precision) {
     return Stored.at(from).open((card, weights) -> of(card, weights, precision));
   }
 
-  /// The weights of the best epoch of a run's folder.
+  /// Opens the weights of the best epoch in a run's folder. Throws [fathom.io.BadFileException] as
+  /// [#open(Path)] does, and if the run has no such weights.
   public static MaskPredictor openBest(Path folder) {
     return openBest(folder, Precision.FP32);
   }
 
-  /// The same in this precision.
+  /// Does the same as [#openBest(Path)], with the activations between the layers in this precision.
+  /// Throws [fathom.DeviceException] if this machine does not support it.
   public static MaskPredictor openBest(Path folder, Precision precision) {
     return Stored.bestIn(folder).open((card, weights) -> of(card, weights, precision));
   }
 
-  /// Of weights from wherever, which are of the net for masks that the card names. Throws
-  /// `IllegalArgumentException` for a card that says too little or what does not go together, and
-  /// [fathom.io.BadFileException] for weights of another net.
+  /// Opens weights of any origin, which belong to the net for masks that the card names. Throws
+  /// `IllegalArgumentException` for a card that lacks necessary information or whose parts do not
+  /// fit together, and [fathom.io.BadFileException] for weights of another net.
   public static MaskPredictor of(ModelCard card, Path weights) {
     return of(card, weights, Precision.FP32);
   }
 
-  /// The same in this precision.
+  /// Does the same as [#of(ModelCard, Path)], with the activations between the layers in this
+  /// precision. Throws [fathom.DeviceException] if this machine does not support it.
   public static MaskPredictor of(ModelCard card, Path weights, Precision precision) {
     precision.check();
     var life = new Lifetime();
@@ -97,28 +102,30 @@ public final class MaskPredictor implements AutoCloseable {
     }
   }
 
-  /// What is known of the net and its images.
+  /// Returns what is known of the net and its images.
   public ModelCard card() {
     return card;
   }
 
-  /// The names of the classes; a label is a position in this list, and the first is the background.
+  /// Returns the names of the classes; a label is a position in this list, and the first class is
+  /// the background.
   public List<String> classes() {
     return classes;
   }
 
-  /// The mask of the image in this file, a JPEG, PNG, GIF, BMP or WebP file, turned as its camera
-  /// says. Throws [fathom.io.BadFileException] if it is no image or damaged.
+  /// Predicts the mask of the image in this file, a JPEG, PNG, GIF, BMP or WebP file, which is
+  /// rotated as its camera recorded it. Throws [fathom.io.BadFileException] if the file is no image
+  /// or is damaged.
   public PredictedMask predict(Path image) {
     return calls.call(() -> predict(MaskImage.of(image, channels)));
   }
 
-  /// The same of the bytes of such a file.
+  /// Predicts the mask of the image in the bytes of such a file, with the same errors.
   public PredictedMask predict(byte[] file) {
     return calls.call(() -> predict(MaskImage.of(file, channels)));
   }
 
-  /// The same of an image that is decoded and upright.
+  /// Predicts the mask of an image that is decoded and upright.
   public PredictedMask predict(BufferedImage image) {
     return calls.call(() -> predict(MaskImage.of(image, channels)));
   }
@@ -130,7 +137,8 @@ public final class MaskPredictor implements AutoCloseable {
     }
   }
 
-  /// Frees the net when the calls that run have ended; later ones throw. Once is enough.
+  /// Frees the net when the running calls have ended; later calls throw. Closing again does
+  /// nothing.
   @Override
   public void close() {
     calls.close();

@@ -25,20 +25,21 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
-/// What a file of weights says of its net, so that it can be used without the run that it comes
-/// from: texts in the metadata of a checkpoint, of an exported safetensors file and of an ONNX
-/// model. What a file from elsewhere does not say is null.
+/// The description of a net that a file of weights carries, so that the net can be used without the
+/// run that it comes from. It is stored as texts in the metadata of a checkpoint, of an exported
+/// safetensors file and of an ONNX model. Everything that a file from elsewhere does not state is
+/// null.
 ///
 /// @param model the name of the net
-/// @param options those of the net that are known
-/// @param input the images that the net takes, of a net for masks only their channels; null for a
-///   net that reads text
+/// @param options the options of the net that are known
+/// @param input the shape of the images that the net takes; for a net for masks, only its channels
+///   count; null for a net that reads text
 /// @param photos whether tests see the centre of a photo, seven eighths of its shorter side;
-///   otherwise the whole of it
-/// @param classes the names of the classes in the order of the net's outputs; of a text its
+///   otherwise they see the largest centred part of the net's proportions
+/// @param classes the names of the classes in the order of the net's outputs; for a text, its
 ///   characters
-/// @param normalization what is done to every value of an image
-/// @param window how many characters a net for text sees at most that carries no state; null for
+/// @param normalization the normalization of every value of an image
+/// @param window the most characters that a net for text without a state sees at a time; null for
 ///   other nets
 public record ModelCard(
     @Nullable String model,
@@ -58,7 +59,8 @@ public record ModelCard(
   private static final String MEAN = "fathom.mean";
   private static final String STANDARD_DEVIATION = "fathom.std";
 
-  /// For people and other programs: the rest follows from the other entries.
+  /// The key of a description for people and other programs, which follows from the other entries
+  /// and is not read here.
   private static final String PREPROCESSING = "fathom.preprocessing";
 
   private static final Set<String> OPTION_NAMES =
@@ -69,7 +71,7 @@ public record ModelCard(
 
   private static final Pattern WHOLE = Pattern.compile("[1-9]\\d{0,8}");
 
-  /// Of an image classifier.
+  /// Makes the card of an image classifier.
   public static ModelCard ofImages(
       String model,
       Architecture.Options options,
@@ -80,20 +82,20 @@ public record ModelCard(
     return new ModelCard(model, options, input, photos, classes, normalization, null);
   }
 
-  /// Whether it is of a net that reads text.
+  /// Returns whether the card describes a net that reads text.
   public boolean isText() {
     return model != null
         && input == null
         && Architecture.textNames().contains(model.toLowerCase(Locale.ROOT));
   }
 
-  /// Whether it is of a net that gives every pixel a class.
+  /// Returns whether the card describes a net that predicts a class for every pixel.
   public boolean isMasks() {
     return model != null && Architecture.masksNames().contains(model.toLowerCase(Locale.ROOT));
   }
 
-  /// The net for masks of this card. Throws `IllegalArgumentException` if it is of no such net, or
-  /// says too little of one.
+  /// Returns the net for masks of this card. Throws `IllegalArgumentException` if the card
+  /// describes another kind of net or lacks necessary information.
   Architecture.OfMasks masks() {
     if (model == null || input == null || classes == null || normalization == null) {
       throw new IllegalArgumentException(
@@ -125,10 +127,10 @@ public record ModelCard(
     return Architecture.masks(model, options).on(input, classes.size());
   }
 
-  /// The same with all that an image classifier needs to know: what is not said of images is that
-  /// for which the net was made, and classes without names are numbers. Throws
-  /// `IllegalArgumentException` where the net or the normalization is missing, or the rest is not
-  /// of such a net.
+  /// Returns this card with all that an image classifier needs to know. What it does not state
+  /// about images gets the values for which the net was designed, and classes without names are
+  /// numbers. Throws `IllegalArgumentException` if the net or the normalization is missing, if the
+  /// card describes a net for text or masks, or if its net or options are unknown.
   public ModelCard completed() {
     if (isText()) {
       throw new IllegalArgumentException(
@@ -162,14 +164,15 @@ public record ModelCard(
         null);
   }
 
-  /// The net of a [#completed()] card.
+  /// Returns the net of a [#completed()] card.
   Architecture.OfClasses images() {
     return Architecture.images(Objects.requireNonNull(model), options)
         .on(Objects.requireNonNull(input), Objects.requireNonNull(classes).size());
   }
 
-  /// The net for text of this card, whose classes are the characters. Throws
-  /// `IllegalArgumentException` if it is of no such net, or says too little of one.
+  /// Returns the net for text of this card, whose classes are the characters. Throws
+  /// `IllegalArgumentException` if the card describes another kind of net or lacks necessary
+  /// information.
   Architecture.OfText text() {
     String name = model;
     List<String> characters = classes;
@@ -192,12 +195,12 @@ public record ModelCard(
           "a transformer sees a window of the text, and nothing says how long it is"
               + " (fathom.window); open its run by Run.open, or export it from there");
     }
-    return net; // its state carries all that it knows
+    return net; // no window: its state carries the past
   }
 
-  /// Reads what a safetensors file says. Of a checkpoint the normalization is that of its tensors.
-  /// Throws [BadFileException] for a file that cannot be read, and for an entry that is not what it
-  /// should be.
+  /// Reads the card from a safetensors file. The normalization of a checkpoint is taken from its
+  /// tensors unless its metadata state one. Throws [BadFileException] for a file that cannot be
+  /// read, and for an entry that does not have the expected form.
   public static ModelCard of(Path file) {
     try (var stored = SafeTensors.open(file)) {
       Map<String, String> said = stored.metadata();
@@ -217,7 +220,8 @@ public record ModelCard(
     }
   }
 
-  /// What the run of a checkpoint, or of weights of it, does to images.
+  /// Reads the normalization of a run's images from the tensors of its checkpoint or of weights
+  /// exported from it. Throws [BadFileException] if the file cannot be read or has no such tensors.
   public static Normalization normalization(Path file) {
     try (var stored = SafeTensors.open(file)) {
       return normalization(stored);
@@ -288,7 +292,7 @@ public record ModelCard(
     }
   }
 
-  /// As [Architecture.Options#toString] writes them.
+  /// Parses the options as [Architecture.Options#toString] writes them.
   private static Architecture.Options options(Path file, @Nullable String text) {
     var values = new LinkedHashMap<String, String>();
     for (String each :
@@ -296,7 +300,7 @@ public record ModelCard(
       int blank = each.indexOf(' ');
       values.put(blank < 0 ? each : each.substring(0, blank), each.substring(blank + 1));
     }
-    if (!OPTION_NAMES.containsAll(values.keySet())) { // one of a later version would be ignored
+    if (!OPTION_NAMES.containsAll(values.keySet())) { // an unknown one must not be ignored
       throw bad(file, "its fathom.options", "no options of a net that this version knows", null);
     }
     try {
@@ -312,7 +316,7 @@ public record ModelCard(
         file, "%s: %s; export the file again, from its run".formatted(what, found), cause);
   }
 
-  /// The entries of all that is known, for the file that is written.
+  /// Returns the metadata entries of all that is known, for a file of weights to be written.
   public SequencedMap<String, String> metadata() {
     var said = new LinkedHashMap<String, String>();
     said.put(SOURCE, Machine.here().source());
@@ -348,7 +352,8 @@ public record ModelCard(
         .collect(Collectors.joining(","));
   }
 
-  /// In the order in which it is done; `docs/preprocessing.md` has the formulas.
+  /// Returns the steps in the order in which they are done; `docs/preprocessing.md` has the
+  /// formulas.
   private SequencedMap<String, Object> preprocessing(ImageShape input) {
     var steps = new LinkedHashMap<String, Object>();
     steps.put("orientation", "as the file's EXIF says");

@@ -19,33 +19,37 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
-/// A folded net for any number of images at a time and any number of threads that ask it.
+/// A folded net that predicts any number of images at a time, for any number of calling threads.
 ///
-/// Many images are divided among the cores, each of which takes a few at a time with operations of
-/// one thread, as in a training; few are done by operations that all cores share, if the net is
-/// large enough for that. In a smaller net the calling thread goes through the layers, and the free
-/// cores help it with the tiles of 3×3 convolutions. Where another thread has the cores, or the
-/// caller is a worker that has one core, the calling thread does all by itself. The weights are
-/// packed for the numbers of images that the net is asked for, when it is first asked for them.
+/// Many images are divided among the cores, each of which processes a few at a time with
+/// single-threaded operations, as in training. Few images are processed by operations that all
+/// cores share, if the net is large enough for that. In a smaller net the calling thread goes
+/// through the layers, and the free cores help it with the tiles of 3×3 convolutions. If another
+/// thread has the cores, or if the caller is a worker that has one core, the calling thread does
+/// everything itself. The weights are packed for particular numbers of images, when these occur for
+/// the first time.
 ///
-/// Which way an image goes changes its logits by rounding alone.
+/// Which of these ways an image takes changes its logits by rounding only.
 public final class PackedNet implements Predictor {
-  /// With fewer for each core, cores that work on one operation together are done sooner.
+  /// The least number of images per core; with fewer, it is faster if all cores work together on
+  /// one operation.
   private static final int IMAGES_PER_CORE = 4;
 
-  /// Of the images that a core predicts at a time: what comes in and what lies between two layers
-  /// stays near it.
+  /// The number of input values that a core processes at a time; it is limited so that the input
+  /// and the activations between two layers stay in the caches.
   private static final int VALUES = 1 << 18;
 
   private static final int MOST_AT_A_TIME = 64;
 
-  /// With fewer multiply-adds in all, cores that share operations wait for each other longer than
-  /// they work: ResNet-20 has a third of it, ResNet-50 thirty times as much.
+  /// The least number of multiply-adds for which all cores share operations. With fewer, cores
+  /// would wait for each other longer than they work: ResNet-20 has a third of it, ResNet-50 thirty
+  /// times as much.
   private static final long SHARED = 1 << 27;
 
   private static final int CORES = Runtime.getRuntime().availableProcessors();
 
-  /// Of the process: two threads that both used all cores would wait for each other.
+  /// The lock of this process for using all cores, because two threads that both used all cores
+  /// would wait for each other.
   private static final ReentrantLock ALL_CORES = new ReentrantLock();
 
   private final Folded folded;
@@ -54,7 +58,7 @@ public final class PackedNet implements Predictor {
   private final double multiplyAddsPerValue;
   private final Map<Packing, Folded> packed = new ConcurrentHashMap<>();
 
-  /// For how many images, and for how many threads of an operation.
+  /// The number of images and the number of threads per operation that weights are packed for.
   private record Packing(long images, int threads) {}
 
   private PackedNet(Folded folded, Lifetime life, Shape image, long multiplyAdds) {
@@ -64,9 +68,10 @@ public final class PackedNet implements Predictor {
     this.each = Math.clamp(VALUES / image.elements(), IMAGES_PER_CORE, MOST_AT_A_TIME);
   }
 
-  /// Of the net that `build` makes, for images of this C×H×W, with images of this type between its
-  /// layers; other sizes are predicted without packing. All that it needs lives in `life`; what
-  /// only a training needs is freed.
+  /// Packs the net that `build` makes, for images of the shape C×H×W given by `image`, with
+  /// activations of type `between` between its layers; images of other sizes are predicted without
+  /// packing. All memory that the net needs belongs to `life`; memory that only training needs is
+  /// freed.
   public static PackedNet of(Supplier<Layer> build, DType between, Shape image, Lifetime life) {
     return life.in(() -> {
       Layer net = build.get();
@@ -85,11 +90,11 @@ public final class PackedNet implements Predictor {
     });
   }
 
-  /// The logits of N images N×C×H×W, a row for each.
+  /// Returns the logits of N images N×C×H×W: one row for each image.
   @Override
   public Tensor predict(Tensor images) {
     long count = images.shape().size(0);
-    if (CORES > 1 && Cores.parts(Long.MAX_VALUE, 1) == 1) { // a worker
+    if (CORES > 1 && Cores.parts(Long.MAX_VALUE, 1) == 1) { // the caller is a worker
       return byOneThread(images);
     }
     if (Cores.parts(count, IMAGES_PER_CORE) == CORES) {
@@ -108,7 +113,8 @@ public final class PackedNet implements Predictor {
   }
 
   private Tensor byOneThread(Tensor images) {
-    // A thread that met libtorch while another one had all cores has them too.
+    // If a thread first used libtorch while another one had all cores, it was given all of them
+    // too.
     Torch.threads(1);
     return inPieces(images, each, 1);
   }
@@ -140,7 +146,8 @@ public final class PackedNet implements Predictor {
     }
   }
 
-  /// `atATime` images after the other; what is left over together, or one by one where that is few.
+  /// Predicts `atATime` images at a time. The remainder is predicted together, or one by one if it
+  /// is small.
   private Tensor inPieces(Tensor images, long atATime, int threads) {
     long count = images.shape().size(0);
     try (var scope = Scope.open()) {
@@ -159,8 +166,9 @@ public final class PackedNet implements Predictor {
     }
   }
 
-  /// Packed for what comes often: single images, and as many as a core does at a time. Of the
-  /// latter fewer gain too, by what is packed for any number.
+  /// Returns the net, packed for the common cases: single images, and as many as a core processes
+  /// at a time. Smaller numbers benefit from the latter too, through weights that are packed for
+  /// any number.
   private Folded net(Shape images, int threads) {
     long count = images.size(0);
     if (images.rank() != 4 || (count > 1 && threads > 1)) {

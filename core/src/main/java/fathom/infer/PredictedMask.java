@@ -4,10 +4,12 @@ import fathom.task.mask.Palette;
 import java.util.Arrays;
 import java.util.List;
 
-/// The class of every pixel of an image.
+/// The predicted class of every pixel of an image.
 ///
-/// @param labels H×W positions in `classes`, row by row; not copied
+/// @param labels H×W positions in `classes`, row by row; the array is not copied
+/// @param classes the names of the classes
 public record PredictedMask(int height, int width, byte[] labels, List<String> classes) {
+  /// Throws `IllegalArgumentException` unless there is a label for each pixel.
   public PredictedMask {
     classes = List.copyOf(classes);
     if (labels.length != (long) height * width) {
@@ -17,7 +19,7 @@ public record PredictedMask(int height, int width, byte[] labels, List<String> c
     }
   }
 
-  /// The share of the pixels of each class, from 0 to 1, in the order of the classes.
+  /// Returns the share of the pixels that each class has, from 0 to 1, in the order of the classes.
   public double[] shares() {
     double[] shares = new double[classes.size()];
     for (byte label : labels) {
@@ -29,8 +31,8 @@ public record PredictedMask(int height, int width, byte[] labels, List<String> c
     return shares;
   }
 
-  /// The mask as the bytes of a PNG file with a palette: its indices are the labels, so that it can
-  /// be learned from again, and its colours those that people tell apart.
+  /// Returns the mask as the bytes of a PNG file with a palette. Its indices are the labels, so
+  /// that it can serve as training data again, and its colours are easy to tell apart.
   public byte[] png() {
     return Palette.indexed(height, width, labels);
   }
@@ -49,7 +51,7 @@ public record PredictedMask(int height, int width, byte[] labels, List<String> c
     return 31 * classes.hashCode() + Arrays.hashCode(labels);
   }
 
-  /// For example `321×481, 2 classes`.
+  /// Returns the size and the number of classes, for example `321×481, 2 classes`.
   @Override
   public String toString() {
     return "%s×%s, %s classes".formatted(height, width, classes.size());

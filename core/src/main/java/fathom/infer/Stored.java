@@ -6,17 +6,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.BiFunction;
 
-/// Weights in a file that says of which net they are.
+/// Weights in a file that states the net they belong to.
 record Stored(Path weights, ModelCard card) {
-  /// A file of weights, or the last checkpoint of a run's folder. Throws [BadFileException] for
-  /// what is not there, cannot be read or does not say of which net it is.
+  /// Opens a file of weights, or the last checkpoint in a run's folder. Throws [BadFileException]
+  /// if there is none, if it cannot be read, or if it does not state its net.
   static Stored at(Path from) {
     return Files.isDirectory(from)
         ? in(from, Recorder.checkpoint(from), "the run in this folder has no checkpoint yet")
         : of(from);
   }
 
-  /// The weights of the best epoch of a run's folder.
+  /// Opens the weights of the best epoch in a run's folder. Throws as [#at] does.
   static Stored bestIn(Path folder) {
     return in(
         folder,
@@ -46,8 +46,8 @@ record Stored(Path weights, ModelCard card) {
     return new Stored(file, card);
   }
 
-  /// What `opening` makes of a card that the file itself brought: what is wrong with it is wrong
-  /// with the file.
+  /// Returns what `opening` makes of the card and the weights. Because the card came from the file
+  /// itself, an error in it is thrown as a [BadFileException] of the file.
   <T> T open(BiFunction<ModelCard, Path, T> opening) {
     try {
       return opening.apply(card, weights);

@@ -16,8 +16,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// A trained net that writes text, a character at a time, each drawn from what the net expects. Any
-/// number of threads may call one at a time; it is open until it is closed.
+/// A trained net that writes text, one character at a time, each drawn from the distribution that
+/// the net predicts. Any number of threads may call it at a time, until it is closed; a later call
+/// throws `IllegalStateException`.
 ///
 /// ```java
 /// try (var generator = TextGenerator.open(Path.of("runs/ln-lstm-book-1"))) {
@@ -40,27 +41,30 @@ public final class TextGenerator implements AutoCloseable {
         life.in(() -> {
           LanguageModel built = plain.build(Init.zeros());
           Weights.read(weights, built);
-          built.params().stream().map(Param::grad).forEach(Tensor::release); // of a training
+          built.params().stream().map(Param::grad).forEach(Tensor::release); // for training only
           return built;
         });
     this.calls = new Calls("text generator", life);
   }
 
-  /// Of a run's folder its last checkpoint, or a file of weights that says of which net it is: one
-  /// that was exported from a run, or a checkpoint. Throws [fathom.io.BadFileException] for a
-  /// folder or file that is not there, is damaged or does not say enough.
+  /// Opens the last checkpoint in a run's folder, or a file of weights that states the net it
+  /// belongs to: one that was exported from a run, or a checkpoint. Throws
+  /// [fathom.io.BadFileException] for a folder or file that does not exist, is damaged or lacks
+  /// necessary information.
   public static TextGenerator open(Path from) {
     return Stored.at(from).open(TextGenerator::of);
   }
 
-  /// The weights of the best epoch of a run's folder.
+  /// Opens the weights of the best epoch in a run's folder. Throws [fathom.io.BadFileException] as
+  /// [#open] does, and if the run has no such weights.
   public static TextGenerator openBest(Path folder) {
     return Stored.bestIn(folder).open(TextGenerator::of);
   }
 
-  /// Of weights from wherever, which are of the net for text that the card names; its classes are
-  /// the characters. Throws `IllegalArgumentException` for a card that says too little or what does
-  /// not go together, and [fathom.io.BadFileException] for weights of another net.
+  /// Opens weights of any origin, which belong to the net for text that the card names; the classes
+  /// of the card are the characters. Throws `IllegalArgumentException` for a card that lacks
+  /// necessary information or whose parts do not fit together, and [fathom.io.BadFileException] for
+  /// weights of another net.
   public static TextGenerator of(ModelCard card, Path weights) {
     var life = new Lifetime();
     try {
@@ -71,23 +75,24 @@ public final class TextGenerator implements AutoCloseable {
     }
   }
 
-  /// What is known of the net.
+  /// Returns what is known of the net.
   public ModelCard card() {
     return card;
   }
 
-  /// The characters that it knows.
+  /// Returns the characters that the net knows.
   public Vocabulary vocabulary() {
     return vocabulary;
   }
 
-  /// Goes on for `length` characters after `prompt`; returns them without the prompt. An empty
-  /// prompt stands for a line end, or for the first character of the vocabulary where there is
-  /// none.
+  /// Continues `prompt` with `length` characters, and returns them without the prompt. If the
+  /// prompt is empty, a line end takes its place, or the first character of the vocabulary if that
+  /// has no line end.
   ///
-  /// Logits are divided by `temperature`: below 1 likely characters become more likely; at 0 the
-  /// likeliest is taken. The same seed writes the same text. Throws `IllegalArgumentException` for
-  /// a prompt with characters that the net does not know, and for a negative temperature or length.
+  /// Logits are divided by `temperature`: below 1, likely characters become more likely; at 0, the
+  /// most likely character is always chosen. The same seed writes the same text. Throws
+  /// `IllegalArgumentException` for a prompt with characters that the net does not know, for a
+  /// temperature that is negative, NaN or infinite, and for a length below 0 or above 10,000,000.
   public String generate(String prompt, int length, double temperature, long seed) {
     if (length < 0 || length > MOST || !(temperature >= 0) || Double.isInfinite(temperature)) {
       throw new IllegalArgumentException(
@@ -133,7 +138,7 @@ public final class TextGenerator implements AutoCloseable {
     return logits.narrow(0, rows - 1, rows).toDoubles();
   }
 
-  /// The place at which the sum of the probabilities passes `uniform`.
+  /// Returns the first place at which the cumulative probability exceeds `uniform`.
   static int choose(double[] logits, double temperature, double uniform) {
     int best = 0;
     for (int i = 1; i < logits.length; i++) {
@@ -155,10 +160,11 @@ public final class TextGenerator implements AutoCloseable {
         return i;
       }
     }
-    return best; // what rounding left over
+    return best; // rounding can leave a rest
   }
 
-  /// Frees the net when the calls that run have ended; later ones throw. Once is enough.
+  /// Frees the net when the running calls have ended; later calls throw. Closing again does
+  /// nothing.
   @Override
   public void close() {
     calls.close();

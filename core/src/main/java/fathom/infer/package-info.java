@@ -1,5 +1,5 @@
-/// Inference: a trained net with all that its weights carry, behind a call that any number of
-/// threads may make.
+/// Inference with trained nets that are opened from a run or a file of weights: [ImageClassifier],
+/// [MaskPredictor] and [TextGenerator]. Any number of threads may call each of them.
 @NullMarked
 package fathom.infer;
 

@@ -20,16 +20,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 
-/// Replaces a file as a whole: at every moment, also after a crash or a power cut, its name leads
-/// to all of the old content or to all of the new.
+/// Replaces a file atomically: at every moment, also after a crash or a power cut, its name leads
+/// to the complete old content or to the complete new content.
 ///
-/// The content goes into a temporary file in the same folder (`.NAME.PID-N.tmp`), is forced to the
-/// disk, and takes the name in one step; then the folder is forced, where the platform can. A
-/// temporary file that a killed process left is deleted at the next replacement.
+/// The content is written to a temporary file in the same folder (`.NAME.PID-N.tmp`), is forced to
+/// the disk, and takes over the name in one step; then the folder is forced, where the platform can
+/// do so. A temporary file that a killed process left behind is deleted at the next replacement.
 public final class AtomicFile {
-  /// Writes a file's content. Closing the stream is left to [AtomicFile].
+  /// Writes the content of a file. It need not close the stream; [AtomicFile] does.
   @FunctionalInterface
   public interface Content {
+    /// Writes the whole content to `out`.
     void writeTo(OutputStream out) throws IOException;
   }
 
@@ -39,7 +40,7 @@ public final class AtomicFile {
 
   private AtomicFile() {}
 
-  /// As [#replace(Path, Content)], with a content that is at hand.
+  /// Replaces `file` as [#replace(Path, Content)] does, with a content that is in memory.
   public static void replace(Path file, byte[] content) {
     replace(file, out -> out.write(content));
   }
@@ -47,9 +48,9 @@ public final class AtomicFile {
   /// Makes `content` the content of `file`. A symbolic link is followed.
   ///
   /// Throws [BadFileException] if that fails (a full disk, a folder that is missing or may not be
-  /// written, a `file` that is a folder or a device) and lets the exceptions of `content` through;
-  /// both leave the previous file as it was and no temporary file behind. An interrupted thread may
-  /// call this: it saves, and stays interrupted.
+  /// written to, a `file` that is a folder or a device), and passes on the exceptions of `content`.
+  /// In both cases the previous file is unchanged and no temporary file is left behind. An
+  /// interrupted thread may call this: the file is saved, and the thread stays interrupted.
   public static void replace(Path file, Content content) {
     try {
       Path target = target(file);
@@ -77,9 +78,9 @@ public final class AtomicFile {
     }
   }
 
-  /// The real path, so that a file has one name however it is spelt.
+  /// Returns the real path, so that a file has one name regardless of its spelling.
   private static Path target(Path file) throws IOException {
-    // In this order: another writer may create the file between two looks.
+    // The order matters: another writer may create the file between the two checks.
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new BadFileException(
           file,
@@ -111,7 +112,7 @@ public final class AtomicFile {
   }
 
   /// Waits until the disk has the file. An interrupt closes a channel, but a run that is being
-  /// stopped must still save: the interrupt is kept for later.
+  /// stopped must still save, so the interrupt is kept for later.
   private static void force(Path file) throws IOException {
     boolean interrupted = Thread.interrupted();
     try {
@@ -138,8 +139,8 @@ public final class AtomicFile {
     }
   }
 
-  /// After the move the file is complete; a folder that cannot be forced (Windows, some network
-  /// folders) makes only its survival of a power cut less certain.
+  /// Forces the folder, ignoring failures. After the move the file is complete; if a folder cannot
+  /// be forced (Windows, some network folders), only its survival of a power cut is less certain.
   private static void forceFolder(Path folder) {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
@@ -148,7 +149,8 @@ public final class AtomicFile {
     }
   }
 
-  /// Best effort: what cannot be listed or deleted must not keep the file from being written.
+  /// Deletes abandoned temporary files, ignoring failures, because what cannot be listed or deleted
+  /// must not keep the file from being written.
   private static void deleteLeftovers(Path target) {
     Pattern name =
         Pattern.compile(
@@ -166,7 +168,9 @@ public final class AtomicFile {
     }
   }
 
-  /// In a container the process before this one may have had the same number.
+  /// Returns whether the process that wrote the file has ended. A file with this process's number
+  /// may also be abandoned, because in a container the previous process may have had the same
+  /// number.
   private static boolean isAbandoned(Path temporary, long pid) {
     return pid == PID ? !IN_USE.contains(temporary) : ProcessHandle.of(pid).isEmpty();
   }
@@ -175,7 +179,8 @@ public final class AtomicFile {
     return Objects.requireNonNull(target.getParent(), "a regular file lies in a folder");
   }
 
-  /// What went wrong, without the path, which a [BadFileException] names anyway.
+  /// Returns what went wrong when a file was written, without the path, because a
+  /// [BadFileException] names it anyway.
   public static String reason(IOException e) {
     return switch (e) {
       case AccessDeniedException _ -> "permission denied";
@@ -187,7 +192,8 @@ public final class AtomicFile {
     };
   }
 
-  /// Writers of JSON close what they write to, but the file is still to be forced.
+  /// A stream whose close method does nothing, because writers of JSON close their target while the
+  /// file still has to be forced.
   private static final class KeptOpen extends OutputStream {
     private final OutputStream out;
 

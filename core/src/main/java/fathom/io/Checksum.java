@@ -17,11 +17,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// The checksum inside the safetensors files that Fathom writes: SHA-256 of the whole file, in
-/// which the 64 digits of the checksum itself count as zeros.
+/// The checksum inside the safetensors files that Fathom writes: the SHA-256 digest of the whole
+/// file, in which the 64 digits of the checksum itself are replaced by zeros.
 ///
-/// It stands at a fixed place, at the very start of the header. Two more mentions of its name, in
-/// the metadata behind it, tell a file of Fathom's whose damage hit that name from another
+/// It is at a fixed place, at the very start of the header. Its name appears twice more in the
+/// metadata after it. So a file of Fathom whose damage hit the name can be told from another
 /// program's file, which has no checksum.
 final class Checksum {
   private static final String KEY = "fathom.sha256";
@@ -32,7 +32,7 @@ final class Checksum {
 
   private Checksum() {}
 
-  /// The metadata that [#enter] needs at the start of a header.
+  /// Returns the metadata that [#enter] needs at the start of a header.
   static SequencedMap<String, String> metadata() {
     SequencedMap<String, String> metadata = new LinkedHashMap<>();
     metadata.put(KEY, ZEROS);
@@ -40,7 +40,8 @@ final class Checksum {
     return metadata;
   }
 
-  /// Enters the checksum into `head`, the start of a file up to its first tensor.
+  /// Enters the checksum into `head`, the start of a file up to its first tensor; `data` are the
+  /// bytes that follow.
   static void enter(byte[] head, List<MemorySegment> data) {
     List<MemorySegment> all = new ArrayList<>(data);
     all.addFirst(MemorySegment.ofArray(head));
@@ -48,18 +49,19 @@ final class Checksum {
     System.arraycopy(digits, 0, head, DIGITS_AT, digits.length);
   }
 
-  /// Whether a file with this metadata has, or had before it was damaged, a checksum.
+  /// Returns whether a file with this metadata has a checksum, or had one before it was damaged.
   static boolean isMentioned(Map<String, String> metadata) {
     return metadata.entrySet().stream()
         .anyMatch(entry -> entry.getKey().contains(KEY) || entry.getValue().contains(KEY));
   }
 
-  /// Whether a metadata key is one of the checksum's own.
+  /// Returns whether a metadata key is one of the checksum's own.
   static boolean isReserved(String key) {
     return metadata().containsKey(key);
   }
 
-  /// Throws [BadFileException] unless the file, whose content is `all`, has the checksum it says.
+  /// Throws [BadFileException] unless the file, whose content is `all`, has the checksum that it
+  /// states.
   static void verify(Path file, MemorySegment all) {
     if (!startsWithIt(all)) {
       throw new BadFileException(
@@ -91,7 +93,8 @@ final class Checksum {
     return new String(bytes.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
   }
 
-  /// Copies memory of any kind: not every segment can be seen as a `ByteBuffer`.
+  /// Copies memory of any kind in chunks, because not every segment can be viewed as a
+  /// `ByteBuffer`.
   static void copy(MemorySegment from, OutputStream to) throws IOException {
     byte[] chunk = new byte[(int) Math.min(CHUNK, from.byteSize())];
     for (long at = 0; at < from.byteSize(); at += chunk.length) {

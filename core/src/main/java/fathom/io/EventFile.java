@@ -13,21 +13,23 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.zip.CRC32C;
 
-/// A file of events as TensorBoard reads it: `Event` messages (tensorflow/core/util/event.proto and
-/// framework/summary.proto), each in a frame of TFRecord: its length in 8 bytes, the masked CRC-32C
-/// of these, the message, the masked CRC-32C of it; all little-endian.
+/// Writes a file of events that TensorBoard reads: `Event` messages
+/// (tensorflow/core/util/event.proto and framework/summary.proto), each in a TFRecord frame. A
+/// frame is the length of the message in 8 bytes, the masked CRC-32C of the length, the message,
+/// and the masked CRC-32C of the message; all numbers are little-endian.
 ///
-/// Each event is appended as it comes. A file whose end was cut off is read to the last whole one.
+/// Each event is appended to the file immediately. A reader can use a file whose end was cut off,
+/// up to the last complete event.
 public final class EventFile {
-  /// Where a PNG file says how large its image is.
+  /// The offset of the image's size in a PNG file.
   private static final int PNG_SIZE = 16;
 
   private static final int PNG_GREY = 0;
 
-  /// What TensorBoard looks for in the name of a file.
+  /// The text by which TensorBoard recognises the name of a file of events.
   private static final String MARK = "events.out.tfevents";
 
-  /// `Event.session_log`, and its status `START`.
+  /// The field `Event.session_log`, and the value `START` of its status.
   private static final int SESSION = 7;
 
   private static final int STARTS = 1;
@@ -41,11 +43,12 @@ public final class EventFile {
     this.file = file;
   }
 
-  /// Begins a file in `folder`, which is made if need be, beside those that are there, which
-  /// TensorBoard reads before it, in the order of their names. Where `from` is more than 0 the file
-  /// says first that a session starts at this step, and TensorBoard forgets what the others have
-  /// from this step on: of files of this version that is the only thing that makes it forget, steps
-  /// that go back do not. Throws [BadFileException] if that cannot be written.
+  /// Begins a file in `folder`, which is created if needed. TensorBoard reads the files of a folder
+  /// in the order of their names, and this one comes last. If `from` is more than 0, the file first
+  /// states that a session starts at this step, so that TensorBoard forgets the events of the other
+  /// files from this step on; in files of this version (`brain.Event:2`) nothing else makes it
+  /// forget them, not even steps that go back. Throws [BadFileException] if the file cannot be
+  /// written.
   public static EventFile begin(Path folder, long from) {
     try {
       Files.createDirectories(folder);
@@ -71,16 +74,21 @@ public final class EventFile {
     }
   }
 
+  /// Returns the path of the file.
   public Path path() {
     return file;
   }
 
+  /// Appends a number, which is stored in single precision, for the curve `tag`. Throws
+  /// [BadFileException] if it cannot be written.
   public void scalar(long step, String tag, double value) {
     summary(step, new Message().text(1, tag).number(2, (float) value));
   }
 
-  /// How the values are spread over 64 equal stretches between the least and the most; those that
-  /// are not finite are left out. Nothing is written for none.
+  /// Appends a histogram of the values: their counts in 64 intervals of equal width between the
+  /// least and the greatest, or in a single one if all are equal. Values that are not finite are
+  /// left out; if none is left, nothing is written. Throws [BadFileException] if it cannot be
+  /// written.
   public void histogram(long step, String tag, double[] values) {
     double[] finite = Arrays.stream(values).filter(Double::isFinite).toArray();
     if (finite.length == 0) {
@@ -112,10 +120,11 @@ public final class EventFile {
     summary(step, new Message().text(1, tag).message(5, histogram));
   }
 
-  /// An image that is encoded as PNG, grey or in colour.
+  /// Appends an image that is encoded as a PNG file, in grey or in colour. Throws
+  /// [BadFileException] if it cannot be written.
   public void image(long step, String tag, byte[] png) {
     ByteBuffer header =
-        ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bits and kind of colour
+        ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bit depth, colour type
     int width = header.getInt();
     int height = header.getInt();
     header.get();
@@ -152,7 +161,8 @@ public final class EventFile {
     }
   }
 
-  /// Turned by 15 bits, plus a constant: the sum of data that holds sums is weak.
+  /// Returns the masked CRC-32C: rotated by 15 bits, plus a constant. The mask is there because the
+  /// checksum of data that contains checksums is weak.
   private static int masked(byte[] data) {
     var crc = new CRC32C();
     crc.update(data);

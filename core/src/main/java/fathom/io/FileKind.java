@@ -6,17 +6,18 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/// What a file that is no safetensors file seems to be, from its first bytes and its name, and how
-/// its weights come into a safetensors file.
+/// A kind of file that is sometimes given instead of a safetensors file, how it is recognised from
+/// its first bytes and its name, and how its weights can be converted to a safetensors file.
 ///
-/// @param start the first bytes, as ISO-8859-1; empty where only a name's ending tells
-/// @param endings of the names that such files have; empty where the first bytes tell enough
-/// @param what a clause that says what it is
+/// @param start the first bytes, as ISO-8859-1; empty if the name alone decides
+/// @param endings the endings of the names of such files; empty if the first bytes decide
+/// @param what a clause that says what the file is
 /// @param wayOut lines that say what to do, in which `{file}` stands for the file's name and
-///   `{converted}` for the same that ends with `.safetensors`; empty where there is nothing to say
+///   `{converted}` for the same name with the ending `.safetensors`; empty if there is nothing to
+///   say
 record FileKind(String start, List<String> endings, String what, String wayOut) {
-  /// Many such files have the state dictionary inside another one, and names that begin with the
-  /// name of the wrapper that trained on several devices.
+  /// The conversion of a PyTorch file. Many such files have the state dictionary inside another
+  /// one, and names that begin with that of the wrapper for training on several devices.
   private static final String PYTORCH =
       """
       .
@@ -77,8 +78,8 @@ record FileKind(String start, List<String> endings, String what, String wayOut) 
               "a PyTorch file by its name",
               PYTORCH));
 
-  /// A clause to end a message with, perhaps with lines that say what to do; empty if neither bytes
-  /// nor name tell anything.
+  /// Returns a clause that ends a message, perhaps with lines that say what to do; empty if neither
+  /// bytes nor name are known.
   static String hint(Path file, MemorySegment content) {
     String name = file.toString();
     for (FileKind kind : KNOWN) {

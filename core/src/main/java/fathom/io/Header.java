@@ -15,31 +15,35 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// What a safetensors file says of its tensors, in the order in which it says it, and its metadata.
+/// The header of a safetensors file: its tensors, in the order in which the header lists them, and
+/// its metadata.
 record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> metadata) {
-  /// One tensor. Its bytes are those from `begin` to before `end`, counted from the end of the
-  /// header.
+  /// The entry of one tensor. Its bytes are those from `begin` to before `end`, counted from the
+  /// end of the header.
   record Entry(StoredType type, Shape shape, long begin, long end) {}
 
-  /// The key under which the JSON has the metadata; no tensor can have this name.
+  /// The key of the metadata in the JSON; no tensor can have this name.
   static final String METADATA = "__metadata__";
 
-  /// Bytes of the number in front of the JSON, which is the JSON's length.
+  /// The size of the number before the JSON, which is the JSON's length.
   static final int LENGTH_BYTES = 8;
 
   /// The most bytes that the format allows for the JSON.
   static final int MAX_BYTES = 100_000_000;
 
-  /// The most tensors and metadata together; a limit of Fathom's, not of the format.
+  /// The limit on the number of tensors and metadata together, which is Fathom's own and not the
+  /// format's.
   static final int MAX_NAMES = 250_000;
 
   private static final int ALIGNMENT = 8;
 
   private static final JsonFactory JSON = new JsonFactory();
 
-  /// The header of a file to be written. Tensors keep their order here, while their bytes are laid
-  /// out by falling size of the elements, since readers in other languages want each at a multiple
-  /// of that size and the format knows no gaps. Metadata is sorted, as maps may have any order.
+  /// Returns the header of a file to be written. The tensors keep their order in the header, while
+  /// their bytes are laid out by decreasing size of the elements, because readers in other
+  /// languages want each tensor at a multiple of that size and the format allows no gaps. The
+  /// metadata is sorted, because maps may have any order. Throws `IllegalArgumentException` for a
+  /// name or text that the format cannot hold.
   static Header of(SequencedMap<String, StoredTensor> tensors, Map<String, String> metadata) {
     Map<String, Entry> placed = new LinkedHashMap<>();
     long begin = 0;
@@ -63,7 +67,7 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
     return new Header(entries, new TreeMap<>(metadata));
   }
 
-  /// The order in which [#of] lays out the bytes.
+  /// Returns the tensors in the order in which [#of] lays out their bytes.
   static List<Map.Entry<String, StoredTensor>> bySizeOfElements(
       SequencedMap<String, StoredTensor> tensors) {
     return tensors.sequencedEntrySet().stream()
@@ -78,7 +82,7 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
     }
   }
 
-  /// The tensors in the order of their bytes.
+  /// Returns the tensors in the order of their bytes.
   List<Map.Entry<String, Entry>> inOrderOfBytes() {
     return tensors.sequencedEntrySet().stream()
         .sorted(
@@ -87,8 +91,9 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
         .toList();
   }
 
-  /// The start of the file, up to the first tensor: length, JSON, and spaces up to a multiple of 8
-  /// bytes. `first` are metadata that go in front of all else.
+  /// Returns the start of the file, up to the first tensor: length, JSON, and spaces up to a
+  /// multiple of 8 bytes. `first` is metadata that precedes everything else. Throws
+  /// `IllegalArgumentException` if the header exceeds a limit.
   byte[] toBytes(SequencedMap<String, String> first) {
     int names = tensors.size() + metadata.size() + first.size();
     if (names >= MAX_NAMES) {
@@ -134,7 +139,8 @@ record Header(SequencedMap<String, Entry> tensors, SequencedMap<String, String> 
     json.writeEndObject();
   }
 
-  /// Whether the text has a form in UTF-8: not with half of a surrogate pair.
+  /// Returns whether the text has a form in UTF-8, which it does not if it has half of a surrogate
+  /// pair.
   static boolean isUnicode(String text) {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
   }

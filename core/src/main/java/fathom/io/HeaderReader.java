@@ -24,10 +24,11 @@ import tools.jackson.core.json.JsonFactory;
 /// {"__metadata__": {KEY: TEXT, ...}, NAME: {"dtype": TYPE, "shape": [N, ...], "data_offsets": [BEGIN, END]}, ...}
 /// ```
 ///
-/// Token by token: whatever else a file holds, however deep or long, is refused where it begins.
+/// It reads token by token, so anything else in a file, no matter how deep or long, is rejected
+/// where it begins.
 final class HeaderReader {
-  /// Names and texts may be as long as the header. Names are not canonicalised, so that no file can
-  /// make them collide.
+  /// The parser's settings. Names and texts may be as long as the header. Names are not
+  /// canonicalised, so that no file can make them collide.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -55,8 +56,8 @@ final class HeaderReader {
     this.dataBytes = dataBytes;
   }
 
-  /// The header whose JSON is `text`, in front of `dataBytes` bytes of data. Throws
-  /// [BadFileException].
+  /// Returns the header whose JSON is `text`, in front of `dataBytes` bytes of data. Throws
+  /// [BadFileException] if the header has another form or does not fit the data.
   static Header read(Path file, Reader text, long dataBytes) {
     try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), text)) {
       HeaderReader reader = new HeaderReader(file, json, dataBytes);
@@ -74,7 +75,8 @@ final class HeaderReader {
     }
   }
 
-  /// Where a limit of the parser was passed, it does not say the place.
+  /// Returns the parser's message with the position, which the parser does not know if one of its
+  /// limits was exceeded.
   private static String reason(JacksonException e) {
     TokenStreamLocation place = e.getLocation();
     return "%s: %s"
@@ -111,7 +113,8 @@ final class HeaderReader {
     return metadata;
   }
 
-  /// Bounds the memory that a hostile header of 100 MB can make this take.
+  /// Returns the next name. Their number is limited, to bound the memory that a hostile header of
+  /// 100 MB can use.
   private @Nullable String nextName() {
     String name = json.nextName();
     if (name != null && ++names > Header.MAX_NAMES) {
@@ -222,7 +225,7 @@ final class HeaderReader {
     }
   }
 
-  /// Every byte of the data belongs to one tensor.
+  /// Throws unless every byte of the data belongs to exactly one tensor.
   private void checkCoverage(Header header) {
     String before = null;
     long covered = 0;
@@ -270,7 +273,8 @@ final class HeaderReader {
     return Shown.name(json.getString());
   }
 
-  /// In names the parser itself refuses half of a pair, in texts it does not.
+  /// Throws if a text has half of a surrogate pair. The parser itself rejects such names, but not
+  /// such texts.
   private String unicode(String text) {
     if (!Header.isUnicode(text)) {
       throw bad("a text has half of a surrogate pair: %s".formatted(Shown.name(text)));

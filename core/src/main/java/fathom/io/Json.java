@@ -11,26 +11,26 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Records to JSON and back.
+/// Converts records to JSON and back.
 public final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
-          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS) // what has no form is no empty object
+          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS) // an error, rather than an empty {}
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // of a later version
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // a later version wrote them
           .build();
 
   private Json() {}
 
-  /// A record as a tree.
+  /// Returns a record as a tree.
   public static ObjectNode object(Object of) {
     return MAPPER.valueToTree(of);
   }
 
-  /// A number, which may be none: NaN and infinities are written as texts. Throws
-  /// `IllegalArgumentException` for what is no number.
+  /// Returns a number, which may be NaN or infinite: those are written as texts. Throws
+  /// `IllegalArgumentException` for anything else.
   public static double number(JsonNode node) {
     try {
       return MAPPER.treeToValue(node, Double.class);
@@ -39,37 +39,39 @@ public final class Json {
     }
   }
 
-  /// On several lines, with a line end.
+  /// Returns an object as JSON on several lines, with a line end.
   public static String pretty(Object of) {
     return MAPPER.writer().with(SerializationFeature.INDENT_OUTPUT).writeValueAsString(of) + "\n";
   }
 
-  /// On one line.
+  /// Returns an object as JSON on one line.
   public static String text(Object of) {
     return MAPPER.writeValueAsString(of);
   }
 
-  /// Throws `JacksonException` if `text` is no list of texts.
+  /// Parses a list of texts. Throws `JacksonException` if `text` is not one.
   public static String[] strings(String text) throws JacksonException {
     return MAPPER.readValue(text, String[].class);
   }
 
-  /// Writes JSON piece by piece; closing it leaves `to` to its owner.
+  /// Returns a generator that writes JSON to `to` piece by piece. Closing the generator leaves `to`
+  /// open.
   public static JsonGenerator generator(OutputStream to) {
     return MAPPER.writer().without(StreamWriteFeature.AUTO_CLOSE_TARGET).createGenerator(to);
   }
 
-  /// Reads JSON piece by piece.
+  /// Returns a parser that reads JSON piece by piece.
   public static JsonParser parser(String text) {
     return MAPPER.createParser(text);
   }
 
-  /// Throws `JacksonException` if `text` is not JSON.
+  /// Parses JSON to a tree. Throws `JacksonException` if `text` is not JSON.
   public static JsonNode parse(String text) throws JacksonException {
     return MAPPER.readTree(text);
   }
 
-  /// A record. Throws `JacksonException` or `IllegalArgumentException` if `node` is none of it.
+  /// Converts a tree to a record. Throws `JacksonException` or `IllegalArgumentException` if `node`
+  /// does not have the form of the record.
   public static <T> T read(JsonNode node, Class<T> type) throws JacksonException {
     if (!node.isObject()) {
       throw new IllegalArgumentException(

@@ -11,11 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A message in the wire format of protocol buffers (protobuf.dev, "Encoding"): fields one after
-/// the other, each a number with its kind and then a value.
+/// A message in the wire format of protocol buffers (protobuf.dev, "Encoding"): a sequence of
+/// fields, each of which is a field number with its wire type, and then a value.
 ///
-/// It is a list of pieces, so that weights go from their memory to the file: what is put in as
-/// bytes must live until the message is written.
+/// It is kept as a list of pieces, so that weights go from their memory to the file without a copy:
+/// memory that is added as bytes must live until the message is written. All methods that add a
+/// field return this message.
 public final class Message {
   /// The most bytes of a message; the format's readers count them in 31 bits.
   public static final long MAX_BYTES = Integer.MAX_VALUE;
@@ -28,7 +29,7 @@ public final class Message {
   private final List<MemorySegment> pieces = new ArrayList<>();
   private long size;
 
-  /// A whole number. A negative one takes ten bytes, as the format has it.
+  /// Adds a whole number. A negative one takes ten bytes, as the format demands.
   public Message integer(int field, long value) {
     var bytes = ByteBuffer.allocate(20);
     varint(bytes, tag(field, VARINT));
@@ -36,6 +37,7 @@ public final class Message {
     return add(bytes);
   }
 
+  /// Adds a number in single precision.
   public Message number(int field, float value) {
     var bytes = ByteBuffer.allocate(14).order(ByteOrder.LITTLE_ENDIAN);
     varint(bytes, tag(field, FIXED_32));
@@ -43,7 +45,7 @@ public final class Message {
     return add(bytes);
   }
 
-  /// In twice the precision.
+  /// Adds a number in double precision.
   public Message wide(int field, double value) {
     var bytes = ByteBuffer.allocate(18).order(ByteOrder.LITTLE_ENDIAN);
     varint(bytes, tag(field, FIXED_64));
@@ -51,7 +53,7 @@ public final class Message {
     return add(bytes);
   }
 
-  /// Numbers one after the other, in twice the precision.
+  /// Adds several numbers in double precision, one after the other, as one packed field.
   public Message wides(int field, double... values) {
     var bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     for (double value : values) {
@@ -60,17 +62,19 @@ public final class Message {
     return bytes(field, MemorySegment.ofArray(bytes.array()));
   }
 
+  /// Adds a text in UTF-8.
   public Message text(int field, String text) {
     return bytes(field, MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8)));
   }
 
+  /// Adds bytes, without a copy.
   public Message bytes(int field, MemorySegment value) {
     delimit(field, value.byteSize());
     return add(value);
   }
 
-  /// A message inside this one, as it is now. Throws `IllegalArgumentException` if it is larger
-  /// than the format allows.
+  /// Adds a message inside this one, in its present state. Throws `IllegalArgumentException` if
+  /// `inner` is larger than the format allows.
   public Message message(int field, Message inner) {
     delimit(field, inner.checkedSize());
     inner.pieces.forEach(this::add);
@@ -88,7 +92,8 @@ public final class Message {
     return (long) field << 3 | kind;
   }
 
-  /// Seven bits to a byte, the lowest first; the eighth says that more follow.
+  /// Writes a number with seven bits per byte, the lowest first; the eighth bit says that more
+  /// bytes follow.
   private static void varint(ByteBuffer to, long value) {
     long rest = value;
     while ((rest & ~0x7fL) != 0) {
@@ -117,7 +122,8 @@ public final class Message {
     return size;
   }
 
-  /// Throws `IllegalArgumentException` if it is larger than the format allows.
+  /// Writes the message to `out`. Throws `IllegalArgumentException` if the message is larger than
+  /// the format allows.
   public void writeTo(OutputStream out) throws IOException {
     checkedSize();
     WritableByteChannel channel = Channels.newChannel(out);

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// A program for Python's pickle machine, protocol 2 (PEP 307): a sequence of orders that put
-/// values on a stack and make others of them. Each method is one order, or those of one value; what
-/// the orders mean is in the comments of Python's `pickletools`.
+/// Builds a program for Python's pickle machine, protocol 2 (PEP 307): a sequence of opcodes that
+/// push values on a stack and combine them. Each method adds one opcode, or those of one value; the
+/// comments of Python's `pickletools` say what the opcodes mean.
 final class Pickle {
   private final ByteArrayOutputStream orders = new ByteArrayOutputStream();
 
@@ -37,12 +37,12 @@ final class Pickle {
     return add(')');
   }
 
-  /// Where a tuple or a list of items begins.
+  /// Marks where a tuple or a list of items begins.
   Pickle mark() {
     return add('(');
   }
 
-  /// A tuple of what stands behind the last mark.
+  /// Makes a tuple of the values after the last mark.
   Pickle tuple() {
     return add('t');
   }
@@ -55,7 +55,7 @@ final class Pickle {
     return tuple();
   }
 
-  /// Puts the keys and values behind the last mark into the dictionary before it.
+  /// Puts the keys and values after the last mark into the dictionary before it.
   Pickle setItems() {
     return add('u');
   }
@@ -71,12 +71,12 @@ final class Pickle {
         : add(0x8a).add(Long.BYTES).add(little(Long.BYTES).putLong(value).array());
   }
 
-  /// False.
+  /// Pushes the value False.
   Pickle no() {
     return add(0x89);
   }
 
-  /// A class or function by its name.
+  /// Pushes a class or function, given by its name.
   Pickle global(String module, String name) {
     return add(("c" + module + "\n" + name + "\n").getBytes(StandardCharsets.US_ASCII));
   }
@@ -86,7 +86,7 @@ final class Pickle {
     return add('R');
   }
 
-  /// What the reader knows by this tuple.
+  /// Replaces the tuple on the stack by the object that the reader knows by this tuple.
   Pickle persistent() {
     return add('Q');
   }

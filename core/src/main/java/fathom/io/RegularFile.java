@@ -11,7 +11,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/// Files that are read whole: a pipe would be waited for and a device never ends.
+/// Reads small files as a whole. Only regular files are read, because reading a pipe would block
+/// and a device never ends.
 public final class RegularFile {
   private RegularFile() {}
 
@@ -28,8 +29,8 @@ public final class RegularFile {
     }
   }
 
-  /// All bytes of a file of at most `most`. Throws [BadFileException] if it is missing, larger, no
-  /// regular file or cannot be read.
+  /// Returns all bytes of a file. Throws [BadFileException] if the file is missing, larger than
+  /// `most` bytes, no regular file, or cannot be read.
   public static byte[] bytes(Path file, long most) {
     check(file);
     try {
@@ -47,7 +48,8 @@ public final class RegularFile {
     }
   }
 
-  /// Why a file cannot be read, without its name, which a [BadFileException] says anyway.
+  /// Returns why a file cannot be read, without its name, because a [BadFileException] gives it
+  /// anyway.
   public static String reason(IOException e) {
     return switch (e) {
       case AccessDeniedException _ -> "permission denied";
@@ -57,7 +59,8 @@ public final class RegularFile {
     };
   }
 
-  /// The same as text. Throws [BadFileException] also if it is not UTF-8.
+  /// Returns the content of a file as text. Throws [BadFileException] as [#bytes] does, and also if
+  /// the file is not UTF-8.
   public static String text(Path file, long most) {
     try {
       return StandardCharsets.UTF_8

@@ -19,16 +19,16 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 
-/// A safetensors file that is open for reading, and how to write one.
+/// A safetensors file that is open for reading, and a method to write one.
 ///
-/// The file is mapped, not read: a tensor is a read-only view of it, and files may be larger than
-/// the memory or than 2 GiB. All views end with [#close], from whichever thread. Another program
-/// must not change an open file in place; replacing it, as [#write] does, is safe (not on Windows,
-/// which keeps open files from being replaced).
+/// The file is mapped and not copied to memory: a tensor is a read-only view of it, and files may
+/// be larger than the memory or than 2 GiB. All views end with [#close], whichever thread calls it.
+/// Another program must not change an open file in place; replacing it, as [#write] does, is safe
+/// (except on Windows, where an open file cannot be replaced).
 ///
-/// Opening checks everything but the numbers: the header's form, that each byte of the data belongs
-/// to exactly one tensor of fitting type and shape, and the checksum if the file has one, that is,
-/// if Fathom wrote it.
+/// Opening checks everything except the numbers: the header's form, that each byte of the data
+/// belongs to exactly one tensor of fitting type and shape, and the checksum if the file has one,
+/// that is, if Fathom wrote it.
 public final class SafeTensors implements AutoCloseable {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -49,11 +49,11 @@ public final class SafeTensors implements AutoCloseable {
     this.data = data;
   }
 
-  /// Opens and checks `file`. Throws [BadFileException] if it is missing, of another kind or
+  /// Opens and checks `file`. Throws [BadFileException] if the file is missing, of another kind or
   /// damaged.
   public static SafeTensors open(Path file) {
     RegularFile.check(file);
-    @SuppressWarnings("MustBeClosedChecker") // by close, or here if the file is refused
+    @SuppressWarnings("MustBeClosedChecker") // closed by close, or here on failure
     Arena arena = Arena.ofShared();
     try {
       return over(file, arena, map(file, arena));
@@ -71,7 +71,8 @@ public final class SafeTensors implements AutoCloseable {
     }
   }
 
-  /// The file whose content is `all`, which lives as long as `arena`; the path is for messages.
+  /// Returns the file whose content is `all`, which lives as long as `arena`; the path is used in
+  /// messages only.
   static SafeTensors over(Path file, Arena arena, MemorySegment all) {
     MemorySegment json = json(file, all);
     MemorySegment data = all.asSlice(Header.LENGTH_BYTES + json.byteSize());
@@ -109,30 +110,31 @@ public final class SafeTensors implements AutoCloseable {
     return all.asSlice(Header.LENGTH_BYTES, length);
   }
 
-  /// The tensors' names in the order of the header.
+  /// Returns the tensors' names in the order of the header.
   public SequencedSet<String> names() {
     return Collections.unmodifiableSequencedSet(header.tensors().sequencedKeySet());
   }
 
-  /// The metadata, except for the checksum's own entries.
+  /// Returns the metadata, without the checksum's own entries.
   public SequencedMap<String, String> metadata() {
     SequencedMap<String, String> metadata = new LinkedHashMap<>(header.metadata());
     metadata.keySet().removeIf(Checksum::isReserved);
     return Collections.unmodifiableSequencedMap(metadata);
   }
 
-  /// Whether the file has a checksum, which then was right when the file was opened.
+  /// Returns whether the file has a checksum, which was correct when the file was opened.
   public boolean isChecksummed() {
     return Checksum.isMentioned(header.metadata());
   }
 
-  /// The shape of a tensor. Throws [BadFileException] if the file has none of this name.
+  /// Returns the shape of a tensor. Throws [BadFileException] if the file has no tensor of this
+  /// name.
   public Shape shape(String name) {
     return entry(name).shape();
   }
 
-  /// The tensor, without a copy. Throws [BadFileException] if the file has none of this name, or
-  /// not as F32, F64 or I64.
+  /// Returns a tensor without copying it. Throws [BadFileException] if the file has no tensor of
+  /// this name, or if its type is not F32, F64 or I64.
   public StoredTensor tensor(String name) {
     Header.Entry entry = entry(name);
     DType type = entry.type().type();
@@ -146,8 +148,8 @@ public final class SafeTensors implements AutoCloseable {
     return new StoredTensor(type, entry.shape(), bytes(entry));
   }
 
-  /// As [#tensor], but F16 and BF16 tensors are read too: as FLOAT32, which holds all of their
-  /// values exactly, in memory from `memory`.
+  /// Does the same as [#tensor], and also reads F16 and BF16 tensors: they become FLOAT32, which
+  /// represents all of their values exactly, in memory from `memory`.
   public StoredTensor widened(String name, SegmentAllocator memory) {
     Header.Entry entry = entry(name);
     return switch (entry.type()) {
@@ -192,7 +194,7 @@ public final class SafeTensors implements AutoCloseable {
     return data.asSlice(entry.begin(), entry.end() - entry.begin());
   }
 
-  /// Ends all views of the file. Closing again does nothing.
+  /// Ends all views of the file. A second call does nothing.
   @Override
   public void close() {
     if (arena.scope().isAlive()) {
@@ -200,11 +202,12 @@ public final class SafeTensors implements AutoCloseable {
     }
   }
 
-  /// Writes a file with a checksum and puts it in the place of `file`, whole or not at all, as
-  /// [AtomicFile] does. The same arguments make the same bytes.
+  /// Writes a file with a checksum and puts it in the place of `file`, completely or not at all, as
+  /// [AtomicFile] does. The same arguments produce the same bytes.
   ///
-  /// Names keep their order. Throws [BadFileException] if the file cannot be written and
-  /// `IllegalArgumentException` for a name that the format or the checksum uses itself.
+  /// Tensors keep their order. Throws [BadFileException] if the file cannot be written, and
+  /// `IllegalArgumentException` for a name that the format or the checksum uses itself or that
+  /// cannot be stored, and for a header that exceeds the limits of the format.
   public static void write(
       Path file, SequencedMap<String, StoredTensor> tensors, Map<String, String> metadata) {
     for (String key : metadata.keySet()) {

@@ -5,26 +5,26 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/// What somebody may have meant who wrote a name that does not exist.
+/// Finds the name that a user may have meant who typed one that does not exist.
 public final class Spelling {
   private static final int NEAR = 2;
 
   private Spelling() {}
 
-  /// The name that is at most two letters from `word`, case and separators aside; the first of
-  /// equally near ones.
+  /// Returns the name that differs from `word` by the fewest letters, at most two, ignoring case
+  /// and separators; the first of equally near ones. The result is empty if no name is that near.
   public static Optional<String> nearest(String word, Collection<String> names) {
     return names.stream()
         .filter(name -> distance(plain(word), plain(name)) <= NEAR)
         .min(Comparator.comparingInt(name -> distance(plain(word), plain(name))));
   }
 
-  /// In lower case, without hyphens, underscores and blanks.
+  /// Returns a name in lower case, without hyphens, underscores and blanks.
   public static String plain(String name) {
     return name.toLowerCase(Locale.ROOT).replaceAll("[-_ ]", "");
   }
 
-  /// The least number of letters to insert, delete or replace that turns `a` into `b`.
+  /// Returns the least number of letters to insert, delete or replace that turns `a` into `b`.
   private static int distance(String a, String b) {
     int[] row = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) {

@@ -8,14 +8,15 @@ import java.lang.foreign.MemorySegment;
 /// little-endian.
 ///
 /// Little-endian is the byte order of the format and of every platform that Fathom runs on. A
-/// segment from [SafeTensors#tensor] may begin at any address: read it with unaligned layouts. Two
-/// of these are equal if they mean the same memory, not if they have the same content.
+/// segment from [SafeTensors#tensor] may begin at any address, so it must be read with unaligned
+/// layouts. Two stored tensors are equal if they refer to the same memory, not if they have the
+/// same content.
 public record StoredTensor(DType type, Shape shape, MemorySegment bytes) {
-  /// The most dimensions; a file that claims more is refused.
+  /// The most dimensions; a file that claims more is rejected.
   static final int MAX_RANK = 64;
 
-  /// Throws `IllegalArgumentException` if the segment's size is not that of the elements, or for
-  /// more than 64 dimensions.
+  /// Throws `IllegalArgumentException` if the segment's size is not that of the elements, or if
+  /// there are more than 64 dimensions.
   public StoredTensor {
     if (shape.rank() > MAX_RANK) {
       throw new IllegalArgumentException(

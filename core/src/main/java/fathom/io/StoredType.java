@@ -51,13 +51,13 @@ enum StoredType {
     };
   }
 
-  /// The type of tensors whose elements have this form, or null where there is none.
+  /// Returns the type of tensors whose elements have this form, or null if there is none.
   @Nullable DType type() {
     return type;
   }
 
-  /// Bytes of a tensor of this shape. Throws `IllegalArgumentException` if that is no whole number
-  /// or more than a `long` holds.
+  /// Returns the number of bytes of a tensor of this shape. Throws `IllegalArgumentException` if
+  /// that is no whole number or more than a `long` can hold.
   long bytes(Shape shape) {
     long allBits;
     try {

@@ -14,25 +14,27 @@ import java.util.zip.CheckedOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// Writes tensors as `torch.save` writes a state dictionary: a zip archive, uncompressed, of a
-/// pickle that says what there is and a file for each tensor's elements. `torch.load` reads it,
-/// with `weights_only=True` too.
+/// Writes tensors as `torch.save` writes a state dictionary: an uncompressed zip archive of a
+/// pickle, which describes the tensors, and a file for each tensor's elements. `torch.load` reads
+/// it, also with `weights_only=True`.
 ///
-/// There is no way to read such files here: they are programs, and the safetensors format is for
-/// what comes from elsewhere.
+/// Fathom cannot read such files: they are programs, and weights from elsewhere come in the
+/// safetensors format.
 public final class TorchFile {
-  /// Elements lie at multiples of this in the file, so that it can be mapped.
+  /// The alignment of the elements in the file, so that it can be mapped.
   private static final int ALIGNMENT = 64;
 
-  /// What a zip file has before an entry's name, and before what is in an extra field.
+  /// The number of bytes before an entry's name in a zip file, and before the content of an extra
+  /// field.
   private static final int ENTRY_HEAD = 30;
 
   private static final int EXTRA_HEAD = 4;
 
-  /// The number of the extra field that PyTorch pads with: `FB`.
+  /// The number of the extra field that PyTorch uses for padding: `FB`.
   private static final byte[] PADDING = {'F', 'B'};
 
-  /// Not the time of writing: the same tensors make the same bytes.
+  /// The time of all entries. It is not the time of writing, so that the same tensors produce the
+  /// same bytes.
   private static final LocalDateTime SOME_TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
   private final Counted out;
@@ -43,8 +45,9 @@ public final class TorchFile {
     this.zip = new ZipOutputStream(this.out);
   }
 
-  /// Writes a file and puts it in the place of `file`, whole or not at all, as [AtomicFile] does.
-  /// Names keep their order. Throws [fathom.io.BadFileException] if it cannot be written.
+  /// Writes the tensors under their names, in their order, and puts the file in the place of
+  /// `file`, completely or not at all, as [AtomicFile] does. Throws [fathom.io.BadFileException] if
+  /// the file cannot be written.
   public static void write(Path file, SequencedMap<String, StoredTensor> tensors) {
     AtomicFile.replace(file, stream -> new TorchFile(stream).write(tensors));
   }
@@ -103,8 +106,8 @@ public final class TorchFile {
     return pickle.setItems().stop();
   }
 
-  /// A call of the function that makes a tensor of its elements' file, an offset, sizes and
-  /// strides, whether it has a gradient, and hooks.
+  /// Adds a call of the function that makes a tensor from the file of its elements, an offset,
+  /// sizes and strides, whether it has a gradient, and hooks.
   private static void tensor(Pickle pickle, String file, StoredTensor tensor) {
     long[] sizes = tensor.shape().toArray();
     long[] strides = new long[sizes.length];
@@ -129,7 +132,7 @@ public final class TorchFile {
     };
   }
 
-  /// Knows how many bytes went through.
+  /// A stream that counts the bytes that pass through it.
   private static final class Counted extends FilterOutputStream {
     private long count;
 

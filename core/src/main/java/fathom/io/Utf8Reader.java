@@ -8,15 +8,15 @@ import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/// Text from mapped bytes, a piece at a time: a header may have 100 MB. Unlike Java's own readers
-/// it says where the bytes are no UTF-8, in a [BadFileException].
+/// Decodes text from mapped bytes piece by piece, because a header may have 100 MB. Unlike Java's
+/// own readers it says, in a [BadFileException], where the bytes are not UTF-8.
 final class Utf8Reader extends Reader {
   private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
   private final Path file;
   private final long start;
   private final ByteBuffer bytes;
 
-  /// The text of `bytes`, which begin at the offset `start` of the file.
+  /// Reads the text of `bytes`, which begin at the offset `start` of the file.
   Utf8Reader(Path file, long start, ByteBuffer bytes) {
     this.file = file;
     this.start = start;

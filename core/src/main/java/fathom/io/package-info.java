@@ -1,13 +1,15 @@
-/// Files, and what may be believed of them.
+/// Files: formats that Fathom reads and writes, and the checks that a file must pass before it is
+/// trusted.
 ///
-/// A file that is not right is a [BadFileException], whose message no terminal obeys ([Shown]) and
-/// which names what was probably meant ([Spelling]); [RegularFile] reads what is read whole and
-/// waits for no pipe.
+/// A file that is not as expected leads to a [BadFileException], whose message is safe to show in a
+/// terminal ([Shown]); [Spelling] finds the name that was probably meant. [RegularFile] reads small
+/// files as a whole and never blocks on a pipe.
 ///
-/// [SafeTensors] reads and writes the safetensors format, in which weights travel between programs:
-/// an 8-byte length, a JSON header of that length, then the tensors' bytes. What it writes carries
-/// a checksum, and [AtomicFile] puts it in place whole or not at all. [TorchFile] writes tensors
-/// for PyTorch. Tensors are memory segments here; nothing in this package needs the native library.
+/// [SafeTensors] reads and writes the safetensors format, in which programs exchange weights: an
+/// 8-byte length, a JSON header of that length, then the tensors' bytes. Files that it writes have
+/// a checksum, and [AtomicFile] puts them in place completely or not at all. [TorchFile] writes
+/// tensors for PyTorch. Tensors are memory segments here; nothing in this package needs the native
+/// library.
 @NullMarked
 package fathom.io;
 

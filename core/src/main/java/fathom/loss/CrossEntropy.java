@@ -8,21 +8,21 @@ import fathom.parallel.Step;
 import java.util.Arrays;
 
 /// The cross-entropy of class indices under a softmax, in nats: −(1/n)·Σ log p[i, label(i)], where
-/// log p = logits − log Σ exp(logits) and n counts the examples of the whole batch, over all
-/// workers. A worker's value and gradients are its share; their sum over workers is the batch's.
-/// The loss of logits in bfloat16 is float32.
+/// log p = logits − log Σ exp(logits) and n counts the examples of the whole batch over all
+/// workers. The loss and gradients of a worker are its share, so that their sum over the workers is
+/// that of the batch. The loss of bfloat16 logits is in float32.
 public final class CrossEntropy {
   private CrossEntropy() {}
 
-  /// The loss of N×K `logits` as a tensor without dimensions, and the way back to the logits.
-  /// Throws `IllegalArgumentException` unless there are N labels in 0 .. K-1.
+  /// Returns the loss of N×K `logits`, as a tensor without dimensions, with the pullback to the
+  /// logits. Throws `IllegalArgumentException` unless there are N labels in 0..K−1.
   public static Traced of(Tensor logits, int[] labels) {
     return of(logits, labels, 0);
   }
 
-  /// As [#of(Tensor, int[])], with smoothed labels (Szegedy et al. 2016, section 7): of the ε =
-  /// `smoothing` that the label gives up, every class gets ε/K. The loss is −(1/n)·Σ q·log p for q
-  /// = (1−ε)·one-hot + ε/K. Throws `IllegalArgumentException` unless 0 ≤ ε < 1.
+  /// Returns the loss with smoothed labels (Szegedy et al. 2016, section 7). The label gives up ε =
+  /// `smoothing`, and every class gets ε/K. The loss is −(1/n)·Σ q·log p for q = (1−ε)·one-hot +
+  /// ε/K. Throws `IllegalArgumentException` unless 0 ≤ ε < 1, and as [#of(Tensor, int[])] does.
   public static Traced of(Tensor logits, int[] labels, double smoothing) {
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException(
@@ -62,7 +62,7 @@ public final class CrossEntropy {
         });
   }
 
-  /// Σ −log p[i, label(i)] of the examples, for an average over many batches.
+  /// Returns Σ −log p[i, label(i)] over these examples, in nats, for a mean over many batches.
   public static double sum(Tensor logits, int[] labels) {
     int classes = check(logits, labels);
     try (var _ = Scope.open()) {
@@ -75,7 +75,7 @@ public final class CrossEntropy {
     }
   }
 
-  /// How many rows of `logits` are largest in another column than their label's.
+  /// Returns the number of rows of `logits` whose largest element is not at the label.
   public static int errors(Tensor logits, int[] labels) {
     int[] predicted = logits.argMax();
     int errors = 0;

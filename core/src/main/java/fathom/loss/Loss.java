@@ -4,16 +4,17 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.Arrays;
 
-/// How far what a net gives is from what it should give: a mean over the examples of the whole
-/// batch, over all workers. A worker's value and gradients are its share of it, so that sums over
-/// the workers are the batch's; [fathom.parallel.Step#total] says how many examples that is.
+/// A measure of the distance between a net's outputs and their targets: a mean over the examples of
+/// the whole batch over all workers. The loss and gradients of a worker are its share, so that
+/// their sums over the workers are those of the batch; [fathom.parallel.Step#total] tells how many
+/// examples the batch has.
 @FunctionalInterface
 public interface Loss {
-  /// The loss of N×... `y` against the targets of its N rows, without dimensions, and the way back
-  /// to `y`.
+  /// Returns the loss of N×... `y` against the targets of its N rows, as a tensor without
+  /// dimensions, with the pullback to `y`.
   Traced of(Tensor y, float[][] targets);
 
-  /// Whether targets are classes, of which the net gives a score each: then wrong answers are
+  /// Whether targets are classes and the net outputs a logit for each class. Wrong answers are then
   /// counted too.
   default boolean classifies() {
     return false;
@@ -36,7 +37,8 @@ public interface Loss {
         }
       };
 
-  /// How many rows of N×K scores are largest elsewhere than at the class that their target names.
+  /// Returns the number of rows of N×K logits whose largest element is not at the class that the
+  /// target names. Throws `IllegalArgumentException` if a target is not one whole number.
   static int errors(Tensor scores, float[][] targets) {
     return CrossEntropy.errors(scores, labels(targets));
   }

@@ -8,15 +8,15 @@ import fathom.Traced;
 import fathom.parallel.Step;
 import java.util.Arrays;
 
-/// How far N×K×H×W scores of the classes of pixels are from N masks: the mean over the images of
-/// the whole batch, over all workers, of a measure of each image. A worker's value and gradients
-/// are its share.
+/// A measure of the distance between N×K×H×W logits of the classes of pixels and N masks: the mean,
+/// over the images of the whole batch over all workers, of a measure of each image. The loss and
+/// gradients of a worker are its share.
 ///
-/// A mask is H·W classes in row-major order, one byte for each pixel; of a pixel that is
-/// [#UNLABELLED] nothing is known, and it counts nowhere. p are the probabilities, the softmax of a
-/// pixel's scores over the classes.
+/// A mask holds the H·W classes of an image in row-major order, one byte for each pixel. Pixels
+/// that are [#UNLABELLED] are ignored. p denotes the probabilities, the softmax of a pixel's logits
+/// over the classes.
 public final class PixelLoss {
-  /// The label of a pixel of which nothing is known: 255, as masks in files have it.
+  /// The label of a pixel whose class is unknown: 255, as in mask files.
   public static final byte UNLABELLED = (byte) 255;
 
   private final float[] weights;
@@ -27,10 +27,12 @@ public final class PixelLoss {
     this.dice = dice;
   }
 
-  /// The cross-entropy of an image: Σ w(y)·(−ln p(y)) / Σ w(y) over its labelled pixels, for the
-  /// class y of each. With weights that are larger for rare classes these are not outvoted.
+  /// Returns the cross-entropy. For an image it is Σ w(y)·(−ln p(y)) / Σ w(y) over its labelled
+  /// pixels, where y is the class of a pixel. Larger weights for rare classes keep the frequent
+  /// ones from dominating.
   ///
-  /// Throws `IllegalArgumentException` unless every weight is a positive number.
+  /// @param weights w, one for each of the K classes. Throws `IllegalArgumentException` unless
+  ///   every weight is positive and finite
   public static PixelLoss crossEntropy(float... weights) {
     for (float weight : weights) {
       if (!(weight > 0) || Float.isInfinite(weight)) {
@@ -41,24 +43,24 @@ public final class PixelLoss {
     return new PixelLoss(weights.clone(), false);
   }
 
-  /// The Dice loss of an image (Milletari et al. 2016, section 3, with sums instead of squares
-  /// below the line): 1 − (1/K)·Σ over the classes of (2·Σ p·t + 1) / (Σ p + Σ t + 1), where t is 1
-  /// at pixels of the class and 0 at others. It measures overlap, so that a class counts the same
-  /// however few pixels it has.
+  /// Returns the Dice loss (Milletari et al. 2016, section 3, with sums instead of squares in the
+  /// denominator). For an image it is 1 − (1/K)·Σ over the classes of (2·Σ p·t + 1) / (Σ p + Σ t +
+  /// 1), where t is 1 at pixels of the class and 0 elsewhere. It measures overlap, so a class
+  /// counts the same however few pixels it has.
   public static PixelLoss dice(int classes) {
     float[] equal = new float[classes];
     Arrays.fill(equal, 1);
     return new PixelLoss(equal, true);
   }
 
-  /// How many classes it is for: K.
+  /// The number of classes, K.
   public int classes() {
     return weights.length;
   }
 
-  /// The loss as a tensor without dimensions, and the way back to the scores. Throws
-  /// `IllegalArgumentException` for scores of other than K classes, masks of another size, and
-  /// labels that are no class.
+  /// Returns the loss, as a tensor without dimensions, with the pullback to the logits. Throws
+  /// `IllegalArgumentException` if the logits do not have K classes, the masks have another size,
+  /// or a label is not a class.
   public Traced of(Tensor scores, byte[] masks) {
     double total = Step.current().total(scores.shape().size(0));
     float[] gradient = new float[Math.toIntExact(scores.shape().elements())];
@@ -76,12 +78,14 @@ public final class PixelLoss {
         });
   }
 
-  /// The sum of the losses of the images, for a mean over many batches.
+  /// Returns the sum of the losses of these images, for a mean over many batches. Throws as [#of]
+  /// does.
   public double sum(Tensor scores, byte[] masks) {
     return sum(scores, masks, new float[Math.toIntExact(scores.shape().elements())]);
   }
 
-  /// Fills `gradient` with that of each image's loss, in channels-last order.
+  /// Returns the sum of the losses and fills `gradient` with the gradient of each image's loss, in
+  /// channels-last order.
   private double sum(Tensor scores, byte[] masks, float[] gradient) {
     Shape shape = scores.shape();
     check(shape, masks);
@@ -98,7 +102,7 @@ public final class PixelLoss {
     return sum;
   }
 
-  /// Each pixel's softmax over the classes, in channels-last order.
+  /// Returns each pixel's softmax over the classes, in channels-last order.
   private float[] probabilities(Tensor scores) {
     int classes = weights.length;
     float[] p = new float[Math.toIntExact(scores.shape().elements())];
@@ -126,7 +130,8 @@ public final class PixelLoss {
     return p;
   }
 
-  /// d/dscore(k) of w·(−ln p(y)) is w·(p(k) − [k = y]).
+  /// Computes the loss and gradient of one image: the derivative of w·(−ln p(y)) with respect to
+  /// the logit of class k is w·(p(k) − [k = y]).
   private double crossEntropyOf(float[] p, float[] gradient, byte[] masks, int from, int pixels) {
     int classes = weights.length;
     double whole = 0;
@@ -149,8 +154,9 @@ public final class PixelLoss {
     return sum;
   }
 
-  /// With a = Σ p·t and b = Σ p + Σ t of a class, d/dp of its part is −(2·t·(b + 1) − (2·a + 1)) /
-  /// (b + 1)² / K, and the softmax takes dE/dp to dE/dscore(k) = p(k)·(dE/dp(k) − Σ p·dE/dp).
+  /// Computes the loss and gradient of one image. With a = Σ p·t and b = Σ p + Σ t of a class, the
+  /// derivative of its part with respect to p is −(2·t·(b + 1) − (2·a + 1)) / (b + 1)² / K, and the
+  /// softmax turns dE/dp into dE/dlogit(k) = p(k)·(dE/dp(k) − Σ p·dE/dp).
   private double diceOf(float[] p, float[] gradient, byte[] masks, int from, int pixels) {
     int classes = weights.length;
     double[] both = new double[classes];

@@ -7,12 +7,12 @@ import fathom.parallel.Step;
 import java.util.Arrays;
 
 /// Half the squared error: (1/2n)·Σ (y − t)² over all elements of y, where n counts the examples of
-/// the whole batch, over all workers. Its derivative is (y − t)/n.
+/// the whole batch over all workers. Its derivative is (y − t)/n.
 public final class SquaredError {
   private SquaredError() {}
 
-  /// The loss of `y`, N rows of any shape, against N targets of as many elements as a row has.
-  /// Throws `IllegalArgumentException` where their numbers differ.
+  /// Returns the loss of `y`, N rows of any shape, against N targets with as many elements as a
+  /// row. Throws `IllegalArgumentException` if these numbers differ.
   public static Traced of(Tensor y, float[][] targets) {
     long[] shape = y.shape().toArray();
     int rows = Math.toIntExact(shape[0]);
@@ -29,8 +29,9 @@ public final class SquaredError {
     return of(y, Tensor.of(flat, shape).to(y.type()));
   }
 
-  /// The loss of `y` against targets of its shape and type, a row for each example. Throws
-  /// `IllegalArgumentException` where they differ: a sum would repeat the smaller one.
+  /// Returns the loss of `y` against targets of its shape and type, with a row for each example.
+  /// Throws `IllegalArgumentException` if shape or type differ, because the subtraction would
+  /// silently repeat the smaller tensor.
   public static Traced of(Tensor y, Tensor targets) {
     if (!y.shape().equals(targets.shape()) || y.type() != targets.type()) {
       throw new IllegalArgumentException(

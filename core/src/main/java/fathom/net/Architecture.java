@@ -18,22 +18,23 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A net before it is built: its name and its options. The only place that knows which there are.
+/// The description of a net before it is built: its name and its options. Only this type knows
+/// which nets there are.
 ///
-/// Nets for images become a [Layer] that maps images to the logits of classes; nets for masks one
-/// that maps them to the logits of every pixel; nets for text become a [LanguageModel]. The
-/// recurrent ones exist for images and text: images are then read row by row.
+/// A net for images builds a [Layer] that maps images to the logits of classes; a net for masks
+/// builds one that maps them to the logits of every pixel; a net for text builds a [LanguageModel].
+/// The recurrent nets exist for images and for text; an image is then read row by row.
 public interface Architecture {
-  /// What can be said of a net besides its name; null for the net's own choice.
+  /// The options of a net; null stands for the net's own default.
   ///
-  /// @param shortcut what residual blocks add
+  /// @param shortcut what residual blocks add to their branch
   /// @param norm the normalization
   /// @param width the channels of the first stage
   /// @param hidden the units of a recurrent layer, or the features of a hidden layer
-  /// @param layers the recurrent layers one above the other, or the hidden layers; of a net for
-  ///   masks, how many times it halves the image
-  /// @param dropout the share of the values before the classifier, of `mlp` of each hidden layer's,
-  ///   that a training step leaves out; null for none
+  /// @param layers the number of stacked recurrent layers, of transformer blocks or of hidden
+  ///   layers; for a net for masks, how many times it halves the image
+  /// @param dropout the probability with which a training step drops an activation before the
+  ///   classifier, or, in `mlp`, of each hidden layer; null for none
   record Options(
       @Nullable Shortcut shortcut,
       @Nullable Norm norm,
@@ -41,15 +42,17 @@ public interface Architecture {
       @Nullable Integer hidden,
       @Nullable Integer layers,
       @Nullable Double dropout) {
+    /// No options: the defaults of the net.
     public static final Options NONE = new Options(null, null, null, null, null);
 
-    /// Multiples of it are still sizes; whether a net fits into memory shows when it is built.
+    /// The largest width, of which multiples still fit into an `int`; whether the net fits into
+    /// memory shows when it is built.
     private static final int WIDEST = 1 << 20;
 
-    /// Layers without any weights would fill the heap.
+    /// The most layers, because objects of more would fill the heap even without weights.
     private static final int MOST_LAYERS = 10_000;
 
-    /// Without dropout.
+    /// Makes options without dropout.
     public Options(
         @Nullable Shortcut shortcut,
         @Nullable Norm norm,
@@ -59,6 +62,8 @@ public interface Architecture {
       this(shortcut, norm, width, hidden, layers, null);
     }
 
+    /// Throws `IllegalArgumentException` if a size is below 1 or above its limit, or if dropout is
+    /// outside [0, 1). A dropout of 0 becomes null.
     public Options {
       check("width", width, WIDEST);
       check("hidden", hidden, WIDEST);
@@ -81,9 +86,9 @@ public interface Architecture {
       return dropout == null ? 0 : dropout;
     }
 
-    /// Reads what [#given()] has, as JSON or another text has it: each by its name. Throws
-    /// `IllegalArgumentException` for a value that is none; names that are not known are left out,
-    /// because a later version may have more.
+    /// Reads options in the form of [#given()], as JSON or other text has them, each under its
+    /// name. Unknown names are ignored, because a later version may have more options. Throws
+    /// `IllegalArgumentException` for a value that cannot be parsed.
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static Options of(Map<String, String> said) {
       return new Options(
@@ -103,7 +108,7 @@ public interface Architecture {
       return text == null ? null : Integer.valueOf(text);
     }
 
-    /// Those that are not null, by name.
+    /// The options that are not null, by name.
     @JsonValue
     public SequencedMap<String, Object> given() {
       var given = new LinkedHashMap<String, Object>();
@@ -137,30 +142,31 @@ public interface Architecture {
     }
   }
 
-  /// As the user writes it.
+  /// The name of the net, as the user writes it, such as `resnet20`.
   String name();
 
-  /// All options that mean something here, with the values that they have.
+  /// All options that apply to this net, with their values.
   Options options();
 
   /// A net that reads images.
   interface OfImages extends Architecture {
-    /// The images for which it is.
+    /// The shape of the images that the net is built for.
     ImageShape input();
 
-    /// How many classes it tells apart.
+    /// The number of classes.
     int classes();
 
-    /// The same for other images and another number of classes.
+    /// Returns this net for other images and another number of classes.
     OfImages on(ImageShape input, int classes);
 
-    /// The net, its parameters drawn by `init`, in the innermost scope.
+    /// Builds the net in the innermost scope, with initial weights from `init`.
     Layer build(Init init);
   }
 
-  /// A net for images of one size, each of which is of one class.
+  /// A net for images of one size, each of which belongs to one class.
   interface OfClasses extends OfImages {
-    /// The side of the squares to which this net wants photos decoded; 0 if it is none for photos.
+    /// The side in pixels of the squares to which photos are decoded for this net; 0 if it is not
+    /// made for photos.
     default int photos() {
       return 0;
     }
@@ -169,49 +175,56 @@ public interface Architecture {
     OfClasses on(ImageShape input, int classes);
   }
 
-  /// A net for images of any size, each pixel of which is of a class.
+  /// A net for images of any size, each pixel of which belongs to a class.
   interface OfMasks extends OfImages {
-    /// Height and width of an image are multiples of it.
+    /// The number of which height and width of an image must be multiples.
     int multiple();
 
     @Override
     OfMasks on(ImageShape input, int classes);
   }
 
-  /// A residual net of convolutions, or its plain twin.
+  /// A convolutional residual net, or its plain twin.
   interface Convolutional extends OfClasses {
-    /// The net of this name. Throws `IllegalArgumentException` if there is none.
+    /// Returns the net of this name. Throws `IllegalArgumentException` if there is none.
     static Convolutional named(String name) {
       return PhotoNet.names().contains(name.toLowerCase(Locale.ROOT))
           ? PhotoNet.named(name)
           : CifarNet.named(name);
     }
 
-    /// The layers with weights on the way from the images to the classes.
+    /// The number of layers with weights on the path from the images to the classes.
     int depth();
 
-    /// The blocks of all stages.
+    /// The number of blocks of all stages together.
     int blocks();
 
-    /// How many blocks to compute again at a time so that the net needs least memory
-    /// ([fathom.nn.Recompute#every]). With segments of B of n blocks, of about four tensors each,
-    /// n/B + 4·B tensors live at once, fewest for B = √n / 2.
+    /// The number of blocks per recomputed segment that needs the least memory
+    /// ([fathom.nn.Recompute#every]). With segments of B of n blocks and about four tensors for
+    /// each block, n/B + 4·B tensors live at once, which is smallest for B = √n / 2.
     default int usualRecompute() {
       return Math.max(1, Math.toIntExact(Math.round(Math.sqrt(blocks()) / 2)));
     }
 
+    /// What residual blocks add to their branch.
     Shortcut shortcut();
 
+    /// The normalization.
     Norm norm();
 
+    /// The channels of the first stage.
     int width();
 
+    /// Returns this net with another shortcut.
     Convolutional withShortcut(Shortcut shortcut);
 
+    /// Returns this net with another normalization.
     Convolutional withNorm(Norm norm);
 
+    /// Returns this net with another number of channels in the first stage.
     Convolutional withWidth(int width);
 
+    /// Returns this net with dropout before its classifier, with this probability.
     Convolutional withDropout(double dropout);
 
     @Override
@@ -220,26 +233,32 @@ public interface Architecture {
 
   /// A net that predicts the next character of a text.
   interface OfText extends Architecture {
-    /// The same for a vocabulary of so many characters.
+    /// Returns this net for a vocabulary of this many characters.
     OfText withVocabulary(int vocabulary);
 
-    /// The same for windows of so many characters, which is how far back a net sees that carries no
-    /// state.
+    /// Returns this net for windows of this many characters. A net without a state cannot see
+    /// farther back than its window.
     OfText withWindow(int window);
 
-    /// The net, its parameters drawn by `init`, in the innermost scope.
+    /// Builds the net in the innermost scope, with initial weights from `init`.
     LanguageModel build(Init init);
   }
 
+  /// The names of the recurrent nets, which exist for images and for text.
   List<String> RECURRENT = List.of("rnn", "ln-rnn", "lstm", "ln-lstm", "gru", "ln-gru");
+  /// The name of the multilayer perceptron.
   String PERCEPTRON = "mlp";
+  /// The name of the transformer for text.
   String TRANSFORMER = "transformer";
+  /// The name of the net for masks.
   String MASKS = "masknet";
+  /// The name of the net for masks without shortcuts.
   String PLAIN_MASKS = "plain-masknet";
+  /// The form of the names of convolutional nets.
   Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
 
-  /// The names of the nets for images; of resnetN and plainN for N = 6n+2 the depths of the paper's
-  /// table 6.
+  /// The names of the nets for images. For resnetN and plainN with N = 6n+2 the list has the depths
+  /// of the residual paper's table 6; other such depths exist as well.
   static List<String> imagesNames() {
     var names = new ArrayList<String>();
     for (String family : List.of("resnet", "plain")) {
@@ -263,8 +282,8 @@ public interface Architecture {
     return List.of(MASKS, PLAIN_MASKS);
   }
 
-  /// The net of this name for images. Throws `IllegalArgumentException` if there is none, or if an
-  /// option means nothing to it.
+  /// Returns the net of this name for images. Throws `IllegalArgumentException` if there is none or
+  /// an option does not apply to it.
   static OfClasses images(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {
@@ -289,8 +308,8 @@ public interface Architecture {
     throw missing(name, "images", otherThan(imagesNames()), imagesNames());
   }
 
-  /// The net of this name for text. Throws `IllegalArgumentException` if there is none, or if an
-  /// option means nothing to it.
+  /// Returns the net of this name for text. Throws `IllegalArgumentException` if there is none or
+  /// an option does not apply to it.
   static OfText text(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (textNames().contains(plain)) {
@@ -302,8 +321,8 @@ public interface Architecture {
     throw missing(name, "text", otherThan(textNames()), textNames());
   }
 
-  /// The net of this name for masks. Throws `IllegalArgumentException` if there is none, or if an
-  /// option means nothing to it.
+  /// Returns the net of this name for masks. Throws `IllegalArgumentException` if there is none or
+  /// an option does not apply to it.
   static OfMasks masks(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (masksNames().contains(plain)) {

@@ -18,10 +18,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What reads a sequence inside a net, by its name.
+/// The part of a net that reads a sequence, described by its name.
 ///
-/// @param kind of its recurrent layers; null for a transformer
-/// @param normed whether there is layer norm in its gates
+/// @param kind the kind of its recurrent layers; null for a transformer
+/// @param normed whether its gates have layer norm
 record Backbone(String name, @Nullable Kind kind, boolean normed) {
   private static final Map<String, Backbone> BY_NAME = new LinkedHashMap<>();
 
@@ -34,7 +34,7 @@ record Backbone(String name, @Nullable Kind kind, boolean normed) {
     BY_NAME.put("transformer", new Backbone("transformer", null, false));
   }
 
-  /// Throws `IllegalArgumentException` for a name that is not known.
+  /// Returns the backbone of this name. Throws `IllegalArgumentException` if there is none.
   static Backbone named(String name) {
     Backbone backbone = BY_NAME.get(name.toLowerCase(Locale.ROOT));
     if (backbone == null) {
@@ -52,7 +52,7 @@ record Backbone(String name, @Nullable Kind kind, boolean normed) {
     return normed ? GateNorm.LAYER : GateNorm.NONE;
   }
 
-  /// Throws `IllegalArgumentException` for a norm that contradicts the name.
+  /// Throws `IllegalArgumentException` if the norm contradicts the name.
   void check(GateNorm norm) {
     if (normed != (norm != GateNorm.NONE)) {
       throw new IllegalArgumentException(
@@ -65,8 +65,9 @@ record Backbone(String name, @Nullable Kind kind, boolean normed) {
     return kind == null;
   }
 
-  /// `layers` recurrent layers of `hidden` units over `in` features. Residual connections lead past
-  /// each from the second on; the first, whose argument is not its own kind of signal, has none.
+  /// Builds `layers` recurrent layers of `hidden` units over `in` features, or a transformer. From
+  /// the second layer on, each has a residual connection around it; the first has none, because its
+  /// input is another kind of signal than its output.
   Recurrent build(
       Init init, String path, GateNorm norm, int in, int hidden, int layers, int window) {
     if (kind == null) {
@@ -82,8 +83,8 @@ record Backbone(String name, @Nullable Kind kind, boolean normed) {
     return new Stack(stacked);
   }
 
-  /// The same over features that are not `hidden` many: a transformer takes them through a dense
-  /// layer first, because its blocks keep the width.
+  /// Builds the backbone over features whose number need not be `hidden`. A transformer keeps its
+  /// width, so a dense layer maps the features to it first.
   Recurrent buildOver(
       Init init, String path, GateNorm norm, int in, int hidden, int layers, int window) {
     if (kind != null) {
@@ -95,7 +96,8 @@ record Backbone(String name, @Nullable Kind kind, boolean normed) {
             build(init, Node.path(path, "1"), norm, hidden, hidden, layers, window)));
   }
 
-  /// The largest number of heads, of 64 features or more each, that divides the width.
+  /// Returns the number of attention heads: the largest divisor of the width that leaves at least
+  /// 64 features for each head, or 1.
   static int heads(int width) {
     int heads = Math.max(1, width / 64);
     while (width % heads != 0) {

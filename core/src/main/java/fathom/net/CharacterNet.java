@@ -7,21 +7,24 @@ import fathom.recurrent.GateNorm;
 import java.util.List;
 
 /// A language model over characters: an embedding as wide as the net, a backbone, and a dense layer
-/// to a score for each character.
+/// that gives a logit for each character.
 ///
-/// The backbone is a stack of recurrent layers (`rnn`, `lstm`, `gru`, and with layer norm in their
-/// gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et al. 2016, eq. 4, 20-22, 26-28) with residual
-/// connections from the second layer on, or a `transformer` of causal pre-norm blocks.
+/// The backbone is a stack of recurrent layers with residual connections from the second layer on
+/// (`rnn`, `lstm`, `gru`, and with layer norm in their gates `ln-rnn`, `ln-lstm`, `ln-gru`; Ba et
+/// al. 2016, eq. 4, 20-22, 26-28), or a `transformer` of causal pre-norm blocks.
 ///
-/// @param hidden H, the units of a recurrent layer, and the width of the embedding
-/// @param layers the recurrent layers, or the blocks of a transformer
-/// @param vocabulary K
-/// @param window the longest text of a transformer; a recurrent net takes any
+/// @param norm the norm inside the gates
+/// @param hidden the hidden size H: the units of a recurrent layer, or the width of the
+///   transformer; also the width of the embedding
+/// @param layers the number of recurrent layers, or of blocks of a transformer
+/// @param vocabulary the number of characters, K
+/// @param window the length of the longest text of a transformer; a recurrent net accepts any
+///   length
 public record CharacterNet(
     String name, GateNorm norm, int hidden, int layers, int vocabulary, int window)
     implements Architecture.OfText {
-  /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
-  /// below 1.
+  /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts the name, or a
+  /// size below 1.
   public CharacterNet {
     Backbone backbone = Backbone.named(name);
     name = backbone.name();
@@ -33,9 +36,9 @@ public record CharacterNet(
     }
   }
 
-  /// Two layers of 256 units, or a transformer of four blocks 128 wide; a window of 100 and the 256
-  /// values of a byte. Throws `IllegalArgumentException`, with the names that there are, for
-  /// another.
+  /// Returns the net of this name: two recurrent layers of 256 units, or a transformer of four
+  /// blocks with width 128, with a window of 100 and a vocabulary of the 256 values of a byte.
+  /// Throws `IllegalArgumentException` with the known names if there is none.
   public static CharacterNet named(String name) {
     Backbone backbone = Backbone.named(name);
     return new CharacterNet(
@@ -47,7 +50,7 @@ public record CharacterNet(
         100);
   }
 
-  /// The names that [#named] knows.
+  /// The names that [#named] accepts.
   public static List<String> names() {
     return Backbone.names();
   }
@@ -57,14 +60,17 @@ public record CharacterNet(
     return new Options(null, null, null, hidden, layers);
   }
 
+  /// Returns this net with another norm inside the gates, which must not contradict the name.
   public CharacterNet withGateNorm(GateNorm norm) {
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }
 
+  /// Returns this net with another hidden size.
   public CharacterNet withHidden(int hidden) {
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }
 
+  /// Returns this net with another number of layers.
   public CharacterNet withLayers(int layers) {
     return new CharacterNet(name, norm, hidden, layers, vocabulary, window);
   }

@@ -15,25 +15,26 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/// The nets of the residual paper's CIFAR experiments (He et al. 2016, section 4.2): a 3×3
-/// convolution, three stages of n blocks of two 3×3 convolutions with W, 2W and 4W channels, the
-/// second and third stage at half the size of the one before, a global average and a dense layer:
-/// depth 6n + 2. Batch norm stands behind every convolution and before the rectifier, which follows
-/// the addition.
+/// A net of the residual paper's CIFAR experiments (He et al. 2016, section 4.2). It has a 3×3
+/// convolution, three stages of n blocks of two 3×3 convolutions, a global average pool and a dense
+/// layer; its depth is 6n + 2. The stages have W, 2W and 4W channels, and the second and the third
+/// halve the image size. Batch norm stands between every convolution and its ReLU; the last ReLU of
+/// a block follows the addition.
 ///
 /// Another [Norm] stands in the same places under the same names.
 ///
-/// A plain net is the same without shortcuts; with option A both have the same parameters.
+/// A plain net is the same net without shortcuts; with option A both have the same parameters.
 /// Parameters have the names of the published weights: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `linear.bias`.
 ///
-/// resnet50 and resnet152 are not among them: these names are those of a [PhotoNet].
+/// resnet50 and resnet152 are not among these nets, although their depths fit: these names belong
+/// to [PhotoNet].
 ///
 /// @param depth 6n + 2 for n of at least 1
-/// @param width W, 16 in the paper
-/// @param input the images: channels, height and width
-/// @param dropout the share of the averages before the dense layer that a training step leaves out;
-///   0 in the paper
+/// @param width W, the channels of the first stage; 16 in the paper
+/// @param input the shape of the images
+/// @param dropout the probability with which a training step drops an activation before the dense
+///   layer; 0 in the paper
 public record CifarNet(
     int depth,
     Shortcut shortcut,
@@ -43,11 +44,14 @@ public record CifarNet(
     int classes,
     double dropout)
     implements Architecture.Convolutional {
-  /// Ten times the deepest that anybody trained; objects for many more would fill the heap.
+  /// The greatest depth, ten times that of the deepest net of the paper; the objects of much deeper
+  /// nets would fill the heap.
   private static final int DEEPEST = 12_002;
 
   private static final Pattern NAME = Pattern.compile("(resnet|plain)(\\d{1,6})");
 
+  /// Throws `IllegalArgumentException` if the depth is not 6n + 2, too great or that of a
+  /// bottleneck net with shortcuts, or if a size is below 1.
   public CifarNet {
     if (depth < 8 || depth % 6 != 2) {
       int below = Math.max(8, depth - Math.floorMod(depth - 2, 6));
@@ -75,15 +79,15 @@ public record CifarNet(
     }
   }
 
-  /// Without dropout.
+  /// Makes a net without dropout.
   public CifarNet(
       int depth, Shortcut shortcut, Norm norm, int width, ImageShape input, int classes) {
     this(depth, shortcut, norm, width, input, classes, 0);
   }
 
-  /// The net of the paper by its name, `resnet20` or `plain20`: option A or no shortcut, 16
-  /// channels, 3×32×32 images of ten classes. Throws `IllegalArgumentException` for another name or
-  /// depth.
+  /// Returns the net of the paper with this name, such as `resnet20` or `plain20`: option A or no
+  /// shortcut, 16 channels, 3×32×32 images of ten classes. Throws `IllegalArgumentException` for
+  /// another name or depth.
   public static CifarNet named(String name) {
     var matcher = NAME.matcher(name.toLowerCase(Locale.ROOT));
     if (!matcher.matches()) {
@@ -105,7 +109,7 @@ public record CifarNet(
     return List.of(20, 32, 44, 56, 110, 1202);
   }
 
-  /// `resnet20` or `plain20`.
+  /// For example `resnet20` or `plain20`.
   @Override
   public String name() {
     return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth;

@@ -1,9 +1,9 @@
 package fathom.net;
 
-/// The shape of the images that a net reads: C×H×W, the channels (1 for grey, 3 for red, green,
-/// blue), the height and the width in pixels. Throws `IllegalArgumentException` for an image of
-/// more values than an array can have.
+/// The shape of the images that a net reads, C×H×W: the number of channels (1 for grey, 3 for red,
+/// green and blue), the height and the width in pixels.
 public record ImageShape(int channels, int height, int width) {
+  /// Throws `IllegalArgumentException` if an image has more elements than a Java array can hold.
   public ImageShape {
     if ((double) channels * height * width > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(

@@ -18,20 +18,22 @@ import fathom.recurrent.WatchedSteps;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// What comes next in a text: tokens to a score for each of K tokens to follow, through an
-/// embedding, a recurrent backbone and a dense layer. All texts of one call are equally long.
+/// A model that predicts the next token of a text. An embedding, a recurrent backbone and a dense
+/// layer give, for each token, the logits of the K tokens that may follow. All texts of one call
+/// have the same length.
 ///
-/// @param context 0 if the state carries all that the net knows of earlier tokens, for any number
-///   of them; else the W tokens of which it sees at most the last, without a state
+/// @param context 0 if the state carries what the net knows of any number of earlier tokens;
+///   otherwise the net has no state and sees at most this many last tokens
 public record LanguageModel(Embedding embedding, Recurrent backbone, Layer head, int context)
     implements Node {
-  /// The scores of what follows each token, (T·N)×K, those of the N texts at one time together; the
-  /// state after the texts; and the way back.
+  /// The result of a forward pass: the logits of the token after each token, the state after the
+  /// texts, and the pullback. The logits are (T·N)×K, where the rows of the N texts at one time
+  /// step lie together.
   public record TracedText(Tensor logits, State end, Consumer<Tensor> pullback) {
-    /// Adds the gradients of all parameters, from the cotangent of the scores. On the last state
-    /// nothing depends: the way back ends at the start of these texts (truncated backpropagation).
-    /// Runs once. Throws `IllegalArgumentException` if `dlogits` has not the shape and type of the
-    /// scores.
+    /// Adds the gradients of all parameters for the cotangent of the logits. The last state has no
+    /// cotangent, and the gradient does not reach the texts before these (truncated backpropagation
+    /// through time). It runs once. Throws `IllegalArgumentException` if `dlogits` does not have
+    /// the shape and type of the logits.
     public void back(Tensor dlogits) {
       if (!dlogits.shape().equals(logits.shape()) || dlogits.type() != logits.type()) {
         throw new IllegalArgumentException(
@@ -42,9 +44,9 @@ public record LanguageModel(Embedding embedding, Recurrent backbone, Layer head,
     }
   }
 
-  /// From T×N `tokens`: `tokens[t][n]` stands at time t of text n. Throws
-  /// `IllegalArgumentException` for texts of no or of different lengths, a token outside of 0..K-1,
-  /// or a state of other shapes.
+  /// Runs the forward pass for T×N `tokens`; `tokens[t][n]` is the token of text n at time step t.
+  /// Throws `IllegalArgumentException` for empty texts, texts of different lengths, a token outside
+  /// 0..K−1, or a state of other shapes.
   public TracedText forward(int[][] tokens, State start) {
     int[] flat = flat(tokens);
     int n = tokens[0].length;
@@ -64,7 +66,8 @@ public record LanguageModel(Embedding embedding, Recurrent backbone, Layer head,
         });
   }
 
-  /// The scores (T·N)×K and the state after the texts, without a way back.
+  /// Returns the logits, (T·N)×K, and the state after the texts, without a pullback. Throws as
+  /// [#forward] does.
   public Predicted predict(int[][] tokens, State start) {
     int[] flat = flat(tokens);
     int n = tokens[0].length;
@@ -78,18 +81,18 @@ public record LanguageModel(Embedding embedding, Recurrent backbone, Layer head,
     }
   }
 
-  /// The state before the first token of `count` texts.
+  /// Returns the state before the first token of `count` texts.
   public State start(int count) {
     return backbone.start(embedding.weight().value().type(), count);
   }
 
-  /// K.
+  /// The size of the vocabulary, K.
   public int vocabulary() {
     return embedding.tokens();
   }
 
-  /// The same net, with the same weights, that shows every layer's value and cotangent to
-  /// `observer`. Its parameters have other paths.
+  /// Returns this net over the same weights with instruments that show the output and the cotangent
+  /// of every layer to `observer`. Its parameters have other paths.
   public LanguageModel watched(WatchedSteps.Observer observer) {
     var embedded =
         new WatchedSteps("embedding", embedding, new TimeDistributed(new Identity()), observer);

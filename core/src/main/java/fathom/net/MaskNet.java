@@ -12,32 +12,36 @@ import fathom.nn.Upsample2d;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A net that gives every pixel of an image a score for each class: an encoder that halves the
-/// image `levels` times, a decoder that enlarges it again, and shortcut connections across from
-/// each size of the encoder to the same size of the decoder, so that what is lost at the coarse end
-/// is not lost to the result.
+/// A net that gives every pixel of an image a logit for each class. An encoder halves the image
+/// `levels` times, and a decoder enlarges it again. Shortcut connections lead from each size of the
+/// encoder to the same size of the decoder, so that details that the coarse levels lose still reach
+/// the result.
 ///
-/// A shortcut across is an ordinary residual connection. A level is `blocks` residual blocks, then
-/// x + up(level below(down(x))), then as many blocks again: down is a 3×3 convolution at stride 2
-/// to twice the channels, up doubles the size and halves the channels. Without shortcuts
-/// ([Shortcut#NONE]) the blocks are plain and nothing leads across, which is the net that the
-/// residual paper's argument is about.
+/// These shortcuts across are ordinary residual connections. A level consists of `blocks` residual
+/// blocks, then x + up(level below(down(x))), then as many blocks again. `down` is a 3×3
+/// convolution at stride 2 to twice the channels; `up` doubles the size and halves the channels.
+/// Without shortcuts ([Shortcut#NONE]) the blocks are plain and nothing leads across; this is the
+/// plain net that the residual paper compares residual nets with.
 ///
-/// Image sizes are multiples of 2^levels ([#multiple()]); the net itself is the same for all.
-/// Parameters are called `conv1.weight`, `level1.encoder.0.conv1.weight`, `level1.down.weight`,
-/// ..., `head.weight`, `head.bias`.
+/// Image sizes are multiples of 2^levels ([#multiple()]); the net is the same for all sizes.
+/// Parameters are named `conv1.weight`, `level1.encoder.0.conv1.weight`, `level1.down.weight`, ...,
+/// `head.weight`, `head.bias`.
 ///
-/// @param levels how many times the image is halved
-/// @param blocks the residual blocks before and after each shortcut across
+/// @param levels how many times the image is halved, 0 to 8
+/// @param blocks the number of residual blocks before and after each shortcut across
 /// @param width the channels of the first level
+/// @param norm the normalization, one that does not need the image size
 /// @param shortcuts whether there are shortcut connections, in the blocks and across
-/// @param channels of the images
+/// @param channels the channels of the images
 public record MaskNet(
     int levels, int blocks, int width, Norm norm, boolean shortcuts, int channels, int classes)
     implements Architecture.OfMasks {
-  /// The side of the images that it is counted for.
+  /// The image side in pixels that [#input()] reports; the net itself accepts any multiple of
+  /// [#multiple()].
   private static final int USUAL_SIDE = 96;
 
+  /// Throws `IllegalArgumentException` if a size is out of range or the norm has a gain for each
+  /// pixel.
   public MaskNet {
     if (levels < 0 || levels > 8 || blocks < 1 || width < 1 || channels < 1 || classes < 1) {
       throw new IllegalArgumentException(
@@ -51,28 +55,33 @@ public record MaskNet(
     }
   }
 
-  /// Three levels of one block before and after, 16 channels and batch norm.
+  /// Returns a net of three levels with one block before and after each shortcut across, 16
+  /// channels and batch norm.
   public static MaskNet of(int channels, int classes) {
     return new MaskNet(3, 1, 16, Norm.BATCH, true, channels, classes);
   }
 
+  /// Returns this net with another number of levels.
   public MaskNet withLevels(int levels) {
     return new MaskNet(levels, blocks, width, norm, shortcuts, channels, classes);
   }
 
+  /// Returns this net with another number of blocks before and after each shortcut across.
   public MaskNet withBlocks(int blocks) {
     return new MaskNet(levels, blocks, width, norm, shortcuts, channels, classes);
   }
 
+  /// Returns this net with another number of channels in the first level.
   public MaskNet withWidth(int width) {
     return new MaskNet(levels, blocks, width, norm, shortcuts, channels, classes);
   }
 
+  /// Returns this net with another normalization.
   public MaskNet withNorm(Norm norm) {
     return new MaskNet(levels, blocks, width, norm, shortcuts, channels, classes);
   }
 
-  /// The plain twin: as many parameters, and no shortcut connection.
+  /// Returns the plain twin, which has as many parameters and no shortcut connections.
   public MaskNet plain() {
     return new MaskNet(levels, blocks, width, norm, false, channels, classes);
   }
@@ -82,8 +91,8 @@ public record MaskNet(
     return shortcuts ? Architecture.MASKS : Architecture.PLAIN_MASKS;
   }
 
-  /// Those of a net of one block before and after each shortcut across, which is what its name
-  /// means.
+  /// The options of the net with one block before and after each shortcut across; the name stands
+  /// for that number, so `blocks` is not among the options.
   @Override
   public Architecture.Options options() {
     return new Architecture.Options(null, norm, width, null, levels);
@@ -120,7 +129,7 @@ public record MaskNet(
                         new Child("", Bias.of(classes)))))));
   }
 
-  /// From and to `width` channels at the size of level `level`.
+  /// Builds level `level`, whose input and output have `width` channels.
   private Layer level(Init init, int level, int width) {
     String path = path(level);
     var layers = new ArrayList<Child>();
@@ -144,7 +153,7 @@ public record MaskNet(
     return new Chain(layers);
   }
 
-  /// Where level `level` lies in the net: each is inside the one above.
+  /// Returns the path of level `level`; each level is inside the level above it.
   private static String path(int level) {
     var path = new StringBuilder("level1");
     for (int i = 2; i <= level; i++) {
@@ -178,7 +187,8 @@ public record MaskNet(
     return new Chain(all);
   }
 
-  /// Norms that are for images of any size do not ask for one.
+  /// Returns the norm for these channels; the image size 1×1 is not used, because the constructor
+  /// rejects norms that need a size.
   private Layer norm(int channels) {
     return norm.layer(channels, 1, 1);
   }

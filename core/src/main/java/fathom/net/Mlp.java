@@ -12,16 +12,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Dense layers with rectifiers between them, for which an image is a set of numbers: the
-/// permutation-invariant MNIST net of the layer norm paper (Ba et al. 2016, section 6.6), with
-/// norms on the hidden layers only.
+/// A multilayer perceptron: dense layers with ReLU between them, which treat an image as a set of
+/// numbers. It is the permutation-invariant MNIST net of the layer norm paper (Ba et al. 2016,
+/// section 6.6), with norms on the hidden layers only.
 ///
-/// Parameters are called `hidden1.weight`, `norm1.weight`, ..., `linear.weight`.
+/// Parameters are named `hidden1.weight`, `norm1.weight`, ..., `linear.weight`.
 ///
 /// @param hidden the features of each hidden layer; 1000 and 1000 in the paper
-/// @param biasBeforeNorm whether a hidden layer has a bias before its norm, beside the norm's own
-///   behind it. Without a norm, and before an anchored one, there is one bias in any case
-/// @param dropout the share of each hidden layer's values that a training step leaves out
+/// @param norm the normalization of the hidden layers
+/// @param biasBeforeNorm whether a hidden layer has a bias before its norm, besides the norm's own
+///   bias behind it. Without a norm, and before an anchored norm, there is exactly one bias in any
+///   case
+/// @param dropout the probability with which a training step drops an activation of a hidden layer
 public record Mlp(
     List<Integer> hidden,
     Norm norm,
@@ -30,6 +32,7 @@ public record Mlp(
     ImageShape input,
     int classes)
     implements Architecture.OfClasses {
+  /// Throws `IllegalArgumentException` if a size is below 1.
   public Mlp {
     hidden = List.copyOf(hidden);
     for (int features : hidden) {
@@ -44,8 +47,8 @@ public record Mlp(
     }
   }
 
-  /// The net of the paper, `mlp`: 1000 and 1000 hidden features, layer norm, 1×28×28 images of ten
-  /// classes. Throws `IllegalArgumentException` for another name.
+  /// Returns the net of the paper, named `mlp`: two hidden layers of 1000 features, layer norm,
+  /// 1×28×28 images of ten classes. Throws `IllegalArgumentException` for another name.
   public static Mlp named(String name) {
     if (!name.toLowerCase(Locale.ROOT).equals("mlp")) {
       throw new IllegalArgumentException("there is no model \"%s\"; there is mlp".formatted(name));
@@ -53,7 +56,6 @@ public record Mlp(
     return new Mlp(List.of(1000, 1000), Norm.LAYER, false, 0, new ImageShape(1, 28, 28), 10);
   }
 
-  /// `mlp`.
   @Override
   public String name() {
     return "mlp";
@@ -64,18 +66,22 @@ public record Mlp(
     return new Options(null, norm, null, hidden.getFirst(), hidden.size(), dropout);
   }
 
+  /// Returns this net with another normalization.
   public Mlp withNorm(Norm norm) {
     return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
+  /// Returns this net with hidden layers of these numbers of features.
   public Mlp withHidden(List<Integer> hidden) {
     return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
+  /// Returns this net with or without biases before its norms.
   public Mlp withBiasBeforeNorm(boolean biasBeforeNorm) {
     return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }
 
+  /// Returns this net with dropout behind each hidden layer, with this probability.
   public Mlp withDropout(double dropout) {
     return new Mlp(hidden, norm, biasBeforeNorm, dropout, input, classes);
   }

@@ -9,30 +9,33 @@ import fathom.nn.LayerNorm;
 import fathom.nn.RmsNorm;
 import fathom.nn.WeightNorm;
 
-/// Which normalization a net uses, everywhere.
+/// The normalization that a net uses in all its places.
 public enum Norm {
-  /// Per channel over the batch.
+  /// Batch norm: per channel over the batch.
   BATCH,
-  /// Per image over channels, height and width; of a dense layer over its features.
+  /// Layer norm: per image over channels, height and width; for a dense layer over its features.
   LAYER,
-  /// As [#LAYER], with a trained number for each channel before it, beside which the size of the
-  /// activations is not lost, and gains for channels, so that images may have any size; see
+  /// As [#LAYER], with a trained number for each channel added before it, so that the size of the
+  /// activations is not lost. Its gains are per channel, so that images may have any size; see
   /// [fathom.nn.AnchoredNorm].
   ANCHORED,
-  /// Per pixel over the channels; of a dense layer over its features.
+  /// Layer norm per pixel over the channels; for a dense layer over its features.
   POSITION,
-  /// As [#LAYER], without taking off the mean.
+  /// RMS norm: as [#LAYER], without subtracting the mean.
   RMS,
-  /// Per image and group of channels, in as many groups of one size as there can be up to 8.
+  /// Group norm: per image and group of channels. The groups have equal sizes, and their number is
+  /// the greatest common divisor of 8 and the number of channels.
   GROUP,
-  /// Per image and channel; not for dense layers, of whose features it would leave nothing.
+  /// Instance norm: per image and channel. It does not apply to dense layers, whose features it
+  /// would normalise one by one, so that nothing would be left.
   INSTANCE,
-  /// Of the weights instead of the values, with a bias where the others stand.
+  /// Weight norm: of the weights instead of the activations, with a bias in the places of the other
+  /// norms.
   WEIGHT,
-  /// None: a bias alone.
+  /// No normalization: a bias alone.
   NONE;
 
-  /// What stands behind a convolution that gives images of this size.
+  /// Returns the layer behind a convolution whose output images have this size.
   Layer layer(int channels, int height, int width) {
     return switch (this) {
       case BATCH -> BatchNorm.of(channels);
@@ -46,7 +49,8 @@ public enum Norm {
     };
   }
 
-  /// What stands behind a dense layer.
+  /// Returns the layer behind a dense layer. Throws `IllegalArgumentException` if the norm would
+  /// normalise each feature by itself.
   Layer layer(int features) {
     return switch (this) {
       case BATCH -> BatchNorm.of(features);
@@ -70,7 +74,8 @@ public enum Norm {
             .formatted(norm, features));
   }
 
-  /// The layer before the norm, a convolution or a dense one, as this normalization has it.
+  /// Returns the convolution or dense layer before the norm in the form that this normalization
+  /// needs.
   Layer weighted(Layer layer) {
     return this == WEIGHT ? WeightNorm.of(layer) : layer;
   }

@@ -18,29 +18,30 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
 
-/// The nets of the residual paper's ImageNet experiments (He et al. 2016, table 1): a 7×7
-/// convolution at stride 2, a 3×3 maximum at stride 2, four stages of blocks with W, 2W, 4W and 8W
-/// channels, each but the first at half the size of the one before, a global average and a dense
-/// layer.
+/// A net of the residual paper's ImageNet experiments (He et al. 2016, table 1). It has a 7×7
+/// convolution at stride 2, a 3×3 max pool at stride 2, four stages of blocks with W, 2W, 4W and 8W
+/// channels, a global average pool and a dense layer. Each stage after the first halves the image
+/// size.
 ///
-/// With 18 and 34 layers a block is two 3×3 convolutions. With 50, 101 and 152 it is a bottleneck:
-/// a 1×1, a 3×3 and a 1×1 convolution that gives four times the channels. The stride is in the 3×3,
-/// as torchvision has it, and not in the first 1×1, as in the paper: as many parameters, more
-/// multiply-adds, a lower error. Where dimensions change the shortcut is a projection, option B.
+/// With 18 and 34 layers a block is two 3×3 convolutions. With 50, 101 and 152 layers it is a
+/// bottleneck: a 1×1, a 3×3 and a 1×1 convolution, the last of which gives four times the channels.
+/// As in torchvision, the stride is in the 3×3 convolution and not in the first 1×1 convolution, as
+/// the paper has it; this takes as many parameters and more multiply-adds, and has a lower error.
+/// Where dimensions change, the shortcut is a projection, option B.
 ///
-/// The names resnet18, 34, 50, 101 and 152 are these nets', as everywhere else, although 50 and 152
-/// are depths 6n + 2 too. plain18 and plain34 are the same without shortcuts; plain50 is a
-/// [CifarNet], because there is no plain bottleneck.
+/// The names resnet18, 34, 50, 101 and 152 mean these nets, as everywhere else, although 50 and 152
+/// are depths of the form 6n + 2 too. plain18 and plain34 are these nets without shortcuts. plain50
+/// is a [CifarNet], because there is no plain bottleneck.
 ///
-/// Every stride rounds up, so images of any size pass; below 33×33 the last stage sees one pixel.
-/// Parameters have torchvision's names: `conv1.weight`, `layer1.0.conv1.weight`,
+/// Every stride rounds up, so images of any size pass; for images smaller than 33×33 the last stage
+/// sees one pixel. Parameters have torchvision's names: `conv1.weight`, `layer1.0.conv1.weight`,
 /// `layer2.0.downsample.0.weight`, `fc.bias`.
 ///
 /// @param depth 18, 34, 50, 101 or 152
-/// @param width W, 64 in the paper
-/// @param input the images: channels, height and width
-/// @param dropout the share of the averages before the dense layer that a training step leaves out;
-///   0 in the paper
+/// @param width W, the channels of the first stage; 64 in the paper
+/// @param input the shape of the images
+/// @param dropout the probability with which a training step drops an activation before the dense
+///   layer; 0 in the paper
 public record PhotoNet(
     int depth,
     Shortcut shortcut,
@@ -50,12 +51,14 @@ public record PhotoNet(
     int classes,
     double dropout)
     implements Architecture.Convolutional {
-  /// How many blocks there are in each stage (table 1).
+  /// The number of blocks of each stage, by depth (table 1).
   private static final SequencedMap<Integer, List<Integer>> BLOCKS = table();
 
   private static final int FIRST_BOTTLENECK = 50;
   private static final int EXPANSION = 4;
 
+  /// Throws `IllegalArgumentException` if there is no net of this depth, a bottleneck net is to
+  /// have no shortcuts, or a size is below 1.
   public PhotoNet {
     if (!BLOCKS.containsKey(depth)) {
       throw new IllegalArgumentException(
@@ -78,7 +81,7 @@ public record PhotoNet(
     }
   }
 
-  /// Without dropout.
+  /// Makes a net without dropout.
   public PhotoNet(
       int depth, Shortcut shortcut, Norm norm, int width, ImageShape input, int classes) {
     this(depth, shortcut, norm, width, input, classes, 0);
@@ -99,7 +102,7 @@ public record PhotoNet(
     return List.copyOf(BLOCKS.keySet());
   }
 
-  /// The names that [#named] knows.
+  /// The names that [#named] accepts.
   public static List<String> names() {
     var names = new ArrayList<String>();
     depths().forEach(depth -> names.add("resnet" + depth));
@@ -107,14 +110,14 @@ public record PhotoNet(
     return names;
   }
 
-  /// Whether the residual net of this depth has bottleneck blocks, and so no plain twin.
+  /// Whether the residual net of this depth has bottleneck blocks and hence no plain twin.
   static boolean bottleneck(int depth) {
     return BLOCKS.containsKey(depth) && depth >= FIRST_BOTTLENECK;
   }
 
-  /// The net by its name, `resnet50` or `plain34`: option B or no shortcut, batch norm, 64
-  /// channels, 3×224×224 images of a thousand classes. Throws `IllegalArgumentException`, with the
-  /// names that there are, for another.
+  /// Returns the net of this name, such as `resnet50` or `plain34`: option B or no shortcut, batch
+  /// norm, 64 channels, 3×224×224 images of a thousand classes. Throws `IllegalArgumentException`
+  /// with the known names if there is none.
   public static PhotoNet named(String name) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (!names().contains(plain)) {
@@ -132,12 +135,12 @@ public record PhotoNet(
         1000);
   }
 
-  /// `resnet50` or `plain34`.
   @Override
   public int photos() {
     return input.height();
   }
 
+  /// For example `resnet50` or `plain34`.
   @Override
   public String name() {
     return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth;
@@ -220,13 +223,13 @@ public record PhotoNet(
     return new Chain(layers);
   }
 
-  /// What a convolution or maximum of odd size at stride 2 leaves of a side.
+  /// Returns the side of an image behind a convolution or pool of odd size at stride 2.
   private static int half(int side) {
     return (side + 1) / 2;
   }
 
-  /// What a block is built from: `in` channels of images of this size become `inner` ones, or four
-  /// times as many.
+  /// The parts from which a block is built. It maps `in` channels of images of this size to `inner`
+  /// channels, or to four times as many if it is a bottleneck.
   private record Block(
       Init init,
       String path,
@@ -263,7 +266,7 @@ public record PhotoNet(
       return joined(branch, EXPANSION * inner, "relu3");
     }
 
-    /// A convolution and the norm behind it.
+    /// Appends a convolution and the norm behind it.
     private void add(
         List<Child> branch, int i, int from, int to, int kernel, int stride, int h, int w) {
       String name = "conv" + i;

@@ -11,12 +11,13 @@ import fathom.recurrent.LastState;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A classifier that reads an image row by row from the top, as a sequence, and decides by what it
-/// knows after the last row. Its backbone is as in a [CharacterNet].
+/// A classifier that reads an image row by row from the top, as a sequence, and classifies by its
+/// state after the last row. Its backbone is as in a [CharacterNet].
 ///
-/// @param hidden the units of a recurrent layer
-/// @param layers the recurrent layers, or the blocks of a transformer
-/// @param dropout the share of what it knows after the last row that a training step leaves out
+/// @param norm the norm inside the gates
+/// @param hidden the hidden size: the units of a recurrent layer, or the width of the transformer
+/// @param layers the number of recurrent layers, or of blocks of a transformer
+/// @param dropout the probability with which a training step drops an activation after the last row
 public record RowNet(
     String name,
     GateNorm norm,
@@ -26,8 +27,8 @@ public record RowNet(
     int classes,
     double dropout)
     implements Architecture.OfClasses {
-  /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts it, or a size
-  /// below 1.
+  /// Throws `IllegalArgumentException` for an unknown name, a norm that contradicts the name, or a
+  /// size below 1.
   public RowNet {
     Backbone backbone = Backbone.named(name);
     name = backbone.name();
@@ -44,8 +45,9 @@ public record RowNet(
     }
   }
 
-  /// One layer of 128 units, or a transformer of two blocks, for grey 28×28 images of ten classes.
-  /// Throws `IllegalArgumentException`, with the names that there are, for another.
+  /// Returns the net of this name: one recurrent layer of 128 units, or a transformer of two blocks
+  /// with width 128, for grey 28×28 images of ten classes. Throws `IllegalArgumentException` with
+  /// the known names if there is none.
   public static RowNet named(String name) {
     Backbone backbone = Backbone.named(name);
     return new RowNet(
@@ -58,7 +60,7 @@ public record RowNet(
         0);
   }
 
-  /// The names that [#named] knows.
+  /// The names that [#named] accepts.
   public static List<String> names() {
     return Backbone.names();
   }
@@ -68,18 +70,22 @@ public record RowNet(
     return new Options(null, null, null, hidden, layers, dropout);
   }
 
+  /// Returns this net with another norm inside the gates, which must not contradict the name.
   public RowNet withGateNorm(GateNorm norm) {
     return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
+  /// Returns this net with another hidden size.
   public RowNet withHidden(int hidden) {
     return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
+  /// Returns this net with another number of layers.
   public RowNet withLayers(int layers) {
     return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }
 
+  /// Returns this net with dropout before its classifier, with this probability.
   public RowNet withDropout(double dropout) {
     return new RowNet(name, norm, hidden, layers, input, classes, dropout);
   }

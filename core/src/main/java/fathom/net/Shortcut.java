@@ -10,17 +10,18 @@ import fathom.nn.PaddedSubsample;
 
 /// What a residual block adds to its branch (He et al. 2016, section 3.3).
 public enum Shortcut {
-  /// Nothing: the plain twin.
+  /// Nothing, which makes the net the plain twin.
   NONE,
-  /// Option A: the identity; where dimensions change, every second pixel and channels of zeros.
+  /// Option A: the identity; where dimensions change, every second pixel, with channels of zeros
+  /// added.
   A,
   /// Option B: the identity; where dimensions change, a 1×1 convolution with the net's norm.
   B,
   /// Option C: a 1×1 convolution with the net's norm everywhere.
   C;
 
-  /// The connection past a block from `in` to `out` channels at a stride, which gives images of
-  /// this size; not for [#NONE].
+  /// Returns the connection around a block from `in` to `out` channels at a stride, whose output
+  /// images have this size. Throws `IllegalStateException` for [#NONE].
   Layer layer(
       Init init, String path, Norm norm, int in, int out, int stride, int height, int width) {
     boolean same = stride == 1 && in == out;

@@ -12,17 +12,22 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/// A net as a tree with the shapes that one example takes on its way through, by arithmetic over
-/// shapes.
+/// A net as a tree with the shapes of one example's activations, found by arithmetic over shapes.
 ///
 /// @param layers every layer of the tree, a parent before its children
+/// @param params the number of elements of the trained parameters, each parameter counted once
+/// @param multiplyAdds the multiply-adds of one prediction
 public record Summary(List<Entry> layers, long params, long multiplyAdds) {
-  /// One layer: its depth in the tree, name and description, the shape of its value for one
-  /// example, its own trained parameters and multiply-adds without those of its children.
+  /// One layer of the tree.
+  ///
+  /// @param depth its depth in the tree, 0 for the root
+  /// @param value the shape of its output for one example, with a batch dimension of 1
+  /// @param params the elements of its own trained parameters, without those of its children
+  /// @param multiplyAdds its own multiply-adds, without those of its children
   public record Entry(
       int depth, String name, String layer, Shape value, long params, long multiplyAdds) {}
 
-  /// Of `net` for one example of this shape, without the dimension of the batch. Nothing is
+  /// Summarizes `net` for one example of this shape, which has no batch dimension. Nothing is
   /// computed, so the net may have been built in [fathom.Scope#ofShapes].
   public static Summary of(Layer net, Shape example) {
     Layer measured = Layer.map(net, (_, layer) -> new Measured(layer));
@@ -38,8 +43,8 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
         entries.stream().mapToLong(Entry::multiplyAdds).sum());
   }
 
-  /// The elements of the parameters of a tree, each counted once. Without their paths, which in
-  /// deep nets take longer than all else.
+  /// Returns the elements of the trained parameters of a tree, each parameter counted once. It does
+  /// not build the parameters' paths, which in deep nets would take longer than all else.
   private static long trained(Node node, Set<Param> seen) {
     long elements = 0;
     for (Param param : node.own().values()) {
@@ -63,7 +68,7 @@ public record Summary(List<Entry> layers, long params, long multiplyAdds) {
     }
   }
 
-  /// A layer that remembers the shape of its value.
+  /// A layer that records the shapes of its input and its output.
   private static final class Measured implements Layer {
     private final Layer layer;
     private Shape in = Shape.of();

@@ -1,4 +1,4 @@
-/// The architectures of the papers, and how to look at one.
+/// The architectures of the papers, and the summary of a net.
 @NullMarked
 package fathom.net;
 

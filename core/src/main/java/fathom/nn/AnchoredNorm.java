@@ -8,39 +8,41 @@ import fathom.Traced;
 import java.util.List;
 import java.util.Map;
 
-/// y = norm(x + a): a norm of a single case, such as layer norm, with a trained number a for each
-/// channel or feature before it, which starts at 0: its anchor.
+/// The layer y = norm(x + a): a norm of a single case, such as layer norm, behind the addition of
+/// an anchor a, which is one trained number for each channel or feature. The anchors start at 0.
 ///
-/// A norm of a case gives c·x and x the same values for every c > 0. Behind layers without a bias
-/// that is one number lost, how large the case was: how many cards a hand has, how much contrast an
-/// image, whether there is anything but noise in it. Beside a constant a, c·x + a has another
-/// direction for every c, and nothing is lost (docs/does-layer-norm-wipe-out-information.md has the
-/// proof and the figures). At its start it is the plain norm, and it trains as fast.
+/// A norm of a case gives the same activations for c·x and x for every c > 0. Behind layers without
+/// a bias this loses one number, the size of the case: for example how many cards a hand has, how
+/// much contrast an image has, or whether an image holds anything but noise. With a constant a ≠ 0
+/// added, c·x + a has another direction for every c, and nothing is lost
+/// (docs/does-layer-norm-wipe-out-information.md has the proof and the figures). At its start the
+/// layer equals the plain norm, and it trains as fast.
 ///
-/// Take it for a layer norm, RMS norm or group norm wherever the size of the input may mean
-/// something, or where inputs may be empty; above all for the first norm of a net, before which
-/// nothing else has a bias. It is not needed behind a dense layer that has a bias, which is an
-/// anchor, for batch norm, whose statistics are not of the case, or where the size of an input is
-/// chance, as the exposure of a photo: there the plain norm takes off what should go.
+/// Use it in place of a layer norm, RMS norm or group norm wherever the size of the input may carry
+/// meaning or inputs may be empty, above all for the first norm of a net, before which no other
+/// layer has a bias. It is not needed behind a dense layer with a bias, which acts as an anchor,
+/// nor for batch norm, whose statistics are not those of a single case. It is not wanted where the
+/// size of an input is accidental, as with the exposure of a photo: there the plain norm rightly
+/// removes it.
 ///
-/// It costs an addition. [Fused] makes that part of the dense layer before it, or does it in the
-/// convolution's own value.
+/// Its cost is one addition. [Fused] makes that addition part of the dense layer before it, or adds
+/// in place to the output of the convolution before it.
 ///
-/// @param anchor a of a size for each channel of N×C or N×C×H×W
-/// @param norm what is behind the addition, with its own gains and biases
+/// @param anchor a, with one number for each channel of N×C or N×C×H×W
+/// @param norm the norm behind the addition, with its own gains and biases
 public record AnchoredNorm(Param anchor, Layer norm) implements Layer {
-  /// Around a norm of these channels or features, with anchors 0.
+  /// Returns a norm of these channels or features with anchors of 0 before it.
   public static AnchoredNorm of(int channels, Layer norm) {
     return new AnchoredNorm(Bias.of(channels).bias(), norm);
   }
 
-  /// Around layer norm over the features of N×F.
+  /// Returns an anchored layer norm over the features of N×F.
   public static AnchoredNorm ofFeatures(int features) {
     return of(features, LayerNorm.of(features));
   }
 
-  /// Around layer norm over all channels and pixels of images of any size, with a gain and a bias
-  /// for each channel ([GroupNorm] of one group).
+  /// Returns an anchored layer norm over all channels and pixels of images of any size, with a gain
+  /// and a bias for each channel ([GroupNorm] with one group).
   public static AnchoredNorm ofImages(int channels) {
     return of(channels, GroupNorm.of(1, channels));
   }
@@ -87,7 +89,7 @@ public record AnchoredNorm(Param anchor, Layer norm) implements Layer {
     return Map.of("anchor", anchor);
   }
 
-  /// The norm adds nothing to the path.
+  /// The norm's name is empty, so that it adds nothing to the path.
   @Override
   public List<Child> children() {
     return List.of(new Child("", norm));

@@ -14,22 +14,28 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased
-/// variance of each channel over the whole batch, of all workers and all pixels of N×C×H×W, or the
-/// rows of N×C. The sums of each worker are added up in float64, so statistics and gradients do not
-/// depend on how many there are.
+/// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β. The mean μ and the biased
+/// variance σ² of each channel are taken over the whole batch of all workers: over the rows of N×C,
+/// or over all pixels of N×C×H×W. The sums of the workers are added in float64, so that statistics
+/// and gradients do not depend on the number of workers beyond rounding.
 ///
-/// Prediction uses running statistics: a moving average with momentum 0.1 of the mean and the
-/// unbiased variance, committed on the way back.
+/// Prediction uses running statistics: moving averages with momentum 0.1 of the mean and of the
+/// unbiased variance, which the pullback commits.
+///
+/// @param weight the gains γ
+/// @param bias the biases β
+/// @param runningMean the running mean of each channel, a buffer
+/// @param runningVariance the running variance of each channel, a buffer
+/// @param perWorker whether each worker normalises its own share of the batch alone
 public record BatchNorm(
     Param weight, Param bias, Param runningMean, Param runningVariance, boolean perWorker)
     implements Layer {
-  /// ε, inside the square root.
+  /// The number ε inside the square root.
   public static final double EPSILON = 1e-5;
 
   static final double MOMENTUM = 0.1;
 
-  /// Gains 1, biases 0, running mean 0 and variance 1.
+  /// Returns a batch norm with gains 1, biases 0, running means 0 and running variances 1.
   public static BatchNorm of(int channels) {
     return new BatchNorm(
         Param.of(Tensor.zeros(DType.FLOAT32, channels).plus(1)),
@@ -39,7 +45,8 @@ public record BatchNorm(
         false);
   }
 
-  /// The same with the statistics of each worker's share alone, as on the paper's two GPUs.
+  /// Returns this norm with statistics of each worker's share of the batch alone, as on the two
+  /// GPUs of the residual paper.
   public BatchNorm ofShards() {
     return new BatchNorm(weight, bias, runningMean, runningVariance, true);
   }
@@ -60,14 +67,15 @@ public record BatchNorm(
     return predict(x, null, false);
   }
 
-  /// Batch norm together with what follows it: `[norm(x) + addend]`, rectified or not.
+  /// The output of batch norm fused with the layers behind it, `norm(x)` or `norm(x) + addend`,
+  /// with or without ReLU, and its backward pass.
   record Joined(Tensor value, Back back) {}
 
   interface Back {
     Gradients apply(Tensor dy);
   }
 
-  /// dE/dx and, where there was an addend, dE/daddend.
+  /// The cotangent dE/dx and, if there was an addend, dE/daddend.
   record Gradients(Tensor dx, @Nullable Tensor daddend) {}
 
   Joined forward(Tensor x, @Nullable Tensor addend, boolean rectify) {
@@ -88,14 +96,14 @@ public record BatchNorm(
         y, back(new Way(input, statistics, gain), shift, addend != null, rectify ? y : null));
   }
 
-  /// What the way back needs to know of the way forward.
+  /// What the backward pass needs from the forward pass.
   private record Way(Tensor x, Statistics statistics, double[] gain) {}
 
   private Back back(Way way, double[] shift, boolean wantsAddend, @Nullable Tensor rectified) {
     if (rectified == null) {
       return dy -> {
         Tensor dx = back(way, dy, null);
-        // Its cotangent is dy itself.
+        // Without ReLU, the cotangent of the addend is dy itself.
         return new Gradients(dx, wantsAddend ? dy.alias() : null);
       };
     }
@@ -128,8 +136,9 @@ public record BatchNorm(
     }
   }
 
-  /// dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n), in the innermost scope, with the sums of
-  /// this worker's rows, which become gradients and then the sums of all.
+  /// Returns dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n) in the innermost scope. The argument
+  /// `sums` holds the sums of this worker's rows, which first become its gradients and are then
+  /// summed over all workers.
   private Tensor normalizeBack(
       BatchNormKernel kernel,
       Way way,
@@ -155,8 +164,8 @@ public record BatchNorm(
     return dx;
   }
 
-  /// dβ += Σg and dγ += Σg·(x − μ)/σ, over this worker's rows: the trainer sums gradients over
-  /// workers.
+  /// Adds Σg to dβ and Σg·(x − μ)/σ to dγ, over this worker's rows only, because the trainer sums
+  /// gradients over workers.
   private void accumulate(double[] sums, Statistics statistics) {
     int channels = channels();
     double[] dgain = new double[channels];
@@ -170,7 +179,7 @@ public record BatchNorm(
   }
 
   private void commit(Statistics statistics) {
-    if (statistics.count > 0) { // a worker without rows has none of its own
+    if (statistics.count > 0) { // a worker without rows has no statistics of its own
       move(runningMean.value(), statistics.mean);
       move(runningVariance.value(), statistics.unbiasedVariance());
     }
@@ -214,7 +223,7 @@ public record BatchNorm(
     return (int) weight.value().shape().size(0);
   }
 
-  /// Mean, biased variance and reciprocal standard deviation per channel over `count` rows.
+  /// The mean, biased variance and reciprocal standard deviation of each channel over `count` rows.
   private record Statistics(double[] mean, double[] variance, double[] reciprocal, double count) {
     static Statistics of(BatchNormKernel kernel, Tensor x, boolean perWorker) {
       int channels = Math.toIntExact(x.shape().size(1));
@@ -225,7 +234,7 @@ public record BatchNorm(
         Step.current().collective().allReduce(sums);
       }
       double count = sums[2 * channels];
-      double rows = Math.max(1, count); // 0/0 would make the gradients of no rows NaN
+      double rows = Math.max(1, count); // because 0/0 would make the gradients of no rows NaN
       double[] mean = new double[channels];
       double[] variance = new double[channels];
       double[] reciprocal = new double[channels];

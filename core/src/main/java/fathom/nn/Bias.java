@@ -9,10 +9,11 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.Map;
 
-/// y = x + b with a bias for each channel of N×C or N×C×H×W: before a norm, where it keeps what the
-/// norm would take off, or in the place of one.
+/// The layer y = x + b with one trained bias for each channel of N×C or N×C×H×W. Before a norm it
+/// preserves the size of the input, which the norm would remove ([AnchoredNorm]); it can also take
+/// the place of a norm.
 public record Bias(Param bias) implements Layer {
-  /// Biases 0.
+  /// Returns a layer with biases of 0.
   public static Bias of(int channels) {
     return new Bias(Param.of(Tensor.zeros(DType.FLOAT32, channels)));
   }
@@ -53,7 +54,7 @@ public record Bias(Param bias) implements Layer {
     }
   }
 
-  /// The sum with a value that nobody else has, in its memory.
+  /// Adds the bias in place to a tensor that no one else uses, and returns that tensor.
   Tensor addTo_(Tensor own) {
     PerChannel.check(this, bias, own);
     try (var _ = Scope.open()) {
@@ -62,7 +63,8 @@ public record Bias(Param bias) implements Layer {
     return own;
   }
 
-  /// The same with the way back. Only for a layer that does not need its own value on its way back.
+  /// Adds the bias in place to the output of a layer, and returns the sum with its pullback. The
+  /// layer's pullback must not read the layer's output.
   Traced addedTo_(Traced own) {
     Shape shape = own.value().shape();
     return new Traced(

@@ -12,11 +12,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What layer norm and RMS norm share: a tensor as cases, each of which is normalised for itself by
-/// [RowNorm], with gains and biases of the shape `features`, or without.
+/// The common part of layer norm and RMS norm. It treats a tensor as cases, and [RowNorm]
+/// normalises each case by itself, with or without gains and biases of the shape `features`.
 ///
-/// Images are taken as they lie in memory behind a convolution, with the channels innermost, and
-/// the gains of C×H×W features are brought into that order instead.
+/// Images stay in the channels-last memory that convolutions leave them in; instead, the gains of
+/// C×H×W features are brought into that order.
 record CaseNorm(
     String name,
     @Nullable Param gain,
@@ -49,12 +49,12 @@ record CaseNorm(
     }
   }
 
-  /// A value, what was normalised, the mean and the reciprocal standard deviation of each case
-  /// (count×2, float64), and the way back.
+  /// The output, the tensor s that was normalised (the input, or its sum with the addend), the mean
+  /// and the reciprocal standard deviation of each case (count×2, float64), and the backward pass.
   record Normed(Tensor value, Tensor s, Tensor statistics, Back back) {}
 
-  /// From the cotangent of the value, and that of what was normalised if it is used elsewhere, to
-  /// that of the argument and of the addend alike.
+  /// Maps the cotangent of the output, and the cotangent that reaches s from other uses (null if
+  /// there are none), to the cotangent of s, which is that of the input and of the addend alike.
   interface Back {
     Tensor apply(Tensor dy, @Nullable Tensor dsum);
   }
@@ -123,12 +123,13 @@ record CaseNorm(
     return over == Over.FEATURES && features.rank() == 3;
   }
 
-  /// C×H×W as it lies in a row.
+  /// Returns features of C×H×W in the order in which a row holds them.
   private Tensor inOrder(Tensor perFeature) {
     return ofImages() ? perFeature.permute(1, 2, 0).contiguous() : perFeature.contiguous();
   }
 
-  /// Adds a gradient in the order of a row, in its own type or in float64.
+  /// Adds a gradient to that of the parameter. The gradient is in the order of a row, and in the
+  /// parameter's type or in float64.
   private void accumulate(@Nullable Param param, @Nullable Tensor gradient) {
     if (param == null || gradient == null) {
       return;
@@ -150,7 +151,7 @@ record CaseNorm(
     return Math.toIntExact(features.elements());
   }
 
-  /// The elements row by row, in the type of the computation.
+  /// Returns the elements row by row, in the type of the computation.
   private Tensor rows(Tensor x) {
     checkShape(x.shape());
     DType type = x.type() == DType.BFLOAT16 ? DType.FLOAT32 : x.type();

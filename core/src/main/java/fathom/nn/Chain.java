@@ -9,13 +9,15 @@ import fathom.Traced;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Layers one after the other, any number of them. The way back is a loop: depth costs no stack.
+/// Layers applied one after the other. The backward pass is a loop, so that the depth of a net
+/// costs no stack.
 public record Chain(List<Child> children) implements Layer {
+  /// Makes a chain of named layers; an empty chain is the identity.
   public Chain {
     children = List.copyOf(children);
   }
 
-  /// Layers under the names `0`, `1`, ...
+  /// Returns a chain of layers with the names `0`, `1`, ...
   public static Chain of(Layer... layers) {
     var children = new ArrayList<Child>();
     for (Layer layer : layers) {
@@ -53,7 +55,7 @@ public record Chain(List<Child> children) implements Layer {
     private Tensor through(Tensor dy, int first) {
       Tensor d = dy.alias();
       for (int i = traced.length - 1; i >= first; i--) {
-        try (var scope = Scope.open()) { // what a layer needs for a moment dies with its turn
+        try (var scope = Scope.open()) { // frees a layer's temporary tensors at once
           Tensor spent = d;
           d = scope.keep(traced[i].back(spent));
           spent.release();

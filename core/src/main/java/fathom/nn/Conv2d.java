@@ -15,17 +15,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/// A two-dimensional convolution without bias, for the norm behind it has one: y[n,o,i,j] = Σ
-/// w[o,c,u,v] · x[n,c, i·stride+u−padding, j·stride+v−padding], for x of N×C×H×W and a weight of
-/// O×C×K×K. Weight and value lie in channels-last memory.
+/// A two-dimensional convolution without bias, because the norm behind it has one. For x of N×C×H×W
+/// and a weight of O×C×K×K, y[n,o,i,j] = Σ w[o,c,u,v] ·
+/// x[n,c, i·stride+u−padding, j·stride+v−padding]. Weight and output lie in channels-last memory.
 ///
-/// 3×3 convolutions of float32 at stride 1 go by tiles where these are the faster way ([Kernels]),
-/// all others by libtorch's sums.
+/// 3×3 convolutions of float32 at stride 1 and padding 1 run by tiles where that is faster
+/// ([Kernels]); all others run in libtorch.
 ///
-/// Of an argument in bfloat16 the products are in bfloat16 too, with the weight rounded to it, and
-/// their sums in float32; the weight itself and its gradient stay as they are.
+/// If the input is in bfloat16, the weight is rounded to bfloat16, the products are of bfloat16
+/// factors and their sums are in float32. The weight itself and its gradient keep their type.
 public record Conv2d(Param weight, int stride, int padding) implements Layer {
-  /// A K×K convolution with He's weights, padded by ⌊K/2⌋: at stride 1 and odd K it keeps the size.
+  /// Returns a K×K convolution with He's initial weights, padded by ⌊K/2⌋. At stride 1 and odd K it
+  /// keeps the image size.
   public static Conv2d of(Init init, String path, int in, int out, int kernel, int stride) {
     long fanIn = (long) in * kernel * kernel;
     Tensor weight;
@@ -43,7 +44,8 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     return forward(x, weight.value(), dw -> weight.grad().add_(dw));
   }
 
-  /// The same with other weights, whose gradient goes to `dweight`.
+  /// Runs the forward pass with the weight `w` instead of this layer's own. The pullback passes its
+  /// gradient to `dweight`.
   Traced forward(Tensor x, Tensor w, Consumer<Tensor> dweight) {
     Tensor pixels = input(x);
     Tensor factors = factors(w, x);
@@ -51,12 +53,13 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
         convolve(pixels, factors), new Back(this, pixels, factors, w.type(), dweight));
   }
 
-  /// The weight in the type in which it is multiplied.
+  /// Returns the weight in the type of the multiplication.
   private static Tensor factors(Tensor w, Tensor x) {
     return x.type() == DType.BFLOAT16 ? w.to(DType.BFLOAT16) : w;
   }
 
-  /// Remembers the weight as it was multiplied; `type` is that of its gradient.
+  /// The pullback. It stores the weight in the type of the multiplication; `type` is that of the
+  /// weight's gradient.
   private record Back(Conv2d layer, Tensor x, Tensor w, DType type, Consumer<Tensor> dweight)
       implements Pullback {
     @Override
@@ -92,7 +95,8 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
         : Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
   }
 
-  /// Two types are libtorch's to refuse.
+  /// Whether the kernels of [Kernels] apply. Two different types go to libtorch, which rejects
+  /// them.
   private boolean isKernels(Tensor x, Tensor w) {
     return isKernels() && x.type() == w.type();
   }
@@ -101,7 +105,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     return weight.value().shape().size(2) == 3 && stride == 1 && padding == 1;
   }
 
-  /// Whether such images go by tiles in a prediction, because that is the faster way.
+  /// Whether a prediction of such images runs by tiles with stored filters, because that is faster.
   boolean inKeptTiles(Shape x, DType type) {
     return isKernels() && Kernels.inKeptTiles(x, type, (int) weight.value().shape().size(0));
   }
@@ -113,7 +117,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     return Shape.of(x.size(0), w.size(0), steps(x.size(2)), steps(x.size(3)));
   }
 
-  /// The places of the kernel along a side.
+  /// Returns the number of positions of the kernel along a side.
   private long steps(long side) {
     return (side + 2L * padding - weight.value().shape().size(2)) / stride + 1;
   }
@@ -129,7 +133,8 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
     }
   }
 
-  /// Throws `IllegalArgumentException` if this layer does not take `x`.
+  /// Returns `x` in channels-last memory. Throws `IllegalArgumentException` if this layer does not
+  /// accept its shape.
   Tensor input(Tensor x) {
     check(x.shape());
     return x.channelsLast();

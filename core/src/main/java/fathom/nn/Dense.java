@@ -14,17 +14,17 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// y = x·Wᵀ + b for x of N×I, with a weight of O×I and a bias of O, or without one: a norm behind
-/// it would take it off. An argument in bfloat16 is multiplied in float32.
+/// The layer y = x·Wᵀ + b for x of N×I, with a weight of O×I and a bias of O. The bias is absent
+/// where a norm follows that would remove it. An input in bfloat16 is multiplied in float32.
 public record Dense(Param weight, @Nullable Param bias) implements Layer {
-  /// He's weights and a zero bias.
+  /// Returns a layer with He's initial weights and biases of 0.
   public static Dense of(Init init, String path, int in, int out) {
     return new Dense(
         Param.of(init.weights(Node.path(path, "weight"), in, out, in)),
         Param.of(Tensor.zeros(DType.FLOAT32, out)));
   }
 
-  /// He's weights and no bias.
+  /// Returns a layer with He's initial weights and no bias.
   public static Dense withoutBias(Init init, String path, int in, int out) {
     return new Dense(Param.of(init.weights(Node.path(path, "weight"), in, out, in)), null);
   }
@@ -45,7 +45,8 @@ public record Dense(Param weight, @Nullable Param bias) implements Layer {
         });
   }
 
-  /// The same with other weights, whose gradient goes to `dweight`.
+  /// Runs the forward pass with the weight `w` instead of this layer's own. The pullback passes its
+  /// gradient to `dweight`.
   Traced forward(Tensor x, Tensor w, Consumer<Tensor> dweight) {
     if (InFloat32.takes(x)) {
       return InFloat32.forward(x, wide -> forward(wide, w, dweight));

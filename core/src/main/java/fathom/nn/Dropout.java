@@ -9,18 +9,19 @@ import fathom.Tensor;
 import fathom.Traced;
 import fathom.parallel.Step;
 
-/// Dropout (Srivastava et al. 2014, section 4), scaled in training: y = x·m/(1−p), where each m is
-/// 0 with probability p, else 1; back, dx = dy·m/(1−p). [#predict] gives x as it is.
+/// Dropout (Srivastava et al. 2014, section 4), scaled during training: y = x·m/(1−p) and dx =
+/// dy·m/(1−p), where each element of the mask m is 0 with probability p, else 1. [#predict] returns
+/// x unchanged.
 ///
-/// x has a row for each example. A row's mask is a function of the run's seed, the step, the name
-/// and the row's position in the whole batch: it is the same for any number of workers, when a run
-/// is resumed, and when a [Recompute] computes the layer again. Two layers of one name have one
-/// mask.
+/// The input has a row for each example. The mask of a row is a function of the run's seed, the
+/// step, the layer's name and the row's position in the whole batch. It is therefore the same for
+/// any number of workers, after a run is resumed, and when a [Recompute] computes the layer again.
+/// Two layers with the same name use the same mask.
 ///
 /// @param rate p, from 0 to less than 1
-/// @param name which of a net's dropouts this is
+/// @param name identifies this dropout within the net
 public record Dropout(double rate, String name) implements Layer {
-  /// Throws `IllegalArgumentException` for a rate outside of [0, 1) and an empty name.
+  /// Throws `IllegalArgumentException` if the rate is outside [0, 1) or the name is empty.
   public Dropout {
     if (!(rate >= 0 && rate < 1)) {
       throw new IllegalArgumentException(
@@ -38,7 +39,8 @@ public record Dropout(double rate, String name) implements Layer {
     return new Traced(masked(x, mask), dy -> masked(dy, mask));
   }
 
-  /// In float32 for bfloat16, which has too few digits for 1/(1−p).
+  /// Multiplies by the mask; for bfloat16 in float32, because bfloat16 has too few digits for
+  /// 1/(1−p).
   private static Tensor masked(Tensor x, Tensor mask) {
     try (var scope = Scope.open()) {
       return scope.keep(x.to(mask.type()).times(mask).to(x.type()));
@@ -64,7 +66,6 @@ public record Dropout(double rate, String name) implements Layer {
     }
   }
 
-  /// A copy: a layer never returns its argument.
   @Override
   public Shape shape(Shape x) {
     return x;

@@ -11,11 +11,11 @@ import fathom.Traced;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// y = g·tanh(α·x) + b with one trained α, and a gain and a bias for each channel of N×C or N×C×H×W
-/// (Zhu et al. 2025, "Transformers without normalization"): what stands in the place of a norm and
-/// takes no statistics.
+/// The layer y = g·tanh(α·x) + b with one trained α, and with a gain g and a bias b for each
+/// channel of N×C or N×C×H×W (Zhu et al. 2025, "Transformers without normalization"). It takes the
+/// place of a norm and needs no statistics.
 public record DynamicTanh(Param alpha, Param gain, Param bias) implements Layer {
-  /// Gains 1 and biases 0; the paper starts α at 0.5.
+  /// Returns a layer with this initial α, gains 1 and biases 0. The paper starts α at 0.5.
   public static DynamicTanh of(double alpha, int channels) {
     return new DynamicTanh(
         Param.of(Tensor.zeros(DType.FLOAT32, 1).plus(alpha)),
@@ -67,7 +67,7 @@ public record DynamicTanh(Param alpha, Param gain, Param bias) implements Layer 
     }
   }
 
-  /// α with as many dimensions as `x`.
+  /// Returns α with as many dimensions as `x`.
   private Tensor scalar(Tensor x) {
     return x.shape().rank() == 2 ? alpha.value().reshape(1, 1) : alpha.value().reshape(1, 1, 1, 1);
   }

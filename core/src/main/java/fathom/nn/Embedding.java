@@ -6,8 +6,10 @@ import fathom.Tensor;
 import fathom.Torch;
 import java.util.Map;
 
-/// A table K×E with a row of E numbers for each of K tokens. Not a layer: tokens have no cotangent.
+/// A table of K×E with a row of E trained numbers for each of K tokens. It is not a [fathom.Layer],
+/// because tokens have no cotangent.
 public record Embedding(Param weight) implements Node {
+  /// Throws `IllegalArgumentException` if the weight is not a matrix.
   public Embedding {
     if (weight.value().shape().rank() != 2) {
       throw new IllegalArgumentException(
@@ -15,32 +17,33 @@ public record Embedding(Param weight) implements Node {
     }
   }
 
-  /// Normal with standard deviation 1. A row is not a sum of products, so there is nothing to
-  /// divide by: it is the signal itself, and the weights behind it are drawn for a signal of
-  /// variance 1.
+  /// Returns a table of normal numbers with standard deviation 1. A row is the signal itself and
+  /// not a sum of products, so there is no fan-in to divide by, and the weights of the next layer
+  /// are drawn for a signal of variance 1.
   public static Embedding of(Init init, String path, int tokens, int width) {
-    long variance1 = 2; // He's 2/2
+    long variance1 = 2; // He's variance 2/fanIn with a fan-in of 2
     return new Embedding(
         Param.of(init.weights(Node.path(path, "weight"), variance1, tokens, width)));
   }
 
-  /// K.
+  /// The number of tokens, K.
   public int tokens() {
     return Math.toIntExact(weight.value().shape().size(0));
   }
 
-  /// E.
+  /// The number of features of a token, E.
   public int width() {
     return Math.toIntExact(weight.value().shape().size(1));
   }
 
-  /// The rows of n `tokens`: n×E. Throws `IllegalArgumentException` for a token outside of 0..K-1.
+  /// Returns the rows of n `tokens`, n×E. Throws `IllegalArgumentException` for a token outside
+  /// 0..K−1.
   public Tensor value(int[] tokens) {
     return Torch.rows(weight.value(), tokens);
   }
 
-  /// Adds the cotangent `dy`, n×E, of [#value] to the gradients of the tokens' rows; a token that
-  /// stands there twice gets both.
+  /// Adds `dy`, the n×E cotangent of [#value], to the gradients of the tokens' rows. A token that
+  /// occurs twice receives both rows.
   public void back(int[] tokens, Tensor dy) {
     Torch.addRows_(weight.grad(), tokens, dy);
   }

@@ -5,17 +5,19 @@ import fathom.Layer.Child;
 import fathom.Node;
 import java.util.List;
 
-/// The encoder block of the transformer, N×T×E to N×T×E: self-attention across positions, then at
-/// each position a net of two dense layers E → 4E → E with a [Gelu] between, each of the two inside
-/// a residual connection and with a layer norm over the E features of one position.
+/// The encoder block of the transformer, from N×T×E to N×T×E. It has two residual connections. The
+/// first leads around self-attention across positions; the second leads around an MLP at each
+/// position, with two dense layers E → 4E → E and a [Gelu] between them. Each has a layer norm over
+/// the E features of a position.
 ///
-/// Parameters: `attention.in_proj_weight`, `mlp.linear1.weight`, ...
+/// Its parameters are named `attention.in_proj_weight`, `mlp.linear1.weight`, ...
 public final class EncoderBlock {
   private EncoderBlock() {}
 
-  /// x = x + attention(norm(x)); x + mlp(norm(x)): the norms stand on the branches, and a signal
-  /// and its cotangent pass the block unchanged (Xiong et al. 2020, "On layer normalization in the
-  /// transformer architecture", table 1). A stack of these needs a norm behind it.
+  /// Returns a block with norms on the branches: x = x + attention(norm(x)), then x + mlp(norm(x)).
+  /// A signal and its cotangent pass the block unchanged on the shortcuts (Xiong et al. 2020, "On
+  /// layer normalization in the transformer architecture", table 1). A stack of such blocks needs a
+  /// norm behind it.
   public static Layer preNorm(Init init, String path, int width, int heads, boolean causal) {
     var attention =
         List.of(
@@ -29,8 +31,8 @@ public final class EncoderBlock {
             new Child("mlp", new Residual(new OverPositions(new Chain(mlp))))));
   }
 
-  /// x = norm(x + attention(x)); norm(x + mlp(x)): the norms follow the additions, as in the first
-  /// transformer (Vaswani et al. 2017, section 3.1).
+  /// Returns a block with norms behind the additions: x = norm(x + attention(x)), then norm(x +
+  /// mlp(x)), as in the original transformer (Vaswani et al. 2017, section 3.1).
   public static Layer postNorm(Init init, String path, int width, int heads, boolean causal) {
     return new Chain(
         List.of(

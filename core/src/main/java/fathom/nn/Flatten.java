@@ -5,7 +5,8 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// N×A×B×... as N×(A·B·...), in row-major order: features for a dense layer.
+/// Reshapes N×A×B×... to N×(A·B·...) in row-major order, which makes images into features for a
+/// dense layer.
 public record Flatten() implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -15,28 +15,27 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// A net rewritten for prediction alone: batch norm is folded into the convolution before it, since
-/// with running statistics it is one factor and one constant for each channel, and rectifiers and
-/// additions behind convolutions happen in place; an anchor becomes the bias of the convolution or
-/// dense layer before it. Values are those of the net within rounding.
+/// A net rewritten for prediction only. With running statistics, batch norm is one factor and one
+/// constant for each channel, and it is folded into the convolution before it. ReLU and additions
+/// behind convolutions happen in place, and an anchor becomes the bias of the convolution or dense
+/// layer before it. The outputs equal those of the net within rounding.
 ///
-/// In bfloat16, by choice, the images between the layers have half the bytes and convolutions
-/// multiply in bfloat16 with sums in float32. [GlobalAveragePool] ends that: the classifier behind
-/// it computes in float32, or two likely classes would become equal.
+/// With bfloat16 between the layers, which is optional, the images take half the bytes, and
+/// convolutions multiply in bfloat16 and sum in float32. From [GlobalAveragePool] on, activations
+/// are in float32: in bfloat16 two likely classes could get equal logits.
 ///
-/// With w and no bias before it, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
+/// For a convolution without a bias, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
 /// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64.
 ///
 /// For images of a known number and size the convolutions are packed as well: weights lie in the
-/// order in which they are multiplied, and rectifiers and additions are part of the convolution's
-/// pass over its value ([PackedConvolution]). So are dense layers, each a convolution of one pixel
-/// with one pixel. 3×3 convolutions that one core does alone go by tiles
-/// ([fathom.kernel.TiledFilters]) where these are the faster way. Other images are predicted as
-/// without packing.
+/// order in which the kernel reads them, and ReLU and additions are part of the convolution's pass
+/// over its output ([PackedConvolution]). Dense layers are packed as 1×1 convolutions. 3×3
+/// convolutions that run on one core use tiles ([fathom.kernel.TiledFilters]) where that is faster.
+/// Images of other sizes or numbers are predicted without packing.
 ///
-/// What is folded has its weights to itself and does not see later changes of the old net. What is
-/// inside other layers than [Chain], [Residual] and [Recompute] stays as it is, over the old net's
-/// own [parameters][#params()].
+/// Folded layers have their own copies of the weights and do not see later changes of the original
+/// net. Layers inside others than [Chain], [Residual] and [Recompute] stay as they are and read the
+/// original net's [parameters][#params()].
 public final class Folded implements Predictor {
   private final Piece net;
   private final DType between;
@@ -46,13 +45,15 @@ public final class Folded implements Predictor {
     this.between = between;
   }
 
-  /// The folded net; its weights are in the innermost scope.
+  /// Returns the folded net, with FLOAT32 between its layers; its weights lie in the innermost
+  /// scope.
   public static Folded of(Layer net) {
     return of(net, DType.FLOAT32);
   }
 
-  /// The folded net with images of this type between its layers, FLOAT32 or BFLOAT16. It takes
-  /// images of any type and gives logits in FLOAT32 either way.
+  /// Returns the folded net with images of this type between its layers, FLOAT32 or BFLOAT16. It
+  /// accepts images of any type; with BFLOAT16 between the layers its logits are still FLOAT32.
+  /// Throws `IllegalArgumentException` for another type between the layers.
   public static Folded of(Layer net, DType between) {
     return switch (between) {
       case FLOAT32, BFLOAT16 -> new Folded(piece(net, between), between);
@@ -62,14 +63,14 @@ public final class Folded implements Predictor {
     };
   }
 
-  /// The same of a float32 net, packed for images of this N×C×H×W.
+  /// Returns the folded form of a float32 net, packed for images of this N×C×H×W.
   public static Folded of(Layer net, DType between, Shape images) {
     return of(net, between).packedFor(images);
   }
 
-  /// The same net, packed for images of this N×C×H×W under the present [fathom.Torch#threads],
-  /// where the machine can do that. It shares the weights of this one; its own are in the innermost
-  /// scope.
+  /// Returns this net packed for images of this N×C×H×W under the present [fathom.Torch#threads],
+  /// or this net itself if the machine does not support packing. The result shares the weights of
+  /// this net; its packed weights lie in the innermost scope.
   public Folded packedFor(Shape images) {
     return PackedConvolution.isSupported(between)
         ? new Folded(net.packedFor(images), between)
@@ -86,7 +87,7 @@ public final class Folded implements Predictor {
     }
   }
 
-  /// The parameters of the net that this one was made of and that it still reads.
+  /// The parameters of the original net that this one still reads.
   public Set<Param> params() {
     Set<Param> params = Collections.newSetFromMap(new IdentityHashMap<>());
     all(net)
@@ -98,7 +99,7 @@ public final class Folded implements Predictor {
     return params;
   }
 
-  /// This net's pieces, those that have others inside before them.
+  /// The pieces of this net; a piece that contains others comes before them.
   List<Piece> pieces() {
     return all(net).toList();
   }

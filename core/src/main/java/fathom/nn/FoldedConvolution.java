@@ -10,12 +10,13 @@ import fathom.Torch;
 import fathom.kernel.TiledFilters;
 import org.jspecify.annotations.Nullable;
 
-/// A convolution with the batch norm or the bias behind it, w∗x + b, rectified or not.
+/// A convolution with the batch norm or the bias behind it folded in, w∗x + b, with or without
+/// ReLU.
 ///
-/// @param plain of which only the sizes are read
-/// @param weight O×C×K×K, its own
-/// @param bias O, its own
-/// @param packed the weight in the order in which it is multiplied; null if there is none
+/// @param plain the original convolution, of which only the sizes are read
+/// @param weight its own weight, O×C×K×K
+/// @param bias its own bias, O
+/// @param packed the weight in the order in which the kernel reads it; null if it is not packed
 record FoldedConvolution(
     Conv2d plain, Tensor weight, Tensor bias, boolean rectified, @Nullable ReadyConvolution packed)
     implements Piece {
@@ -42,7 +43,7 @@ record FoldedConvolution(
     }
   }
 
-  /// With a bias, and nothing behind it.
+  /// Returns a convolution with a bias and without ReLU.
   static FoldedConvolution of(Conv2d conv, Param bias, DType between) {
     try (var scope = Scope.open()) {
       Tensor w = conv.weight().value();
@@ -76,12 +77,12 @@ record FoldedConvolution(
     }
   }
 
-  /// What was packed for such images; null if nothing was.
+  /// Returns the packed convolution if it was packed for such images, else null.
   private @Nullable ReadyConvolution fitting(Tensor x) {
     return packed != null && packed.isFor(x.shape()) && x.type() == weight.type() ? packed : null;
   }
 
-  /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing.
+  /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU or the identity.
   void addTo_(Tensor sum, Tensor x, boolean thenRectified) {
     try (var _ = Scope.open()) {
       Tensor in = plain.input(x);

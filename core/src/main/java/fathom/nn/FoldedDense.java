@@ -8,11 +8,12 @@ import fathom.Shape;
 import fathom.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// A dense layer. N rows of C values are N pixels of C channels, one beside the other in memory,
-/// and so an image 1×C×N×1; what a convolution by 1×1 makes of it are N rows again. All cores share
-/// in that, where a matrix product of the library keeps to one.
+/// A dense layer as a 1×1 convolution. N rows of C activations are N pixels of C channels that lie
+/// side by side in memory, and so they are an image 1×C×N×1; a 1×1 convolution of that image yields
+/// N rows again. A convolution uses all cores, while the library's matrix product uses one.
 ///
-/// @param plain over copies of the weights
+/// @param plain the dense layer over copies of its weights
+/// @param packed the packed convolution; null if it is not packed
 record FoldedDense(Dense plain, @Nullable PackedConvolution packed) implements Piece {
   static FoldedDense of(Dense dense) {
     Param bias = dense.bias();

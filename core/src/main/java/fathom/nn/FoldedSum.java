@@ -5,12 +5,13 @@ import fathom.Shape;
 import fathom.Tensor;
 import java.util.List;
 
-/// branch(x) + shortcut(x), rectified or not. Where the branch ends in a folded convolution, it
-/// adds to the shortcut's value in the same pass if that may be changed.
+/// The sum branch(x) + shortcut(x), with or without ReLU. If the branch ends in a folded
+/// convolution, that convolution adds to the shortcut's output in the same pass, provided that this
+/// output may be overwritten.
 ///
 /// @param before the branch without its last piece
-/// @param last its last piece
-/// @param isIdentity whether the shortcut gives its argument
+/// @param last the last piece of the branch
+/// @param isIdentity whether the shortcut returns its input
 record FoldedSum(Piece before, Piece last, Piece shortcut, boolean isIdentity, boolean rectified)
     implements Piece {
   static FoldedSum of(Piece branch, Piece shortcut, boolean isIdentity, boolean rectified) {

@@ -12,14 +12,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// Rewrites a net of plain layers, which is its specification, into one that reads and writes each
-/// tensor fewer times: batch norm with the rectifier behind it, and batch norm with the addition of
-/// a shortcut and the rectifier behind that, become one kernel each, so does layer norm with the
-/// addition before it, and an anchor is added by the layer before it. Parameters, paths and results
-/// stay (within rounding). Instruments run on the plain net.
+/// Rewrites a net of plain layers, which serves as its specification, into one that reads and
+/// writes each tensor fewer times. Four patterns become one layer each:
+///
+/// - batch norm and the ReLU behind it;
+/// - batch norm, the addition of a shortcut and the ReLU behind them;
+/// - the addition of a shortcut and the layer norm behind it;
+/// - a dense layer or convolution and the anchor behind it.
+///
+/// Parameters, their paths and results (within rounding) stay the same. Instruments run on the
+/// plain net.
 public final class Fused {
   private Fused() {}
 
+  /// Returns the fused form of `net`, over the same parameters.
   public static Layer of(Layer net) {
     return Layer.map(net, (_, layer) -> layer instanceof Chain chain ? fuse(chain) : layer);
   }
@@ -31,7 +37,7 @@ public final class Fused {
       Layer next =
           i + 1 < chain.children().size() ? chain.children().get(i + 1).layer() : new Identity();
       if (next instanceof AnchoredNorm && Anchored.takes(child.layer())) {
-        // Both keep their names, so the layer that is made of them has none.
+        // Both layers keep their names, so the layer made of them has none.
         fused.add(new Layer.Child("", new Anchored(child, chain.children().get(i + 1))));
         i++;
         continue;
@@ -47,7 +53,7 @@ public final class Fused {
       } else if (child.layer() instanceof Residual r
           && i + 1 < chain.children().size()
           && chain.children().get(i + 1).layer() instanceof LayerNorm) {
-        // Both keep their names, so the layer that is made of them has none.
+        // Both layers keep their names, so the layer made of them has none.
         fused.add(
             new Layer.Child(
                 "", new ResidualLayerNorm(child.name(), r, chain.children().get(i + 1))));
@@ -65,8 +71,9 @@ public final class Fused {
         && chain.children().getLast().layer() instanceof BatchNorm;
   }
 
-  /// norm(w·x + a) of a dense layer or a convolution without a bias and an anchored norm: the
-  /// anchor is the dense layer's bias, or is added in the convolution's own value.
+  /// The composition norm(w·x + a) of a dense layer or a convolution without a bias and an anchored
+  /// norm. The anchor becomes the dense layer's bias, or it is added in place to the convolution's
+  /// output.
   record Anchored(Child weighted, Child anchored) implements Layer {
     static boolean takes(Layer layer) {
       return layer instanceof Conv2d || (layer instanceof Dense dense && dense.bias() == null);
@@ -79,7 +86,7 @@ public final class Fused {
     @Override
     public Traced forward(Tensor x) {
       if (InFloat32.takes(x)) {
-        return plain().forward(x); // the sum is not rounded, so it has memory of its own
+        return plain().forward(x); // the sum has not been rounded to bfloat16: not in place
       }
       Traced sum = sum(x);
       Traced normed = norm().norm().forward(sum.value());
@@ -142,7 +149,7 @@ public final class Fused {
     }
   }
 
-  /// max(norm(x), 0)
+  /// The composition max(norm(x), 0).
   private record NormRelu(BatchNorm norm) implements Layer {
     @Override
     public Traced forward(Tensor x) {
@@ -166,7 +173,7 @@ public final class Fused {
     }
   }
 
-  /// max(norm(branch(x)) + shortcut(x), 0)
+  /// The composition max(norm(branch(x)) + shortcut(x), 0).
   private record ResidualNormRelu(Layer branch, Child norm, Child past) implements Layer {
     static Layer of(Chain branch, Residual residual) {
       var children = branch.children();
@@ -231,7 +238,7 @@ public final class Fused {
     }
   }
 
-  /// norm(branch(x) + shortcut(x)), where the branch and the norm keep the names that they had.
+  /// The composition norm(branch(x) + shortcut(x)), where the branch and the norm keep their names.
   private record ResidualLayerNorm(String name, Residual residual, Child norm) implements Layer {
     @Override
     public Traced forward(Tensor x) {

@@ -6,9 +6,9 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// y = x·Φ(x), where Φ is the distribution function of the standard normal distribution: the
-/// Gaussian error linear unit (Hendrycks and Gimpel 2016, section 2), by the error function and not
-/// by its approximation with tanh.
+/// The Gaussian error linear unit y = x·Φ(x), where Φ is the distribution function of the standard
+/// normal distribution (Hendrycks and Gimpel 2016, section 2). It uses the error function and not
+/// the approximation with tanh.
 public record Gelu() implements Layer {
   @Override
   public Traced forward(Tensor x) {

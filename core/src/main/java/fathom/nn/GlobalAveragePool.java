@@ -7,8 +7,9 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// The mean over all pixels: N×C×H×W to N×C. Of images in bfloat16 it is float32, and stays so: a
-/// mean of many numbers is known better than each of them, and it is what decides.
+/// Averages over all pixels: N×C×H×W to N×C. For bfloat16 images the result is in float32, because
+/// a mean of many numbers is more precise than each of them, and the classifier behind it decides
+/// by these means.
 public record GlobalAveragePool() implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -10,11 +10,13 @@ import fathom.Traced;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Group norm (Wu and He 2018, eq. 7): the channels of N×C×H×W, or the features of N×C, stand in
-/// groups of C/G, and each group of an image is normalised over its channels and pixels; then y =
-/// g·x̂ + b with a gain and a bias per channel. One group is layer norm with those gains; as many
-/// groups as channels is instance norm (Ulyanov et al. 2016).
+/// Group norm (Wu and He 2018, eq. 7). The channels of N×C×H×W, or the features of N×C, form groups
+/// of C/G, and each group of an image is normalised over its channels and pixels; then y = g·x̂ + b
+/// with a gain and a bias for each channel. With one group it is layer norm with gains per channel;
+/// with as many groups as channels it is instance norm (Ulyanov et al. 2016).
 public record GroupNorm(Param gain, Param bias, int groups, double epsilon) implements Layer {
+  /// Throws `IllegalArgumentException` unless the number of groups is at least 1 and divides the
+  /// number of channels.
   public GroupNorm {
     check(groups, gain.value().shape().size(0));
   }
@@ -27,7 +29,7 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
     }
   }
 
-  /// Gains 1 and biases 0, ε = 1e-5.
+  /// Returns a group norm with gains 1, biases 0 and ε = 1e-5.
   public static GroupNorm of(int groups, int channels) {
     check(groups, channels);
     return new GroupNorm(
@@ -37,12 +39,12 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
         LayerNorm.EPSILON);
   }
 
-  /// Instance norm: every channel of an image for itself.
+  /// Returns an instance norm, which normalises every channel of an image by itself.
   public static GroupNorm instance(int channels) {
     return of(channels, channels);
   }
 
-  /// The same with another ε.
+  /// Returns this norm with another ε.
   public GroupNorm withEpsilon(double epsilon) {
     return new GroupNorm(gain, bias, groups, epsilon);
   }
@@ -93,7 +95,7 @@ public record GroupNorm(Param gain, Param bias, int groups, double epsilon) impl
     }
   }
 
-  /// A row for each group of each image.
+  /// Returns the elements with a row for each group of each image.
   private Tensor grouped(Tensor x, Shape shape) {
     return x.reshape(shape.size(0) * groups, perGroup(shape));
   }

@@ -5,7 +5,7 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// y = x: the shortcut of a residual connection.
+/// The layer y = x, for example the shortcut of a residual connection.
 public record Identity() implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -7,8 +7,9 @@ import fathom.Traced;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/// How layers with float32 parameters take arguments in bfloat16: they compute in float32 and round
-/// once, the value and dE/dx. Only a convolution multiplies in bfloat16, because there it pays.
+/// Lets layers with float32 parameters accept inputs in bfloat16. They compute in float32, and the
+/// output and dE/dx are rounded once. Only convolutions multiply in bfloat16, because only there it
+/// is faster.
 final class InFloat32 {
   private InFloat32() {}
 
@@ -16,7 +17,8 @@ final class InFloat32 {
     return x.type() == DType.BFLOAT16;
   }
 
-  /// What `layer` makes of `x`, a bfloat16 tensor, and the way back, in bfloat16.
+  /// Runs the forward pass of `layer` for a bfloat16 tensor `x`; output and cotangents are in
+  /// bfloat16.
   static Traced forward(Tensor x, Function<Tensor, Traced> layer) {
     Traced wide = layer.apply(x.to(DType.FLOAT32));
     return new Traced(
@@ -28,7 +30,7 @@ final class InFloat32 {
         });
   }
 
-  /// What `layer` predicts from `x`, a bfloat16 tensor.
+  /// Returns the prediction of `layer` for a bfloat16 tensor `x`.
   static Tensor predict(Tensor x, UnaryOperator<Tensor> layer) {
     try (var scope = Scope.open()) {
       return scope.keep(layer.apply(x.to(DType.FLOAT32)).to(DType.BFLOAT16));

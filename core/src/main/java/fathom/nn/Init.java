@@ -6,17 +6,17 @@ import fathom.RandomKey;
 import fathom.Shape;
 import fathom.Tensor;
 
-/// How the weights of a new net are drawn. A draw depends on the seed and on the weight's place in
-/// the net, not on what was drawn before: two nets that share a layer's name and shape, as a
-/// residual net and its plain twin do, start it with the same weights.
+/// The initial weights of a net. A random weight depends on the seed and on the weight's path in
+/// the net, not on what was drawn before it. Two nets that share a layer's path and shape, as a
+/// residual net and its plain twin do, therefore start that layer with the same weights.
 @FunctionalInterface
 public interface Init {
-  /// Weights of this shape, each of whose outputs sums `fanIn` products; `path` names them in the
-  /// net.
+  /// Returns weights of this shape. Each output of the layer sums `fanIn` products; `path` names
+  /// the weights in the net.
   Tensor weights(String path, long fanIn, long... shape);
 
-  /// Normal with mean 0 and standard deviation √(2 / fanIn), which keeps the variance of a signal
-  /// through rectifiers (He et al. 2015, "Delving deep into rectifiers", eq. 10).
+  /// Draws normal weights with mean 0 and standard deviation √(2 / fanIn), which keeps the variance
+  /// of a signal through ReLU layers (He et al. 2015, "Delving deep into rectifiers", eq. 10).
   static Init he(long seed) {
     return (path, fanIn, shape) -> {
       float[] weights = new float[elements(shape)];
@@ -29,12 +29,14 @@ public interface Init {
     };
   }
 
-  /// All zero: for a net whose weights are about to be read, or that is only measured.
+  /// Returns zero weights, for a net whose weights are about to be read from a file or that is only
+  /// measured.
   static Init zeros() {
     return (_, _, shape) -> Tensor.zeros(DType.FLOAT32, shape);
   }
 
-  /// The same for the layers inside `parent`: paths start with its name.
+  /// Returns these initial weights for the layers inside `parent`, whose name is put before their
+  /// paths.
   default Init in(String parent) {
     return (path, fanIn, shape) -> weights(Node.path(parent, path), fanIn, shape);
   }

@@ -7,8 +7,11 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// The largest value in each size×size window of N×C×H×W images.
+/// The maximum of each size×size window of N×C×H×W images. Windows start every `stride` pixels, and
+/// `padding` pixels around the image never are the maximum.
 public record MaxPool2d(int size, int stride, int padding) implements Layer {
+  /// Throws `IllegalArgumentException` unless size and stride are at least 1 and the padding is
+  /// from 0 to half the size.
   public MaxPool2d {
     if (size < 1 || stride < 1 || padding < 0 || 2 * padding > size) {
       throw new IllegalArgumentException(
@@ -32,7 +35,7 @@ public record MaxPool2d(int size, int stride, int padding) implements Layer {
     return Shape.of(x.size(0), x.size(1), steps(x.size(2)), steps(x.size(3)));
   }
 
-  /// The places of the window along a side.
+  /// Returns the number of positions of the window along a side.
   private long steps(long side) {
     return (side + 2L * padding - size) / stride + 1;
   }

@@ -7,7 +7,8 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// A layer of N×F as one of N×T×F: at each of the T positions the same, and none sees another.
+/// Applies a layer for N×F to each of the T positions of N×T×F, independently of the other
+/// positions.
 public record OverPositions(Layer layer) implements Layer {
   @Override
   public Traced forward(Tensor x) {
@@ -48,13 +49,14 @@ public record OverPositions(Layer layer) implements Layer {
     return rows.reshape(x.size(0), x.size(1), rows.shape().size(1));
   }
 
-  /// The layer inside knows the rows only, and the caller only what was given here.
+  /// Adds this layer and the whole input to the message, because the inner layer only knows the
+  /// rows.
   private IllegalArgumentException refused(Tensor x, IllegalArgumentException e) {
     return new IllegalArgumentException(
         "%s was given %s: %s".formatted(this, x, e.getMessage()), e);
   }
 
-  /// It adds nothing to its layer's path.
+  /// The inner layer's name is empty, so that this layer adds nothing to the path.
   @Override
   public List<Child> children() {
     return List.of(new Child("", layer));

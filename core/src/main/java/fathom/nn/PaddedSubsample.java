@@ -6,10 +6,15 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// Shortcut option A (He et al. 2016, section 3.3): every `stride`-th pixel, with channels of zeros
-/// added in equal parts before and behind. It has no parameters, so a residual net has exactly
-/// those of its plain twin.
+/// The parameter-free shortcut, option A (He et al. 2016, section 3.3). It takes every `stride`-th
+/// pixel and adds channels of zeros in equal numbers before and behind the existing ones. With it,
+/// a residual net has exactly the parameters of its plain twin.
+///
+/// @param in the channels of the input
+/// @param out the channels of the output
 public record PaddedSubsample(int stride, int in, int out) implements Layer {
+  /// Throws `IllegalArgumentException` if the stride or `in` is less than 1, or `out` is less than
+  /// `in`.
   public PaddedSubsample {
     if (stride < 1 || in < 1 || out < in) {
       throw new IllegalArgumentException(

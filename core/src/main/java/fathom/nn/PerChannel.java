@@ -5,11 +5,11 @@ import fathom.Param;
 import fathom.Shape;
 import fathom.Tensor;
 
-/// Parameters with an element for each channel of N×C or N×C×H×W.
+/// Broadcasts parameters with one element for each channel of N×C or N×C×H×W.
 final class PerChannel {
   private PerChannel() {}
 
-  /// The parameter's value in a shape that repeats along `x`.
+  /// Returns the parameter in a shape that broadcasts against `x`.
   static Tensor of(Param param, Shape x) {
     long channels = param.value().shape().size(0);
     return x.rank() == 2
@@ -17,12 +17,13 @@ final class PerChannel {
         : param.value().reshape(1, channels, 1, 1);
   }
 
-  /// The dimensions of `x` over which a channel's gradients are summed.
+  /// Returns the dimensions of `x` over which the gradient of a channel is summed.
   static long[] others(Shape x) {
     return x.rank() == 2 ? new long[] {0} : new long[] {0, 2, 3};
   }
 
-  /// Throws `IllegalArgumentException` if `x` has other channels or another type.
+  /// Throws `IllegalArgumentException` if `x` has other channels than the parameter, or another
+  /// type.
   static void check(Layer layer, Param param, Tensor x) {
     long channels = param.value().shape().size(0);
     int rank = x.shape().rank();

@@ -7,31 +7,33 @@ import fathom.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A part of a net that was rewritten for prediction alone; see [Folded].
+/// A part of a net that was rewritten for prediction only; see [Folded].
 interface Piece extends Predictor {
-  /// The shape of what it makes of an argument of this shape.
+  /// Returns the shape of the output for an input of this shape.
   Shape shape(Shape x);
 
-  /// The same with its weights packed for arguments of this shape, in the innermost scope.
+  /// Returns this piece with its weights packed for inputs of this shape; the packed weights lie in
+  /// the innermost scope.
   default Piece packedFor(Shape x) {
     return this;
   }
 
-  /// What [#predict] gives, with less memory; what `x` has afterwards is undefined.
+  /// Returns the same output as [#predict] but may use the memory of `x`, whose elements are
+  /// undefined afterwards.
   default Tensor predictOver(Tensor x) {
     return predict(x);
   }
 
-  /// Whether what it gives never shares memory with its argument, so that the next piece may write
-  /// into it.
+  /// Whether the output never shares memory with the input, so that the next piece may write into
+  /// it.
   boolean givesOwnMemory();
 
-  /// The pieces inside it, in the order in which data flows.
+  /// The pieces inside this one, in the order in which data flows.
   default List<Piece> pieces() {
     return List.of();
   }
 
-  /// A layer as it stands in the plain net.
+  /// A layer of the original net, unchanged.
   record Untouched(Layer layer) implements Piece {
     @Override
     public Tensor predict(Tensor x) {
@@ -43,7 +45,7 @@ interface Piece extends Predictor {
       return layer.shape(x);
     }
 
-    /// Some give a view.
+    /// Some layers return a view of their input.
     @Override
     public boolean givesOwnMemory() {
       return false;
@@ -55,7 +57,7 @@ interface Piece extends Predictor {
     }
   }
 
-  /// One after the other.
+  /// Pieces applied one after the other.
   record Sequence(List<Piece> pieces) implements Piece {
     public Sequence {
       pieces = List.copyOf(pieces);

@@ -6,20 +6,21 @@ import fathom.Shape;
 import fathom.Tensor;
 import fathom.kernel.TiledFilters;
 
-/// A convolution with its weight in the order in which it is multiplied.
+/// A convolution whose weight is stored in the order in which the kernel reads it.
 interface ReadyConvolution {
-  /// Whether it is for such images.
+  /// Whether the stored order suits images of this shape.
   boolean isFor(Shape images);
 
-  /// w∗x + b, rectified or not.
+  /// Returns w∗x + b, with ReLU if `rectified`.
   Tensor apply(Tensor x, boolean rectified);
 
-  /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing. `sum` is in channels-last memory.
+  /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU if `rectified` and else the
+  /// identity. `sum` must be in channels-last memory.
   void addTo_(Tensor sum, Tensor x, boolean rectified);
 
-  /// By libtorch, on all the cores that its operations may use.
+  /// A convolution by libtorch, on all cores that its operations may use.
   record Packed(PackedConvolution convolution) implements ReadyConvolution {
-    /// Other images would have it put into another order at every call.
+    /// For images of another shape, libtorch would reorder the weight at every call.
     @Override
     public boolean isFor(Shape images) {
       return convolution.images().equals(images);
@@ -36,9 +37,9 @@ interface ReadyConvolution {
     }
   }
 
-  /// By tiles, on one core.
+  /// A convolution by tiles, on one core.
   record Tiled(Conv2d plain, TiledFilters filters) implements ReadyConvolution {
-    /// Of any number and size for which tiles are the faster way.
+    /// Tiles suit images of any number and size for which they are the faster method.
     @Override
     public boolean isFor(Shape images) {
       return plain.inKeptTiles(images, DType.FLOAT32);

@@ -8,17 +8,19 @@ import fathom.Traced;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The same layer in less memory: it remembers only its argument and runs forward again on the way
-/// back, which is how 1202 layers fit (Chen et al. 2016, "Training deep nets with sublinear memory
-/// cost"). The value and the gradients are the same to the bit. Batch norm is safe inside, because
-/// statistics are committed on the way back, and that runs once.
+/// A layer in less memory: it stores only its input and runs the forward pass again during the
+/// backward pass, which makes nets of 1202 layers fit (Chen et al. 2016, "Training deep nets with
+/// sublinear memory cost"). Output and gradients are identical to the bit. Batch norm is safe
+/// inside, because its statistics are committed in the pullback, and only the second forward pass
+/// has its pullback run.
 public record Recompute(Layer layer) implements Layer {
-  /// `net` with `blocks` blocks of a stage at a time, and what is left at its end, in a
-  /// [Recompute], so that only what goes into the first of them is remembered. A stage is a chain
-  /// of nothing but chains, which are its blocks. Parameters, paths and results stay, to the bit.
+  /// Puts segments of `blocks` successive blocks of each stage into a [Recompute], so that training
+  /// stores only the input of each segment. The last segment of a stage may be shorter. A stage is
+  /// a chain whose children, the blocks, are all chains. Parameters, paths and results stay
+  /// identical to the bit.
   ///
-  /// This is for plain layers: fusion comes behind it and changes what is inside. Throws
-  /// `IllegalArgumentException` if the net has no stages, or for fewer blocks than one.
+  /// Apply it to plain layers, before [Fused], which changes what is inside the segments. Throws
+  /// `IllegalArgumentException` if the net has no stages or `blocks` is less than 1.
   public static Layer every(int blocks, Layer net) {
     if (blocks < 1) {
       throw new IllegalArgumentException(
@@ -60,7 +62,7 @@ public record Recompute(Layer layer) implements Layer {
   @Override
   public Traced forward(Tensor x) {
     try (var scope = Scope.open()) {
-      Tensor y = scope.keep(layer.forward(x).value()); // all other activations die here
+      Tensor y = scope.keep(layer.forward(x).value()); // the scope frees all other activations
       return new Traced(
           y,
           dy -> {

@@ -6,7 +6,7 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// y = max(x, 0), the rectifier.
+/// The rectified linear unit (ReLU) y = max(x, 0).
 public record Relu() implements Layer {
   @Override
   public Traced forward(Tensor x) {

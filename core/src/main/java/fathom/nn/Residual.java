@@ -7,21 +7,22 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// y = branch(x) + shortcut(x), the shortcut connection (He et al. 2016, eq. 1): the branch, of any
-/// number of layers, only learns a correction to what the shortcut carries past it, and the
-/// cotangent comes back through the shortcut unchanged.
+/// The residual connection y = branch(x) + shortcut(x) (He et al. 2016, eq. 1). The branch, of any
+/// number of layers, learns only a correction to what the shortcut passes on, and with the identity
+/// as shortcut the cotangent reaches x unchanged along it.
 ///
 /// A connection from layer 8 to layer 10 of a ten-layer net is `Chain.of(l1, ..., l7, l8, new
 /// Residual(Chain.of(l9, l10)))`.
 ///
-/// @param shortcutName what the paths of the shortcut's parameters begin with
+/// @param shortcutName the first part of the paths of the shortcut's parameters
 public record Residual(Layer branch, Layer shortcut, String shortcutName) implements Layer {
-  /// With the identity as shortcut (eq. 1); another one is a projection (eq. 2).
+  /// Makes a connection with the identity as shortcut (eq. 1).
   public Residual(Layer branch) {
     this(branch, new Identity());
   }
 
-  /// Whose shortcut is called `shortcut`.
+  /// Makes a connection with another shortcut, such as a projection (eq. 2), under the name
+  /// `shortcut`.
   public Residual(Layer branch, Layer shortcut) {
     this(branch, shortcut, "shortcut");
   }
@@ -61,7 +62,7 @@ public record Residual(Layer branch, Layer shortcut, String shortcutName) implem
     check(branch.shape(), shortcut.shape());
   }
 
-  /// A sum would repeat the smaller one, and nobody would see it.
+  /// Rejects different shapes, because the addition would silently repeat the smaller tensor.
   private static void check(Shape branch, Shape shortcut) {
     if (!branch.equals(shortcut)) {
       throw new IllegalArgumentException(
@@ -70,7 +71,7 @@ public record Residual(Layer branch, Layer shortcut, String shortcutName) implem
     }
   }
 
-  /// The branch adds nothing to its parameters' paths.
+  /// The branch's name is empty, so that it adds nothing to the paths of its parameters.
   @Override
   public List<Child> children() {
     return List.of(new Child("", branch), new Child(shortcutName, shortcut));

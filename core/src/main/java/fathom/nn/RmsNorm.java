@@ -11,33 +11,38 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// RMS norm (Zhang and Sennrich 2019, eq. 4): y = g·a/√(mean(a²) + ε), with the mean over the
-/// features of one case: [LayerNorm] without centring and without bias.
+/// features of one case. It is [LayerNorm] without centring and without bias.
 ///
-/// @param gain g of the shape `features`, or null for 1
-/// @param epsilon ε, inside the square root
+/// @param gain g with the shape `features`, or null for gains of 1
+/// @param epsilon ε, inside the square root; at least 0
+/// @param over the dimensions that form a case
+/// @param features the sizes of the normalised dimensions
 public record RmsNorm(@Nullable Param gain, double epsilon, Over over, Shape features)
     implements Layer {
+  /// Throws `IllegalArgumentException` if the features have no elements, if `over` and the features
+  /// do not fit together, if ε is negative, or if the gain has another shape than the features.
   public RmsNorm {
     checked(gain, epsilon, over, features);
   }
 
-  /// Gains 1 over all dimensions after the first, of these sizes, ε = 1e-5.
+  /// Returns an RMS norm over all dimensions after the first, which have these sizes, with gains 1
+  /// and ε = 1e-5.
   public static RmsNorm of(long... features) {
     return of(Over.FEATURES, features);
   }
 
-  /// The same over the channels of each pixel.
+  /// Returns an RMS norm over the channels of each pixel, with gains 1 and ε = 1e-5.
   public static RmsNorm ofPosition(long channels) {
     return of(Over.POSITION, channels);
   }
 
-  /// The same over the last dimension.
+  /// Returns an RMS norm over the last dimension, with gains 1 and ε = 1e-5.
   public static RmsNorm ofLast(long features) {
     return of(Over.LAST, features);
   }
 
   private static RmsNorm of(Over over, long... features) {
-    checked(null, LayerNorm.EPSILON, over, Shape.of(features)); // before anything is made
+    checked(null, LayerNorm.EPSILON, over, Shape.of(features)); // before parameters are made
     return new RmsNorm(
         Param.of(Tensor.zeros(DType.FLOAT32, features).plus(1)),
         LayerNorm.EPSILON,
@@ -45,17 +50,17 @@ public record RmsNorm(@Nullable Param gain, double epsilon, Over over, Shape fea
         Shape.of(features));
   }
 
-  /// Without gains over all dimensions after the first, of these sizes.
+  /// Returns an RMS norm without gains over all dimensions after the first, which have these sizes.
   public static RmsNorm plain(long... features) {
     return new RmsNorm(null, LayerNorm.EPSILON, Over.FEATURES, Shape.of(features));
   }
 
-  /// The same without gains.
+  /// Returns this norm without gains.
   public RmsNorm plain() {
     return new RmsNorm(null, epsilon, over, features);
   }
 
-  /// The same with another ε.
+  /// Returns this norm with another ε.
   public RmsNorm withEpsilon(double epsilon) {
     return new RmsNorm(gain, epsilon, over, features);
   }

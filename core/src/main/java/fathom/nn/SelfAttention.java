@@ -13,8 +13,8 @@ import fathom.Traced;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Multi-head self-attention (Vaswani et al. 2017, "Attention is all you need", eq. 1 and section
-/// 3.2.2) of N×T×E:
+/// Multi-head self-attention for N×T×E (Vaswani et al. 2017, "Attention is all you need", eq. 1 and
+/// section 3.2.2):
 ///
 /// ```
 /// (q, k, v) = x·W_inᵀ + b_in                        each N×T×E, of `heads` parts of d = E/heads
@@ -28,6 +28,8 @@ import java.util.Map;
 public record SelfAttention(
     int heads, boolean causal, Param inWeight, Param inBias, Param outWeight, Param outBias)
     implements Layer {
+  /// Throws `IllegalArgumentException` if the parameters do not have the shapes above or the number
+  /// of heads does not divide the width E.
   public SelfAttention {
     Shape in = inWeight.value().shape();
     long width = in.rank() == 2 ? in.size(1) : -1;
@@ -43,12 +45,14 @@ public record SelfAttention(
     checkHeads(heads, width);
   }
 
-  /// Weights with variance 1/E and biases 0. He's 2/E makes up for the half of a signal that a
-  /// rectifier stops, and there is none here: with 1/E, of an argument of variance 1, queries, keys
-  /// and values have variance 1, and so have the products q·k/√d under the softmax.
+  /// Returns a layer with weights of variance 1/E and biases of 0. He's variance 2/E makes up for
+  /// the half of a signal that a ReLU stops, and here there is no ReLU. With 1/E and an input of
+  /// variance 1, queries, keys and values have variance 1, and so have the products q·k/√d under
+  /// the softmax. Throws `IllegalArgumentException` if the number of heads does not divide the
+  /// width.
   public static SelfAttention of(Init init, String path, int width, int heads, boolean causal) {
     checkHeads(heads, width);
-    long variance1 = 2L * width; // He's 2/(2E) = 1/E
+    long variance1 = 2L * width; // He's variance 2/fanIn with a fan-in of 2E
     return new SelfAttention(
         heads,
         causal,
@@ -102,8 +106,9 @@ public record SelfAttention(
     }
   }
 
-  /// The attention itself, (N·T)×3E to (N·T)×E. It has no parameters, and libtorch has no binding
-  /// for its derivative alone: its way back is libtorch's own.
+  /// The attention without its projections, from (N·T)×3E to (N·T)×E. It has no parameters. Its
+  /// backward pass is libtorch's reverse mode, because the Java binding does not offer the
+  /// derivative alone.
   private Layer core(Shape x) {
     long n = x.size(0);
     long t = x.size(1);
@@ -115,7 +120,7 @@ public record SelfAttention(
     });
   }
 
-  /// The i-th of 3×N×heads×T×d.
+  /// Returns the i-th of the three N×heads×T×d parts.
   private static Tensor part(Tensor parts, int i) {
     Shape s = parts.shape();
     return parts.narrow(0, i, i + 1).reshape(s.size(1), s.size(2), s.size(3), s.size(4));
@@ -146,8 +151,8 @@ public record SelfAttention(
     return byName;
   }
 
-  /// Of the two projections, q·kᵀ and the products with v; what the causal mask hides is not taken
-  /// off.
+  /// Counts the two projections, q·kᵀ and the products with v. What the causal mask hides is
+  /// counted as well.
   @Override
   public long multiplyAdds(Shape in, Shape out) {
     long positions = in.size(0) * in.size(1);

@@ -6,7 +6,7 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// y = 1 / (1 + e⁻ˣ), the logistic function.
+/// The logistic function y = 1 / (1 + e⁻ˣ).
 public record Sigmoid() implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -6,7 +6,7 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// y = tanh(x).
+/// The hyperbolic tangent y = tanh(x).
 public record Tanh() implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -7,9 +7,11 @@ import fathom.Tensor;
 import fathom.Torch;
 import fathom.Traced;
 
-/// Every pixel of N×C×H×W images `factor` times in each direction: y[n,c,i,j] = x[n,c,⌊i/f⌋,⌊j/f⌋].
-/// On the way back a pixel's cotangent is the sum of the f² of its copies.
+/// Repeats every pixel of N×C×H×W images `factor` times in each direction: y[n,c,i,j] =
+/// x[n,c,⌊i/f⌋,⌊j/f⌋]. In the backward pass, the cotangent of a pixel is the sum of the cotangents
+/// of its f² copies.
 public record Upsample2d(int factor) implements Layer {
+  /// Throws `IllegalArgumentException` if the factor is less than 1.
   public Upsample2d {
     if (factor < 1) {
       throw new IllegalArgumentException(

@@ -6,19 +6,21 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// An instrument: a layer that wraps a layer and shows an observer every value and every cotangent.
-/// The observer must not keep the tensors, which live as long as their step, nor change them.
+/// An instrument: a layer that wraps another and shows an observer every output and every cotangent
+/// of it. The observer must neither change the tensors nor keep them beyond their step.
+///
+/// @param path the path of the wrapped layer in its net
 public record Watched(String path, Layer layer, Observer observer) implements Layer {
-  /// Sees what passes a layer; `path` is the layer's in its net.
+  /// Receives the outputs and cotangents of layers, each with the layer's path in its net.
   public interface Observer {
-    /// The layer's value, on the way forward.
+    /// Called in the forward pass and in prediction with the output of the layer.
     default void value(String path, Layer layer, Tensor y) {}
 
-    /// The cotangent of the layer's value, dE/dy, on the way back.
+    /// Called in the backward pass with dE/dy, the cotangent of the layer's output.
     default void cotangent(String path, Layer layer, Tensor dy) {}
   }
 
-  /// The same net with an instrument around every layer that has no others inside.
+  /// Returns the net with an instrument around every layer that has no children.
   public static Layer leaves(Layer net, Observer observer) {
     return Layer.map(
         net,
@@ -49,7 +51,7 @@ public record Watched(String path, Layer layer, Observer observer) implements La
     return y;
   }
 
-  /// The instrument adds nothing to its layer's path.
+  /// The wrapped layer's name is empty, so that the instrument adds nothing to the path.
   @Override
   public List<Child> children() {
     return List.of(new Child("", layer));

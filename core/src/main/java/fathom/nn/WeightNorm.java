@@ -9,13 +9,18 @@ import fathom.Traced;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Weight norm (Salimans and Kingma 2016, eq. 2): a [Dense] or [Conv2d] whose weights are w =
-/// g·v/‖v‖ for each output, with v in the place of its weights and a gain g per output. A v of
-/// zeros gives a w of zeros, from which nothing comes back that is of use.
+/// Weight norm (Salimans and Kingma 2016, eq. 2): a [Dense] or [Conv2d] with weights w = g·v/‖v‖
+/// for each output. The wrapped layer's weights are v, and there is a gain g for each output. If v
+/// is zero, so is w, and the gradients of that output are of no use.
+///
+/// @param weighted the layer whose weights are v
+/// @param gain g
 public record WeightNorm(Layer weighted, Param gain) implements Layer {
-  /// Beside any length that is not zero it is nothing.
+  /// Prevents division by zero; it is negligible beside any length that is not zero.
   private static final double TINY = 1e-30;
 
+  /// Throws `IllegalArgumentException` if the layer is neither a Dense nor a Conv2d, or if there is
+  /// not one gain for each of its outputs.
   public WeightNorm {
     long outputs = weight(weighted).value().shape().size(0);
     if (!gain.value().shape().equals(Shape.of(outputs))) {
@@ -25,7 +30,7 @@ public record WeightNorm(Layer weighted, Param gain) implements Layer {
     }
   }
 
-  /// With gains ‖v‖: it starts as the function that `weighted` was.
+  /// Returns a layer with gains ‖v‖, so that it starts as the same function as `weighted`.
   public static WeightNorm of(Layer weighted) {
     return new WeightNorm(weighted, Param.of(lengthOfEach(weight(weighted).value())));
   }
@@ -46,7 +51,7 @@ public record WeightNorm(Layer weighted, Param gain) implements Layer {
     };
   }
 
-  /// ‖v‖ of each output, in a shape that repeats along v.
+  /// Returns ‖v‖ of each output, in a shape that broadcasts against v.
   private static Tensor lengths(Tensor v) {
     return v.square().sum(inputs(v)).sqrt();
   }
@@ -79,7 +84,8 @@ public record WeightNorm(Layer weighted, Param gain) implements Layer {
     };
   }
 
-  /// With u = v/‖v‖: dg = ⟨dw, u⟩ and dv = g/‖v‖·(dw − ⟨dw, u⟩·u) (eq. 3).
+  /// Adds the gradients of g and v. With u = v/‖v‖ they are dg = ⟨dw, u⟩ and dv = g/‖v‖·(dw − ⟨dw,
+  /// u⟩·u) (eq. 3).
   private void accumulate(Tensor dw) {
     try (var _ = Scope.open()) {
       Param v = weight(weighted);

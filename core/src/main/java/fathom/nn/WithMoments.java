@@ -10,10 +10,12 @@ import fathom.Traced;
 import java.util.List;
 import java.util.Map;
 
-/// Layer norm that gives back what it takes off: N×F to N×(F+2), the normalised features, then
-/// their mean μ and their standard deviation √(σ² + ε) before the norm, as two more features; of
-/// images N×C×H×W to N×(C+2)×H×W, with μ and √(σ² + ε) of the whole image at each pixel.
+/// Layer norm that also outputs the statistics that it removes. It maps N×F to N×(F+2): the
+/// normalised features, then their mean μ and their standard deviation √(σ² + ε) before the norm.
+/// It maps images N×C×H×W to N×(C+2)×H×W, with μ and √(σ² + ε) of the whole image at each pixel.
 public record WithMoments(LayerNorm norm) implements Layer {
+  /// Throws `IllegalArgumentException` if the norm is neither over the features of N×F nor over the
+  /// whole of N×C×H×W.
   public WithMoments {
     int rank = norm.features().rank();
     if (rank != 1 && (rank != 3 || norm.over() != LayerNorm.Over.FEATURES)) {
@@ -40,7 +42,8 @@ public record WithMoments(LayerNorm norm) implements Layer {
     }
   }
 
-  /// A number of each case as a feature, or as a channel that is the same at every pixel.
+  /// Returns a statistic of each case as a feature, or as a channel that is the same at every
+  /// pixel.
   private static Tensor spread(Tensor each, Tensor like) {
     Shape shape = like.shape();
     if (shape.rank() == 2) {
@@ -52,7 +55,8 @@ public record WithMoments(LayerNorm norm) implements Layer {
         .contiguous();
   }
 
-  /// One over the reciprocal; 0 for the 0 of a case without any spread.
+  /// Inverts the reciprocal standard deviation; returns 0 where that is 0, which marks a case
+  /// without spread.
   private static Tensor standardDeviation(Tensor statistics) {
     double[] pairs = statistics.toDoubles();
     double[] standardDeviations = new double[pairs.length / 2];
@@ -63,7 +67,8 @@ public record WithMoments(LayerNorm norm) implements Layer {
     return Tensor.of(standardDeviations, standardDeviations.length, 1);
   }
 
-  /// With dμ/dx = 1/F and d√(σ² + ε)/dx = x̂/F, over the F features or all pixels of all channels.
+  /// Computes dE/dx with dμ/dx = 1/F and d√(σ² + ε)/dx = x̂/F, where F counts the features, or all
+  /// pixels of all channels.
   private Tensor back(Tensor dy, CaseNorm.Normed normed, DType type) {
     try (var scope = Scope.open()) {
       long first = norm.features().size(0);
@@ -78,12 +83,12 @@ public record WithMoments(LayerNorm norm) implements Layer {
     }
   }
 
-  /// The way back from [#spread].
+  /// The backward pass of [#spread].
   private static Tensor gathered(Tensor dy) {
     return dy.shape().rank() == 2 ? dy : alone(dy.sum(2, 3), dy);
   }
 
-  /// N×1, or N×1×1×1 where images are.
+  /// Returns a statistic of each case as N×1, or as N×1×1×1 if `like` has four dimensions.
   private static Tensor alone(Tensor each, Tensor like) {
     return like.shape().rank() == 2 ? each : each.reshape(each.shape().size(0), 1, 1, 1);
   }

@@ -1,5 +1,5 @@
-/// Layers: each one a value and, right under it, its derivative; and the three that combine others,
-/// [fathom.nn.Chain], [fathom.nn.Residual] and [fathom.nn.Recompute].
+/// The layers of nets, each with its derivative beside its forward pass, and the combinators that
+/// build nets of them, above all [fathom.nn.Chain], [fathom.nn.Residual] and [fathom.nn.Recompute].
 @NullMarked
 package fathom.nn;
 

@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The graph of a model that is being written: operations in the order in which they run, and the
-/// constants that they use. Tensors that it makes of parameters live in the innermost scope, and
-/// with them what [#message] returns.
+/// The graph of a model while it is written: operations in the order in which they run, and the
+/// constants that they use. Tensors that it makes from parameters live in the innermost scope, so
+/// the result of [#message] must be written before that scope closes.
 ///
-/// The numbers of fields are those of ONNX's `onnx.proto`.
+/// Field numbers are those of ONNX's `onnx.proto`.
 final class Graph {
   static final String INPUT = "pictures";
   static final String OUTPUT = "logits";
@@ -28,15 +28,15 @@ final class Graph {
   private static final int FLOAT = 1;
   private static final int INT64 = 7;
 
-  /// What an operation gives: its name, and the shape that it has for one image.
+  /// The output of an operation: its name, and its shape for one image.
   record Value(String name, Shape one) {
-    /// The number of dimensions, with that of the batch.
+    /// The number of dimensions, including that of the batch.
     int rank() {
       return one.rank() + 1;
     }
   }
 
-  /// A setting of an operation.
+  /// An attribute of an operation.
   record Attribute(Message message) {
     private static final int KIND_FLOAT = 1;
     private static final int KIND_INT = 2;
@@ -63,7 +63,7 @@ final class Graph {
   private record Operation(
       String type, String output, List<String> inputs, List<Attribute> attributes) {}
 
-  /// A parameter, which is only equal to itself, in the shape in which an operation takes it.
+  /// A parameter, compared by identity, with the shape in which an operation uses it.
   private record Use(Param param, Shape shape) {}
 
   private final List<Operation> operations = new ArrayList<>();
@@ -71,26 +71,26 @@ final class Graph {
   private final Map<Use, String> stored = new HashMap<>();
   private final Set<String> names = new HashSet<>(Set.of(INPUT, OUTPUT));
 
-  /// Adds an operation behind those that there are, called after the layer for which it is.
+  /// Appends an operation, named after the layer that it belongs to.
   Value add(String path, String type, Shape one, List<String> inputs, Attribute... attributes) {
     String name = unique(path);
     operations.add(new Operation(type, name, inputs, List.of(attributes)));
     return new Value(name, one);
   }
 
-  /// A parameter as a constant, called `path.name` as in the net's state: the first path of one
-  /// that is used in several places.
+  /// Adds a parameter as a constant and returns its name `path.name`, as in the net's state. A
+  /// parameter that is used in several places is stored once, under its first path.
   String constant(String path, String name, Param param) {
     return constant(path, name, param, param.value().shape());
   }
 
-  /// The same in another shape of as many elements.
+  /// Adds a parameter as a constant of another shape with as many elements.
   String constant(String path, String name, Param param, Shape shape) {
     return stored.computeIfAbsent(
         new Use(param, shape), _ -> floats(Node.path(path, name), param.value(), shape));
   }
 
-  /// Numbers that no parameter has.
+  /// Adds float32 numbers that are not a parameter.
   String floats(String name, Tensor values, Shape shape) {
     MemorySegment bytes = values.to(DType.FLOAT32).contiguous().segment();
     return constant(unique(name), FLOAT, shape, bytes);
@@ -114,7 +114,8 @@ final class Graph {
     return name;
   }
 
-  /// Names are of values and constants alike, and one is used once.
+  /// Returns `wanted`, with a number appended if the name is taken; outputs and constants share one
+  /// set of names.
   private String unique(String wanted) {
     String name = wanted;
     for (int i = 1; name.isEmpty() || !names.add(name); i++) {
@@ -123,9 +124,9 @@ final class Graph {
     return name;
   }
 
-  /// The graph from images of this shape (C×H×W), as many as one likes, to `result`.
+  /// Returns the message of the graph from any number of images of shape C×H×W to `result`.
   Message message(String name, Shape image, Value result) {
-    if (result.name().equals(INPUT)) { // a net of nothing
+    if (result.name().equals(INPUT)) { // a net without operations
       add(OUTPUT, "Identity", result.one(), List.of(INPUT));
     }
     var graph = new Message();
@@ -138,7 +139,7 @@ final class Graph {
     return graph.message(12, described(OUTPUT, result.one()));
   }
 
-  /// The last operation gives the result.
+  /// Encodes an operation; the output of the last one is the graph's output.
   private static Message message(Operation operation, boolean last) {
     var node = new Message();
     operation.inputs.forEach(input -> node.text(1, input));
@@ -149,7 +150,8 @@ final class Graph {
     return node;
   }
 
-  /// A value of N examples, each of this shape; N is a name, because any number is right.
+  /// Describes a tensor of N examples of this shape. N is a name in place of a number, because any
+  /// number is valid.
   private static Message described(String name, Shape one) {
     var shape = new Message().message(1, new Message().text(2, "N"));
     for (long size : one.toArray()) {

@@ -14,11 +14,12 @@ import fathom.onnx.Graph.Value;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/// Norms for which ONNX at this version has no operation, as several.
+/// Composes norms and dynamic tanh, for which ONNX has no operation at this version, from several
+/// operations.
 final class Norms {
   private Norms() {}
 
-  /// A parameter with an element for each channel, in a shape that repeats along x.
+  /// Adds a parameter with an element for each channel, in a shape that broadcasts against x.
   static String perChannel(Graph graph, String path, String name, Param param, Value x) {
     long channels = param.value().shape().size(0);
     Shape shape = x.rank() == 4 ? Shape.of(channels, 1, 1) : Shape.of(channels);
@@ -33,7 +34,7 @@ final class Norms {
     return graph.floats(path, Tensor.of(new double[] {value}, 1), Shape.of(1));
   }
 
-  /// x/√(mean(x²) + ε), with the gain.
+  /// Adds x/√(mean(x²) + ε), times the gain if there is one.
   static Value rms(Graph graph, String path, RmsNorm norm, Value x) {
     Value squares = plain(graph, Node.path(path, "squares"), "Mul", x, x.name());
     long[] axes =
@@ -55,7 +56,7 @@ final class Norms {
     return plain(graph, path, "Mul", y, weight);
   }
 
-  /// √(mean(squares) + ε) over these dimensions, which stay with the size 1.
+  /// Adds √(mean(squares) + ε) over these dimensions, which remain with size 1.
   private static Value root(Graph graph, String path, Value squares, long[] axes, double epsilon) {
     Value mean = mean(graph, Node.path(path, "mean_square"), squares, axes);
     String e = number(graph, Node.path(path, "epsilon"), epsilon);
@@ -77,7 +78,8 @@ final class Norms {
         Attribute.of("keepdims", 1L));
   }
 
-  /// Groups as the channels of an instance norm, and back; then gain and bias of each channel.
+  /// Adds a group norm: an instance norm with the groups as its channels, then the gain and bias of
+  /// each channel.
   static Value group(Graph graph, String path, GroupNorm norm, Value x) {
     int groups = norm.groups();
     long each = x.one().elements() / groups;
@@ -102,13 +104,14 @@ final class Norms {
     return plain(graph, path, "Add", scaled, perChannel(graph, path, "bias", norm.bias(), x));
   }
 
-  /// A size of 0 stays as it is, and −1 is what is left.
+  /// Adds a reshape. A size of 0 keeps the size of x, and −1 stands for the remaining elements.
   private static Value reshaped(Graph graph, String path, Value x, Shape one, long... sizes) {
     return graph.add(
         path, "Reshape", one, List.of(x.name(), graph.integers(path + ".sizes", sizes)));
   }
 
-  /// The normed x, and its mean and standard deviation as two more features or channels.
+  /// Adds the mean and the standard deviation of x to the normalised x as two more features or
+  /// channels.
   static Value joined(Graph graph, String path, LayerNorm norm, Value normed, Value x) {
     long[] axes = LongStream.range(1, x.rank()).toArray();
     Value mean = mean(graph, Node.path(path, "mean"), x, axes);
@@ -129,7 +132,7 @@ final class Norms {
         Attribute.of("axis", 1L));
   }
 
-  /// A number of each case at every pixel.
+  /// Repeats a statistic of each case at every pixel.
   private static Value spread(Graph graph, String path, Value each, Value x) {
     long[] sizes = x.one().toArray();
     sizes[0] = 1;
@@ -138,7 +141,7 @@ final class Norms {
     return graph.add(path, "Add", one, List.of(each.name(), zeros));
   }
 
-  /// g·tanh(α·x) + b
+  /// Adds g·tanh(α·x) + b.
   static Value tanh(Graph graph, String path, DynamicTanh layer, Value x) {
     String alpha = graph.constant(path, "alpha", layer.alpha());
     Value inside = plain(graph, Node.path(path, "inside"), "Mul", x, alpha);

@@ -38,27 +38,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Writes nets for images as ONNX models (opset 17), which ONNX Runtime and others run: as they
-/// predict, with running statistics, in float32.
+/// Writes nets for images as ONNX models (opset 17), which ONNX Runtime and other programs run. A
+/// model computes what the net predicts, with running statistics, in float32.
 ///
-/// The model's input is `images`, N×C×H×W for any N, and its output `logits`. Constants have the
-/// names of the net's parameters. Batch norm stays an operation of its own, because programs that
-/// run such models fold it into the convolution themselves.
+/// The model's input is named "pictures", N×C×H×W for any N, and its output is named "logits".
+/// Constants have the names of the net's parameters. Batch norm remains a separate operation,
+/// because programs that run such models fold it into the convolution themselves.
 public final class Onnx {
-  /// The version of the operations: the first that has layer norm.
+  /// The opset version, the first one with layer norm.
   static final int OPSET = 17;
 
-  /// The version of the file's form that came with it.
+  /// The version of the file format that belongs to the opset.
   private static final int FORM = 8;
 
   private Onnx() {}
 
-  /// Writes `net` for images of a shape, C×H×W, with texts that other programs may read. The same
+  /// Writes `net` for images of shape C×H×W, with metadata that other programs can read. The same
   /// arguments make the same bytes.
   ///
-  /// Throws `IllegalArgumentException` for a layer that has no form here, and
-  /// [fathom.io.BadFileException] if the file cannot be written; both leave the previous file as it
-  /// was.
+  /// Throws `IllegalArgumentException` if the shape does not have three dimensions or a layer
+  /// cannot be expressed in ONNX, and [fathom.io.BadFileException] if the file cannot be written.
+  /// In either case the previous file stays as it was.
   public static void write(Path file, Layer net, Shape image, Map<String, String> metadata) {
     if (image.rank() != 3) {
       throw new IllegalArgumentException("an image has a shape C×H×W, but this one has " + image);
@@ -75,13 +75,13 @@ public final class Onnx {
     }
   }
 
-  /// What the layer at `path` makes of `x`.
+  /// Adds the layer at `path` and returns its output for `x`.
   private static Value value(Graph graph, String path, Layer layer, Value x) {
     return switch (layer) {
       case Chain chain -> chain(graph, path, chain, x);
       case Residual residual -> residual(graph, path, residual, x);
       case Recompute recompute -> value(graph, path, recompute.layer(), x);
-      case Identity _, Dropout _ -> x; // who runs a model predicts
+      case Identity _, Dropout _ -> x; // a model only predicts, where dropout is the identity
       case Relu _ -> graph.add(path, "Relu", x.one(), List.of(x.name()));
       case Sigmoid _ -> graph.add(path, "Sigmoid", x.one(), List.of(x.name()));
       case Tanh _ -> graph.add(path, "Tanh", x.one(), List.of(x.name()));
@@ -136,7 +136,7 @@ public final class Onnx {
         padding(conv.padding()));
   }
 
-  /// What windows of this size over a C×H×W give, each in so many channels.
+  /// Returns the shape of the output of windows of this size over C×H×W, with this many channels.
   private static Shape windowed(Shape x, long channels, long size, int stride, int padding) {
     return Shape.of(
         channels,
@@ -148,7 +148,7 @@ public final class Onnx {
     return Attribute.of("pads", padding, padding, padding, padding);
   }
 
-  /// x·Wᵀ + b
+  /// Adds x·Wᵀ + b.
   private static Value dense(Graph graph, String path, Dense dense, Value x) {
     String weight = graph.constant(path, "weight", dense.weight());
     var bias = dense.bias();
@@ -162,7 +162,7 @@ public final class Onnx {
         Attribute.of("transB", 1L));
   }
 
-  /// The bias in a shape that repeats along x.
+  /// Adds a bias in a shape that broadcasts against x.
   private static Value bias(Graph graph, String path, String name, Param bias, Value x) {
     String constant = Norms.perChannel(graph, path, name, bias, x);
     return graph.add(path, "Add", x.one(), List.of(x.name(), constant));
@@ -182,7 +182,8 @@ public final class Onnx {
         Attribute.of("epsilon", BatchNorm.EPSILON));
   }
 
-  /// ONNX normalises the last dimensions, so the channels of a pixel go there and back.
+  /// Adds a layer norm. ONNX normalises the last dimensions, so a norm over the channels of a pixel
+  /// is transposed before and after.
   private static Value layerNorm(Graph graph, String path, LayerNorm norm, Value x) {
     if (norm.over() == LayerNorm.Over.POSITION && x.rank() == 4) {
       Value last =
@@ -241,7 +242,7 @@ public final class Onnx {
         Node.path(path, "flat"), "Flatten", Shape.of(channels), List.of(pooled.name()));
   }
 
-  /// Every stride-th pixel, then channels of zeros before and behind.
+  /// Adds a shortcut of option A: every stride-th pixel, then channels of zeros before and behind.
   private static Value paddedSubsample(
       Graph graph, String path, PaddedSubsample shortcut, Value x) {
     Value y = x;

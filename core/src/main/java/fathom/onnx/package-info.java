@@ -1,7 +1,7 @@
-/// Nets for other programs: the ONNX format.
+/// Writes nets for other programs in the ONNX format.
 ///
-/// [Onnx] walks over a net and writes an operation of ONNX for each layer; [fathom.io.Message] is
-/// the format's encoding. Nothing here reads ONNX.
+/// [Onnx] walks over a net and writes one or more ONNX operations for each layer;
+/// [fathom.io.Message] encodes the format. This package does not read ONNX.
 @NullMarked
 package fathom.onnx;
 

@@ -9,13 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /// Adam (Kingma and Ba 2015, algorithm 1): m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², and in step
-/// t, counted from 1, w ← w − η · (m / (1−β1ᵗ)) / (√(v / (1−β2ᵗ)) + ε), on all parameters, with the
-/// paper's β1 = 0.9, β2 = 0.999 and ε = 10⁻⁸.
+/// t, counted from 1, w ← w − η · (m / (1−β1ᵗ)) / (√(v / (1−β2ᵗ)) + ε). It applies to all
+/// parameters, with the paper's β1 = 0.9, β2 = 0.999 and ε = 10⁻⁸.
 ///
-/// With a weight decay λ it is AdamW (Loshchilov and Hutter 2019, algorithm 2): each step first
-/// takes η·λ·w from w, outside the moments, so that all weights shrink alike however large their
-/// gradients are. Here η is the learning rate of the step, as in PyTorch; the paper multiplies λ
-/// only by the schedule.
+/// With a weight decay λ it is AdamW (Loshchilov and Hutter 2019, algorithm 2): each step also
+/// subtracts η·λ·w from w, outside the moments, so that all weights shrink by the same factor
+/// however large their gradients are. Here η is the learning rate of the step, as in PyTorch; the
+/// paper multiplies λ only by the schedule.
 public final class Adam implements Optimizer {
   private static final double BETA1 = 0.9;
   private static final double BETA2 = 0.999;
@@ -27,18 +27,20 @@ public final class Adam implements Optimizer {
   private final MemorySegment square;
   private long t;
 
-  /// Adam, for a training.
+  /// Returns the description of Adam for a training run.
   public static Spec of() {
     return new Spec(0);
   }
 
-  /// AdamW with this decoupled weight decay, for a training.
+  /// Returns the description of AdamW for a training run, with this decoupled weight decay, 0 or
+  /// more.
   public static Spec decoupled(double weightDecay) {
     return new Spec(weightDecay);
   }
 
-  /// Adam before it has parameters; with a weight decay above 0 it is AdamW.
+  /// The description of Adam, before it has parameters; with a weight decay above 0 it is AdamW.
   public record Spec(double weightDecay) implements Optimizer.Spec {
+    /// Throws `IllegalArgumentException` unless the weight decay is a finite number of 0 or more.
     public Spec {
       if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
         throw new IllegalArgumentException("a weight decay is 0 or more, but is " + weightDecay);
@@ -51,16 +53,19 @@ public final class Adam implements Optimizer {
     }
   }
 
+  /// Makes Adam over these parameters, before the first step.
   public Adam(FlatParams params) {
     this(params, 0);
   }
 
-  /// As it is after `steps` steps; [#blocks()] are still to be filled.
+  /// Makes Adam over these parameters as it is after `steps` steps; the caller still has to fill
+  /// [#blocks()].
   public Adam(FlatParams params, long steps) {
     this(params, steps, 0);
   }
 
-  /// AdamW with this weight decay, after `steps` steps.
+  /// Makes AdamW with this weight decay, as it is after `steps` steps; the caller still has to fill
+  /// [#blocks()]. Throws `IllegalArgumentException` if an argument is negative.
   public Adam(FlatParams params, long steps, double weightDecay) {
     if (!(weightDecay >= 0)) {
       throw new IllegalArgumentException("a weight decay is 0 or more, but is " + weightDecay);

@@ -6,12 +6,12 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import fathom.FlatParams;
 import java.lang.foreign.MemorySegment;
 
-/// Gradients of a limited length (Pascanu, Mikolov and Bengio 2013, algorithm 1): where the norm
-/// ‖g‖ over all parameters together is above a limit θ, g ← g · θ / ‖g‖.
+/// Gradient clipping by the global norm (Pascanu, Mikolov and Bengio 2013, algorithm 1). If the
+/// norm ‖g‖ over all parameters together is above a limit θ, then g ← g · θ / ‖g‖.
 public final class Clip {
   private Clip() {}
 
-  /// The norm of all gradients together.
+  /// Returns the Euclidean norm of all gradients together.
   public static double norm(FlatParams params) {
     MemorySegment g = params.gradients();
     long count = params.count();
@@ -36,7 +36,8 @@ public final class Clip {
     return Math.sqrt(sum);
   }
 
-  /// Shortens the gradients to the norm `limit` if it is larger, and returns what it was.
+  /// Scales the gradients down to the norm `limit` if their norm is larger, and returns the norm
+  /// before that. Throws `IllegalArgumentException` unless the limit is positive.
   public static double to(FlatParams params, double limit) {
     if (!(limit > 0)) {
       throw new IllegalArgumentException("the limit of a norm is positive, but is " + limit);

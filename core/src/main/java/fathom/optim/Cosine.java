@@ -1,16 +1,19 @@
 package fathom.optim;
 
-/// Half a wave of the cosine from the learning rate η down to 0: in step t of the T steps behind
-/// the warm-up, η/2 · (1 + cos(π·t/T)) (Loshchilov and Hutter 2017, equation 5, without restarts).
+/// A schedule that follows half a wave of the cosine from the learning rate η down to 0. In step t
+/// of the T steps after the warm-up, the learning rate is η/2 · (1 + cos(π·t/T)) (Loshchilov and
+/// Hutter 2017, equation 5, without restarts).
 ///
 /// @param learningRate η
-/// @param warmUp how many steps have the learning rate 0.1·η before it
+/// @param warmUp the number of steps at the start that use the learning rate 0.1·η
 public record Cosine(double learningRate, long warmUp) implements Schedule {
+  /// Throws `IllegalArgumentException` unless the learning rate is positive and finite and the
+  /// warm-up 0 or more steps.
   public Cosine {
     Schedule.check(learningRate, warmUp);
   }
 
-  /// The same behind so many steps of warm-up.
+  /// Returns this schedule with this many steps of warm-up.
   public Cosine withWarmUp(long steps) {
     return new Cosine(learningRate, steps);
   }

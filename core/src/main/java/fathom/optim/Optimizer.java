@@ -4,22 +4,22 @@ import fathom.FlatParams;
 import java.lang.foreign.MemorySegment;
 import java.util.SequencedMap;
 
-/// A rule by which gradients change parameters.
+/// A rule that changes parameters by their gradients.
 public interface Optimizer {
-  /// Changes the parameters by one step at learning rate `learningRate`, and sets the gradients to
-  /// zero.
+  /// Makes one optimizer step at this learning rate and sets the gradients to zero.
   void step(double learningRate);
 
-  /// What it remembers from step to step, by name: blocks laid out like the parameters. With them
-  /// and the number of steps made, a run goes on as if it had not stopped.
+  /// The state that the optimizer carries from step to step, by name, as blocks with the layout of
+  /// the parameters. With these blocks and the number of steps made, a resumed run continues as if
+  /// it had not stopped.
   SequencedMap<String, MemorySegment> blocks();
 
-  /// An optimizer before it has parameters. One that is written into the description of a run is a
-  /// record: its name and components are what is compared when the run goes on.
+  /// The description of an optimizer, before it has parameters. A description that is stored with a
+  /// run must be a record, because its name and components are compared when the run is resumed.
   @FunctionalInterface
   interface Spec {
-    /// The optimizer over these parameters as it is after `steps` steps; its blocks are zero, and
-    /// still to be filled if there were any.
+    /// Makes the optimizer over these parameters as it is after `steps` steps. Its blocks are zero,
+    /// and the caller fills them if `steps` is above 0.
     Optimizer over(FlatParams params, long steps);
   }
 }

@@ -2,40 +2,44 @@ package fathom.optim;
 
 import java.util.Arrays;
 
-/// The learning rate as a function of the step and of how many there are in all. It depends on
-/// nothing else, so that resuming needs nothing else.
+/// The learning rate as a function of the step and of the number of all steps. It depends on
+/// nothing else, so resuming a run needs no schedule state.
 ///
-/// A schedule that is written into the description of a run is a record: its components are what is
-/// compared when the run goes on.
+/// A schedule that is stored with a run must be a record, because its components are compared when
+/// the run is resumed.
 @FunctionalInterface
 public interface Schedule {
-  /// The paper warms 110 layers up "until the training error is below 80 % (about 400 iterations)".
-  /// A number of steps keeps the learning rate a function of the step.
+  /// The number of warm-up steps for deep nets. The residual paper warms its 110-layer net up
+  /// "until the training error is below 80 % (about 400 iterations)"; a fixed number keeps the
+  /// learning rate a function of the step.
   long WARM_UP_STEPS = 400;
 
-  /// The learning rate of step `step`, counted from 0, of `steps`.
+  /// Returns the learning rate of step `step`, counted from 0, of `steps` steps.
   double at(long step, long steps);
 
-  /// The same learning rate from the first step to the last.
+  /// Returns a constant learning rate.
   static StepDecay constant(double learningRate) {
     return steps(learningRate);
   }
 
-  /// Divided by ten at these fractions of all steps; see [StepDecay].
+  /// Returns a learning rate that is divided by ten at these fractions of all steps; see
+  /// [StepDecay].
   static StepDecay steps(double learningRate, double... fractions) {
     return new StepDecay(learningRate, 0, Arrays.stream(fractions).boxed().toList());
   }
 
-  /// Down to 0 along half a wave; see [Cosine].
+  /// Returns a learning rate that falls to 0 along half a wave of the cosine; see [Cosine].
   static Cosine cosine(double learningRate) {
     return new Cosine(learningRate, 0);
   }
 
-  /// Up and down again; see [OneCycle].
+  /// Returns a learning rate that rises and falls once; see [OneCycle].
   static OneCycle oneCycle(double learningRate) {
     return new OneCycle(learningRate);
   }
 
+  /// Throws `IllegalArgumentException` unless the learning rate is positive and finite and the
+  /// warm-up 0 or more steps.
   static void check(double learningRate, long warmUp) {
     if (!(learningRate > 0) || Double.isInfinite(learningRate) || warmUp < 0) {
       throw new IllegalArgumentException(
@@ -44,7 +48,8 @@ public interface Schedule {
     }
   }
 
-  /// From `from` to `to` along half a wave of the cosine, for a part from 0 to 1 of the way.
+  /// Returns the point between `from` and `to` along half a wave of the cosine after the fraction
+  /// `part`, 0 to 1, of it.
   static double halfWave(double from, double to, double part) {
     return to + (from - to) * 0.5 * (1 + StrictMath.cos(Math.PI * part));
   }

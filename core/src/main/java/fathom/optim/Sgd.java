@@ -8,12 +8,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
-/// Stochastic gradient descent with momentum m and weight decay λ, as the residual paper's authors
-/// ran it: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
+/// Stochastic gradient descent with momentum m and weight decay λ, in the form that the residual
+/// paper's authors used: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
 ///
-/// The learning rate η is inside the velocity: when it drops by ten, the velocity still carries the
-/// old learning rate for a few steps. With the learning rate outside, as PyTorch has it, both are
-/// the same until the learning rate changes.
+/// The learning rate η is inside the velocity. When it drops by a factor of ten, the velocity still
+/// carries the old learning rate for a few steps. In PyTorch the learning rate is outside the
+/// velocity; both forms are equal as long as the learning rate does not change.
 public final class Sgd implements Optimizer {
   private static final int BLOCK = 1024;
 
@@ -22,18 +22,20 @@ public final class Sgd implements Optimizer {
   private final double weightDecay;
   private final MemorySegment velocity;
 
-  /// SGD with this momentum and weight decay, for a training.
+  /// Returns the description of SGD for a training run, with this momentum and weight decay.
   public static Spec of(double momentum, double weightDecay) {
     return new Spec(momentum, weightDecay);
   }
 
-  /// The residual paper's: momentum 0.9 and weight decay 10⁻⁴.
+  /// Returns the description of the residual paper's SGD: momentum 0.9 and weight decay 10⁻⁴.
   public static Spec paper() {
     return of(0.9, 1e-4);
   }
 
-  /// SGD before it has parameters.
+  /// The description of SGD, before it has parameters.
   public record Spec(double momentum, double weightDecay) implements Optimizer.Spec {
+    /// Throws `IllegalArgumentException` unless the momentum is in [0, 1) and the weight decay is a
+    /// finite number of 0 or more.
     public Spec {
       if (!(momentum >= 0 && momentum < 1)) {
         throw new IllegalArgumentException(
@@ -50,6 +52,7 @@ public final class Sgd implements Optimizer {
     }
   }
 
+  /// Makes SGD over these parameters, with a velocity of zero.
   public Sgd(FlatParams params, double momentum, double weightDecay) {
     this.params = params;
     this.momentum = momentum;
@@ -71,8 +74,8 @@ public final class Sgd implements Optimizer {
     }
   }
 
-  /// By blocks that fit the first-level cache, in arrays: so it is compiled to vectors, and the
-  /// gradient is set to zero while it is in the cache.
+  /// Works in blocks that fit the first-level cache, copied to arrays. The compiler vectorizes the
+  /// loop over arrays, and the gradient is set to zero while it is in the cache.
   private void floats(float learningRate, float m, float decay) {
     float[] w = new float[BLOCK];
     float[] g = new float[BLOCK];
@@ -112,7 +115,7 @@ public final class Sgd implements Optimizer {
     return blocks;
   }
 
-  /// The velocity, laid out like the parameters.
+  /// The velocity, in the layout of the parameters.
   public MemorySegment velocity() {
     return velocity;
   }

@@ -2,15 +2,18 @@ package fathom.optim;
 
 import java.util.List;
 
-/// A warm-up at a tenth of the learning rate η, then η, divided by ten each time a fraction of all
-/// steps is over (He et al. 2016, section 4.2, where the fractions are 1/2 and 3/4: 32k and 48k of
-/// 64k).
+/// A learning rate in steps: after a warm-up at a tenth of it, the learning rate is η and is
+/// divided by ten each time a fraction of all steps is over. In the residual paper the fractions
+/// are 1/2 and 3/4: 32k and 48k of 64k steps (He et al. 2016, section 4.2).
 ///
 /// @param learningRate η
-/// @param warmUp how many steps have the learning rate 0.1·η before it
-/// @param fractions of all steps, ascending; each counts from the nearest whole step on
+/// @param warmUp the number of steps at the start that use the learning rate 0.1·η
+/// @param fractions the fractions of all steps, ascending from 0 to 1; each takes effect at the
+///   nearest whole step
 public record StepDecay(double learningRate, long warmUp, List<Double> fractions)
     implements Schedule {
+  /// Throws `IllegalArgumentException` unless the learning rate is positive and finite, the warm-up
+  /// 0 or more steps and the fractions ascend from 0 to 1.
   public StepDecay {
     fractions = List.copyOf(fractions);
     Schedule.check(learningRate, warmUp);
@@ -25,7 +28,7 @@ public record StepDecay(double learningRate, long warmUp, List<Double> fractions
     }
   }
 
-  /// The same behind so many steps of warm-up.
+  /// Returns this schedule with this many steps of warm-up.
   public StepDecay withWarmUp(long steps) {
     return new StepDecay(learningRate, steps, fractions);
   }

@@ -1,4 +1,4 @@
-/// How gradients change parameters, and at which learning rate.
+/// Optimizers, which change parameters by their gradients, and schedules of the learning rate.
 @NullMarked
 package fathom.optim;
 

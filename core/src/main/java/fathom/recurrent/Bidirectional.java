@@ -7,12 +7,14 @@ import fathom.Torch;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Two recurrent layers over the same sequences, one from the front and one from the back (Schuster
-/// and Paliwal 1997): T×N×I to T×N×(H+H'), at each time what the first knows of the past and the
-/// second of the future. The second begins at each sequence's own last step, not in its padding.
+/// Two recurrent layers over the same sequences, one reading forwards and one backwards (Schuster
+/// and Paliwal 1997). It maps T×N×I to T×N×(H+H'): at each step, what the first layer knows of the
+/// past and what the second knows of the future. The second layer begins at the last step of each
+/// sequence, not in its padding.
 ///
-/// Its state is that of the first and then that of the second, which after a stretch has seen the
-/// stretch's first step. To carry the second one's into the next stretch has no meaning.
+/// The state consists of that of the first layer followed by that of the second. The second layer's
+/// final state belongs to the first step of the sequences, so it has no meaning as the start of
+/// their continuation.
 public record Bidirectional(Recurrent forwards, Recurrent backwards) implements Recurrent {
   @Override
   public TracedSequence forward(Sequences x, State start) {
@@ -28,7 +30,7 @@ public record Bidirectional(Recurrent forwards, Recurrent backwards) implements 
           try (var scope = Scope.open()) {
             long h = ahead.value().shape().size(2);
             var d = ahead.back(dy.narrow(2, 0, h).contiguous(), first(dend));
-            // An order that is its own inverse is its own transpose.
+            // The order is its own inverse, and hence its own transpose.
             var e = back.back(inOrder(order, dy.narrow(2, h, dy.shape().size(2))), second(dend));
             return new TracedSequence.Cotangents(
                 scope.keep(d.dx().plus(inOrder(order, e.dx()))),
@@ -49,8 +51,8 @@ public record Bidirectional(Recurrent forwards, Recurrent backwards) implements 
     }
   }
 
-  /// For each of the T·N steps the one that stands there when every sequence is turned round within
-  /// its length; padding stays.
+  /// Returns, for each of the T·N steps, the index of the step that takes its place when every
+  /// sequence is reversed within its length. Padding stays in place.
   private static int[] reversed(Sequences x) {
     int[] order = new int[Math.multiplyExact(x.steps(), x.count())];
     for (int t = 0; t < x.steps(); t++) {
@@ -62,7 +64,7 @@ public record Bidirectional(Recurrent forwards, Recurrent backwards) implements 
     return order;
   }
 
-  /// T×N×F with the step `order[i]` in place i.
+  /// Returns T×N×F with its steps reordered: place i holds step `order[i]`.
   private static Tensor inOrder(int[] order, Tensor values) {
     try (var scope = Scope.open()) {
       Tensor rows = values.reshape(order.length, values.shape().size(2));

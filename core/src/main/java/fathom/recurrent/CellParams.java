@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Gains and biases of a recurrent layer: absent where its cell has none.
+/// The gains and biases of a recurrent layer; null where its cell has none.
 record CellParams(
     @Nullable Param gainX,
     @Nullable Param biasX,
@@ -20,7 +20,7 @@ record CellParams(
     int gates = kind.gates() * hidden;
     boolean normed = norm != GateNorm.NONE;
     boolean twoParts = kind != Kind.RNN; // an RNN has one norm, of the sum
-    boolean gru = kind == Kind.GRU; // where the recurrent bias stands inside the product with r
+    boolean gru = kind == Kind.GRU; // its recurrent bias is inside the product with r
     return new CellParams(
         normed ? ones(gates) : null,
         normed || gru ? zeros(gates) : null,

@@ -17,18 +17,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A transformer as a function of sequences: T×N×E plus a learned position for each of T times,
-/// then causal blocks, then a norm. It has no state: what it knows of earlier times it reads from
-/// the sequence, whose first W steps it has positions for. A longer one is an
-/// `IllegalArgumentException`.
+/// A transformer as a function of sequences: the input T×N×E plus a trained vector for each of W
+/// positions, then causal blocks, then a norm. It has no state and sees earlier steps only within
+/// the sequence itself. A sequence of more than W steps throws `IllegalArgumentException`.
 ///
-/// Lengths need no mask: a causal block never looks at what comes later, so no step of a sequence
-/// sees its padding.
+/// Sequences of different lengths need no mask: a causal block never attends to later steps, so no
+/// step of a sequence sees its padding.
 ///
-/// @param positions W×E
-/// @param blocks N×T×E to N×T×E, causal
-/// @param norm N×T×E to N×T×E
+/// @param positions the vectors of the positions, W×E
+/// @param blocks the causal blocks, from N×T×E to N×T×E
+/// @param norm the final norm, from N×T×E to N×T×E
 public record Encoder(Param positions, Layer blocks, Layer norm) implements Recurrent {
+  /// Throws `IllegalArgumentException` if the positions are not a matrix.
   public Encoder {
     if (positions.value().shape().rank() != 2) {
       throw new IllegalArgumentException(
@@ -36,9 +36,11 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
     }
   }
 
-  /// `layers` causal blocks with the norm before attention and dense layers. Positions are normal
-  /// with standard deviation 1/√E, small beside tokens of standard deviation 1: where something
-  /// stands begins as a correction to what it is.
+  /// Returns a transformer of `layers` causal pre-norm blocks for at most `window` steps. The
+  /// initial vectors of positions are normal with standard deviation 1/√E. This is small beside
+  /// tokens of standard deviation 1, so that a position begins as a small correction to its token.
+  /// Throws `IllegalArgumentException` if `window` or `layers` is below 1, or if the number of
+  /// heads does not divide the width.
   public static Encoder of(Init init, String path, int window, int width, int layers, int heads) {
     if (window < 1 || layers < 1) {
       throw new IllegalArgumentException(
@@ -57,7 +59,7 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
         LayerNorm.ofLast(width));
   }
 
-  /// W.
+  /// The largest number of steps of a sequence, W.
   public int window() {
     return Math.toIntExact(positions.value().shape().size(0));
   }
@@ -88,7 +90,7 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
     }
   }
 
-  /// N×T×E: each sequence with its positions.
+  /// Returns the sequences with their positions added, as N×T×E.
   private Tensor placed(Sequences x, State start) {
     State.of().check(start);
     Shape table = positions.value().shape();
@@ -107,7 +109,7 @@ public record Encoder(Param positions, Layer blocks, Layer norm) implements Recu
     }
   }
 
-  /// T×N×E as N×T×E and back, in row-major memory.
+  /// Swaps the first two dimensions, T×N×E to N×T×E or back, into row-major memory.
   private static Tensor swapped(Tensor t) {
     try (var scope = Scope.open()) {
       return scope.keep(t.permute(1, 0, 2).contiguous());

@@ -1,17 +1,17 @@
 package fathom.recurrent;
 
-/// What is normalised inside a recurrent layer.
+/// The norm inside a recurrent layer.
 public enum GateNorm {
-  /// Nothing: the plain cell.
+  /// No norm: the plain cell.
   NONE,
-  /// Layer norm as in the paper's equations: over the concatenated gates (Ba et al. 2016, eq. 4,
+  /// Layer norm over the concatenated gates, as in the paper's equations (Ba et al. 2016, eq. 4,
   /// 20-22 and 26-28).
   LAYER,
-  /// The same over each gate alone.
+  /// Layer norm over each gate by itself.
   PER_GATE;
 
-  /// Of each gate, the first gate behind those that are normalised together with it. A GRU's
-  /// candidate is normalised by itself (eq. 28).
+  /// Returns, for each gate, the end (exclusive) of the range of gates that is normalised together
+  /// with it. A GRU's candidate is normalised by itself (eq. 28).
   int[] ends(Kind kind) {
     int[] ends = new int[kind.gates()];
     for (int gate = 0; gate < ends.length; gate++) {

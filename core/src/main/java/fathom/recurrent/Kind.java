@@ -7,14 +7,13 @@ import fathom.kernel.recurrent.LstmCell;
 import fathom.kernel.recurrent.RnnCell;
 import fathom.kernel.recurrent.Unrolled;
 
-/// What a recurrent layer computes at one time. The number of its gates is that of the blocks of H
-/// rows in its weights.
+/// The kind of a recurrent cell. Its weights have a block of H rows for each gate.
 public enum Kind {
-  /// h = tanh(a)
+  /// The simple recurrent cell, h = tanh(a).
   RNN(1, 1),
-  /// Long short-term memory: gates in the order i, f, o, g.
+  /// Long short-term memory, with gates in the order i, f, o, g.
   LSTM(4, 2),
-  /// Gated recurrent unit: z and r, and the candidate.
+  /// The gated recurrent unit, with the gates z and r and the candidate.
   GRU(3, 1);
 
   private final int gates;
@@ -25,16 +24,18 @@ public enum Kind {
     this.states = states;
   }
 
+  /// The number of gates, a GRU's candidate included.
   public int gates() {
     return gates;
   }
 
-  /// The tensors of its [fathom.recurrent.State]: the hidden state, and the cell state of the LSTM.
+  /// The number of tensors of its [fathom.recurrent.State]: the hidden state, and for an LSTM also
+  /// the cell state.
   public int states() {
     return states;
   }
 
-  /// The cell that computes it.
+  /// Makes the cell that computes this kind.
   Cell cell(Unrolled unrolled, KernelForm form) {
     return switch (this) {
       case RNN -> RnnCell.of(unrolled, form);

@@ -7,12 +7,12 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// What a recurrent layer makes of a whole sequence, as features for a classifier: N×T×I to N×H,
-/// its value at the last step after a start from zero.
+/// The last output of a recurrent layer over a whole sequence, as features for a classifier: N×T×I
+/// to N×H. The state starts at zero.
 ///
-/// N×C×T×I images are read row by row from the top: a step is the C·I numbers of one row.
+/// Images N×C×T×I are read row by row from the top; a step is the C·I elements of one row.
 ///
-/// @param features I, or C·I
+/// @param features the elements of a step: I, or C·I for images
 public record LastState(Recurrent backbone, int features) implements Layer {
   @Override
   public Traced forward(Tensor x) {
@@ -55,7 +55,8 @@ public record LastState(Recurrent backbone, int features) implements Layer {
     }
   }
 
-  /// The backbone knows the sequences only, and the caller only what was given here.
+  /// Adds this layer and its own input to the message, because the backbone only knows the
+  /// sequences.
   private IllegalArgumentException refused(Tensor x, IllegalArgumentException e) {
     return new IllegalArgumentException(
         "%s was given %s: %s".formatted(this, x, e.getMessage()), e);
@@ -65,7 +66,7 @@ public record LastState(Recurrent backbone, int features) implements Layer {
     return backbone.start(x.values().type(), x.count());
   }
 
-  /// A copy: a view would hold the values of all steps.
+  /// Returns a copy of the last step, because a view would keep the outputs of all steps in memory.
   private static Tensor last(Tensor values) {
     Shape s = values.shape();
     Tensor y = Tensor.empty(values.type(), s.size(1), s.size(2));
@@ -94,7 +95,7 @@ public record LastState(Recurrent backbone, int features) implements Layer {
     }
   }
 
-  /// T×N×I in the order and shape of the argument.
+  /// Returns T×N×I in the order and shape of the layer's input.
   private static Tensor images(Tensor steps, long[] given) {
     if (given.length == 3) {
       return steps.permute(1, 0, 2).contiguous();

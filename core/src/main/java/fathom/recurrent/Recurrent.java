@@ -6,19 +6,23 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 
-/// A function of sequences whose value at one time depends on what came before it, through a state.
+/// A function of sequences whose output at a step depends on the earlier steps, through a state or
+/// within the sequence.
 ///
-/// The same rules hold as for a [fathom.Layer]: it never returns its argument, never writes into
-/// what it did not make, [#forward] changes nothing, and it starts no threads. Past the end of a
-/// sequence its state stands still.
+/// The rules of a [fathom.Layer] hold: it never returns its argument and never writes into a tensor
+/// that it did not make, [#forward] changes no state of the net, and it starts no threads. Behind
+/// the end of a sequence its state does not change.
 public interface Recurrent extends Node {
-  /// Values T×N×H for training, the state after them, and the way back.
+  /// Runs the forward pass for training: returns the outputs T×N×H, the state after them, and the
+  /// pullback. Throws `IllegalArgumentException` if the sequences or the state have the wrong
+  /// shape.
   TracedSequence forward(Sequences x, State start);
 
-  /// Values T×N×H and the state after them.
+  /// The outputs T×N×H and the state after them.
   record Predicted(Tensor value, State end) {}
 
-  /// The same without a way back.
+  /// Returns the outputs and the state after them for prediction, without a pullback. Throws as
+  /// [#forward] does.
   default Predicted predict(Sequences x, State start) {
     try (var scope = Scope.open()) {
       TracedSequence traced = forward(x, start);
@@ -26,7 +30,7 @@ public interface Recurrent extends Node {
     }
   }
 
-  /// The shape T×N×H of the values of an argument of T×N×I; see [fathom.Layer#shape].
+  /// Returns the shape T×N×H of the outputs for an input of T×N×I; see [fathom.Layer#shape].
   default Shape shape(Shape x) {
     try (var _ = Scope.open()) {
       var sequences = Sequences.of(Tensor.zeros(DType.FLOAT32, x.toArray()));
@@ -34,9 +38,9 @@ public interface Recurrent extends Node {
     }
   }
 
-  /// How many tensors its state has.
+  /// The number of tensors of its state.
   int states();
 
-  /// The state in which `count` sequences begin: zeros.
+  /// Returns the state in which `count` sequences begin: zeros.
   State start(DType type, int count);
 }

@@ -17,24 +17,26 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// A layer of recurrent units, plain or with layer norm inside (Ba, Kiros and Hinton 2016). σ is
-/// the logistic function, ⊙ the product by elements, LN layer norm with gain and bias of its own.
+/// A layer of recurrent units, with or without layer norm inside (Ba, Kiros and Hinton 2016).
+/// Below, σ is the logistic function, ⊙ the elementwise product, and each LN a layer norm with a
+/// gain and bias of its own.
 ///
-/// - RNN (eq. 4): h = tanh(LN(W_h·h + W_x·x)), one norm of the sum.
+/// - RNN (eq. 4): h = tanh(LN(W_h·h + W_x·x)), with one norm of the sum.
 /// - LSTM (eq. 20-22): (i, f, o, g) = LN(W_h·h) + LN(W_x·x) + b; c = σ(f)⊙c + σ(i)⊙tanh(g); h =
-///   σ(o)⊙tanh(LN(c)). The cell state is carried on as it is: only what is read out of it is
-///   normalised.
+///   σ(o)⊙tanh(LN(c)). The next step gets the cell state without the norm; only the output is
+///   computed from the normalised one.
 /// - GRU (eq. 26-28): (z, r) = LN(W_h·h) + LN(W_x·x); ĥ = tanh(LN(W·x) + σ(r)⊙LN(U·h)); h = (1 −
 ///   σ(z))⊙h + σ(z)⊙ĥ.
 ///
-/// Each norm goes over the concatenated gates, as the equations say; [GateNorm#PER_GATE] takes each
-/// gate alone. Gains begin at 1 and biases at 0, as the main text and the authors' code have it;
-/// the supplement's "zeros and ones" has the letters swapped. Their code differs in three more ways
-/// that are not followed: it adds the LSTM's bias twice, has the GRU's z the other way round, and
-/// the Torch version adds ε to the standard deviation instead of the variance.
+/// Each norm is over the concatenated gates, as in the equations; [GateNorm#PER_GATE] normalises
+/// each gate by itself. Gains start at 1 and biases at 0, as in the main text and the authors'
+/// code; the supplement's "zeros and ones" has the letters swapped. The authors' code differs from
+/// the equations in three more ways, which this class does not follow: it adds the LSTM's bias
+/// twice, it swaps the roles of the GRU's z and 1 − z, and its Torch version adds ε to the standard
+/// deviation instead of the variance.
 ///
-/// The product with the input is taken for all times at once, the one with the state step by step;
-/// the way back likewise, where the weights' gradients are one product each.
+/// The product with the input is computed for all steps at once, and the product with the state
+/// step by step. The backward pass does likewise, and each weight's gradient is a single product.
 public final class RecurrentLayer implements Recurrent {
   private final Kind kind;
   private final GateNorm norm;
@@ -64,9 +66,10 @@ public final class RecurrentLayer implements Recurrent {
     this.weightH = weightH;
   }
 
-  /// With `in` features at a time and `hidden` units, ε = 1e-5; `path` is its place in the net.
-  /// Weights are drawn with a variance of one over what they sum: `init` is made for rectifiers,
-  /// which halve it, and is told twice as much.
+  /// Returns a layer for `in` features per step and `hidden` units, with ε = 1e-5; `path` is its
+  /// place in the net. The weights have a variance of 1 over the number of products that they sum.
+  /// [Init] draws for ReLU, with 2 over that number, so it is passed twice the number. Throws
+  /// `IllegalArgumentException` if `in` or `hidden` is below 1.
   public static RecurrentLayer of(
       Init init, String path, Kind kind, GateNorm norm, int in, int hidden) {
     if (in < 1 || hidden < 1) {
@@ -86,7 +89,7 @@ public final class RecurrentLayer implements Recurrent {
         Param.of(init.weights(Node.path(path, "weight_h"), 2L * hidden, gates, hidden)));
   }
 
-  /// The same parameters with another ε, which is added to the variance.
+  /// Returns this layer over the same parameters with another ε, which is added to the variance.
   public RecurrentLayer withEpsilon(double epsilon) {
     return new RecurrentLayer(kind, norm, in, hidden, epsilon, small, weightX, weightH);
   }

@@ -5,8 +5,8 @@ import fathom.Scope;
 import fathom.Shape;
 import java.util.List;
 
-/// y = x + branch(x) at every time: a residual connection past a recurrent layer (He et al. 2016,
-/// eq. 1).
+/// A recurrent residual connection, y = x + branch(x) at every step (He et al. 2016, eq. 1). The
+/// branch is a recurrent layer whose output has the shape of its input.
 public record RecurrentResidual(Recurrent branch) implements Recurrent {
   @Override
   public TracedSequence forward(Sequences x, State start) {

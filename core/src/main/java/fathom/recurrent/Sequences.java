@@ -3,9 +3,14 @@ package fathom.recurrent;
 import fathom.Tensor;
 import java.util.Arrays;
 
-/// N sequences side by side, T×N×F: what stands at one time lies together in memory. Sequence n has
-/// `lengths[n]` steps; what stands after them is padding.
+/// N sequences side by side, T×N×F; the features of all sequences at one step lie together in
+/// memory. Sequence n has `lengths[n]` steps, and the steps after them are padding.
+///
+/// @param values the features, T×N×F
+/// @param lengths the number of steps of each sequence, 0 to T
 public record Sequences(Tensor values, int[] lengths) {
+  /// Throws `IllegalArgumentException` if the values do not have three dimensions, or if there is
+  /// not one length in 0..T for each sequence.
   public Sequences {
     if (values.shape().rank() != 3) {
       throw new IllegalArgumentException("sequences are T×N×F, but were given " + values.shape());
@@ -24,7 +29,8 @@ public record Sequences(Tensor values, int[] lengths) {
     }
   }
 
-  /// Sequences of T steps each.
+  /// Returns sequences of T×N×F that all have T steps. Throws `IllegalArgumentException` if the
+  /// values do not have three dimensions.
   public static Sequences of(Tensor values) {
     if (values.shape().rank() != 3) {
       throw new IllegalArgumentException("sequences are T×N×F, but were given " + values.shape());
@@ -34,22 +40,22 @@ public record Sequences(Tensor values, int[] lengths) {
     return new Sequences(values, lengths);
   }
 
-  /// Other values at the same times.
+  /// Returns sequences with the same lengths and other values.
   public Sequences with(Tensor values) {
     return new Sequences(values, lengths);
   }
 
-  /// T.
+  /// The number of steps, T.
   public int steps() {
     return Math.toIntExact(values.shape().size(0));
   }
 
-  /// N.
+  /// The number of sequences, N.
   public int count() {
     return lengths.length;
   }
 
-  /// F.
+  /// The number of features of a step, F.
   public int features() {
     return Math.toIntExact(values.shape().size(2));
   }

@@ -7,8 +7,11 @@ import fathom.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Recurrent layers one above the other: the activations of one are the argument of the next.
+/// A stack of recurrent layers: the output of each is the input of the next.
+///
+/// @param layers the layers, lowest first
 public record Stack(List<Recurrent> layers) implements Recurrent {
+  /// Throws `IllegalArgumentException` if there are no layers.
   public Stack {
     layers = List.copyOf(layers);
     if (layers.isEmpty()) {
@@ -16,6 +19,7 @@ public record Stack(List<Recurrent> layers) implements Recurrent {
     }
   }
 
+  /// Returns a stack of these layers, lowest first.
   public static Stack of(Recurrent... layers) {
     return new Stack(List.of(layers));
   }

@@ -4,34 +4,37 @@ import fathom.Scope;
 import fathom.Tensor;
 import java.util.List;
 
-/// What a [Recurrent] carries from one stretch of its sequences to the next: N×H each, hidden
-/// before cell state, lower layers before higher ones. Its cotangent is a state of the same shapes.
+/// The state that a [Recurrent] carries from one stretch of its sequences to the next. Its tensors
+/// are N×H each; the hidden state comes before the cell state, and lower layers come before higher
+/// ones. The cotangent of a state is a state of the same shapes.
 public record State(List<Tensor> tensors) {
   public State {
     tensors = List.copyOf(tensors);
   }
 
+  /// Returns a state of these tensors.
   public static State of(Tensor... tensors) {
     return new State(List.of(tensors));
   }
 
-  /// The part `from .. to-1`.
+  /// Returns the state of the tensors `from .. to-1`.
   public State part(int from, int to) {
     return new State(tensors.subList(from, to));
   }
 
-  /// Zeros of these shapes: the cotangent of a state on which nothing depends.
+  /// Returns zeros of these shapes, the cotangent of a state on which the loss does not depend.
   public State zerosLike() {
     return new State(tensors.stream().map(Tensor::zerosLike).toList());
   }
 
-  /// Hands every tensor to the scope around `scope`.
+  /// Hands every tensor of `scope` to the enclosing scope and returns this state.
   public State keptBy(Scope scope) {
     tensors.forEach(scope::keep);
     return this;
   }
 
-  /// Throws `IllegalArgumentException` if another state has not the shapes and types of this one.
+  /// Throws `IllegalArgumentException` if another state does not have the shapes and types of this
+  /// one.
   public void check(State other) {
     boolean fits = tensors.size() == other.tensors.size();
     for (int i = 0; fits && i < tensors.size(); i++) {

@@ -8,7 +8,8 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// A layer of N×F at every time, with no state: T×N×F to T×N×H.
+/// A time-distributed layer: applies a layer for N×F at every step, T×N×F to T×N×H, without a
+/// state.
 public record TimeDistributed(Layer layer) implements Recurrent {
   @Override
   public TracedSequence forward(Sequences x, State start) {

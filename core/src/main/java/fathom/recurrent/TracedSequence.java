@@ -2,20 +2,21 @@ package fathom.recurrent;
 
 import fathom.Tensor;
 
-/// The value of a [Recurrent], the state after it, and the way back from both.
+/// The output of a [Recurrent], the state after it, and the pullback of both.
 public record TracedSequence(Tensor value, State end, Back pullback) {
-  /// The cotangents of the argument and of the state in which it began.
+  /// The cotangents of the input and of the first state.
   public record Cotangents(Tensor dx, State dstart) {}
 
-  /// From the cotangents of the values and of the last state to those of the argument and of the
-  /// first state. Runs once; gradients of parameters are added on the way.
+  /// Maps the cotangents of the output and of the last state to those of the input and of the first
+  /// state, and adds the gradients of the parameters. It runs once.
   @FunctionalInterface
   public interface Back {
+    /// Returns the cotangents of the input and of the first state.
     Cotangents apply(Tensor dy, State dend);
   }
 
-  /// Throws `IllegalArgumentException` if a cotangent has not the shape and type of what it belongs
-  /// to.
+  /// Runs the pullback. Throws `IllegalArgumentException` if a cotangent does not have the shape
+  /// and type of the output or of the last state.
   public Cotangents back(Tensor dy, State dend) {
     if (!dy.shape().equals(value.shape()) || dy.type() != value.type()) {
       throw new IllegalArgumentException(
@@ -26,7 +27,7 @@ public record TracedSequence(Tensor value, State end, Back pullback) {
     return pullback.apply(dy, dend);
   }
 
-  /// The same where nothing depends on the last state.
+  /// Runs the pullback for a loss that does not depend on the last state.
   public Cotangents back(Tensor dy) {
     return back(dy, end.zerosLike());
   }

@@ -8,8 +8,8 @@ import fathom.kernel.recurrent.CellWeights;
 import fathom.kernel.recurrent.Unrolled;
 import org.jspecify.annotations.Nullable;
 
-/// The tensors of one way forward of a [RecurrentLayer]. Its units are padded to what the cell
-/// works on at a time.
+/// The tensors of one forward pass of a [RecurrentLayer] over all its steps. The number of units is
+/// padded to a multiple of what the cell processes at a time.
 final class Unrolling {
   final int padded;
   final Tensor weightH;
@@ -25,7 +25,7 @@ final class Unrolling {
   private final int count;
   private final int steps;
 
-  /// @param rows the values of `x`, T·N×I
+  /// @param rows the values of `x` as (T·N)×I
   Unrolling(
       Kind kind,
       int[] ends,
@@ -93,16 +93,17 @@ final class Unrolling {
         small(small.biasC(), like, 0, 1));
   }
 
-  /// A gain or bias for the padded units, or what does nothing in its place.
+  /// Returns a gain or bias for the padded units, or, if the cell has none, the constant that has
+  /// no effect.
   private Tensor small(@Nullable Param param, Tensor like, double absent, int gates) {
     return param != null
         ? paddedRows(param.value())
         : like.zerosOf((long) gates * padded).plus(absent);
   }
 
-  // ---- Units that are added
+  // ---- Padding of the units
 
-  /// Gates·H rows as gates·padded ones.
+  /// Pads gates·H rows with zeros to gates·padded rows.
   private Tensor paddedRows(Tensor t) {
     if (padded == hidden) {
       return t.contiguous();
@@ -126,7 +127,7 @@ final class Unrolling {
         .reshape((long) kind.gates() * hidden, rest);
   }
 
-  /// The last dimension, H, made longer.
+  /// Pads the last dimension, H, with zeros.
   Tensor widened(Tensor t) {
     if (padded == hidden) {
       return t.contiguous();
@@ -147,9 +148,9 @@ final class Unrolling {
         : t.narrow(t.shape().rank() - 1, 0, hidden).contiguous();
   }
 
-  // ---- What comes out
+  // ---- Results
 
-  /// T×N×H.
+  /// The outputs, T×N×H.
   Tensor values() {
     return unpadded(h.narrow(0, 1, steps + 1L));
   }
@@ -163,12 +164,12 @@ final class Unrolling {
     return unpadded(states.narrow(0, step, step + 1).reshape(count, padded));
   }
 
-  /// dE/dx after the way back through all times, T×N×I.
+  /// Returns dE/dx, T×N×I, after the backward pass through all steps.
   Tensor dx(int in) {
     return ax.matmul(weightX).reshape(steps, count, in);
   }
 
-  /// Adds the gradients of all parameters, after the way back through all times.
+  /// Adds the gradients of all parameters, after the backward pass through all steps.
   void accumulate(Tensor rows, Param weightX, Param weightH, CellGradients gradients) {
     long all = (long) steps * count;
     Tensor before = h.narrow(0, 0, steps).reshape(all, padded);
@@ -189,7 +190,7 @@ final class Unrolling {
     add(small.biasC(), gradients.biasC());
   }
 
-  /// Adds the gradient of padded units to a parameter, where there is one.
+  /// Adds a gradient for the padded units to a parameter, unless that is null.
   private void add(@Nullable Param param, Tensor gradient) {
     if (param == null) {
       return;

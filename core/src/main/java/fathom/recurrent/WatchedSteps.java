@@ -8,25 +8,27 @@ import fathom.nn.Watched;
 import java.util.ArrayList;
 import java.util.List;
 
-/// An instrument, as [Watched] is for layers: wraps what reads sequences and shows an observer its
-/// values and their cotangents, T×N×H, all times together. The observer must not keep the tensors,
-/// which live as long as their step, nor change them.
+/// An instrument for functions of sequences, as [Watched] is for layers. It wraps one and shows an
+/// observer its outputs and their cotangents, T×N×H, all steps at once. The observer must neither
+/// change the tensors nor keep them beyond their training step.
 ///
-/// @param path of `seen` in its net
-/// @param seen what the observer is told of: `backbone`, or that whose values `backbone` passes on
+/// @param path the path of `seen` in its net
+/// @param seen the node that the observer is told of: `backbone` itself, or the node whose outputs
+///   `backbone` passes on
 public record WatchedSteps(String path, Node seen, Recurrent backbone, Observer observer)
     implements Recurrent {
-  /// Sees what passes a layer or a recurrent layer; `path` is its own in its net.
+  /// Receives the outputs and cotangents of layers and recurrent layers, each with its path in its
+  /// net.
   public interface Observer {
-    /// Its value, on the way forward.
+    /// Called in the forward pass and in prediction with the output of `seen`.
     void value(String path, Node seen, Tensor y);
 
-    /// The cotangent of its value, dE/dy, on the way back.
+    /// Called in the backward pass with dE/dy, the cotangent of the output of `seen`.
     void cotangent(String path, Node seen, Tensor dy);
   }
 
-  /// The same with an instrument around everything that has no others inside; `backbone` is at
-  /// `path`.
+  /// Returns `backbone`, which is at `path`, with an instrument around every part that has no
+  /// instrumented parts inside.
   public static Recurrent leaves(String path, Recurrent backbone, Observer observer) {
     return switch (backbone) {
       case Stack stack -> {
@@ -47,7 +49,8 @@ public record WatchedSteps(String path, Node seen, Recurrent backbone, Observer 
     };
   }
 
-  /// The same of a layer at `path`.
+  /// Returns `layer`, which is at `path`, with an instrument around every layer that has no
+  /// children.
   public static Layer leaves(String path, Layer layer, Observer observer) {
     return Watched.leaves(
         layer,
@@ -94,7 +97,7 @@ public record WatchedSteps(String path, Node seen, Recurrent backbone, Observer 
     return backbone.start(type, count);
   }
 
-  /// The instrument adds nothing to the path of what it wraps.
+  /// The wrapped node's name is empty, so that the instrument adds nothing to the path.
   @Override
   public List<Part> parts() {
     return List.of(new Part("", backbone));

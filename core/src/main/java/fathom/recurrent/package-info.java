@@ -1,5 +1,6 @@
-/// What reads sequences: a [Recurrent] takes [Sequences] and a [State] and gives a
-/// [TracedSequence]. RNN, LSTM and GRU, plain and with layer norm, and what stacks them.
+/// Recurrent layers and transformers: a [Recurrent] maps [Sequences] and a [State] to a
+/// [TracedSequence]. There are RNN, LSTM and GRU, each with or without layer norm, and the classes
+/// that stack them.
 @NullMarked
 package fathom.recurrent;
 
