@@ -361,6 +361,7 @@ class ShellTest {
     "data info images:~/none/of/it",
     "data info ~/none/of/it",
     "data info text:~/none/of/it",
+    "data info masks:~/none/of/it",
     "train --resume=~/none/of/it",
     "report ~/none/of/it",
   })

@@ -24,9 +24,9 @@ public final class Loader {
   }
 
   /// The most memory that decoded photos may take while they wait to be used.
-  private static final long MOST_BYTES_PREFETCHER = 1 << 27;
+  private static final long MOST_PREFETCHED_BYTES = 1 << 27;
 
-  private static final int MOST_PREFETCHER = 512;
+  private static final int MOST_PREFETCHED = 512;
 
   private final LabelledImages source;
   private final Normalization normalization;
@@ -63,7 +63,7 @@ public final class Loader {
   public void expect(Iterator<Batch> batches) {
     if (prefetcher != null) {
       prefetcher.expect(
-          batches, Math.clamp(MOST_BYTES_PREFETCHER / source.size(), 1, MOST_PREFETCHER));
+          batches, Math.clamp(MOST_PREFETCHED_BYTES / source.size(), 1, MOST_PREFETCHED));
     }
   }
 

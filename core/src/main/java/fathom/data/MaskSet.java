@@ -1,5 +1,6 @@
 package fathom.data;
 
+import fathom.io.HomeFolder;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,8 +20,11 @@ public record MaskSet(
     @Nullable List<MaskImage> validation,
     List<MaskImage> test)
     implements Data {
-  /// Throws `IllegalArgumentException` if there are fewer than two classes, or no images to train
-  /// or to test with.
+  /// A label is a byte of which the highest bit is left to [MaskImage#UNLABELLED].
+  static final int MOST_CLASSES = 128;
+
+  /// Throws `IllegalArgumentException` if there are fewer than two or more than 128 classes, no
+  /// images to train or to test with, or a label that belongs to no class.
   public MaskSet {
     classes = List.copyOf(classes);
     train = List.copyOf(train);
@@ -30,6 +34,26 @@ public record MaskSet(
       throw new IllegalArgumentException(
           "masks have two classes or more, and an image at least to train and to test with, but %s have %s, %s and %s"
               .formatted(name, classes.size(), train.size(), test.size()));
+    }
+    if (classes.size() > MOST_CLASSES) {
+      throw new IllegalArgumentException(
+          "masks have at most %s classes, but %s have %s"
+              .formatted(MOST_CLASSES, name, classes.size()));
+    }
+    for (List<MaskImage> images : List.of(train, test, validation == null ? test : validation)) {
+      for (MaskImage image : images) {
+        check(image, classes.size());
+      }
+    }
+  }
+
+  private static void check(MaskImage image, int classes) {
+    for (byte label : image.mask()) {
+      if (label != MaskImage.UNLABELLED && Byte.toUnsignedInt(label) >= classes) {
+        throw new IllegalArgumentException(
+            "labels are 0 to %s, or 255 where nothing is known, but %s has the label %s"
+                .formatted(classes - 1, image.name(), Byte.toUnsignedInt(label)));
+      }
     }
   }
 
@@ -52,7 +76,7 @@ public record MaskSet(
   @Override
   public @Nullable Path place() {
     return isNamedBy(name)
-        ? Path.of(name.substring(PREFIX.length())).toAbsolutePath().normalize()
+        ? HomeFolder.path(name.substring(PREFIX.length())).toAbsolutePath().normalize()
         : null;
   }
 
@@ -71,7 +95,7 @@ public record MaskSet(
   /// another form.
   public static MaskSet open(String spec) {
     try {
-      return MaskFolder.read(spec, Path.of(spec.substring(PREFIX.length())));
+      return MaskFolder.read(spec, HomeFolder.path(spec.substring(PREFIX.length())));
     } catch (InvalidPathException e) {
       throw new IllegalArgumentException("\"%s\" is not the name of a folder".formatted(spec), e);
     }

@@ -61,11 +61,11 @@ public record Streams(int[] text, int count, int window) {
     return next;
   }
 
-  private int[][] at(Rows places, Rows of, int prefetcher) {
+  private int[][] at(Rows places, Rows of, int offset) {
     int[][] read = new int[places.count()][of.count()];
     for (int t = 0; t < read.length; t++) {
       for (int n = 0; n < of.count(); n++) {
-        read[t][n] = text[(of.from() + n) * length() + places.from() + t + prefetcher];
+        read[t][n] = text[(of.from() + n) * length() + places.from() + t + offset];
       }
     }
     return read;

@@ -25,7 +25,7 @@ final class WebpChunks {
 
   /// The number of zeros that are added after the pixels, because the decoder of lossless files
   /// reads so far ahead.
-  private static final int PREFETCHER = 16;
+  private static final int READ_AHEAD = 16;
 
   private final ImageStream in;
   private @Nullable Range pixels;
@@ -151,8 +151,8 @@ final class WebpChunks {
         ByteBuffer.allocate(CHUNK)
             .order(ByteOrder.LITTLE_ENDIAN)
             .put((lossless ? "VP8L" : "VP8 ").getBytes(StandardCharsets.US_ASCII))
-            .putInt((int) content + PREFETCHER);
-    var end = new Made(new byte[PREFETCHER + (int) (content & 1)]);
+            .putInt((int) content + READ_AHEAD);
+    var end = new Made(new byte[READ_AHEAD + (int) (content & 1)]);
     var data = new Range(pixels.from() + CHUNK, content);
     long size = 4 + CHUNK + content + end.length();
     if (profile == null) {

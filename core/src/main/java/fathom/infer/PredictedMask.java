@@ -23,7 +23,7 @@ public record PredictedMask(int height, int width, byte[] labels, List<String> c
   public double[] shares() {
     double[] shares = new double[classes.size()];
     for (byte label : labels) {
-      shares[label]++;
+      shares[Byte.toUnsignedInt(label)]++;
     }
     for (int k = 0; k < shares.length; k++) {
       shares[k] /= labels.length;

@@ -112,6 +112,6 @@ record FoldedConvolution(
 
   @Override
   public String toString() {
-    return plain + " + BatchNorm" + (rectified ? " + Relu" : "");
+    return plain + " + bias" + (rectified ? " + Relu" : "");
   }
 }

@@ -164,4 +164,14 @@ class MaskFolderTest {
     assertTrue(ImageIO.write(colour, "png", folder.resolve("masks/test/b.png").toFile()));
     assertTrue(refused().getMessage().contains("one number for each pixel"));
   }
+
+  @Test
+  void aSetInMemoryHasNoLabelWithoutAClass() {
+    var image = new MaskImage("a", 1, 1, 3, new byte[3], new byte[] {0, (byte) 200, (byte) 255});
+    var refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new MaskSet("own", List.of("a", "b"), List.of(image), List.of(image)));
+    assertTrue(String.valueOf(refused.getMessage()).contains("label 200"), refused.getMessage());
+  }
 }

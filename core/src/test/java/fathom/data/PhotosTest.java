@@ -296,7 +296,7 @@ class PhotosTest {
   /// What is announced is decoded before it is asked for, and no more than two batches of it: these
   /// need their files no longer.
   @Test
-  void twoBatchesAreDecodedPrefetcher() throws IOException {
+  void twoBatchesAreDecodedAhead() throws IOException {
     Photos photos = photos();
     List<float[]> expected =
         batches().stream().map(batch -> values(loader(photos), batch)).toList();
