@@ -8,7 +8,9 @@ import fathom.data.Orientation.Box;
 @FunctionalInterface
 interface CropRegion {
   /// The share of the shorter side that nets for photos are tested on: the shorter side is scaled
-  /// to 256, and the centre is cropped to 224 (He et al. 2016, section 3.4).
+  /// to 256, and the centre is cropped to 224. This is the usual test with a single crop, with
+  /// which published weights are quoted; the residual paper itself averages over ten crops or
+  /// several sizes (section 3.4).
   double TESTED = 224.0 / 256;
 
   int ATTEMPTS = 10;
