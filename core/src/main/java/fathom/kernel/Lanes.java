@@ -27,7 +27,7 @@ public final class Lanes {
   /// The sum of a float and this constant has the nearest whole number in its lowest bits.
   private static final float ROUNDING = 0x1.8p23f;
 
-  /// For arguments beyond this range the sigmoid equals its limit at infinity, in float32;
+  /// Beyond this range the sigmoid is its limit at infinity, up to the rounding of float32.
   /// [#TANH_RANGE] is the same for tanh, as a bound of 2z.
   private static final float SIGMOID_RANGE = 87;
 

@@ -124,7 +124,7 @@ final class Winograd {
       return (long) PLACES * in * out;
     }
 
-    /// Transforms w, as in [#convolve], with a bias for each output channel, into memory of [#size]
+    /// Transforms w of out×3×3×in, with a bias for each output channel, into memory of [#size]
     /// elements, which must outlive the filters. If that memory is an array of floats, products
     /// read it in place; otherwise every thread copies it for each call.
     static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {

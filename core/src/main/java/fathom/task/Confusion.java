@@ -92,7 +92,7 @@ public final class Confusion {
     }
   }
 
-  /// Counts the label and the prediction of each image.
+  /// Makes the confusion matrix of the label and the prediction of each image.
   public static Confusion of(int[] labels, int[] predictions, int classes) {
     var counts = new HashMap<Long, Long>();
     for (int i = 0; i < labels.length; i++) {

@@ -81,9 +81,9 @@ public record Evaluation(int count, long errors, double crossEntropy) {
   }
 
   /// Predicts every character of a text except the first one of each stream. There are up to 32
-  /// streams, of at least 100 characters if the text has so many, and the workers share them; see
-  /// [Streams]. A net with a state carries it from the start of a stream to its end. Another net
-  /// sees windows of its own length, each independently. Every worker gets the same result.
+  /// streams, of at least 100 characters if the text is long enough, and the workers share them;
+  /// see [Streams]. A net with a state carries it from the start of a stream to its end. Another
+  /// net sees windows of its own length, each independently. Every worker gets the same result.
   public static Evaluation of(LanguageModel net, int[] text, Collective collective) {
     return of(net, text, collective, () -> false);
   }

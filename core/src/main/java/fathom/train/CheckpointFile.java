@@ -14,9 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// The file format of a checkpoint. It holds weights and buffers under their paths, the optimizer's
-/// blocks under `optimizer.velocity.` or the name of another block, the task's state under the
-/// task's own names, and the [Position] of the training as texts.
+/// The file format of a checkpoint. It holds weights and buffers under their paths, the blocks of
+/// the optimizer under `optimizer.` and their names, such as `optimizer.velocity.`, the state of
+/// the task under its own names, and the [Position] of the training as texts.
 final class CheckpointFile {
   private static final String INPUT = "input.";
 

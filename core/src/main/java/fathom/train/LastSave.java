@@ -37,8 +37,8 @@ public final class LastSave {
     offered = write;
   }
 
-  /// Called before the weights change. Waits if another thread is just saving; from now on nobody
-  /// may save.
+  /// Called before the weights change. Waits if another thread is just saving; until the next
+  /// [#offer], no other thread can save.
   synchronized void withdraw() {
     offered = null;
   }
@@ -53,8 +53,8 @@ public final class LastSave {
     saved = made;
   }
 
-  /// Saves all steps that have been made, if that is possible from this thread; it is not for
-  /// texts, because their state is spread over all workers. The caller should end the process
+  /// Saves all steps that have been made, if that is possible from this thread. It is not possible
+  /// for texts, because their state is spread over all workers. The caller should end the process
   /// afterwards. Returns what the checkpoint then holds.
   public Saved save() {
     for (long waited = 0; !savedNow() && waited < PATIENCE_MILLIS; waited += POLL_MILLIS) {

@@ -46,14 +46,17 @@ public record Plan(
 
   private static void atLeastOne(String name, int count) {
     if (count < 1) {
+      /// Returns this plan with another optimizer.
       throw new IllegalArgumentException("%s is at least 1, but is %s".formatted(name, count));
     }
   }
 
+  /// Returns this plan with another learning rate schedule.
   public Plan withOptimizer(Optimizer.Spec optimizer) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another limit of the gradients' norm; 0 for no limit.
   public Plan withSchedule(Schedule schedule) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }

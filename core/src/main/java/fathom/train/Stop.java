@@ -2,7 +2,7 @@ package fathom.train;
 
 import java.util.function.BooleanSupplier;
 
-/// Remembers whether a training was asked to stop. Once asked, the answer stays yes.
+/// Remembers whether a training was asked to stop. A request to stop is never taken back.
 final class Stop {
   private static final long LOOK_EVERY_NANOS = 1_000_000_000;
 

@@ -43,8 +43,8 @@ public final class Trainer<N extends Node> {
     this.task = task;
   }
 
-  /// Makes a training of the net that `net` builds. It is called once for each worker; the [Init]
-  /// that the first worker passes decides the initial weights, which all workers share.
+  /// Makes a training of the net that `net` builds. `net` is called once for each worker. The first
+  /// worker draws the initial weights with the [Init] that it passes, and all workers share them.
   public static <N extends Node> Trainer<N> of(Function<Init, ? extends N> net, Task<N> task) {
     return new Trainer<>(net, task);
   }

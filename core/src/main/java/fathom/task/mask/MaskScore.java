@@ -62,7 +62,7 @@ public final class MaskScore {
     count(isTrue, widened(isPredicted, height, width), 3 * classes + 2);
   }
 
-  /// Counts how many of `these` lie in `near`, and how many there are.
+  /// Adds to the counts the number of `these` that lie in `near`, and the number of all `these`.
   private void count(boolean[] these, boolean[] near, int at) {
     for (int i = 0; i < these.length; i++) {
       counts[at] += these[i] && near[i] ? 1 : 0;

@@ -20,8 +20,8 @@ import java.util.TreeMap;
 /// - AP is the mean of precision as a function of recall, times 1.01, which is the benchmark's sum.
 ///   Precision is interpolated at 0, 0.01, ..., 1 and is 0 outside the recalls of all thresholds.
 ///
-/// Unlike the benchmark's detectors, this code does no non-maximum suppression across a line: if
-/// the scores of a net are broad, all that is above the threshold is thinned to its middle.
+/// There is no non-maximum suppression across a line: if the scores of a net are broad, all that is
+/// above the threshold is thinned to its middle.
 public final class OutlineScore {
   /// The largest distance of corresponding pixels, as a share of the image's diagonal.
   public static final double TOLERANCE = 0.0075;
