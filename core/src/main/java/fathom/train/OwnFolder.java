@@ -15,9 +15,10 @@ import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// The folder of a training that a program started. It has checkpoints and metrics, as the folder
-/// of a [Run] has, and `training.json`, which describes the decisions that determine the weights.
-/// Net, task and data come from the program; a training continues only with the same decisions.
+/// The folder of a training that a program started. It has checkpoints and metrics, like the folder
+/// of a run of the command line, and `training.json`, which describes the decisions that determine
+/// the weights. Net, task and data come from the program; a training continues only with the same
+/// decisions.
 final class OwnFolder {
   private static final int FORMAT = 1;
   private static final long MOST_BYTES = 1 << 20;
