@@ -417,8 +417,8 @@ public final class Run {
     return folder.resolve(ImageList.NAME);
   }
 
-  /// Returns the entry of `run.json` for a decision of this name, such as `batch` or
-  /// `learningRate`, as JSON; empty if the recipe has no such entry.
+  /// Returns the entry of `run.json` for a decision of this name, such as `batch` or `rate`, as
+  /// JSON; empty if the recipe has no such entry.
   public Optional<String> decided(String name) {
     return Optional.ofNullable(Json.object(recipe()).findValue(name))
         .map(node -> node.isValueNode() ? node.asString() : node.toString());
