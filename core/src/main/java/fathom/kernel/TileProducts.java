@@ -47,7 +47,7 @@ final class TileProducts {
     store(s30, s31, sums, at + 6 * L);
   }
 
-  /// Does the same for a single vector of columns of `b`.
+  /// Does the work of [#add] for a single vector of columns of `b`.
   static void addNarrow(float[] a, int column, float[] b, int b0, int rows, float[] sums, int at) {
     FloatVector s0 = load(sums, at);
     FloatVector s1 = load(sums, at + L);

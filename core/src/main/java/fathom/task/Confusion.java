@@ -9,8 +9,8 @@ import java.util.List;
 /// class. Only pairs of classes that occurred are stored, so the size grows with the number of
 /// images and not with the square of the number of classes.
 public final class Confusion {
-  /// The most classes for which a full table is written into a file or an HTTP answer. With more
-  /// classes almost all of the table would be zeros: 100 classes are 10,000 numbers.
+  /// The most classes for which a full table is written into a file or an answer. With more classes
+  /// almost all of the table would be zeros: 100 classes are 10,000 numbers.
   public static final int MOST_IN_A_TABLE = 100;
 
   private static final Comparator<Pair> BY_CLASS =

@@ -88,8 +88,8 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return of(net, text, collective, () -> false);
   }
 
-  /// Does the same, unless `stop` becomes true on any worker meanwhile: then all workers throw
-  /// [StoppedException].
+  /// Evaluates like [#of(LanguageModel, int[], Collective)], unless `stop` becomes true on any
+  /// worker meanwhile: then all workers throw [StoppedException].
   static Evaluation of(LanguageModel net, int[] text, Collective collective, BooleanSupplier stop) {
     int count = Math.clamp((text.length - 1) / WINDOW, 1, STREAMS);
     var streams = new Streams(text, count, net.context() > 0 ? net.context() : WINDOW);
@@ -154,7 +154,7 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return of(net, images, normalization, collective, (_, _) -> {});
   }
 
-  /// Does the same, and passes every prediction to `look`.
+  /// Predicts all images like the method above and passes every prediction to `look`.
   public static Evaluation of(
       Predictor net,
       LabelledImages images,
@@ -164,8 +164,8 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return of(net, images, normalization, collective, look, () -> false);
   }
 
-  /// Does the same, unless `stop` becomes true on any worker meanwhile: then all workers throw
-  /// [StoppedException].
+  /// Predicts all images like the method above, unless `stop` becomes true on any worker meanwhile:
+  /// then all workers throw [StoppedException].
   public static Evaluation of(
       Predictor net,
       LabelledImages images,
