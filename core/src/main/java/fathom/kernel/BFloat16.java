@@ -9,20 +9,20 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Elements of two bytes: the upper half of a float32, with its sign, its 8 bits of exponent and
-/// the first 7 of its fraction. Becoming a float32 they lose nothing; becoming one of them, a
-/// float32 is rounded to the nearest, and from the middle to the one whose last bit is 0. What is
-/// not a number stays none.
+/// Conversions between float32 and bfloat16. A bfloat16 number has two bytes: the upper half of a
+/// float32, with its sign, its 8 bits of exponent and the first 7 bits of its fraction. The
+/// conversion to float32 loses nothing. The conversion from float32 rounds to the nearest bfloat16;
+/// a number in the middle between two of them goes to the one whose last bit is 0. NaN stays NaN.
 final class BFloat16 {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /// The bits that are cut off.
+  /// The number of low bits of a float32 that a bfloat16 does not have.
   private static final int CUT = 16;
 
   private static final int BELOW_HALF = 0x7fff;
   private static final int INFINITY = 0x7f800000;
 
-  /// Set, it keeps a NaN whose other bits are all cut off from becoming infinite.
+  /// This bit of the fraction keeps a NaN whose other bits are all cut off from becoming infinite.
   private static final int QUIET = 0x400000;
 
   private BFloat16() {}
@@ -37,7 +37,8 @@ final class BFloat16 {
     return (short) (rounded >>> CUT);
   }
 
-  /// On vector registers; apart, so that a JVM without them can load the class around it.
+  /// The same conversions on vector registers. They are in a class of their own so that a JVM
+  /// without the vector module can load the outer class.
   static final class Vectors {
     private static final VectorShape WIDE = FloatVector.SPECIES_PREFERRED.vectorShape();
     private static final VectorSpecies<Integer> BITS = VectorSpecies.of(int.class, WIDE);
@@ -46,7 +47,7 @@ final class BFloat16 {
 
     private Vectors() {}
 
-    /// The elements `at`, `at + 1`, ... as float32.
+    /// Loads the elements `at`, `at + 1`, ... as float32.
     static FloatVector load(MemorySegment memory, long at) {
       var bits =
           (IntVector)
@@ -55,7 +56,7 @@ final class BFloat16 {
       return bits.lanewise(VectorOperators.LSHL, CUT).reinterpretAsFloats();
     }
 
-    /// Rounds to the elements `at`, `at + 1`, ...
+    /// Rounds `v` and stores it as the elements `at`, `at + 1`, ...
     static void store(FloatVector v, MemorySegment memory, long at) {
       IntVector bits = v.reinterpretAsInts();
       IntVector odd = bits.lanewise(VectorOperators.LSHR, CUT).and(1);

@@ -3,7 +3,8 @@ package fathom.kernel;
 import fathom.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm by loops over the memory of tensors.
+/// Batch norm on tensors in the memory of the processor: allocates the results and runs the loops
+/// of a [BatchNormLoops] over that memory.
 record BatchNormInMemory(BatchNormLoops loops) implements BatchNormKernel {
   @Override
   public void moments(Tensor x, double[] sums) {

@@ -3,27 +3,28 @@ package fathom.kernel;
 import fathom.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm over rows, fused with what follows it in a residual net: the addition of the shortcut
-/// and the rectifier. Statistics are per channel, over all rows, in double precision; the kernel
-/// sums its own rows, and the caller adds up the sums of all workers between the two passes of each
-/// direction.
+/// Batch norm over rows (Ioffe and Szegedy 2015), fused with what follows it in a residual net: the
+/// addition of the shortcut and the rectifier. Statistics are per channel, over all rows, in double
+/// precision. The kernel sums the rows of its own tensor only; between the two passes of each
+/// direction the caller adds up the sums of all workers.
 ///
 /// With mean μ, standard deviation σ = √(variance + ε), gain γ and bias β per channel:
 ///
-/// - forward: `y = [(x − μ)·γ/σ + β + addend]`, where `[·]` is max(·, 0) or nothing;
-/// - backward, with `g = dy` where the rectifier let the value through and 0 elsewhere, and n rows:
-///   `dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)`, `daddend = g`, `dβ = Σg`, `dγ = Σg·(x −
-///   μ)/σ`.
+/// - forward: `y = [(x − μ)·γ/σ + β + addend]`, where `[·]` is max(·, 0) or the identity;
+/// - backward, for n rows, with `g = dy` where the rectifier's argument is above 0 and `g = 0`
+///   elsewhere: `dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)`, `daddend = g`, `dβ = Σg`,
+///   `dγ = Σg·(x − μ)/σ`.
 ///
 /// There are three forms, between which [Kernels] chooses: [ScalarBatchNorm] is the specification,
-/// [VectorBatchNorm] the fast one, [TorchBatchNorm] that of libtorch's operations. The channels of
-/// a tensor are its dimension 1, innermost in memory: N×C, or N×C×H×W in channels-last memory.
-/// Results lie as their argument does.
+/// [VectorBatchNorm] is the fast one, and [TorchBatchNorm] uses libtorch's operations. The channels
+/// of a tensor are its dimension 1 and lie innermost in memory: the shape is N×C, or N×C×H×W in
+/// channels-last memory. Each result has the memory layout of its argument.
 public interface BatchNormKernel {
   /// Adds Σx of each channel c to `sums[c]` and Σx² to `sums[channels + c]`.
   void moments(Tensor x, double[] sums);
 
-  /// `y = (x − mean)·scale + shift + addend`, then max(·, 0) if `rectify`.
+  /// Returns `y = (x − mean)·scale + shift + addend`, then max(·, 0) if `rectify`. A null `addend`
+  /// counts as 0.
   Tensor normalize(
       Tensor x,
       double[] mean,
@@ -32,21 +33,25 @@ public interface BatchNormKernel {
       @Nullable Tensor addend,
       boolean rectify);
 
-  /// The normalization that a rectifier was behind: it let `(x − mean)·scale + shift` through where
-  /// that is above 0. The way back computes it again, exactly as the way forward did, because `x`
-  /// is read anyway and the rectified value would be one tensor more.
+  /// The normalization before a rectifier: the rectifier passes `(x − mean)·scale + shift` on where
+  /// it is above 0. The backward pass computes this expression again, exactly as the forward pass
+  /// did, because it reads `x` anyway, while keeping the rectified activations would cost the
+  /// memory of one more tensor.
   record Rectified(double[] scale, double[] shift) {}
 
-  /// Adds Σg of each channel c to `sums[c]` and Σg·(x − mean) to `sums[channels + c]`. Without
-  /// `rectified`, g is `dy`.
+  /// Adds Σg of each channel c to `sums[c]` and Σg·(x − mean) to `sums[channels + c]`. Here g is
+  /// `dy` where the rectifier's argument is above 0 and 0 elsewhere; if `rectified` is null, g is
+  /// `dy`.
   void momentsBack(
       Tensor dy, Tensor x, double[] mean, @Nullable Rectified rectified, double[] sums);
 
-  /// The same where there was an addend: g is `dy` where the forward value `y` is above 0, and is
-  /// returned, for it is the cotangent of the addend too.
+  /// Adds the same two sums for a forward pass that had an addend and a rectifier: g is `dy` where
+  /// the activation `y` is above 0 and 0 elsewhere. Returns g, which is also the cotangent of the
+  /// addend.
   Tensor momentsBack(Tensor dy, Tensor y, Tensor x, double[] mean, double[] sums);
 
-  /// `dx = g·a + (x − mean)·b + c`. Without `rectified`, g is `dy`.
+  /// Returns `dx = g·a + (x − mean)·b + c`, with g as in [#momentsBack]. If `rectified` is null, g
+  /// is `dy`.
   Tensor normalizeBack(
       Tensor dy,
       Tensor x,

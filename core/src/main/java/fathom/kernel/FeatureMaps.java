@@ -4,8 +4,8 @@ import fathom.Shape;
 import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// `count` images of `height`×`width` pixels in float32, without gaps and with their channels
-/// innermost, as a tensor in channels-last memory lies.
+/// A memory segment seen as `count` images of `height`×`width` pixels in float32, without gaps and
+/// with the channels of a pixel innermost: the layout of a tensor in channels-last memory.
 record FeatureMaps(MemorySegment memory, long count, int height, int width, int channels) {
   FeatureMaps {
     long bytes = 4 * count * height * width * channels;
@@ -16,7 +16,7 @@ record FeatureMaps(MemorySegment memory, long count, int height, int width, int 
     }
   }
 
-  /// The elements of N×C×H×W in channels-last memory.
+  /// The elements of a tensor N×C×H×W in channels-last memory.
   static FeatureMaps of(Tensor t) {
     Shape s = t.shape();
     return new FeatureMaps(

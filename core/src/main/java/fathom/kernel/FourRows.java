@@ -6,20 +6,20 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Four rows of float32 that [VectorRowNorm] walks side by side, and the numbers of each. Where
-/// there are fewer, the first stands for those that are missing: its result is written again, and
-/// its share of a sum is weighted with 0.
+/// Four rows of float32 that [VectorRowNorm] and [VectorRowNormBack] process side by side, with a
+/// few coefficients for each row. If there are fewer than four rows, the first row takes the
+/// missing places: its result is written again, and its share of a sum has weight 0.
 final class FourRows {
   static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   static final int L = S.length();
 
-  /// Rows side by side.
+  /// The number of rows that are processed side by side.
   static final int FOUR = 4;
 
-  /// Elements of a row whose sum runs in float32.
+  /// The most elements of a row that are summed in float32.
   static final int BLOCK = 2048;
 
-  /// Fewer elements than this are not worth waking another core.
+  /// A part with fewer elements than this is not worth waking another core.
   private static final int ELEMENTS_PER_PART = 32_768;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -30,7 +30,8 @@ final class FourRows {
   private final int each;
   private int count;
 
-  /// Of rows with so many numbers each, of which the first are those of [#add].
+  /// Makes room for four rows with `each` coefficients per row, of which [#add] sets the first
+  /// three.
   FourRows(int each) {
     this.each = each;
     this.numbers = new float[each * FOUR];
@@ -44,7 +45,8 @@ final class FourRows {
     return count == 0;
   }
 
-  /// Of `x̂ = (s − m)·r + c` in a row with this mean and reciprocal standard deviation: m, r and c.
+  /// Adds a row with this mean and reciprocal standard deviation. Its first three coefficients
+  /// become m, r and c of `x̂ = (s − m)·r + c`.
   void add(long row, double mean, double reciprocal) {
     rows[count] = row;
     weights[count] = 1;
@@ -62,27 +64,28 @@ final class FourRows {
     }
   }
 
-  /// What rounding the mean to float32 takes off x̂: beside a standard deviation of 1, a mean of
-  /// 10,000 moves by up to 0.0005.
+  /// The error of x̂ that comes from rounding the mean to float32. With a standard deviation of 1,
+  /// rounding a mean of 10,000 moves it by up to 0.0005.
   static float lost(double mean, double reciprocal) {
     return (float) (((float) mean - mean) * reciprocal);
   }
 
-  /// Rows that are a core's work at least.
+  /// The least number of rows of this width that are worth a core of their own.
   static long perPart(int width) {
     return Math.ceilDiv(ELEMENTS_PER_PART, width);
   }
 
-  /// The rows of a quarter: four strips are walked side by side, each from its first row to its
-  /// last. Rows that follow one another would share pages of memory, and a processor that fetches
-  /// ahead follows one walk through a page. An odd number keeps short rows out of each other's
-  /// cache lines.
+  /// The length of one of the four strips of rows that are walked side by side, each from its first
+  /// row to its last. Four neighbouring rows would share pages of memory, and the processor's
+  /// prefetcher follows one walk through a page. The length is odd, which keeps the short rows of
+  /// different strips out of each other's cache lines.
   static long strip(long rows) {
     return Math.ceilDiv(rows, FOUR) | 1;
   }
 
-  /// The two sums of a row, lane by lane. They are added up elsewhere: what the compiler takes as
-  /// one piece has a limit, beyond which it makes an object of every vector.
+  /// Stores the two sums of a row, lane by lane. [#total] adds the lanes up in another method,
+  /// because the compiler inlines only up to a limit, beyond which it makes an object of every
+  /// vector.
   static void keep(float[] lanes, int row, FloatVector s, FloatVector q) {
     s.intoArray(lanes, 2 * row * L);
     q.intoArray(lanes, (2 * row + 1) * L);
@@ -102,7 +105,7 @@ final class FourRows {
     v.intoMemorySegment(memory, at << 2, ORDER);
   }
 
-  /// For the specification, which takes the rows that float32 cannot hold.
+  /// Converts a row to float64 for the specification, which computes the rows that exceed float32.
   static double[] doubles(float[] elements) {
     double[] wide = new double[elements.length];
     Arrays.setAll(wide, i -> elements[i]);

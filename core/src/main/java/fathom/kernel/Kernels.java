@@ -7,11 +7,14 @@ import java.lang.System.Logger.Level;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Chooses which form of a kernel runs. The choice is one of the process: vectors where the JVM has
-/// the vector module, libtorch's operations where it has not. Within it, what is computed in
-/// float64 (checks) runs on the specification, because vectors are for float32.
+/// Chooses which form of a kernel runs. The choice holds for the whole process: vector registers if
+/// the JVM has the vector module, libtorch's operations if it has not. With vector registers, norms
+/// and recurrent layers compute float64 tensors (those of gradient checks) by the specification,
+/// because the vector form is for float32; convolutions give to libtorch what the vector form does
+/// not take.
 ///
-/// For tests the system property `fathom.kernels` forces `scalar`, `vector` or `torch`.
+/// Tests force a form by the system property `fathom.kernels`, which is `scalar`, `vector` or
+/// `torch`.
 public final class Kernels {
   static final String PROPERTY = "fathom.kernels";
   static final String FLAG = "--add-modules=jdk.incubator.vector";
@@ -31,23 +34,25 @@ public final class Kernels {
 
   private Kernels() {}
 
-  /// Loaded when a kernel on vectors is asked for, which a JVM without the module never does.
+  /// This class is loaded when a kernel on vector registers is first used. A JVM without the vector
+  /// module never uses one, and so never loads classes that it does not have.
   private static final class OnVectors {
     private static final BatchNormKernel BATCH_NORM = new BatchNormInMemory(new VectorBatchNorm());
     private static final RowNorm ROW_NORM = new VectorRowNorm();
     private static final Convolution CONVOLUTION = new TiledConvolution();
   }
 
-  /// Loaded when it is first asked for, which most processes never do.
+  /// This class is loaded when a kernel for bfloat16 is first used, which most processes never do.
   private static final class OfBFloat16 {
     private static final BatchNormKernel BATCH_NORM =
         new BatchNormInMemory(VectorBatchNorm.ofBFloat16());
   }
 
-  /// Throws `IllegalArgumentException` for what is no form, and for vectors where there are none.
+  /// Returns the form that the property's value `asked` names, or the best form if it is null.
+  /// Throws `IllegalArgumentException` if it names no form, or names vectors where there are none.
   static KernelForm ofProcess(@Nullable String asked, boolean vectors) {
     if (asked == null) {
-      if (!vectors) { // once: this is called when the class is loaded
+      if (!vectors) { // this runs once, when the class is loaded
         System.getLogger(Kernels.class.getName())
             .log(
                 Level.WARNING,
@@ -73,7 +78,8 @@ public final class Kernels {
     return form;
   }
 
-  /// The form in which recurrent layers, and norms of rows, take tensors like this one.
+  /// Returns the form in which recurrent layers and [RowNorm] compute tensors of the type and
+  /// device of `x`.
   public static KernelForm form(Tensor x) {
     return !x.isOnProcessor() ? KernelForm.TORCH : form(x.type() == DType.FLOAT32);
   }
@@ -82,7 +88,7 @@ public final class Kernels {
     return OF_PROCESS == KernelForm.VECTOR && !forVectors ? KernelForm.SCALAR : OF_PROCESS;
   }
 
-  /// The kernel for tensors like this one.
+  /// Returns the kernel that normalizes rows of the type and device of `x`.
   public static RowNorm rowNorm(Tensor x) {
     return switch (form(x)) {
       case SCALAR -> SCALAR_ROW_NORM;
@@ -91,7 +97,7 @@ public final class Kernels {
     };
   }
 
-  /// The kernel for tensors like this one.
+  /// Returns the batch norm kernel for tensors of the type and device of `x`.
   public static BatchNormKernel batchNorm(Tensor x) {
     boolean half = x.type() == DType.BFLOAT16;
     return switch (x.isOnProcessor() ? form(half || x.type() == DType.FLOAT32) : KernelForm.TORCH) {
@@ -101,7 +107,8 @@ public final class Kernels {
     };
   }
 
-  /// The kernel for images like these, N×C×H×W, to `out` channels.
+  /// Returns the kernel for 3×3 convolutions of images of the shape, type and device of `x`,
+  /// N×C×H×W, to `out` channels.
   public static Convolution convolution(Tensor x, int out) {
     if (!x.isOnProcessor() || !Convolution.inFractions(x.type())) {
       return TORCH_CONVOLUTION;
@@ -113,15 +120,18 @@ public final class Kernels {
     };
   }
 
-  /// Whether 3×3 convolutions of such images to `out` channels go by tiles, because that is the
-  /// faster way. The sizes alone decide, so that a run resumes exactly.
+  /// Whether 3×3 convolutions of such images to `out` channels run by [Winograd]'s tiles, because
+  /// tiles are faster for these sizes. The decision depends on sizes alone, so that a resumed run
+  /// repeats the first exactly.
   private static boolean inTiles(Shape x, DType type, int out) {
     return OF_PROCESS == KernelForm.VECTOR
         && type == DType.FLOAT32
         && Winograd.pays(x.size(0), x.size(2), x.size(3), (int) x.size(1), out);
   }
 
-  /// The same for a prediction with [TiledFilters].
+  /// Returns whether a prediction with [TiledFilters], whose filters are transformed once, is the
+  /// faster way for 3×3 convolutions of images of shape `x`, N×C×H×W, to `out` channels. The
+  /// decision depends on sizes and type alone.
   public static boolean inKeptTiles(Shape x, DType type, int out) {
     return OF_PROCESS == KernelForm.VECTOR
         && type == DType.FLOAT32

@@ -5,9 +5,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Functions of vectors whose results do not depend on whether the code is compiled yet. The ones
-/// of the vector library do: its sums take the lanes in another order, and its exponential comes
-/// from another library, so a resumed training would not repeat the first to the last bit.
+/// Functions of vectors whose results are the same in interpreted and in compiled code. Those of
+/// the vector library differ: compiled, their sums take the lanes in another order, and their
+/// exponential comes from another library, so a resumed training would not repeat the first to the
+/// last bit.
 public final class Lanes {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
@@ -18,22 +19,23 @@ public final class Lanes {
 
   private static final float LOG2_E = (float) 1.4426950408889634;
 
-  /// ln 2 in two parts: products of the first with whole numbers below 2^12 are exact.
+  /// ln 2 in two parts. Products of the first part with whole numbers below 2^12 are exact.
   private static final float LN2_HIGH = 0x1.63p-1f;
 
   private static final float LN2_LOW = (float) (0.6931471805599453 - 0x1.63p-1);
 
-  /// Added to a float, it leaves the nearest whole number in the lowest bits.
+  /// The sum of a float and this constant has the nearest whole number in its lowest bits.
   private static final float ROUNDING = 0x1.8p23f;
 
-  /// Beyond it both functions are what they are at infinity, in float32.
+  /// Beyond this range the sigmoid is its limit at infinity, up to the rounding of float32.
+  /// [#TANH_RANGE] is the same for tanh, as a bound of 2z.
   private static final float SIGMOID_RANGE = 87;
 
   private static final float TANH_RANGE = 20;
 
   private Lanes() {}
 
-  /// The sum of all lanes.
+  /// Returns the sum of all lanes.
   public static float total(FloatVector v) {
     FloatVector sum = v;
     for (int lanes = L; lanes > 16; lanes /= 2) {
@@ -55,7 +57,7 @@ public final class Lanes {
     return VectorShuffle.iota(S, by % L, 1, true);
   }
 
-  /// 1 / (1 + exp(−z)), within 2 units of the last place of 1.
+  /// Returns 1 / (1 + exp(−z)). The error is within 2 units in the last place of 1.
   public static FloatVector sigmoid(FloatVector z) {
     FloatVector x = clamped(z.neg(), SIGMOID_RANGE);
     FloatVector n = x.mul(LOG2_E).add(ROUNDING);
@@ -64,8 +66,8 @@ public final class Lanes {
     return one.div(expm1(x, n).fma(power, power.add(one)));
   }
 
-  /// tanh z = (e^(2z) − 1) / (e^(2z) + 1), with a relative error of a few units of the last place
-  /// also where z is small.
+  /// Returns tanh z = (e^(2z) − 1) / (e^(2z) + 1). The relative error is a few units in the last
+  /// place, also for small z.
   public static FloatVector tanh(FloatVector z) {
     FloatVector x = clamped(z.add(z), TANH_RANGE);
     FloatVector n = x.mul(LOG2_E).add(ROUNDING);
@@ -74,7 +76,7 @@ public final class Lanes {
     return e.div(e.add(2));
   }
 
-  /// Not through max and min: no number stays none.
+  /// Comparisons instead of max and min, so that NaN stays NaN.
   private static FloatVector clamped(FloatVector x, float range) {
     FloatVector most = FloatVector.broadcast(S, range);
     FloatVector least = FloatVector.broadcast(S, -range);
@@ -82,7 +84,7 @@ public final class Lanes {
         .blend(least, x.compare(VectorOperators.LT, least));
   }
 
-  /// 2^n, where n stands in the lowest bits.
+  /// 2^n, for a whole number n in the lowest bits.
   private static FloatVector power(FloatVector n) {
     return n.reinterpretAsInts()
         .lanewise(VectorOperators.LSHL, 23)
@@ -90,8 +92,8 @@ public final class Lanes {
         .reinterpretAsFloats();
   }
 
-  /// e^r − 1 for what is left of x after n times ln 2, |r| ≤ ln 2 / 2: the exponential series up to
-  /// r⁷, whose next term is below 6e-9.
+  /// e^r − 1 for the remainder r = x − n·ln 2, |r| ≤ ln 2 / 2. It is the exponential series up to
+  /// r⁷; the next term is below 6e-9.
   private static FloatVector expm1(FloatVector x, FloatVector shifted) {
     FloatVector n = shifted.sub(ROUNDING).neg();
     FloatVector r =

@@ -6,26 +6,26 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// A K×C matrix of float32 that many small N×K matrices are multiplied by, as a recurrent layer
-/// does at every step. It is copied once into the order in which the product reads it: panels of
-/// two vectors of columns, each from its first row to its last, and one of a single vector where no
-/// more is left. A library's product copies the matrix at every call, which for 32 rows costs as
-/// much as the product itself (docs/speed-log.md).
+/// A K×C matrix of float32 by which many small N×K matrices are multiplied, as in a recurrent layer
+/// at every step. The matrix is copied once into the order in which the product reads it: panels of
+/// two vectors of columns, each from its first row to its last, and a panel of a single vector at
+/// the end where the number of vectors is odd. A library's product copies the matrix at every call,
+/// which for 32 rows costs as much as the product itself (docs/speed-log.md).
 ///
 /// A product takes four rows at a time. Its eight sums, the two vectors of a row of the panel and
-/// four broadcasts fit the sixteen registers of AVX2 in whatever order the compiler takes them; of
-/// more sums it keeps some in memory, and waits for them. All is in arrays and at distances that
-/// the compiler knows, or it checks bounds at every step.
+/// four broadcasts fit the sixteen registers of AVX2 in whatever order the compiler schedules them;
+/// with more sums it keeps some in memory and waits for them. All operands are in arrays, at
+/// distances that the compiler knows, because otherwise it checks bounds at every step.
 ///
-/// Not for several threads at once.
+/// An instance has buffers of its own, so only one thread at a time may use it.
 public final class PackedMatrix {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
-  /// Rows that a product takes at a time.
+  /// The number of rows that a product takes at a time.
   static final int ROWS = 4;
 
-  /// Rows that are in arrays at a time: whole fours.
+  /// The number of rows that are copied into arrays at a time, a multiple of four.
   private static final int AT_ONCE = 64;
 
   private final int rows;
@@ -42,13 +42,15 @@ public final class PackedMatrix {
     y = new float[AT_ONCE * columns];
   }
 
-  /// The number of columns is a multiple of this.
+  /// Returns the number of lanes of a vector. The number of columns of a packed matrix must be a
+  /// multiple of it.
   public static int lanes() {
     return L;
   }
 
-  /// A copy of `matrix`, whose element (k, c) stands at `k·rowStride + c·columnStride`: the strides
-  /// decide whether it is the matrix or its transpose that is multiplied by.
+  /// Copies the matrix whose element (k, c) is at element `k·rowStride + c·columnStride` of
+  /// `matrix`. The strides decide whether products are with a stored matrix or with its transpose.
+  /// Throws `IllegalArgumentException` if `columns` is no multiple of [#lanes].
   public static PackedMatrix of(
       MemorySegment matrix, int rows, int columns, int rowStride, int columnStride) {
     if (columns % L != 0) {
@@ -62,8 +64,8 @@ public final class PackedMatrix {
     return new PackedMatrix(rows, columns, packed);
   }
 
-  /// Copies a matrix whose element (k, c) stands at `at + k·rowStride + c·columnStride` into the
-  /// order of the product, from `packedAt` on.
+  /// Copies a matrix whose element (k, c) is at `at + k·rowStride + c·columnStride` into the order
+  /// of the product, from `packedAt` on.
   static void pack(
       float[] matrix,
       int at,
@@ -85,7 +87,7 @@ public final class PackedMatrix {
     }
   }
 
-  /// The way back of [#pack].
+  /// Copies in the opposite direction of [#pack].
   static void unpack(
       float[] packed,
       int packedAt,
@@ -107,7 +109,7 @@ public final class PackedMatrix {
     }
   }
 
-  /// The width of the next panel.
+  /// The width of the next panel if `left` columns are left.
   static int panel(int left) {
     return left >= 2 * L ? 2 * L : L;
   }
@@ -116,7 +118,8 @@ public final class PackedMatrix {
     return (n + ROWS - 1) / ROWS * ROWS;
   }
 
-  /// y = x · matrix for `n` rows of x, which start at element `xAt`, into y from element `yAt` on.
+  /// Computes y = x · matrix for `n` rows of x, which start at element `xAt`, and writes it to y
+  /// from element `yAt` on.
   public void times(MemorySegment x, long xAt, int n, MemorySegment y, long yAt) {
     for (int i = 0; i < n; i += AT_ONCE) {
       int count = Math.min(AT_ONCE, n - i);
@@ -126,8 +129,9 @@ public final class PackedMatrix {
     }
   }
 
-  /// Likewise from arrays, by a matrix that begins at `matrixAt`. Both x and y have room for whole
-  /// fours of rows; what is beyond the last row of x is multiplied too, and nobody reads it.
+  /// Computes the same product from arrays, by a matrix that begins at `matrixAt`. Both x and y
+  /// must have room for a multiple of four rows; the product also takes the rows beyond the last
+  /// one of x, and their results are never read.
   static void times(
       float[] x,
       int xAt,
@@ -150,7 +154,7 @@ public final class PackedMatrix {
     }
   }
 
-  /// All rows by the two vectors of columns of a panel.
+  /// Multiplies all rows by a panel of two vectors of columns.
   private static void wide(
       float[] x, int xAt, int n, int rows, float[] m, int panel, float[] y, int yAt, int columns) {
     int rows2 = 2 * rows;
@@ -222,7 +226,7 @@ public final class PackedMatrix {
     }
   }
 
-  /// Likewise by a single vector of columns.
+  /// Multiplies all rows by a panel of a single vector of columns.
   private static void narrow(
       float[] x, int xAt, int n, int rows, float[] m, int panel, float[] y, int yAt, int columns) {
     int rows2 = 2 * rows;

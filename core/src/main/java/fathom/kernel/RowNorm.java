@@ -4,7 +4,8 @@ import fathom.DType;
 import fathom.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Normalization of each row for itself: layer norm and RMS norm, alone or after an addition.
+/// Normalization of each row by its own statistics: layer norm and RMS norm, alone or after an
+/// addition.
 ///
 /// With mean μ and standard deviation σ = √(variance + ε) of one row, gain γ and bias β for each of
 /// its elements, x̂ = (s − μ)/σ, w = dy·γ and `mean` over the row:
@@ -14,21 +15,22 @@ import org.jspecify.annotations.Nullable;
 ///   the rows.
 ///
 /// RMS norm (Zhang and Sennrich 2019, eq. 4) does not centre: μ = 0, `variance = mean(s²)`, and the
-/// term mean(w) is missing. A row whose variance and ε are zero is normalised to β; one that holds
-/// no number somewhere, to NaN.
+/// term mean(w) is missing. A row whose variance and ε are both zero is normalized to β. A row with
+/// an element that is NaN or infinite is normalized to NaN.
 ///
 /// There are three forms, between which [Kernels] chooses: [ScalarRowNorm] is the specification,
-/// [VectorRowNorm] the fast one, [TorchRowNorm] that of libtorch's operations. A tensor is taken
-/// row by row as its elements lie in memory, `width` to a row: row-major, or images with their
-/// channels innermost. Results lie as their argument does.
+/// [VectorRowNorm] is the fast one, and [TorchRowNorm] uses libtorch's operations. The rows of a
+/// tensor are its elements in the order of memory, `width` to a row; a tensor is row-major, or
+/// holds images with their channels innermost. Each result has the memory layout of its argument.
 public interface RowNorm {
-  /// What belongs to the layer.
+  /// The parameters and options of a norm layer. The constructor throws `IllegalArgumentException`
+  /// if `width` is below 1 or a gain or bias has another number of elements.
   ///
-  /// @param width the elements of a row
-  /// @param gain γ, `width` elements in the order and the type of a row, or null for 1
-  /// @param bias β, likewise, or null for 0
+  /// @param width the number of elements of a row
+  /// @param gain γ, `width` elements in the order and of the type of a row, or null for 1
+  /// @param bias β, `width` elements in the order and of the type of a row, or null for 0
   /// @param epsilon ε
-  /// @param centred whether the mean is taken off
+  /// @param centred whether the mean is subtracted: true for layer norm, false for RMS norm
   record Form(
       int width, @Nullable Tensor gain, @Nullable Tensor bias, double epsilon, boolean centred) {
     public Form {
@@ -46,38 +48,43 @@ public interface RowNorm {
     }
   }
 
-  /// The way forward.
+  /// The result of the forward pass, with what the backward pass needs.
   ///
   /// @param value y
-  /// @param s what was normalised: the argument, or its sum with the addend
+  /// @param s what was normalized: the argument, or its sum with the addend
   /// @param statistics μ and 1/σ of each row: count×2 in float64
   record Normed(Tensor value, Tensor s, Tensor statistics) {}
 
-  /// The way back.
+  /// The result of the backward pass.
   ///
-  /// @param dx the cotangent of s, so of the argument and of the addend alike
-  /// @param dgain dγ in the order of a row, or null where there is no gain; in float64, or in the
-  ///   type of the argument
-  /// @param dbias dβ likewise
+  /// @param dx the cotangent of s, and therefore of the argument and of the addend alike
+  /// @param dgain dγ in the order of a row, or null if there is no gain; in float64, or in the type
+  ///   of the argument
+  /// @param dbias dβ in the order of a row, or null if there is no bias; of the same type as
+  ///   `dgain`
   record Cotangents(Tensor dx, @Nullable Tensor dgain, @Nullable Tensor dbias) {}
 
-  /// Throws `IllegalArgumentException` if the operands have not one size and type.
+  /// Normalizes `x`, or `x + addend` if there is an addend. Throws `IllegalArgumentException` if
+  /// the operands differ in shape or type.
   Normed forward(Form form, Tensor x, @Nullable Tensor addend);
 
-  /// The value alone, for prediction.
+  /// Returns only the value y of the forward pass, for predictions. Throws
+  /// `IllegalArgumentException` if the operands differ in shape or type.
   Tensor predict(Form form, Tensor x, @Nullable Tensor addend);
 
-  /// From the cotangent of the value, and that of s from elsewhere where s is used twice.
+  /// Returns the cotangents for `dy`, the cotangent of y. `dsum` is a further cotangent of s, for a
+  /// net that also uses s elsewhere, or null.
   Cotangents backward(Form form, Tensor dy, Normed normed, @Nullable Tensor dsum);
 
-  /// 1/√v; 0 for 0, since a row of equal elements is normalised to zeros, and NaN for what is no
-  /// variance.
+  /// Returns 1/√v, or 0 for v = 0, because a row of equal elements is normalized to zeros, or NaN
+  /// if v is infinite or NaN.
   static double reciprocal(double v) {
     return v == 0 ? 0 : Double.isFinite(v) ? 1 / Math.sqrt(v) : Double.NaN;
   }
 
-  /// How many rows these are. Throws `IllegalArgumentException` if the elements of a row, the rows'
-  /// or the layer's, do not fit together.
+  /// Returns the number of rows. Throws `IllegalArgumentException` if `x`, the other operands and
+  /// the layer's gain and bias do not agree in shape or type, if the type is neither FLOAT32 nor
+  /// FLOAT64, or if the elements of `x` do not divide into rows.
   static long count(Form form, Tensor x, @Nullable Tensor... others) {
     for (Tensor other : others) {
       if (other != null && (!other.shape().equals(x.shape()) || other.type() != x.type())) {

@@ -9,9 +9,9 @@ import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// A matrix in memory, `count` rows of `channels` elements each, without gaps. Images with their
-/// channels innermost are one row per pixel. The reading and writing of single elements is for the
-/// specifications.
+/// A matrix in memory: `count` rows of `channels` elements each, without gaps. Images with their
+/// channels innermost have one row per pixel. The methods that read or write single elements are
+/// for the specifications.
 record Rows(MemorySegment memory, DType type, long count, int channels) {
   Rows {
     if (memory.byteSize() != count * channels * type.bytes()) {
@@ -27,13 +27,13 @@ record Rows(MemorySegment memory, DType type, long count, int channels) {
     return new Rows(t.segment(), t.type(), t.shape().elements() / channels, channels);
   }
 
-  /// The same of what may be missing.
+  /// The rows of a tensor, or null if there is no tensor.
   static @Nullable Rows ofNullable(@Nullable Tensor t, int channels) {
     return t == null ? null : of(t, channels);
   }
 
-  /// Throws `IllegalArgumentException` if there is an `other` that has another number of rows,
-  /// channels or another type.
+  /// Throws `IllegalArgumentException` if `other` is not null and differs in its number of rows,
+  /// its number of channels or its type.
   void checkLike(@Nullable Rows other) {
     if (other != null
         && (other.count != count || other.channels != channels || other.type != type)) {
@@ -43,7 +43,7 @@ record Rows(MemorySegment memory, DType type, long count, int channels) {
     }
   }
 
-  /// Element `i` of all.
+  /// Element `i`, counted over all rows.
   double get(long i) {
     return switch (type) {
       case FLOAT32 -> memory.getAtIndex(JAVA_FLOAT, i);
@@ -53,7 +53,7 @@ record Rows(MemorySegment memory, DType type, long count, int channels) {
     };
   }
 
-  /// Rounds to element `i` of all.
+  /// Rounds `v` to the type and writes it to element `i`, counted over all rows.
   void set(long i, double v) {
     switch (type) {
       case FLOAT32 -> memory.setAtIndex(JAVA_FLOAT, i, (float) v);
@@ -63,14 +63,14 @@ record Rows(MemorySegment memory, DType type, long count, int channels) {
     }
   }
 
-  /// Copies a row.
+  /// Copies a row into `to`.
   void read(long row, double[] to) {
     for (int i = 0; i < channels; i++) {
       to[i] = get(row * channels + i);
     }
   }
 
-  /// Rounds to a row.
+  /// Rounds the elements of `from` and writes them to a row.
   void write(long row, double... from) {
     for (int i = 0; i < channels; i++) {
       set(row * channels + i, from[i]);

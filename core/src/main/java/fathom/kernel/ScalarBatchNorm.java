@@ -3,8 +3,8 @@ package fathom.kernel;
 import fathom.kernel.BatchNormKernel.Rectified;
 import org.jspecify.annotations.Nullable;
 
-/// The text-book loops, in double precision whatever the type of the elements: the specification of
-/// [VectorBatchNorm], and what float64 runs on.
+/// The equations of [BatchNormKernel] as plain loops, in double precision for every element type.
+/// It is the specification of [VectorBatchNorm] and the form that computes float64 tensors.
 final class ScalarBatchNorm implements BatchNormLoops {
   @Override
   public void moments(Rows x, double[] sums) {

@@ -4,7 +4,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.Torch.ConvolutionGradients;
 
-/// The sums of the definition of [Convolution] and its two derivatives, product by product in
+/// The sums of the definition of [Convolution] and of its two derivatives, product by product in
 /// double precision: the specification of [TiledConvolution].
 final class ScalarConvolution implements Convolution {
   @Override
@@ -39,13 +39,13 @@ final class ScalarConvolution implements Convolution {
     return new ConvolutionGradients(dx, dw);
   }
 
-  /// What is done for each product of the definition, with the places of its pixel, its weight and
-  /// its value.
+  /// The action for each product of the definition; `x`, `w` and `y` are the indices of its pixel,
+  /// its weight and its sum.
   private interface Product {
     void at(int x, int w, int y);
   }
 
-  /// Elements as they lie in memory, channels innermost.
+  /// The operands as arrays in the order of memory, channels innermost.
   private static final class Sums {
     final double[] x;
     final double[] w;

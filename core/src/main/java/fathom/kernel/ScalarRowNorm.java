@@ -5,18 +5,19 @@ import fathom.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// The equations of [RowNorm], number by number in double precision whatever the type of the
-/// elements: the specification of [VectorRowNorm], what recurrent cells of the specification call
-/// for each group of gates, and what float64 runs on.
+/// The equations of [RowNorm], number by number in double precision for every element type. It is
+/// the specification of [VectorRowNorm] and the form that computes float64 tensors. The
+/// specification of the recurrent cells calls it for each group of gates.
 public final class ScalarRowNorm implements RowNorm {
-  /// μ and 1/σ of a row.
+  /// The statistics of a row: μ and 1/σ.
   public record Moments(double mean, double reciprocal) {
-    /// Of what is not normalised: x̂ is the row itself.
+    /// The statistics of a row that is not normalized: x̂ is the row itself.
     public static final Moments NONE = new Moments(0, 1);
 
-    /// μ = Σ s / n and σ² = Σ (s − μ)² / n + ε of the elements `from .. to-1` (Ba et al. 2016, eq.
-    /// 3), or μ = 0 (Zhang and Sennrich 2019, eq. 4). From the first element on, so that the mean
-    /// of equal elements is exactly theirs.
+    /// Returns the statistics of the elements `from .. to-1`: μ = Σ s / n and σ² = Σ (s − μ)² / n +
+    /// ε (Ba et al. 2016, eq. 3), or μ = 0 if not `centred` (Zhang and Sennrich 2019, eq. 4). The
+    /// mean is summed as differences from the first element, so that the mean of equal elements is
+    /// exactly their value.
     public static Moments of(double[] s, int from, int to, double epsilon, boolean centred) {
       double differences = 0;
       for (int i = from; i < to; i++) {
@@ -30,13 +31,13 @@ public final class ScalarRowNorm implements RowNorm {
       return new Moments(mean, RowNorm.reciprocal(squares / (to - from) + epsilon));
     }
 
-    /// x̂ = (s − μ)/σ
+    /// Returns x̂ = (s − μ)/σ.
     public double normal(double s) {
       return (s - mean) * reciprocal;
     }
   }
 
-  /// y = x̂·γ + β
+  /// Writes y = x̂·γ + β for the elements `from .. to-1`.
   public static void normalize(
       double[] s, int from, int to, Moments m, double[] gain, double[] bias, double[] y) {
     for (int i = from; i < to; i++) {
@@ -44,9 +45,9 @@ public final class ScalarRowNorm implements RowNorm {
     }
   }
 
-  /// ds = (w − mean(w) − x̂·mean(w·x̂))/σ with w = dy·γ, because dx̂ᵢ/dsⱼ = (δᵢⱼ − 1/n −
-  /// x̂ᵢ·x̂ⱼ/n)/σ: what moves all elements alike, or all in proportion, does not move x̂. Without a
-  /// mean the term mean(w) is missing. Adds dy·x̂ to dγ and dy to dβ.
+  /// Writes ds = (w − mean(w) − x̂·mean(w·x̂))/σ with w = dy·γ, because dx̂ᵢ/dsⱼ = (δᵢⱼ − 1/n −
+  /// x̂ᵢ·x̂ⱼ/n)/σ: shifting all elements by the same amount, or scaling them all, does not change
+  /// x̂. Without centring the term mean(w) is missing. Adds dy·x̂ to dγ and dy to dβ.
   public static void normalizeBack(
       double[] dy,
       double[] s,
@@ -116,7 +117,7 @@ public final class ScalarRowNorm implements RowNorm {
     }
   }
 
-  /// Normalises one row of `s`, which may be `y` itself.
+  /// Normalizes one row of `s` into `y`, which may be the same memory.
   static void normalize(
       Form form,
       double[] gain,
@@ -158,7 +159,7 @@ public final class ScalarRowNorm implements RowNorm {
         form.bias() == null ? null : Tensor.of(dbias, n));
   }
 
-  /// One row of the way back; adds to the sums of dγ and dβ.
+  /// The backward pass of one row, which adds to the sums of dγ and dβ.
   static void normalizeBack(
       Form form,
       double[] gain,
@@ -184,7 +185,7 @@ public final class ScalarRowNorm implements RowNorm {
     dx.write(row, ds);
   }
 
-  /// A gain or bias; one that is not there as one that changes nothing.
+  /// A gain or bias as an array; a missing one becomes `otherwise`, the value that changes nothing.
   private static double[] perElement(@Nullable Tensor elements, int n, double otherwise) {
     if (elements != null) {
       return elements.toDoubles();

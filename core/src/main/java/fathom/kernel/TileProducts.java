@@ -6,14 +6,15 @@ import static fathom.kernel.PackedMatrix.store;
 
 import jdk.incubator.vector.FloatVector;
 
-/// The products of [Winograd]'s way back to the filters: sums over tiles.
+/// The matrix products of [Winograd]'s weight gradient: sums over tiles.
 final class TileProducts {
   private static final int L = PackedMatrix.lanes();
 
   private TileProducts() {}
 
-  /// Adds four columns of `a`, transposed, by two vectors of columns of `b` to four rows of a panel
-  /// of sums. Both lie by channel and have `rows` rows.
+  /// Multiplies four columns of `a`, transposed, by two vectors of columns of `b` and adds the
+  /// products to four rows of a panel of sums. Both matrices lie by channel
+  /// ([Winograd.Layout#byChannel]) and have `rows` rows.
   static void add(
       float[] a, int column, float[] b, int b0, int b1, int rows, float[] sums, int at) {
     FloatVector s00 = load(sums, at);
@@ -46,7 +47,7 @@ final class TileProducts {
     store(s30, s31, sums, at + 6 * L);
   }
 
-  /// Likewise by a single vector of columns.
+  /// Does the work of [#add] for a single vector of columns of `b`.
   static void addNarrow(float[] a, int column, float[] b, int b0, int rows, float[] sums, int at) {
     FloatVector s0 = load(sums, at);
     FloatVector s1 = load(sums, at + L);

@@ -5,23 +5,25 @@ import static fathom.kernel.PackedMatrix.load;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The transforms of [Winograd] in two dimensions, of bands and filters whose channels lie
-/// innermost: first down, then across.
+/// The transforms of [Winograd] in two dimensions, for bands and filters whose channels lie
+/// innermost. Each transforms along one dimension first and then along the other.
 ///
-/// Each is a method that is too long to become a part of another. Two together pass a limit of the
-/// compiler, behind which every vector is an object and takes three times as long (WinogradTest
-/// counts the garbage). For the same reason the constants are in vectors before the loops.
+/// Each transform is a method that is too long to be inlined into its caller. Two of them together
+/// pass a limit of the compiler, beyond which every vector becomes an object and the transform
+/// takes three times as long (WinogradTest counts the garbage). For the same reason the constants
+/// are put into vectors before the loops.
 final class TileTransforms {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
-  /// Points at which the polynomials of one dimension are multiplied: 0, A, −A, B, −B and ∞.
+  /// The number of points at which the polynomials of one dimension are multiplied: 0, A, −A, B, −B
+  /// and ∞.
   static final int POINTS = 6;
 
-  /// Values that these give, in one dimension.
+  /// The number of outputs along one dimension of a tile.
   static final int TILE = 4;
 
-  /// So many filters are transformed at a time.
+  /// The number of filters that are transformed at a time.
   static final int FILTERS = 1024;
 
   private static final float A = (float) Math.sqrt(0.5);
@@ -29,7 +31,7 @@ final class TileTransforms {
 
   private TileTransforms() {}
 
-  /// Bᵀ·d·B: a band of six rows to its tiles. Overwrites the band.
+  /// Computes Bᵀ·d·B: transforms a band of six rows to its tiles. Overwrites the band.
   static void data(
       float[] band,
       int row,
@@ -92,7 +94,8 @@ final class TileTransforms {
     }
   }
 
-  /// Aᵀ·m·A: tiles to the four rows of their band, whose rows five and six are overwritten too.
+  /// Computes Aᵀ·m·A: transforms tiles to the four rows of their band. The band's rows five and six
+  /// are overwritten too.
   static void value(
       float[] tiles, int at, int step, int across, int channels, float[] band, int row) {
     FloatVector a = FloatVector.broadcast(S, A);
@@ -140,7 +143,8 @@ final class TileTransforms {
     }
   }
 
-  /// A·dY·Aᵀ: a band of four rows, which has room for six, to its tiles. Overwrites the band.
+  /// Computes A·dY·Aᵀ: transforms a band of four rows, which has room for six, to its tiles.
+  /// Overwrites the band.
   static void valueBack(
       float[] band,
       int row,
@@ -197,7 +201,7 @@ final class TileTransforms {
     }
   }
 
-  /// G·g·Gᵀ of the filters from `first` on, `count` of `size`.
+  /// Computes G·g·Gᵀ of the `count` filters from `first` on, out of `size` filters.
   static void filter(float[] taps, int first, int size, int count, float[] half, float[] filters) {
     FloatVector oneHalf = FloatVector.broadcast(S, 0.5f);
     FloatVector two = FloatVector.broadcast(S, 2);
@@ -243,7 +247,7 @@ final class TileTransforms {
     }
   }
 
-  /// Gᵀ·s·G of the sums from `first` on, `count` of `size`.
+  /// Computes Gᵀ·s·G of the `count` sums from `first` on, out of `size` sums.
   static void filterBack(float[] sums, int first, int size, int count, float[] half, float[] taps) {
     FloatVector minusTwoThirds = FloatVector.broadcast(S, -2f / 3);
     FloatVector sixth = FloatVector.broadcast(S, 1f / 6);

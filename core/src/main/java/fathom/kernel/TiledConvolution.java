@@ -4,7 +4,8 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.Torch.ConvolutionGradients;
 
-/// [Convolution] by [Winograd]'s tiles, for float32.
+/// The fast form of [Convolution] for float32: it computes tile by tile with the minimal filtering
+/// of [Winograd].
 final class TiledConvolution implements Convolution {
   @Override
   public Tensor value(Tensor x, Tensor w) {

@@ -3,11 +3,13 @@ package fathom.kernel;
 import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// A weight that was transformed once for [Winograd]'s tiles, for many predictions, with the bias
-/// that follows it: w∗x + b. The cores that are free ([fathom.parallel.Cores]) share the tiles.
+/// A convolution w∗x + b for many predictions with the same weight: the weight is transformed once
+/// for [Winograd]'s tiles and kept with the bias. The free cores ([fathom.parallel.Cores]) share
+/// the tiles.
 public final class TiledFilters {
-  /// Filters of so many elements, 1 MiB, lie in the heap, where they are multiplied without a copy.
-  /// In a layer with more of them the copy takes little of the time, and the heap has its limit.
+  /// Transformed filters of up to this many elements, 1 MiB, lie in the heap, where they are
+  /// multiplied without a copy. Larger ones lie outside it, because the heap is limited and a layer
+  /// with so many filters spends little of its time on the copy.
   private static final int MOST_ON_HEAP = 1 << 18;
 
   private final int out;
@@ -18,8 +20,8 @@ public final class TiledFilters {
     this.filters = filters;
   }
 
-  /// Of w, O×C×3×3 in channels-last memory, and a bias of O; what is large is in memory of the
-  /// innermost scope.
+  /// Transforms a weight O×C×3×3 in channels-last memory, with a bias of O elements. Filters of
+  /// more than 1 MiB lie in memory of the innermost scope.
   public static TiledFilters of(Tensor weight, Tensor bias) {
     double[] constants = bias.toDoubles();
     float[] each = new float[constants.length];
@@ -36,14 +38,15 @@ public final class TiledFilters {
     return new TiledFilters(each.length, filters);
   }
 
-  /// w∗x + b, rectified or not.
+  /// Returns w∗x + b for images x, N×C×H×W, through the rectifier if `rectified`.
   public Tensor apply(Tensor x, boolean rectified) {
     Tensor y = Convolution.images(x, out);
     filters.convolve(FeatureMaps.of(x), false, rectified, FeatureMaps.of(y));
     return y;
   }
 
-  /// `sum = f(sum + w∗x + b)`, with f the rectifier or nothing. `sum` is in channels-last memory.
+  /// Computes `sum = f(sum + w∗x + b)` in place, where f is the rectifier if `rectified` and else
+  /// the identity. `sum` is in channels-last memory.
   public void addTo_(Tensor sum, Tensor x, boolean rectified) {
     filters.convolve(FeatureMaps.of(x), true, rectified, FeatureMaps.of(sum));
   }

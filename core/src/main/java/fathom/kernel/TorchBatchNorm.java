@@ -9,8 +9,9 @@ import fathom.TorchNorms;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm as libtorch's operations, in float32 for bfloat16. Its sums run in float64, of
-/// differences from the first row so that a large mean does not swallow a small standard deviation.
+/// Batch norm as libtorch's operations. Bfloat16 is computed in float32. The sums run in float64
+/// over differences from the first row, so that a large mean does not swallow a small standard
+/// deviation.
 final class TorchBatchNorm implements BatchNormKernel {
   @Override
   public void moments(Tensor x, double[] sums) {
@@ -35,7 +36,7 @@ final class TorchBatchNorm implements BatchNormKernel {
     }
   }
 
-  /// The sums of n rows from those of their differences from f.
+  /// Adds the sums of n rows, computed from the sums s and q of their differences from f.
   private static void add(double[] f, double[] s, double[] q, double n, double[] sums) {
     int channels = f.length;
     for (int c = 0; c < channels; c++) {
@@ -72,7 +73,7 @@ final class TorchBatchNorm implements BatchNormKernel {
     }
   }
 
-  /// (x − mean)·scale + shift
+  /// Computes (x − mean)·scale + shift.
   private static Tensor normalized(Tensor x, double[] mean, double[] scale, double[] shift) {
     return TorchNorms.affine(
         centred(x, mean), per(x, scale), per(x, corrected(x, shift, mean, scale)));
@@ -82,7 +83,8 @@ final class TorchBatchNorm implements BatchNormKernel {
     return x.minus(per(x, mean));
   }
 
-  /// The constant of `(x − mean)·factor + constant` for the mean that was rounded to float32.
+  /// The constant of `(x − mean)·factor + constant`, corrected for the rounding of the mean to
+  /// float32.
   private static double[] corrected(Tensor x, double[] constant, double[] mean, double[] factor) {
     double[] result = constant.clone();
     for (int c = 0; c < result.length && x.type() == DType.FLOAT32; c++) {
@@ -112,7 +114,7 @@ final class TorchBatchNorm implements BatchNormKernel {
     }
   }
 
-  /// dy where the rectifier let the value through.
+  /// `dy` where the rectifier's argument is above 0, and 0 elsewhere.
   private static Tensor passed(Tensor dy, Tensor x, double[] mean, @Nullable Rectified rectified) {
     return rectified == null
         ? dy
@@ -148,12 +150,12 @@ final class TorchBatchNorm implements BatchNormKernel {
     }
   }
 
-  /// Of each channel.
+  /// The sums of each channel, in float64.
   private static double[] sums(Tensor t) {
     return TorchNorms.sumInDoubles(t, others(t.shape())).toDoubles();
   }
 
-  /// In the type of the operations.
+  /// x in the type that the operations use: float32 instead of bfloat16.
   private static Tensor wide(Tensor x) {
     return x.type() == DType.BFLOAT16 ? x.to(DType.FLOAT32) : x;
   }
@@ -167,7 +169,7 @@ final class TorchBatchNorm implements BatchNormKernel {
     return shape.rank() == 2 ? new long[] {0} : new long[] {0, 2, 3};
   }
 
-  /// A number for each channel, as it is repeated over x.
+  /// A tensor of one number per channel, in a shape that broadcasts over x.
   private static Tensor per(Tensor x, double[] channels) {
     long[] shape = new long[x.shape().rank()];
     Arrays.fill(shape, 1);

@@ -8,8 +8,8 @@ import fathom.TorchNorms;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// [RowNorm] as libtorch's operations, in float64 whatever the type of the elements: in float32
-/// libtorch's layer norm takes x/σ − μ/σ, which loses what is small beside the mean.
+/// [RowNorm] as libtorch's operations, in float64 for every element type: in float32 libtorch's
+/// layer norm computes x/σ − μ/σ, which loses what is small beside the mean.
 public final class TorchRowNorm implements RowNorm {
   @Override
   public Normed forward(Form form, Tensor x, @Nullable Tensor addend) {
@@ -35,7 +35,8 @@ public final class TorchRowNorm implements RowNorm {
     }
   }
 
-  /// Libtorch's layer norm takes a mean off, and does not know a row without variance or ε.
+  /// Libtorch's layer norm always subtracts the mean and cannot handle a row whose variance and ε
+  /// are both zero.
   private static boolean isLayerNorm(Form form) {
     return form.centred() && form.epsilon() > 0;
   }
@@ -85,7 +86,7 @@ public final class TorchRowNorm implements RowNorm {
     return t == null ? null : scope.keep(t);
   }
 
-  /// Of matrices.
+  /// The backward pass of operands that are matrices of rows.
   private static Cotangents back(Form form, Tensor dy, Tensor s, Tensor mean, Tensor reciprocal) {
     int n = form.width();
     if (isLayerNorm(form)) {
@@ -110,7 +111,7 @@ public final class TorchRowNorm implements RowNorm {
         form.bias() == null ? null : dy.sum(0).reshape(n));
   }
 
-  /// The rows of a tensor as they lie in memory, and what they were.
+  /// The rows of a tensor in the order of memory, together with the tensor itself.
   private record Matrix(Tensor elements, Tensor of) {
     static Matrix of(Tensor t, int width) {
       return new Matrix(inMemory(t).reshape(t.shape().elements() / width, width), t);
@@ -120,7 +121,7 @@ public final class TorchRowNorm implements RowNorm {
       return t.isChannelsLast() ? t.permute(0, 2, 3, 1) : t;
     }
 
-    /// Another matrix of these sizes in the layout of this one's tensor.
+    /// Returns another matrix of this shape in the shape and layout of this one's tensor.
     Tensor back(Tensor matrix) {
       Shape s = of.shape();
       if (s.equals(matrix.shape())) {

@@ -18,21 +18,22 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
-/// Batch norm on vector registers, float32 or bfloat16 elements, any number of rows and channels.
+/// Batch norm on vector registers for float32 or bfloat16 elements and any number of rows and
+/// channels.
 ///
-/// The two types share every line but the loads and stores. So that these cost nothing, the class
-/// is loaded once for each type, and to the compiler the type is a constant of the class: a
-/// `VectorBatchNorm` is for float32, and [#ofBFloat16] is a copy of it.
+/// The two types share every line but the loads and stores. So that the distinction costs nothing,
+/// the class is loaded once for each type, and the compiler sees the type as a constant of the
+/// class: a `VectorBatchNorm` is for float32, and [#ofBFloat16] makes a copy of the class for
+/// bfloat16. The file is long because of that copy: all loops must be in the one class that is
+/// loaded twice.
 ///
-/// A vector has L lanes. To keep every channel in a lane of its own whatever their number C, k rows
-/// are taken as one of M = k·C elements, with the smallest k that makes M a multiple of L; the few
-/// rows that are left over go through [ScalarBatchNorm]'s formulas one by one. Columns of L
-/// elements are walked down in blocks of rows that fit the first-level cache.
+/// A vector has L lanes. So that every channel has lanes of its own, whatever the number C of
+/// channels, k rows are treated as one row of M = k·C elements, with the smallest k that makes M a
+/// multiple of L. The few rows that are left over go through [ScalarBatchNorm]. Columns of L
+/// elements are processed downwards in blocks of rows that fit the first-level cache.
 ///
-/// The file is long because of that copy: all loops must be in the one class that is loaded twice.
-///
-/// Sums run in float32 over one block, of differences from the first row so that a large mean does
-/// not swallow a small standard deviation, and in float64 over the blocks.
+/// Sums run in float32 within a block, over differences from the first row so that a large mean
+/// does not swallow a small standard deviation, and in float64 over the blocks.
 final class VectorBatchNorm implements BatchNormLoops {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
@@ -43,7 +44,7 @@ final class VectorBatchNorm implements BatchNormLoops {
 
   private final ScalarBatchNorm scalar = new ScalarBatchNorm();
 
-  /// The kernel for bfloat16. Its arithmetic is in float32, as the other's.
+  /// The kernel for bfloat16. Its arithmetic is in float32, like that of the kernel for float32.
   static BatchNormLoops ofBFloat16() {
     Class<?> here = VectorBatchNorm.class;
     try (var code = here.getResourceAsStream(here.getSimpleName() + ".class")) {
@@ -79,7 +80,7 @@ final class VectorBatchNorm implements BatchNormLoops {
       }
       double[] differences = new double[2 * width];
       moments(x.memory(), grouped.count, width, first, differences);
-      if (!finite(differences)) { // float32 cannot hold these squares, or x has no number somewhere
+      if (!finite(differences)) { // float32 cannot hold these squares, or x has a NaN
         scalar.moments(x, sums);
         return;
       }
@@ -260,7 +261,7 @@ final class VectorBatchNorm implements BatchNormLoops {
     }
   }
 
-  /// The sums of a group's columns, with means that were rounded, to the sums of channels.
+  /// Adds the sums of a group's columns, computed with rounded means, to the sums of the channels.
   private static void addMoments(double[] wide, double[] mean, double[] sums) {
     int channels = mean.length;
     int width = wide.length / 2;
@@ -492,7 +493,8 @@ final class VectorBatchNorm implements BatchNormLoops {
     }
   }
 
-  /// k rows taken as one, `count` times, and `rest` rows that are left over.
+  /// Rows in groups: `count` groups of k rows, each treated as one row of `width` elements, and
+  /// `rest` rows that are left over.
   private record Grouped(int k, int width, long count, long rest) {
     static Grouped of(Rows rows) {
       int k = L / gcd(L, rows.channels());
@@ -521,13 +523,13 @@ final class VectorBatchNorm implements BatchNormLoops {
     return wide;
   }
 
-  /// How far a mean moves when it is rounded to float32. Beside a standard deviation of 1, that of
-  /// 10,000 moves by up to 0.0005, so the formulas are given it back.
+  /// How far a mean moves when it is rounded to float32. With a standard deviation of 1, a mean of
+  /// 10,000 moves by up to 0.0005, so the formulas correct for it.
   private static double rounding(double mean) {
     return (float) mean - mean;
   }
 
-  /// The constant of `(x − mean)·factor + constant` for the rounded mean.
+  /// The constant of `(x − mean)·factor + constant`, corrected for the rounding of the mean.
   private static double[] corrected(double[] constant, double[] mean, double[] factor) {
     double[] result = new double[constant.length];
     for (int c = 0; c < result.length; c++) {
@@ -536,7 +538,7 @@ final class VectorBatchNorm implements BatchNormLoops {
     return result;
   }
 
-  /// `dy` where the rectifier's argument or value is above 0, and else 0.
+  /// `dy` where `v`, the rectifier's argument or result, is above 0, and 0 elsewhere.
   private static FloatVector passed(FloatVector dy, FloatVector v) {
     FloatVector zero = FloatVector.zero(S);
     return zero.blend(dy, v.compare(VectorOperators.GT, zero));

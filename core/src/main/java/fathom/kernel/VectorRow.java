@@ -10,23 +10,25 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// The equations of [RowNorm] on vector registers for one row at a time, as a recurrent cell has
-/// it: it has just been written and is about to be read, so it lies in the first-level cache, where
-/// four rows side by side ([VectorRowNorm]) would only push each other out.
+/// The equations of [RowNorm] on vector registers for one row at a time, for recurrent cells. A
+/// cell has just written the row and is about to read it again, so the row lies in the first-level
+/// cache, where four rows side by side ([VectorRowNorm]) would only push each other out.
 ///
-/// A row is some gates of `hidden` units, each padded to `size`, a multiple of the lanes. Units
-/// that were added are zero in every operand but the row, and are left out of its statistics: μ and
-/// 1/σ, two float64 numbers at `at`.
+/// A row consists of some gates of `hidden` units, each padded to `size`, a multiple of the lanes.
+/// The padding is zero in every operand but the row itself and does not count in the row's
+/// statistics: μ and 1/σ, two float64 numbers at element `at` of a `statistics` segment. An
+/// instance keeps sums between calls, so only one thread at a time may use it.
 public final class VectorRow {
   private final int size;
   private final int hidden;
   private final VectorMask<Float> tail;
 
-  /// Σw and Σw·x̂ of the row that [#sums] was called for last.
+  /// Σw and Σw·x̂ of the last call of [#sums].
   private float sum;
 
   private float along;
 
+  /// Makes the kernel for gates of `hidden` units.
   public VectorRow(int hidden) {
     this.hidden = hidden;
     this.size = padded(hidden);
@@ -34,17 +36,18 @@ public final class VectorRow {
     this.tail = VectorMask.fromLong(S, last == 0 ? -1L : (1L << last) - 1);
   }
 
-  /// `hidden` rounded up to a multiple of the lanes.
+  /// Returns `hidden` rounded up to a multiple of the lanes.
   public static int padded(int hidden) {
     return (hidden + L - 1) / L * L;
   }
 
-  /// Mean and reciprocal standard deviation over so many gates. The first pass finds about where
-  /// the mean is, to which the units that were added add nothing, the second sums what is left, so
-  /// that a large mean does not swallow a small standard deviation.
+  /// Writes the mean and the reciprocal standard deviation over the elements of `gates` gates,
+  /// which start at element `from` of `a`. The first pass estimates the mean; the padding adds
+  /// nothing to it. The second pass sums the differences from that estimate, so that a large mean
+  /// does not swallow a small standard deviation.
   ///
-  /// Both passes stand here, and with them the method is too long for the compiler to make it a
-  /// part of its callers, which would pass the limit behind which vectors are objects.
+  /// Both passes are in this one method, which makes it too long for the compiler to inline into
+  /// its callers. Inlined, it would push them past the limit beyond which vectors become objects.
   public void moments(
       MemorySegment a, long from, int gates, double epsilon, MemorySegment statistics, long at) {
     double count = (double) gates * hidden;
@@ -83,8 +86,9 @@ public final class VectorRow {
     statistics.setAtIndex(JAVA_DOUBLE, at + 1, 1 / Math.sqrt(Math.max(0, variance) + epsilon));
   }
 
-  /// Σw and Σw·x̂ of the elements `from .. to-1` of the row that begins at `row`, for w = dz·gain;
-  /// adds dz·x̂ to `dgain` and dz to `dbias`.
+  /// Computes Σw and Σw·x̂ for w = dz·gain over the elements `from .. to-1` of the row that begins
+  /// at element `row` of `a`, and keeps them for [#meanW], [#meanWNormal] and [#back]. Adds dz·x̂
+  /// to `dgain` and dz to `dbias`.
   public void sums(
       long row,
       int from,
@@ -114,18 +118,18 @@ public final class VectorRow {
     along = Lanes.total(q);
   }
 
-  /// mean(w) over `count` elements, after [#sums].
+  /// Returns mean(w) over `count` elements, from the last call of [#sums].
   public float meanW(float count) {
     return sum / count;
   }
 
-  /// mean(w·x̂) likewise.
+  /// Returns mean(w·x̂) over `count` elements, from the last call of [#sums].
   public float meanWNormal(float count) {
     return along / count;
   }
 
   /// Replaces the elements `from .. to-1` of a row by their cotangents, (w − mean(w) −
-  /// x̂·mean(w·x̂))/σ, after [#sums] of the same ones.
+  /// x̂·mean(w·x̂))/σ. The last call of [#sums] must have been for the same elements.
   public void back(
       long row,
       int from,
@@ -149,7 +153,8 @@ public final class VectorRow {
     }
   }
 
-  /// The same of a row that is not normalised: its cotangent is dz.
+  /// The backward pass of a row that is not normalized: replaces its elements `from .. to-1` by
+  /// their cotangents dz, and adds dz to `dbias`.
   public static void backOfNone(
       long row, int from, int to, MemorySegment a, float[] dz, float[] dbias) {
     for (int k = from; k < to; k += L) {
@@ -159,17 +164,18 @@ public final class VectorRow {
     }
   }
 
-  /// m of `x̂ = (a − m)·r + c`.
+  /// Returns m of `x̂ = (a − m)·r + c` in all lanes: the mean, rounded to float32.
   public static FloatVector mean(MemorySegment statistics, long at) {
     return FloatVector.broadcast(S, (float) statistics.getAtIndex(JAVA_DOUBLE, at));
   }
 
-  /// r likewise.
+  /// Returns r of `x̂ = (a − m)·r + c` in all lanes: the reciprocal standard deviation.
   public static FloatVector reciprocal(MemorySegment statistics, long at) {
     return FloatVector.broadcast(S, (float) statistics.getAtIndex(JAVA_DOUBLE, at + 1));
   }
 
-  /// c likewise: what the mean loses when it is rounded to float32, over the standard deviation.
+  /// Returns c of `x̂ = (a − m)·r + c` in all lanes: what the mean loses when it is rounded to
+  /// float32, divided by the standard deviation.
   public static FloatVector lost(MemorySegment statistics, long at) {
     double mean = statistics.getAtIndex(JAVA_DOUBLE, at);
     double reciprocal = statistics.getAtIndex(JAVA_DOUBLE, at + 1);

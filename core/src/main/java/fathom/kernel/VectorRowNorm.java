@@ -19,22 +19,23 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// [RowNorm] on vector registers, float32 elements, any number of rows and of elements in them.
+/// [RowNorm] on vector registers, for float32 elements and any number and width of rows.
 ///
-/// Four rows go side by side: their sums do not wait for one another, and gains, biases and their
-/// gradients are loaded and stored once for four. They fit the first- or second-level cache, so
-/// that memory is read and written once. A sample of a row says about where its mean is; one walk
-/// over the differences from there gives mean and variance, without cancellation as long as the
-/// sample is near, and with a second walk where it was not.
+/// Four rows are processed side by side: their sums do not wait for one another, and gains, biases
+/// and their gradients are loaded and stored once for four rows. Four rows fit the first- or
+/// second-level cache, so that memory is read and written once. A sample of a row gives a pivot
+/// near its mean. One pass over the differences from the pivot gives mean and variance, without
+/// cancellation as long as the pivot is near; where it was not, a second pass follows from a better
+/// pivot.
 ///
 /// Sums run in float32 over blocks of a row (for parameters, over blocks of rows) and in float64
-/// over the blocks. A row whose squares are no floats goes through [ScalarRowNorm]. The way back is
-/// in [VectorRowNormBack].
+/// over the blocks. A row whose squares exceed float32 goes through [ScalarRowNorm]. The backward
+/// pass is in [VectorRowNormBack].
 final class VectorRowNorm implements RowNorm {
   private static final double LEAST_VARIANCE = 1e-20;
 
-  /// What the square of a pivot's distance from the mean may be of the mean square around it: so
-  /// much of the variance's digits is lost at most.
+  /// The largest permitted ratio of the squared distance between pivot and mean to the mean square
+  /// around the pivot. It bounds the share of the variance's digits that cancellation takes.
   private static final double FAR = 0.1;
 
   @Override
@@ -81,7 +82,7 @@ final class VectorRowNorm implements RowNorm {
     return VectorRowNormBack.of(form, floats(form.gain(), form.width(), 1), dy, normed, dsum);
   }
 
-  /// A gain or bias as an array; one that is not there as one that changes nothing.
+  /// A gain or bias as an array; a missing one becomes `otherwise`, the value that changes nothing.
   private static float[] floats(@Nullable Tensor elements, int width, float otherwise) {
     if (elements != null) {
       return elements.segment().toArray(JAVA_FLOAT);
@@ -91,9 +92,9 @@ final class VectorRowNorm implements RowNorm {
     return same;
   }
 
-  /// The way forward of some of the rows.
+  /// The forward pass through some of the rows.
   ///
-  /// @param s what is normalised
+  /// @param s what is normalized
   private record Forward(
       Form form,
       float[] gain,
@@ -104,7 +105,7 @@ final class VectorRowNorm implements RowNorm {
       Rows y,
       @Nullable Rows statistics) {
 
-    /// Of `y = ((s − m)·r + c)·gain + bias` in each row: m, r and c.
+    /// The number of coefficients of a row: m, r and c of `y = ((s − m)·r + c)·gain + bias`.
     private static final int NUMBERS = 3;
 
     void rows(long from, long to) {
@@ -133,7 +134,7 @@ final class VectorRowNorm implements RowNorm {
       }
     }
 
-    /// Σ (s − pivot) and Σ (s − pivot)² of each row.
+    /// Computes Σ (s − pivot) and Σ (s − pivot)² of each row.
     private void moments(long[] rows, float[] pivots, float[] lanes, double[] sums) {
       int width = s.channels();
       MemorySegment more = addend == null ? null : addend.memory();
@@ -170,7 +171,7 @@ final class VectorRowNorm implements RowNorm {
       }
     }
 
-    /// The last elements of a row, fewer than a vector has.
+    /// Adds the last elements of a row, fewer than a vector has.
     private void restOfDifferences(
         MemorySegment from,
         @Nullable MemorySegment more,
@@ -191,7 +192,8 @@ final class VectorRowNorm implements RowNorm {
       }
     }
 
-    /// Moves pivots to the means that they are far from; false if all were near.
+    /// Moves each pivot that is far from its mean to the mean. Returns false if all pivots were
+    /// near.
     private static boolean correct(int width, float[] pivots, double[] sums) {
       boolean corrected = false;
       for (int i = 0; i < FOUR; i++) {
@@ -204,8 +206,8 @@ final class VectorRowNorm implements RowNorm {
       return corrected;
     }
 
-    /// Writes a row's statistics and takes it among those to be written; false if float32 will not
-    /// do for it.
+    /// Writes a row's statistics and adds the row to those to be written. Returns false if float32
+    /// does not suffice for it.
     private boolean prepare(long row, float pivot, double sum, double squares, FourRows written) {
       int width = s.channels();
       double shift = form.centred() ? sum / width : 0;
@@ -224,7 +226,8 @@ final class VectorRowNorm implements RowNorm {
     }
   }
 
-  /// About the mean of a row: that of four vectors of it, or of all where there are fewer.
+  /// An estimate of a row's mean: the mean of four vectors of it, or of all elements if it is
+  /// shorter.
   private static float sample(MemorySegment x, @Nullable MemorySegment addend, long at, int n) {
     if (n < 4 * L) {
       double sum = 0;
@@ -245,8 +248,8 @@ final class VectorRowNorm implements RowNorm {
         .add(load(x, at + 2L * step).add(load(x, at + 3L * step)));
   }
 
-  /// Σ (x − pivot) and Σ (x − pivot)² of the elements `from .. from+n-1` of four rows, by lanes; n
-  /// is a multiple of them.
+  /// Computes Σ (x − pivot) and Σ (x − pivot)² of the elements `from .. from+n-1` of four rows,
+  /// lane by lane; n is a multiple of the lanes.
   private static void differences(
       MemorySegment x, long[] rows, int width, int from, int n, float[] pivots, float[] lanes) {
     long a0 = rows[0] * width + from;
@@ -285,7 +288,7 @@ final class VectorRowNorm implements RowNorm {
     keep(lanes, 3, s3, q3);
   }
 
-  /// The same of s = x + addend, which is written.
+  /// Computes the same sums for s = x + addend, and writes s.
   private static void addedDifferences(
       MemorySegment x,
       MemorySegment addend,
@@ -340,8 +343,8 @@ final class VectorRowNorm implements RowNorm {
     keep(lanes, 3, s3, q3);
   }
 
-  /// `y = ((x − m)·r + c)·gain + bias` of four rows. All are read before one is written: the same
-  /// row may be there twice.
+  /// Computes `y = ((x − m)·r + c)·gain + bias` for four rows. All four are read before the first
+  /// is written, because the same row may occur twice.
   private static void normalize(
       MemorySegment x, MemorySegment y, FourRows four, int n, float[] gain, float[] bias) {
     int whole = S.loopBound(n);

@@ -21,15 +21,15 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// The way back of [VectorRowNorm] through some of the rows, with sums of its own for the
-/// parameters: in float32 over blocks of rows, and in float64 over the blocks.
+/// The backward pass of [VectorRowNorm] through some of the rows. Each instance has its own sums
+/// for the parameters: in float32 over blocks of rows, and in float64 over the blocks.
 final class VectorRowNormBack {
-  /// Rows of a strip whose gradients of parameters are summed in float32.
+  /// The number of rows of a strip whose parameter gradients are summed in float32.
   private static final int BLOCK_ROWS = 16;
 
   private static final double LEAST_RECIPROCAL = 1e-30;
 
-  /// The whole way back, its rows divided over the cores.
+  /// The backward pass through all rows, divided over the cores.
   static Cotangents of(Form form, float[] gain, Tensor dy, Normed normed, @Nullable Tensor dsum) {
     int n = form.width();
     Tensor dx = normed.s().emptyLike();
@@ -61,7 +61,8 @@ final class VectorRowNormBack {
         form.bias() == null ? null : Tensor.of(dbias, n));
   }
 
-  /// Of `x̂ = (x − m)·r + c` and `dx = (w + a + (x − m)·b)·r` in each row: m, r, c, a and b.
+  /// The number of coefficients of a row: m, r, c, a and b of `x̂ = (x − m)·r + c` and
+  /// `dx = (w + a + (x − m)·b)·r`.
   private static final int NUMBERS = 5;
 
   private final Form form;
@@ -72,7 +73,7 @@ final class VectorRowNormBack {
   private final @Nullable Rows dsum;
   private final Rows dx;
   private final int width;
-  private final float[] blockGain; // of a block of rows
+  private final float[] blockGain; // over a block of rows, like blockBias
   private final float[] blockBias;
   private final double[] gainSums;
   private final double[] biasSums;
@@ -147,7 +148,7 @@ final class VectorRowNormBack {
     }
   }
 
-  /// The means of w and w·x̂ over each row, and by them its numbers a and b.
+  /// Computes the means of w and w·x̂ over each row, and from them its coefficients a and b.
   private void products() {
     int whole = S.loopBound(width);
     Arrays.fill(sums, 0);
@@ -178,8 +179,8 @@ final class VectorRowNormBack {
     return FloatVector.broadcast(S, four.numbers[row * NUMBERS + which]);
   }
 
-  /// Σ w and Σ w·(x − m) of the elements `from .. from+n-1` of four rows, by lanes; n is a multiple
-  /// of them.
+  /// Computes Σ w and Σ w·(x − m) of the elements `from .. from+n-1` of four rows, lane by lane; n
+  /// is a multiple of the lanes.
   private static void products(
       MemorySegment dy,
       MemorySegment x,
@@ -226,7 +227,7 @@ final class VectorRowNormBack {
     keep(lanes, 3, s3, q3);
   }
 
-  /// `dgain += Σ dy·x̂` and `dbias += Σ dy` over four rows.
+  /// Computes `dgain += Σ dy·x̂` and `dbias += Σ dy` over four rows.
   private static void sums(
       MemorySegment dy,
       MemorySegment x,
@@ -268,7 +269,8 @@ final class VectorRowNormBack {
     }
   }
 
-  /// `dx = (w + a + (x − m)·b)·r` of four rows. All are read before one is written.
+  /// Computes `dx = (w + a + (x − m)·b)·r` for four rows. All four are read before the first is
+  /// written, because the same row may occur twice.
   private static void back(
       MemorySegment dy,
       MemorySegment x,
@@ -310,7 +312,7 @@ final class VectorRowNormBack {
     }
   }
 
-  /// The same with dsum added.
+  /// Computes the same with dsum added.
   private static void back(
       MemorySegment dy,
       MemorySegment x,
@@ -357,7 +359,7 @@ final class VectorRowNormBack {
     }
   }
 
-  /// All of it for the last elements of a row, fewer than a vector has.
+  /// Computes dx, dγ and dβ for the last elements of a row, fewer than a vector has.
   private void rest(int row, int whole) {
     int k = row * NUMBERS;
     long at = four.rows[row] * width;

@@ -17,61 +17,65 @@ import org.jspecify.annotations.Nullable;
 /// 3×3 convolutions at stride 1, padded by 1, with a quarter of the multiplications: minimal
 /// filtering F(4×4, 3×3) (Winograd 1980; Lavin and Gray 2016, arXiv 1509.09308).
 ///
-/// A tile of 4×4 values depends on 6×6 pixels d and, for each pair of channels, a 3×3 filter g. In
-/// one dimension its four values are Aᵀ·((G·g) ⊙ (Bᵀ·d)): a product of two polynomials from their
-/// values at six points, where they are only multiplied. In two dimensions
+/// A tile of 4×4 outputs depends on 6×6 pixels d and, for each pair of channels, on a 3×3 filter g.
+/// In one dimension the four outputs are Aᵀ·((G·g) ⊙ (Bᵀ·d)): a product of two polynomials,
+/// computed from their values at six points, where they only need to be multiplied. In two
+/// dimensions
 ///
 /// Y = Aᵀ·((G·g·Gᵀ) ⊙ (Bᵀ·d·B))·A,
 ///
-/// and the sum over channels can be taken before the last transform: for each of the 36 places a
-/// matrix product [tiles × channels in] · [channels in × channels out]. That is 36 multiplications
-/// a tile where the definition has 144.
+/// and the sum over channels can be taken before the last transform: for each of the 36 places of a
+/// transformed tile it is a matrix product [tiles × channels in] · [channels in × channels out].
+/// That is 36 multiplications a tile where the definition has 144.
 ///
-/// The points are 0, ±√½, ±√2 and ∞. Larger ones, as ±1 and ±2 with their powers, cost more digits.
+/// The points are 0, ±√½, ±√2 and ∞. Larger points such as ±1 and ±2, with their powers, cost more
+/// digits.
 ///
-/// The way back to the argument is the same convolution, of dE/dy by filters turned by 180° with in
-/// and out exchanged. That to the filters is the transpose of the formula: the sum over tiles of
-/// (Bᵀ·d·B) ⊗ (A·dY·Aᵀ), 36 matrix products again, and then Gᵀ·…·G.
+/// The gradient of the argument is the same convolution, of dE/dy by filters turned by 180° with in
+/// and out exchanged. The gradient of the filters is the transpose of the formula: the sum over
+/// tiles of (Bᵀ·d·B) ⊗ (A·dY·Aᵀ), 36 matrix products again, and then Gᵀ·…·G.
 ///
-/// All of it is done for a few tiles at a time, so that transformed tiles stay in the cache.
-/// Rounding errors are a few times those of the direct sums. A pixel that is no number spoils its
+/// Every step handles a few tiles at a time, so that transformed tiles stay in the cache. Rounding
+/// errors are a few times those of the direct sums. A pixel that is NaN or infinite spoils its
 /// whole tile.
 final class Winograd {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
-  /// The places of a transformed tile.
+  /// The number of elements, or places, of a transformed tile.
   private static final int PLACES = POINTS * POINTS;
 
-  /// So many tiles, or the next whole row of them, are transformed at a time.
+  /// The number of tiles that are transformed at a time, rounded up to whole rows of tiles.
   private static final int TILES = 48;
 
-  /// Elements that an array of a thread may have: 64 MiB.
+  /// The most elements that an array of a thread may have: 64 MiB.
   private static final int LARGEST = 1 << 24;
 
-  /// Keeps places of a tile, whose distance would be a power of two, out of one set of the cache.
+  /// Extra elements between the places of a tile. Without them the distance would be a power of
+  /// two, and the places would compete for one set of the cache.
   private static final int SKEW = 16;
 
-  /// Multiply-adds of the products that are worth a core of their own, about ten microseconds.
+  /// The number of multiply-adds that is worth a core of its own, about ten microseconds.
   private static final long LEAST_WORK = 1 << 17;
 
   private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
 
   private Winograd() {}
 
-  /// Whether the operations below are possible for so many channels.
+  /// Whether the operations below are possible for these numbers of channels.
   static boolean takes(int in, int out) {
     return L >= PackedMatrix.ROWS && in % L == 0 && out % L == 0;
   }
 
-  /// Whether they are, and also take less time than the direct sums, and no more memory than they
-  /// should. With fewer tiles than 32 the transforms of the filters cost what the tiles save; and
-  /// where images fill less than half of their tiles, little is saved.
+  /// Whether the operations are possible, take less time than the direct sums, and keep within the
+  /// limit of memory. With fewer than 32 tiles the transforms of the filters cost what the tiles
+  /// save. Where images fill less than half of their tiles, little is saved.
   static boolean pays(long count, long height, long width, int in, int out) {
     return pays(32, count, height, width, in, out);
   }
 
-  /// The same for [Filters], which are transformed once: where they are kept, four tiles pay.
+  /// Whether the same holds for [Filters], which are transformed once: for them four tiles are
+  /// enough.
   static boolean paysKept(long count, long height, long width, int in, int out) {
     return pays(PackedMatrix.ROWS, count, height, width, in, out);
   }
@@ -91,7 +95,7 @@ final class Winograd {
     return (pixels + TILE - 1) / TILE;
   }
 
-  /// y = w ∗ x for w of out×3×3×in, as a weight in channels-last memory lies.
+  /// Computes y = w ∗ x for w of out×3×3×in, the layout of a weight in channels-last memory.
   static void convolve(FeatureMaps x, MemorySegment w, FeatureMaps y) {
     check(x, w, y);
     Workspace space = WORKSPACE.get();
@@ -101,7 +105,7 @@ final class Winograd {
     correlate(x, filters, y, space);
   }
 
-  /// Filters that were transformed once, for many predictions, and what follows them.
+  /// Filters that are transformed once for many predictions, with the bias.
   static final class Filters {
     private final int in;
     private final MemorySegment places;
@@ -115,14 +119,14 @@ final class Winograd {
       this.bias = bias;
     }
 
-    /// How many elements the transformed filters have.
+    /// The number of elements of the transformed filters.
     static long size(int in, int out) {
       return (long) PLACES * in * out;
     }
 
-    /// Of w as above and a bias for each of its outputs, in memory for [#size] elements that
-    /// outlives this. Where that is an array of floats, it is multiplied as it lies; else every
-    /// thread copies it for each call.
+    /// Transforms w of out×3×3×in, with a bias for each output channel, into memory of [#size]
+    /// elements, which must outlive the filters. If that memory is an array of floats, products
+    /// read it in place; otherwise every thread copies it for each call.
     static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {
       int out = bias.length;
       check(in, w, out);
@@ -138,8 +142,9 @@ final class Winograd {
       return new Filters(in, memory, bias.clone());
     }
 
-    /// y = f(w ∗ x + bias), or f(y + w ∗ x + bias) to add to what it is, with f the rectifier or
-    /// nothing. The cores that are free share the bands, which changes no bit.
+    /// Computes y = f(w ∗ x + bias), or y = f(y + w ∗ x + bias) if `add`, where f is the rectifier
+    /// if `rectify` and else the identity. The free cores share the bands, which does not change a
+    /// bit of the result.
     void convolve(FeatureMaps x, boolean add, boolean rectify, FeatureMaps y) {
       x.checkPixels(y);
       if (x.channels() != in || y.channels() != bias.length) {
@@ -150,7 +155,8 @@ final class Winograd {
       var last = new Last(bias, add, rectify ? 0 : Float.NEGATIVE_INFINITY);
       Tiling tiling = Tiling.of(x);
       int size = PLACES * in * bias.length;
-      // A product for each place, of a row for each tile, with `in` times `out` elements.
+      // This counts a product for each place, of a row for each tile, with `in` times `out`
+      // elements.
       long perBand = (long) tiling.across * size;
       Cores.split(
           tiling.bands,
@@ -171,7 +177,7 @@ final class Winograd {
     }
   }
 
-  /// What a value goes through last: a bias, the addition to what is there, and max(·, floor).
+  /// The last steps for each output: add a bias, add what is already there, and take max(·, floor).
   private record Last(float[] bias, boolean add, float floor) {}
 
   private static void filters(MemorySegment w, int in, int out, Workspace space, float[] filters) {
@@ -183,7 +189,7 @@ final class Winograd {
     transformFilters(taps, in * out, space, filters);
   }
 
-  /// dE/dx from dE/dy, for the same w.
+  /// Computes dE/dx from dE/dy for the same w.
   static void convolveBack(FeatureMaps dy, MemorySegment w, FeatureMaps dx) {
     check(dx, w, dy);
     Workspace space = WORKSPACE.get();
@@ -199,7 +205,7 @@ final class Winograd {
     correlate(dy, filters, dx, space);
   }
 
-  /// dE/dw from x and dE/dy.
+  /// Computes dE/dw from x and dE/dy.
   static void weightGradient(FeatureMaps x, FeatureMaps dy, MemorySegment dw) {
     check(x, dw, dy);
     Workspace space = WORKSPACE.get();
@@ -257,14 +263,15 @@ final class Winograd {
     }
   }
 
-  /// Where transformed tiles lie: the vector of channels from c on of tile t at t·tile + c·channel.
+  /// The layout of transformed tiles: the vector of channels from c on of tile t is at t·tile +
+  /// c·channel.
   record Layout(int place, int tile, int channel) {
-    /// A row of all channels for each tile, as rows of a product.
+    /// A row of all channels for each tile, for tiles that are rows of a product.
     static Layout byTile(int tiles, int channels) {
       return new Layout(PackedMatrix.inWholeFours(tiles) * channels + SKEW, channels, 1);
     }
 
-    /// All tiles for each vector of channels, as columns of a product.
+    /// All tiles for each vector of channels, for tiles that are columns of a product.
     static Layout byChannel(int tiles, int channels) {
       return new Layout(tiles * channels + SKEW, L, tiles);
     }
@@ -275,7 +282,7 @@ final class Winograd {
     }
   }
 
-  /// Images as bands, each a row of `across` tiles, of which `down` make an image.
+  /// Images divided into bands. A band is a row of `across` tiles, and `down` bands make an image.
   private record Tiling(int down, int across, long bands, int bandsAtOnce) {
     static Tiling of(FeatureMaps x) {
       int down = (int) tilesAcross(x.height());
@@ -287,7 +294,7 @@ final class Winograd {
       return band / down;
     }
 
-    /// The first row of a band.
+    /// The first row of pixels of a band.
     int top(long band) {
       return TILE * (int) (band % down);
     }
@@ -302,8 +309,8 @@ final class Winograd {
     correlate(tiling, 0, tiling.bands, x, filters, y, null, space);
   }
 
-  /// The convolution by transformed filters, of the bands `from .. to-1`. A band's values do not
-  /// depend on which others are done with it.
+  /// The convolution of the bands `from .. to-1` by transformed filters. The outputs of a band do
+  /// not depend on which other bands are computed with it.
   private static void correlate(
       Tiling tiling,
       long from,
@@ -333,7 +340,7 @@ final class Winograd {
 
   // ---- Bands of images
 
-  /// Bᵀ·d·B of the tiles of some bands.
+  /// Computes Bᵀ·d·B for the tiles of some bands.
   private static void transformData(
       Tiling tiling,
       FeatureMaps x,
@@ -352,7 +359,7 @@ final class Winograd {
     }
   }
 
-  /// A·dY·Aᵀ of the tiles of some bands.
+  /// Computes A·dY·Aᵀ for the tiles of some bands.
   private static void transformGradients(
       Tiling tiling,
       FeatureMaps dy,
@@ -371,7 +378,7 @@ final class Winograd {
     }
   }
 
-  /// Aᵀ·m·A of the tiles of some bands.
+  /// Computes Aᵀ·m·A for the tiles of some bands.
   private static void transformValues(
       Tiling tiling,
       float[] values,
@@ -401,7 +408,8 @@ final class Winograd {
     }
   }
 
-  /// Rows of an image from `top` on, with `left` pixels of zeros before them and zeros behind.
+  /// Copies rows of an image from `top` on, with `left` pixels of zeros before them and zeros
+  /// behind.
   private static void read(
       FeatureMaps x, long image, int top, int rows, int left, float[] band, int row) {
     int before = left * x.channels();
@@ -419,7 +427,7 @@ final class Winograd {
     }
   }
 
-  /// A row of values through [Last].
+  /// Applies the steps of [Last] to a row of outputs.
   private static void finish(
       float[] row, int from, int length, Last last, MemorySegment y, long to) {
     float[] bias = last.bias;
@@ -436,14 +444,14 @@ final class Winograd {
     }
   }
 
-  /// G·g·Gᵀ of `size` filters.
+  /// Computes G·g·Gᵀ of `size` filters.
   private static void transformFilters(float[] taps, int size, Workspace space, float[] filters) {
     for (int from = 0; from < size; from += FILTERS) {
       TileTransforms.filter(taps, from, size, Math.min(FILTERS, size - from), space.half, filters);
     }
   }
 
-  /// Gᵀ·s·G of `size` sums.
+  /// Computes Gᵀ·s·G of `size` sums.
   private static float[] filtersBack(Workspace space, float[] sums, int size) {
     float[] taps = space.taps.atLeast(9 * size);
     for (int from = 0; from < size; from += FILTERS) {
@@ -452,7 +460,8 @@ final class Winograd {
     return taps;
   }
 
-  /// A thread's arrays between the steps, each as long as the largest layer so far needed it.
+  /// The arrays of a thread, kept between steps; each is as long as the largest layer so far
+  /// needed.
   private static final class Workspace {
     final float[] half = new float[3 * POINTS * FILTERS];
     private final Grown weight = new Grown();
@@ -462,7 +471,7 @@ final class Winograd {
     private final Grown data = new Grown();
     private final Grown values = new Grown();
 
-    /// A copy of `w`.
+    /// Returns a copy of `w`.
     float[] weight(MemorySegment w) {
       int size = (int) (w.byteSize() / 4);
       float[] copy = weight.atLeast(size);

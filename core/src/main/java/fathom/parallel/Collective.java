@@ -2,23 +2,25 @@ package fathom.parallel;
 
 import fathom.Tensor;
 
-/// Workers that run one program, each on its own share of a batch, and meet here.
+/// The workers that run one program, each on its own share of a batch, and their collective
+/// operations.
 ///
-/// Every worker calls the same methods in the same order, also when its share is empty. Sums are
-/// taken in the order of ranks, so they do not depend on who comes first. If a worker fails, the
-/// others get a [LostWorkerException] instead of waiting for it.
+/// Every worker must call the same methods in the same order, also when its share is empty. Sums
+/// are taken in the order of ranks, so they do not depend on which worker arrives first. If a
+/// worker fails, the methods of the others throw [LostWorkerException] instead of waiting for it.
 public interface Collective {
-  /// This worker, from 0.
+  /// Returns the number of this worker, from 0.
   int rank();
 
-  /// How many workers there are.
+  /// Returns the number of workers.
   int size();
 
   /// Replaces `values` by its sum over all workers.
   void allReduce(double[] values);
 
-  /// Replaces the elements of `tensor`, dense and of one shape and type everywhere, by their sums
-  /// over all workers.
+  /// Replaces the elements of `tensor` by their sums over all workers. The tensor is dense, of type
+  /// FLOAT32 or FLOAT64, and has the same shape and type on every worker. Throws
+  /// `IllegalArgumentException` for another type if there are several workers.
   void allReduce(Tensor tensor);
 
   /// Replaces the elements of `tensor` by those of worker `root`.
@@ -27,7 +29,7 @@ public interface Collective {
   /// Returns when every worker has called it.
   void barrier();
 
-  /// One worker, for whom all of this is nothing.
+  /// A single worker, for which every collective operation does nothing.
   Collective ALONE =
       new Collective() {
         @Override

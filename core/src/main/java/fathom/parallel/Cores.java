@@ -6,30 +6,31 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// All cores for one loop over rows, where nobody else uses them.
+/// Divides one loop over rows among all cores, if nothing else uses them.
 ///
-/// Inside a worker the other cores belong to the other workers: who runs workers says so with
-/// [#alone], and a loop then runs whole on its own thread. How rows are divided depends on their
-/// number and on the machine alone, never on which thread is free: sums that are taken part by part
-/// come out the same every time.
+/// Inside a worker the other cores belong to the other workers. Code that runs workers therefore
+/// wraps them in [#alone], and then a loop runs undivided on its own thread. The division into
+/// parts depends on the number of rows and on the machine alone, never on which thread is free, so
+/// sums that are taken part by part have the same result every time.
 public final class Cores {
   private static final ScopedValue<Boolean> ALONE = ScopedValue.newInstance();
 
   private Cores() {}
 
-  /// One part of a loop: the rows `from .. to-1`.
+  /// One part of a loop: processes the rows `from .. to-1`, which are part number `part`.
   @FunctionalInterface
   public interface Body {
     void run(long from, long to, int part);
   }
 
-  /// Runs `program` with this thread alone responsible for what it does: no loop in it is divided.
+  /// Runs `program` so that no loop in it is divided among cores.
   public static void alone(Runnable program) {
     ScopedValue.where(ALONE, true).run(program);
   }
 
-  /// Into how many parts [#split] divides so many rows here: at least one, at most one for each
-  /// core, and none of fewer than `minimumRowsPerPart` rows unless there is only one.
+  /// Returns the number of parts into which [#split] divides `rows` rows on this thread: at least
+  /// one, at most one for each core, and no part of fewer than `minimumRowsPerPart` rows unless it
+  /// is the only one.
   public static int parts(long rows, long minimumRowsPerPart) {
     if (ALONE.orElse(false)) {
       return 1;
@@ -38,8 +39,8 @@ public final class Cores {
     return Math.clamp(most, 1, Crew.SIZE);
   }
 
-  /// Runs `body` on all rows, divided into [#parts], and returns when all have ended. What a part
-  /// throws reaches the caller; of several the first one does.
+  /// Runs `body` on all rows, divided into [#parts], and returns when all parts have ended. If
+  /// parts throw, the first thing that was thrown reaches the caller.
   public static void split(long rows, long minimumRowsPerPart, Body body) {
     int parts = parts(rows, minimumRowsPerPart);
     if (parts == 1) {
@@ -53,13 +54,13 @@ public final class Cores {
       } finally {
         Crew.BUSY.set(false);
       }
-    } else { // another thread has the crew
+    } else { // another thread is using the crew
       alone(job::workUntilNoneIsLeft);
     }
     job.throwFailure();
   }
 
-  /// A loop in parts, which are taken by whoever comes first.
+  /// A loop in parts. Each free thread takes the next part.
   private static final class Job {
     private final long rows;
     private final int parts;
@@ -110,8 +111,8 @@ public final class Cores {
     }
   }
 
-  /// One thread for every core but the caller's. They spin for a moment after a loop, since layers
-  /// come one after the other, and then sleep.
+  /// One thread for every core but the caller's. After a loop they spin for a moment, since layers
+  /// follow one another closely, and then sleep.
   private static final class Crew {
     static final int SIZE = Runtime.getRuntime().availableProcessors();
     static final int SPINS = 100_000;
@@ -169,7 +170,7 @@ public final class Cores {
 
       private static void sleep(Member member) {
         member.asleep = true;
-        Job now = job; // one that was published before `asleep` was seen
+        Job now = job; // a job that was published before `asleep` was seen
         if (now == null || !now.hasWork()) {
           LockSupport.park(member);
         }

@@ -2,7 +2,7 @@ package fathom.parallel;
 
 import org.jspecify.annotations.Nullable;
 
-/// A worker failed or did not come; the others cannot go on.
+/// Thrown when a worker has failed or did not arrive at a barrier, so that the others cannot go on.
 public final class LostWorkerException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -2,31 +2,31 @@ package fathom.parallel;
 
 import java.util.function.Supplier;
 
-/// What a layer may know beyond its argument: the training step it is part of. The trainer binds it
-/// to the thread; only batch norm, dropout and losses read it. Where none is bound, one worker has
-/// the whole batch.
+/// The training step in which a layer runs: the only thing that a layer may know beyond its
+/// argument. The trainer binds it to the thread; only batch norm, dropout and losses read it. Where
+/// no step is bound, there is one worker, which has the whole batch.
 ///
-/// @param seed the run's seed, for draws
+/// @param seed the run's seed, for random keys
 /// @param index the number of the step since the start of the run, from 0
-/// @param collective the workers among whom the batch is divided
-/// @param rows the examples of the whole batch, over all workers
+/// @param collective the workers among which the batch is divided
+/// @param rows the number of examples of the whole batch, over all workers
 public record Step(long seed, long index, Collective collective, int rows) {
   private static final ScopedValue<Step> CURRENT = ScopedValue.newInstance();
   private static final Step ALONE = new Step(0, 0, Collective.ALONE, -1);
 
-  /// The step of this thread.
+  /// Returns the step that is bound to this thread, or a single worker's step if none is bound.
   public static Step current() {
     return CURRENT.orElse(ALONE);
   }
 
-  /// Runs `body` with this step bound to the thread.
+  /// Runs `body` with this step bound to the thread and returns its result.
   public <T> T run(Supplier<T> body) {
     return ScopedValue.where(CURRENT, this).call(body::get);
   }
 
-  /// The position in the whole batch of the first of this worker's `own` examples; the shares of
-  /// the workers follow one another. Throws `IllegalStateException` unless `own` is this worker's
-  /// share.
+  /// Returns the position, in the whole batch, of the first of this worker's `own` examples. The
+  /// shares of the workers follow one another in the order of ranks. Throws `IllegalStateException`
+  /// unless `own` is the size of this worker's share.
   public long first(long own) {
     if (rows < 0) {
       return 0;
@@ -41,7 +41,7 @@ public record Step(long seed, long index, Collective collective, int rows) {
     return from;
   }
 
-  /// The examples of the whole batch, for a worker that has `own` of them.
+  /// Returns the number of examples of the whole batch for a worker that has `own` of them.
   public long total(long own) {
     return rows < 0 ? own : rows;
   }

@@ -17,31 +17,33 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Runs one program on several threads that meet in collectives, each with one-thread libtorch
-/// operations. It owns the threads and libtorch's thread setting during a training; layers start
-/// none.
+/// Runs one program on several threads, which communicate through a [Collective] and run libtorch's
+/// operations with one thread each. This class owns the threads and libtorch's thread setting
+/// during a training; layers start no threads.
 public final class Workers {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final Duration POLL = Duration.ofMillis(50);
 
-  /// Workers for each core, and for a machine of few of them; more only wait for one another.
+  /// The most workers per core, and the most on a machine of few cores. With more they would only
+  /// wait for one another.
   private static final int MOST_PER_CORE = 8;
 
   private static final int MOST_ANYWHERE = 64;
 
-  /// Elements that are summed at a time.
+  /// The number of elements that are summed at a time.
   private static final int BLOCK = 2048;
 
   private Workers() {}
 
-  /// Runs `program` on `size` threads and returns when all have ended. Throws what the first worker
-  /// that failed threw; the others are woken at their barriers.
+  /// Runs `program` on `size` threads and returns when all have ended. If workers fail, throws what
+  /// the first of them threw; the others are woken at their barriers. Throws
+  /// `IllegalArgumentException` if [#check] refuses `size`.
   public static void run(int size, Consumer<Collective> program) {
     run(size, PATIENCE, program);
   }
 
-  /// Throws `IllegalArgumentException` for a number of workers that this machine cannot make use
-  /// of.
+  /// Throws `IllegalArgumentException` unless `size` is at least 1 and at most 64, or 8 for each
+  /// core where that is more: a larger number of workers is of no use on this machine.
   public static void check(int size) {
     int cores = Runtime.getRuntime().availableProcessors();
     int most = Math.max(MOST_ANYWHERE, MOST_PER_CORE * cores);
@@ -73,13 +75,14 @@ public final class Workers {
   private static void work(Member member, Consumer<Collective> program) {
     try {
       Torch.threads(1);
-      Cores.alone(() -> program.accept(member)); // the other cores are the other workers'
+      Cores.alone(() -> program.accept(member)); // the other cores belong to the other workers
     } catch (Throwable e) {
       member.group.fail(member.rank, e);
     }
   }
 
-  /// Waits for a worker to end. One that does not, long after another has failed, is left behind.
+  /// Waits for a worker to end. Once another worker has failed, it waits only for `patience` and
+  /// then abandons a worker that has not ended.
   private static void join(Thread thread, Group group, Duration patience) {
     boolean interrupted = false;
     while (true) {
@@ -89,7 +92,7 @@ public final class Workers {
           break;
         }
       } catch (InterruptedException e) {
-        interrupted = true; // the workers cannot be left alone with the caller's data
+        interrupted = true; // the workers use the caller's data, so the caller must not go on
       }
     }
     if (interrupted) {
@@ -97,7 +100,7 @@ public final class Workers {
     }
   }
 
-  /// Where the workers wait for each other, and what they show each other there.
+  /// The barrier of the workers, and the data that they show each other there.
   private static final class Group {
     private static final int SPINS = 20_000;
 
@@ -107,7 +110,7 @@ public final class Workers {
     private final long patienceNanos;
     private final int spins;
     private final AtomicInteger arrived = new AtomicInteger();
-    private final AtomicIntegerArray arrivals; // at how many barriers each worker has arrived
+    private final AtomicIntegerArray arrivals; // the barriers that each worker has reached
     private final AtomicReferenceArray<@Nullable Thread> sleepers;
     private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
     private volatile int generation;
@@ -121,7 +124,7 @@ public final class Workers {
       this.arrivals = new AtomicIntegerArray(size);
       this.sleepers = new AtomicReferenceArray<>(size);
       this.numbers = new double[2][size][0];
-      // Waiting workers spin while every one has a core, because a step has a hundred barriers.
+      // Waiting workers spin if each has a core of its own, because a step has a hundred barriers.
       this.spins = size <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
     }
 
@@ -141,8 +144,8 @@ public final class Workers {
       throwLost();
     }
 
-    /// Spins, then sleeps until woken: one that looked every few microseconds whether it may go on
-    /// would take time from the core of the worker that it waits for.
+    /// Spins, then sleeps until woken. A thread that polled every few microseconds would take time
+    /// from the core of the worker that it waits for.
     private void waitFor(int now, int rank) {
       for (int i = 0; i < spins && generation == now; i++) {
         Thread.onSpinWait();
@@ -173,7 +176,7 @@ public final class Workers {
 
     private void wake() {
       for (int i = 0; i < size; i++) {
-        LockSupport.unpark(sleepers.get(i)); // of null it does nothing
+        LockSupport.unpark(sleepers.get(i)); // null is permitted and does nothing
       }
     }
 
@@ -234,8 +237,8 @@ public final class Workers {
       group.await(rank);
     }
 
-    /// Two sets of places, used in turn: nobody can be a whole barrier ahead, so one barrier
-    /// suffices.
+    /// Two sets of places are used in turn. No worker can be a whole barrier ahead of another, so
+    /// one barrier per sum suffices.
     @Override
     public void allReduce(double[] values) {
       if (group.size == 1) {
@@ -253,7 +256,7 @@ public final class Workers {
       }
     }
 
-    /// Every worker sums a part of the elements, for all.
+    /// Every worker sums one part of the elements for all.
     @Override
     public void allReduce(Tensor tensor) {
       if (group.size == 1) {
@@ -272,8 +275,8 @@ public final class Workers {
       group.await(rank);
     }
 
-    /// By blocks that fit the first-level cache, in arrays: a loop over several segments at once is
-    /// not compiled to vectors.
+    /// Sums in blocks that fit the first-level cache, copied into arrays, because a loop over
+    /// several segments at once is not compiled to vectors.
     private static void sumFloats(MemorySegment[] segments, long from, long to) {
       float[] sum = new float[BLOCK];
       float[] other = new float[BLOCK];

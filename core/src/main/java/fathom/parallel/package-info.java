@@ -1,5 +1,5 @@
-/// Workers that run one program and meet in a [Collective]; the [Step] in which they do, which is
-/// all that a layer knows of them; and [Cores], among which one loop over memory is divided.
+/// Workers that run one program and communicate through a [Collective]; the [Step], which is all
+/// that a layer knows of the workers; and [Cores], among which one loop over memory is divided.
 @NullMarked
 package fathom.parallel;
 

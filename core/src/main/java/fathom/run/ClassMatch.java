@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The classes of a net and those of data, matched by their names in the Unicode form NFC, for a
-/// label is only a position in a list of names.
+/// Matches the classes of a net with those of data by their names in the Unicode form NFC, because
+/// a label is only a position in a list of names.
 public final class ClassMatch {
-  /// Of a list in a message.
+  /// The most names of a list that a message shows.
   private static final int NAMED = 12;
 
   private final List<String> given;
@@ -25,11 +25,11 @@ public final class ClassMatch {
     this.absent = absent;
   }
 
-  /// Throws `IllegalArgumentException` with both lists if no class of `given` is known to the net,
-  /// or if a name stands for two classes of one of them.
+  /// Matches two lists of classes. Throws `IllegalArgumentException` with both lists if the net
+  /// knows no class of `given`, or if a name stands for two classes of one list.
   ///
   /// @param known the classes of a net, in the order of its outputs
-  /// @param given those of data, in the order of its labels
+  /// @param given the classes of the data, in the order of its labels
   public static ClassMatch of(List<String> known, List<String> given) {
     Map<String, Integer> places = places("the net", known);
     Set<String> names = places("the data", given).keySet();
@@ -72,14 +72,14 @@ public final class ClassMatch {
     return Normalizer.normalize(name, Normalizer.Form.NFC);
   }
 
-  /// The names, or the first of many.
+  /// Returns the names for a message: all of them, or the first 12 and the number of the others.
   public static String shown(List<String> names) {
     return names.size() <= NAMED
         ? names.toString()
         : "%s and %s more".formatted(names.subList(0, NAMED), names.size() - NAMED);
   }
 
-  /// The classes of the data that the net does not know, in the order of their labels.
+  /// Returns the classes of the data that the net does not know, in the order of their labels.
   public List<String> unknown() {
     var unknown = new ArrayList<String>();
     for (int label = 0; label < outputs.length; label++) {
@@ -90,12 +90,12 @@ public final class ClassMatch {
     return unknown;
   }
 
-  /// The classes of the net that the data does not have, in the order of its outputs.
+  /// Returns the classes of the net that the data does not have, in the order of its outputs.
   public List<String> absent() {
     return absent;
   }
 
-  /// The images whose class the net knows, labelled by its outputs. Throws
+  /// Returns the images whose class the net knows, labelled by the net's outputs. Throws
   /// `IllegalArgumentException` if there are none.
   public LabelledImages of(LabelledImages images) {
     LabelledImages known = images.relabelled(outputs);
@@ -107,7 +107,8 @@ public final class ClassMatch {
     return known;
   }
 
-  /// How many of these images are of a class that the net does not know, for each of [#unknown()].
+  /// Returns how many of these images are of a class that the net does not know, for each class of
+  /// [#unknown()].
   public List<Integer> leftOut(LabelledImages images) {
     int[] counts = new int[outputs.length];
     for (int label : images.labels()) {
@@ -122,7 +123,7 @@ public final class ClassMatch {
     return left;
   }
 
-  /// Both of two lists of classes that differ, and in what.
+  /// Two lists of classes that differ, and their differences, for a message.
   static String both(List<String> known, List<String> given) {
     var gone = new ArrayList<>(known);
     gone.removeAll(new HashSet<>(given));

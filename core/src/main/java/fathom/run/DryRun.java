@@ -15,37 +15,39 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Tries a training out for a few seconds, to say what all of it is going to need.
+/// Tries out a training for a few seconds, to estimate the time and memory of the whole.
 ///
-/// Whole steps are made, by all workers, with the data, and by a net whose weights are zero: first
-/// of as few rows as there are workers, then of four times as many, and so on to the batch of the
-/// recipe or as far as three seconds go. Memory is counted, time taken, and both are carried on
-/// along the line through the two largest batches that were tried: a step of few rows is mostly
-/// what a step needs once, whatever the batch, such as that workers meet. For a second batch there
-/// may be twice the time, because without a line all of a step counts for its rows.
+/// All workers make whole steps with the data and a net whose weights are zero. The first batch has
+/// one row for each worker, but at least two rows. The next one has four times as many, and so on,
+/// up to the batch of the recipe or as far as three seconds allow. Memory is counted and time is
+/// measured, and both are extrapolated along the line through the two largest batches that were
+/// tried. The line is needed because most of a step of few rows is a cost that every step has,
+/// whatever its batch, such as the barriers of the workers. A second batch may take up to twice the
+/// time, because without a line the whole step would be attributed to its rows.
 public final class DryRun {
   private static final double SECONDS = 3;
 
-  /// A batch that would take more memory is not tried.
+  /// A batch that would take more memory than this is not tried.
   private static final long BYTES = 1L << 30;
 
-  /// A shallow net of the family steps first: until loops over memory are compiled, they take a
-  /// hundred times as long, which would be minutes for a thousand layers.
+  /// The time for a shallow net of the family, which makes its steps first. Until loops over memory
+  /// are compiled, they take a hundred times as long, which would be minutes for a thousand layers.
   private static final Patience WARM_UP = new Patience(1, 6);
 
   private static final Patience USUAL = new Patience(0.2, 1);
 
-  /// What a training takes besides its steps and evaluations: workers are started, checkpoints and
-  /// answers written, and the report.
+  /// The seconds that a training takes besides its steps and evaluations: it starts workers and
+  /// writes checkpoints, predictions and the report.
   private static final double AROUND = 1;
 
-  /// A prediction goes forward; a step goes forward and, at twice the cost, back.
+  /// The cost of a prediction relative to a step. A prediction is a forward pass; a step also has a
+  /// backward pass at twice that cost.
   private static final double PREDICTION = 1.0 / 3;
 
-  /// Each batch that is tried has so many times the rows of the one before.
+  /// Each batch that is tried has this many times the rows of the one before.
   private static final int GROWTH = 4;
 
-  /// More epochs than a few seconds have.
+  /// More epochs than a few seconds can have.
   private static final int ENDLESS = 1_000_000;
 
   private final Recipe recipe;
@@ -53,25 +55,26 @@ public final class DryRun {
   private final Decoders decoders;
   private final @Nullable Normalization normalization;
 
-  /// What a training is going to need.
+  /// The estimated needs of a training.
   ///
-  /// @param parameters how many the net has
-  /// @param weightBytes of weights, the gradients of each worker, and the optimizer
-  /// @param batchBytes of what is remembered of a batch on its way through the net, and of what is
-  ///   made of it on the way back, at most; counted with `tried` rows, carried on to all of them
-  /// @param steps of the whole training
-  /// @param examplesPerSecond images or characters that are trained with, measured with `tried`
-  ///   rows, carried on to all of a batch
-  /// @param seconds of the whole training, with what its first steps lose until loops are compiled,
-  ///   and of its evaluations, in which an example counts a third; steps take what they typically
-  ///   took here
-  /// @param low the same if every step is as fast as the fastest was and none is lost
-  /// @param high the same if steps are as slow as the slowest quarter was, and each size of a batch
+  /// @param parameters the number of parameters of the net
+  /// @param weightBytes the bytes of the weights, the gradients of each worker, and the optimizer
+  /// @param batchBytes the most bytes of a batch's activations and cotangents at any time; counted
+  ///   with `tried` rows and extrapolated to the whole batch
+  /// @param steps the number of steps of the whole training
+  /// @param examplesPerSecond the images or characters trained per second; measured with `tried`
+  ///   rows and extrapolated to the whole batch
+  /// @param seconds the time of the whole training and of its evaluations, in which an example
+  ///   counts a third, if steps take what they typically took here; includes the time that the
+  ///   first steps lose until loops are compiled
+  /// @param low the time if every step is as fast as the fastest was and no time is lost
+  /// @param high the time if steps are as slow as the slowest quarter was, and each size of a batch
   ///   that was tried has to be compiled anew
-  /// @param tried rows of the largest batch that was tried; images, or streams of a text
-  /// @param availableBytes what tensors can have on this machine or in this container, beside what
-  ///   this process has for itself
-  /// @param fits whether that is as much as weights and batch need
+  /// @param tried the rows of the largest batch that was tried; a row is an image, or a stream of a
+  ///   text
+  /// @param availableBytes the memory for tensors on this machine or in this container, without
+  ///   what this process needs for itself
+  /// @param fits whether that is enough for weights and batch
   public record Estimate(
       long parameters,
       long weightBytes,
@@ -85,15 +88,16 @@ public final class DryRun {
       long availableBytes,
       boolean fits) {}
 
-  /// Steps of one size are made as long as one in so many seconds is faster than all before by a
-  /// tenth, at least two of them, and at most for so long. The fastest counts.
+  /// The limits of the steps of one size. Steps are made as long as, within `between` seconds, one
+  /// of them is faster by a tenth than all before. There are at least two, and they take at most
+  /// `most` seconds together. The fastest counts.
   private record Patience(double between, double most) {}
 
-  /// The seconds of steps of one size once they get no faster: of the fastest, the one in the
-  /// middle, and the one that a quarter exceeds.
+  /// The seconds of the steps of one size once they get no faster: of the fastest, the median, and
+  /// the upper quartile.
   private record Pace(double fast, double typical, double slow) {
-    /// @param taken of each step, in their order
-    /// @param from the first of those that count
+    /// @param taken the seconds of each step, in their order
+    /// @param from the index of the first step that counts
     static Pace of(List<Double> taken, int from) {
       List<Double> sorted = taken.subList(from, taken.size()).stream().sorted().toList();
       return new Pace(
@@ -101,14 +105,15 @@ public final class DryRun {
     }
   }
 
-  /// A few steps of `rows` rows.
+  /// The measurements of a few steps of `rows` rows.
   ///
-  /// @param lost the seconds that the steps before they got no faster took longer than is typical,
-  ///   together
+  /// @param lost the sum of the seconds by which the first steps, which were still getting faster,
+  ///   were slower than a typical step
   private record Tried(
       int rows, long examples, long bytes, Pace pace, double lost, long parameters) {
-    /// The seconds of a step of more rows, on the line through two batches. Where the clock was
-    /// uneven, a row costs nothing at least, and what it costs here on average at most.
+    /// The seconds of a step of `more` rows, on the line through two batches. Since the clock may
+    /// be uneven, the cost of a further row is limited to the range from zero to the average cost
+    /// of a row here.
     double seconds(int more, @Nullable Tried before, ToDoubleFunction<Pace> of) {
       double seconds = of.applyAsDouble(pace);
       double average = seconds / rows;
@@ -120,7 +125,7 @@ public final class DryRun {
       return seconds + perRow * (more - rows);
     }
 
-    /// Examples in a second with batches of `more` rows.
+    /// Examples per second with batches of `more` rows.
     double perSecond(int more, @Nullable Tried before, ToDoubleFunction<Pace> of) {
       return (double) examples / rows * more / seconds(more, before, of);
     }
@@ -133,15 +138,16 @@ public final class DryRun {
     this.normalization = recipe.kind().normalization(recipe, data);
   }
 
-  /// Takes a few seconds, more only where two steps of a row for each worker do. Throws
-  /// [fathom.DeviceException] if this machine does not have the precision.
+  /// Estimates the needs of a training. This takes a few seconds; it takes longer only if two steps
+  /// of a row for each worker do. Throws `IllegalArgumentException` if the data does not suffice
+  /// for the recipe, and [fathom.DeviceException] if this machine does not support the precision.
   public static Estimate of(Recipe recipe, Data data) {
     recipe.check(data);
     recipe.precision().check();
     return of(recipe, data, SECONDS);
   }
 
-  /// With another time to try larger and larger batches in.
+  /// Estimates with another time limit for trying larger and larger batches.
   static Estimate of(Recipe recipe, Data data, double seconds) {
     try (var decoders = Decoders.start()) {
       return new DryRun(recipe, data, decoders).estimate(seconds);
@@ -152,7 +158,7 @@ public final class DryRun {
     int least = Math.min(recipe.batch(), Math.max(2, recipe.workers()));
     Tried cold = tried(shallow(), least, WARM_UP);
     long began = System.nanoTime();
-    long available = Memory.available(); // code is loaded, and hardly a tensor was there yet
+    long available = Memory.available(); // code is loaded, but hardly a tensor was made yet
     Tried before = null;
     Tried last = tried(recipe, least, USUAL);
     double lost = last.lost;
@@ -205,12 +211,12 @@ public final class DryRun {
     };
   }
 
-  /// Of the whole training; those that are only predicted count a part.
+  /// The examples of the whole training; a prediction counts as a third of an example.
   private double examples(Kind.Amounts of) {
     return recipe.epochs() * (of.train() + PREDICTION * of.validation()) + PREDICTION * of.end();
   }
 
-  /// The steps of a training in memory, until they get no faster.
+  /// Makes the steps of a training in memory, until they get no faster.
   private Tried tried(Recipe recipe, int rows, Patience patience) {
     Recipe small = recipe.withBatch(rows).withEpochs(ENDLESS);
     var watch = new StopWatch(patience);
@@ -221,7 +227,7 @@ public final class DryRun {
     return watch.tried(rows);
   }
 
-  /// Times every step, and counts what it needs.
+  /// Times every step, and counts the memory it needs.
   private static final class StopWatch implements Listener {
     private final Patience patience;
     private final long start = System.nanoTime();
@@ -271,7 +277,8 @@ public final class DryRun {
       return (System.nanoTime() - start) / 1e9;
     }
 
-    /// Asked after every step but the last, which is the one that ends it.
+    /// Is asked after every step but the last. The step after which the answer is true is the last
+    /// one.
     boolean isDone() {
       return done;
     }

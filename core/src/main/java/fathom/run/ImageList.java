@@ -17,9 +17,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Which files a run was trained, validated and tested with: `images.tsv`, a line for each with its
-/// part, its bytes and its name. It is for readers, and for a message that names what changed; what
-/// decides is the [fathom.data.DataIdentity].
+/// The file `images.tsv`, which lists the files that a run was trained, validated and tested with.
+/// Each line has the part, the size in bytes and the name of a file. The list is for readers and
+/// for messages that name what changed; whether data is the same is decided by the
+/// [fathom.data.DataIdentity].
 final class ImageList {
   static final String NAME = "images.tsv";
 
@@ -27,12 +28,12 @@ final class ImageList {
 
   private static final long MOST_BYTES = 1 << 29;
 
-  /// Of the names in a message.
+  /// The most names in a message.
   private static final int NAMED = 3;
 
   private ImageList() {}
 
-  /// Writes it for images that have files.
+  /// Writes the list of images that have files.
   static void write(Path file, Origin origin) {
     AtomicFile.replace(
         file,
@@ -74,8 +75,9 @@ final class ImageList {
             .collect(Collectors.toSet());
   }
 
-  /// The data without those test images that the run was trained or validated with, which is told:
-  /// in a small class an image more can move another one to the part for testing.
+  /// The data without those test images that the run was trained or validated with, and with a
+  /// notice of their number. They occur because in a small class one more image can move another
+  /// one into the test part.
   static DataSet unseen(Path file, DataSet data) {
     Origin origin = data.origin();
     Set<String> seen = seen(file);
@@ -95,8 +97,8 @@ final class ImageList {
                 .formatted(data.name(), tested.size() - kept.length));
   }
 
-  /// The first names that are new, gone or of another size since `file` was written, as a clause to
-  /// end a message with; empty if there is no list or none differs.
+  /// The first names that are new, gone or of another size since `file` was written, as a clause
+  /// for the end of a message; empty if there is no list or nothing differs.
   static String differences(Path file, Origin now) {
     if (!Files.isRegularFile(file) || !now.hasFiles()) {
       return "";

@@ -25,9 +25,9 @@ import fathom.train.Recording;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Runs that learn the classes of images.
+/// The kind of runs that learn the classes of images.
 final class ImageRuns implements Kind {
-  /// From this depth on the residual paper warms up (section 4.2).
+  /// The least depth at which the residual paper warms up (section 4.2).
   private static final int WARM_UP_DEPTH = 110;
 
   private static final long PAPER_STEPS = 64_000;
@@ -35,10 +35,10 @@ final class ImageRuns implements Kind {
   private static final List<Double> FAST = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
-  /// Photos in a batch.
+  /// The number of photos of a batch.
   private static final int PHOTOS = 32;
 
-  /// Data with fewer training images is seen more often, in smaller batches.
+  /// Data with fewer training images than this is trained for more epochs in smaller batches.
   private static final int SMALL = 10_000;
 
   @Override
@@ -147,8 +147,8 @@ final class ImageRuns implements Kind {
         workers);
   }
 
-  /// Images in colour are cropped and flipped; those in grey, where a flip may change the class,
-  /// stay as they are.
+  /// Colour images are cropped and flipped. Grey images are not, because a flip may change the
+  /// class.
   private static Recipe convolutional(
       Architecture.Convolutional net,
       DataSet images,
@@ -225,8 +225,8 @@ final class ImageRuns implements Kind {
     SingleValues.check(recipe, images, trained);
   }
 
-  /// Batches are at most as large as there are images to train with. Where batch norm would be over
-  /// a single value in some batch, they are the largest with which it is not, if there are any.
+  /// A batch has at most as many images as there are for training. If batch norm would then be over
+  /// a single element in some batch, it is the largest batch with which it is not, if there is one.
   @Override
   public Recipe fitted(Recipe recipe, Data data, boolean batch, boolean window) {
     if (!batch) {
@@ -239,7 +239,7 @@ final class ImageRuns implements Kind {
     return hasSingleValues(fits, images, count) ? together(recipe, count, most) : fits;
   }
 
-  /// How many images are trained with, also where there are not as many as are to be kept.
+  /// The number of images to train with; at least 1, even if fewer exist than are to be held out.
   private static int trained(Recipe recipe, DataSet images) {
     int all = images.train().count();
     return images.validation() == null ? Math.max(1, all - recipe.validation()) : all;
@@ -254,8 +254,8 @@ final class ImageRuns implements Kind {
     }
   }
 
-  /// With the largest batch of at most `most` images with which no batch norm has one image alone;
-  /// with `most` if there is none.
+  /// The recipe with the largest batch of at most `most` images for which no batch norm gets a
+  /// single image; with `most` if there is no such batch.
   private static Recipe together(Recipe recipe, int images, int most) {
     for (int batch = most; batch > 1; batch--) {
       Recipe fits = recipe.withBatch(batch);
@@ -320,7 +320,7 @@ final class ImageRuns implements Kind {
             recipe.optimization().smoothing()));
   }
 
-  /// The net as its recipe wants it computed.
+  /// The net in the form that the recipe's execution asks for.
   private static Layer layers(Run run, Init init) {
     Recipe recipe = run.recipe();
     Layer net = run.imageNet(init);

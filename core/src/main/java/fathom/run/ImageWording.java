@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/// Of the classes of images.
+/// The wording of runs about the classes of images.
 final class ImageWording implements Wording {
   private static final List<Measure> MEASURES =
       List.of(Measure.percent(Metrics.ERROR, "error", true), Measure.loss());

@@ -10,59 +10,63 @@ import fathom.train.Recording;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A kind of runs: which nets learn which data by which task, and what their figures are called.
-/// Images, text and masks are three; the command line, runs and reports know each only by what it
-/// says here. A new one is a class of its own and an entry in [#all()].
+/// A kind of run: which nets learn which data by which task, and the names of its figures. There
+/// are three: images, text and masks. The command line, runs and reports know a kind only through
+/// this interface. A new kind is a class of its own and an entry in [#all()].
 ///
 /// A kind has no state.
 public interface Kind {
-  /// Every kind, in the order in which they are asked. The last takes what no other does.
+  /// Returns all kinds, in the order in which they are asked. The last one takes what no other
+  /// takes.
   static List<Kind> all() {
     return List.of(new TextRuns(), new MaskRuns(), new ImageRuns());
   }
 
-  /// The kind whose data is called so.
+  /// Returns the kind of the data that a user names `spec`.
   static Kind ofData(String spec) {
     return all().stream().filter(kind -> kind.reads(spec)).findFirst().orElseThrow();
   }
 
-  /// The kind of this data, wherever it comes from.
+  /// Returns the kind of this data.
   static Kind of(Data data) {
     return all().stream().filter(kind -> kind.learns(data)).findFirst().orElseThrow();
   }
 
-  /// The kind of runs of this net, which has a window where it learns text.
+  /// Returns the kind of runs of this net; `window` is above 0 if the run learns text.
   static Kind of(String model, int window) {
     return all().stream().filter(kind -> kind.learns(model, window)).findFirst().orElseThrow();
   }
 
-  /// What such runs are about: "images".
+  /// Returns the name of the kind, such as "images".
   String name();
 
-  /// Whether data that a user calls so is of this kind.
+  /// Returns whether data that a user names `spec` is of this kind.
   boolean reads(String spec);
 
+  /// Returns whether runs of this kind learn this data.
   boolean learns(Data data);
 
+  /// Returns whether a run of this net is of this kind; `window` is above 0 if it learns text.
   boolean learns(String model, int window);
 
-  /// The net of this name. Throws `IllegalArgumentException` if there is none for such data, or if
-  /// an option means nothing to it.
+  /// Returns the net of this name. Throws `IllegalArgumentException` if there is none for such
+  /// data, or if the net does not have one of the options.
   Architecture architecture(String model, Architecture.Options options);
 
-  /// How a folder of images is to be read for this net, where the user gave a side or null.
+  /// Returns how to read a folder of images for this net. `side` is the user's image size in
+  /// pixels, or null.
   ImageReadOptions reading(Architecture net, ImageReadOptions how, @Nullable Integer side);
 
-  /// Whether `size` has a meaning for this data, which [#reading] gave it.
+  /// Returns whether an image size means anything for this data, which was read as [#reading] says.
   boolean hasSize(Data read);
 
-  /// A short training, for two cores. Throws `IllegalArgumentException` for another net or other
-  /// data.
+  /// Returns the recipe of a short training on two cores; see [Recipe#fast]. Throws
+  /// `IllegalArgumentException` if the net or the data is of another kind.
   Recipe fast(Architecture net, Data data, long seed, int workers);
 
-  /// What is done to images where the user gave this side.
+  /// Returns the preprocessing of images for which the user gave this side in pixels.
   default Preprocessing sized(Preprocessing usual, int side) {
-    return usual; // the data was read in this size
+    return usual; // the data has been read in this size
   }
 
   /// Throws `IllegalArgumentException` for parts of a recipe that such a training does not have.
@@ -75,72 +79,74 @@ public interface Kind {
       Recording recording);
 
   /// Throws `IllegalArgumentException` if there is less data than one step needs, or if a norm of
-  /// the net would be over a single value in some batch of an epoch.
+  /// the net would be over a single element in some batch of an epoch.
   void check(Recipe recipe, Data data);
 
-  /// The same with a smaller batch and window where the data has less.
+  /// Returns the recipe with a smaller batch and window if there is less data.
   ///
   /// @param batch whether the batch may change
-  /// @param window whether the window may
+  /// @param window whether the window may change
   Recipe fitted(Recipe recipe, Data data, boolean batch, boolean window);
 
-  /// The recipe of a run that goes on with other data than it was trained on: as far as it counts
-  /// examples, it counts those that there are now.
+  /// Returns the recipe for a run that continues with other data than before: numbers of examples
+  /// in it, such as the size of the validation data, are adapted to the data there is now.
   default Recipe goingOn(Recipe recipe, RunData before, Data data) {
     return recipe;
   }
 
-  /// How much there is of what.
+  /// Returns the amounts of data of a training by this recipe.
   Amounts amounts(Recipe recipe, Data data);
 
-  /// Whether a checkpoint says what is done to images, and a run goes on with that.
+  /// Returns whether a checkpoint stores the normalization of images, with which a run then
+  /// continues.
   default boolean normalizes() {
     return false;
   }
 
-  /// What is done to images, as the recipe wants it and the training images decide it; null where
-  /// the task finds it itself, or there are no images.
+  /// Returns the normalization of images by the recipe and the training images; null if the task
+  /// finds it itself, or if there are no images.
   default @Nullable Normalization normalization(Recipe recipe, Data data) {
     return null;
   }
 
-  /// The net and the task of a run.
+  /// Returns the net and the task of a run.
   ///
-  /// @param known what is done to images, if that has been found already; see [#normalization]
+  /// @param known the normalization of images, if it has been found already; see [#normalization]
   Subject<?> subject(Run run, Data data, Decoders decoders, @Nullable Normalization known);
 
-  /// Throws `IllegalArgumentException` unless these are classes, and channels, height and width of
-  /// images, that such a run can have.
+  /// Throws `IllegalArgumentException` unless a run of this kind can have these classes and this
+  /// image shape (channels, height and width).
   void check(List<String> classes, List<Integer> input);
 
-  /// Reads data for the net of a run: the images of a folder in its size and divided as it was,
-  /// otherwise as `how` says. Throws [fathom.io.BadFileException] for data that this net cannot
-  /// read.
+  /// Reads data for the net of a run. The images of a folder are read in the size of the run and
+  /// divided as they were then; everything else is as `how` says. Throws
+  /// [fathom.io.BadFileException] for data that this net cannot read.
   Data open(Run run, String spec, ImageReadOptions how);
 
-  /// The same to be tested with alone.
+  /// Reads data in the same way, but only its test part.
   default Data openForTests(Run run, String spec, ImageReadOptions how) {
     return open(run, spec, how);
   }
 
-  /// What of this data, opened for tests, the run was not trained with.
+  /// Returns the part of this data, opened for tests, that the run was not trained with.
   default Data unseen(Run run, Data data) {
     return data;
   }
 
-  /// The files of each part; null where the examples are no files, or nobody keeps a list of them.
+  /// Returns the files of each part; null if the examples are not files, or if no list of them is
+  /// kept.
   default @Nullable Origin origin(Recipe recipe, Data data) {
     return null;
   }
 
-  /// What a report shows and the command line says of such runs.
+  /// Returns the words that reports and the command line use for such runs.
   Wording wording();
 
-  /// How much data a training has.
+  /// The amounts of data of a training.
   ///
-  /// @param steps of an epoch
-  /// @param train examples that are trained with
-  /// @param validation examples that are evaluated at the end of every epoch
-  /// @param end examples that are evaluated at the end of the training besides
+  /// @param steps the number of steps of an epoch
+  /// @param train the number of training examples
+  /// @param validation the number of examples that are evaluated at the end of every epoch
+  /// @param end the number of further examples that are evaluated at the end of the training
   record Amounts(long steps, long train, long validation, long end) {}
 }

@@ -12,13 +12,13 @@ import fathom.net.Summary;
 import fathom.nn.Init;
 import java.util.Locale;
 
-/// What a training takes at least, counted before there is any of it: one that certainly does not
-/// fit is refused before its first step, and before anything of it is written.
+/// The least memory that a training needs, counted before the training allocates any. A training
+/// that certainly does not fit is refused before its first step and before anything is written.
 ///
-/// @param weights the bytes of values, of each worker's gradients, and of the optimizer, exactly
-/// @param batch the bytes that a batch leaves behind on its way forward, at least: of every matrix
-///   product its value, or what the next layer has made of it; 0 for text, and where blocks are
-///   computed again on the way back
+/// @param weights the exact bytes of the weights, of each worker's gradients, and of the optimizer
+/// @param batch the least bytes that the forward pass of a batch leaves behind: of every matrix
+///   product its result, or what the next layer has made of it; 0 for text, and if the backward
+///   pass recomputes blocks
 record LeastMemory(long weights, long batch) {
   static LeastMemory of(Run run) {
     Recipe recipe = run.recipe();
@@ -59,8 +59,8 @@ record LeastMemory(long weights, long batch) {
     return net.params().stream().mapToLong(param -> param.value().shape().elements()).sum();
   }
 
-  /// Throws [DeviceException] if this is more than tensors can have on this machine or in this
-  /// container.
+  /// Throws [DeviceException] if this is more memory than there is for tensors on this machine or
+  /// in this container.
   static void check(Run run) {
     LeastMemory least = of(run);
     long available = Memory.available();

@@ -14,9 +14,9 @@ import fathom.train.Recording;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Runs that learn a label for every pixel.
+/// The kind of runs that learn a label for every pixel.
 final class MaskRuns implements Kind {
-  /// The squares that training sees.
+  /// The usual side, in pixels, of the squares that training sees.
   private static final int SIDE = 96;
 
   @Override
@@ -155,8 +155,8 @@ final class MaskRuns implements Kind {
         train + (validation == null ? 0 : test));
   }
 
-  /// What is done to images follows from those that are trained with, which are the same when a run
-  /// goes on.
+  /// The normalization of images follows from the training images, which are the same when a run
+  /// continues.
   @Override
   public Subject<Layer> subject(
       Run run, Data data, Decoders decoders, @Nullable Normalization known) {

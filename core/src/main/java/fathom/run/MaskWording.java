@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/// Of the classes of pixels.
+/// The wording of runs about the classes of pixels.
 final class MaskWording implements Wording {
   private static final List<Measure> MEASURES =
       List.of(

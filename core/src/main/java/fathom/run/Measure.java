@@ -5,16 +5,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
-/// A figure of an epoch or a result, as people see it.
+/// A figure of an epoch or of a result, in the form in which people see it.
 ///
-/// @param name in JSON
-/// @param what it is, within a sentence: "error"
-/// @param unit of its axis, and the head of its column: "error in %"
-/// @param digits behind the point
+/// @param name the name in JSON
+/// @param what the words for it within a sentence, such as "error"
+/// @param unit the label of its axis and the head of its column, such as "error in %"
+/// @param digits the number of digits after the decimal point
 /// @param log whether its chart has a logarithmic scale
-/// @param charted whether there is one
-/// @param larger whether a larger one is better
-/// @param of from what was measured, by name; NaN where it was not
+/// @param charted whether it has a chart
+/// @param larger whether a larger figure is better
+/// @param of computes it from the measured figures by their names; NaN if it was not measured
 public record Measure(
     String name,
     String what,
@@ -24,7 +24,7 @@ public record Measure(
     boolean charted,
     boolean larger,
     ToDoubleFunction<Map<String, Double>> of) {
-  /// Wrong answers, of which fewer are better.
+  /// A percentage of wrong predictions, of which fewer are better.
   static Measure percent(String name, String what, boolean charted) {
     return percent(name, what, charted, false);
   }
@@ -44,16 +44,18 @@ public record Measure(
     return values -> values.getOrDefault(name, Double.NaN);
   }
 
-  /// Its value among those that were measured.
+  /// Returns this figure, computed from the measured figures.
   public double in(Map<String, Double> values) {
     return of.applyAsDouble(values);
   }
 
-  /// Its value among those that were measured, with its digits; empty where it was not measured.
+  /// Returns this figure with its digits, computed from the measured figures; empty if it was not
+  /// measured.
   public String shown(Map<String, Double> values) {
     return shown(in(values));
   }
 
+  /// Returns a number with the digits of this figure; empty for NaN.
   public String shown(double value) {
     return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%." + digits + "f", value);
   }

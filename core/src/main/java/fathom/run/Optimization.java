@@ -13,8 +13,11 @@ import java.util.List;
 
 /// How gradients change the weights in a training.
 ///
-/// @param clip the largest norm of all gradients together; 0 for any
-/// @param smoothing the share of every label that all classes get alike in the loss; 0 for none
+/// @param update the rule by which a gradient becomes a change
+/// @param learningRate the learning rate over a training
+/// @param clip the largest norm of all gradients together; 0 for no limit
+/// @param smoothing the share of every label that the loss spreads evenly over all classes; 0 for
+///   none
 public record Optimization(
     @JsonUnwrapped Update update, @JsonUnwrapped Rate learningRate, double clip, double smoothing) {
 
@@ -26,27 +29,28 @@ public record Optimization(
     ADAMW
   }
 
-  /// How the learning rate goes, as it is named in a recipe.
+  /// The course of the learning rate, by its name in a recipe.
   public enum Curve {
-    /// [StepDecay]
+    /// The learning rate of [StepDecay].
     STEPS,
-    /// [Cosine]
+    /// The learning rate of [Cosine].
     COSINE,
-    /// [OneCycle]
+    /// The learning rate of [OneCycle].
     ONE_CYCLE
   }
 
   /// The rule by which a gradient becomes a change.
   ///
-  /// @param momentum of SGD; 0 for Adam
-  /// @param weightDecay of SGD and AdamW; 0 for Adam
+  /// @param optimizer the optimizer
+  /// @param momentum the momentum of SGD; 0 for Adam and AdamW
+  /// @param weightDecay the weight decay of SGD and AdamW; 0 for Adam
   public record Update(Method optimizer, double momentum, double weightDecay) {
-    /// The residual paper's.
+    /// The residual paper's momentum and weight decay.
     static final Update SGD = new Update(Method.SGD, 0.9, 1e-4);
 
     static final Update ADAM = new Update(Method.ADAM, 0, 0);
 
-    /// With PyTorch's weight decay.
+    /// PyTorch's default weight decay.
     static final Update ADAMW = new Update(Method.ADAMW, 0, 0.01);
 
     /// Throws `IllegalArgumentException` naming the component that is out of its range.
@@ -83,10 +87,11 @@ public record Optimization(
 
   /// The learning rate over a training.
   ///
+  /// @param curve the course of the learning rate
   /// @param peak the full learning rate
-  /// @param divideAt the fractions of all steps at which it is divided by ten; empty for curves
-  ///   other than steps
-  /// @param warmUp the steps at a tenth of the learning rate before it
+  /// @param divideAt the fractions of all steps at which the learning rate is divided by ten; empty
+  ///   for other curves than steps
+  /// @param warmUp the number of steps at a tenth of the learning rate before it
   public record Rate(
       Curve curve, @JsonProperty("rate") double peak, List<Double> divideAt, long warmUp) {
     /// Throws `IllegalArgumentException` naming the component that is out of its range.
@@ -129,29 +134,29 @@ public record Optimization(
         "smoothing", smoothing, smoothing >= 0 && smoothing < 1, "0 or more and less than 1");
   }
 
-  /// The residual paper's SGD, momentum 0.9 and weight decay 10⁻⁴, at a learning rate that is
-  /// divided by ten at these fractions of the steps.
+  /// Returns the residual paper's SGD, with momentum 0.9 and weight decay 10⁻⁴, at a learning rate
+  /// that is divided by ten at these fractions of the steps.
   public static Optimization sgd(double learningRate, List<Double> divideAt) {
     return new Optimization(Update.SGD, Rate.inSteps(learningRate, divideAt), 0, 0);
   }
 
-  /// Adam, likewise.
+  /// Returns Adam at a learning rate that is divided by ten at these fractions of the steps.
   public static Optimization adam(double learningRate, List<Double> divideAt) {
     return new Optimization(Update.ADAM, Rate.inSteps(learningRate, divideAt), 0, 0);
   }
 
-  /// The optimizer of a training.
+  /// Returns the optimizer of a training.
   public Optimizer.Spec optimizer() {
     return update.optimizerSpec();
   }
 
-  /// The learning rate over a training.
+  /// Returns the learning rate over a training.
   public Schedule schedule() {
     return learningRate.schedule();
   }
 
-  /// Another optimizer at its usual learning rate and weight decay, on the same schedule; the same
-  /// stays as it is.
+  /// Returns this optimization with another optimizer at its usual learning rate and weight decay,
+  /// on the same schedule. If `method` is the present optimizer, nothing changes.
   public Optimization by(Method method) {
     return method == update.optimizer()
         ? this
@@ -166,6 +171,7 @@ public record Optimization(
             smoothing);
   }
 
+  /// Returns this optimization with another full learning rate.
   public Optimization withRate(double full) {
     return with(
         new Rate(learningRate.curve(), full, learningRate.divideAt(), learningRate.warmUp()));
@@ -176,8 +182,8 @@ public record Optimization(
         new Rate(learningRate.curve(), learningRate.peak(), learningRate.divideAt(), steps));
   }
 
-  /// On another curve; the points at which a learning rate in steps is divided are forgotten, and
-  /// so is a warm-up before a curve that has one of its own.
+  /// Returns this optimization with another curve. A new curve other than steps drops the points at
+  /// which the learning rate is divided, and one cycle drops the warm-up, because it has its own.
   public Optimization withCurve(Curve curve) {
     return with(
         new Rate(
@@ -191,7 +197,8 @@ public record Optimization(
     return new Optimization(update, other, clip, smoothing);
   }
 
-  /// Throws `IllegalArgumentException` for an optimizer that has no weight decay.
+  /// Returns this optimization with another weight decay. Throws `IllegalArgumentException` for an
+  /// optimizer that has none.
   public Optimization withWeightDecay(double weightDecay) {
     return new Optimization(
         new Update(update.optimizer(), update.momentum(), weightDecay),
@@ -200,10 +207,12 @@ public record Optimization(
         smoothing);
   }
 
+  /// Returns this optimization with another limit of the gradients' norm; 0 for no limit.
   public Optimization withClip(double clip) {
     return new Optimization(update, learningRate, clip, smoothing);
   }
 
+  /// Returns this optimization with another label smoothing.
   public Optimization withSmoothing(double smoothing) {
     return new Optimization(update, learningRate, clip, smoothing);
   }

@@ -10,15 +10,15 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The files that a training keeps in its folder and needs to go on or to be understood. Its report
-/// is none of them, because it can be written again.
+/// The files that a training keeps in its folder and that are needed to continue or to understand
+/// it. The report is not one of them, because it can be written again.
 public final class OwnFiles {
   private static final Set<String> DESCRIPTIONS = Set.of("run.json", "training.json");
 
   private OwnFiles() {}
 
-  /// Whether `file`, which need not be there, is such a file, however it is spelt: in a folder with
-  /// a training, or a link to one.
+  /// Returns whether `file` is or would be such a file: one in a folder with a training, by any
+  /// spelling of its path or through a link. The file need not exist.
   public static boolean has(Path file) {
     Path real = real(file);
     Path folder = real.getParent();
@@ -29,7 +29,8 @@ public final class OwnFiles {
     return isTraining(folder) && names(folder).contains(file.getFileName().toString());
   }
 
-  /// The events for TensorBoard have a folder of their own.
+  /// Whether `folder` is the folder of a training's TensorBoard events, which have a folder of
+  /// their own.
   private static boolean isBelow(Path folder) {
     Path run = folder.getParent();
     return run != null && folder.equals(Recorder.events(run)) && isTraining(run);
@@ -51,7 +52,7 @@ public final class OwnFiles {
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  /// With all links followed, as far as there is something.
+  /// The path with all links followed, as far as it exists.
   private static Path real(Path file) {
     Path absolute = file.toAbsolutePath().normalize();
     try {
@@ -63,7 +64,7 @@ public final class OwnFiles {
           ? folder.toRealPath().resolve(absolute.getFileName())
           : absolute;
     } catch (IOException e) {
-      return absolute; // writing to it says more
+      return absolute; // writing to this path gives a better message
     }
   }
 }

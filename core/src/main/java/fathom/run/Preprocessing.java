@@ -5,17 +5,20 @@ import fathom.data.LabelledImages;
 import fathom.data.Normalization;
 import fathom.data.Photos;
 
-/// What is done to images before a net sees them.
+/// The preprocessing of images before a net sees them. The constructor throws
+/// `IllegalArgumentException` for a combination that neither photos nor images in memory can have.
 ///
-/// @param size the side of the squares as which photos are decoded from their files each time they
-///   are used; 0 for images that are in memory in their size
-/// @param part whether training sees a random part of each photo
-/// @param crop the width of the border from which images are cropped at random; 0 for none
-/// @param flip whether half of the images are mirrored
+/// @param size the side in pixels of the squares to which photos are decoded from their files each
+///   time they are used; 0 for images that are in memory in their size
+/// @param part whether training sees a random crop region of each photo
+/// @param crop the width in pixels of the border with which images are padded before a random crop;
+///   0 for none
+/// @param flip whether images are mirrored with probability ½
 /// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper;
 ///   otherwise each channel is brought to mean 0 and standard deviation 1
 public record Preprocessing(int size, boolean part, int crop, boolean flip, boolean pixelMean) {
-  /// Channels normalised, otherwise as they are; and what texts have, to which nothing is done.
+  /// Normalization of channels and nothing else. It is also the preprocessing of texts, on which it
+  /// has no effect.
   static final Preprocessing PLAIN = new Preprocessing(0, false, false);
 
   public Preprocessing {
@@ -26,18 +29,18 @@ public record Preprocessing(int size, boolean part, int crop, boolean flip, bool
     }
   }
 
-  /// Of images in memory.
+  /// The preprocessing of images in memory.
   Preprocessing(int crop, boolean flip, boolean pixelMean) {
     this(0, false, crop, flip, pixelMean);
   }
 
-  /// Of photos; in training a random part of each, mirrored every other time, where they are
-  /// `varied`.
+  /// The preprocessing of photos of `size`×`size` pixels. If they are `varied`, training sees a
+  /// random crop region of each, mirrored with probability ½.
   static Preprocessing photos(int size, boolean varied) {
     return new Preprocessing(size, varied, 0, varied, false);
   }
 
-  /// Channels normalised, otherwise as they are.
+  /// Normalization of channels and nothing else, for images in memory or photos.
   static Preprocessing plain(LabelledImages images) {
     return images instanceof Photos ? photos(images.width(), false) : PLAIN;
   }

@@ -10,13 +10,18 @@ import fathom.train.Precision;
 import fathom.train.Recording;
 import java.util.function.UnaryOperator;
 
-/// Everything that decides a training, resolved: what a run remembers. Each part validates itself;
-/// together they are checked by the [Kind] of the run.
+/// All decisions of a training, with no default left open: what a run stores in `run.json`. Each
+/// part validates itself; the [Kind] of the run checks them together.
 ///
-/// @param model the name, `resnet20` or `ln-lstm`
-/// @param options of the model: all that it has
+/// @param model the name of the net, such as `resnet20` or `ln-lstm`
+/// @param options the options of the model, all that it has
 /// @param data the data as the user named it
-/// @param seed decides every draw
+/// @param sampling the order and the sizes in which the data is used
+/// @param optimization how gradients change the weights
+/// @param preprocessing the preprocessing of images
+/// @param seed the seed of every random key
+/// @param execution how the training is computed
+/// @param recording what is recorded besides the learning curves
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -28,8 +33,8 @@ public record Recipe(
     @JsonUnwrapped Execution execution,
     Recording recording) {
 
-  /// Throws `IllegalArgumentException` unless all of it can be trained together, and the options
-  /// are all that the model has.
+  /// Throws `IllegalArgumentException` unless all parts can be trained together and the options are
+  /// exactly those that the model has.
   public Recipe {
     Kind kind = Kind.of(model, sampling.window());
     Architecture net = kind.architecture(model, options);
@@ -41,7 +46,7 @@ public record Recipe(
     kind.check(net, sampling, optimization, preprocessing, execution, recording);
   }
 
-  /// Of this net, without recording more than the learning curves, computed as usual.
+  /// A recipe for this net with the usual execution, which records only the learning curves.
   static Recipe of(
       Architecture net,
       String data,
@@ -62,31 +67,36 @@ public record Recipe(
         Recording.NONE);
   }
 
-  /// The residual paper's recipe for CIFAR-10: learning rate 0.1 divided by ten at a half and three
-  /// quarters of 64,000 steps of 128, per-pixel mean, pad-and-crop and flip. Throws
-  /// `IllegalArgumentException` for another net than that paper's.
+  /// Returns the residual paper's recipe for CIFAR-10: a learning rate of 0.1 that is divided by
+  /// ten at one half and three quarters of 64,000 steps with batches of 128, per-pixel mean,
+  /// pad-and-crop and flip. Throws `IllegalArgumentException` for a net of another family or for
+  /// data that is not images.
   ///
-  /// Batches are as large for data that has fewer images: see [Kind#fitted].
+  /// The batch is the same for data that has fewer images: see [Kind#fitted].
   public static Recipe paper(Architecture net, Data data, long seed, int workers) {
     return ImageRuns.paper(net, data, seed, workers);
   }
 
-  /// Short, for two cores.
+  /// Returns the recipe of a short training on two cores.
   ///
-  /// Plain and residual nets: 20 epochs of batches of 64 for fewer than 10,000 images, 10 of 128
-  /// for more; SGD at 0.1, divided by ten at 60 % and 85 %; channels normalised. Of photos, which
-  /// are larger, batches of 32, at the learning rate of 0.1 for 256 in proportion. Other nets for
-  /// images: as many epochs of batches of 128, Adam at 0.001, images as they are. Nets for masks:
-  /// 30 epochs of batches of 8, Adam at 0.001. Nets for text: 5 epochs of 32 streams in windows of
-  /// 100, gradients clipped to a norm of 1, Adam at 0.002, or 0.001 for the plain RNN and the
-  /// transformer.
+  /// - Plain and residual nets are trained for 20 epochs with batches of 64 on fewer than 10,000
+  ///   images, and for 10 epochs with batches of 128 on more. They use SGD at a learning rate of
+  ///   0.1, divided by ten at 60 % and 85 % of the steps, and normalized channels. Photos, which
+  ///   are larger, come in batches of 32, at a learning rate of 0.1·32/256.
+  /// - Other nets for images are trained for as many epochs with batches of 128, by Adam at 0.001,
+  ///   on images without augmentation.
+  /// - Nets for masks are trained for 30 epochs with batches of 8, by Adam at 0.001.
+  /// - Nets for text are trained for 5 epochs with 32 streams in windows of 100 characters, by Adam
+  ///   at 0.002 (0.001 for the plain RNN and the transformer). Their gradients are clipped to a
+  ///   norm of 1.
   ///
-  /// Batches and windows are as large for data that has less: see [Kind#fitted].
+  /// Batch and window are the same for less data: see [Kind#fitted]. Throws
+  /// `IllegalArgumentException` if the net does not learn such data.
   public static Recipe fast(Architecture net, Data data, long seed, int workers) {
     return Kind.of(data).fast(net, data, seed, workers);
   }
 
-  /// How its training goes.
+  /// The settings of the training.
   Plan plan() {
     return new Plan(
         optimization.optimizer(),
@@ -98,119 +108,138 @@ public record Recipe(
         workers());
   }
 
-  /// What such runs are about.
+  /// Returns the kind of such runs.
   public Kind kind() {
     return Kind.of(model, window());
   }
 
-  /// Which images the epochs of a training are measured on.
+  /// Returns the part of the data on which the epochs of a training are measured.
   public Metrics.Split measuredOn() {
     return validation() > 0 ? Metrics.Split.VALIDATION : Metrics.Split.TEST;
   }
 
+  /// Returns the net of the recipe, with its options.
   public Architecture architecture() {
     return kind().architecture(model, options);
   }
 
+  /// Returns the number of epochs.
   public int epochs() {
     return sampling.epochs();
   }
 
+  /// Returns the number of images of a batch, or of streams of a text, over all workers.
   public int batch() {
     return sampling.batch();
   }
 
+  /// Returns the number of characters that every stream of a text reads in a step; 0 for other
+  /// data.
   public int window() {
     return sampling.window();
   }
 
+  /// Returns the number of validation images; 0 if the test data is used to compare epochs.
   public int validation() {
     return sampling.validation();
   }
 
+  /// Returns the number of threads among which every batch is divided.
   public int workers() {
     return execution.workers();
   }
 
+  /// Returns the number of blocks that the backward pass recomputes at a time; 0 for none.
   public int recompute() {
     return execution.recompute();
   }
 
+  /// Returns the type of the activations between the layers.
   public Precision precision() {
     return execution.precision();
   }
 
   /// Throws `IllegalArgumentException` if there is less data than one step needs, or if a norm of
-  /// the net would be over a single value in some batch of an epoch.
+  /// the net would be over a single element in some batch of an epoch.
   public void check(Data of) {
     kind().check(this, of);
   }
 
-  /// With a smaller batch and window where the data has less than a step needs; see [Kind#fitted].
+  /// Returns this recipe with a smaller batch and window if there is less data than a step needs;
+  /// see [Kind#fitted].
   public Recipe fitted(Data to, boolean batch, boolean window) {
     return kind().fitted(this, to, batch, window);
   }
 
-  /// With the data under another name.
+  /// The recipe with the data under another name.
   Recipe withData(String data) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
-  /// By another net with the same options.
+  /// The recipe for another net with the same options.
   Recipe withModel(String model) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
+  /// Returns this recipe with another sampling.
   public Recipe with(Sampling sampling) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
+  /// Returns this recipe with another optimization.
   public Recipe with(Optimization optimization) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
+  /// Returns this recipe with another preprocessing.
   public Recipe with(Preprocessing preprocessing) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
+  /// Returns this recipe with another execution.
   public Recipe with(Execution execution) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
+  /// Returns this recipe with another recording.
   public Recipe with(Recording recording) {
     return new Recipe(
         model, options, data, sampling, optimization, preprocessing, seed, execution, recording);
   }
 
-  /// With another learning rate, clipping, optimizer and so on.
+  /// Returns this recipe with a changed optimization, such as another learning rate or optimizer.
   public Recipe optimized(UnaryOperator<Optimization> change) {
     return with(change.apply(optimization));
   }
 
-  /// Computed otherwise.
+  /// Returns this recipe with a changed execution, such as another number of workers.
   public Recipe executed(UnaryOperator<Execution> change) {
     return with(change.apply(execution));
   }
 
+  /// Returns this recipe with another number of epochs.
   public Recipe withEpochs(int epochs) {
     return with(sampling.withEpochs(epochs));
   }
 
+  /// Returns this recipe with another batch.
   public Recipe withBatch(int batch) {
     return with(sampling.withBatch(batch));
   }
 
-  /// Throws `IllegalArgumentException` where no text is learned.
+  /// Returns this recipe with another window. Throws `IllegalArgumentException` if the run learns
+  /// no text.
   public Recipe withWindow(int window) {
     return with(sampling.withWindow(window));
   }
 
+  /// Returns this recipe with another number of validation images.
   public Recipe withValidation(int validation) {
     return with(sampling.withValidation(validation));
   }

@@ -9,17 +9,19 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Everything that is looked at before a run goes on: nothing of it is written until all is right.
+/// Checks everything before a run continues, and writes nothing until all checks have passed.
 final class Resumption {
   private Resumption() {}
 
-  /// The run as it goes on by `recipe`, with `data`; written down where it differs from before.
+  /// Returns the run as it continues with `recipe` and `data`. Its description is written if it
+  /// differs from before.
   ///
-  /// Throws `IllegalArgumentException` for a recipe that ends before the run stands, or that the
-  /// data does not suffice for, [BadFileException] for other data than that of the run, and
-  /// [fathom.train.BusyRunException] while it is trained.
+  /// Throws `IllegalArgumentException` for a recipe that ends before the run's position or for
+  /// which the data does not suffice, [BadFileException] for other data than that of the run, and
+  /// [fathom.train.BusyRunException] while the run is being trained.
   ///
-  /// @param changed whether other data is meant; its classes are those of the run all the same
+  /// @param changed whether the data may be other than before; its classes must be those of the run
+  ///   in any case
   static Run of(Run run, Recipe recipe, Data data, boolean changed) {
     try (var _ = RunLock.of(run.folder())) {
       checkClasses(run, data);
@@ -42,8 +44,9 @@ final class Resumption {
     }
   }
 
-  /// Whether a training may begin or go on with `data`. Throws [BadFileException] unless its
-  /// classes are those of the run in their order, and, once it has begun, all of it is the same.
+  /// Checks that a training may begin or continue with `data`. Throws [BadFileException] unless the
+  /// classes are those of the run in their order and, once the training has begun, all of the data
+  /// is the same.
   static void check(Run run, Data data) {
     checkClasses(run, data);
     if (Files.exists(run.checkpoint())) {
@@ -76,7 +79,7 @@ final class Resumption {
                 now == null ? "" : ImageList.differences(run.images(), now)));
   }
 
-  /// Where the run stands, which is not behind the end of the recipe.
+  /// The position of the run in steps, which must not be after the end of the recipe.
   private static long position(Run run, Recipe recipe, Data data, boolean changed) {
     if (!Files.exists(run.checkpoint())) {
       throw new BadFileException(

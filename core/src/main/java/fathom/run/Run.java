@@ -41,18 +41,28 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
-/// The folder of a run: `run.json` (what was trained, where and by what), `metrics.jsonl` (a line
-/// for each thing measured), `checkpoint.safetensors` (weights, optimizer and position, replaced
-/// whole), `best.safetensors` (the weights of the best epoch so far), `answers.json` (what became
-/// of the test images at the end), `images.tsv` (which files were for training, validation and
-/// testing) and `report.html`.
+/// A run in its folder. The folder has these files:
+///
+/// - `run.json` describes what was trained, where and by what.
+/// - `metrics.jsonl` has a line for each record of [Metrics].
+/// - `checkpoint.safetensors` has weights, optimizer and position, and is always replaced as a
+///   whole.
+/// - `best.safetensors` has the weights of the best epoch so far.
+/// - `answers.json` has the predictions for the test images at the end.
+/// - `images.tsv` lists the files for training, validation and testing.
+/// - `report.html` is the report.
 public final class Run {
-  /// What `run.json` says.
+  /// The content of `run.json`.
   ///
-  /// @param source the version of Fathom, and the commit where it is known
-  /// @param classes the names of the classes, in the order of the net's outputs; of a text, its
+  /// @param format the number of the file's format
+  /// @param source the version of Fathom, with the commit if it is known
+  /// @param started the time at which the run was created, in UTC
+  /// @param recipe the recipe
+  /// @param classes the names of the classes, in the order of the net's outputs; for text, its
   ///   vocabulary
-  /// @param input channels, height and width of an image; empty for text
+  /// @param input the image shape: channels, height and width; empty for text
+  /// @param data the place and the identity of the data
+  /// @param machine the software and the machine that started the run
   public record Info(
       int format,
       String source,
@@ -77,9 +87,9 @@ public final class Run {
     this.info = info;
   }
 
-  /// Starts a run in `folder`, which is made if need be. Throws [BadFileException] if it has a run
-  /// already or cannot be written, and [fathom.DeviceException] if the training certainly does not
-  /// fit into the memory that there is.
+  /// Starts a run in `folder`, which is created if need be. Throws [BadFileException] if the folder
+  /// has a run already or cannot be written, and [fathom.DeviceException] if the training certainly
+  /// does not fit into the available memory.
   public static Run create(Path folder, Recipe recipe, Data data) {
     Path file = folder.resolve(RunFile.NAME);
     if (Files.exists(file)) {
@@ -106,7 +116,7 @@ public final class Run {
     return new Run(folder, info);
   }
 
-  /// As it was opened.
+  /// The split with which the data was opened.
   private static ImageReadOptions.Split split(Data data) {
     Origin origin = data instanceof DataSet images ? images.origin() : null;
     return origin != null && origin.hasFiles()
@@ -114,7 +124,7 @@ public final class Run {
         : ImageReadOptions.Split.ALL_BY_NAME;
   }
 
-  /// A run of which nothing is written: for its nets.
+  /// A run of which nothing is written, for building its nets.
   static Run unwritten(Recipe recipe, Data data) {
     return new Run(Path.of("unwritten"), describe(recipe, data, RunFile.UNKNOWN));
   }
@@ -139,12 +149,13 @@ public final class Run {
         machine);
   }
 
-  /// Whether `folder` holds a run.
+  /// Returns whether `folder` holds a run.
   public static boolean isIn(Path folder) {
     return Files.isRegularFile(folder.resolve(RunFile.NAME));
   }
 
-  /// Throws [BadFileException] if the folder has no run, or one that cannot be read.
+  /// Opens the run in a folder. Throws [BadFileException] if there is none, or one that cannot be
+  /// read.
   public static Run open(Path folder) {
     if (!isIn(folder)) {
       throw new BadFileException(folder, "there is no run in this folder (no run.json)");
@@ -152,8 +163,8 @@ public final class Run {
     return new Run(folder, RunFile.read(folder.resolve(RunFile.NAME)));
   }
 
-  /// The same run by another recipe from now on. Throws [fathom.train.BusyRunException] while it is
-  /// trained.
+  /// Writes another recipe into this run and returns the run with it. Throws
+  /// [fathom.train.BusyRunException] while the run is being trained.
   public Run withRecipe(Recipe recipe) {
     try (var _ = RunLock.of(folder)) {
       return written(recipe, info.data);
@@ -175,18 +186,18 @@ public final class Run {
     return new Run(folder, changed);
   }
 
-  /// The same run by this recipe and with this data from now on, which have been checked and are
-  /// written down where they are new.
+  /// Returns this run with a recipe and data with which it continues. Both are checked, and written
+  /// if they are new.
   ///
-  /// Throws `IllegalArgumentException` for a recipe that ends before the run stands or for which
-  /// the data does not suffice, [BadFileException] for data with other classes, or with other
-  /// images or characters unless they are meant to have `changed`, and
-  /// [fathom.train.BusyRunException] while the run is trained. Then nothing has been written.
+  /// Throws `IllegalArgumentException` for a recipe that ends before the run's position or for
+  /// which the data does not suffice, [BadFileException] for data with other classes, or with other
+  /// images or characters unless `changed` permits that, and [fathom.train.BusyRunException] while
+  /// the run is being trained. Then nothing has been written.
   public Run goOn(Recipe recipe, Data data, boolean changed) {
     return Resumption.of(this, recipe, data, changed);
   }
 
-  /// Under the lock of the run.
+  /// The caller holds the lock of the run.
   Run goingOn(Recipe recipe, RunData known, Data data) {
     if (recipe.equals(info.recipe) && known.equals(info.data)) {
       return this;
@@ -197,16 +208,18 @@ public final class Run {
     return written(recipe, known);
   }
 
+  /// Returns the content of `run.json`.
   public Info info() {
     return info;
   }
 
+  /// Returns the recipe of the run.
   public Recipe recipe() {
     return info.recipe();
   }
 
-  /// The net for images that this run trains, its parameters drawn by `init`, in the innermost
-  /// scope. Throws `IllegalStateException` if it trains another.
+  /// Builds the net for images that this run trains, in the innermost scope, with weights from
+  /// `init`. Throws `IllegalStateException` if the run has no net for images.
   public Layer imageNet(Init init) {
     if (recipe().architecture() instanceof Architecture.OfImages net) {
       return net.on(input(), info.classes().size()).build(init);
@@ -214,8 +227,8 @@ public final class Run {
     throw new IllegalStateException("the run has no net for images: " + folder);
   }
 
-  /// The net for text that this run trains. Throws `IllegalStateException` if it trains one for
-  /// images.
+  /// Builds the net for text that this run trains, in the innermost scope, with weights from
+  /// `init`. Throws `IllegalStateException` if the run has no net for text.
   public LanguageModel textNet(Init init) {
     if (recipe().architecture() instanceof Architecture.OfText net) {
       return net.withVocabulary(info.classes().size()).withWindow(recipe().window()).build(init);
@@ -223,21 +236,22 @@ public final class Run {
     throw new IllegalStateException("the run is about images, not text: " + folder);
   }
 
-  /// The size of the images.
+  /// Returns the image shape of the run.
   public ImageShape input() {
     List<Integer> size = info.input();
     return new ImageShape(size.get(0), size.get(1), size.get(2));
   }
 
-  /// The characters of the text.
+  /// Returns the vocabulary of a run about text.
   public Vocabulary vocabulary() {
     return new Vocabulary(info.classes());
   }
 
-  /// Reads data for the net of this run: `spec` as in [Data#open], the images of a folder in the
-  /// size of the run and divided as it was, otherwise as `how` says. Throws
-  /// `IllegalArgumentException` for images where text was learned and the other way round, and
-  /// [BadFileException] for a text with characters that this run does not know.
+  /// Reads data for the net of this run; `spec` is as in [Data#open]. The images of a folder are
+  /// read in the size of the run and divided as they were then; everything else is as `how` says.
+  /// Throws `IllegalArgumentException` for data of another kind than the run learned, such as
+  /// images for a net for text, and [BadFileException] for data that the net cannot read, such as a
+  /// text with unknown characters.
   public Data open(String spec, ImageReadOptions how) {
     checkKind(spec);
     return recipe().kind().open(this, spec, how);
@@ -253,21 +267,23 @@ public final class Run {
     }
   }
 
-  /// The same to be tested with alone: images for training stay closed.
+  /// Reads data in the same way, but only its test part: training images are not opened.
   public Data openForTests(String spec, ImageReadOptions how) {
     checkKind(spec);
     return recipe().kind().openForTests(this, spec, how);
   }
 
-  /// Reads the data of this run, which is found from any folder: as the user named it, at the place
-  /// where it was, or as it lies from the run. Where there is some at several places, it is the one
-  /// that this run was trained on, or else the first. Throws what [#open(String, ImageReadOptions)]
-  /// throws for the first name if there is nothing at any.
+  /// Reads the data of this run. It is looked for from any current folder: under the name that the
+  /// user gave, at the place where it was, and at its path relative to the run. If there is data at
+  /// several of these places, the result is the data that this run was trained on, or else the
+  /// first that was found. If there is none, throws what [#open(String, ImageReadOptions)] throws
+  /// for the first name.
   public Data open(ImageReadOptions how) {
     return found(UnaryOperator.identity(), name -> open(name, how));
   }
 
-  /// The same to be tested with alone, without what the run was trained with; see [ImageList].
+  /// Reads only the test part of the data of this run, without images that the run was trained
+  /// with; see [ImageList].
   public Data openForTests(ImageReadOptions how) {
     Data data = found(DataIdentity::ofTests, name -> openForTests(name, how));
     return recipe().kind().unseen(this, data);
@@ -294,14 +310,14 @@ public final class Run {
     return first;
   }
 
-  /// What this run does to images before its net sees them. Throws [BadFileException] if there is
-  /// no checkpoint yet.
+  /// Returns the normalization that this run applies to images. Throws [BadFileException] if there
+  /// is no checkpoint yet.
   public Normalization normalization() {
     return ModelCard.normalization(checkpoint());
   }
 
-  /// What a file of the weights of this run says of its net, whose images are normalised in this
-  /// way; null where that is not to be said, or for text.
+  /// Returns the description of the net for a file with its weights. `normalization` is that of the
+  /// images, or null if the description should not include it, as for text.
   public ModelCard card(@Nullable Normalization normalization) {
     Recipe recipe = recipe();
     boolean images = !info.input().isEmpty();
@@ -315,55 +331,54 @@ public final class Run {
         recipe.window() > 0 ? recipe.window() : null);
   }
 
-  /// The net that this run has trained so far, by its last checkpoint. Throws [BadFileException] if
-  /// there is none yet, and `IllegalArgumentException` if the run is not about the classes of
-  /// images.
+  /// Returns the classifier with the weights of the last checkpoint. Throws [BadFileException] if
+  /// there is no checkpoint yet, and `IllegalArgumentException` if the run is not about the classes
+  /// of images.
   public ImageClassifier classifier() {
     return classifier(checkpoint(), Precision.FP32);
   }
 
-  /// The same by the weights of the best epoch.
+  /// Returns the classifier with the weights of the best epoch. Throws as [#classifier()].
   public ImageClassifier bestClassifier() {
     return classifier(best(), Precision.FP32);
   }
 
-  /// The same by these weights of the run, [#checkpoint()] or [#best()], with the values between
-  /// the layers in this precision.
+  /// Returns the classifier with these weights of the run, [#checkpoint()] or [#best()], with
+  /// activations in this precision. Throws as [#classifier()].
   public ImageClassifier classifier(Path weights, Precision precision) {
     return ImageClassifier.of(cardOf(weights), weights, precision);
   }
 
-  /// What this run about text has learned so far to write, by its last checkpoint. Throws
-  /// [BadFileException] if there is none yet, and `IllegalArgumentException` if the run is about
-  /// images.
+  /// Returns the text generator with the weights of the last checkpoint. Throws [BadFileException]
+  /// if there is no checkpoint yet, and `IllegalArgumentException` if the run is not about text.
   public TextGenerator generator() {
     return generator(checkpoint());
   }
 
-  /// The same by the weights of the best epoch.
+  /// Returns the text generator with the weights of the best epoch. Throws as [#generator()].
   public TextGenerator bestGenerator() {
     return generator(best());
   }
 
-  /// The same by these weights of the run, [#checkpoint()] or [#best()].
+  /// Returns the text generator with these weights of the run, [#checkpoint()] or [#best()]. Throws
+  /// as [#generator()].
   public TextGenerator generator(Path weights) {
     return TextGenerator.of(cardOf(weights), weights);
   }
 
-  /// What this run about masks has learned so far to predict, by its last checkpoint. Throws
-  /// [BadFileException] if there is none yet, and `IllegalArgumentException` if the run is not
-  /// about masks.
+  /// Returns the mask predictor with the weights of the last checkpoint. Throws [BadFileException]
+  /// if there is no checkpoint yet, and `IllegalArgumentException` if the run is not about masks.
   public MaskPredictor maskPredictor() {
     return maskPredictor(checkpoint(), Precision.FP32);
   }
 
-  /// The same by the weights of the best epoch.
+  /// Returns the mask predictor with the weights of the best epoch. Throws as [#maskPredictor()].
   public MaskPredictor bestMaskPredictor() {
     return maskPredictor(best(), Precision.FP32);
   }
 
-  /// The same by these weights of the run, [#checkpoint()] or [#best()], with the activations
-  /// between the layers in this precision.
+  /// Returns the mask predictor with these weights of the run, [#checkpoint()] or [#best()], with
+  /// activations in this precision. Throws as [#maskPredictor()].
   public MaskPredictor maskPredictor(Path weights, Precision precision) {
     return MaskPredictor.of(cardOf(weights), weights, precision);
   }
@@ -379,38 +394,42 @@ public final class Run {
     return card(info.input().isEmpty() ? null : ModelCard.normalization(weights));
   }
 
+  /// Returns the folder of the run.
   public Path folder() {
     return folder;
   }
 
+  /// Returns the path of the last checkpoint.
   public Path checkpoint() {
     return Recorder.checkpoint(folder);
   }
 
-  /// The weights, buffers and normalization of the epoch that was best by what is held out: for
-  /// images the fewest errors, for text the least cross-entropy. No training goes on from it.
-  /// Without [Recipe#validation()] those are the test images.
+  /// Returns the path of the weights, buffers and normalization of the best epoch. The best epoch
+  /// is the best one on the validation data, or on the test data if [Recipe#validation()] is 0: for
+  /// images the one with the fewest errors, for text the one with the least cross-entropy, and for
+  /// masks the one with the largest F. A training cannot continue from this file.
   public Path best() {
     return Recorder.best(folder);
   }
 
-  /// Which files were for training, validation and testing; see [ImageList].
+  /// The path of the list of the files for training, validation and testing; see [ImageList].
   Path images() {
     return folder.resolve(ImageList.NAME);
   }
 
-  /// What `run.json` says of a decision under this name, such as `batch` or `learningRate`, as
+  /// Returns the entry of `run.json` for a decision of this name, such as `batch` or `rate`, as
   /// JSON; empty if the recipe has no such entry.
   public Optional<String> decided(String name) {
     return Optional.ofNullable(Json.object(recipe()).findValue(name))
         .map(node -> node.isValueNode() ? node.asString() : node.toString());
   }
 
+  /// Returns the path of the report.
   public Path report() {
     return folder.resolve("report.html");
   }
 
-  /// Where the events for TensorBoard are.
+  /// Returns the folder of the events for TensorBoard.
   public Path events() {
     return Recorder.events(folder);
   }
@@ -419,14 +438,15 @@ public final class Run {
     return MetricsFile.in(folder, recipe().measuredOn());
   }
 
-  /// All that was measured, oldest first. A last line that was cut off when the run was killed is
-  /// left out.
+  /// Reads all metrics, oldest first. A last line that was cut off when the run was killed is left
+  /// out. Throws [BadFileException] for a damaged file.
   public List<Metrics> metrics() {
     return metricsFile().read();
   }
 
-  /// What became of the test images; empty if the run has not ended, learned text, or is of a
-  /// version that did not write it down. Throws [BadFileException] for a damaged file.
+  /// Reads the predictions for the test images. The result is empty if the run has not ended, does
+  /// not learn the classes of images, or is of a version that did not write the predictions. Throws
+  /// [BadFileException] for a damaged file.
   public Optional<Answers> answers() {
     if (!Files.exists(answersFile())) {
       return Optional.empty();

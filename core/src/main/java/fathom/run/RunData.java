@@ -7,25 +7,25 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 
-/// The data of a run, as `run.json` has it: where it was, and what tells whether other data is the
-/// same. What the user called it is in the [Recipe].
+/// The data of a run in `run.json`: the place where it was, and the identity by which other data
+/// can be compared with it. The name that the user gave is in the [Recipe].
 ///
-/// @param place the folder or file, absolute; empty for data that comes with Fathom, and where it
-///   is not known
-/// @param fromRun the same, relative to the folder of the run, for both may be moved together;
-///   empty where there is no such path
-/// @param split how a folder without a part for testing is divided
-/// @param identity unknown in a run of a format before 7
-/// @param changes when the training went on with other data, the earliest first
+/// @param place the absolute path of the folder or file; empty for data that comes with Fathom, and
+///   if it is not known
+/// @param fromRun the path relative to the folder of the run, because both may be moved together;
+///   empty if there is no such path
+/// @param split how a folder without a test part is divided
+/// @param identity the identity of the data; unknown in a run of a format before 7
+/// @param changes the changes of the data during the training, the earliest first
 public record RunData(
     String place,
     String fromRun,
     ImageReadOptions.Split split,
     DataIdentity identity,
     List<Change> changes) {
-  /// From one step on the data is another.
+  /// A change of the data between two steps.
   ///
-  /// @param step after which
+  /// @param step the number of steps that were made before the change
   /// @param differences clauses as of [DataIdentity#differences]
   public record Change(long step, List<String> differences) {
     public Change {
@@ -60,8 +60,9 @@ public record RunData(
         : "";
   }
 
-  /// How the data that a user called `spec` may be named now, the likeliest first: as it was, which
-  /// is relative to the current folder, at the place where it was, and as it lies from the run.
+  /// The names under which the data that a user called `spec` may be found now, the likeliest
+  /// first: the same name, which is relative to the current folder; the place where it was; and its
+  /// path relative to the run.
   List<String> names(Path folder, String spec) {
     var names = new LinkedHashSet<Path>();
     if (!place.isEmpty()) {

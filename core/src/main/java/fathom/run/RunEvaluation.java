@@ -16,12 +16,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 
-/// How good a run's net is on what is for testing, by its own task, with all cores.
+/// The evaluation of a run's net on the test data, by the run's own task, on all cores.
 ///
-/// @param sections what its report would show of it
+/// @param figures the figures of the test data
+/// @param sections the task's sections of a report
+/// @param seconds the time of the evaluation in seconds
 public record RunEvaluation(Figures figures, List<Section> sections, double seconds) {
-  /// Of these weights of the run. Throws `IllegalArgumentException` if the task has nothing for
-  /// testing.
+  /// Evaluates these weights of the run on the test part of `data`. Throws
+  /// `IllegalArgumentException` if the task has no test data.
   public static RunEvaluation of(Run run, Path weights, Data data) {
     try (var decoders = Decoders.start()) {
       return of(RunTraining.subject(run, data, decoders), run.recipe(), weights);

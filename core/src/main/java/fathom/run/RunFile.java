@@ -14,29 +14,33 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The description of a run, `run.json`, in the formats that versions of Fathom have written.
+/// Reads and writes the description of a run, `run.json`, in all formats that versions of Fathom
+/// have written.
 final class RunFile {
   static final String NAME = "run.json";
 
-  /// Of the files in the folder; a run of a newer one is refused.
+  /// The present format of the files in the folder. A run of a newer format is refused.
   static final int FORMAT = 7;
 
-  /// Of the description and of the metrics.
+  /// The most bytes of the description and of the metrics.
   static final long MOST_BYTES = 1 << 29;
 
-  /// Before there was a precision, all runs were in float32.
+  /// The last format without a precision, when all runs were in float32.
   private static final int WITHOUT_PRECISION = 3;
 
-  /// Before there were curves, all learning rates went in steps, and no label was smoothed.
+  /// The last format without curves, when all learning rates went in steps and there was no label
+  /// smoothing.
   private static final int WITHOUT_CURVE = 4;
 
-  /// Before photos were decoded from their files, all images were in memory.
+  /// The last format without photos that are decoded from their files, when all images were in
+  /// memory.
   private static final int WITHOUT_PHOTOS = 5;
 
-  /// Before a run knew its data, it had the names of the classes alone.
+  /// The last format without the identity of the data, when a run knew only the names of the
+  /// classes.
   private static final int WITHOUT_IDENTITY = 6;
 
-  /// What older formats say of their data.
+  /// The data of runs in older formats.
   static final RunData UNKNOWN =
       new RunData("", "", ImageReadOptions.Split.BY_POSITION, DataIdentity.UNKNOWN, List.of());
 
@@ -46,8 +50,8 @@ final class RunFile {
     AtomicFile.replace(file, Json.pretty(info).getBytes(StandardCharsets.UTF_8));
   }
 
-  /// Throws [BadFileException] if it is no description of a run, or one of a format that is not
-  /// read.
+  /// Throws [BadFileException] if the file is no description of a run, or has a format that this
+  /// version does not read.
   static Run.Info read(Path file) {
     try {
       JsonNode node = Json.parse(RegularFile.text(file, MOST_BYTES));
@@ -67,7 +71,7 @@ final class RunFile {
     }
   }
 
-  /// Says what older formats leave out.
+  /// Adds the entries that older formats lack.
   private static void modernise(ObjectNode info, ObjectNode recipe) {
     int format = info.path("format").asInt(0);
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_IDENTITY) {
@@ -93,7 +97,8 @@ final class RunFile {
     }
   }
 
-  /// What a record says of its parts, if it was that which refused.
+  /// The first line of the message of the record that refused its components, or else of `e`
+  /// itself.
   static String firstLine(Exception e) {
     Throwable said = e.getCause() instanceof IllegalArgumentException cause ? cause : e;
     return String.valueOf(said.getMessage()).lines().findFirst().orElse("");

@@ -23,18 +23,21 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// The training of a [Run]: its recipe as a net, a task and a plan, in its folder.
+/// Trains a [Run]: its recipe as a net, a task and a plan, in its folder.
 public final class RunTraining {
   private RunTraining() {}
 
-  /// How a training ended.
+  /// The result of a training.
   ///
-  /// @param finished false if it was asked to stop before
-  /// @param step the steps that were made, of `steps`
-  /// @param test all test images, or the text that is held out, by the last weights; null unless
-  ///   finished
-  /// @param train all training images, as they are, or as much of the text that was trained with;
+  /// @param finished false if the training was asked to stop before its end
+  /// @param step the number of steps that were made, of `steps`
+  /// @param steps the number of steps of the whole training
+  /// @param test the evaluation of all test images, or of the held-out text, with the last weights;
   ///   null unless finished
+  /// @param train the evaluation of all training images without augmentation, or of as much
+  ///   training text as there is held-out text; null unless finished
+  /// @param seconds the time of the training without interruptions
+  /// @param examplesPerSecond the throughput of the last epoch
   public record Result(
       boolean finished,
       long step,
@@ -56,13 +59,14 @@ public final class RunTraining {
           outcome.examplesPerSecond());
     }
 
-    /// How well the last weights predict what is for testing. Throws `IllegalStateException` unless
-    /// the training is finished.
+    /// Returns the evaluation of the last weights on the test data. Throws `IllegalStateException`
+    /// unless the training is finished.
     public Evaluation tested() {
       return Evaluation.of(ended(test));
     }
 
-    /// The same of what was trained with.
+    /// Returns the evaluation of the last weights on the training data. Throws
+    /// `IllegalStateException` unless the training is finished.
     public Evaluation trained() {
       return Evaluation.of(ended(train));
     }
@@ -77,31 +81,33 @@ public final class RunTraining {
     }
   }
 
-  /// Trains to the end of the recipe, and tells nobody meanwhile. Throws as the next one.
+  /// Trains to the end of the recipe, without progress reports. Throws as
+  /// [#train(Run, Data, Progress, BooleanSupplier)].
   public static Result train(Run run, Data data) {
     return train(run, data, Progress.NONE, () -> false);
   }
 
-  /// Trains to the end of the recipe, or until `stop` says so: then it finishes the step, writes a
-  /// checkpoint and returns, or breaks off an evaluation, before which it has written one. It asks
-  /// after every step, and in long evaluations every second. Throws
-  /// [fathom.train.DivergedException] if the loss or a gradient is no number any more,
+  /// Trains to the end of the recipe, or until `stop` returns true. Then it finishes the step,
+  /// writes a checkpoint and returns; an evaluation is broken off, because a checkpoint was written
+  /// before it. `stop` is asked after every step, and once a second in long evaluations.
+  ///
+  /// Throws [fathom.train.DivergedException] if the loss or a gradient is no longer finite,
   /// `IllegalArgumentException` if there is less data than a step needs,
   /// [fathom.io.BadFileException] for other data than that of the run, [fathom.DeviceException] if
-  /// this machine does not have the precision or certainly not the memory, and
+  /// this machine does not support the precision or certainly has too little memory, and
   /// [fathom.train.BusyRunException] if another training works on the run.
   public static Result train(Run run, Data data, Progress progress, BooleanSupplier stop) {
     return train(run, data, Runtime.getRuntime().availableProcessors(), progress, stop);
   }
 
-  /// The same with so many threads that decode photos ahead, 0 or more; they end with it, and how
-  /// many there are changes no weight.
+  /// Trains with this number of threads that prefetch and decode photos, 0 or more. The threads end
+  /// with the training, and their number changes no weight.
   public static Result train(
       Run run, Data data, int decoders, Progress progress, BooleanSupplier stop) {
     return train(run, data, decoders, progress, stop, new LastSave());
   }
 
-  /// The same, and `lastSave` can save meanwhile.
+  /// Trains in the same way; `lastSave` can save the training from another thread meanwhile.
   public static Result train(
       Run run,
       Data data,
@@ -150,10 +156,10 @@ public final class RunTraining {
         run.info().data().changes().stream().anyMatch(change -> change.step() == step));
   }
 
-  /// The net that a run by this recipe would have, in the innermost scope.
+  /// Builds the net that a run by this recipe would have, in the innermost scope.
   public static Node net(Recipe recipe, Data data, Init init) {
     float[] ones = new float[data.input().isEmpty() ? 1 : data.input().getFirst()];
-    Arrays.fill(ones, 1); // nothing is read to find what images are normalised by
+    Arrays.fill(ones, 1); // any normalization will do, so no image is read to find the true one
     try (var none = Decoders.start(0)) {
       return recipe
           .kind()
@@ -167,15 +173,15 @@ public final class RunTraining {
     }
   }
 
-  /// The net and the task of a run; what is done to images is what its checkpoint says, if there is
-  /// one.
+  /// The net and the task of a run. The normalization of images comes from its checkpoint, if there
+  /// is one.
   static Subject<?> subject(Run run, Data data, Decoders decoders) {
     Kind kind = run.recipe().kind();
     boolean known = Files.exists(run.checkpoint()) && kind.normalizes();
     return kind.subject(run, data, decoders, known ? run.normalization() : null);
   }
 
-  /// Tells a [Progress] what it wants to hear.
+  /// Passes the events of a training on to a [Progress].
   private record Reported(Progress progress) implements Listener {
     @Override
     public void step(Moment now) {

@@ -1,13 +1,14 @@
 package fathom.run;
 
-/// How the data is gone through.
+/// The order and the sizes in which a training uses its data.
 ///
-/// @param epochs how often all of it is seen
-/// @param batch the images of a batch, or the streams of a text, over all workers
-/// @param window the characters that every stream reads in a step; 0 where no text is learned
-/// @param validation how many training images are kept from training to judge the epochs, so that
-///   the test images are seen at the end alone: those that the data has for it, or else so many
-///   that are drawn; 0 for none
+/// @param epochs the number of times that all data is used
+/// @param batch the number of images of a batch, or of streams of a text, over all workers
+/// @param window the number of characters that every stream reads in a step; 0 if the run learns no
+///   text
+/// @param validation the number of validation images, which are kept from training to compare the
+///   epochs, so that the test images are used only at the end. They are those that the data has for
+///   this purpose, or else this many are chosen at random; 0 for none
 public record Sampling(int epochs, int batch, int window, int validation) {
   /// Throws `IllegalArgumentException` naming the component that is out of its range.
   public Sampling {
@@ -18,21 +19,23 @@ public record Sampling(int epochs, int batch, int window, int validation) {
     Parts.check("validation", validation, validation >= 0, "0 or more images");
   }
 
-  /// Of images.
+  /// The sampling of images, without validation images.
   static Sampling of(int epochs, int batch) {
     return new Sampling(epochs, batch, 0, 0);
   }
 
+  /// Returns this sampling with another number of epochs.
   public Sampling withEpochs(int epochs) {
     return new Sampling(epochs, batch, window, validation);
   }
 
+  /// Returns this sampling with another batch.
   public Sampling withBatch(int batch) {
     return new Sampling(epochs, batch, window, validation);
   }
 
-  /// Throws `IllegalArgumentException` where no text is learned, and for a window without a
-  /// character.
+  /// Returns this sampling with another window. Throws `IllegalArgumentException` if the run learns
+  /// no text, or if the window has no character.
   public Sampling withWindow(int window) {
     if (this.window == 0 || window < 1) {
       throw new IllegalArgumentException(
@@ -43,6 +46,7 @@ public record Sampling(int epochs, int batch, int window, int validation) {
     return new Sampling(epochs, batch, window, validation);
   }
 
+  /// Returns this sampling with another number of validation images.
   public Sampling withValidation(int validation) {
     return new Sampling(epochs, batch, window, validation);
   }

@@ -17,24 +17,24 @@ import fathom.nn.LayerNorm;
 import fathom.nn.RmsNorm;
 import org.jspecify.annotations.Nullable;
 
-/// Finds norms that would be over a single value. Its mean is the value itself and its variance 0,
-/// so that such a norm gives the same for every image, and a net with one learns nothing, without
-/// any number that is not finite.
+/// Finds norms that would be over a single element. Its mean is the element itself and its variance
+/// 0, so such a norm gives the same for every image. A net with such a norm learns nothing,
+/// although all numbers stay finite.
 ///
-/// Batch norm is over the pixels of the images of a batch, or of a worker's share of it: this is a
-/// single value where some batch has one image and the layer one pixel. For the other norms it
+/// Batch norm is over the pixels of the images of a batch, or of a worker's share of it. This is a
+/// single element if some batch has one image and the layer one pixel. For the other norms it
 /// depends on the net alone.
 final class SingleValues {
   private SingleValues() {}
 
-  /// Throws `IllegalArgumentException` with the first such norm, its path and what to do.
+  /// Throws `IllegalArgumentException` for the first such norm, with its path and a remedy.
   ///
-  /// @param images of this data that are trained with
+  /// @param images the number of images of this data that are trained with
   static void check(Recipe recipe, DataSet data, int images) {
     if (recipe.architecture() instanceof Architecture.OfClasses of) {
       checkHidden(recipe);
       int fewest = fewest(recipe, images);
-      boolean none = // without building the net
+      boolean none = // decided without building the net
           switch (recipe.options().norm()) {
             case null -> true;
             case WEIGHT, NONE -> true;
@@ -47,8 +47,8 @@ final class SingleValues {
     }
   }
 
-  /// The inner norms of a recurrent net are over its units, those of a transformer over its
-  /// features. Throws `IllegalArgumentException` if there is one.
+  /// The inner norms of a recurrent net are over its units, and those of a transformer over its
+  /// features. Throws `IllegalArgumentException` if there is only one.
   static void checkHidden(Recipe recipe) {
     String model = recipe.model();
     boolean normed = model.startsWith("ln-") || model.equals(Architecture.TRANSFORMER);
@@ -60,8 +60,9 @@ final class SingleValues {
     }
   }
 
-  /// The fewest images that batch norm has at once in an epoch of so many: those of the last batch,
-  /// where one is left over, and of the smallest share with statistics for each worker.
+  /// The fewest images that batch norm gets at once in an epoch of `images` images: those of the
+  /// last batch, if it is smaller, and those of the smallest share if each worker has its own
+  /// statistics.
   static int fewest(Recipe recipe, int images) {
     int batch = Math.min(recipe.batch(), images);
     int last = images % batch;
@@ -93,7 +94,8 @@ final class SingleValues {
     }
   }
 
-  /// Whether it depends on the size of the image, which only running shows.
+  /// Whether the net may have such a norm. For some norms it depends on the image shape, which only
+  /// running the net shows.
   private static boolean mayHave(Layer layer, int fewest) {
     boolean itself =
         switch (layer) {
@@ -106,7 +108,7 @@ final class SingleValues {
     return itself || layer.children().stream().anyMatch(c -> mayHave(c.layer(), fewest));
   }
 
-  /// A layer that looks at its argument, the activations of one image.
+  /// A layer that checks its argument, the activations of one image.
   private record Looked(Recipe recipe, String path, Layer layer, int fewest, int images)
       implements Layer {
     @Override
@@ -124,7 +126,7 @@ final class SingleValues {
       return layer.forward(x);
     }
 
-    /// Null if this layer has more than one value.
+    /// The remedy, or null if this layer has more than one element.
     private @Nullable String fix(Shape x) {
       boolean image = x.rank() == 4;
       long pixels = image ? x.size(2) * x.size(3) : 1;

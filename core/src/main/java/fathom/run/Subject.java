@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
-/// What is trained, before it has workers.
+/// The net and the task of a training, before it has workers.
+///
+/// @param net builds the net with weights from an [Init]
+/// @param task the task
 public record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
   Listener.Outcome train(
       Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {

@@ -15,11 +15,11 @@ import fathom.train.Recording;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Runs that learn the next character of a text.
+/// The kind of runs that learn the next character of a text.
 final class TextRuns implements Kind {
   private static final int WINDOW = 100;
 
-  /// At twice the learning rate they do not learn.
+  /// Nets that do not learn at twice the learning rate.
   private static final List<String> SLOW = List.of("rnn", Architecture.TRANSFORMER);
 
   @Override
@@ -118,7 +118,8 @@ final class TextRuns implements Kind {
     }
   }
 
-  /// The most streams in which the window is, and then the largest window that they have.
+  /// First takes the most streams that still have a whole window, and then the largest window that
+  /// these streams have.
   @Override
   public Recipe fitted(Recipe recipe, Data data, boolean batch, boolean window) {
     int length = text(data).train().length;

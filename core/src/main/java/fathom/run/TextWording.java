@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/// Of the characters of a text.
+/// The wording of runs about the characters of a text.
 final class TextWording implements Wording {
   private static final List<Measure> MEASURES =
       List.of(

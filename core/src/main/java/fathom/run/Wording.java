@@ -7,56 +7,56 @@ import java.util.List;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/// What people are told of a kind of runs. A report is made of the [#measures()]; the rest are
-/// sentences.
+/// The words that people read about a kind of run. A report is made of the [#measures()]; the other
+/// methods return sentences and parts of them.
 public interface Wording {
-  /// What is counted in a second: "images".
+  /// Returns what is counted per second, such as "images".
   String examples();
 
-  /// What a batch consists of: "images".
+  /// Returns what a batch consists of, such as "images".
   String rows();
 
-  /// What is shown of every epoch and of the result, the most important first.
+  /// Returns the figures that are shown of every epoch and of the result, the most important first.
   List<Measure> measures();
 
-  /// What epochs are measured on: "test".
+  /// Returns the part of the data that epochs are measured on, such as "test".
   String measuredOn(Recipe recipe);
 
-  /// How much is trained with: "1437 images in batches of 64".
+  /// Returns the amount of training data, such as "1437 images in batches of 64".
   String amount(Recipe recipe, Data data);
 
-  /// How the data is gone through, without the number of epochs: "in batches of 64".
+  /// Returns how the data is divided, without the number of epochs, such as "in batches of 64".
   String batches(Recipe recipe);
 
-  /// What is done to an example before the net sees it; empty where that is nothing.
+  /// Returns the preprocessing of an example in words; empty if there is none.
   String preprocessing(Preprocessing how);
 
-  /// Why there are other batches and windows than usual.
+  /// Returns the reason for another batch or window than usual.
   String fitted(Recipe usual, Recipe fits, Data data);
 
-  /// An epoch that ended, behind its number and learning rate.
+  /// Returns the figures of an epoch that ended, to follow its number and learning rate.
   String epoch(Metrics.Epoch epoch);
 
-  /// The means over an epoch so far.
+  /// Returns the means over an epoch so far; `error` is in percent.
   String soFar(double loss, double error);
 
-  /// The result in a clause: "test error 6.67 % (24 of 360), ...".
+  /// Returns the result in a clause, such as "test error 6.67 % (24 of 360), ...".
   String result(Figures test, Figures training);
 
-  /// The result in `--json`, by name; null where there is none yet.
+  /// Returns the result for `--json`, by name; a figure is null if there is no result yet.
   SequencedMap<String, @Nullable Object> answer(
       @Nullable Figures test, @Nullable Figures training, double examplesPerSecond);
 
-  /// What the result's table in a report is of.
+  /// Returns the caption of the result's table in a report.
   String tested();
 
-  /// What the learning curves of a report are of.
+  /// Returns the caption of the learning curves in a report.
   String learning(Recipe recipe);
 
-  /// The result of a run in a sentence for the head of its report.
+  /// Returns the result of a run in a sentence for the head of its report.
   String lead(String model, Metrics.Final end, String epochs);
 
-  /// The state of a run that has not ended, likewise, behind "This run stands after epoch 3 of 20,
-  /// at ".
+  /// Returns the state of a run that has not ended, for the head of its report. It follows the
+  /// words "This run stands after epoch 3 of 20, at ".
   String standing(Metrics.Epoch last);
 }

@@ -5,27 +5,28 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/// What became of every test image at the end of a run, and the worst mistakes with their images,
-/// so that they can be shown where the data is not.
+/// The predictions for all test images at the end of a run, as counts, and the worst mistakes
+/// together with their images, so that they can be shown on a machine that does not have the data.
 ///
-/// @param step after which it was measured
-/// @param confusion how often the images of each class were taken for each class
+/// @param step the number of steps after which the net was evaluated
+/// @param confusion how often images of each class were predicted as each class
 /// @param worst the mistakes whose true class got the least probability, the worst first
 public record Answers(long step, Confusion confusion, List<Mistake> worst) {
-  /// How many mistakes are kept.
+  /// The most mistakes that are kept.
   public static final int WORST = 24;
 
   private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
-  /// A test image that was taken for another class.
+  /// A test image that was predicted as another class.
   ///
-  /// @param image its place among the test images, from 0
-  /// @param truth its class
-  /// @param given the probability of that class, 0 to 1
-  /// @param prediction the class that it was taken for
-  /// @param belief the probability of that class
-  /// @param png the image, perhaps shrunk
-  /// @param file the file that it was read from, an absolute path; empty where images share files
+  /// @param image the index of the image among the test images, from 0
+  /// @param truth the true class
+  /// @param given the predicted probability of the true class, 0 to 1
+  /// @param prediction the predicted class
+  /// @param belief the predicted probability of that class, 0 to 1
+  /// @param png the image as a PNG file, perhaps shrunk
+  /// @param file the absolute path of the file that the image was read from; empty if a file holds
+  ///   several images
   public record Mistake(
       @JsonProperty("picture") int image,
       int truth,
@@ -67,6 +68,8 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
     }
   }
 
+  /// Makes the answers after `step` steps.
+  ///
   /// @param files the file of each test image
   static Answers of(long step, Predictions predictions, IntFunction<String> files) {
     List<Mistake> worst =

@@ -15,13 +15,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// [Answers] as JSON, written and read number by number, because a tree of them takes many times
-/// the memory of what it says.
+/// [Answers] as a JSON file. The file is written and read number by number, because a tree of JSON
+/// nodes takes many times the memory of its content.
 ///
 /// `confusions` has a list `[truth, prediction, times]` for each pair of classes that occurred.
-/// With no more than [Confusion#MOST_IN_A_TABLE] classes `counts` says the same as a table, a row
-/// for each true class. Files of earlier versions have `counts` alone, however many classes there
-/// are.
+/// With at most [Confusion#MOST_IN_A_TABLE] classes, `counts` holds the same as a table with a row
+/// for each true class. Files of earlier versions have `counts` alone, whatever the number of
+/// classes.
 public final class AnswersFile {
   private final int expected;
   private long step = -1;
@@ -34,18 +34,18 @@ public final class AnswersFile {
     this.expected = expected;
   }
 
-  /// Where the answers of a run are, in its folder.
+  /// Returns the path of the answers in the folder of a run.
   public static Path in(Path folder) {
     return folder.resolve("answers.json");
   }
 
-  /// Writes them into the folder of a run. Throws [fathom.io.BadFileException] if that is not
+  /// Writes answers into the folder of a run. Throws [fathom.io.BadFileException] if that is not
   /// possible.
   static void write(Path folder, Answers answers) {
     AtomicFile.replace(in(folder), out -> write(answers, out));
   }
 
-  /// Writes them piece by piece; `to` stays open.
+  /// Writes answers to a stream piece by piece and leaves the stream open.
   public static void write(Answers answers, OutputStream to) {
     Confusion confusion = answers.confusion();
     try (JsonGenerator out = Json.generator(to)) {
@@ -67,8 +67,8 @@ public final class AnswersFile {
     }
   }
 
-  /// Throws `JacksonException` or `IllegalArgumentException` if these are no answers about so many
-  /// classes.
+  /// Reads answers. Throws `JacksonException` or `IllegalArgumentException` if `text` holds no
+  /// answers for a run with `classes` classes.
   public static Answers read(String text, int classes) {
     var file = new AnswersFile(classes);
     try (JsonParser in = Json.parser(text)) {
@@ -96,11 +96,11 @@ public final class AnswersFile {
       case "counts" -> table = table(in);
       case "confusions" -> sparse = triples(in);
       case "worst" -> worst = mistakes(in);
-      default -> in.skipChildren(); // of a later version
+      default -> in.skipChildren(); // a property that a later version writes
     }
   }
 
-  /// Before anything of that size is made.
+  /// This check comes before anything of that size is allocated.
   private int checkClasses(int classes) {
     if (classes != expected) {
       throw new IllegalArgumentException(
@@ -121,7 +121,7 @@ public final class AnswersFile {
     return all;
   }
 
-  /// Rows of as many numbers as there are rows; a row of zeros takes no memory.
+  /// Reads a table that has as many rows as columns. A row of zeros takes no memory.
   private Confusion table(JsonParser in) {
     var counts = new ArrayList<Confusion.Pair>();
     int width = -1;

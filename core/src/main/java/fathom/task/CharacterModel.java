@@ -19,18 +19,21 @@ import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/// Learns to predict the next character of a text: as many streams side by side as a batch has, a
-/// window of all of them in a step. The state after a window is the start of the next one, and is
-/// zero where an epoch begins; gradients do not cross windows (truncated backpropagation through
-/// time). A net without a state sees every window alone. An example is a character.
+/// The task to predict the next character of a text. A batch is a number of streams side by side,
+/// and a step takes one window of all of them. The state at the end of a window is the start of the
+/// next one and is zero at the start of an epoch; gradients do not cross windows (truncated
+/// backpropagation through time). A net without a state sees every window independently. An example
+/// is a character.
 ///
-/// @param window the characters that every stream reads in a step
-/// @param smoothing the share of every label that all characters get alike; see [CrossEntropy]
+/// @param text the text, in a part for training and a part for validation
+/// @param window the number of characters that every stream reads in a step
+/// @param smoothing the share of every label that is spread evenly over all characters; see
+///   [CrossEntropy]
 public record CharacterModel(Text text, int window, double smoothing)
     implements Task<LanguageModel> {
   private static final String CARRIED = "carried.";
 
-  /// Without smoothing.
+  /// Returns the task without label smoothing.
   public static CharacterModel of(Text text, int window) {
     return new CharacterModel(text, window, 0);
   }
@@ -61,10 +64,10 @@ public record CharacterModel(Text text, int window, double smoothing)
     private final Streams streams;
     private final Rows own;
 
-    /// Of this worker's streams.
+    /// The state of this worker's streams.
     private State carried = State.of();
 
-    /// What was carried into the last step, so that it can be made again.
+    /// The state at the start of the last step, so that the step can be repeated.
     private State before = State.of();
 
     private int made = -1;
@@ -107,7 +110,7 @@ public record CharacterModel(Text text, int window, double smoothing)
     @Override
     public Objective forward(LanguageModel net, int step) {
       if (own.count() == 0) {
-        return Objective.none(1); // fewer streams than workers
+        return Objective.none(1); // there are fewer streams than workers
       }
       if (step == made) {
         Evaluation.carry(before, carried);
@@ -144,7 +147,7 @@ public record CharacterModel(Text text, int window, double smoothing)
       return Evaluation.of(net, text, setting.workers(), setting.stop()).figures();
     }
 
-    /// One worker knows the states of its own streams alone.
+    /// Returns false, because a worker knows only the states of its own streams.
     @Override
     public boolean storesAlone() {
       return false;

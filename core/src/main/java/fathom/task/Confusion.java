@@ -5,11 +5,12 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 
-/// How often the images of each class were taken for each class. Only what happened is kept, so its
-/// size grows with the images, not with the square of the classes.
+/// The confusion matrix of a classifier: how often images of each class were predicted as each
+/// class. Only pairs of classes that occurred are stored, so the size grows with the number of
+/// images and not with the square of the number of classes.
 public final class Confusion {
-  /// With more classes than this a table of all classes by all classes is written into no file and
-  /// no answer, because almost all of it would be zeros: 100 classes are 10,000 numbers.
+  /// The most classes for which a full table is written into a file or an answer. With more classes
+  /// almost all of the table would be zeros: 100 classes are 10,000 numbers.
   public static final int MOST_IN_A_TABLE = 100;
 
   private static final Comparator<Pair> BY_CLASS =
@@ -18,20 +19,23 @@ public final class Confusion {
 
   private final int classes;
 
-  /// In the order of [#BY_CLASS], each pair of classes once.
+  /// Each pair of classes once, in the order of [#BY_CLASS].
   private final List<Pair> counts;
 
-  /// Where in `counts` each class begins, and at the end where the last one ends.
+  /// The index in `counts` at which each class begins, and at the end the index at which the last
+  /// class ends.
   private final int[] begins;
 
-  /// A class that was taken for a class, perhaps the right one.
+  /// A true class and a predicted class, perhaps the same one.
   ///
-  /// @param times how often
+  /// @param truth the true class
+  /// @param prediction the predicted class
+  /// @param times how often images of the class `truth` were predicted as `prediction`
   public record Pair(int truth, int prediction, long times) {}
 
-  /// What happened: each pair of classes at most once, in any order; those that are left out did
-  /// not happen. Throws `IllegalArgumentException` for a class that is none of so many, a pair that
-  /// is there twice, or a number that is not positive.
+  /// Makes a confusion matrix of pairs in any order; pairs that are left out did not occur. Throws
+  /// `IllegalArgumentException` for a class outside 0 to `classes - 1`, a pair that is given twice,
+  /// or a number that is not positive.
   public Confusion(int classes, List<Pair> counts) {
     this.classes = classes;
     this.counts = counts.stream().sorted(BY_CLASS).toList();
@@ -64,8 +68,8 @@ public final class Confusion {
     }
   }
 
-  /// `table[truth][prediction]`. Throws `IllegalArgumentException` unless there are as many rows as
-  /// columns and no number is negative.
+  /// Makes a confusion matrix of `table[truth][prediction]`. Throws `IllegalArgumentException`
+  /// unless the table has as many rows as columns and no number is negative.
   public static Confusion ofTable(long[][] table) {
     var counts = new ArrayList<Pair>();
     for (int truth = 0; truth < table.length; truth++) {
@@ -74,7 +78,7 @@ public final class Confusion {
     return new Confusion(table.length, counts);
   }
 
-  /// What happened in a row of such a table.
+  /// Adds the pairs of one row of such a table.
   private static void addRow(List<Pair> counts, long[] row, int truth, int classes) {
     if (row.length != classes) {
       throw new IllegalArgumentException(
@@ -88,7 +92,7 @@ public final class Confusion {
     }
   }
 
-  /// Of the label and the prediction of each image.
+  /// Makes the confusion matrix of the label and the prediction of each image.
   public static Confusion of(int[] labels, int[] predictions, int classes) {
     var counts = new HashMap<Long, Long>();
     for (int i = 0; i < labels.length; i++) {
@@ -105,18 +109,18 @@ public final class Confusion {
             .toList());
   }
 
+  /// Returns the number of classes.
   public int classes() {
     return classes;
   }
 
-  /// All that happened, right and wrong, in the order of the classes and then of what they were
-  /// taken for.
+  /// Returns all pairs, right and wrong, ordered by true class and then by predicted class.
   public List<Pair> counts() {
     return counts;
   }
 
-  /// `table[truth][prediction]`: the square of the classes, so for few of them, see
-  /// [#MOST_IN_A_TABLE].
+  /// Returns the full matrix as `table[truth][prediction]`. Its size is the square of the number of
+  /// classes, so it is meant for few of them; see [#MOST_IN_A_TABLE].
   public long[][] table() {
     var table = new long[classes][classes];
     for (Pair pair : counts) {
@@ -129,23 +133,23 @@ public final class Confusion {
     return counts.subList(begins[truth], begins[truth + 1]);
   }
 
-  /// The images of a class.
+  /// Returns the number of images of a class.
   public long count(int truth) {
     return row(truth).stream().mapToLong(Pair::times).sum();
   }
 
-  /// The images of a class that were taken for another one.
+  /// Returns the number of images of a class that were predicted as another class.
   public long errors(int truth) {
     return mistakes(row(truth)).stream().mapToLong(Pair::times).sum();
   }
 
-  /// Which classes were taken for which others, the most frequent pair first; of equally frequent
-  /// ones in the order of the classes. Pairs that did not happen are left out.
+  /// Returns the wrong pairs of all classes, the most frequent first and equally frequent ones in
+  /// the order of the classes. Pairs that did not occur are left out.
   public List<Pair> pairs() {
     return mistakes(counts);
   }
 
-  /// The same of one class.
+  /// Returns the wrong pairs of one true class, in the same order.
   public List<Pair> pairs(int truth) {
     return mistakes(row(truth));
   }

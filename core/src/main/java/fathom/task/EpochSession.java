@@ -5,7 +5,7 @@ import fathom.data.Epochs;
 
 /// A session whose epochs visit every example once, in batches of one size.
 public interface EpochSession<N extends Node> extends Session<N> {
-  /// The order of the examples and their batches; see [Setting#over].
+  /// Returns the order of the examples and their batches; see [Setting#over].
   Epochs epochs();
 
   @Override

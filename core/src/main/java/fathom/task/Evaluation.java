@@ -17,39 +17,42 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
-/// How well a net predicts: the classes of images, or the characters of a text.
+/// The quality of a net's predictions: of the classes of images, or of the characters of a text.
 ///
 /// @param count the number of images, or of characters that were predicted
-/// @param errors how many of them got their largest logit elsewhere than they should
-/// @param crossEntropy the mean over them, in nats
+/// @param errors the number of them whose largest logit is not that of the label
+/// @param crossEntropy the mean cross-entropy over them, in nats
 public record Evaluation(int count, long errors, double crossEntropy) {
   private static final int BATCH = 256;
 
-  /// Of the images of a batch, all channels: 256 of 64×64, 20 of 224×224.
+  /// The most elements of the images of a batch, over all channels: 256 images of 64×64, or 20 of
+  /// 224×224.
   private static final long MOST_VALUES = 256L * 3 * 64 * 64;
 
-  /// Among the sums over all workers, errors and cross-entropy before it: who was asked to stop.
+  /// The index, in the sums over all workers, of the flag that a worker was asked to stop. Before
+  /// it are the errors and the cross-entropy.
   private static final int STOPPED = 2;
 
   private static final int STREAMS = 32;
   private static final int WINDOW = 100;
 
-  /// What these figures say, of which one is the error in percent.
+  /// Makes an evaluation of figures that include the error in percent. Throws
+  /// `IllegalArgumentException` if they do not include it.
   public static Evaluation of(Figures figures) {
     double errors = figures.get(ImageClassification.ERROR) / 100 * figures.count();
     return new Evaluation(Math.toIntExact(figures.count()), Math.round(errors), figures.loss());
   }
 
-  /// The share of wrong predictions, in percent.
+  /// Returns the share of wrong predictions, in percent.
   public double error() {
     return 100.0 * errors / count;
   }
 
-  /// Between which percentages the error on all images of this kind lies, with a confidence of 95
-  /// %, if these were drawn from them at random: Wilson's score interval, which also holds for few
+  /// Returns the 95 % confidence interval of the error in percent, for the population from which
+  /// these images are a random sample. It is Wilson's score interval, which also holds for few
   /// errors.
   public Interval interval() {
-    double z = 1.959963984540054; // the normal distribution has 2.5 % above it
+    double z = 1.959963984540054; // 2.5 % of the normal distribution are above it
     double p = (double) errors / count;
     double shrunk = 1 + z * z / count;
     double centre = (p + z * z / (2.0 * count)) / shrunk;
@@ -63,28 +66,30 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return Figures.of(count, crossEntropy).with(ImageClassification.ERROR, error());
   }
 
-  /// From `low` to `high`, in percent.
+  /// An interval from `low` to `high`, in percent.
   public record Interval(double low, double high) {}
 
-  /// The cross-entropy in bits, as texts are measured.
+  /// Returns the cross-entropy in bits, the unit in which models of texts are compared.
   public double bitsPerCharacter() {
     return crossEntropy / Math.log(2);
   }
 
-  /// Among how many equally likely ones the net might as well choose.
+  /// Returns the perplexity, e^crossEntropy: the number of equally likely choices that would give
+  /// the same cross-entropy.
   public double perplexity() {
     return Math.exp(crossEntropy);
   }
 
-  /// Predicts every character of a text but the first of each of up to 32 streams, of at least 100
-  /// characters where the text has so many, which the workers share; see [Streams]. A net with a
-  /// state carries it from the start of a stream to its end, another sees windows of its own
-  /// length, each alone. Every worker gets the same result.
+  /// Predicts every character of a text except the first one of each stream. There are up to 32
+  /// streams, of at least 100 characters if the text is long enough, and the workers share them;
+  /// see [Streams]. A net with a state carries it from the start of a stream to its end. Another
+  /// net sees windows of its own length, each independently. Every worker gets the same result.
   public static Evaluation of(LanguageModel net, int[] text, Collective collective) {
     return of(net, text, collective, () -> false);
   }
 
-  /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
+  /// Evaluates like [#of(LanguageModel, int[], Collective)], unless `stop` becomes true on any
+  /// worker meanwhile: then all workers throw [StoppedException].
   static Evaluation of(LanguageModel net, int[] text, Collective collective, BooleanSupplier stop) {
     int count = Math.clamp((text.length - 1) / WINDOW, 1, STREAMS);
     var streams = new Streams(text, count, net.context() > 0 ? net.context() : WINDOW);
@@ -114,7 +119,8 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     }
   }
 
-  /// The state after one stretch is the start of the next.
+  /// Copies the state at the end of one window into `into`, the start of the next one. Throws
+  /// `IllegalArgumentException` if the two states differ in shape or type.
   public static void carry(State end, State into) {
     into.check(end);
     for (int i = 0; i < into.tensors().size(); i++) {
@@ -122,32 +128,33 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     }
   }
 
-  /// Sees what was predicted of the images at these places; called by several workers at once.
+  /// Gets the logits of the images at `places`. Several workers call it at the same time.
   @FunctionalInterface
   public interface Look {
     void at(Rows places, Tensor logits);
   }
 
-  /// How many images all workers predict at a time.
+  /// The number of images that all workers together predict at a time.
   private static int batch(LabelledImages images) {
     return Math.clamp(MOST_VALUES / images.size(), 1, BATCH);
   }
 
-  /// How many images this worker predicts at a time, but the last time, and their size: N×C×H×W.
+  /// Returns the shape N×C×H×W of the images that this worker predicts at a time; the last time
+  /// there may be fewer.
   public static Shape piece(LabelledImages images, Collective collective) {
     Rows batch = new Rows(0, Math.min(images.count(), batch(images)));
     int own = Math.max(1, batch.share(collective.rank(), collective.size()).count());
     return Shape.of(own, images.channels(), images.height(), images.width());
   }
 
-  /// Predicts all images, as they are, the workers of `collective` sharing each batch. Every worker
-  /// gets the same result.
+  /// Predicts all images without augmentation; the workers of `collective` share each batch. Every
+  /// worker gets the same result.
   public static Evaluation of(
       Predictor net, LabelledImages images, Normalization normalization, Collective collective) {
     return of(net, images, normalization, collective, (_, _) -> {});
   }
 
-  /// The same, with a look at every prediction.
+  /// Predicts all images like the method above and passes every prediction to `look`.
   public static Evaluation of(
       Predictor net,
       LabelledImages images,
@@ -157,7 +164,8 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return of(net, images, normalization, collective, look, () -> false);
   }
 
-  /// The same, unless `stop` says so on any worker meanwhile: then all throw [StoppedException].
+  /// Predicts all images like the method above, unless `stop` becomes true on any worker meanwhile:
+  /// then all workers throw [StoppedException].
   public static Evaluation of(
       Predictor net,
       LabelledImages images,
@@ -190,8 +198,8 @@ public record Evaluation(int count, long errors, double crossEntropy) {
     return new Evaluation(count, Math.round(sums[0]), sums[1] / count);
   }
 
-  /// Whether to predict batch `i`: the first always, because an evaluation that is short need not
-  /// listen.
+  /// Whether to predict batch `i`. The first batch is always predicted, because an evaluation of
+  /// one batch is short enough to finish.
   private static boolean goesOn(int i, BooleanSupplier stop, double[] sums) {
     if (i > 0 && stop.getAsBoolean()) {
       sums[STOPPED] = 1;

@@ -6,10 +6,12 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
-/// What a net was measured to be on a part of the data, by name: "loss", the mean over the
-/// examples, which every task has, and what the task adds, such as "error" in percent.
+/// The results of evaluating a net on a part of the data, by name. Every task has "loss", the mean
+/// over the examples, and a task adds its own, such as "error" in percent. The constructor throws
+/// `IllegalArgumentException` if there is no loss.
 ///
-/// @param count how many examples, or characters, or pixels were predicted
+/// @param count the number of examples, characters or pixels that were predicted
+/// @param values the results by name, in the order in which they are shown
 public record Figures(long count, SequencedMap<String, Double> values) {
   public static final String LOSS = "loss";
 
@@ -21,25 +23,26 @@ public record Figures(long count, SequencedMap<String, Double> values) {
     }
   }
 
-  /// The loss alone.
+  /// Returns figures that consist of the loss alone.
   public static Figures of(long count, double loss) {
     var values = new LinkedHashMap<String, Double>();
     values.put(LOSS, loss);
     return new Figures(count, values);
   }
 
-  /// With one more.
+  /// Returns these figures with one more.
   public Figures with(String name, double value) {
     var more = new LinkedHashMap<>(values);
     more.put(name, value);
     return new Figures(count, more);
   }
 
+  /// Returns the mean loss over the examples.
   public double loss() {
     return get(LOSS);
   }
 
-  /// For example `loss 0.0431, error 1.1111 over 360`.
+  /// Returns for example `loss 0.0431, error 1.1111 over 360`.
   @Override
   public String toString() {
     return values.entrySet().stream()
@@ -47,7 +50,7 @@ public record Figures(long count, SequencedMap<String, Double> values) {
         .collect(Collectors.joining(", ", "", " over " + count));
   }
 
-  /// Throws `IllegalArgumentException` for a name that was not measured.
+  /// Returns the figure of this name. Throws `IllegalArgumentException` if there is none.
   public double get(String name) {
     Double value = values.get(name);
     if (value == null) {

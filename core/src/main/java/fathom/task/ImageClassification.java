@@ -22,16 +22,17 @@ import java.util.SequencedMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Learns the classes of images by the cross-entropy of their labels.
+/// The task to predict the classes of images, trained by the cross-entropy of their labels.
 ///
-/// What is done to an image, its normalization, is decided by the training images and goes with a
-/// checkpoint. Which epoch is the best the errors decide, and where they are equal the loss.
+/// The training images decide the normalization, and a checkpoint stores it. The best epoch is the
+/// one with the smallest error; among equal errors the smallest loss decides.
 ///
-/// @param data with the images that judge epochs, if any do; see [DataSet#judgedBy]
+/// @param data the images, with validation images if there are any; see [DataSet#judgedBy]
 /// @param normalization what is subtracted from images, and by what they are divided
-/// @param augmentation how training images are varied
-/// @param precision the type in which images go into the net in training
-/// @param smoothing the share of every label that all classes get alike; see [CrossEntropy]
+/// @param augmentation the random variation of training images
+/// @param precision the type of the images that go into the net in training
+/// @param smoothing the share of every label that is spread evenly over all classes; see
+///   [CrossEntropy]
 public record ImageClassification(
     DataSet data,
     Normalization normalization,
@@ -41,42 +42,43 @@ public record ImageClassification(
     implements LayerTask {
   static final String ERROR = "error";
 
-  /// The names under which a checkpoint has the normalization.
+  /// The names of the normalization's mean and standard deviation in a checkpoint.
   public static final String MEAN = "input.mean";
 
   public static final String STANDARD_DEVIATION = "input.deviation";
 
   private static final int PROBE_IMAGES = 64;
 
-  /// Of the images of a probe, all channels: 64 of 64×64, 5 of 224×224, because what their layers
-  /// give lives at once.
+  /// The most elements of the images of a probe, over all channels: 64 images of 64×64, or 5 of
+  /// 224×224. The number is limited because the activations of all layers are in memory at the same
+  /// time.
   private static final long PROBE_VALUES = 64L * 3 * 64 * 64;
 
   private static final int PREVIEW = 8;
 
-  /// Channels brought to mean 0 and standard deviation 1, images as they are, in float32, labels as
-  /// they are.
+  /// Returns a task in float32 that brings each channel to mean 0 and standard deviation 1, without
+  /// augmentation and without label smoothing.
   public static ImageClassification of(DataSet data) {
     return new ImageClassification(
         data, Normalization.perChannel(data.train()), Augmentation.NONE, DType.FLOAT32, 0);
   }
 
-  /// With other means and standard deviations.
+  /// Returns this task with another normalization.
   public ImageClassification normalizedBy(Normalization normalization) {
     return new ImageClassification(data, normalization, augmentation, precision, smoothing);
   }
 
-  /// With training images that are varied so.
+  /// Returns this task with this augmentation of the training images.
   public ImageClassification augmentedBy(Augmentation augmentation) {
     return new ImageClassification(data, normalization, augmentation, precision, smoothing);
   }
 
-  /// With activations of another type in training: bfloat16 or float32.
+  /// Returns this task with training activations of another type: bfloat16 or float32.
   public ImageClassification in(DType precision) {
     return new ImageClassification(data, normalization, augmentation, precision, smoothing);
   }
 
-  /// With smoothed labels.
+  /// Returns this task with label smoothing.
   public ImageClassification smoothedBy(double smoothing) {
     return new ImageClassification(data, normalization, augmentation, precision, smoothing);
   }
@@ -88,7 +90,7 @@ public record ImageClassification(
         : now.loss() < before.loss();
   }
 
-  /// Begins to decode what the next step needs.
+  /// Opens a session, which begins at once to decode the images of the next step.
   @Override
   public Session<Layer> open(Setting setting) {
     return new Own(setting);
@@ -101,7 +103,7 @@ public record ImageClassification(
     private int epoch;
     private int[] order = {};
 
-    /// The next batch that is expected, counted over all epochs.
+    /// The next batch that the loader expects, counted over all epochs.
     private long next = -1;
 
     private @Nullable Predictions tested;
@@ -130,7 +132,7 @@ public record ImageClassification(
       expect((long) epoch * epochs.batches() + step);
     }
 
-    /// All batches from this one on, unless that is expected already.
+    /// Announces all batches from this one on to the loader, unless it expects them already.
     private void expect(long batch) {
       if (batch == next) {
         return;
@@ -231,7 +233,7 @@ public record ImageClassification(
       }
     }
 
-    /// The file of a test image; empty where it has none of its own.
+    /// The file of a test image, or an empty string if it has none of its own.
     private String file(int image) {
       Origin origin = data.origin();
       return origin == null || origin.test().isEmpty()

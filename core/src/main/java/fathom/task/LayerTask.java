@@ -5,7 +5,7 @@ import fathom.Tensor;
 import fathom.nn.Fused;
 import fathom.nn.Watched;
 
-/// A task for nets that are a [Layer]: any of them, in any form.
+/// A task for nets that are any [Layer]. It fuses them by [Fused] and watches them by [Watched].
 public interface LayerTask extends Task<Layer> {
   @Override
   default Layer fused(Layer net) {

@@ -10,22 +10,23 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// What a net predicted of each image, written down while it is evaluated: an [Evaluation.Look]
-/// that all workers may share, or of which each has its own and [gathers][#gather] at the end.
+/// The predictions of a net for each image, recorded during an evaluation. It is an
+/// [Evaluation.Look]: either all workers share one instance, or each worker has its own and all
+/// [gather][#gather] at the end.
 public final class Predictions implements Evaluation.Look {
-  /// In a [Answers.Mistake], no side of an image is longer.
+  /// The longest side, in pixels, of an image in an [Answers.Mistake].
   private static final int SIDE = 112;
 
   private final LabelledImages images;
   private final int classes;
   private final int[] predictions;
 
-  /// ln of the probability that was given to the class of an image, and to the predicted one.
+  /// ln of the probability of the true class and of the predicted class, for each image.
   private final double[] truths;
 
   private final double[] beliefs;
 
-  /// Of these images, nothing predicted yet.
+  /// Makes a record for these images, in which nothing is predicted yet.
   public Predictions(LabelledImages images, int classes) {
     this.images = images;
     this.classes = classes;
@@ -48,8 +49,9 @@ public final class Predictions implements Evaluation.Look {
     }
   }
 
-  /// Brings together what each worker saw; all call it once, and all have everything then. What a
-  /// worker did not see is 0 with it, so the sums are exact.
+  /// Combines the records of all workers. Every worker calls it once, and then every worker has all
+  /// predictions. The sums are exact, because an image that a worker did not predict is 0 in its
+  /// record.
   void gather(Collective all) {
     int count = predictions.length;
     var sums = new double[3 * count];
@@ -66,12 +68,13 @@ public final class Predictions implements Evaluation.Look {
     }
   }
 
+  /// Returns the confusion matrix of all images.
   public Confusion confusion() {
     return Confusion.of(images.labels(), predictions, classes);
   }
 
-  /// Of the images that were taken for another class at most `most`: those whose own class got the
-  /// least probability, the worst first. Where a logit is no number, nothing can be said.
+  /// Returns up to `most` mistakes: the wrongly predicted images whose true class got the least
+  /// probability, the worst first. Images for which that probability is NaN are left out.
   public List<Answers.Mistake> worst(int most) {
     return IntStream.range(0, predictions.length)
         .filter(i -> predictions[i] != images.labels()[i] && !Double.isNaN(truths[i]))

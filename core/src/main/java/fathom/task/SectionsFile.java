@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 
-/// `sections.json` in the folder of a run: what its report shows of its task.
+/// The file `sections.json` in the folder of a run: the sections that the task adds to the report.
 public final class SectionsFile {
   private static final long MOST_BYTES = 1 << 28;
 
@@ -18,17 +18,19 @@ public final class SectionsFile {
 
   private record Stored(List<Section> sections) {}
 
+  /// Returns the path of the sections in the folder of a run.
   public static Path in(Path folder) {
     return folder.resolve("sections.json");
   }
 
-  /// Throws [BadFileException] if it cannot be written.
+  /// Writes sections into the folder of a run. Throws [BadFileException] if that is not possible.
   public static void write(Path folder, List<Section> sections) {
     AtomicFile.replace(
         in(folder), Json.text(new Stored(sections)).getBytes(StandardCharsets.UTF_8));
   }
 
-  /// Those of a run; none where its task writes none. Throws [BadFileException] for a damaged file.
+  /// Reads the sections of a run; an empty list if its task wrote none. Throws [BadFileException]
+  /// for a damaged file.
   public static List<Section> read(Path folder) {
     Path file = in(folder);
     if (!Files.exists(file)) {

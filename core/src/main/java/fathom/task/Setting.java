@@ -9,18 +9,18 @@ import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
-/// What a worker's [Session] may know of the training it is part of.
+/// The facts of a training that a worker's [Session] may know. The constructor throws
+/// `IllegalArgumentException` if batch or epochs are below 1 or `step` is negative.
 ///
-/// @param workers among whom every batch is divided; this worker is one of them
-/// @param batch the examples of a batch, over all workers
-/// @param epochs how many there are in all
-/// @param seed decides every random key
-/// @param step how many steps have been made already, so that what the next one needs can be
-///   prefetched
+/// @param workers the workers that share every batch, of which this worker is one
+/// @param batch the number of examples of a batch, over all workers
+/// @param epochs the number of epochs of the whole training
+/// @param seed the seed of every random key
+/// @param step the number of steps made so far, so that the data of the next one can be prefetched
 /// @param stop whether the training is to stop
 public record Setting(
     Collective workers, int batch, int epochs, long seed, long step, BooleanSupplier stop) {
-  /// How many examples all workers measure at a time.
+  /// The number of examples that all workers together measure at a time.
   private static final int STRETCH = 1024;
 
   public Setting {
@@ -31,19 +31,20 @@ public record Setting(
     }
   }
 
-  /// The order in which epochs visit `count` examples, and their batches.
+  /// Returns the order in which epochs visit `count` examples, and their batches.
   public Epochs over(int count) {
     return new Epochs(seed, count, batch);
   }
 
-  /// Whether to go on with what takes long; whoever does not says so in [#sum].
+  /// Returns whether to continue a long computation. A worker that does not continue reports this
+  /// to [#sum].
   public boolean goesOn() {
     return !stop.getAsBoolean();
   }
 
   /// Replaces `sums` by its sum over the workers. If one of them has stopped in the middle, all
-  /// throw a [StoppedException], which the training catches: an evaluation is made again when it
-  /// goes on.
+  /// throw [StoppedException], which the training catches; the evaluation is then repeated when the
+  /// training continues.
   public void sum(double[] sums, boolean stopped) {
     sum(sums, stopped, workers);
   }
@@ -58,11 +59,11 @@ public record Setting(
     System.arraycopy(all, 0, sums, 0, sums.length);
   }
 
-  /// Sums over `count` examples, which the workers share: [Measure] adds those of each stretch of
-  /// them, in a scope that ends with it. Every worker gets the same. If a worker is asked to stop
-  /// meanwhile, all throw a [StoppedException].
+  /// Returns sums over `count` examples, which the workers share. `measure` adds the sums of some
+  /// examples at a time, in a scope of their own. Every worker gets the same result. If a worker is
+  /// asked to stop meanwhile, all throw [StoppedException].
   ///
-  /// @param sums how many sums there are
+  /// @param sums the number of sums
   public double[] measured(int count, int sums, Measure measure) {
     double[] all = new double[sums];
     int at = 0;
@@ -78,20 +79,21 @@ public record Setting(
     return all;
   }
 
-  /// The mean of a loss over `count` examples, each worker taking it of its own.
+  /// Returns the mean of a loss over `count` examples. Each worker computes the mean loss of its
+  /// own share, which `loss` returns for the places of that share.
   public Figures figures(int count, Function<Rows, Traced> loss) {
     double[] sum =
         measured(count, 1, (own, sums) -> sums[0] += loss.apply(own).value().item() * own.count());
     return Figures.of(count, sum[0] / count);
   }
 
-  /// Measures the examples `own`, and adds what comes of it to `sums`.
+  /// Measures the examples `own` and adds the results to `sums`.
   @FunctionalInterface
   public interface Measure {
     void add(Rows own, double[] sums);
   }
 
-  /// This worker's share of `rows`.
+  /// Returns this worker's share of `rows`.
   public Rows share(Rows rows) {
     return rows.share(workers.rank(), workers.size());
   }

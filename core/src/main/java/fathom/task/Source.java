@@ -4,23 +4,25 @@ import fathom.Shape;
 import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
 
-/// Examples by their index: arrays, the rows of a file or of a database, or what a function makes.
-/// Several threads read it at once, each index any number of times, and it must give the same each
-/// time.
+/// Examples by their index: arrays, rows of a file or of a database, or the results of a function.
+/// Several threads read it at the same time, each index any number of times, and must get the same
+/// data each time.
 public interface Source {
+  /// Returns the number of examples.
   int count();
 
-  /// The shape of one input.
+  /// Returns the shape of one input.
   Shape shape();
 
-  /// Input `i` in row-major order.
+  /// Returns input `i` in row-major order.
   float[] input(int i);
 
-  /// What is to be predicted from it, in row-major order; for a classifier, the class alone,
-  /// counted from 0.
+  /// Returns the target of input `i` in row-major order. For a classifier the target is one number,
+  /// the class, counted from 0.
   float[] target(int i);
 
-  /// Rows of numbers and what is to be predicted from each.
+  /// Returns a source of rows of numbers and the target of each. Throws `IllegalArgumentException`
+  /// unless there is at least one input and a target for each.
   static Source of(float[][] inputs, float[][] targets) {
     if (inputs.length != targets.length || inputs.length == 0) {
       throw new IllegalArgumentException(
@@ -30,8 +32,9 @@ public interface Source {
     return of(inputs.length, i -> inputs[i], i -> targets[i]);
   }
 
-  /// What two functions give for 0 to `count - 1`, which several threads call at once. All inputs
-  /// are as long as the first one.
+  /// Returns a source of the results of two functions for 0 to `count - 1`, which several threads
+  /// call at the same time. All inputs must be as long as the first one. Throws
+  /// `IllegalArgumentException` if `count` is below 1.
   static Source of(int count, IntFunction<float[]> input, IntFunction<float[]> target) {
     if (count < 1) {
       throw new IllegalArgumentException(
@@ -65,7 +68,7 @@ public interface Source {
     };
   }
 
-  /// Rows of numbers and the class of each.
+  /// Returns a source of rows of numbers and the class of each, counted from 0.
   static Source ofClasses(float[][] inputs, int[] labels) {
     float[][] targets = new float[labels.length][];
     for (int i = 0; i < labels.length; i++) {
@@ -74,7 +77,8 @@ public interface Source {
     return of(inputs, targets);
   }
 
-  /// The same inputs in another shape of as many elements: images as C×H×W.
+  /// Returns the same inputs in another shape of as many elements, such as C×H×W for images. Throws
+  /// `IllegalArgumentException` if the number of elements differs.
   default Source shaped(long... shape) {
     Shape to = Shape.of(shape);
     if (to.elements() != shape().elements()) {
@@ -84,7 +88,8 @@ public interface Source {
     return with(count(), to, i -> i);
   }
 
-  /// Those at the places that `index` gives for 0 to `count - 1`.
+  /// Returns a source of `count` of these examples, whose indices `index` gives for 0 to
+  /// `count - 1`.
   default Source select(int count, IntUnaryOperator index) {
     return with(count, shape(), index);
   }

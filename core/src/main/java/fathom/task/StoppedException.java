@@ -1,7 +1,7 @@
 package fathom.task;
 
-/// Ends an evaluation in the middle, on all workers at once, because the training was asked to
-/// stop.
+/// Ends an evaluation in the middle, on all workers at the same time, because the training was
+/// asked to stop.
 public final class StoppedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

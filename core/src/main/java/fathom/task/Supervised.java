@@ -14,47 +14,48 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Learns to give each input its target: a regression by any [Loss], or a classifier.
+/// The task to map each input to its target: a regression with any [Loss], or a classifier.
 ///
-/// Every epoch visits every example once, in an order of its own that the seed decides.
+/// Every epoch visits every example once, in an order that the seed and the epoch decide.
 ///
-/// @param train what is trained with
-/// @param validation what judges epochs; null where `test` does that
-/// @param test what is for testing; null where nothing is held out, and epochs are judged by what
-///   is trained with
-/// @param loss of what the net gives, against the targets
+/// @param train the examples to train with
+/// @param validation the examples that decide which epoch is the best; null if `test` does that
+/// @param test the test examples; null if nothing is held out, and then `train` decides which epoch
+///   is the best
+/// @param loss the loss of the net's output against the targets
 public record Supervised(
     Source train, @Nullable Source validation, @Nullable Source test, Loss loss)
     implements LayerTask {
   private static final String ERROR = "error";
 
-  /// All of a source, with nothing held out.
+  /// Returns a task that trains with all of a source and holds nothing out.
   public static Supervised of(Source train, Loss loss) {
     return new Supervised(train, null, null, loss);
   }
 
-  /// Rows of numbers and what is to be predicted from each.
+  /// Returns a task over rows of numbers and the target of each, which holds nothing out.
   public static Supervised of(float[][] inputs, float[][] targets, Loss loss) {
     return of(Source.of(inputs, targets), loss);
   }
 
-  /// A classifier of rows of numbers, by the cross-entropy of their classes.
+  /// Returns a classifier of rows of numbers, trained by the cross-entropy of their classes.
   public static Supervised ofClasses(float[][] inputs, int[] labels) {
     return of(Source.ofClasses(inputs, labels), Loss.CROSS_ENTROPY);
   }
 
-  /// Tested with these examples.
+  /// Returns this task with these test examples.
   public Supervised testedBy(Source test) {
     return new Supervised(train, validation, test, loss);
   }
 
-  /// With epochs that are judged by these examples.
+  /// Returns this task with these validation examples.
   public Supervised validatedBy(Source validation) {
     return new Supervised(train, validation, test, loss);
   }
 
-  /// Keeps this share of the examples from training, drawn by a random key of its own, and tests
-  /// with it.
+  /// Returns this task with a share of the training examples held out as its test examples. A
+  /// random key with a fixed seed chooses them. Throws `IllegalArgumentException` if that would
+  /// hold out no example or all of them.
   public Supervised heldOut(double share) {
     int held = (int) Math.round(share * train.count());
     if (held < 1 || held >= train.count()) {
@@ -158,7 +159,7 @@ public record Supervised(
     return Arrays.stream(indices).mapToObj(source::target).toArray(float[][]::new);
   }
 
-  /// The inputs at these places, N×S for inputs of shape S.
+  /// The inputs at these indices, N×S for inputs of shape S.
   private static Tensor inputs(Source source, int[] indices) {
     Shape one = source.shape();
     int size = Math.toIntExact(one.elements());

@@ -3,12 +3,12 @@ package fathom.task;
 import fathom.Node;
 import fathom.Tensor;
 
-/// Sees what passes the layers of a net. It must not keep the tensors, which live as long as their
-/// step, nor change them.
+/// Sees the tensors between the layers of a net. It must not change the tensors, nor keep them,
+/// because they live only as long as their step.
 public interface Watch {
-  /// A layer's activation on the way forward; `path` is the layer's in its net.
+  /// Gets a layer's activation in the forward pass; `path` is the path of the layer in its net.
   void activation(String path, Node layer, Tensor y);
 
-  /// The cotangent of a layer's activation, dE/dy, on the way back.
+  /// Gets the cotangent of a layer's activation, dE/dy, in the backward pass.
   void cotangent(String path, Node layer, Tensor dy);
 }

@@ -1,5 +1,5 @@
-/// What a net can learn: a [Task] says how a share of a batch becomes a loss and how good a net is,
-/// and knows nothing of loops, files or threads.
+/// The tasks that a net can learn. A [Task] says how a share of a batch becomes a loss and how good
+/// a net is. It knows nothing of loops, files or threads.
 @NullMarked
 package fathom.task;
 

@@ -2,7 +2,7 @@ package fathom.train;
 
 import java.nio.file.Path;
 
-/// Another training works in the folder of a run. Nothing was changed.
+/// Thrown when another training is working in the folder of a run. Nothing was changed.
 public final class BusyRunException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

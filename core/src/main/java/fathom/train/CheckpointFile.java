@@ -14,15 +14,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// A checkpoint: weights and buffers under their paths, each block of the optimizer under
-/// `optimizer.velocity.` or by its other name, what the task carries on under names of its own, and
-/// as texts how far the training has come.
+/// The file format of a checkpoint. It holds weights and buffers under their paths, the blocks of
+/// the optimizer under `optimizer.` and their names, such as `optimizer.velocity.`, the state of
+/// the task under its own names, and the [Position] of the training as texts.
 final class CheckpointFile {
   private static final String INPUT = "input.";
 
   private CheckpointFile() {}
 
-  /// What `carried` has of a weight's name is written in the place of the weight.
+  /// Writes a checkpoint. A tensor in `carried` that has the name of a weight replaces the weight.
   static void write(
       Path file,
       Map<String, String> texts,
@@ -38,8 +38,8 @@ final class CheckpointFile {
     }
   }
 
-  /// Without the optimizer and without what only a training carries on: what evaluations and
-  /// predictions need, which is the weights and what is done to the input.
+  /// Writes a file for evaluations and predictions: the weights and the normalization of the input,
+  /// without the optimizer and the other state that only a training needs.
   static void writeWeights(
       Path file, Map<String, String> texts, Node net, Map<String, Tensor> carried) {
     try (var _ = Scope.open()) {
@@ -53,7 +53,7 @@ final class CheckpointFile {
     }
   }
 
-  /// The buffers of a net as they are now, by their paths.
+  /// The present elements of a net's buffers, by their paths.
   static Map<String, double[]> buffers(Node net) {
     var buffers = new LinkedHashMap<String, double[]>();
     net.state()
@@ -79,7 +79,7 @@ final class CheckpointFile {
     return tensors;
   }
 
-  /// What the optimizer remembers of each trained parameter, by the name under which it is stored.
+  /// The optimizer's state for each trained parameter, by the name under which it is stored.
   private static SequencedMap<String, Tensor> parts(
       Node net, FlatParams flat, Optimizer optimizer) {
     var parts = new LinkedHashMap<String, Tensor>();
@@ -107,7 +107,8 @@ final class CheckpointFile {
     }
   }
 
-  /// Gives the session what it carried on: tensors of the names and shapes that it would store now.
+  /// Gives the session the state that it stored. The file must have the tensors, by name and shape,
+  /// that the session would store now.
   static void restore(Path file, Session<?> session) {
     try (var stored = SafeTensors.open(file);
         var _ = Scope.open()) {

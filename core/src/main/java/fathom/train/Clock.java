@@ -1,6 +1,7 @@
 package fathom.train;
 
-/// The time that a training takes, without its interruptions, and the throughput of its epochs.
+/// Measures the time that a training takes, without its interruptions, and the throughput of its
+/// epochs.
 final class Clock {
   private final double before;
   private final long begun = System.nanoTime();
@@ -8,8 +9,11 @@ final class Clock {
   private long seen;
   private double perSecond;
 
+  /// Starts the clock.
+  ///
   /// @param before the seconds that earlier parts of the training took
-  /// @param perSecond the throughput of the epoch that it goes on with
+  /// @param perSecond the throughput of the epoch with which the training continues, in examples
+  ///   per second
   Clock(double before, double perSecond) {
     this.before = before;
     this.perSecond = perSecond;
@@ -19,19 +23,19 @@ final class Clock {
     return before + (System.nanoTime() - begun) / 1e9;
   }
 
-  /// An epoch begins, or goes on.
+  /// Marks the start of an epoch, or its continuation.
   void begin() {
     epochBegun = System.nanoTime();
     seen = 0;
   }
 
-  /// So many examples more were trained with.
+  /// Counts `examples` further examples of training.
   void add(long examples) {
     seen += examples;
     perSecond = seen / ((System.nanoTime() - epochBegun) / 1e9);
   }
 
-  /// Over the epoch so far; after its end that of the whole.
+  /// The throughput over the epoch so far; after its end, over the whole epoch.
   double examplesPerSecond() {
     return perSecond;
   }

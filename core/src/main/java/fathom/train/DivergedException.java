@@ -1,7 +1,7 @@
 package fathom.train;
 
-/// The loss or a gradient is no longer a finite number. Nothing was changed by the step in which
-/// that happened, and the last checkpoint is as it was.
+/// Thrown when the loss or a gradient is no longer a finite number. The step in which that happened
+/// changed no weight, and the last checkpoint is unchanged.
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer, Watch {
   private @Nullable String found;
 
-  /// What to say of it; null if all numbers were finite.
+  /// A description of the place for a message; null if all numbers were finite.
   @Nullable String found() {
     return found;
   }
@@ -54,8 +54,8 @@ final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer, W
     }
   }
 
-  /// Where every value and cotangent is finite, and only a sum of their products is not: the first
-  /// gradient of a net that has such a sum.
+  /// Describes the first parameter whose gradient is not finite. It is for the case that every
+  /// activation and cotangent is finite and only a sum of their products is not.
   static String gradient(Node net) {
     for (Map.Entry<String, Param> entry : net.state().entrySet()) {
       try (var _ = Scope.open()) {

@@ -2,14 +2,15 @@ package fathom.train;
 
 import org.jspecify.annotations.Nullable;
 
-/// Saves a training from another thread, when it was asked to stop and does not come to it: a step
-/// of a large net can take longer than whoever stops a process waits. What is saved then is the
-/// state before that step, which is whole until the step moves the weights.
+/// Saves a training from another thread when the training was asked to stop but does not get to
+/// save in time, because a step of a large net can take longer than the patience of whoever ends
+/// the process. It saves the state before that step, which is intact until the step changes the
+/// weights.
 public final class LastSave {
-  /// A step that follows one as long as this may be too long to wait for.
+  /// If a step took this long, the next one may be too long to wait for.
   public static final long SLOW_NANOS = 1_000_000_000;
 
-  /// How long [#save()] waits for a step that is moving the weights just now.
+  /// The time that [#save()] waits for a step that is just changing the weights.
   private static final long PATIENCE_MILLIS = 1500;
 
   private static final long POLL_MILLIS = 20;
@@ -18,24 +19,26 @@ public final class LastSave {
   private long made;
   private long saved;
 
-  /// What the checkpoint has.
+  /// The content of the checkpoint.
   ///
-  /// @param step after which it was written; 0 if there is none
-  /// @param lost how many steps were made after it, and have to be made again
+  /// @param step the number of steps after which it was written; 0 if there is none
+  /// @param lost the number of steps that were made after it and have to be repeated
   public record Saved(long step, long lost) {}
 
-  /// A training stands at a step of which there is a checkpoint, or at 0.
+  /// Called when a training starts at step 0 or at a step of which there is a checkpoint.
   synchronized void begin(long step) {
     made = step;
     saved = step;
   }
 
-  /// Until the next [#withdraw] this writes the checkpoint of the steps made so far.
+  /// Registers `write`, which writes the checkpoint of the steps made so far and may be run until
+  /// the next [#withdraw].
   synchronized void offer(Runnable write) {
     offered = write;
   }
 
-  /// From now on the weights are changed, and nobody writes them down; waits for who does just now.
+  /// Called before the weights change. Waits if another thread is just saving; until the next
+  /// [#offer], no other thread can save.
   synchronized void withdraw() {
     offered = null;
   }
@@ -44,14 +47,15 @@ public final class LastSave {
     made = step;
   }
 
-  /// Writes the checkpoint of all steps made, while nobody else does.
+  /// Writes the checkpoint of all steps made, while no other thread does.
   synchronized void checkpoint(Runnable write) {
     write.run();
     saved = made;
   }
 
-  /// Saves all steps that have been made, if that is possible from outside: what was learned of a
-  /// text is spread over all workers. To be followed by the end of the process.
+  /// Saves all steps that have been made, if that is possible from this thread. It is not possible
+  /// for texts, because their state is spread over all workers. The caller should end the process
+  /// afterwards. Returns what the checkpoint then holds.
   public Saved save() {
     for (long waited = 0; !savedNow() && waited < PATIENCE_MILLIS; waited += POLL_MILLIS) {
       try {

@@ -13,16 +13,17 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at the layers of a net during one forward and back over a few training examples: the
-/// standard deviation of what each norm gives (He et al. 2016, figure 7), and the norm of the
-/// gradient of each weight.
+/// Measures the layers of a net in one forward and backward pass over a few training examples: the
+/// standard deviation of the layer response of each norm (He et al. 2016, figure 7), and the norm
+/// of the gradient of each weight.
 public final class LayerReport implements Watch {
   private final List<Metrics.Layers.Entry> responses = new ArrayList<>();
   private final Set<String> seen = new HashSet<>();
 
   private LayerReport() {}
 
-  /// The layers of the training as it stands; null where its task has no examples to look with.
+  /// Measures the layers of the training as it is now. Returns null if its task has no examples to
+  /// probe.
   public static Metrics.@Nullable Layers of(Moment now) {
     var report = new LayerReport();
     var gradients = new ArrayList<Metrics.Layers.Entry>();
@@ -30,7 +31,8 @@ public final class LayerReport implements Watch {
     return looked ? new Metrics.Layers(now.step(), report.responses, gradients) : null;
   }
 
-  /// What is computed again on the way back is the same again.
+  /// An activation that the backward pass recomputes comes a second time with the same elements, so
+  /// only the first counts.
   @Override
   public void activation(String path, Node layer, Tensor y) {
     if ((layer instanceof BatchNorm || layer instanceof LayerNorm) && seen.add(path)) {

@@ -11,15 +11,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 
-/// Measures every weight, a trained parameter of two or more dimensions, around one step. It costs
-/// a copy of the weights and two passes over them.
+/// Measures every weight, which is a trained parameter of two or more dimensions, before and after
+/// one step. It costs a copy of the weights and two passes over them.
 final class LayerWatch {
   private final SequencedMap<String, Param> weights = new LinkedHashMap<>();
   private final List<Metrics.Layers.Entry> gradients = new ArrayList<>();
   private final SequencedMap<String, Tensor> before;
 
-  /// Before the step: how large gradients are, and where the weights stand, of what `watch` names.
-  /// What it remembers lives in the innermost scope.
+  /// Measures before the step: the norms of gradients and a copy of the weights, as far as `watch`
+  /// needs them. The copy lives in the innermost scope.
   LayerWatch(Node net, List<Quantity> watch) {
     net.state()
         .forEach((path, param) -> {
@@ -34,8 +34,8 @@ final class LayerWatch {
     before = watch.contains(Quantity.UPDATES) ? copies(weights) : new LinkedHashMap<>();
   }
 
-  /// After it, which was the last of `step` steps: how far the weights moved too. Responses are
-  /// left empty.
+  /// Measures after the step, which was the last of `step` steps, how far the weights moved. The
+  /// list of layer responses stays empty.
   Metrics.Watch moved(long step) {
     var updates = new ArrayList<Metrics.Layers.Entry>();
     before.forEach((path, old) -> {
@@ -53,7 +53,7 @@ final class LayerWatch {
     return copies;
   }
 
-  /// A weight that was zero and moved has no ratio; it counts as moved by all of itself.
+  /// ‖ΔW‖/‖W‖. A weight that was zero has no such ratio; it counts as 1 if it moved.
   private static double moved(Tensor before, Tensor after) {
     try (var _ = Scope.open()) {
       double was = norm(before);

@@ -28,8 +28,9 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The loop of a [Training], as every worker runs it; on the first one also the view that listeners
-/// have. A step is forward and the loss, back, the sum over the workers, and the optimizer's step.
+/// The loop of a [Training], as every worker runs it; on the first worker also the [Moment] that
+/// listeners see. A step is the forward pass with the loss, the backward pass, the sum over the
+/// workers, and the optimizer's step.
 final class Loop<N extends Node> {
   private static final Map<String, Tensor> NOTHING = Map.of();
 
@@ -52,10 +53,10 @@ final class Loop<N extends Node> {
   private boolean evaluated;
   private Metrics.@Nullable Epoch best;
 
-  /// What is for testing by the weights as they are, where that is known already.
+  /// The evaluation of the test data with the present weights, if it is known already.
   private @Nullable Figures tested;
 
-  /// Opens the session of this worker and builds its net, and reads what has been before.
+  /// Opens the session of this worker, builds its net, and reads the checkpoint if there is one.
   Loop(Training<N> training, Collective all) {
     this.training = training;
     this.task = training.task();
@@ -93,7 +94,7 @@ final class Loop<N extends Node> {
 
   void train() {
     hear(listener -> listener.begin(moment(NOTHING), evaluated));
-    all.barrier(); // who listens may look at layers, which are everybody's
+    all.barrier(); // listeners may look at layers, whose weights all workers share
     if (!evaluated) {
       evaluate(); // it was stopped between the last step of an epoch and its evaluation
     }
@@ -103,7 +104,7 @@ final class Loop<N extends Node> {
     end();
   }
 
-  /// The rest of an epoch, which ends with a checkpoint in any case.
+  /// Trains for the rest of an epoch, and always writes a checkpoint at its end.
   private void epoch(int epoch) {
     session.begin(epoch, (int) (step % batches));
     clock.begin();
@@ -119,8 +120,8 @@ final class Loop<N extends Node> {
     }
   }
 
-  /// Those of the first worker are everybody's at the end of an epoch, in case that they differ:
-  /// batch norm's statistics may be those of each worker's share.
+  /// Gives all workers the first worker's buffers at the end of an epoch. They may differ, because
+  /// the statistics of batch norm may be those of each worker's share.
   private void shareBuffers() {
     for (Param param : net.state().values()) {
       if (!param.trained()) {
@@ -154,15 +155,15 @@ final class Loop<N extends Node> {
       } else {
         flat.gradients().fill((byte) 0);
       }
-      all.barrier(); // nobody reads the values before they are changed
+      all.barrier(); // no worker may read the weights before they have changed
     }
     step++;
     clock.add(examples);
     hear(listener -> listener.step(moment(NOTHING)));
   }
 
-  /// This worker's share of the batch: of its loss, of what is counted, and whether to stop. The
-  /// gradients are added to its own.
+  /// Computes this worker's share of the batch: of the loss, of the counts, and whether to stop.
+  /// Adds the gradients to the worker's own.
   private double[] forwardAndBack(N net, int batch) {
     try (var _ = Scope.open()) {
       Objective share = session.forward(net, batch);
@@ -171,8 +172,9 @@ final class Loop<N extends Node> {
     }
   }
 
-  /// Lets listeners write down where the training stands. The workers meet for what the task
-  /// carries on, and what they show of it stays until it is written.
+  /// Lets listeners save the position of the training. The workers take part because the task's
+  /// state may be gathered from all of them. The barrier keeps the tensors that each worker
+  /// contributes alive until they are written.
   private void save() {
     try (var _ = Scope.open()) {
       var carried = session.state();
@@ -181,8 +183,8 @@ final class Loop<N extends Node> {
     }
   }
 
-  /// What the epoch that has just ended came to. Where the training is stopped meanwhile, it is
-  /// evaluated when it goes on.
+  /// Evaluates the epoch that has just ended. If the training is stopped during the evaluation, the
+  /// evaluation is repeated when the training continues.
   private void evaluate() {
     Part judge = Part.VALIDATION;
     Figures validation;
@@ -211,18 +213,18 @@ final class Loop<N extends Node> {
     try (var _ = Scope.open()) {
       var carried = session.state();
       hear(listener -> listener.epoch(moment(carried), epoch, better));
-      all.barrier(); // what the others show stays until it is written
+      all.barrier(); // the tensors of the other workers must live until they are written
     }
     sums.clear();
     tested = judge == Part.TEST ? validation : null;
   }
 
-  /// Any is better than none.
+  /// Whether `now` is better; any epoch is better than none.
   private boolean isBetter(Metrics.Epoch now, Metrics.@Nullable Epoch before) {
     return before == null || task.better(now.validation(), before.validation());
   }
 
-  /// The last evaluations, of all that was trained with and all that is for testing.
+  /// Makes the last evaluations, of all training data and of all test data.
   private void end() {
     boolean finished = step == steps && !stopped;
     Figures training = null;
@@ -245,8 +247,8 @@ final class Loop<N extends Node> {
     all.barrier();
   }
 
-  /// Reads what the checkpoint has; the first worker reads what is shared, every worker its own
-  /// buffers.
+  /// Reads the checkpoint. The first worker reads the shared weights and the optimizer; every
+  /// worker reads its own buffers.
   private Position resume(Path file) {
     Position position = Position.read(file, sums.names());
     step = position.step();
@@ -271,7 +273,7 @@ final class Loop<N extends Node> {
     return position;
   }
 
-  /// The examples of the epoch so far; at its end all of it.
+  /// The number of examples of the epoch so far; at its end, of the whole epoch.
   private long seen() {
     int batch = (int) (step % batches);
     long seen = 0;
@@ -310,14 +312,14 @@ final class Loop<N extends Node> {
     }
   }
 
-  /// Runs the batch again with an eye on every layer, and says where numbers stopped being finite.
+  /// Runs the batch again, watches every layer, and reports where numbers stopped being finite.
   private RuntimeException diverged(int batch) {
     var search = new FirstNonFinite();
     forwardAndBack(task.watched(net, search), batch);
     if (search.found() != null) {
       throw new DivergedException(step, search.found());
     }
-    all.barrier(); // a worker that has found it ends the group
+    all.barrier(); // a worker that has found the place ends the group
     return new DivergedException(step, FirstNonFinite.gradient(net));
   }
 
@@ -325,7 +327,7 @@ final class Loop<N extends Node> {
     return new Now(carried);
   }
 
-  /// What listeners see of this worker.
+  /// The view of this worker that listeners get.
   private final class Now implements Moment {
     private final Map<String, Tensor> carried;
 

@@ -6,13 +6,19 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What a run was made by and on.
+/// The software and the machine of a run.
 ///
-/// @param source the version of Fathom, and the commit where the launcher knows it
+/// @param source the version of Fathom, with the commit if the launcher knows it
+/// @param libtorch the version of libtorch
+/// @param java the name and version of the JVM
+/// @param system the operating system and its architecture
+/// @param processor the processor's name
+/// @param cores the number of cores
 public record Machine(
     String source, String libtorch, String java, String system, String processor, int cores) {
   public static final String VERSION = "0.2.0";
 
+  /// Returns the software and the machine of this process.
   public static Machine here() {
     return new Machine(
         version(),
@@ -23,18 +29,18 @@ public record Machine(
         Runtime.getRuntime().availableProcessors());
   }
 
-  /// Of Fathom, with the commit where the launcher knows it.
+  /// Returns the version of Fathom, with the commit if the launcher knows it.
   public static String version() {
     String commit = System.getProperty("fathom.source", "");
     return commit.isEmpty() ? VERSION : VERSION + " (" + commit + ")";
   }
 
-  /// The name and version of the JVM.
+  /// Returns the name and version of the JVM.
   public static String javaVersion() {
     return System.getProperty("java.vm.name") + " " + System.getProperty("java.version");
   }
 
-  /// As the system calls it.
+  /// Returns the processor's name as Linux gives it, or "unknown".
   public static String processorName() {
     try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines
@@ -43,7 +49,7 @@ public record Machine(
           .map(line -> line.substring(line.indexOf(':') + 1).strip())
           .orElse("unknown");
     } catch (IOException | UncheckedIOException e) {
-      return "unknown"; // not Linux
+      return "unknown"; // this is not Linux
     }
   }
 }

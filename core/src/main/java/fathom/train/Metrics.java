@@ -9,17 +9,18 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// What a training writes down as it goes, one line of `metrics.jsonl` each.
+/// The records that a training writes as it goes. Each is one line of `metrics.jsonl`.
 public sealed interface Metrics {
-  /// The step after which it was written: so many steps had been made.
+  /// Returns the number of steps that had been made when the record was written.
   long step();
 
-  /// Which images a figure of a training was measured on; its name in reports and JSON.
+  /// The part of the data on which a figure of a training was measured. Its name is used in reports
+  /// and JSON.
   enum Split {
-    /// Those that are kept from training to measure the epochs.
+    /// The validation data, which is kept from training to evaluate the epochs.
     @JsonProperty("validation")
     VALIDATION,
-    /// Those that are for testing; of a text, the part that is held out.
+    /// The test data; of a text, the part that is held out.
     @JsonProperty("test")
     TEST;
 
@@ -29,16 +30,19 @@ public sealed interface Metrics {
     }
   }
 
-  /// An epoch that ended. What its task measures is there by name: "loss", and for a classifier or
-  /// a text "error" in percent. An example is an image, or a character to be predicted.
+  /// An epoch that ended. It holds the task's figures by name: "loss", and for a classifier or a
+  /// text "error" in percent. An example is an image, or a character to be predicted.
   ///
-  /// @param epoch how many epochs have ended
-  /// @param learningRate the learning rate of its last step
-  /// @param train means over its batches, each before its step, of examples varied as in training
-  /// @param test the same of what `measuredOn` names, at the epoch's end; empty where a task holds
-  ///   nothing out
+  /// @param epoch the number of epochs that have ended
+  /// @param step the number of steps that had been made
+  /// @param learningRate the learning rate of the epoch's last step
+  /// @param train means over the batches of the epoch, each measured before its step, with
+  ///   augmentation
+  /// @param test the same figures of the data that `measuredOn` names, at the epoch's end; empty if
+  ///   a task holds nothing out
   /// @param seconds the time since the run started, without interruptions
-  /// @param measuredOn which images `test` is of: validation images in a run that has some
+  /// @param examplesPerSecond the throughput of the epoch
+  /// @param measuredOn the data that `test` is of: validation data in a run that has some
   record Epoch(
       int epoch,
       long step,
@@ -54,7 +58,7 @@ public sealed interface Metrics {
       test = copy(test);
     }
 
-    /// Of a task that counts errors.
+    /// Makes the record of a task that counts errors; errors are in percent.
     public Epoch(
         int epoch,
         long step,
@@ -77,24 +81,29 @@ public sealed interface Metrics {
           measuredOn);
     }
 
-    /// NaN where it was not measured, as the others.
+    /// Returns the mean loss over the epoch's batches. It is NaN if the record does not have it, as
+    /// for the three figures below.
     public double trainLoss() {
       return train.getOrDefault(LOSS, Double.NaN);
     }
 
+    /// Returns the error over the epoch's batches, in percent.
     public double trainError() {
       return train.getOrDefault(ERROR, Double.NaN);
     }
 
+    /// Returns the loss on the data that `measuredOn` names.
     public double testLoss() {
       return test.getOrDefault(LOSS, Double.NaN);
     }
 
+    /// Returns the error on the data that `measuredOn` names, in percent.
     public double testError() {
       return test.getOrDefault(ERROR, Double.NaN);
     }
 
-    /// What epochs are compared by: what is held out, or else what was trained with.
+    /// The figures by which epochs are compared: those of the held-out data, or of the training
+    /// data if nothing is held out.
     Figures validation() {
       return new Figures(1, test.isEmpty() ? train : test);
     }
@@ -114,16 +123,17 @@ public sealed interface Metrics {
     return values;
   }
 
-  /// What the layers looked like: for each norm, the standard deviation of its value over one batch
-  /// (the residual paper's figure 7); for each convolution and dense layer, the norm of the
-  /// gradient of its weights. Of images only.
+  /// The state of the layers in one forward and backward pass over a few training examples: for
+  /// each norm, the standard deviation of its layer response (the residual paper's figure 7), and
+  /// for each weight of two or more dimensions, the norm of its gradient. Only tasks with such
+  /// examples have it ([fathom.task.Session#probe]).
   record Layers(long step, List<Entry> responses, List<Entry> gradients) implements Metrics {
-    /// A layer's path and its number.
+    /// A layer's path and its measured number.
     public record Entry(String layer, double value) {}
   }
 
-  /// What was watched of the layers at the end of an epoch, by [Recording.Quantity]; empty where it
-  /// was not.
+  /// What was watched of the layers at the end of an epoch, by [Recording.Quantity]. A list is
+  /// empty if its quantity was not watched.
   record Watch(
       long step,
       List<Layers.Entry> gradients,
@@ -135,8 +145,9 @@ public sealed interface Metrics {
     }
   }
 
-  /// The end: by the final weights, through `predict`, everything that was trained with and is for
-  /// testing, as it is; of a text all that is held out, and as much of that which was trained with.
+  /// The evaluation at the end of a run, with the final weights and `predict`: of all training data
+  /// without augmentation and of all test data. Of a text it takes all held-out text and at most as
+  /// much of the training text.
   record Final(
       long step,
       SequencedMap<String, Double> train,
@@ -148,7 +159,7 @@ public sealed interface Metrics {
       test = copy(test);
     }
 
-    /// Of a task that counts errors.
+    /// Makes the record of a task that counts errors; errors are in percent.
     public Final(
         long step,
         double trainError,
@@ -159,19 +170,23 @@ public sealed interface Metrics {
       this(step, measured(trainLoss, trainError), measured(testLoss, testError), seconds);
     }
 
-    /// NaN where it was not measured, as the others.
+    /// Returns the loss on the training data. It is NaN if the record does not have it, as for the
+    /// three figures below.
     public double trainLoss() {
       return train.getOrDefault(LOSS, Double.NaN);
     }
 
+    /// Returns the error on the training data, in percent.
     public double trainError() {
       return train.getOrDefault(ERROR, Double.NaN);
     }
 
+    /// Returns the loss on the test data.
     public double testLoss() {
       return test.getOrDefault(LOSS, Double.NaN);
     }
 
+    /// Returns the error on the test data, in percent.
     public double testError() {
       return test.getOrDefault(ERROR, Double.NaN);
     }

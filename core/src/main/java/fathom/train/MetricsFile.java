@@ -19,23 +19,23 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `metrics.jsonl` of a run: a line of JSON for each thing that was measured, in the order of the
-/// steps. What a task measures stands there by its name behind `train` or `test`: `trainLoss`,
+/// The file `metrics.jsonl` of a run: a line of JSON for each record of [Metrics], in the order of
+/// the steps. A task's figures have names that begin with `train` or `test`: `trainLoss`,
 /// `testError`, `testIou`.
 ///
-/// @param usual which images a line that does not say it measured, because an older version wrote
-///   it
+/// @param file the path of the file
+/// @param usual the data that a line of an older version, which does not say it, was measured on
 public record MetricsFile(Path file, Metrics.Split usual) {
   private static final long MOST_BYTES = 1 << 29;
   private static final String TRAIN = "train";
   private static final String TEST = "test";
 
-  /// The file in the folder of a run.
+  /// Returns the file in the folder of a run.
   public static MetricsFile in(Path folder, Metrics.Split usual) {
     return new MetricsFile(folder.resolve("metrics.jsonl"), usual);
   }
 
-  /// Writes a line.
+  /// Appends a line. Throws [BadFileException] if that is not possible.
   void append(Metrics metrics) {
     try {
       Files.writeString(file, line(metrics), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -44,7 +44,8 @@ public record MetricsFile(Path file, Metrics.Split usual) {
     }
   }
 
-  /// All lines, oldest first. A last line that was cut off when the run was killed is left out.
+  /// Reads all lines, oldest first. A last line that was cut off when the run was killed is left
+  /// out. Throws [BadFileException] if another line is damaged or out of order.
   public List<Metrics> read() {
     var all = new ArrayList<Metrics>();
     if (!Files.exists(file)) {
@@ -69,8 +70,8 @@ public record MetricsFile(Path file, Metrics.Split usual) {
     return all;
   }
 
-  /// Metrics are written as steps are made, and every epoch ends once: `step` and `epoch` are those
-  /// of the lines before number `at`.
+  /// Checks that lines are in the order of the steps and that every epoch ends once. `step` and
+  /// `epoch` are those of the lines before line number `at`.
   private void checkOrder(Metrics line, int at, long step, int epoch) {
     if (line.step() < step || (line instanceof Metrics.Epoch ended && ended.epoch() <= epoch)) {
       throw new BadFileException(
@@ -116,7 +117,7 @@ public record MetricsFile(Path file, Metrics.Split usual) {
     };
   }
 
-  /// What the line of an epoch says besides what its task measures.
+  /// The line of an epoch without the task's figures.
   private record EpochLine(
       int epoch,
       long step,
@@ -127,7 +128,7 @@ public record MetricsFile(Path file, Metrics.Split usual) {
 
   private record FinalLine(long step, double seconds) {}
 
-  /// A line in its parts.
+  /// A line split into the task's figures and the rest.
   private record Of<T>(
       SequencedMap<String, Double> train, SequencedMap<String, Double> test, T rest) {
     static <T> Of<T> line(JsonNode line, Class<T> type) {
@@ -188,8 +189,9 @@ public record MetricsFile(Path file, Metrics.Split usual) {
             prefix + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), value));
   }
 
-  /// Forgets what is going to be written again when the run goes on after `step` steps, with epochs
-  /// of so many: of more than before, where the data has changed, an epoch may end once more.
+  /// Removes the lines that will be written again when the run continues after `step` steps.
+  /// `batches` is the number of steps of an epoch now: if the data has grown, an epoch may end a
+  /// second time.
   void truncate(long step, long batches) {
     var lines = new StringBuilder();
     List<Metrics> all = read();
@@ -207,12 +209,14 @@ public record MetricsFile(Path file, Metrics.Split usual) {
     AtomicFile.replace(file, lines.toString().getBytes(StandardCharsets.UTF_8));
   }
 
+  /// Returns whether a run that continues after `step` steps, with epochs of `batches` steps, keeps
+  /// the line of this epoch.
   public static boolean isKept(Metrics.Epoch epoch, long step, long batches) {
     return epoch.step() <= step && epoch.epoch() <= step / batches;
   }
 
-  /// The last step up to `step` at which an epoch ended and was evaluated; what else is written of
-  /// that step comes before the line of the epoch.
+  /// The last step up to `step` at which an epoch ended and was evaluated. The line of an epoch is
+  /// the last one of its step, so all other lines of that step are complete.
   private static long judged(List<Metrics> all, long step, long batches) {
     return all.stream()
         .filter(m -> m instanceof Metrics.Epoch epoch && isKept(epoch, step, batches))

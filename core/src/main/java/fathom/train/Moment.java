@@ -10,68 +10,73 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// Where a training stands, for its listeners. What it gives is of this moment; weights and
-/// gradients change with the next step.
+/// The present state of a training, for its listeners. It is valid only during the call; weights
+/// and gradients change with the next step.
 public interface Moment {
-  /// How many steps have been made.
+  /// Returns the number of steps that have been made.
   long step();
 
-  /// How many there are in all.
+  /// Returns the number of steps of the whole training.
   long steps();
 
-  /// The examples of the last step's batch, over all workers.
+  /// Returns the number of examples of the last step's batch, over all workers.
   int examples();
 
-  /// The epoch that the last step belongs to, from 1.
+  /// Returns the epoch that the last step belongs to, from 1.
   int epoch();
 
+  /// Returns the number of epochs of the whole training.
   int epochs();
 
-  /// Whether an epoch ends with the step after which so many have been made.
+  /// Returns whether an epoch ends when `step` steps have been made.
   boolean endsEpoch(long step);
 
-  /// The learning rate of the last step.
+  /// Returns the learning rate of the last step.
   double learningRate();
 
-  /// The means over the epoch so far.
+  /// Returns the means over the epoch so far.
   Figures soFar();
 
-  /// Since the training began, without interruptions.
+  /// Returns the time of the training in seconds, without interruptions.
   double seconds();
 
+  /// Returns the throughput of the epoch so far, in examples per second.
   double examplesPerSecond();
 
-  /// The net as it is written down, without fusion.
+  /// Returns the net in the form in which it is stored, without fusion.
   Node net();
 
-  /// Its trained parameters as one block.
+  /// Returns the trained parameters as one block.
   FlatParams params();
 
-  /// Runs forward and back over a few fixed training examples, shows `watch` every layer, and calls
-  /// `then` while the net has the gradients of them; afterwards the net is as it was. False, and
-  /// nothing is called, where the task has no such examples.
+  /// Runs a forward and a backward pass over a few fixed training examples, shows `watch` every
+  /// layer, and calls `then` while the net has the gradients of these examples. Afterwards the net
+  /// is as before. Returns false, and calls nothing, if the task has no such examples.
   boolean probe(Watch watch, Runnable then);
 
-  /// Some training examples as PNG images by their names; empty where there is nothing to see.
+  /// Returns some training examples as PNG images by their names; empty if the examples are not
+  /// visible.
   SequencedMap<String, byte[]> preview();
 
-  /// Writes a checkpoint: weights, buffers, optimizer, what the task carries on, and this position;
-  /// with more texts.
+  /// Writes a checkpoint: weights, buffers, optimizer, the task's state, this position, and
+  /// `texts`.
   void write(Path file, Map<String, String> texts);
 
-  /// The same later, from another thread, while a step is on its way that has not moved the weights
-  /// yet: buffers, which the way back changes before that, are copied now.
+  /// Returns an action that writes the same checkpoint later, from another thread, during a step
+  /// that has not changed the weights yet. Buffers are copied now, because the step changes them
+  /// before it changes the weights.
   Runnable later(Path file, Map<String, String> texts);
 
-  /// Whether this worker alone has all that a checkpoint needs.
+  /// Returns whether this worker alone has all data that a checkpoint needs.
   boolean storesAlone();
 
-  /// Writes weights, buffers and what the task keeps with them, to be used and not to go on from.
+  /// Writes weights, buffers and the task's normalization, for predictions; a training cannot
+  /// continue from this file.
   void writeWeights(Path file, Map<String, String> texts);
 
   /// Lets the task write its own files into the folder of a run.
   void writeTask(Path folder);
 
-  /// What the report shows of the task, as of its last evaluation.
+  /// Returns the task's sections of the report, as of its last evaluation.
   List<Section> sections();
 }

@@ -15,9 +15,10 @@ import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// The folder of a training that a program started: its checkpoints and metrics, as in that of a
-/// [Run], and `training.json`, which says what decides its weights. Net, task and data are the
-/// program's; a training goes on only by the same decisions.
+/// The folder of a training that a program started. It has checkpoints and metrics, like the folder
+/// of a run of the command line, and `training.json`, which describes the decisions that determine
+/// the weights. Net, task and data come from the program; a training continues only with the same
+/// decisions.
 final class OwnFolder {
   private static final int FORMAT = 1;
   private static final long MOST_BYTES = 1 << 20;
@@ -28,7 +29,7 @@ final class OwnFolder {
     this.folder = folder;
   }
 
-  /// Makes the folder if need be. Throws [BadFileException] if that is not possible.
+  /// Creates the folder if need be. Throws [BadFileException] if that is not possible.
   static OwnFolder at(Path folder) {
     try {
       Files.createDirectories(folder);
@@ -59,8 +60,9 @@ final class OwnFolder {
         new LastSave());
   }
 
-  /// What has been before, by this plan and task: nothing in a new folder, which is described now.
-  /// Throws [BadFileException], with nothing written, if the folder holds another training.
+  /// Returns what has been trained so far with this plan and task; in a new folder it writes the
+  /// description and returns [Training.Past#NONE]. Throws [BadFileException], with nothing written,
+  /// if the folder holds another training.
   Training.Past past(Plan plan, Task<?> task) {
     Path file = folder.resolve("training.json");
     SequencedMap<String, Object> now = decisions(plan, task);
@@ -86,7 +88,7 @@ final class OwnFolder {
         false);
   }
 
-  /// Everything but the number of epochs and of workers, which may change.
+  /// All decisions but the numbers of epochs and of workers, which may change.
   private static SequencedMap<String, Object> decisions(Plan plan, Task<?> task) {
     var decisions = new LinkedHashMap<String, Object>();
     decisions.put("format", FORMAT);
@@ -99,7 +101,8 @@ final class OwnFolder {
     return decisions;
   }
 
-  /// A record says what it is; of anything else, such as a lambda, there is nothing to compare.
+  /// A description to compare. A record describes itself; anything else, such as a lambda, cannot
+  /// be compared.
   private static String described(Object spec) {
     return spec instanceof Record ? spec.toString() : "of the program";
   }

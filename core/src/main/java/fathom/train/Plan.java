@@ -4,13 +4,17 @@ import fathom.optim.Adam;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
 
-/// How a training goes. Together with the net, the task and their data it decides every weight to
-/// the bit; only the number of workers changes the rounding of sums.
+/// The settings of a training. Together with the net, the task and their data they decide every
+/// weight to the bit; only the number of workers changes the rounding of sums. The constructor
+/// throws `IllegalArgumentException` if a number is out of its range.
 ///
-/// @param clip the largest norm of all gradients together; 0 for any
-/// @param batch the examples of a batch, over all workers
-/// @param seed decides every random key: initial weights, order, augmentation, dropout
-/// @param workers threads, each with its share of every batch
+/// @param optimizer the optimizer
+/// @param schedule the learning rate as a function of the step
+/// @param clip the largest norm of all gradients together; 0 for no limit
+/// @param epochs the number of epochs, at least 1
+/// @param batch the number of examples of a batch, over all workers, at least 1
+/// @param seed the seed of every random key: initial weights, order, augmentation, dropout
+/// @param workers the number of threads, each with its share of every batch, at least 1
 public record Plan(
     Optimizer.Spec optimizer,
     Schedule schedule,
@@ -19,7 +23,7 @@ public record Plan(
     int batch,
     long seed,
     int workers) {
-  /// Adam at a learning rate of 0.001 for ten epochs of batches of 32, on all cores.
+  /// Adam at a learning rate of 0.001 for ten epochs with batches of 32 examples, on all cores.
   public static final Plan DEFAULT =
       new Plan(
           Adam.of(),
@@ -42,14 +46,17 @@ public record Plan(
 
   private static void atLeastOne(String name, int count) {
     if (count < 1) {
+      /// Returns this plan with another optimizer.
       throw new IllegalArgumentException("%s is at least 1, but is %s".formatted(name, count));
     }
   }
 
+  /// Returns this plan with another learning rate schedule.
   public Plan withOptimizer(Optimizer.Spec optimizer) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another limit of the gradients' norm; 0 for no limit.
   public Plan withSchedule(Schedule schedule) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }

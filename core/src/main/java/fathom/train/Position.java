@@ -8,15 +8,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// How far a training has come, as a checkpoint's texts say it.
+/// The position of a training, stored as texts in its checkpoint.
 ///
-/// @param step the steps that have been made
-/// @param seconds the time they took
-/// @param sums over the examples that the current epoch has seen, which at its end are all of it:
-///   of the losses, under "loss", and of what the task counts
-/// @param examples how many these are; -1 in a checkpoint of a version that did not say it
-/// @param examplesPerSecond of the epoch so far; 0 in a checkpoint of a version that wrote it when
-///   the epoch had been evaluated, with sums of 0
+/// @param step the number of steps that have been made
+/// @param seconds the time that they took
+/// @param sums the sums over the examples that the current epoch has seen so far: of the losses,
+///   under "loss", and of what the task counts. At the end of an epoch they are over the whole
+///   epoch
+/// @param examples the number of these examples; -1 in a checkpoint of a version that did not store
+///   it
+/// @param examplesPerSecond the throughput of the epoch so far. It is 0 in a checkpoint of a
+///   version that wrote it after the evaluation of an epoch, with sums of 0
 public record Position(
     long step,
     double seconds,
@@ -40,8 +42,8 @@ public record Position(
     return texts;
   }
 
-  /// Of the names `summed`, those that a training sums up; a checkpoint that has not all of them is
-  /// of another training.
+  /// Reads the position from a checkpoint. `summed` are the names that the training sums up; a
+  /// checkpoint that lacks one of them is of another training, and [BadFileException] is thrown.
   static Position read(Path file, List<String> summed) {
     Map<String, String> texts = texts(file);
     var sums = new LinkedHashMap<String, Double>();
@@ -54,7 +56,8 @@ public record Position(
         texts.containsKey(SPEED) ? number(file, texts, SPEED) : 0);
   }
 
-  /// How many steps had been made.
+  /// Returns the number of steps that had been made. Throws [BadFileException] if the file is no
+  /// checkpoint of a run.
   public static long step(Path file) {
     return whole(file, texts(file), STEP, "steps");
   }

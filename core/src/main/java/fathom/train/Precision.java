@@ -13,18 +13,19 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// The type of the values between the layers. While a net is trained, weights, gradients of
-/// weights, statistics, losses and sums are float32 or better in either, and so is what is
-/// evaluated on the way; a trained net can be asked to predict in either.
+/// The type of the activations between the layers during training. With either type, weights, their
+/// gradients, statistics, losses and sums are float32 or better, and so are the evaluations during
+/// a training. A trained net can predict with either type.
 public enum Precision {
-  /// Float32.
+  /// Activations in float32.
   FP32(DType.FLOAT32),
-  /// Bfloat16: the range of float32 with 8 bits of precision, in half of the memory.
+  /// Activations in bfloat16, which has the range of float32 with 8 bits of precision, in half of
+  /// the memory.
   BF16(DType.BFLOAT16);
 
   private static final Path PROCESSOR = Path.of("/proc/cpuinfo");
 
-  /// As Linux calls the instructions, of x86 and of ARM.
+  /// The names that Linux gives to the instructions, on x86 and on ARM.
   private static final List<String> INSTRUCTIONS = List.of("avx512_bf16", "amx_bf16", "bf16");
 
   private final DType type;
@@ -33,29 +34,31 @@ public enum Precision {
     this.type = type;
   }
 
+  /// Returns the element type.
   public DType type() {
     return type;
   }
 
-  /// The images in this type: a second handle if they have it.
+  /// Returns the images in this type; if they have it already, the result is a second handle of
+  /// them.
   public Tensor of(Tensor images) {
     return images.to(type);
   }
 
   /// Throws [DeviceException] if the processor has no instructions for this type. Without them
-  /// libtorch computes in float32 and converts, which saves memory at the price of time. Where a
-  /// system does not say what its processor has, nothing is refused.
+  /// libtorch computes in float32 and converts, which saves memory but takes more time. On a system
+  /// that does not list its processor's instructions, nothing is refused.
   public void check() {
     if (Files.isReadable(PROCESSOR)) {
       try (Stream<String> lines = Files.lines(PROCESSOR)) {
         check(lines.toList());
       } catch (IOException | UncheckedIOException e) {
-        return; // it does not say
+        return; // the system does not list the instructions
       }
     }
   }
 
-  /// The same for a processor of which these lines tell.
+  /// Checks a processor that these lines describe.
   void check(List<String> lines) {
     Set<String> has = new HashSet<>();
     for (String line : lines) {

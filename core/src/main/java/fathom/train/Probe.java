@@ -7,11 +7,12 @@ import fathom.task.Objective;
 import fathom.task.Session;
 import java.util.LinkedHashMap;
 
-/// A look at the layers of a net during one forward and back, which leaves the net as it was.
+/// Runs one forward and backward pass to measure the layers of a net, and leaves the net as it was.
 final class Probe {
   private Probe() {}
 
-  /// Whether the task has examples to look with; `then` runs while `net` has their gradients.
+  /// Runs `then` while `net` has the gradients of the probe. Returns false if the task has no
+  /// examples to probe.
   static <N extends Node> boolean of(Session<N> session, N net, N watched, Runnable then) {
     var buffers = new LinkedHashMap<Param, double[]>();
     for (Param param : net.state().values()) {

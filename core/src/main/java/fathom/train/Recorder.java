@@ -15,12 +15,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
-/// Writes what a training leaves in a folder: its checkpoint, that of the best epoch, the metrics,
-/// what is watched of the layers, events for TensorBoard, and what the task adds to the report.
+/// Writes the files of a training into a folder: its checkpoint, that of the best epoch, the
+/// metrics, what is watched of the layers, events for TensorBoard, and the task's sections of the
+/// report.
 ///
-/// At the end of an epoch the checkpoint is written first. The line of the epoch is written last,
-/// when all else of it is: a run that is killed on the way does it again, and a run that goes on
-/// from a checkpoint of an epoch without a line evaluates it first.
+/// At the end of an epoch the checkpoint is written first, and the line of the epoch last, when all
+/// other files of the epoch are complete. A run that is killed in between repeats the rest: a run
+/// that continues from a checkpoint of an epoch without a line evaluates that epoch first.
 public final class Recorder implements Listener {
   private static final String WATCH = "epoch.watch";
 
@@ -32,10 +33,16 @@ public final class Recorder implements Listener {
   private @Nullable TensorBoard board;
   private @Nullable LayerWatch watching;
   private Metrics.@Nullable Watch watched;
-  private long lastStepNanos = LastSave.SLOW_NANOS; // of the first one nothing is known
+  private long lastStepNanos = LastSave.SLOW_NANOS; // the first step may be slow
   private long stepBegan;
 
-  /// @param card what every checkpoint says of its net
+  /// Makes a recorder.
+  ///
+  /// @param folder the folder of the run
+  /// @param metrics the file of the metrics in that folder
+  /// @param recording what to record besides the learning curves
+  /// @param card the texts about the net that every checkpoint gets
+  /// @param lastSave the way to save from another thread during a long step
   public Recorder(
       Path folder,
       MetricsFile metrics,
@@ -49,19 +56,23 @@ public final class Recorder implements Listener {
     this.lastSave = lastSave;
   }
 
+  /// Returns the path of the checkpoint in the folder of a run.
   public static Path checkpoint(Path folder) {
     return folder.resolve("checkpoint.safetensors");
   }
 
+  /// Returns the path of the weights of the best epoch in the folder of a run.
   public static Path best(Path folder) {
     return folder.resolve("best.safetensors");
   }
 
+  /// Returns the path of the folder for TensorBoard in the folder of a run.
   public static Path events(Path folder) {
     return folder.resolve("tensorboard");
   }
 
-  /// What was watched of the last step is for the line of its epoch.
+  /// If the last epoch has not been evaluated, what was watched in its last step is read back from
+  /// the checkpoint, because it belongs to the line of that epoch.
   @Override
   public void begin(Moment now, boolean evaluated) {
     watched = evaluated ? null : watched(checkpoint(folder));
@@ -72,7 +83,7 @@ public final class Recorder implements Listener {
       layers(now);
     }
     if (recording.tensorboard() && (now.step() < now.steps() || !evaluated)) {
-      long next = evaluated ? now.step() + 1 : now.step(); // the first of which there is something
+      long next = evaluated ? now.step() + 1 : now.step(); // the first step that will be recorded
       board = new TensorBoard(events(folder), now.step() == 0 ? 0 : next);
       if (now.step() == 0) {
         board.images(now.preview());
@@ -80,7 +91,7 @@ public final class Recorder implements Listener {
     }
   }
 
-  /// What a training writes at its end.
+  /// Deletes the files that a training writes at its end.
   private void deleteEnd() {
     for (Path file : List.of(AnswersFile.in(folder), SectionsFile.in(folder))) {
       try {
@@ -103,7 +114,7 @@ public final class Recorder implements Listener {
     }
   }
 
-  /// A step that may take long is offered to be saved from outside.
+  /// Offers a step that may take long to be saved from another thread.
   @Override
   public void before(Moment now) {
     stepBegan = System.nanoTime();
@@ -169,7 +180,7 @@ public final class Recorder implements Listener {
     return layers == null ? watch : watch.withResponses(layers.responses());
   }
 
-  /// The result is written down as soon as it is known: what follows it may need more memory.
+  /// Writes the result as soon as it is known, because what follows may need more memory.
   @Override
   public void end(Moment now, Outcome outcome) {
     if (outcome.training() != null) {

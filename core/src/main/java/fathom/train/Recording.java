@@ -2,20 +2,21 @@ package fathom.train;
 
 import java.util.List;
 
-/// What a training writes down besides its learning curves. It changes no result.
+/// What a training records besides its learning curves. It changes no result.
 ///
-/// @param watch what is measured of each layer at the end of every epoch, in the order of
-///   [Quantity]
+/// @param watch the quantities that are measured of each layer at the end of every epoch, in the
+///   order of [Quantity]
 /// @param tensorboard whether events for TensorBoard are written, into the folder `tensorboard` of
 ///   the run
 public record Recording(List<Quantity> watch, boolean tensorboard) {
   public static final Recording NONE = new Recording(List.of(), false);
 
-  /// A measure of a layer.
+  /// A quantity that is measured of each layer.
   public enum Quantity {
     /// ‖dE/dW‖ of a weight in the last step of the epoch, over all workers and before clipping.
     GRADIENTS,
-    /// The standard deviation of the value of a norm over a fixed batch (He et al. 2016, figure 7).
+    /// The standard deviation of the layer response of a norm over a fixed batch (He et al. 2016,
+    /// figure 7).
     RESPONSES,
     /// ‖ΔW‖/‖W‖ of a weight in the last step of the epoch.
     UPDATES

@@ -8,9 +8,9 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// One training at a time in the folder of a run: a lock of the operating system on the file
-/// `.lock`, which ends with the process, however that ends. The file itself stays, and means
-/// nothing.
+/// A lock that lets only one training at a time work in the folder of a run. It is a lock of the
+/// operating system on the file `.lock`, which ends with the process in every case. The file itself
+/// stays and has no meaning.
 public final class RunLock implements AutoCloseable {
   private final FileChannel channel;
 
@@ -18,8 +18,8 @@ public final class RunLock implements AutoCloseable {
     this.channel = channel;
   }
 
-  /// Throws [BusyRunException] if another training, of this process or another, has the folder, and
-  /// [BadFileException] if it cannot be written.
+  /// Locks a folder. Throws [BusyRunException] if another training, of this process or another, has
+  /// the lock, and [BadFileException] if the folder cannot be written.
   public static RunLock of(Path folder) {
     Path file = folder.resolve(".lock");
     try {
@@ -28,7 +28,7 @@ public final class RunLock implements AutoCloseable {
       try {
         locked = channel.tryLock() != null;
       } catch (OverlappingFileLockException _) {
-        locked = false; // by this process
+        locked = false; // another training of this process holds the lock
       } finally {
         if (!locked) {
           channel.close();

@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// The parameters and buffers of a net at a moment, under their paths, outside any scope: they live
-/// as long as somebody refers to them.
+/// A copy of the parameters and buffers of a net, under their paths. The copy is outside any scope:
+/// it lives as long as it is referenced.
 record Snapshot(Map<String, Entry> entries) {
   private record Entry(DType type, Shape shape, MemorySegment bytes) {}
 
@@ -31,7 +31,7 @@ record Snapshot(Map<String, Entry> entries) {
     return new Snapshot(entries);
   }
 
-  /// Gives a net of the same structure these values.
+  /// Copies these parameters and buffers into a net of the same structure.
   void to(Node net) {
     for (Map.Entry<String, Param> each : net.state().entrySet()) {
       Entry entry = entries.get(each.getKey());

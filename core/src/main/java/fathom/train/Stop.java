@@ -2,7 +2,7 @@ package fathom.train;
 
 import java.util.function.BooleanSupplier;
 
-/// Whether a training was asked to stop: once it was, for good.
+/// Remembers whether a training was asked to stop. A request to stop is never taken back.
 final class Stop {
   private static final long LOOK_EVERY_NANOS = 1_000_000_000;
 
@@ -14,7 +14,7 @@ final class Stop {
     this.asked = asked;
   }
 
-  /// Looks; to be called between two steps.
+  /// Asks; to be called between two steps.
   boolean look() {
     lookedAt = System.nanoTime();
     if (!heard && asked.getAsBoolean()) {
@@ -23,7 +23,7 @@ final class Stop {
     return heard;
   }
 
-  /// Looks every second, however often it is called and by how many workers.
+  /// Asks at most once a second, however often it is called and by how many workers.
   boolean lookNowAndThen() {
     return heard || (System.nanoTime() - lookedAt > LOOK_EVERY_NANOS && look());
   }

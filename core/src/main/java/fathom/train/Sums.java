@@ -8,21 +8,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// What an epoch has summed up so far: the losses of its examples, and what the task counts.
+/// The sums of an epoch so far: the losses of its examples, and what the task counts.
 final class Sums {
   private final List<String> names;
   private final double[] counts;
   private double loss;
   private long examples;
 
-  /// @param names of what a task counts
+  /// Starts at zero.
+  ///
+  /// @param names the names of what the task counts
   Sums(List<String> names) {
     this.names = names;
     this.counts = new double[names.size()];
   }
 
   /// A worker's share of a step in one array, to be summed over the workers: the loss, the counts,
-  /// and last a one if the training is to stop.
+  /// and at the end 1 if the training is to stop.
   double[] of(Objective share, boolean stop) {
     if (share.counts().length != counts.length) {
       throw new IllegalStateException(
@@ -40,7 +42,7 @@ final class Sums {
     return summed[summed.length - 1] > 0;
   }
 
-  /// Adds a step of so many examples, from the sum of the shares.
+  /// Adds a step of `of` examples, from the sum of the shares.
   void add(double[] summed, int of) {
     loss += summed[0] * of;
     for (int i = 0; i < counts.length; i++) {
@@ -49,7 +51,7 @@ final class Sums {
     examples += of;
   }
 
-  /// The mean loss, and of what is counted the percentage of the examples.
+  /// The mean loss, and each count as a percentage of the examples.
   Figures figures() {
     Figures figures = Figures.of(examples, loss / examples);
     for (int i = 0; i < counts.length; i++) {
@@ -64,7 +66,7 @@ final class Sums {
     examples = 0;
   }
 
-  /// By their names, as a checkpoint has them.
+  /// The sums by the names that a checkpoint uses.
   SequencedMap<String, Double> stored() {
     var stored = new LinkedHashMap<String, Double>();
     stored.put(Figures.LOSS, loss);
@@ -74,12 +76,12 @@ final class Sums {
     return stored;
   }
 
-  /// Of how many examples.
+  /// The number of examples that the sums are over.
   long examples() {
     return examples;
   }
 
-  /// Goes on from what was stored after so many examples of the epoch.
+  /// Continues from sums that were stored after `seen` examples of the epoch.
   void restore(Map<String, Double> stored, long seen) {
     loss = stored.getOrDefault(Figures.LOSS, 0.0);
     for (int i = 0; i < counts.length; i++) {
@@ -88,7 +90,7 @@ final class Sums {
     examples = seen;
   }
 
-  /// The names under which [#stored()] has them.
+  /// The names under which [#stored()] has the sums.
   List<String> names() {
     return List.copyOf(stored().keySet());
   }

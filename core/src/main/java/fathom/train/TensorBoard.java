@@ -5,17 +5,17 @@ import fathom.io.EventFile;
 import java.nio.file.Path;
 import java.util.SequencedMap;
 
-/// What TensorBoard shows of a training: the learning curves, the spread of every weight after each
-/// epoch, and the first training images.
+/// Writes the events of a training for TensorBoard: the learning curves, a histogram of every
+/// weight after each epoch, and the first training images.
 final class TensorBoard {
   private final EventFile events;
 
-  /// Begins a file in this folder, for what is measured from step `from` on.
+  /// Begins a file in this folder, for events from step `from` on.
   TensorBoard(Path folder, long from) {
     this.events = EventFile.begin(folder, from);
   }
 
-  /// Training examples as they are seen, PNG images by their names.
+  /// Adds training examples as PNG images by their names.
   void images(SequencedMap<String, byte[]> preview) {
     preview.forEach((name, png) -> events.image(0, "training images/" + name, png));
   }
@@ -48,7 +48,7 @@ final class TensorBoard {
         });
   }
 
-  /// Everything but losses is in percent.
+  /// A figure's name in TensorBoard. All figures but the loss are in percent.
   private static String tag(String name) {
     return name.equals(Metrics.LOSS) ? name : name + " in %";
   }

@@ -6,7 +6,7 @@ import fathom.task.Figures;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// What came of a training: its figures, and the net.
+/// The result of a training: its figures, and the net.
 public final class Trained<N extends Node> {
   private final Listener.Outcome outcome;
   private final Function<Init, ? extends N> build;
@@ -18,18 +18,19 @@ public final class Trained<N extends Node> {
     this.weights = weights;
   }
 
-  /// How it ended.
+  /// Returns how the training ended.
   public Listener.Outcome outcome() {
     return outcome;
   }
 
-  /// How good the net is on all that is for testing. Throws `IllegalStateException` where the
-  /// training was asked to stop before its end, or nothing is held out.
+  /// Returns the evaluation of all test data. Throws `IllegalStateException` if the training was
+  /// asked to stop before its end, or nothing is held out.
   public Figures test() {
     return measured(outcome.test(), "the task holds nothing out for testing");
   }
 
-  /// How good it is on all that it was trained with. Throws as [#test()].
+  /// Returns the evaluation of all training data. Throws `IllegalStateException` if the training
+  /// was asked to stop before its end, or the task does not evaluate its training data.
   public Figures training() {
     return measured(outcome.training(), "the task does not measure what it trains with");
   }
@@ -45,7 +46,7 @@ public final class Trained<N extends Node> {
     return figures;
   }
 
-  /// A net with the weights that it ended with, in the innermost scope; as many as are asked for.
+  /// Builds a net with the final weights, in the innermost scope. Every call builds another net.
   public N net() {
     N net = build.apply(Init.zeros());
     weights.to(net);

@@ -15,7 +15,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// Trains a net on a task: any function of an [Init] and any [Task].
+/// Trains a net on a task. The net is any function of an [Init], and the task any [Task].
 ///
 /// ```java
 /// var trained =
@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
 ///         .fit();
 /// ```
 ///
-/// With a folder it writes checkpoints and metrics, and goes on bit by bit where the folder holds a
-/// run of this very training; one training at a time works in a folder. Without one everything is
-/// in memory. What is set is checked at once, and by its name.
+/// With a folder, it writes checkpoints and metrics, and continues bit by bit if the folder holds a
+/// run of this very training; only one training at a time may work in a folder. Without a folder
+/// everything stays in memory. Every setting is checked when it is set, and an error names it.
 ///
-/// @param <N> the net: [fathom.Layer], or a node of its own
+/// @param <N> the type of the net: [fathom.Layer], or a node of a class of its own
 public final class Trainer<N extends Node> {
   private final Function<Init, ? extends N> net;
   private final Task<N> task;
@@ -43,44 +43,51 @@ public final class Trainer<N extends Node> {
     this.task = task;
   }
 
-  /// A training of the net that `net` builds, once for each worker; its weights are drawn by the
-  /// [Init] that it is given, and shared.
+  /// Makes a training of the net that `net` builds. `net` is called once for each worker. The first
+  /// worker draws the initial weights with the [Init] that it passes, and all workers share them.
   public static <N extends Node> Trainer<N> of(Function<Init, ? extends N> net, Task<N> task) {
     return new Trainer<>(net, task);
   }
 
-  /// The whole plan at once.
+  /// Sets the whole plan at once.
   public Trainer<N> plan(Plan plan) {
     return with(_ -> plan);
   }
 
+  /// Sets the optimizer.
   public Trainer<N> optimizer(Optimizer.Spec optimizer) {
     return with(p -> p.withOptimizer(optimizer));
   }
 
+  /// Sets the learning rate as a function of the step.
   public Trainer<N> schedule(Schedule schedule) {
     return with(p -> p.withSchedule(schedule));
   }
 
-  /// Limits the norm of all gradients together; 0 for no limit.
+  /// Limits the norm of all gradients together; 0 means no limit. Throws `IllegalArgumentException`
+  /// for a limit that is negative or not finite.
   public Trainer<N> clip(double norm) {
     return with(p -> p.withClip(norm));
   }
 
+  /// Sets the number of epochs. Throws `IllegalArgumentException` if it is below 1.
   public Trainer<N> epochs(int epochs) {
     return with(p -> p.withEpochs(epochs));
   }
 
-  /// The examples of a batch, over all workers.
+  /// Sets the number of examples of a batch, over all workers. Throws `IllegalArgumentException` if
+  /// it is below 1.
   public Trainer<N> batch(int examples) {
     return with(p -> p.withBatch(examples));
   }
 
+  /// Sets the seed of every random key.
   public Trainer<N> seed(long seed) {
     return with(p -> p.withSeed(seed));
   }
 
-  /// Threads, each with its share of every batch.
+  /// Sets the number of threads, each of which gets its share of every batch. Throws
+  /// `IllegalArgumentException` if it is below 1.
   public Trainer<N> workers(int workers) {
     return with(p -> p.withWorkers(workers));
   }
@@ -90,21 +97,23 @@ public final class Trainer<N extends Node> {
     return this;
   }
 
-  /// Works in this folder, which is made if need be: writes checkpoints and metrics, and goes on if
-  /// there is a training by the same plan. Epochs and workers may be others than before.
+  /// Makes the training work in this folder, which is created if need be. It writes checkpoints and
+  /// metrics there, and continues if the folder holds a training by the same plan. The numbers of
+  /// epochs and workers may differ from before.
   public Trainer<N> in(Path folder) {
     this.folder = folder;
     return this;
   }
 
-  /// Calls these too, after those that write files.
+  /// Adds listeners, which are called after those that write files.
   public Trainer<N> listen(Listener... more) {
     listeners.addAll(Arrays.asList(more));
     return this;
   }
 
-  /// Asks `stop` after every step, and now and then in evaluations: where it says so, the training
-  /// saves its position and ends unfinished. It may be asked by any thread.
+  /// Lets a condition stop the training. `stop` is asked after every step, and now and then in
+  /// evaluations. When it returns true, the training saves its position and ends unfinished. Any
+  /// thread may call it.
   public Trainer<N> stopWhen(BooleanSupplier stop) {
     this.stop = stop;
     return this;
@@ -112,9 +121,10 @@ public final class Trainer<N extends Node> {
 
   /// Trains to the end of the plan, or until asked to stop.
   ///
-  /// Throws [DivergedException] if a loss or a gradient is no number any more, and names the layer;
-  /// [fathom.io.BadFileException] if the folder holds another training, or what cannot be read;
-  /// `BusyRunException` if another training works in it; and what a listener threw.
+  /// Throws [DivergedException], which names the layer, if a loss or a gradient is no longer
+  /// finite; [fathom.io.BadFileException] if the folder holds another training or a file that
+  /// cannot be read; `BusyRunException` if another training works in the folder; and whatever a
+  /// listener throws.
   public Trained<N> fit() {
     if (folder == null) {
       return train(Training.Past.NONE, listeners);

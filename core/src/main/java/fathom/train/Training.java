@@ -15,12 +15,13 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// One training, from where its checkpoint stands or from the start.
+/// One training, from its checkpoint or from the start.
 ///
-/// Every worker runs this same program: its own tree of layers over one block of parameter values,
-/// its share of every batch, its own block of gradients. Gradients are summed in the order of ranks
-/// and the first worker makes the step. Order, augmentation and learning rate are functions of the
-/// step, so a training that was stopped goes on as if it had not been.
+/// Every worker runs the same program with its own tree of layers over one shared block of
+/// parameters, its share of every batch, and its own block of gradients. Gradients are summed in
+/// the order of ranks, and the first worker makes the optimizer step. Order, augmentation and
+/// learning rate are functions of the step, so a training that was stopped continues as if it had
+/// not been stopped.
 public final class Training<N extends Node> {
   private final Function<Init, ? extends N> build;
   private final Task<N> task;
@@ -31,19 +32,20 @@ public final class Training<N extends Node> {
   private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
   private final AtomicReference<Listener.@Nullable Outcome> outcome = new AtomicReference<>();
 
-  /// What all workers use: the values, and the optimizer that changes them.
+  /// The objects that all workers share: the parameters, and the optimizer that changes them.
   record Shared(FlatParams flat, Optimizer optimizer) {}
 
-  /// What has been before this training goes on.
+  /// The part of a training that was made before.
   ///
-  /// @param checkpoint null at the start
-  /// @param epochs those that were evaluated
-  /// @param otherData whether the sums of the epoch are over examples of other data, and mean
-  ///   nothing
+  /// @param checkpoint the checkpoint to continue from; null at the start
+  /// @param epochs the epochs that were evaluated
+  /// @param otherData whether the data has changed since, so that the sums of the current epoch are
+  ///   meaningless
   public record Past(@Nullable Path checkpoint, List<Metrics.Epoch> epochs, boolean otherData) {
     public static final Past NONE = new Past(null, List.of(), false);
   }
 
+  /// Makes a training; see [Trainer] for a simpler way.
   public Training(
       Function<Init, ? extends N> build,
       Task<N> task,
@@ -59,7 +61,7 @@ public final class Training<N extends Node> {
     this.stop = new Stop(stop);
   }
 
-  /// How it ended.
+  /// Trains to the end of the plan or until asked to stop, and returns how the training ended.
   public Listener.Outcome run() {
     Workers.run(
         plan.workers(),
@@ -95,7 +97,7 @@ public final class Training<N extends Node> {
     return stop;
   }
 
-  /// The first worker gives it before the others ask.
+  /// Called by the first worker before the others ask for it.
   void share(Shared with) {
     shared.set(with);
   }

@@ -15,13 +15,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// A net's parameters and buffers in files, under their paths.
+/// Reads and writes a net's parameters and buffers as files, under their paths.
 public final class Weights {
   private Weights() {}
 
   /// Reads every parameter and buffer of `net` from `file`, converted to its type. The file may
-  /// have others besides. Throws [BadFileException] at the first name that is missing or shape that
-  /// differs, with nothing read.
+  /// have further tensors. Throws [BadFileException], with nothing read, at the first name that is
+  /// missing or shape that differs.
   public static void read(Path file, Node net) {
     try (var stored = SafeTensors.open(file)) {
       read(file, stored, net.state());
@@ -33,15 +33,16 @@ public final class Weights {
     state.forEach((path, param) -> copy(stored, path, param.value()));
   }
 
-  /// Writes every parameter and buffer of `net` under its path as safetensors, with texts that
-  /// other programs may read. Throws [BadFileException] if the file cannot be written.
+  /// Writes every parameter and buffer of `net` under its path as safetensors, with texts for other
+  /// programs. Throws [BadFileException] if the file cannot be written.
   public static void write(Path file, Node net, Map<String, String> metadata) {
     try (var _ = Scope.open()) {
       SafeTensors.write(file, stored(net), metadata);
     }
   }
 
-  /// The same as a state dictionary of PyTorch ([TorchFile]), which has no texts.
+  /// Writes every parameter and buffer of `net` as a state dictionary of PyTorch ([TorchFile]),
+  /// which has no texts. Throws [BadFileException] if the file cannot be written.
   public static void writeForTorch(Path file, Node net) {
     try (var _ = Scope.open()) {
       TorchFile.write(file, stored(net));
@@ -58,7 +59,7 @@ public final class Weights {
     }
   }
 
-  /// Copies the tensor `name` of a file, which has the shape of `to`.
+  /// Copies the tensor `name` of a file, which must have the shape of `to`.
   static void copy(SafeTensors stored, String name, Tensor to) {
     try (var _ = Scope.open();
         Arena arena = Arena.ofConfined()) {
@@ -67,7 +68,7 @@ public final class Weights {
     }
   }
 
-  /// Everything in `net.state()` as it is now, in row-major order, in the innermost scope.
+  /// All of `net.state()` as it is now, in row-major order, in the innermost scope.
   static SequencedMap<String, StoredTensor> stored(Node net) {
     var tensors = new LinkedHashMap<String, StoredTensor>();
     net.state().forEach((path, param) -> tensors.put(path, stored(param.value())));

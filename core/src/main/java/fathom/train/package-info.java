@@ -1,5 +1,5 @@
-/// The loop: workers that each run the whole program on their share of every batch, what they train
-/// by, and the folder in which a run leaves its traces.
+/// The training loop: workers that each run the whole program on their share of every batch, the
+/// settings of a training, and the files that a run leaves in its folder.
 @NullMarked
 package fathom.train;
 

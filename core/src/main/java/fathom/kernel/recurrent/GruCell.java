@@ -14,11 +14,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
-/// (z, r) = LN(W_h·h) + LN(W_x·x); ĥ = tanh(LN(W·x) + σ(r)⊙LN(U·h)); h = (1 − σ(z))⊙h + σ(z)⊙ĥ (Ba
-/// et al. 2016, eq. 26-28). The gates are z, r and the candidate.
+/// The cell of a GRU with layer norm: (z, r) = LN(W_h·h) + LN(W_x·x); ĥ = tanh(LN(W·x) +
+/// σ(r)⊙LN(U·h)); h = (1 − σ(z))⊙h + σ(z)⊙ĥ (Ba et al. 2016, eq. 26-28). The gates are, in this
+/// order, z, r and the candidate ĥ.
 public final class GruCell {
   private GruCell() {}
 
+  /// Makes a cell for one forward and backward pass over `u`, in the given form.
   public static Cell of(Unrolled u, KernelForm form) {
     return switch (form) {
       case SCALAR -> new ScalarSteps(u, Scalar::new);

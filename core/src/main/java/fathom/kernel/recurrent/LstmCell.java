@@ -15,12 +15,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
-/// z = LN(W_h·h) + LN(W_x·x) + b with the gates i, f, o and g one after the other; c = σ(f)⊙c +
-/// σ(i)⊙tanh(g); h = σ(o)⊙tanh(LN(c)) (Ba et al. 2016, eq. 20-22). The cell state is carried on as
-/// it is.
+/// The cell of an LSTM with layer norm: z = LN(W_h·h) + LN(W_x·x) + b, which holds the gates i, f,
+/// o and g in this order; c = σ(f)⊙c + σ(i)⊙tanh(g); h = σ(o)⊙tanh(LN(c)) (Ba et al. 2016, eq.
+/// 20-22). The norm of the cell state affects h only: the next step gets c without it.
 public final class LstmCell {
   private LstmCell() {}
 
+  /// Makes a cell for one forward and backward pass over `u`, in the given form.
   public static Cell of(Unrolled u, KernelForm form) {
     return switch (form) {
       case SCALAR -> new ScalarSteps(u, Scalar::new);
@@ -192,8 +193,8 @@ public final class LstmCell {
       }
     }
 
-    /// The cotangent of the cell state, with mean(w) = a and mean(w·x̂) = b of its norm, and what
-    /// it gives to the gates i, f and g and to the cell state before.
+    /// Computes the cotangent of the cell state, where a = mean(w) and b = mean(w·x̂) of its norm,
+    /// and from it the cotangents of the gates i, f and g and of the cell state before the step.
     private void cellBack(int t, int n, long at, float a, float b, MemorySegment dc) {
       Unrolled u = s.u;
       int size = s.size;

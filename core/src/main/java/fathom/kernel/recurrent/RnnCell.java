@@ -14,10 +14,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
-/// h = tanh(LN(W_h·h + W_x·x)), one norm of the sum (Ba et al. 2016, eq. 4).
+/// The cell of a plain recurrent net with layer norm: h = tanh(LN(W_h·h + W_x·x)), with one norm of
+/// the sum (Ba et al. 2016, eq. 4).
 public final class RnnCell {
   private RnnCell() {}
 
+  /// Makes a cell for one forward and backward pass over `u`, in the given form.
   public static Cell of(Unrolled u, KernelForm form) {
     return switch (form) {
       case SCALAR -> new ScalarSteps(u, Scalar::new);
@@ -61,7 +63,7 @@ public final class RnnCell {
       MemorySegment ah = s.ah;
       int size = s.size;
       long a = u.row(t, n) * size;
-      for (int j = 0; j < size; j += L) { // the sum takes the place of the input's part
+      for (int j = 0; j < size; j += L) { // the sum replaces the input's part
         store(load(ax, a + j).add(load(ah, a + j)), ax, a + j);
       }
       s.moments(t, n, 0, ax);

@@ -11,14 +11,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.Function;
 
-/// What the specifications of all cells share: the steps of a layer one sequence after the other,
-/// number by number in double precision. Float64 runs on it.
+/// The part that the specifications of all cells share: it takes a layer's step for one sequence
+/// after the other, number by number in double precision. Float64 tensors are computed by it.
 final class ScalarSteps implements Cell {
-  /// One sequence at one time, which has not ended.
+  /// The equations of a cell for one sequence at one time, at which the sequence has not ended.
   interface Row {
     void forward(int t, int n);
 
-    /// The way back through it.
+    /// Goes back through the step.
     ///
     /// @param dh the cotangent of the hidden state after t
     void backward(int t, int n, double[] dh, MemorySegment carry, MemorySegment dc);
@@ -26,7 +26,7 @@ final class ScalarSteps implements Cell {
 
   final Unrolled u;
 
-  /// Units, of which none were added.
+  /// The number of units. The specification needs no padding.
   final int size;
 
   final MemorySegment ax;
@@ -34,10 +34,10 @@ final class ScalarSteps implements Cell {
   final MemorySegment h;
   final MemorySegment c;
 
-  /// The gates behind their non-linearities, T×N×G.
+  /// The gates after their non-linearities, T×N×G.
   final MemorySegment gates;
 
-  /// tanh of the (normalised) cell state, T×N×H.
+  /// tanh of the cell state, after its norm if there is one, T×N×H.
   final MemorySegment readOut;
 
   final Statistics statistics;
@@ -132,8 +132,8 @@ final class ScalarSteps implements Cell {
         Tensor.of(dbiasC, dbiasC.length));
   }
 
-  /// LN(a) with gain and bias, each group of gates by its own mean and standard deviation, which
-  /// are remembered: `part` 0 is the input's, 1 the recurrent one.
+  /// Normalizes `a` with gain and bias, each group of gates by its own mean and standard deviation,
+  /// and keeps these statistics. `part` is 0 for the input's part and 1 for the recurrent part.
   double[] normalized(int t, int n, int part, double[] a, double[] gain, double[] bias) {
     double[] z = new double[a.length];
     for (int from = 0; from < u.gates(); from = u.end(from)) {
@@ -148,7 +148,7 @@ final class ScalarSteps implements Cell {
     return z;
   }
 
-  /// From the cotangent of [#normalized] to that of a.
+  /// Returns the cotangent of a for `dz`, the cotangent of the result of [#normalized].
   double[] normalizedBack(
       int t,
       int n,
@@ -166,7 +166,8 @@ final class ScalarSteps implements Cell {
     return da;
   }
 
-  /// Those of the elements `from .. to-1`, or what changes nothing where there is no norm.
+  /// The statistics of the elements `from .. to-1`, or those that change nothing if there is no
+  /// norm.
   Moments moments(double[] a, int from, int to) {
     return u.normed() ? Moments.of(a, from, to, u.epsilon(), true) : Moments.NONE;
   }
@@ -212,7 +213,7 @@ final class ScalarSteps implements Cell {
     return sum;
   }
 
-  /// G elements of one sequence at one time.
+  /// The G elements of one sequence at one time.
   double[] read(MemorySegment all, int t, int n) {
     double[] row = new double[u.width()];
     Arrays.setAll(row, k -> get(all, u.row(t, n) * row.length + k));

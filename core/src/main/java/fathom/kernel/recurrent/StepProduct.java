@@ -10,12 +10,13 @@ import fathom.kernel.KernelForm;
 import fathom.kernel.PackedMatrix;
 import java.lang.foreign.MemorySegment;
 
-/// The multiplication of a step's rows by a weight matrix, at every step by the same one.
+/// The multiplication of a step's rows by a weight matrix, which is the same at every step.
 public interface StepProduct {
-  /// y = x · matrix, for the N×K rows of time `t` of x, T×N×K, into those of time `to` of y, T×N×C.
+  /// Computes y = x · matrix for the N×K rows of time `t` of x, T×N×K, and writes it to the rows of
+  /// time `to` of y, T×N×C.
   void times(Tensor x, int t, Tensor y, int to);
 
-  /// By the transpose of `weight`, C×K: the way forward.
+  /// Returns the product with the transpose of `weight`, C×K, as the forward pass needs it.
   static StepProduct byTranspose(Tensor weight, KernelForm form) {
     int columns = Math.toIntExact(weight.shape().size(0));
     int rows = Math.toIntExact(weight.shape().size(1));
@@ -26,7 +27,7 @@ public interface StepProduct {
     };
   }
 
-  /// By `weight`, K×C: the way back.
+  /// Returns the product with `weight`, K×C, as the backward pass needs it.
   static StepProduct by(Tensor weight, KernelForm form) {
     int rows = Math.toIntExact(weight.shape().size(0));
     int columns = Math.toIntExact(weight.shape().size(1));
@@ -37,7 +38,7 @@ public interface StepProduct {
     };
   }
 
-  /// The elements of one time.
+  /// The number of elements of one time.
   private static long step(Tensor all) {
     return all.shape().size(1) * all.shape().size(2);
   }
@@ -81,7 +82,7 @@ public interface StepProduct {
     }
   }
 
-  /// The same on vector registers, from a copy of the matrix in the order of the product.
+  /// The product on vector registers, from a copy of the matrix in the order in which it is read.
   record Packed(PackedMatrix matrix) implements StepProduct {
     @Override
     public void times(Tensor x, int t, Tensor y, int to) {

@@ -10,29 +10,32 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// What all cells as libtorch's operations share. All sequences take a step together; those that
-/// have ended get their states copied over the result, row by row. No memory is read, so the
-/// tensors may be anywhere.
+/// The part that all cells as libtorch's operations share. All sequences take a step together; for
+/// a sequence that has ended, its state is then copied over the result, row by row. The code reads
+/// no memory itself, so the tensors may be on any device.
 final class TorchSteps implements Cell {
-  /// All sequences at one time.
+  /// The equations of a cell for all sequences at one time.
   interface Row {
-    /// From W_x·x and W_h·h, N×G, and the states before, N×H; `c` is empty where there is none.
+    /// Takes a step from W_x·x and W_h·h, N×G, and the states before it, N×H; `c` is empty for a
+    /// cell without a cell state.
     Step forward(Tensor ax, Tensor ah, Tensor h, Tensor c);
   }
 
-  /// The states after a step and the way back.
+  /// The states after a step, with the step's pullback.
   ///
-  /// @param c the cell state, or null where there is none
-  /// @param kept what the way back needs: all else dies with the step
+  /// @param c the cell state, or null for a cell without one
+  /// @param kept the tensors that the pullback needs; all others are freed at the end of the step
   record Step(Tensor h, @Nullable Tensor c, Way back, List<Tensor> kept) {}
 
-  /// From the cotangents of the states after a step to those of what it began with.
+  /// The pullback of a step: from the cotangents of the states after it to those of its arguments.
   interface Way {
     Cotangents apply(Tensor dh, Tensor dc);
   }
 
-  /// @param dh of the hidden state other than through `ah`
-  /// @param dc of the cell state, or null where there is none
+  /// The cotangents of a step's arguments.
+  ///
+  /// @param dh the cotangent of the hidden state, without the part that comes through `ah`
+  /// @param dc the cotangent of the cell state, or null for a cell without one
   record Cotangents(Tensor dax, Tensor dah, Tensor dh, @Nullable Tensor dc) {}
 
   private static final RowNorm NORM = new TorchRowNorm();
@@ -63,7 +66,7 @@ final class TorchSteps implements Cell {
     try (var scope = Scope.open()) {
       Tensor ax = at(u.ax(), t);
       for (int n = 0; n < u.count() && u.anyStands(t); n++) {
-        if (!u.active(t, n)) { // whatever stands in the padding
+        if (!u.active(t, n)) { // the padding may hold anything, NaN too
           row(ax, n).zero_();
         }
       }
@@ -112,7 +115,7 @@ final class TorchSteps implements Cell {
           if (d.dc != null) {
             row(back.dc(), n).copy_(row(d.dc, n));
           }
-        } else { // its cell state's cotangent stays as it is
+        } else { // the cotangent of its cell state stays as it is
           row(back.carry(), n).copy_(row(passed, n));
           row(at(u.ax(), t), n).zero_();
           row(at(u.ah(), t), n).zero_();
@@ -126,7 +129,7 @@ final class TorchSteps implements Cell {
     return gradients;
   }
 
-  /// N×F of one time.
+  /// The rows of one time, N×F.
   private static Tensor at(Tensor all, int t) {
     long[] shape = all.shape().toArray();
     return all.narrow(0, t, t + 1L).reshape(shape[1], shape[2]);
@@ -147,7 +150,8 @@ final class TorchSteps implements Cell {
 
   // ---- Norms
 
-  /// LN(a) with gain and bias, each group of gates for itself, and what its way back needs.
+  /// The result of LN(a) with gain and bias, each group of gates by its own statistics, with what
+  /// the backward pass needs of each group.
   record Normed(Tensor value, List<RowNorm.Normed> groups) {
     List<Tensor> kept() {
       var kept = new ArrayList<Tensor>();
@@ -159,7 +163,7 @@ final class TorchSteps implements Cell {
     }
   }
 
-  /// Of N×G.
+  /// Normalizes `a`, N×G, or only adds the bias if there is no norm.
   Normed normalized(Tensor a, Tensor gain, Tensor bias) {
     if (!u.normed()) {
       return new Normed(a.plus(bias), List.of());
@@ -174,7 +178,8 @@ final class TorchSteps implements Cell {
         values.size() == 1 ? values.getFirst() : Tensor.concatenated(1, values), groups);
   }
 
-  /// From the cotangent of [#normalized] to that of a; adds to the sums of dgain and dbias.
+  /// Returns the cotangent of a for `dz`, the cotangent of the result of [#normalized]; adds to the
+  /// sums of dgain and dbias.
   private Tensor normalizedBack(
       Tensor dz, Normed normed, Tensor gain, Tensor bias, Tensor dgain, Tensor dbias) {
     if (!u.normed()) {
@@ -194,13 +199,13 @@ final class TorchSteps implements Cell {
     return parts.size() == 1 ? parts.getFirst() : Tensor.concatenated(1, parts);
   }
 
-  /// From the cotangent of the input's normalised part to that of W_x·x.
+  /// Returns the cotangent of W_x·x for `dz`, the cotangent of its normalized form.
   Tensor inputBack(Tensor dz, Normed x) {
     return normalizedBack(
         dz, x, weights.gainX(), weights.biasX(), gradients.gainX(), gradients.biasX());
   }
 
-  /// From the cotangent of the recurrent normalised part to that of W_h·h.
+  /// Returns the cotangent of W_h·h for `dz`, the cotangent of its normalized form.
   Tensor recurrentBack(Tensor dz, Normed h) {
     return normalizedBack(
         dz, h, weights.gainH(), weights.biasH(), gradients.gainH(), gradients.biasH());
@@ -215,11 +220,11 @@ final class TorchSteps implements Cell {
     return perUnit.narrow(0, (long) from * u.padded(), (long) to * u.padded());
   }
 
-  /// Of the cell state, which is one gate wide.
+  /// Normalizes the cell state, which is one gate wide.
   RowNorm.Normed normalizedCell(Tensor c) {
     return u.normed()
         ? NORM.forward(cellForm(), c, null)
-        : new RowNorm.Normed(c, c, c); // what it is read out as
+        : new RowNorm.Normed(c, c, c); // without a norm the cell state is read as it is
   }
 
   Tensor normalizedCellBack(Tensor dread, RowNorm.Normed normed) {

@@ -4,19 +4,23 @@ import fathom.DType;
 import fathom.Tensor;
 import java.util.Arrays;
 
-/// What a recurrent layer has while it goes over T steps of N sequences, with H units and G =
-/// gates·H rows in its weights. A [Cell] reads and writes it, one step after the other.
+/// The data of a recurrent layer during its T steps over N sequences, with H units and G = gates·H
+/// rows in its weights. A [Cell] reads and writes it, one step after the other.
 ///
-/// @param gates blocks of H rows in the weights
-/// @param ends of each gate, the first gate behind those that are normalised together with it
-/// @param normed whether anything is normalised
-/// @param padded H, rounded up to what the cell works on at a time; units from `hidden` on are zero
-///   and stay so
-/// @param lengths the steps of each sequence
-/// @param ax W_x·x of every time, T×N×G; on the way back its cotangent takes its place
-/// @param ah W_h·h of every time, T×N×G; likewise
-/// @param h the hidden state before the first step and after each, (T+1)×N×H
-/// @param c the cell state, likewise; empty without one
+/// @param gates the number of blocks of H rows in the weights
+/// @param ends for each gate, the index after the last gate that is normalized together with it
+/// @param normed whether there are norms
+/// @param epsilon ε of the norms
+/// @param hidden H before padding
+/// @param padded H, rounded up to the number of units that the cell processes at a time; units from
+///   `hidden` on are zero and stay zero
+/// @param lengths the number of steps of each sequence
+/// @param weights the gains and biases
+/// @param ax W_x·x of every time, T×N×G; the backward pass replaces it by its cotangent
+/// @param ah W_h·h of every time, T×N×G; the backward pass replaces it by its cotangent
+/// @param h the hidden state before the first step and after each step, (T+1)×N×H
+/// @param c the cell state before the first step and after each step, (T+1)×N×H; empty for a cell
+///   without one
 public record Unrolled(
     int gates,
     int[] ends,
@@ -43,7 +47,7 @@ public record Unrolled(
     return lengths.length;
   }
 
-  /// Elements of one row of `ax`.
+  /// The number of elements of one row of `ax`.
   int width() {
     return gates * padded;
   }
@@ -60,7 +64,7 @@ public record Unrolled(
     return ends[gate];
   }
 
-  /// Whether some sequence has no step t.
+  /// Whether some sequence has ended before step t.
   boolean anyStands(int t) {
     return Arrays.stream(lengths).anyMatch(length -> t >= length);
   }

@@ -13,17 +13,17 @@ import java.util.function.Function;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// What all cells on vector registers share, in float32. The units are a multiple of the lanes;
-/// those that were added to make them so have weights and gains of zero.
+/// The part that all cells on vector registers share, in float32. The number of units is a multiple
+/// of the lanes; the units that were added for this have weights and gains of zero.
 ///
-/// One row at a time, so that what one loop writes the next one finds in the first-level cache.
-/// Nothing is allocated: what a row needs for a moment stands in arrays of this object.
+/// Rows are processed one at a time, so that the data one loop writes is in the first-level cache
+/// for the next. A step allocates nothing: temporary data of a row is in arrays of this object.
 final class VectorSteps implements Cell {
-  /// One sequence at one time, which has not ended.
+  /// The equations of a cell for one sequence at one time, at which the sequence has not ended.
   interface Row {
     void forward(int t, int n);
 
-    /// The cotangent of the hidden state after t is in `dstate`.
+    /// Goes back through the step. `dstate` holds the cotangent of the hidden state after t.
     void backward(int t, int n, MemorySegment carry, MemorySegment dc);
   }
 
@@ -41,10 +41,10 @@ final class VectorSteps implements Cell {
   final MemorySegment h;
   final MemorySegment c;
 
-  /// The gates behind their non-linearities, T×N×G.
+  /// The gates after their non-linearities, T×N×G.
   final MemorySegment gates;
 
-  /// tanh of the (normalised) cell state, T×N×H; empty without one.
+  /// tanh of the cell state, after its norm if there is one, T×N×H; empty without a cell state.
   final MemorySegment readOut;
 
   final Statistics places;
@@ -56,7 +56,7 @@ final class VectorSteps implements Cell {
   final MemorySegment gainC;
   final MemorySegment biasC;
 
-  /// Cotangents in front of the norms of the input's and of the recurrent part, G each.
+  /// The cotangents of the normalized input part and of the normalized recurrent part, G each.
   final float[] dx;
 
   final float[] dh;
@@ -189,7 +189,8 @@ final class VectorSteps implements Cell {
     return Tensor.of(sums[which], sums[which].length);
   }
 
-  /// The statistics of one part of every gate: 0 is the input's, 1 the recurrent one.
+  /// Computes the statistics of one part of every gate: 0 is the input's part, 1 the recurrent
+  /// part.
   void moments(int t, int n, int part, MemorySegment a) {
     for (int from = 0; from < u.gates(); from = u.end(from)) {
       int to = u.end(from);
@@ -206,7 +207,7 @@ final class VectorSteps implements Cell {
     }
   }
 
-  /// What changes nothing: mean 0 and standard deviation 1.
+  /// Writes the statistics that change nothing: mean 0 and standard deviation 1.
   void none(long at) {
     statistics.setAtIndex(JAVA_DOUBLE, at, 0);
     statistics.setAtIndex(JAVA_DOUBLE, at + 1, 1);
@@ -220,7 +221,7 @@ final class VectorSteps implements Cell {
     gate(t, n, gate, TANH);
   }
 
-  /// A gate from its two parts and through its non-linearity.
+  /// Computes a gate: the sum of its two parts, through its non-linearity.
   private void gate(int t, int n, int gate, int function) {
     MemorySegment ax = this.ax;
     MemorySegment ah = this.ah;

@@ -1,7 +1,7 @@
-/// The cells of recurrent layers, one file each: the equations number by number (the
-/// specification), the same on vector registers, and the same as libtorch's operations. Their norms
-/// are those of `fathom.kernel`. What happens around a cell, the product with the state before it,
-/// is [fathom.kernel.recurrent.StepProduct].
+/// The cells of recurrent layers, one file for each kind of cell. A file holds the equations three
+/// times: number by number (the specification), on vector registers, and as libtorch's operations.
+/// The norms are those of `fathom.kernel`. The product with the state before a step, which
+/// surrounds a cell, is [fathom.kernel.recurrent.StepProduct].
 @NullMarked
 package fathom.kernel.recurrent;
 

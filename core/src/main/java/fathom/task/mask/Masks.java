@@ -23,24 +23,30 @@ import java.util.List;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/// Learns a label for every pixel of an image.
+/// The task to predict a label for every pixel of an image.
 ///
-/// Training sees a square part of each image in an epoch, drawn anew each time and mirrored every
-/// other time; evaluations see whole images. Measured are the loss, the share of wrong pixels
-/// ("error"), the mean intersection over union ("iou"), and precision, recall and F of the
-/// foreground within a tolerance, all in percent. The best epoch is that of the largest F.
+/// In every epoch training sees one square crop of each image, at a new random place each time and
+/// mirrored with probability ½; evaluations see whole images. The results are the loss, the share
+/// of wrong pixels ("error"), the mean intersection over union ("iou"), and precision, recall and F
+/// of the foreground within a tolerance, all but the loss in percent. The best epoch is the one
+/// with the largest F; among equal F the smallest loss decides. The constructor throws
+/// `IllegalArgumentException` if `side` is no multiple of `multiple` or the loss is for another
+/// number of classes.
 ///
-/// @param loss of the scores of pixels
-/// @param side of the squares that training sees, a multiple of what the net asks for
-/// @param multiple of which heights and widths are multiples, for the net; see
+/// @param data the images and masks
+/// @param loss the loss of the scores of pixels
+/// @param side the side in pixels of the squares that training sees, a multiple of `multiple`
+/// @param multiple the number of which the net needs heights and widths to be multiples; see
 ///   [fathom.net.MaskNet#multiple()]
-/// @param tolerance in pixels; see [MaskScore]
+/// @param tolerance the distance in pixels at which foreground still counts as found; see
+///   [MaskScore]
 public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int tolerance)
     implements LayerTask {
-  /// Pixels by which a predicted outline may lie beside the true one.
+  /// The default tolerance: the number of pixels by which a predicted outline may be beside the
+  /// true one.
   public static final int TOLERANCE = 2;
 
-  /// The names of what is measured besides the loss, all in percent.
+  /// The names of the results besides the loss, all in percent.
   public static final String ERROR = "error";
 
   public static final String IOU = "iou";
@@ -65,35 +71,35 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     }
   }
 
-  /// Cross-entropy with classes weighted by the root of how rare they are, 96×96 squares, for a net
-  /// of up to five levels, with a tolerance of 2 pixels.
+  /// Returns a task with the loss of [#balanced], squares of 96×96 pixels, heights and widths that
+  /// suit a net of up to five halvings (multiples of 32), and a tolerance of 2 pixels.
   public static Masks of(MaskSet data) {
     return new Masks(data, balanced(data), 96, 32, TOLERANCE);
   }
 
-  /// By another loss.
+  /// Returns this task with another loss.
   public Masks by(PixelLoss loss) {
     return new Masks(data, loss, side, multiple, tolerance);
   }
 
-  /// With squares of another side.
+  /// Returns this task with squares of another side.
   public Masks side(int side) {
     return new Masks(data, loss, side, multiple, tolerance);
   }
 
-  /// For a net that asks for other sizes.
+  /// Returns this task for a net that needs multiples of another number.
   public Masks multiple(int multiple) {
     return new Masks(data, loss, side, multiple, tolerance);
   }
 
-  /// With another tolerance, in pixels.
+  /// Returns this task with another tolerance, in pixels.
   public Masks tolerance(int tolerance) {
     return new Masks(data, loss, side, multiple, tolerance);
   }
 
-  /// The cross-entropy in which a class that s of all pixels are has the weight 1/√s: between
-  /// counting pixels, where a rare class is never worth predicting, and 1/s, where it is predicted
-  /// far too often.
+  /// Returns the cross-entropy in which a class that has the share s of all pixels has the weight
+  /// 1/√s. This is between equal weights, with which a rare class is never worth predicting, and
+  /// 1/s, with which it is predicted far too often.
   public static PixelLoss balanced(MaskSet data) {
     double[] shares = data.shares();
     float[] weights = new float[shares.length];
@@ -169,10 +175,10 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
       return Objective.of(scores, loss.of(scores.value(), masks), wrong(scores.value(), masks));
     }
 
-    /// Of each image the share of its labelled pixels that have another class, summed.
+    /// The sum over the images of the share of labelled pixels that are predicted as another class.
     private static double wrong(Tensor scores, byte[] masks) {
       if (masks.length == 0) {
-        return 0; // fewer images than workers
+        return 0; // there are fewer images than workers
       }
       int[] predicted;
       try (var _ = Scope.open()) {
@@ -265,6 +271,6 @@ public record Masks(MaskSet data, PixelLoss loss, int side, int multiple, int to
     }
   }
 
-  /// A test image and what was predicted of it.
+  /// A test image and its predicted mask.
   private record Shown(MaskImage image, byte[] predicted) {}
 }

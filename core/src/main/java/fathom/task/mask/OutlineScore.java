@@ -8,33 +8,35 @@ import java.util.TreeMap;
 /// The boundary benchmark of BSDS500 (Martin, Fowlkes and Malik 2004; Arbeláez et al. 2011, section
 /// 3.1): how well a probability for each pixel finds the outlines that several people have drawn.
 ///
-/// At each threshold the pixels at or above it are made one pixel wide ([Thinned]) and matched one
-/// to one with the outlines of each person, at most [#TOLERANCE] of the image's diagonal apart
-/// ([PixelMatching]). Precision is the share of predicted pixels that are matched with anybody's;
-/// recall the share of drawn pixels, of all people, that are matched. F is 2·P·R / (P + R).
+/// At each threshold the pixels at or above it are thinned to lines of one pixel ([Thinned]) and
+/// matched one to one with the outlines of each person, at most [#TOLERANCE] of the image's
+/// diagonal apart ([PixelMatching]). Precision is the share of predicted pixels that are matched
+/// with the outline of at least one person. Recall is the share of drawn pixels, of all people,
+/// that are matched. F is 2·P·R / (P + R).
 ///
-/// - ODS is the largest F of one threshold for all images, between two neighbouring thresholds by
-///   precision and recall on the line between them, in a hundred steps, as in the benchmark;
-/// - OIS the F of the sums at the best threshold of each image;
-/// - AP the mean of precision as a function of recall, interpolated at 0, 0.01, ..., 1 and 0 where
-///   no threshold has so little or so much recall, times 1.01, which is the benchmark's sum.
+/// - ODS is the largest F of one threshold for all images. As in the benchmark, precision and
+///   recall between two neighbouring thresholds are interpolated linearly, in a hundred steps.
+/// - OIS is the F of the sums at the best threshold of each image.
+/// - AP is the mean of precision as a function of recall, times 1.01, which is the benchmark's sum.
+///   Precision is interpolated at 0, 0.01, ..., 1 and is 0 outside the recalls of all thresholds.
 ///
-/// There is no suppression of what is not the largest across a line: a net whose scores are broad
-/// is thinned to the middle of what is above the threshold.
+/// There is no non-maximum suppression across a line: if the scores of a net are broad, all that is
+/// above the threshold is thinned to its middle.
 public final class OutlineScore {
-  /// The distance at which pixels still correspond, as a part of the image's diagonal.
+  /// The largest distance of corresponding pixels, as a share of the image's diagonal.
   public static final double TOLERANCE = 0.0075;
 
   private static final int STEPS = 100;
 
   private final double[] thresholds;
 
-  /// Of each threshold: found and all drawn pixels, right and all predicted ones.
+  /// For each threshold: found and all drawn pixels, right and all predicted pixels.
   private final double[][] counts;
 
   private final double[] best = new double[4];
 
-  /// At the thresholds 1/(n + 1) to n/(n + 1); the benchmark has n = 99.
+  /// Starts with no images and the thresholds 1/(n + 1) to n/(n + 1) for n = `thresholds`; the
+  /// benchmark has n = 99. Throws `IllegalArgumentException` if there is no threshold.
   public OutlineScore(int thresholds) {
     if (thresholds < 1) {
       throw new IllegalArgumentException(
@@ -46,16 +48,18 @@ public final class OutlineScore {
   }
 
   /// Adds an image of `height`×`width` pixels in row-major order: the probability of an outline at
-  /// each, and what each person drew, 1 where there is an outline.
+  /// each pixel, and the drawing of each person, which is 1 where there is an outline.
   ///
-  /// @throws IllegalArgumentException if nobody drew anything, or sizes differ
+  /// @throws IllegalArgumentException if there is no drawing, or if sizes differ
   public void add(float[] probability, List<byte[]> drawn, int height, int width) {
     double diagonal = Math.sqrt((double) height * height + (double) width * width);
     add(probability, drawn, height, width, TOLERANCE * diagonal);
   }
 
-  /// The same of a part of an image, with the distance in pixels at which pixels of the whole one
-  /// still correspond.
+  /// Adds a part of an image. `distance` is the largest distance of corresponding pixels, in
+  /// pixels, which depends on the whole image.
+  ///
+  /// @throws IllegalArgumentException if there is no drawing, or if sizes differ
   public void add(float[] probability, List<byte[]> drawn, int height, int width, double distance) {
     if (drawn.isEmpty()
         || probability.length != height * width
@@ -127,7 +131,7 @@ public final class OutlineScore {
     return p + r == 0 ? 0 : 2 * p * r / (p + r);
   }
 
-  /// From 0 to 1.
+  /// Returns the largest F of one threshold for all images (ODS), from 0 to 1.
   public double ods() {
     double largest = f(counts[0]);
     for (int t = 1; t < counts.length; t++) {
@@ -145,17 +149,18 @@ public final class OutlineScore {
     return from * (1 - share) + to * share;
   }
 
-  /// From 0 to 1.
+  /// Returns the F at the best threshold of each image (OIS), from 0 to 1.
   public double ois() {
     return f(best);
   }
 
-  /// From 0 to 1; 0 where all thresholds have one recall, of which there is no function.
+  /// Returns the average precision (AP), from 0 to about 1. It is 0 if all thresholds have the same
+  /// recall, because precision is then no function of recall.
   public double averagePrecision() {
     var byRecall = new TreeMap<Double, Double>();
     for (double[] each : counts) {
-      // Of thresholds with one recall the highest stays, as MATLAB's unique kept the last of
-      // equals.
+      // Among thresholds with the same recall the highest one stays, because MATLAB's unique kept
+      // the last of equals.
       byRecall.put(recall(each), precision(each));
     }
     if (byRecall.size() < 2) {

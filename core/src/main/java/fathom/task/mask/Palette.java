@@ -9,13 +9,13 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Images and masks as PNG files that people look at.
+/// Converts images and masks to PNG files for people to look at.
 public final class Palette {
   private static final int SIDE = 240;
   private static final int UNLABELLED = 0x808080;
 
-  /// Eight colours that people with any sight of colours tell apart (Okabe and Ito 2008), the
-  /// background first; further classes begin again after it.
+  /// Eight colours that people with any colour vision can tell apart (Okabe and Ito 2008). The
+  /// first is that of the background. Classes beyond the eighth use the others again.
   private static final List<Integer> COLOURS =
       List.of(0x101820, 0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0x0072b2, 0xd55e00, 0xcc79a7);
 
@@ -28,14 +28,14 @@ public final class Palette {
     return label == 0 ? 0 : 1 + (label - 1) % (COLOURS.size() - 1);
   }
 
-  /// For example `dark for background, orange for outline`.
+  /// The colours of classes in words, for example `dark for background, orange for outline`.
   static String names(List<String> classes) {
     return IntStream.range(0, classes.size())
         .mapToObj(label -> NAMES.get(of(label)) + " for " + classes.get(label))
         .collect(Collectors.joining(", "));
   }
 
-  /// A mask of H×W labels as the bytes of a PNG file whose palette indices are the labels.
+  /// Returns a mask of H×W labels as the bytes of a PNG file whose palette indices are the labels.
   public static byte[] indexed(int height, int width, byte[] labels) {
     byte[][] parts = new byte[3][256];
     for (int label = 0; label < 256; label++) {
@@ -61,7 +61,7 @@ public final class Palette {
         SIDE);
   }
 
-  /// A mask of the size of this image.
+  /// The PNG file of a mask that has the size of this image.
   static byte[] mask(MaskImage image, byte[] mask) {
     int plane = mask.length;
     byte[] pixels = new byte[3 * plane];

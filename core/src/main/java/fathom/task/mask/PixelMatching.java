@@ -3,16 +3,17 @@ package fathom.task.mask;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 
-/// Which pixels of two sets correspond, one to one and at most a distance apart: a matching of as
-/// many pairs as possible, by Hopcroft and Karp (1973).
+/// A matching of the pixels of two sets, one to one and at most a distance apart, with as many
+/// pairs as possible, by the algorithm of Hopcroft and Karp (1973).
 ///
-/// The benchmark of BSDS500 asks among such matchings for that of the smallest sum of distances,
-/// and finds it approximately. How many pixels are matched is the same; which ones, where there is
-/// a choice, need not be.
+/// The benchmark of BSDS500 looks among such matchings for the one with the smallest sum of
+/// distances and finds it approximately. The number of matched pixels is the same. Which pixels are
+/// matched may differ where there is a choice.
 final class PixelMatching {
   private static final int NONE = -1;
 
-  /// The pixel that a pixel is matched with, or −1, of the first set and of the second.
+  /// The pixel with which each pixel of the first set is matched, or −1; likewise for the second
+  /// set.
   private final int[] first;
 
   private final int[] second;
@@ -28,7 +29,7 @@ final class PixelMatching {
     Arrays.fill(second, NONE);
   }
 
-  /// For pixels of `height`×`width` images in row-major order, and a distance in pixels.
+  /// Matches pixels of `height`×`width` images in row-major order, with a distance in pixels.
   static PixelMatching of(boolean[] a, boolean[] b, int height, int width, double distance) {
     var matching = new PixelMatching(near(a, b, height, width, distance));
     while (matching.layers()) {
@@ -49,7 +50,7 @@ final class PixelMatching {
     return second[pixel] != NONE;
   }
 
-  /// For each pixel of `a` those of `b` that are near enough.
+  /// For each pixel of `a`, the pixels of `b` that are near enough.
   private static int[][] near(boolean[] a, boolean[] b, int height, int width, double distance) {
     int r = (int) Math.floor(distance);
     int[][] near = new int[a.length][];
@@ -72,8 +73,9 @@ final class PixelMatching {
     return near;
   }
 
-  /// Numbers the pixels of the first set by the length of the shortest alternating path from a free
-  /// one; whether some path ends at a free pixel of the second.
+  /// Gives each pixel of the first set a level: the length of the shortest alternating path to it
+  /// from a free pixel of the first set. Returns whether some path ends at a free pixel of the
+  /// second set.
   private boolean layers() {
     var queue = new ArrayDeque<Integer>();
     for (int p = 0; p < near.length; p++) {
@@ -99,8 +101,8 @@ final class PixelMatching {
     return ends;
   }
 
-  /// Follows the layers from a free pixel to a free one of the second set and swaps the pairs on
-  /// the way. Without recursion, because a path may be as long as an outline.
+  /// Follows the levels from a free pixel to a free pixel of the second set and swaps the pairs on
+  /// this path. It uses no recursion, because a path may be as long as an outline.
   private void augment(int start) {
     var path = new ArrayDeque<Integer>();
     var tried = new ArrayDeque<Integer>();
@@ -110,7 +112,7 @@ final class PixelMatching {
       int p = path.peek();
       int at = tried.pop();
       if (at == near[p].length) {
-        level[p] = Integer.MAX_VALUE; // no way from here
+        level[p] = Integer.MAX_VALUE; // no path leads from here
         path.pop();
         continue;
       }
@@ -127,7 +129,7 @@ final class PixelMatching {
     }
   }
 
-  /// Each pixel of the path takes the one that it tried last.
+  /// Matches each pixel of the path with the pixel that it tried last.
   private void swap(ArrayDeque<Integer> path, ArrayDeque<Integer> tried) {
     while (!path.isEmpty()) {
       int p = path.pop();

@@ -12,12 +12,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
-/// Images as a net for masks takes them, and masks as it gives them.
+/// The conversion of images to the input of a net for masks, and of the net's output to masks.
 ///
-/// @param mean of each channel, for values from 0 to 1
-/// @param standardDeviation the standard deviation of each channel
+/// @param mean the mean of each channel, for pixels scaled to 0 to 1
+/// @param standardDeviation the standard deviation of each channel, on the same scale
 public record Pixels(float[] mean, float[] standardDeviation) {
-  /// Those of all pixels of these images.
+  /// The mean and standard deviation of all pixels of these images.
   static Pixels of(List<MaskImage> images) {
     int channels = images.getFirst().channels();
     double[] sum = new double[channels];
@@ -44,10 +44,12 @@ public record Pixels(float[] mean, float[] standardDeviation) {
     return new Pixels(mean, standardDeviation);
   }
 
-  /// The part of `side`×`side` pixels from (`top`, `left`) on, and what lies around an image.
+  /// A region of `height`×`width` pixels from (`top`, `left`) on, mirrored if `flip`. It may extend
+  /// beyond the image.
   record Crop(int top, int left, int height, int width, boolean flip) {
-    /// One that `key` chooses: anywhere in the image where it is larger, with the image in the
-    /// middle where it is smaller, mirrored every other time.
+    /// A square region that `key` chooses. It is anywhere in the image along a direction in which
+    /// the image is larger, has the image in the middle where it is smaller, and is mirrored with
+    /// probability ½.
     static Crop drawn(MaskImage image, int side, RandomKey key) {
       return new Crop(
           start(image.height(), side, key, 0),
@@ -80,8 +82,8 @@ public record Pixels(float[] mean, float[] standardDeviation) {
     }
   }
 
-  /// Images of one size, N or none, as N×C×H×W, float32, channels innermost. Around an image its
-  /// edge goes on.
+  /// The regions of images, all of one size, as N×C×H×W in float32 with channels innermost; N may
+  /// be 0. Outside an image the pixels of its edge are repeated.
   Tensor images(List<MaskImage> images, List<Crop> crops, int height, int width) {
     int channels = mean.length;
     Tensor x = Tensor.emptyImages(DType.FLOAT32, images.size(), channels, height, width);
@@ -106,7 +108,7 @@ public record Pixels(float[] mean, float[] standardDeviation) {
     return x;
   }
 
-  /// The masks of the same; what lies around an image has no label.
+  /// The masks of the same regions. Pixels outside an image have no label.
   static byte[] masks(List<MaskImage> images, List<Crop> crops, int height, int width) {
     byte[] masks = new byte[images.size() * height * width];
     Arrays.fill(masks, MaskImage.UNLABELLED);
@@ -127,13 +129,14 @@ public record Pixels(float[] mean, float[] standardDeviation) {
     return masks;
   }
 
-  /// What a net made of a whole image.
+  /// The prediction of a net for a whole image.
   ///
-  /// @param scores 1×K×H×W, of the image with its border
+  /// @param scores the scores of each class, 1×K×H×W, of the image with its border
+  /// @param mask the likeliest class of each pixel, H×W
+  /// @param foreground the probability of each pixel, H×W, to be of another class than 0
   public record Seen(Tensor scores, byte[] mask, float[] foreground) {}
 
-  /// Lets the net predict a whole image: the likeliest class of each pixel, H×W, and the
-  /// probability that it is of another class than the first. The scores live in the innermost
+  /// Predicts a whole image, whose border `multiple` determines. The scores live in the innermost
   /// scope.
   public Seen predict(Predictor net, MaskImage image, int multiple) {
     Crop whole = Crop.whole(image.height(), image.width(), multiple);

@@ -1,17 +1,18 @@
 package fathom.task.mask;
 
-/// Makes lines one pixel wide, as the benchmark of BSDS500 does before it matches: Guo and Hall's
-/// parallel thinning with two subiterations (1989, algorithm A1), until nothing changes. What was
-/// connected by eight neighbours stays connected.
+/// Makes lines one pixel wide, as the benchmark of BSDS500 does before it matches them: the
+/// parallel thinning of Guo and Hall with two subiterations (1989, algorithm A1), repeated until
+/// nothing changes. Pixels that were connected by eight neighbours stay connected.
 final class Thinned {
-  /// East, then counter-clockwise: the neighbours x1 to x8.
+  /// The directions of the neighbours x1 to x8: east, then counter-clockwise.
   private static final int[] DX = {1, 1, 0, -1, -1, -1, 0, 1};
 
   private static final int[] DY = {0, -1, -1, -1, 0, 1, 1, 1};
 
   private Thinned() {}
 
-  /// The thinned copy of `height`×`width` pixels in row-major order; what lies outside is not set.
+  /// The thinned copy of `height`×`width` pixels in row-major order. Pixels outside count as not
+  /// set.
   static boolean[] of(boolean[] lines, int height, int width) {
     boolean[] now = lines.clone();
     boolean changes = true;
@@ -41,8 +42,8 @@ final class Thinned {
     return x;
   }
 
-  /// One crossing, two or three neighbours in the sense of the paper, and the side of this
-  /// subiteration.
+  /// Whether a pixel is removed: it has one crossing and two or three neighbours in the sense of
+  /// the paper, and lies on the side of this subiteration.
   private static boolean goes(boolean[] x, boolean second) {
     int crossings = 0;
     int n1 = 0;

@@ -1,4 +1,4 @@
-/// Masks: a label for every pixel of an image.
+/// Tasks and scores for masks: a label for every pixel of an image.
 @NullMarked
 package fathom.task.mask;
 
