@@ -4,7 +4,7 @@ import fathom.run.Optimization;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How gradients change the weights: an [Optimization] as the user wants it.
+/// The options for how gradients change the weights: an [Optimization] as the user wants it.
 final class OptimizationOptions {
   @Option(
       names = "--optimizer",
