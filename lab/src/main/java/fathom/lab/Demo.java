@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 /// It trains four nets (plain and residual, of depths 20 and 56) with three seeds each on the
 /// embedded digits. The nets are trained side by side with one worker each, because nets this small
 /// do not keep two cores busy. The demonstration does not show why the deep plain net fails, nor
-/// that depth pays on images this small; [Findings#meaning] says so too.
+/// that depth pays on images this small; [Findings#meaning()] says so too.
 public final class Demo {
   private static final List<Integer> DEPTHS = List.of(20, 56);
   private static final List<Long> SEEDS = List.of(1L, 2L, 3L);
