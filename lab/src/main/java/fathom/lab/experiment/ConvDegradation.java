@@ -81,7 +81,7 @@ final class ConvDegradation implements Experiment {
       if (size == Size.FULL) {
         try {
           return of("cifar10", DataSet.open("cifar10").train().take(8000).images());
-        } catch (IllegalArgumentException _) { // the data set is not available, so the digits are used
+        } catch (IllegalArgumentException _) { // so the digits are used
           return of("digits", DataSet.open("digits").train().images());
         }
       }

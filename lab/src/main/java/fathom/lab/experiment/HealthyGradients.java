@@ -158,7 +158,7 @@ final class HealthyGradients implements Experiment {
   private static void project(Layer net, double[] norms) {
     double[] now = Gradients.of(net).weights();
     List<Param> weights = net.params().stream().filter(p -> p.value().shape().rank() > 1).toList();
-    for (int i = 1; i < norms.length - 1; i++) { // the hidden layers only, because norms follow them
+    for (int i = 1; i < norms.length - 1; i++) { // hidden layers: norms follow them
       try (var _ = Scope.open()) {
         var value = weights.get(i).value();
         value.copy_(value.times(norms[i] / now[i]));

@@ -98,7 +98,7 @@ final class IdentityOrZero implements Experiment {
         note.alive();
         try (var _ = Scope.open()) {
           var y = net.forward(x);
-          y.accumulate(y.value().minus(x).times(1.0 / POINTS)); // the gradient of half the mean square
+          y.accumulate(y.value().minus(x).times(1.0 / POINTS)); // of half the mean square
           sgd.step(learningRate);
         }
       }

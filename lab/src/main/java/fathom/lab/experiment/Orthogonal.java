@@ -16,7 +16,7 @@ final class Orthogonal {
       try (var scope = Scope.open()) {
         int n = Math.toIntExact(shape[0]);
         double[] w = init.weights(path, in, shape).toDoubles();
-        for (int pass = 0; pass < 2; pass++) { // a second pass removes what rounding left in the first
+        for (int pass = 0; pass < 2; pass++) { // twice, because of rounding
           for (int i = 0; i < n; i++) {
             for (int j = 0; j < i; j++) {
               subtract(w, i, j, dot(w, i, j, n) / dot(w, j, j, n), n);
