@@ -52,7 +52,7 @@ public record Movement(double[] growth, double[] update, double[] angle, double[
     }
     double sum = 0;
     double difference = 0;
-    for (int k = 0; k < now.length; k++) { // of unit vectors, because an arc cosine loses small angles
+    for (int k = 0; k < now.length; k++) { // unit vectors keep small angles
       double u = old[k] / Math.sqrt(a);
       double v = now[k] / Math.sqrt(b);
       sum += (u + v) * (u + v);
