@@ -43,7 +43,7 @@ import java.util.stream.IntStream;
 /// paper starts. Gaussian weights, whose products stretch some directions and lose others at this
 /// depth, are shown beside them.
 ///
-/// The experiment does not show this for convolutional nets or images, which are the paper's.
+/// The experiment does not show this for convolutional nets or images.
 final class TailoredActivations implements Experiment {
   /// The cosine that the paper chooses for nets without shortcuts.
   private static final double ETA = 0.9;
