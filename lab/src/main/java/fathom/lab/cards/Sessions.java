@@ -15,7 +15,7 @@ import java.util.List;
 ///
 /// @param worth the expectation by [QuickExpectation], in bets
 record Sessions(int[][] seen, int[] shoe, double[] worth) {
-  /// Plays the first shoes of a seed, about `rounds` rounds, each shoe to its end.
+  /// Plays `rounds` rounds from the shoes of a seed, one shoe after the other.
   static Sessions of(Rules rules, Strategy strategy, long seed, int rounds, Notebook note) {
     List<int[]> seen = new ArrayList<>();
     Simulator.of(rules, strategy).play(seed, rounds, (cards, _) -> seen.add(cards.clone()));

@@ -20,7 +20,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /// Measures whether trained nets with layer norm mask outlines where there are none. Source of the
-/// claim: a reader of Ba et al. 2016 ("sometimes you actually need a [...] small variance"), row 51
+/// claim: a reader of Ba et al. 2016 ("sometimes you actually need a ... small variance"), row 51
 /// of the project's list of claims, for trained nets.
 ///
 /// Nets with and without norms ([EdgeNet]) learn to mask the outlines of images of 1 to 8 objects

@@ -28,7 +28,7 @@ import java.util.function.Function;
 /// similar to a linear layer" and for which the authors "have not observed advantages". A net of 24
 /// such layers, with batch norm and a rectifier behind each sum, is a plain net whose weights start
 /// at W + I: the shortcut adds no function to those that the net can represent. It is compared with
-/// a shortcut around [product, batch norm], where the sum is behind the norm, and with a shortcut
+/// a shortcut around product and batch norm, where the sum is behind the norm, and with a shortcut
 /// around two layers.
 ///
 /// *Curvature.* The Hessian of a linear net with all branches zero is computed for the loss ½‖P −

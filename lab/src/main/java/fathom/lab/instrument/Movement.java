@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// The movement of each weight, a trained parameter with two or more dimensions, by steps of
-/// training, from the input on. Take a [#snapshot] before, and call [#since] after.
+/// training, from the input on. Take a [#snapshot] w₀ before, and call [#since] after.
 ///
 /// Where a norm follows a weight, only the direction of the weight matters, not its length. A
 /// gradient step of learning rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and

@@ -35,7 +35,7 @@ import java.util.Optional;
 /// theorem 1 and section 4.
 ///
 /// At the start the gradient of the last block should not depend on the depth L with the norms
-/// behind, and fall as 1/√L with the norms on the branches; the bounds allow half as much more. In
+/// behind, and fall as 1/√L with the norms on the branches; the bounds allow a factor of 1.5. In
 /// training, the runs have no warm-up, or one at a tenth of the learning rate. The bounds on the
 /// gain from a warm-up were set after a pilot with other seeds.
 ///

@@ -27,11 +27,13 @@ public record Bound(@Nullable Double low, @Nullable Double high) {
     return new Bound(low, high);
   }
 
+  /// Returns whether there is a bound at all.
   @JsonIgnore
   public boolean isSet() {
     return low != null || high != null;
   }
 
+  /// Returns whether the value is within the bound; false for NaN.
   public boolean holds(double value) {
     return !Double.isNaN(value) && (low == null || value >= low) && (high == null || value <= high);
   }

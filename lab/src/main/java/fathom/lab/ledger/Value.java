@@ -23,6 +23,7 @@ public record Value(String what, List<Double> perSeed, Bound bound) {
     perSeed = List.copyOf(perSeed);
   }
 
+  /// Returns the mean over the seeds.
   @JsonProperty
   public double mean() {
     return perSeed.stream().mapToDouble(d -> d).average().orElse(Double.NaN);
