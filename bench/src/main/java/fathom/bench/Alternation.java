@@ -3,14 +3,15 @@ package fathom.bench;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 
-/// Runs contenders in turn, so that what else the machine does hits all of them alike.
+/// Runs contenders in turn, so that other load on the machine affects all of them alike.
 final class Alternation {
   private static final long REST_MILLIS = 60;
 
   private Alternation() {}
 
-  /// The milliseconds of `rounds` runs of each contender. Between two runs stands a rest: OpenMP's
-  /// threads spin for a while after an operation, on the cores of whoever comes next.
+  /// Returns the milliseconds of `rounds` runs of each contender. There is a rest between two runs,
+  /// because OpenMP's threads spin for a while after an operation, on the cores that the next
+  /// contender needs.
   static double[][] of(int rounds, List<DoubleSupplier> contenders) {
     var runs = new double[contenders.size()][rounds];
     for (int round = 0; round < rounds; round++) {
@@ -31,8 +32,8 @@ final class Alternation {
     }
   }
 
-  /// The mean of several runs that follow one another, as in real use: the first finds cold caches
-  /// and sleeping threads.
+  /// Returns the mean of several runs in a row, as in real use; the first run finds cold caches and
+  /// sleeping threads.
   static double mean(int count, DoubleSupplier run) {
     double sum = 0;
     for (int i = 0; i < count; i++) {

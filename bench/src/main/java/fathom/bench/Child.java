@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A program of ours in a fresh JVM with the flags and the class path of this one.
+/// Runs a program of Fathom in a fresh JVM with the flags and the class path of this one.
 final class Child {
   private Child() {}
 
-  /// The last line that `program` prints. Throws `IllegalStateException`, with the first line of
-  /// what it complained of, if it fails.
+  /// Returns the last line that `program` prints. Throws `IllegalStateException`, with the first
+  /// line of its standard error, if it fails or prints nothing.
   static String run(Class<?> program, String... arguments) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -15,14 +15,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The convolutions of a net and nothing else, forward and back with both gradients, as libtorch
-/// does them: the floor of a training step. The first one, whose argument is the image, has no
-/// gradient for it. Convolutions with arguments of one shape share the argument, which makes the
-/// floor lower than a step could reach, for there each argument was written by the layer before.
+/// The convolutions of a net alone, forward and backward with both gradients, as libtorch computes
+/// them: a lower limit for the time of a training step. The first convolution, whose argument is
+/// the image, computes no gradient for it. Convolutions with arguments of one shape share the
+/// argument. That makes the limit lower than a step can reach, because there the layer before has
+/// just written each argument.
 record Convolutions(List<Call> calls) implements Runnable {
   private record Call(Conv2d layer, Tensor w, Tensor x, Tensor dy) {}
 
-  /// The convolutions of `net` as they meet when it is given `x`.
+  /// Returns the convolutions that `net` computes for `x`, in their order.
   static Convolutions of(Layer net, Tensor x, Precision precision) {
     var met = new ArrayList<Met>();
     Layer watching =

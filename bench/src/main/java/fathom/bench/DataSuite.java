@@ -22,10 +22,10 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/// The data path by itself: from bytes in memory, or JPEG files, to a batch of normalised images as
-/// a tensor; and what it adds to a training step.
+/// Measures the data path by itself, from bytes in memory or JPEG files to a batch of normalised
+/// images as a tensor, and what it adds to a training step.
 ///
-/// The JPEG files are synthetic: smoothed noise of 500×375 in quality 90, made for the run.
+/// The JPEG files are synthetic: smoothed noise of 500×375 pixels in quality 90, made for the run.
 public final class DataSuite {
   private static final String SUITE = "data";
   private static final int BATCH = 128;
@@ -38,9 +38,9 @@ public final class DataSuite {
 
   private DataSuite() {}
 
-  /// Images of CIFAR's and of MNIST's size, `rounds` epochs of each; photos on one core and on all;
-  /// and training steps of `net`, `rounds` times with a batch that stays in memory in turn with
-  /// batches that the data path makes.
+  /// Measures images of CIFAR's and of MNIST's size, `rounds` epochs of each; photos on one core
+  /// and on all; and training steps of `net`, `rounds` times with a batch that stays in memory, in
+  /// turn with batches from the data path.
   public static List<Result> run(
       Architecture.Convolutional net, int batch, int rounds, int workers) {
     var results =
@@ -67,8 +67,8 @@ public final class DataSuite {
     return results;
   }
 
-  /// From files to tensors: all of them, each a random part. Nothing is decoded before the time
-  /// begins or after it ends.
+  /// Measures the data path from files to tensors: all photos, a random part of each. Nothing is
+  /// decoded before the time begins or after it ends.
   private static Result decoded(LabelledImages photos, int rounds, int decoders) {
     var epochs = new Epochs(1, photos.count(), DECODED_BATCH);
     try (var threads = Decoders.start(decoders)) {
@@ -108,8 +108,8 @@ public final class DataSuite {
         .toList();
   }
 
-  /// What a step takes with the data path and without. Of the former all decoding that its batches
-  /// caused is timed, also that which would overlap with the next ones.
+  /// Measures a step with the data path and without. With it, all decoding that its batches cause
+  /// is timed, also the part that would overlap with the next steps.
   private static List<Result> cost(
       Architecture.Convolutional net,
       LabelledImages images,
@@ -152,7 +152,7 @@ public final class DataSuite {
     }
   }
 
-  /// A worker's share of one batch after the other, epoch after epoch.
+  /// Returns a worker's share of one batch after the other, epoch after epoch.
   private static Supplier<Tensor> feed(
       Collective all,
       LabelledImages images,
@@ -211,8 +211,8 @@ public final class DataSuite {
         rates.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
-  /// What is timed makes what it should: all values of the plain batch have mean 0 and standard
-  /// deviation 1, and a varied one is another.
+  /// Checks the batches before they are timed: the values of the plain batch have mean 0 and
+  /// standard deviation 1, and an augmented batch differs from the plain one.
   private static void check(String name, int count, Loader loader, Augmentation how) {
     int[] order = new int[count];
     Arrays.setAll(order, i -> i);

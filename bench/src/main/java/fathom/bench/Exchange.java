@@ -11,8 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Files through which a peer gets our net and images, and gives back what it makes of them; they
-/// are deleted at the end.
+/// The files through which a peer gets Fathom's net and images, and returns its logits. They are
+/// deleted when this is closed.
 final class Exchange implements AutoCloseable {
   private final Path folder;
 
@@ -36,7 +36,7 @@ final class Exchange implements AutoCloseable {
     return folder.resolve("logits");
   }
 
-  /// Float32 in row-major order.
+  /// Writes float32 in row-major order.
   void writeImages(Tensor x) {
     try (var _ = Scope.open()) {
       Files.write(images(), x.contiguous().segment().toArray(ValueLayout.JAVA_BYTE));

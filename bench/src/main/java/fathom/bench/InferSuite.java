@@ -22,17 +22,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 
-/// The prediction of one batch in memory by the folded net on all cores, against PyTorch and ONNX
-/// Runtime.
+/// Measures the prediction of one batch in memory by the folded net on all cores, against PyTorch
+/// and ONNX Runtime.
 public final class InferSuite {
   private static final String SUITE = "infer";
   private static final int CORES = Runtime.getRuntime().availableProcessors();
-  private static final int WARM_UP = 200; // images in as many batches as that takes, at least 10
-  private static final int RUNS = 32; // images in a row, at least 2 batches
+  private static final int WARM_UP = 200; // images; at least 10 batches
+  private static final int RUNS = 32; // images in a row; at least 2 batches
 
   private InferSuite() {}
 
-  /// Each batch, `rounds` times in turn with each peer.
+  /// Measures each batch size `rounds` times, in turn with each peer. Throws
+  /// `IllegalStateException` if the logits of the folded net or of ONNX Runtime are not those of
+  /// the plain net.
   public static List<Result> run(
       Architecture.OfClasses net,
       List<Integer> batches,
@@ -113,7 +115,7 @@ public final class InferSuite {
     }
   }
 
-  /// The same net on the same images, whose logits must be ours.
+  /// Starts ONNX Runtime with the same net on the same images, and checks its logits.
   private static void onnxRuntime(
       Peers peers, Peers.Lineup lineup, Layer net, Tensor x, double[] expected) {
     String name = "ONNX Runtime";
@@ -133,7 +135,8 @@ public final class InferSuite {
     }
   }
 
-  /// With running statistics as after a training: folding those of a new net would change nothing.
+  /// Builds a net with running statistics as after a training, because folding those of a new net
+  /// would change nothing.
   private static Layer asTrained(Architecture.OfClasses architecture) {
     Layer net = architecture.build(Init.he(1));
     RandomKey key = RandomKey.of(1, "statistics");
@@ -161,8 +164,9 @@ public final class InferSuite {
     }
   }
 
-  /// How far a logit may be from the plain net's in float32, as a part of the largest. A value of
-  /// bfloat16 is rounded by 2⁻⁹ of itself after each of up to a hundred and more layers.
+  /// Returns how far a logit may be from the plain net's in float32, as a part of the largest. A
+  /// bfloat16 activation is rounded by 2⁻⁹ of itself after each layer, of which there may be more
+  /// than a hundred.
   private static double tolerance(Precision precision) {
     return switch (precision) {
       case FP32 -> 1e-4;

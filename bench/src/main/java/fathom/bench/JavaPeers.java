@@ -8,13 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// The programs of `bench/peers` for the JVM. They are a Maven project of their own, so that their
-/// libraries are none of Fathom's, and each runs in a process of its own.
+/// The programs of `bench/peers` for the JVM. They are a Maven project of their own, so that Fathom
+/// does not depend on their libraries, and each runs in a process of its own.
 ///
 /// @param home the folder of that project
 /// @param classPath what Maven has built, and the libraries that it has downloaded
 record JavaPeers(Path home, String classPath) {
-  /// Why they are not there, in one line.
+  /// Says in one line why the programs are not available.
   static final class NotBuiltException extends Exception {
     private static final long serialVersionUID = 1;
 
@@ -23,7 +23,7 @@ record JavaPeers(Path home, String classPath) {
     }
   }
 
-  /// Lets Maven build them, which it does quickly where nothing has changed.
+  /// Builds the programs by Maven, which is quick where nothing has changed.
   static JavaPeers build(Consumer<String> say) throws NotBuiltException {
     String root = System.getProperty("fathom.home");
     if (root == null) {
@@ -47,7 +47,8 @@ record JavaPeers(Path home, String classPath) {
     }
   }
 
-  /// ONNX Runtime on a model and images in files; what it makes of them goes to `logits`.
+  /// Returns the command that runs ONNX Runtime on a model and images in files and writes its
+  /// logits to `logits`.
   List<String> onnxRuntime(Path model, Path images, Path logits, long[] shape, int threads) {
     var arguments = new ArrayList<String>();
     arguments.addAll(List.of(model.toString(), images.toString(), logits.toString()));
@@ -58,12 +59,13 @@ record JavaPeers(Path home, String classPath) {
     return command("OnnxRuntime", List.of(), arguments);
   }
 
-  /// DJL's training step.
+  /// Returns the command that runs DJL's training step.
   List<String> djl(String model, int batch, int threads) {
     return command(
         "Djl",
         List.of(
-            // No reports to its makers, no download, and its libraries unpacked beside its classes.
+            // DJL sends no reports to its makers, downloads nothing, and unpacks its libraries
+            // beside its classes.
             "-DOPT_OUT_TRACKING=true",
             "-Dai.djl.offline=true",
             "-DDJL_CACHE_DIR=" + home.resolve("target/djl"),

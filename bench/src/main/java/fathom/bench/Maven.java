@@ -6,9 +6,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Maven on a project of Fathom's sources, with the JDK that runs this program.
+/// Runs Maven on a project of Fathom's sources, with the JDK that runs this program.
 public final class Maven {
-  /// A build did not succeed. The message is one line, with the file that has all of them.
+  /// A build failed. The message is one line, which names the file with Maven's whole output.
   public static final class FailedException extends Exception {
     private static final long serialVersionUID = 1;
 
@@ -19,10 +19,13 @@ public final class Maven {
 
   private Maven() {}
 
-  /// Runs Maven to its end and keeps what it says to itself.
+  /// Runs Maven to its end, without showing its output.
   ///
   /// @param project the folder with the pom
+  /// @param arguments options and goals
   /// @throws IOException if there is no Maven on the path
+  /// @throws FailedException if the build fails
+  /// @throws IllegalStateException if the thread is interrupted
   public static void run(Path project, List<String> arguments) throws IOException, FailedException {
     Path log = Files.createTempFile("fathom-maven-", ".log");
     var command =

@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// The most memory that a training had resident: of a few steps in a fresh process, with the JVM
-/// and the native libraries in it.
+/// Measures the peak of the resident memory of a training: a few steps in a fresh process,
+/// including the JVM and the native libraries.
 public final class MemorySuite {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final String PEAK = "VmHWM:";
@@ -17,7 +17,7 @@ public final class MemorySuite {
 
   private MemorySuite() {}
 
-  /// Why it cannot be measured here, or null.
+  /// Returns why the peak cannot be measured on this machine, or null if it can.
   public static @Nullable String unavailable() {
     return Files.isReadable(STATUS)
         ? null
@@ -25,10 +25,15 @@ public final class MemorySuite {
             .formatted(STATUS);
   }
 
-  /// Trains `net` with `name` as the line's. Throws `IllegalStateException`, with the end of what
-  /// it wrote, if the process fails.
+  /// Trains `net` and returns the peak. Throws `IllegalStateException`, with the first line of its
+  /// standard error, if the process fails.
   ///
-  /// @param recompute blocks that are computed again at a time, 0 for none
+  /// @param name the name of the result
+  /// @param net the net
+  /// @param batch images in a batch
+  /// @param workers threads that share the batch
+  /// @param recompute blocks that are recomputed at a time, 0 for none
+  /// @param precision of the values between layers
   public static Result run(
       String name,
       Architecture.Convolutional net,
@@ -49,7 +54,7 @@ public final class MemorySuite {
     return new Result("memory", name, "MB", megabytes, megabytes, megabytes, null, null, null);
   }
 
-  /// The process that is measured: trains for a few steps and prints its peak in bytes.
+  /// The program that is measured: trains for a few steps and prints its peak in bytes.
   public static void main(String[] arguments) throws IOException {
     var net = Architecture.Convolutional.named(arguments[0]);
     TrainSuite.ours(
@@ -63,7 +68,7 @@ public final class MemorySuite {
     System.out.println(peak(Files.readString(STATUS, StandardCharsets.UTF_8)));
   }
 
-  /// The bytes of a line such as `VmHWM: 51234 kB`, where kB are 1024 bytes. Throws
+  /// Returns the bytes of a line such as `VmHWM: 51234 kB`, where a kB is 1024 bytes. Throws
   /// `IllegalStateException` if there is none.
   static long peak(String status) {
     String line =

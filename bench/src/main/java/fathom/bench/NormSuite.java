@@ -17,16 +17,17 @@ import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Layer norm over rows in float32, our kernels against libtorch's in the same process, both on all
-/// cores: forward, back, and behind the addition of a residual connection, which libtorch makes an
-/// operation of its own. Tensors for results are made in every run, by both.
+/// Measures layer norm over rows in float32, Fathom's kernels against libtorch's in the same
+/// process, both on all cores: forward, backward, and behind the addition of a residual connection,
+/// which is a separate operation in libtorch. Both allocate the tensors of their results in every
+/// run.
 public final class NormSuite {
   private static final String SUITE = "norm";
   private static final String PEER = "libtorch";
   private static final double EPSILON = 1e-5;
   private static final double TOLERANCE = 1e-4;
 
-  /// Runs before the first that counts, for the compiler.
+  /// Runs before the first that counts, so that the JIT compiler has compiled the code.
   private static final int WARM_UP = 10;
 
   private static final int CALLS = 10;
@@ -43,7 +44,7 @@ public final class NormSuite {
 
   private NormSuite() {}
 
-  /// Each of our kernels and libtorch's, `rounds` times in turn.
+  /// Measures each kernel of Fathom and libtorch, `rounds` times in turn.
   public static List<Result> run(int rounds) {
     var results = new ArrayList<Result>();
     int cores = Runtime.getRuntime().availableProcessors();
@@ -58,7 +59,7 @@ public final class NormSuite {
     return results;
   }
 
-  /// The same work by us and by libtorch; both give their results, to be compared.
+  /// The same work by Fathom and by libtorch; both return their results, which are compared.
   private record Pair(String name, Supplier<List<Tensor>> ours, Supplier<List<Tensor>> theirs) {}
 
   private static List<Result> run(Size size, int rounds) {
@@ -78,7 +79,7 @@ public final class NormSuite {
     return results;
   }
 
-  /// The milliseconds of one of several calls in a row, as layers follow one another.
+  /// Returns the milliseconds of one of several calls in a row, as layers follow one another.
   private static double time(Supplier<List<Tensor>> work) {
     double sum = 0;
     for (int i = 0; i < CALLS; i++) {

@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Another system at the same work: a program of `bench/peers`, in Python or Java. It stays alive
-/// and runs when it is told to, so that its runs alternate with ours.
+/// Another system that does the same work: a program of `bench/peers`, in Python or Java. It stays
+/// alive and runs on demand, so that its runs alternate with Fathom's.
 final class Peer implements AutoCloseable {
-  /// For the user who has none.
+  /// The message for a user who has no Python environment for peers.
   static final String NO_PYTHON =
       "no PyTorch and no JAX: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch jax)";
 
@@ -29,7 +29,7 @@ final class Peer implements AutoCloseable {
     this.orders = process.outputWriter();
   }
 
-  /// The Python of the peers, or null where none is installed.
+  /// Returns the Python interpreter of the peers, or null if there is none.
   static @Nullable Path python() {
     String home = System.getenv("FATHOM_PEERS");
     if (home == null || home.isBlank()) {
@@ -39,7 +39,7 @@ final class Peer implements AutoCloseable {
     return Files.isExecutable(python) ? python : null;
   }
 
-  /// Whether this Python has a package.
+  /// Returns whether this Python interpreter has a package.
   static boolean has(Path python, String module) {
     try {
       return new ProcessBuilder(python.toString(), "-c", "import " + module)
@@ -56,7 +56,7 @@ final class Peer implements AutoCloseable {
     }
   }
 
-  /// How a script of this build is run.
+  /// Returns the command that runs a script of this build.
   static List<String> command(Path python, String script, String... arguments) {
     try {
       Path file = Files.createTempFile("fathom-peer-", ".py");
@@ -76,7 +76,7 @@ final class Peer implements AutoCloseable {
   }
 
   /// Starts a program, which warms itself up, and waits until it is ready. Throws
-  /// `IllegalStateException` if it ends before that, with the end of what it wrote.
+  /// `IllegalStateException`, with the last line of its standard error, if it ends before that.
   static Peer start(String name, List<String> command) {
     try {
       Path log = Files.createTempFile("fathom-peer-", ".log");
@@ -100,7 +100,7 @@ final class Peer implements AutoCloseable {
     return name;
   }
 
-  /// The milliseconds of one run.
+  /// Returns the milliseconds of one run.
   double run() {
     try {
       orders.write("run\n");

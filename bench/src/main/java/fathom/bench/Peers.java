@@ -12,18 +12,18 @@ import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The other systems that a benchmark was asked to run in turn with ours, as far as they are
-/// installed here.
+/// The other systems that a benchmark runs in turn with Fathom, as far as they are installed.
 ///
+/// @param asked the kinds of peers that the user asks for
 /// @param python the interpreter of the environment that has PyTorch or JAX, or null for none
-/// @param systems which of them it has
+/// @param systems which of the two it has
 /// @param java the programs for ONNX Runtime and DJL, or null where they are not built
 public record Peers(
     Set<Kind> asked, @Nullable Path python, Set<String> systems, @Nullable JavaPeers java) {
   static final String PYTORCH = "PyTorch";
   static final String JAX = "JAX";
 
-  /// Where peers come from.
+  /// The sources of peers.
   public enum Kind {
     /// Scripts in the Python environment that `FATHOM_PEERS` names.
     PYTHON,
@@ -31,13 +31,14 @@ public record Peers(
     MAVEN
   }
 
+  /// Copies the sets.
   public Peers {
     asked = Set.copyOf(asked);
     systems = Set.copyOf(systems);
   }
 
-  /// Looks for those that are asked for, and builds those of Maven; `say` is told what takes time
-  /// and what is missing.
+  /// Finds the peers of the kinds that are asked for, and builds those of Maven. `say` receives
+  /// messages about what takes time and what is missing.
   public static Peers find(Set<Kind> asked, Consumer<String> say) {
     var systems = new HashSet<String>();
     Path python = asked.contains(Kind.PYTHON) ? Peer.python() : null;
@@ -63,12 +64,12 @@ public record Peers(
     return new Peers(asked, python, systems, java);
   }
 
-  /// Whether this system is asked for and installed in the Python environment.
+  /// Returns whether this system is asked for and installed in the Python environment.
   boolean has(String system) {
     return systems.contains(system);
   }
 
-  /// Starts a script of a system in a form of it, which may be empty.
+  /// Starts a script of a system in one of its forms, which may be empty.
   void python(Lineup lineup, String system, String form, String script, String... arguments) {
     if (asked.contains(Kind.PYTHON)) {
       if (python == null || !has(system)) {
@@ -90,18 +91,18 @@ public record Peers(
     }
   }
 
-  /// The peers at one work, which wait for orders until this is closed, and the names of those that
-  /// are not installed.
+  /// The peers that do one piece of work and wait for orders until this is closed, and the names of
+  /// those that are not installed.
   static final class Lineup implements AutoCloseable {
     private final List<Peer> running = new ArrayList<>();
     private final Set<String> missing = new LinkedHashSet<>();
 
-    /// Throws `IllegalStateException` if the peer does not start.
+    /// Starts a peer. Throws `IllegalStateException` if it does not start.
     private void add(String name, List<String> command) {
       running.add(Peer.start(name, command));
     }
 
-    /// One run of each in turn is the mean of `count` in a row.
+    /// Returns the peers as contenders, of which one run is the mean of `count` runs in a row.
     List<DoubleSupplier> contenders(int count) {
       return running.stream()
           .map(peer -> (DoubleSupplier) () -> Alternation.mean(count, peer::run))
@@ -112,13 +113,13 @@ public record Peers(
       return running.get(i).name();
     }
 
-    /// A line from our runs and those of a peer.
+    /// Makes a result from Fathom's runs and those of a peer.
     interface Line {
       Result of(@Nullable String peer, double @Nullable [] runs);
     }
 
-    /// A line for each peer, of which the first has `runs[first]`; one without a peer if there is
-    /// none at all.
+    /// Returns a result for each peer, of which the first has `runs[first]`; one without a peer if
+    /// there are no peers.
     List<Result> results(double[][] runs, int first, Line line) {
       var results = new ArrayList<Result>();
       for (int i = 0; i < running.size(); i++) {

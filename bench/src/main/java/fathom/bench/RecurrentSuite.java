@@ -21,9 +21,9 @@ import java.util.Locale;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
-/// One recurrent layer, forward and back over whole sequences: gradients of every parameter and of
-/// the input. Against PyTorch's layer-normalised cells (eager, jit, compile) and its built-in layer
-/// without a norm.
+/// Measures one recurrent layer, forward and backward over whole sequences, with the gradients of
+/// every parameter and of the input, against PyTorch's layer-normalised cells (eager, jit, compile)
+/// and its built-in layer without a norm.
 public final class RecurrentSuite {
   private static final String SUITE = "rnn";
   private static final double TOLERANCE = 1e-3;
@@ -31,7 +31,7 @@ public final class RecurrentSuite {
 
   private RecurrentSuite() {}
 
-  /// T steps of B sequences, I features and H units.
+  /// The size of the work: T steps of B sequences, I features and H units.
   private record Size(int steps, int batch, int in, int hidden) {
     @Override
     public String toString() {
@@ -43,7 +43,8 @@ public final class RecurrentSuite {
       List.of(
           new Size(100, 32, 128, 128), new Size(100, 64, 256, 256), new Size(100, 64, 512, 512));
 
-  /// Every kind and size, `rounds` times in turn with each peer.
+  /// Measures every kind and size, `rounds` times in turn with each peer. Throws
+  /// `IllegalStateException` if a layer's gradient in float32 is not close to that in float64.
   public static List<Result> run(int rounds, int workers, Peers peers) {
     var results = new ArrayList<Result>(products(rounds));
     for (Kind kind : List.of(Kind.LSTM, Kind.GRU)) {
@@ -55,8 +56,8 @@ public final class RecurrentSuite {
     return results;
   }
 
-  /// The product of a worker's 32 states with the weights, 100 times as in a sequence, on one core:
-  /// by the packed matrix, which is packed once, and by the library.
+  /// Measures the product of a worker's 32 states with the weights, 100 times as in a sequence, on
+  /// one core: by the packed matrix, which is packed once, and by the library.
   private static List<Result> products(int rounds) {
     var results = new ArrayList<Result>();
     for (int hidden : new int[] {128, 256, 512}) {
@@ -149,7 +150,7 @@ public final class RecurrentSuite {
     }
   }
 
-  /// Our layer over workers, each with its share of the batch.
+  /// Starts Fathom's layer over workers, each with its share of the batch.
   private static Standing ours(Kind kind, GateNorm norm, Size size, int workers) {
     return Standing.start(
         workers,
@@ -177,7 +178,8 @@ public final class RecurrentSuite {
     }
   }
 
-  /// Float32 against float64 on a short sequence: what is timed is the layer and not its ruin.
+  /// Compares float32 with float64 on a short sequence, so that only a layer that computes
+  /// correctly is timed.
   private static void check(Kind kind) {
     try (var _ = Scope.open()) {
       double[] single = gradient(kind, DType.FLOAT32);

@@ -5,11 +5,15 @@ import org.jspecify.annotations.Nullable;
 
 /// A line of the benchmark.
 ///
+/// @param suite the suite that measured it
+/// @param name what was measured
 /// @param unit `ms`, `images/s`, `GFLOP/s`, `% of peak`, `%`, `times` or `MB` of a million bytes
+/// @param median the median of the runs
 /// @param low the smallest of the runs
-/// @param peer what it was measured against, or null for nothing
-/// @param peerMedian null where that is not installed
-/// @param ratio above 1 if Fathom is better
+/// @param high the largest of the runs
+/// @param peer the system that it is compared with, or null for none
+/// @param peerMedian the peer's median; null where it is not installed
+/// @param ratio how many times faster Fathom is; above 1 if Fathom is better
 public record Result(
     String suite,
     String name,
@@ -21,7 +25,7 @@ public record Result(
     @Nullable Double peerMedian,
     @Nullable Double ratio) {
 
-  /// Of values that no peer has.
+  /// Returns the result of values without a peer.
   static Result of(String suite, String name, String unit, double[] values) {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
@@ -29,7 +33,7 @@ public record Result(
         suite, name, unit, median(sorted), sorted[0], sorted[sorted.length - 1], null, null, null);
   }
 
-  /// Of runs in milliseconds, and those of a peer.
+  /// Returns the result of runs in milliseconds, compared with those of a peer.
   static Result of(
       String suite, String name, double[] runs, @Nullable String peer, double @Nullable [] peers) {
     double[] sorted = runs.clone();
@@ -48,7 +52,8 @@ public record Result(
         other == null ? null : other / median);
   }
 
-  /// Of runs in milliseconds that each did `count` images, as images in a second.
+  /// Returns the result of runs in milliseconds that each did `count` images, as a throughput in
+  /// images per second.
   static Result ofRate(
       String suite,
       String name,

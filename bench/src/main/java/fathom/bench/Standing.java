@@ -7,13 +7,14 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Work of ours over workers that wait between two runs, so that its runs alternate with those of
+/// Work of Fathom over workers that wait between two runs, so that its runs alternate with those of
 /// others.
 final class Standing implements AutoCloseable {
-  /// What one worker does.
+  /// The work of one worker.
   @FunctionalInterface
   interface Program {
-    /// Makes what the worker keeps, in the innermost scope, and returns what it does in every run.
+    /// Allocates what the worker keeps, in the innermost scope, and returns what it does in every
+    /// run.
     Runnable prepare(Collective all);
   }
 
@@ -32,7 +33,8 @@ final class Standing implements AutoCloseable {
             .start(() -> Workers.run(workers, all -> work(program, all)));
   }
 
-  /// Starts the workers and lets them run `warmUp` times, for the compiler.
+  /// Starts the workers and lets them run `warmUp` times, so that the JIT compiler has compiled the
+  /// code.
   static Standing start(int workers, int warmUp, Program program) {
     var standing = new Standing(workers, program);
     for (int i = 0; i < warmUp; i++) {
@@ -57,14 +59,14 @@ final class Standing implements AutoCloseable {
     }
   }
 
-  /// The first worker waits for the order, and all hear it.
+  /// Returns whether to run again. The first worker waits for the order and shares it with all.
   private boolean told(Collective all) {
     double[] go = {all.rank() == 0 && take(orders) ? 1 : 0};
     all.allReduce(go);
     return go[0] > 0;
   }
 
-  /// The milliseconds of one run.
+  /// Returns the milliseconds of one run.
   double run() {
     put(orders, true);
     return take(answers);
@@ -105,7 +107,7 @@ final class Standing implements AutoCloseable {
     }
   }
 
-  /// What ended the workers, so that nobody waits for them.
+  /// Throws what ended the workers, because waiting for them would not end.
   private void throwFailure() {
     switch (failure) {
       case RuntimeException e -> throw e;

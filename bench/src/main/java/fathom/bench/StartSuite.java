@@ -4,16 +4,16 @@ import fathom.net.Architecture;
 import fathom.train.Precision;
 import java.util.List;
 
-/// From the start of the JVM to the end of the first training step, with the files in the system's
-/// cache.
+/// Measures the time from the start of the JVM to the end of the first training step, with the
+/// files in the operating system's cache.
 public final class StartSuite {
   private StartSuite() {}
 
-  /// As often as `rounds` says, each time in a fresh process.
+  /// Measures `rounds` times, each time in a fresh process.
   public static List<Result> run(
       Architecture.Convolutional net, int batch, int rounds, int workers) {
     double[] runs = new double[rounds];
-    for (int i = -1; i < rounds; i++) { // the first one fills the cache
+    for (int i = -1; i < rounds; i++) { // the first run fills the cache
       double milliseconds =
           Alternation.milliseconds(() ->
               Child.run(
@@ -30,7 +30,7 @@ public final class StartSuite {
     return List.of(Result.of("start", name, runs, null, null));
   }
 
-  /// The process that is measured.
+  /// The program that is measured: makes one training step.
   public static void main(String[] arguments) {
     var net = Architecture.Convolutional.named(arguments[0]);
     int batch = Integer.parseInt(arguments[1]);

@@ -20,7 +20,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 
 /// A folder of JPEG files that cost as much to decode as photos do: noise of several scales, the
-/// coarser the stronger, in 500×375 and quality 90. It goes when it is closed.
+/// coarser the stronger, of 500×375 pixels in quality 90. It is deleted when it is closed.
 final class SyntheticPhotos implements AutoCloseable {
   private static final int WIDTH = 500;
   private static final int HEIGHT = 375;
@@ -48,7 +48,7 @@ final class SyntheticPhotos implements AutoCloseable {
     }
   }
 
-  /// All but one, decoded to squares of this side.
+  /// Returns all files but the one for testing, decoded to squares of this side.
   LabelledImages images(int side) {
     return DataSet.open("images:" + folder, new ImageReadOptions(side, true)).train();
   }
@@ -87,7 +87,7 @@ final class SyntheticPhotos implements AutoCloseable {
     return image;
   }
 
-  /// Noise on a grid of so many cells across, between them in straight lines. Colours share most of
+  /// Adds noise on a grid of `cells` cells across, interpolated linearly. The colours share most of
   /// it.
   private static void add(RandomKey key, int cells, float strength, float[] sum) {
     int points = cells + 2;

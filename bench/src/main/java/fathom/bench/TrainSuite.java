@@ -32,22 +32,23 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Whole training steps (forward, back, sum over workers, SGD with momentum and weight decay) on
-/// one batch that stays in memory, against the same in PyTorch and JAX. The data path is not in
-/// them.
+/// Measures whole training steps (forward pass, backward pass, sum over workers, SGD with momentum
+/// and weight decay) on one batch that stays in memory, against the same in PyTorch, JAX and DJL.
+/// The data path is not included.
 public final class TrainSuite {
   private static final String SUITE = "train";
   private static final int WARM_UP = 15;
   private static final int STEPS = 4;
   private static final int PEAK_SIZE = 1024;
 
-  /// Multiplications and additions of one product.
+  /// The multiplications and additions of one product.
   private static final double PEAK_WORK = 2 * Math.pow(PEAK_SIZE, 3);
 
   private TrainSuite() {}
 
-  /// One step of `batch` images over all workers, `rounds` times in turn with each peer; and the
-  /// share of the peak rate of multiply-adds, which big matrix products reach in the same minutes.
+  /// Measures one step of `batch` images over all workers, `rounds` times in turn with each peer,
+  /// and the share of the peak throughput of multiply-adds that large matrix products reach in the
+  /// same minutes.
   public static List<Result> run(
       Architecture.Convolutional net,
       int batch,
@@ -121,14 +122,14 @@ public final class TrainSuite {
           Integer.toString(cifar.depth()),
           Integer.toString(batch),
           type);
-      if (precision == Precision.FP32) { // its trainer knows no other
+      if (precision == Precision.FP32) { // DJL's trainer has no other precision
         peers.java(lineup, "DJL", java -> java.djl(net.name(), batch, workers));
       }
     }
   }
 
-  /// Three times the multiply-adds of a forward, for the values and both gradients, by those of the
-  /// matrix products in as much time.
+  /// Returns the share of the peak: three times the multiply-adds of a forward pass, for the
+  /// activations and both gradients, over those of the matrix products in the same time.
   private static Result share(
       String name,
       Architecture.Convolutional net,
@@ -147,7 +148,8 @@ public final class TrainSuite {
     return Result.of(SUITE, name + ", multiply-adds", "% of peak", shares);
   }
 
-  /// Each worker does the convolutions of its rows, without waiting for the others.
+  /// Starts the convolutions alone: each worker computes those of its rows, without waiting for the
+  /// others.
   private static Standing floor(
       Architecture.Convolutional net, int batch, int workers, Precision precision) {
     return Standing.start(
@@ -159,7 +161,7 @@ public final class TrainSuite {
         });
   }
 
-  /// Images of noise.
+  /// Returns images of noise.
   private static Tensor images(Architecture.Convolutional net, int rows, Precision precision) {
     ImageShape in = net.input();
     return precision
@@ -190,8 +192,8 @@ public final class TrainSuite {
         });
   }
 
-  /// Throws `IllegalStateException` if the loss does not fall, because then it is not training that
-  /// is timed.
+  /// Starts training steps on one batch. They throw `IllegalStateException` if the loss does not
+  /// fall, because then the work that is timed is no training.
   static Standing ours(
       Architecture.Convolutional net,
       int batch,
@@ -210,7 +212,8 @@ public final class TrainSuite {
         });
   }
 
-  /// The same on batches that every worker makes anew for every step, in the innermost scope.
+  /// Starts training steps on batches that every worker makes anew for every step, in the innermost
+  /// scope.
   static Standing fed(
       Architecture.Convolutional net,
       int batch,
@@ -222,7 +225,7 @@ public final class TrainSuite {
         workers, warmUp, all -> worker(net, batch, 0, all, shared, feed.apply(all), false));
   }
 
-  /// What is trained and how, for people.
+  /// Returns what is trained and how, for people.
   public static String name(
       Architecture.Convolutional net, int batch, int workers, int recompute, Precision precision) {
     return "%s, batch %s, %s, %s workers%s"

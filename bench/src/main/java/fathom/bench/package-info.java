@@ -1,4 +1,4 @@
-/// Measurements of speed, each checked for its answer before it is timed.
+/// Benchmarks of speed and memory. The suites check the results of what they time.
 @NullMarked
 package fathom.bench;
 

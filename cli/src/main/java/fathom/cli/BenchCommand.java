@@ -40,7 +40,6 @@ import picocli.CommandLine.Parameters;
       "  fathom bench infer --model resnet50 --batch 8 --peers maven"
     })
 final class BenchCommand implements Callable<Integer> {
-  /// What can be measured.
   enum Suite {
     TRAIN,
     NORM,
@@ -50,20 +49,20 @@ final class BenchCommand implements Callable<Integer> {
     MEMORY,
     START;
 
-    /// Whether other systems do the same work in it.
+    /// Returns whether other systems do the same work in this suite.
     boolean hasPeers() {
       return this == TRAIN || this == INFER || this == RNN;
     }
   }
 
-  /// The images of a batch are drawn in an array.
+  /// The largest `--batch` that is accepted, because the images of a batch lie in one Java array.
   private static final int MOST_IMAGES = 100_000;
 
   @Mixin private final Output output = new Output();
 
   @Parameters(
       index = "0..*",
-      arity = "1", // with 0..* picocli takes what is no suite for an argument too many
+      arity = "1", // with 0..*, picocli reports an unknown suite as one argument too many
       defaultValue = "train",
       paramLabel = "SUITE",
       description = {
@@ -193,7 +192,8 @@ final class BenchCommand implements Callable<Integer> {
     return Exit.DONE;
   }
 
-  /// The rate that large matrix products reached, in GFLOP/s, if a suite measured it.
+  /// Returns the throughput of large matrix products in GFLOP/s, or an empty map if no suite
+  /// measured it.
   private static Map<String, Double> peak(List<Result> results) {
     return results.stream()
         .filter(r -> r.unit().equals("GFLOP/s"))
@@ -221,7 +221,7 @@ final class BenchCommand implements Callable<Integer> {
         precision);
   }
 
-  /// Those that the suites run, if they run any.
+  /// Finds the systems that `--peers` names, if at least one of the suites has a peer.
   private Peers peers() {
     boolean wanted = suites.stream().anyMatch(Suite::hasPeers);
     return Peers.find(wanted ? peers : Set.of(), line -> output.err().println("fathom: " + line));

@@ -6,7 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/// Which of a run's weights are meant.
+/// The option that chooses between a run's weights of its best epoch and those of its last
+/// checkpoint.
 final class BestOption {
   @Option(
       names = "--best",
@@ -17,7 +18,8 @@ final class BestOption {
     return best;
   }
 
-  /// The file. Throws [BadFileException] if the run has not written it yet.
+  /// Returns the file of the chosen weights. Throws [BadFileException] if the run has not written
+  /// it yet.
   Path weights(Run run) {
     Path file = best ? run.best() : run.checkpoint();
     if (!Files.exists(file)) {

@@ -34,7 +34,8 @@ import picocli.CommandLine.Parameters;
 final class CompletionCommand implements Callable<Integer> {
   enum Shell {
     BASH(""),
-    /// It reads bash's completions when it is told to.
+    /// The prologue loads zsh's emulation of bash's completion, which picocli's script is written
+    /// for.
     ZSH("autoload -U +X compinit && compinit; autoload -U +X bashcompinit && bashcompinit\n");
 
     private final String prologue;
@@ -60,7 +61,9 @@ final class CompletionCommand implements Callable<Integer> {
     return Exit.DONE;
   }
 
-  /// Picocli counts the script's variables in the digits of the locale, which no shell reads.
+  /// Returns picocli's script. The locale is the root locale while it is made, because picocli
+  /// formats the numbers of the script's variables in the digits of the default locale, and no
+  /// shell reads other digits than ASCII's.
   private static String script(CommandLine described) {
     Locale user = Locale.getDefault(Locale.Category.FORMAT);
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
@@ -71,7 +74,8 @@ final class CompletionCommand implements Callable<Integer> {
     }
   }
 
-  /// Where a name or a path may stand, picocli's script offers names alone.
+  /// Adds file names to the completions of each argument with a list of values, because the
+  /// argument may be a name or a path and picocli's script offers the names alone.
   private static String withFiles(String script) {
     return script.replaceAll(
         "COMPREPLY=\\( \\$\\( (compReplyArray \"\\$\\{DATA_option_args\\[@]}\") \\) \\)",
@@ -79,7 +83,8 @@ final class CompletionCommand implements Callable<Integer> {
             + "      COMPREPLY=( \\$( $1; compgen -f -- \"\\${curr_word}\" ) ) # and files");
   }
 
-  /// Picocli would offer the names of constants, which nobody writes, and no other value.
+  /// Sets the completion candidates of every argument, because picocli would offer the Java names
+  /// of enum constants, which no user writes, and nothing for the other arguments.
   private static void sayValues(CommandLine line) {
     CommandSpec command = line.getCommandSpec();
     for (ArgSpec arg : List.copyOf(command.args())) {
@@ -98,7 +103,7 @@ final class CompletionCommand implements Callable<Integer> {
     line.getSubcommands().values().forEach(CompletionCommand::sayValues);
   }
 
-  /// What may stand for an argument; empty where it is a number or a file.
+  /// Returns the values that an argument may have; none where it is a number or a file.
   private static List<String> values(CommandSpec command, ArgSpec arg) {
     for (Class<?> type : arg.auxiliaryTypes()) {
       if (type.isEnum()) {

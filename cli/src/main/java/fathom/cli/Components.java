@@ -7,15 +7,16 @@ import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
-/// Components of a run as the library calls them, between backticks in its messages, and the
-/// options by which the command line sets them. A component is the option whose field has its name,
-/// which is how a new option comes in here.
+/// Translates the components of a run, which the library's messages name between backticks, into
+/// the options by which the command line sets them. A component belongs to the option whose field
+/// has the same name, so a new option needs no entry here.
 final class Components {
   private static final Pattern COMPONENT = Pattern.compile("`([a-zA-Z]+)`");
 
   private Components() {}
 
-  /// The message with options for components. What is no option keeps its name.
+  /// Returns the message with every component replaced by its option. A name between backticks that
+  /// belongs to no option stays, without the backticks.
   static String spelled(String message) {
     var component = COMPONENT.matcher(message);
     return component.find()
@@ -25,14 +26,15 @@ final class Components {
         : message;
   }
 
-  /// Read only when something went wrong.
+  /// A holder class, so that the options are collected only when an error has a message to
+  /// translate.
   private static final class Options {
     static final Map<String, String> NAMES = names();
 
     private static Map<String, String> names() {
       var names = new LinkedHashMap<String, String>();
       CommandLine all = Main.commandLine();
-      CommandLine train = all.getSubcommands().get("train"); // whose words come first
+      CommandLine train = all.getSubcommands().get("train"); // its names win
       if (train != null) {
         add(train, names);
       }

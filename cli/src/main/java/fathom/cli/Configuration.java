@@ -29,11 +29,11 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/// Options that need not be written every time. What is written wins over the environment
-/// (`FATHOM_TRAIN_EPOCHS=5`), that over the file (`train.epochs = 5`), and that over the command's
-/// own default.
+/// Default values of options from outside the command line. An option on the command line wins over
+/// the environment (`FATHOM_TRAIN_EPOCHS=5`), the environment wins over the file (`train.epochs =
+/// 5`), and the file wins over the command's own default.
 final class Configuration implements IDefaultValueProvider {
-  /// No file and no environment.
+  /// The configuration of neither a file nor an environment.
   static final Configuration NONE = new Configuration(_ -> null, Map.of(), "");
 
   private static final long MOST_BYTES = 1 << 20;
@@ -49,9 +49,10 @@ final class Configuration implements IDefaultValueProvider {
     this.file = file;
   }
 
-  /// Reads the file that `FATHOM_CONFIG` names, or else `fathom/config.properties` below
-  /// `XDG_CONFIG_HOME` or `~/.config`, if it is there. Throws [BadFileException] if it cannot be
-  /// read or names an option that does not exist.
+  /// Reads the configuration file: the one that `FATHOM_CONFIG` names, or else
+  /// `fathom/config.properties` below `XDG_CONFIG_HOME` or `~/.config`, if it exists. Throws
+  /// [BadFileException] if `FATHOM_CONFIG` names a file that does not exist, or if the file cannot
+  /// be read or names an option that does not exist.
   static Configuration read(
       Function<String, @Nullable String> environment, Supplier<CommandSpec> root) {
     String named = environment.apply("FATHOM_CONFIG");
@@ -110,7 +111,8 @@ final class Configuration implements IDefaultValueProvider {
     return known;
   }
 
-  /// What holds for these arguments: to go on with a run nothing, for it has a recipe of its own.
+  /// Returns the configuration that applies to these arguments. With `--resume` it is [#NONE],
+  /// because a run that is resumed has a recipe of its own.
   Configuration forArguments(String... args) {
     return Arrays.stream(args).anyMatch(a -> a.equals("--resume") || a.startsWith("--resume="))
         ? NONE
@@ -126,8 +128,9 @@ final class Configuration implements IDefaultValueProvider {
     return given == null || given.isBlank() ? values.get(key(option)) : given;
   }
 
-  /// Where options that are refused may come from, if not from the command line: a clause to end
-  /// the message with. Of options that do not go together those are meant that it names.
+  /// Returns a clause to end an error message with: where the refused options may come from, if not
+  /// from the command line. If the error is about no single option, the options that the message
+  /// names are meant. The clause is empty if no option has a default from outside.
   String origin(ParameterException refused) {
     CommandLine line = refused.getCommandLine();
     ParseResult written = line.getParseResult();
@@ -146,7 +149,7 @@ final class Configuration implements IDefaultValueProvider {
     return origins.isEmpty() ? "" : " (if not written: from %s)".formatted(origins);
   }
 
-  /// Where the default of an option comes from, or null if it is the command's own.
+  /// Returns where the default of an option comes from, or null if it is the command's own.
   private @Nullable String origin(ArgSpec arg) {
     if (defaultValue(arg) == null || !(arg instanceof OptionSpec option)) {
       return null;
@@ -159,7 +162,7 @@ final class Configuration implements IDefaultValueProvider {
     return option.usageHelp() || option.versionHelp();
   }
 
-  /// For example `train.shard-statistics`.
+  /// Returns the key of an option in the file, for example `train.shard-statistics`.
   private static String key(OptionSpec option) {
     return option.command().name() + "." + option.longestName().replaceFirst("^-+", "");
   }

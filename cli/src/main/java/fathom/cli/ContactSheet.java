@@ -5,9 +5,10 @@ import fathom.data.LabelledImages;
 import java.awt.image.BufferedImage;
 import java.util.stream.IntStream;
 
-/// The first images of each class as one image, a row for each class, small ones enlarged.
+/// Draws the first images of each class as one image, with a row for each class. Images with sides
+/// below 48 pixels are enlarged by a whole factor.
 final class ContactSheet {
-  /// At most so many classes have a row.
+  /// The largest number of classes that have a row.
   static final int ROWS = 100;
 
   private static final int COLUMNS = 12;
@@ -45,7 +46,7 @@ final class ContactSheet {
     return sheet;
   }
 
-  /// The places of the first images of each of the first classes.
+  /// Returns the indices of the first images of each of the first classes.
   private static int[] shown(LabelledImages images, int rows) {
     int[] counts = new int[rows];
     int[] labels = images.labels();

@@ -2,16 +2,16 @@ package fathom.cli;
 
 import java.util.Locale;
 
-/// Large numbers for people.
+/// Formats large numbers for people.
 final class Count {
   private Count() {}
 
-  /// 269,722
+  /// Formats like 269,722.
   static String exact(long n) {
     return String.format(Locale.ROOT, "%,d", n);
   }
 
-  /// 40.55 M
+  /// Formats like 40.55 M.
   static String millions(long n) {
     return String.format(Locale.ROOT, "%,.2f M", n / 1e6);
   }

@@ -51,9 +51,9 @@ final class DataCommand implements Runnable {
   static final class ListCommand implements Callable<Integer> {
     @Mixin private final Output output = new Output();
 
-    /// What `--json` prints of each.
+    /// A data set as `--json` prints it.
     ///
-    /// @param folder null where it is not here
+    /// @param folder the folder of its files; null if it is not on this machine
     record Known(String name, String content, @Nullable String folder) {}
 
     @Override
@@ -143,7 +143,7 @@ final class DataCommand implements Runnable {
       return Catalogue.entries().stream().map(Catalogue.Entry::name).toList();
     }
 
-    /// A line for each thing that is tried, and for each tenth of a download.
+    /// Prints a line for each source that is tried, and for each tenth of a download.
     private static final class Shown implements Fetch.Watcher {
       private final Output output;
       private String file = "";

@@ -39,7 +39,8 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {"  fathom data info digits", "  fathom data info cifar10 --sheet cifar10.png"})
 final class DataInfoCommand implements Callable<Integer> {
-  /// With more classes their table is in `--json` only.
+  /// The largest number of classes whose table is printed; with more, the table is in `--json`
+  /// only.
   private static final int SHOWN = 20;
 
   @Mixin private final Output output = new Output();
@@ -66,10 +67,10 @@ final class DataInfoCommand implements Callable<Integer> {
 
   @Mixin private final ImageOptions reading = new ImageOptions();
 
-  /// What `--json` prints of images.
+  /// The answer of `--json` for images with a class each.
   ///
   /// @param size channels, height and width, as a net sees them
-  /// @param files what a folder of images has; null for other data
+  /// @param files the contents of a folder of images; null for other data
   /// @param mean of each channel of the training images, on the scale of 0 to 1
   record Answer(
       String name,
@@ -83,10 +84,12 @@ final class DataInfoCommand implements Callable<Integer> {
       @Nullable Folder files,
       @Nullable String sheet) {}
 
+  /// The contents of a folder of images.
+  ///
   /// @param smallest width and height
   /// @param others how many files are no images by their extension
-  /// @param notices sentences about what was passed over
-  /// @param damaged files whose header is sound and that are known not to be decoded
+  /// @param notices sentences about files and folders that were passed over
+  /// @param damaged files whose header is sound but which are known to be undecodable
   record Folder(
       Map<String, Integer> formats,
       List<Integer> smallest,
@@ -115,14 +118,14 @@ final class DataInfoCommand implements Callable<Integer> {
 
   record PerClass(String name, int train, int validation, int test) {}
 
-  /// What `--json` prints of masks.
+  /// The answer of `--json` for images with masks.
   record MaskAnswer(
       String name, int channels, int train, int validation, int test, List<PixelClass> classes) {}
 
-  /// The share of a class in the labelled pixels of the training images.
+  /// A class of pixels and its share in the labelled pixels of the training images.
   record PixelClass(String name, double share) {}
 
-  /// What `--json` prints of text.
+  /// The answer of `--json` for text.
   record TextAnswer(
       String name, int characters, int heldOut, @JsonProperty("alphabet") int vocabulary) {}
 

@@ -31,7 +31,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Where to write. Default: below runs/.")
   private @Nullable Path out;
 
-  /// What `--json` prints.
+  /// The answer of `--json`.
   record Answer(List<Demo.Row> rows, boolean reproduced, String meaning, String report) {}
 
   @Override

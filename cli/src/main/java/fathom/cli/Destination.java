@@ -6,16 +6,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// A file that a command writes or replaces because the user says so: never one that it reads, and
-/// never one that a training needs.
+/// Checks a file that a command writes, or replaces because the user says so: it must not be a file
+/// that the command reads, nor a file that a training needs.
 final class Destination {
   private Destination() {}
 
   /// Refuses `file`, which the command line calls `option`, if it is the `input` of the command, or
-  /// has the name of one of a run's own files in the folder of a run. To be asked before anything
-  /// is computed.
+  /// has the name of one of a run's own files in the folder of a run. Commands call this before
+  /// they compute anything.
   ///
-  /// @param input the file that is read; null or a folder, which may get more files, for none
+  /// @param input the file that is read; null, or a folder, which may get more files, excludes
+  ///   nothing
   static void check(Path file, String option, @Nullable Path input, Output output) {
     if (input != null && Files.isRegularFile(input) && isSame(file, input)) {
       throw output.refused(
@@ -27,7 +28,8 @@ final class Destination {
     }
   }
 
-  /// The same for a file that would be one of those in a folder of data, all of which are read.
+  /// Refuses `file` as [#check] does, and also if it is an existing file in the folder `data`,
+  /// because a command reads all files of that folder.
   static void checkBeside(Path file, String option, @Nullable Path data, Output output) {
     check(file, option, null, output);
     try {
@@ -37,7 +39,7 @@ final class Destination {
                 .formatted(option, file));
       }
     } catch (IOException e) {
-      return; // what cannot be looked at is refused when it is read or written
+      return; // a path that cannot be examined is refused when it is read or written
     }
   }
 

@@ -3,9 +3,10 @@ package fathom.cli;
 import fathom.DeviceException;
 import picocli.CommandLine.Option;
 
-/// On what a command computes. It changes no meaning of a run, so it may stand beside `--resume`.
+/// The option for the device that a command computes on. It does not change what a run is, so it
+/// may stand beside `--resume`.
 final class DeviceOption {
-  /// Devices by the names that others have for them.
+  /// The devices, under the names that other frameworks have for them.
   enum Device {
     CPU,
     CUDA
@@ -18,7 +19,7 @@ final class DeviceOption {
       description = "What computes. This version has the processor alone. Default: cpu.")
   private Device device = Device.CPU;
 
-  /// Throws [DeviceException] for what this version cannot compute on.
+  /// Throws [DeviceException] if this version cannot compute on the device.
   void check() {
     if (device != Device.CPU) {
       throw new DeviceException(

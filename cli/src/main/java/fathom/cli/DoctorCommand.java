@@ -34,23 +34,24 @@ import picocli.CommandLine.Mixin;
 final class DoctorCommand implements Callable<Integer> {
   static final int OLDEST_JDK = 25;
 
-  /// ResNet-20 at batch 128 takes 0.6 GB, and libtorch 0.3 for itself.
+  /// The memory in bytes below which a note is printed: ResNet-20 at batch size 128 takes 0.6 GB,
+  /// and libtorch takes 0.3 GB for itself.
   private static final long LEAST_MEMORY = 2L << 30;
 
-  /// Instruction sets that libtorch and our kernels make use of, as Linux calls them.
+  /// The instruction sets that libtorch and Fathom's kernels use, under Linux's names.
   private static final List<String> SIMD =
       List.of("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16");
 
-  /// Where NVIDIA's driver lists what it found.
+  /// The folder in which NVIDIA's driver lists the graphics processors that it found.
   private static final Path GRAPHICS = Path.of("/proc/driver/nvidia/gpus");
 
   @Mixin private final Output output = new Output();
 
-  /// What `--json` prints.
+  /// The answer of `--json`.
   ///
-  /// @param libtorch null if it cannot be loaded
-  /// @param simd the instruction sets that the processor says it has and that are made use of
-  /// @param bf16 whether bfloat16 is computed by the processor itself
+  /// @param libtorch its version; null if it cannot be loaded
+  /// @param simd the instruction sets that the processor reports and that libtorch or Fathom uses
+  /// @param bf16 whether the processor itself computes in bfloat16
   record Answer(
       String jdk,
       @Nullable String libtorch,
@@ -62,10 +63,11 @@ final class DoctorCommand implements Callable<Integer> {
       List<String> devices,
       List<Problem> problems) {}
 
-  /// In bytes: of the machine (or of the container), free now, and what the JVM's heap may take.
+  /// Memory in bytes: the total of the machine or of the container, what is free now, and the
+  /// maximum of the JVM's heap.
   record Memory(long total, long free, long heap) {}
 
-  /// What is wrong, and what helps.
+  /// A problem of this machine and its remedy.
   ///
   /// @param fatal whether nothing can be trained because of it
   record Problem(String what, String remedy, boolean fatal) {}
@@ -135,7 +137,7 @@ final class DoctorCommand implements Callable<Integer> {
     return problems.stream().anyMatch(Problem::fatal) ? Exit.NATIVE : Exit.DONE;
   }
 
-  /// The graphics processors that a driver of this system shows, by their model.
+  /// Returns the models of the graphics processors that NVIDIA's driver lists.
   private static List<String> graphics() {
     var found = new ArrayList<String>();
     try (var cards = Files.newDirectoryStream(GRAPHICS)) {
@@ -148,12 +150,13 @@ final class DoctorCommand implements Callable<Integer> {
                 .orElse("a graphics processor"));
       }
     } catch (IOException e) {
-      return found; // no driver
+      return found; // there is no driver
     }
     return found;
   }
 
-  /// Loads the native library and lets it compute something whose result is known.
+  /// Loads the native library, checks it on a product whose result is known, and returns its
+  /// version. Adds a problem and returns null if it cannot be loaded.
   private static @Nullable String libtorch(List<Problem> problems) {
     try (var _ = Scope.open()) {
       Tensor ones = Tensor.zeros(DType.FLOAT32, 3, 3).plus(1);
@@ -195,7 +198,7 @@ final class DoctorCommand implements Callable<Integer> {
               .orElse(List.of());
       return SIMD.stream().filter(has::contains).toList();
     } catch (IOException | UncheckedIOException e) {
-      return List.of(); // not Linux
+      return List.of(); // this is not Linux
     }
   }
 

@@ -9,9 +9,11 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.TypeConversionException;
 
-/// Enum constants as users write them: in lower case, words joined by hyphens.
+/// Converts between enum constants and the names that users write: lower case, with hyphens between
+/// the words.
 record EnumName<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
-  /// For every option and parameter of an enum, of this command and those below it.
+  /// Registers a converter for every enum option and parameter of this command and of its
+  /// subcommands.
   static void register(CommandLine line) {
     line.getCommandSpec().args().forEach(arg -> register(line, arg));
     line.getSubcommands().values().forEach(EnumName::register);
@@ -25,7 +27,7 @@ record EnumName<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
     }
   }
 
-  @SuppressWarnings({"unchecked", "rawtypes"}) // a class of which isEnum() holds
+  @SuppressWarnings({"unchecked", "rawtypes"}) // callers pass a class for which isEnum() is true
   private static void register(CommandLine line, Class<?> type) {
     line.registerConverter((Class) type, new EnumName((Class) type));
   }
@@ -46,7 +48,7 @@ record EnumName<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
                             .collect(Collectors.joining(", ")))));
   }
 
-  /// All constants of an enum.
+  /// Returns the names of all constants of an enum, as users write them.
   static List<String> all(Class<?> type) {
     return Arrays.stream(type.getEnumConstants()).map(c -> spelled((Enum<?>) c)).toList();
   }

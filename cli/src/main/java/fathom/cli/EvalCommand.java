@@ -92,7 +92,7 @@ final class EvalCommand implements Callable<Integer> {
       description = "Of the values between the layers of a net for images. Default: fp32.")
   private Precision precision = Precision.FP32;
 
-  /// What `--json` prints of text.
+  /// The answer of `--json` for text.
   record TextAnswer(
       String model,
       String data,
@@ -116,7 +116,7 @@ final class EvalCommand implements Callable<Integer> {
     if (model != null || size != null) {
       throw output.refused("--model and --size are for a file of weights; a run knows its own");
     }
-    best.weights(run); // before the data is read
+    best.weights(run); // fails before the data is read if the file does not exist
     String name = data;
     ImageReadOptions how = reading.of(0);
     Data read =
@@ -132,7 +132,8 @@ final class EvalCommand implements Callable<Integer> {
     return Exit.DONE;
   }
 
-  /// The data of a run, measured by default, may have changed since.
+  /// Says how the run's own data differs from what it was in training, because files may have
+  /// changed since.
   private void tellOfChanges(Run run, Data read) {
     List<String> differences =
         run.info().data().identity().ofTests().differences(read.identity().ofTests());
@@ -143,8 +144,8 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  /// A kind of runs without words of its own here: its task measures, and it says how that is
-  /// called.
+  /// Measures a run whose kind has no output of its own in this command. The run's task measures,
+  /// and its wording names the measures.
   private void byItsTask(Run run, Data read) {
     if (precision != Precision.FP32 || normalization.isGiven()) {
       throw output.refused(

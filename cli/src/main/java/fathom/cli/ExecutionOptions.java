@@ -8,7 +8,8 @@ import fathom.train.Precision;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How a training is computed: an [Execution] as the user wants it, and the threads that decode.
+/// The options for how a training is computed: an [Execution] as the user wants it, and the number
+/// of threads that decode images.
 final class ExecutionOptions {
   @OnResume
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
@@ -52,7 +53,7 @@ final class ExecutionOptions {
       })
   private @Nullable Integer decoders;
 
-  /// Throws `IllegalArgumentException` for a number of threads that cannot be.
+  /// Throws `IllegalArgumentException` if a number of threads is outside its range.
   void check() {
     Decoders.check(decoders());
     Workers.check(workers());

@@ -1,6 +1,6 @@
 package fathom.cli;
 
-/// The exit codes, which scripts rely on.
+/// The exit codes of all commands, which scripts rely on.
 final class Exit {
   static final int DONE = 0;
   static final int FAILED = 1;
@@ -9,10 +9,10 @@ final class Exit {
   static final int NATIVE = 4;
   static final int DIVERGED = 5;
 
-  /// By Ctrl-C, after saving.
+  /// Ctrl-C stopped the command, after it saved.
   static final int INTERRUPTED = 130;
 
-  /// By SIGTERM, after saving.
+  /// SIGTERM stopped the command, after it saved.
   static final int TERMINATED = 143;
 
   private Exit() {}

@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Writes the net of a run's last checkpoint, or weights from elsewhere, for other programs.",
       "",
-      "onnx: the whole net, for ONNX Runtime and others; its input \"images\" is N x C x H x W"
+      "onnx: the whole net, for ONNX Runtime and others; its input \"pictures\" is N x C x H x W"
           + " for any",
       "N, already normalised. safetensors, pt: the weights under their names, which are"
           + " torchvision's",
@@ -51,7 +51,7 @@ import picocli.CommandLine.Parameters;
       "  fathom export runs/resnet20-digits-1 --to pt weights.pth"
     })
 final class ExportCommand implements Callable<Integer> {
-  /// What a file can be.
+  /// The formats of the file that is written.
   enum Form {
     SAFETENSORS,
     PT,
@@ -61,7 +61,7 @@ final class ExportCommand implements Callable<Integer> {
       return name().toLowerCase(Locale.ROOT);
     }
 
-    /// By its ending.
+    /// Returns the format that the extension of the file means, or null if it means none.
     static @Nullable Form of(Path file) {
       String name = file.toString().toLowerCase(Locale.ROOT);
       if (name.endsWith(".onnx")) {
@@ -115,7 +115,7 @@ final class ExportCommand implements Callable<Integer> {
       description = "The classes of --model. Default: those for which it was made.")
   private @Nullable Integer classes;
 
-  /// What `--json` prints.
+  /// The answer of `--json`.
   record Answer(
       String file,
       String form,
@@ -124,7 +124,7 @@ final class ExportCommand implements Callable<Integer> {
       long bytes,
       Map<String, String> metadata) {}
 
-  /// A net for images, built, and what is said of it in the file.
+  /// A net with its weights, its input shape (null for text), and the metadata of the file.
   private record Subject(
       String name, Node net, @Nullable ImageShape input, Map<String, String> metadata) {}
 
@@ -214,7 +214,7 @@ final class ExportCommand implements Callable<Integer> {
     answer(as, file, subject.name, subject.net.state().size(), subject.metadata);
   }
 
-  /// Every tensor of a file.
+  /// Writes every tensor of a file of weights into another file.
   private void copy(Form as, Path file, Path source) {
     try (var stored = SafeTensors.open(source);
         Arena arena = Arena.ofConfined()) {

@@ -20,9 +20,11 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Measures a classifier of images and shows what became of each class.
+/// Measures a classifier of images on the test images of a data set, and prints the error of each
+/// class and the confusions.
 final class ImageEvaluation {
-  /// With more classes their table is in `--json` only, and the most frequent confusions are shown.
+  /// The largest number of classes whose confusion matrix is printed. With more classes the errors
+  /// of each class are in `--json` only, and this many of the most frequent confusions are printed.
   private static final int SHOWN = 20;
 
   private final Output output;
@@ -31,11 +33,12 @@ final class ImageEvaluation {
     this.output = output;
   }
 
-  /// What `--json` prints of images.
+  /// The answer of `--json` for images.
   ///
   /// @param confusion `confusion[truth][prediction]`; null, and left out, with more than
   ///   [Confusion#MOST_IN_A_TABLE] classes
-  /// @param confusions the same as `[truth, prediction, times]`, without what did not occur
+  /// @param confusions the same counts as `[truth, prediction, times]`, without the pairs that did
+  ///   not occur
   record Answer(
       String model,
       String data,
@@ -53,17 +56,16 @@ final class ImageEvaluation {
       List<LeftOut> leftOut,
       List<String> absent) {}
 
-  /// A class of the data that the net does not know, and how many images of it were left out.
   record LeftOut(String name, int count) {}
 
-  /// What became of the images of a class.
+  /// The errors on the images of one class.
   ///
-  /// @param error in percent; null if there is no image
+  /// @param error in percent; null if the data has no image of the class
   record PerClass(String name, long count, long errors, @Nullable Double error) {}
 
-  /// What is measured.
+  /// The weights that are measured and the data that they are measured on.
   ///
-  /// @param card of the net and of the images that are measured
+  /// @param card describes the net and the images that it takes
   record Subject(ModelCard card, Path weights, DataSet data) {
     private ImageShape input() {
       return Objects.requireNonNull(card.input());
@@ -74,8 +76,9 @@ final class ImageEvaluation {
     }
   }
 
-  /// Measures, and prints the answer. Throws what a usage error throws where net and data do not
-  /// fit.
+  /// Measures the subject and prints the answer. Throws a usage error if the net and the data do
+  /// not fit each other, and `DeviceException` if the processor cannot compute in
+  /// `precision`.
   void measure(Subject subject, Precision precision) {
     ImageOptions.tell(subject.data, output);
     checkInput(subject);
@@ -157,7 +160,7 @@ final class ImageEvaluation {
         .toList();
   }
 
-  /// Which classes the net and the data do not share.
+  /// Says which classes the net and the data do not share.
   private void tellOfClasses(ClassMatch match, List<LeftOut> leftOut, DataSet data) {
     if (!leftOut.isEmpty()) {
       output.remark(
@@ -181,7 +184,7 @@ final class ImageEvaluation {
     return new PerClass(name, count, errors, count == 0 ? null : 100.0 * errors / count);
   }
 
-  /// A row for each class: how often it was taken for each of them.
+  /// Prints a row for each class: how often its images were taken for each class.
   private void show(Answer answer, long[][] table) {
     var head = new ArrayList<>(List.of("", "images", "error in %"));
     answer.classes.forEach(c -> head.add(c.name));

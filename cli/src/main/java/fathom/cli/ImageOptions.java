@@ -8,9 +8,10 @@ import fathom.data.Manifest;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/// How the images of a folder are read, and what is said of those that cannot be.
+/// The options for how the images of a folder are read, and the messages about files that cannot be
+/// read.
 final class ImageOptions {
-  /// Of the files that were left out.
+  /// The number of skipped files that a message names.
   private static final int NAMED = 3;
 
   private static final int MOST_NOTICES = 6;
@@ -32,20 +33,22 @@ final class ImageOptions {
       })
   private boolean noCache;
 
-  /// In this size, as far as the folder is one of images.
+  /// Returns the image read options, with images of `size`×`size` pixels where the data is a folder
+  /// of images.
   ImageReadOptions of(int size) {
     return new ImageReadOptions(size, strict)
         .cachedIn(noCache ? null : Manifest.place(System::getenv));
   }
 
-  /// What was passed over in the folder, and how many files were skipped with the first of them.
+  /// Prints what was passed over in the folder, and how many files were skipped with the first
+  /// [#NAMED] of them. From now on, a damaged image is reported when it is found.
   static void tell(Data of, Output output) {
     if (!(of instanceof DataSet data)) {
       return;
     }
     FolderSummary summary = data.summary();
     if (summary == null) {
-      return; // there is nothing to tell of what is no folder of images
+      return; // only a folder of images has anything to report
     }
     summary.notices().stream()
         .limit(MOST_NOTICES)

@@ -38,9 +38,9 @@ final class InstallCommand implements Callable<Integer> {
 
   @Mixin private final Output output = new Output();
 
-  /// What `--json` prints: a project imports `bom` and then needs no version of a module.
+  /// The answer of `--json`. A project imports `bom` and then needs no version of a module.
   ///
-  /// @param flags of the JVM, none of which is necessary
+  /// @param flags flags of the JVM, none of which is necessary
   record Answer(
       String group,
       String version,
@@ -88,11 +88,11 @@ final class InstallCommand implements Callable<Integer> {
     }
   }
 
-  /// Of the project that this pom is of.
+  /// Returns the version of the project that a pom describes.
   static String version(Path pom) throws IOException {
     try (var in = Files.newInputStream(pom)) {
       var builder = DocumentBuilderFactory.newDefaultInstance().newDocumentBuilder();
-      builder.setErrorHandler(new DefaultHandler()); // which prints nothing
+      builder.setErrorHandler(new DefaultHandler()); // the default handler prints errors
       return XPathFactory.newDefaultInstance()
           .newXPath()
           .evaluate("/project/version", builder.parse(in));

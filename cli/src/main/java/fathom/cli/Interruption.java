@@ -10,21 +10,21 @@ import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Ctrl-C and SIGTERM during something long: the first asks it to stop and lets it save, and the
-/// process ends with the code of the signal. A second Ctrl-C ends the JVM at once. One that follows
-/// within half a second is the same one: who stops a group of processes, as `timeout` does, signals
-/// the group and its leader.
+/// Handles Ctrl-C and SIGTERM during long work. The first signal requests a stop and lets the work
+/// save its state, and the process ends with the exit code of the signal. A second Ctrl-C ends the
+/// JVM at once. A second signal within half a second counts as the same one, because tools that
+/// stop a group of processes, as `timeout` does, signal both the group and its leader.
 ///
-/// Who stops a container kills it 10 seconds later. So what has not come to its end in
-/// [#PATIENCE_SECONDS] is not waited for: a last attempt saves what it can, says what became of it,
-/// and the JVM ends. Where the platform's signals cannot be had, a hook at the end of the JVM does
-/// the same.
+/// A container runtime usually kills a container 10 seconds after it asks it to stop. Work that has
+/// not ended after [#PATIENCE_SECONDS] is therefore not waited for: a last attempt saves what it
+/// can, reports what it saved, and the JVM ends. Where the JVM has no access to signals, a shutdown
+/// hook does the same.
 final class Interruption implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 5;
   private static final long SAME_PRESS_NANOS = 500_000_000;
 
-  /// Saves, from another thread, what has not come to its end; says to standard error what became
-  /// of it, and returns whether all is saved that was done.
+  /// Saves, from another thread, the state of work that has not ended in time. Reports to standard
+  /// error what it saved, and returns whether everything that was done is saved.
   private final BooleanSupplier lastAttempt;
 
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -40,7 +40,7 @@ final class Interruption implements AutoCloseable {
     this(lastAttempt, Runtime.getRuntime()::halt, System::nanoTime);
   }
 
-  /// Ended by other means and in a time of its own.
+  /// Creates an interruption with another way to end the process and another clock, for tests.
   Interruption(BooleanSupplier lastAttempt, IntConsumer halt, LongSupplier nanos) {
     this.lastAttempt = lastAttempt;
     this.halt = halt;
@@ -54,12 +54,13 @@ final class Interruption implements AutoCloseable {
     return requested;
   }
 
-  /// The exit code of what was stopped and has saved: that of the signal.
+  /// Returns the exit code for work that was stopped and has saved: the code of the signal.
   int code() {
     return code;
   }
 
-  /// A signal that ends a process with this code. Each comes on a thread of its own.
+  /// Handles a signal that ends a process with this exit code. Each signal arrives on a thread of
+  /// its own.
   synchronized void signalled(int code) {
     if (requested) {
       if (nanos.getAsLong() - pressedAt > SAME_PRESS_NANOS && code == Exit.INTERRUPTED) {
@@ -77,7 +78,7 @@ final class Interruption implements AutoCloseable {
     Thread.ofPlatform().name("fathom-last-attempt").daemon().start(this::ending);
   }
 
-  /// Waits for the end of what was asked to stop, but not for long.
+  /// Waits for the end of the work, for at most [#PATIENCE_SECONDS].
   private void ending() {
     requested = true;
     try {
@@ -91,8 +92,9 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  /// Has `heard` run at a signal until this is closed. The JVM has no other way to hear of a second
-  /// Ctrl-C; javac warns of the names, so they are looked up.
+  /// Runs `heard` at each signal of this name until this object is closed. The classes of
+  /// `sun.misc` are the only way to see a second Ctrl-C in the JVM. They are looked up by name,
+  /// because javac warns when they are named in the code.
   private void on(String name, Runnable heard) {
     try {
       Class<?> type = Class.forName("sun.misc.SignalHandler");
@@ -113,7 +115,7 @@ final class Interruption implements AutoCloseable {
       Object previous = handle(name, handler);
       before.add(() -> restore(name, previous));
     } catch (ReflectiveOperationException e) {
-      return; // the hook does what can be done
+      return; // no access to signals; the shutdown hook does the rest
     }
   }
 
@@ -135,7 +137,8 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  /// Nothing is left to save.
+  /// Ends the handling of signals, because nothing is left to save, and restores the earlier
+  /// handlers.
   @Override
   public void close() {
     ended.countDown();
@@ -143,7 +146,7 @@ final class Interruption implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      requested = true; // the JVM began to end just now
+      requested = true; // the JVM has just begun to end
     }
   }
 }

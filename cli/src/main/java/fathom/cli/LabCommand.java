@@ -69,7 +69,7 @@ final class LabCommand implements Callable<Integer> {
   @Option(names = "--again", description = "Measure again what has a finding.")
   private boolean again;
 
-  /// What `--json` prints of an experiment that is only listed.
+  /// An experiment in the list that `--json` prints.
   record Listed(String name, String question, String claim, String source, String cost) {}
 
   @Override
@@ -174,7 +174,8 @@ final class LabCommand implements Callable<Integer> {
     }
   }
 
-  /// An experiment that is under way writes nothing, and need not be waited for.
+  /// Reports the interruption. It returns true, because an experiment that is under way writes
+  /// nothing and so has nothing to save.
   private boolean broken(int chosen) {
     System.err.println(
         "interrupted; what ended of %s findings is in %s, and the same command goes on"

@@ -54,7 +54,7 @@ import picocli.CommandLine.Spec;
           + " heard."
     })
 final class Main implements Runnable {
-  /// The commands, in the order of the help.
+  /// The commands in the order of the help.
   private static final List<Class<?>> COMMANDS =
       List.of(
           DemoCommand.class,
@@ -72,7 +72,7 @@ final class Main implements Runnable {
           InstallCommand.class,
           CompletionCommand.class);
 
-  /// The type of a file in the highest bits of its mode, as POSIX systems have it.
+  /// The file type of a pipe in the highest four bits of a file's mode, as POSIX systems encode it.
   private static final int PIPE = 1;
 
   @Spec private @Nullable CommandSpec spec;
@@ -89,8 +89,8 @@ final class Main implements Runnable {
             args));
   }
 
-  /// Whether standard output is a pipe, which takes everything as long as somebody reads it: who
-  /// stops reading, such as `head`, has what was wanted.
+  /// Returns whether standard output is a pipe. A pipe takes everything as long as its reader
+  /// reads, so a write that fails means that the reader, such as `head`, has all it wanted.
   private static boolean writesToReader() {
     try {
       return (int) Files.getAttribute(Path.of("/dev/fd/1"), "unix:mode") >> 12 == PIPE;
@@ -99,7 +99,7 @@ final class Main implements Runnable {
     }
   }
 
-  /// The exit code of a call in this environment.
+  /// Runs the command line `args` in this environment and returns its exit code.
   static int execute(
       Function<String, @Nullable String> environment,
       PrintWriter out,
@@ -108,7 +108,9 @@ final class Main implements Runnable {
     return execute(environment, out, err, () -> false, args);
   }
 
-  /// @param mayEnd whether it is no failure if `out` takes no more; asked when it does not
+  /// Runs the command line `args` and returns its exit code.
+  ///
+  /// @param mayEnd whether it is no failure if `out` takes no more; asked only in that case
   private static int execute(
       Function<String, @Nullable String> environment,
       PrintWriter out,
@@ -131,23 +133,25 @@ final class Main implements Runnable {
     int code;
     try {
       code = line.execute(args);
-    } catch (Error e) { // picocli hands on exceptions only
+    } catch (Error e) { // picocli's handler gets exceptions, but no errors
       code = failed(e, line, trace);
     }
-    // A writer keeps its errors to itself. A failure before this one is the better reason.
+    // A PrintWriter does not throw. A failure of the command is the better reason, so it comes
+    // first.
     return out.checkError() && code == Exit.DONE && !mayEnd.getAsBoolean()
         ? fail(err, "standard output cannot be written: is the disk full?", Exit.FAILED)
         : code;
   }
 
-  /// With all commands.
+  /// Returns the command line with all commands in full.
   static CommandLine commandLine() {
     return commandLine(
         COMMANDS.stream().map(type -> described(type).name()).collect(Collectors.toSet()));
   }
 
-  /// Picocli reads the fields of a command's class for its options, which takes longer than what
-  /// some commands do: those that are not among `words` have a name and a description only.
+  /// Returns the command line in which only the commands among `words` have their options; the
+  /// others have a name and a description. Picocli reads the fields of a command's class to find
+  /// its options, which takes longer than the work of some commands.
   private static CommandLine commandLine(Set<String> words) {
     var line = new CommandLine(new Main());
     for (Class<?> type : COMMANDS) {
@@ -213,7 +217,7 @@ final class Main implements Runnable {
     };
   }
 
-  /// Of the command that was called, however deep.
+  /// Returns whether `--verbose` was given to the command that was called, however deeply nested.
   private static boolean isVerbose(CommandLine line) {
     for (ParseResult at = line.getParseResult(); at != null; at = at.subcommand()) {
       if (at.hasMatchedOption("--verbose")) {
@@ -229,7 +233,8 @@ final class Main implements Runnable {
     return code;
   }
 
-  /// The first line: libtorch's messages carry its stack behind it.
+  /// Returns the first line of the root cause's message, because libtorch's messages continue with
+  /// its stack trace.
   private static String rootMessage(Throwable e) {
     Throwable root = e;
     while (root.getCause() != null) {

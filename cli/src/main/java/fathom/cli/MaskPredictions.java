@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// What `predict` does with a net for masks: it writes the mask of every image into a folder.
+/// Carries out `predict` for a net for masks: it writes the predicted mask of every image into a
+/// folder.
 final class MaskPredictions {
   private static final String ENDING = ".mask.png";
 
@@ -29,17 +30,18 @@ final class MaskPredictions {
     this.folder = folder;
   }
 
-  /// What `--json` prints.
+  /// The answer of `--json`.
   record Answer(String model, List<Prediction> predictions, List<PredictCommand.Skipped> skipped) {}
 
-  /// Of one image, the file of its mask and the share of its pixels of each class.
+  /// An image, the file of its mask, and the share of its pixels in each class.
   record Prediction(String file, String mask, List<Share> shares) {}
 
-  /// A class, and its share of the pixels, 0 to 1.
+  /// A class and its share of the pixels, from 0 to 1.
   record Share(@JsonProperty("class") String name, double share) {}
 
-  /// Predicts these images. Throws as a wrong use if the masks of two would have one name, or if a
-  /// mask would replace an image.
+  /// Predicts the masks of these images and writes them; images that cannot be decoded are skipped.
+  /// Throws a usage error if the masks of two images would have one name, or if a mask would
+  /// replace one of the images.
   Answer of(MaskPredictor predictor, List<Path> images) {
     Map<Path, Path> masks = masks(images);
     makeFolder();
@@ -67,7 +69,7 @@ final class MaskPredictions {
         .toList();
   }
 
-  /// Where the mask of each image goes.
+  /// Returns the file of each image's mask.
   private Map<Path, Path> masks(List<Path> images) {
     var masks = new LinkedHashMap<Path, Path>();
     var taken = new LinkedHashMap<Path, Path>();
@@ -100,7 +102,8 @@ final class MaskPredictions {
     return dot > 0 ? name.substring(0, dot) : name;
   }
 
-  /// Behind links; of a file that is not there, where it would be.
+  /// Returns the path with symbolic links resolved, or the absolute path if the file does not
+  /// exist.
   private static Path real(Path file) {
     try {
       return file.toRealPath();

@@ -45,12 +45,14 @@ import picocli.CommandLine.Parameters;
       "recurrent nets exist for text, and for images (--input), which they read row by row."
     })
 final class ModelsCommand implements Callable<Integer> {
-  /// Lower-case English letters, capitals and some marks: the characters of a text of the list.
+  /// The vocabulary size of the listed nets for text: that of English text with lower-case letters,
+  /// capitals and some punctuation marks.
   private static final int VOCABULARY = 65;
 
   private static final int WINDOW = 100;
 
-  /// Of an image: the work of a net grows with them.
+  /// The largest number of values of an image in `--input`, because the work of a net grows with
+  /// them.
   private static final int MOST_VALUES = 1 << 22;
 
   @Mixin private final Output output = new Output();
@@ -66,7 +68,8 @@ final class ModelsCommand implements Callable<Integer> {
       description = "The size of an image. Default: that for which the net was made.")
   private @Nullable String input;
 
-  /// One model of the list: of images of a size, or of text.
+  /// A model of the list. A net for images has the fields of an image, a net for text has a
+  /// vocabulary.
   record Entry(
       String name,
       @Nullable Integer depth,
@@ -75,7 +78,6 @@ final class ModelsCommand implements Callable<Integer> {
       @Nullable List<Integer> input,
       @Nullable Integer vocabulary) {}
 
-  /// A parameter or buffer of a net for text.
   record Parameter(String path, Shape shape, long elements, boolean trained) {}
 
   @Override
@@ -118,7 +120,8 @@ final class ModelsCommand implements Callable<Integer> {
                 entries.stream().map(ModelsCommand::row).toList()));
   }
 
-  /// In the list, an option is for those that have it.
+  /// Returns the options that the named model has. In the list, an option applies to the models
+  /// that have it, and the others ignore it.
   private static Architecture.Options understood(String name, Architecture.Options given) {
     if (Architecture.masksNames().contains(name)) {
       boolean anySize = given.norm() != Norm.LAYER && given.norm() != Norm.RMS;
@@ -238,7 +241,8 @@ final class ModelsCommand implements Callable<Integer> {
     return new Entry(net.name(), null, trained, null, null, VOCABULARY);
   }
 
-  /// The size of an image as `--input` has it.
+  /// Returns the image shape that `--input` gives. Throws `IllegalArgumentException` if the text is
+  /// no image shape, or if an image would have more than [#MOST_VALUES] values.
   static ImageShape parse(String text) {
     var matcher =
         Pattern.compile("([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})[x×]([1-9]\\d{0,3})").matcher(text);
@@ -262,7 +266,7 @@ final class ModelsCommand implements Callable<Integer> {
     return size;
   }
 
-  /// What can be changed of a model.
+  /// The options that change a model.
   static final class ModelOptions {
     @Option(
         names = "--shortcut",

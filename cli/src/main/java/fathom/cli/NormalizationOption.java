@@ -4,7 +4,8 @@ import fathom.data.Normalization;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// What the images of a file of weights were normalised by: as the user says, or else the file.
+/// The options for the mean and standard deviation by which images are normalised. Without them,
+/// the run or the file of weights says both.
 final class NormalizationOption {
   @Option(
       names = "--mean",
@@ -26,7 +27,7 @@ final class NormalizationOption {
     return mean != null || standardDeviation != null;
   }
 
-  /// As the user says, for images of so many channels.
+  /// Returns the normalization that the options give, for images with this number of channels.
   Normalization given(int channels, Output output) {
     float[] m = mean;
     float[] d = standardDeviation;
@@ -39,7 +40,7 @@ final class NormalizationOption {
               .formatted(channels, m.length, d.length));
     }
     for (float each : d) {
-      if (!(each > 0)) { // a Normalization takes 0 for that of a constant channel
+      if (!(each > 0)) { // Normalization takes 0 to mean a constant channel
         throw output.refused("images are divided by --std, which is above 0, but is " + each);
       }
     }

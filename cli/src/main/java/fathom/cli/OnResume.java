@@ -14,12 +14,12 @@ import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Model.OptionSpec;
 
-/// Marks an option of `train` that may be written with `--resume`. Any other decides the run, which
-/// has been decided, and is refused.
+/// Marks an option of `train` that may be combined with `--resume`. Every other option would change
+/// what the run is; that was decided when the run was created, so the option is refused.
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.FIELD)
 @interface OnResume {
-  /// What is asked of the options that were written.
+  /// Decides which options may be combined with `--resume`.
   final class Rule {
     private Rule() {}
 
@@ -30,7 +30,7 @@ import picocli.CommandLine.Model.OptionSpec;
               && field.isAnnotationPresent(OnResume.class));
     }
 
-    /// Why the run in `folder` does not go on with these options; empty if it does.
+    /// Returns why the run in `folder` cannot be resumed with these options; empty if it can.
     ///
     /// @param written the options of the command line, each with its values there
     static Optional<String> refusal(List<OptionSpec> written, Path folder) {

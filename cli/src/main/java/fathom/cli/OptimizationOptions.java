@@ -4,7 +4,7 @@ import fathom.run.Optimization;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How gradients change the weights: an [Optimization] as the user wants it.
+/// The options for how gradients change the weights: an [Optimization] as the user wants it.
 final class OptimizationOptions {
   @Option(
       names = "--optimizer",
@@ -16,7 +16,7 @@ final class OptimizationOptions {
       names = "--lr",
       paramLabel = "R",
       description = "The learning rate. Default: what suits model and optimizer; see --dry-run.")
-  private @Nullable Double learningRate;
+  private @Nullable Double rate; // the name that the recipe of a run has for it
 
   @Option(
       names = "--clip",
@@ -48,7 +48,7 @@ final class OptimizationOptions {
 
   Optimization of(Optimization usual) {
     Optimization of = optimizer == null ? usual : usual.by(optimizer);
-    of = learningRate == null ? of : of.withRate(learningRate);
+    of = rate == null ? of : of.withRate(rate);
     of = clip == null ? of : of.withClip(clip);
     of = weightDecay == null ? of : of.withWeightDecay(weightDecay);
     of = curve == null ? of : of.withCurve(curve);

@@ -14,11 +14,12 @@ import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Where a command's answer goes: results to standard output, as text or as one JSON object;
-/// everything else to standard error.
+/// Writes the output of a command: its result goes to standard output, as text or as one JSON
+/// object; progress and remarks go to standard error.
 final class Output {
-  /// A type that has nothing to print is a fault of ours and not an empty object. Loaded with the
-  /// first answer that it writes, for it takes longer than most answers.
+  /// A holder class, so that the JSON library is loaded with the first answer that needs it,
+  /// because loading takes longer than most answers. A type without properties is an error of the
+  /// program, so it fails instead of being printed as an empty object.
   private static final class Json {
     static final JsonMapper MAPPER =
         JsonMapper.builder()
@@ -57,28 +58,29 @@ final class Output {
     return command.commandLine().getOut();
   }
 
-  /// For progress and remarks.
+  /// Returns the writer for progress and remarks. It discards everything with `--quiet`, unless
+  /// `--verbose` is given too.
   PrintWriter err() {
     return quiet && !verbose
         ? new PrintWriter(Writer.nullWriter())
         : command.commandLine().getErr();
   }
 
-  /// A line of its own on standard error.
+  /// Prints a line to standard error, unless `--quiet` is given.
   void remark(String line) {
     err().println(line);
     err().flush();
   }
 
-  /// A line on standard error that `--quiet` does not silence: what becomes of something that was
-  /// broken off.
+  /// Prints a line to standard error that `--quiet` does not silence, because it says what became
+  /// of work that was interrupted.
   void lastWord(String line) {
     PrintWriter err = command.commandLine().getErr();
     err.println(line);
     err.flush();
   }
 
-  /// The answer: `result` as JSON, or else the lines of text.
+  /// Prints the answer: `result` as JSON with `--json`; otherwise runs `text`, which prints lines.
   void answer(Object result, Runnable text) {
     if (json) {
       Json.MAPPER.writeValue(out(), result);
@@ -89,7 +91,7 @@ final class Output {
     out().flush();
   }
 
-  /// Prints columns under headings; the first is flush left, the others flush right.
+  /// Prints a table under headings; the first column is aligned left, the others right.
   void table(List<String> head, List<List<String>> rows) {
     int[] widths = new int[head.size()];
     for (int i = 0; i < widths.length; i++) {
@@ -111,7 +113,8 @@ final class Output {
     out().println(line.toString().stripTrailing());
   }
 
-  /// The value of an argument without which nothing can be done.
+  /// Returns `value`. Throws a usage error if it is null, because the command cannot work without
+  /// it.
   <T> T required(@Nullable T value, String name) {
     if (value == null) {
       throw new ParameterException(command.commandLine(), "Missing: " + name);
@@ -119,17 +122,17 @@ final class Output {
     return value;
   }
 
-  /// The options that stand on the command line itself.
+  /// Returns the options that were written on the command line itself.
   List<OptionSpec> written() {
     return command.commandLine().getParseResult().matchedOptions();
   }
 
-  /// Wrong usage that shows only when arguments are looked at together.
+  /// Returns a usage error for arguments that are wrong only in combination.
   ParameterException refused(String message) {
     return new ParameterException(command.commandLine(), message);
   }
 
-  /// The same where there is nothing to return.
+  /// Runs `arguments` as [#usage] does, without a result.
   void checked(Runnable arguments) {
     usage(() -> {
       arguments.run();
@@ -137,7 +140,8 @@ final class Output {
     });
   }
 
-  /// For arguments that only the library can judge: what it refuses is wrong usage.
+  /// Returns the result of `arguments`. An `IllegalArgumentException` of the library becomes a
+  /// usage error, because only the library can check these arguments.
   <T> T usage(Supplier<T> arguments) {
     try {
       return arguments.get();

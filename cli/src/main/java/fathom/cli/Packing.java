@@ -20,25 +20,25 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
 
-/// What `./fathom` does after a build: it puts everything that runs into `cli/target/libraries`, as
-/// jars, which alone a JVM's cache of classes knows. There other users can read it too, unlike the
-/// builder's Maven folder.
+/// Puts everything that runs into `cli/target/libraries` as jars, after a build by `./fathom`. A
+/// JVM's class data archive covers only classes from jars, and other users can read this folder,
+/// unlike the Maven folder of the user who built.
 ///
-/// A library is a hard link to Maven's file, or a copy on another file system. One with classes of
-/// Java 5, as picocli has, is written anew with the stack maps that came with Java 6, for without
-/// them a JVM neither keeps a class in its cache nor verifies it quickly.
+/// A library is a hard link to Maven's file, or a copy on another file system. A library with
+/// classes of Java 5, such as picocli, is rewritten with the stack maps that came with Java 6,
+/// because a JVM neither archives a class without them nor verifies it quickly.
 final class Packing {
-  /// Of Java 6, the first with stack maps.
+  /// The class file version of Java 6, the first with stack maps.
   private static final int WITH_STACK_MAPS = 50;
 
-  /// The oldest JDK that runs Fathom.
+  /// The class file version of Java 25, the oldest JDK that runs Fathom.
   private static final int OF_JAVA_25 = 69;
 
   private Packing() {}
 
-  /// Packs what was built.
+  /// Packs the result of a build.
   ///
-  /// @param args the folder of Fathom
+  /// @param args the home folder of Fathom
   public static void main(String[] args) throws IOException {
     Path home = Path.of(args[0]);
     Path target = home.resolve("cli").resolve("target");

@@ -113,16 +113,16 @@ final class PredictCommand implements Callable<Integer> {
       description = "Where a net for masks writes NAME.mask.png for each image.")
   private @Nullable Path out;
 
-  /// What `--json` prints of a net that tells classes apart.
+  /// The answer of `--json` for a net that predicts classes.
   record Answer(String model, List<Prediction> predictions, List<Skipped> skipped) {}
 
-  /// Of one file, the likeliest class first.
+  /// A file and its likeliest classes, the likeliest first.
   record Prediction(String file, List<ClassProbability> top) {}
 
-  /// A class and its probability, 0 to 1.
+  /// A class and its probability, from 0 to 1.
   record ClassProbability(@JsonProperty("class") String name, double probability) {}
 
-  /// A file of which nothing was predicted, and why.
+  /// A file without a prediction, and the reason.
   record Skipped(String file, String why) {}
 
   private record ReadImage(Path file, @Nullable Images pixels, @Nullable String why) {
@@ -180,7 +180,7 @@ final class PredictCommand implements Callable<Integer> {
     return code(predictions.isEmpty(), skipped);
   }
 
-  /// The files that were named, and those in the folders that were.
+  /// Returns the files that were named, and the images in the folders that were named.
   private List<Path> images() {
     var all = new ArrayList<Path>();
     for (Path file : files) {
@@ -262,7 +262,7 @@ final class PredictCommand implements Callable<Integer> {
     return classes(() -> output.usage(() -> ImageClassifier.of(card, file, precision)));
   }
 
-  /// Whether the user says what the net is.
+  /// Returns whether the user describes the net by options.
   private boolean isDescribed() {
     return model != null || input != null || classes != null || normalization.isGiven();
   }
@@ -293,7 +293,8 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  /// A file that was named has to be an image; of those in a folder some may be others.
+  /// Returns the exit code. A file that was named has to be an image; a folder may contain other
+  /// files.
   private int code(boolean none, List<Skipped> skipped) {
     List<String> names = files.stream().map(Path::toString).toList();
     boolean named = skipped.stream().anyMatch(each -> names.contains(each.file));

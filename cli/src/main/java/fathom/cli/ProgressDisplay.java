@@ -11,11 +11,11 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
-/// A training as it goes: a bar on a terminal, plain lines elsewhere, on standard error.
+/// Shows progress on standard error: as a bar on a terminal, elsewhere as plain lines.
 final class ProgressDisplay implements AutoCloseable {
   private static final long LINE_EVERY_NANOS = 30_000_000_000L;
 
-  /// The launcher knows how wide the terminal is.
+  /// The width of the bar in columns; the launcher passes the width of the terminal.
   private static final int WIDTH = Math.max(60, Integer.getInteger("fathom.columns", 100)) - 1;
 
   private static final String CLEAR_REST = "\033[K";
@@ -32,12 +32,12 @@ final class ProgressDisplay implements AutoCloseable {
     this.err = err;
   }
 
-  /// The launcher knows whether standard error is a terminal.
+  /// Returns whether standard error is a terminal, which the launcher finds out.
   static boolean onTerminal() {
     return Boolean.getBoolean("fathom.terminal");
   }
 
-  /// For one training, told in these words.
+  /// Returns a display of one training, in the words of its kind.
   Progress training(Wording wording) {
     return new Progress() {
       @Override
@@ -69,7 +69,7 @@ final class ProgressDisplay implements AutoCloseable {
     };
   }
 
-  /// Moves to `step` of `of`.
+  /// Shows that `step` of `of` steps is reached.
   synchronized void show(long step, long of, String message) {
     if (onTerminal()) {
       if (bar == null) {
@@ -81,7 +81,7 @@ final class ProgressDisplay implements AutoCloseable {
                 .setUpdateIntervalMillis(250)
                 .setConsumer(new DelegatingProgressBarConsumer(this::draw, WIDTH))
                 .build();
-        bar.stepTo(Math.max(0, step - 1)); // a resumed run starts where it stood
+        bar.stepTo(Math.max(0, step - 1)); // a resumed run starts at the step where it was
       }
       bar.setExtraMessage("  " + message);
       bar.stepTo(step);
@@ -92,13 +92,13 @@ final class ProgressDisplay implements AutoCloseable {
     }
   }
 
-  /// Moves on by one of `of` steps, whichever training made it.
+  /// Shows that one more of `of` steps is done, whichever training did it.
   synchronized void count(long of, String message) {
     steps++;
     show(steps, of, message);
   }
 
-  /// A line that stays.
+  /// Prints a line that stays above the bar.
   synchronized void line(String line) {
     lastLine = System.nanoTime();
     err.println(bar == null ? line : "\r" + line + CLEAR_REST);
@@ -106,15 +106,16 @@ final class ProgressDisplay implements AutoCloseable {
     err.flush();
   }
 
-  /// The library says what the bar looks like; it is drawn here, over the old one, so that lines
-  /// can stand above it.
+  /// Draws the bar over the old one. The progress bar library only renders it, so that lines can be
+  /// printed above it.
   private synchronized void draw(String image) {
     drawn = "\r" + image + CLEAR_REST;
     err.print(drawn);
     err.flush();
   }
 
-  /// Not under the lock: the bar waits for its last image, which another thread draws.
+  /// Closes the bar. The method is not synchronized, because closing waits until another thread has
+  /// drawn the last state of the bar, which needs the lock.
   @Override
   public void close() {
     if (bar != null) {

@@ -2,12 +2,13 @@ package fathom.cli;
 
 import fathom.net.Architecture;
 
-/// How `--recompute` is written.
+/// Parses `--recompute`.
 final class RecomputeOption {
   private RecomputeOption() {}
 
-  /// The blocks that are computed again at a time: a number, or for `auto` what needs least memory.
-  /// Throws `IllegalArgumentException` for other words, and for `auto` of a net without blocks.
+  /// Returns the number of blocks that are recomputed at a time: the given number, or for `auto`
+  /// the number that needs the least memory. Throws `IllegalArgumentException` for other words, and
+  /// for `auto` with a net that has no blocks.
   static int blocks(String text, Architecture net) {
     if (text.matches("\\d{1,6}")) {
       return Integer.parseInt(text);

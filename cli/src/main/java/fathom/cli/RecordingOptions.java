@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// What a training writes down besides its learning curves: a [Recording].
+/// The options for what a training records besides its learning curves: a [Recording].
 final class RecordingOptions {
   @Option(
       names = "--watch",

@@ -47,7 +47,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
   private long seed = 1;
 
-  /// What `--json` prints: `text` follows the prompt.
+  /// The answer of `--json`; `text` follows the prompt.
   record Answer(String prompt, String text) {}
 
   @Override

@@ -4,7 +4,7 @@ import fathom.run.Sampling;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How the data of a training is gone through: a [Sampling] as the user wants it.
+/// The options for how a training goes through its data: a [Sampling] as the user wants it.
 final class SamplingOptions {
   @OnResume
   @Option(names = "--epochs", paramLabel = "N", description = "How often to see all of the data.")
@@ -38,12 +38,12 @@ final class SamplingOptions {
       })
   private @Nullable Integer validation;
 
-  /// Whether the batch is left to the data.
+  /// Returns whether the user gave no batch size, so that it may be fitted to the data.
   boolean anyBatch() {
     return batch == null;
   }
 
-  /// Whether the window is left to the data.
+  /// Returns whether the user gave no window, so that it may be fitted to the data.
   boolean anyWindow() {
     return window == null;
   }

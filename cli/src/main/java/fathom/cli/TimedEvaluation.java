@@ -10,15 +10,15 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/// An evaluation by all cores, and the time it took.
+/// An evaluation on all cores and the time that it took.
 record TimedEvaluation(Evaluation result, double seconds) {
-  /// Images or characters a second.
+  /// The throughput in images or characters per second.
   double perSecond() {
     return result.count() / seconds;
   }
 
-  /// Measures with as many workers as there are cores, each of which calls `measure` in a scope of
-  /// its own.
+  /// Evaluates with as many workers as there are cores. Each worker calls `measure` in a scope of
+  /// its own, and the result of worker 0 is returned.
   static TimedEvaluation of(BiFunction<Collective, Decoders, Evaluation> measure) {
     long start = System.nanoTime();
     var result = new AtomicReference<@Nullable Evaluation>();

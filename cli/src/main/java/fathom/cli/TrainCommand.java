@@ -52,7 +52,7 @@ import picocli.CommandLine.Parameters;
       "  fathom train --resume runs/resnet50-photos-1 --data images:moved/photos"
     })
 final class TrainCommand implements Callable<Integer> {
-  /// The recipes that have a name.
+  /// The names of recipes.
   enum Name {
     PAPER,
     FAST
@@ -153,7 +153,7 @@ final class TrainCommand implements Callable<Integer> {
       })
   private boolean dryRun;
 
-  /// What `--json` prints of `--dry-run`: the fields of the recipe, and the estimate.
+  /// The answer of `--json` to `--dry-run`: the fields of the recipe, and the estimate.
   record DryRunAnswer(@JsonUnwrapped Recipe recipe, DryRun.Estimate estimate) {}
 
   @Override
@@ -191,7 +191,8 @@ final class TrainCommand implements Callable<Integer> {
     return read;
   }
 
-  /// Builds the net once, because only that shows whether its options fit together and to the data.
+  /// Builds the net once, because only building shows whether its options fit each other and the
+  /// data.
   private static void built(Recipe recipe, Data read) {
     try (var _ = Scope.open()) {
       var _ = RunTraining.net(recipe, read, Init.zeros());
@@ -259,7 +260,7 @@ final class TrainCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, perSecond < 10 ? "%.2f" : "%,.0f", perSecond);
   }
 
-  /// Hours, minutes and seconds: `0:01:30`.
+  /// Formats seconds as hours, minutes and seconds, like `0:01:30`.
   private static String duration(double seconds) {
     long whole = Math.round(seconds);
     return String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
@@ -284,7 +285,8 @@ final class TrainCommand implements Callable<Integer> {
     return resolved;
   }
 
-  /// With smaller batches and windows than usual where the data has less, unless they were given.
+  /// Returns the recipe with a smaller batch and window where the data has less than usual, unless
+  /// the user gave them.
   private Recipe fitting(Recipe usual, Data read) {
     Recipe fits = usual.fitted(read, sampling.anyBatch(), sampling.anyWindow());
     if (!fits.equals(usual)) {
@@ -332,7 +334,7 @@ final class TrainCommand implements Callable<Integer> {
     return train(further, read);
   }
 
-  /// What is not as it was, or not known.
+  /// Says how the data differs from the run's data, or that this cannot be known.
   private void tellOfData(Run before, Run now) {
     if (!before.info().data().identity().known()) {
       output.remark(
@@ -384,7 +386,8 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /// No report is written, and nothing is measured: who stops a training does not wait.
+  /// Ends a training that was stopped. It writes no report and measures nothing, because a user who
+  /// stops a training does not wait.
   private int stopped(Run run, RunTraining.Result result, int code) {
     boolean saved = Files.exists(run.checkpoint());
     answer(run, result);
@@ -399,7 +402,8 @@ final class TrainCommand implements Callable<Integer> {
     return "fathom train --resume " + run.folder();
   }
 
-  /// Said whatever --quiet says, because it is the last word on the run.
+  /// Saves what can be saved and says so, even with `--quiet`, because it is the last message of
+  /// the run. Returns whether every step is saved.
   private static boolean lastAttempt(Run run, LastSave lastSave) {
     LastSave.Saved saved = lastSave.save();
     String at = "step %s is saved in %s".formatted(saved.step(), run.folder());
@@ -465,13 +469,13 @@ final class TrainCommand implements Callable<Integer> {
         result.seconds());
   }
 
-  /// The epoch in which a training stands, or which it has just ended.
+  /// Returns the epoch that a training is in, or that it has just finished.
   private static String epoch(Recipe r, RunTraining.Result result) {
     long perEpoch = result.steps() / r.epochs();
     return "epoch %s of %s".formatted(Math.ceilDiv(result.step(), perEpoch), r.epochs());
   }
 
-  /// runs/MODEL-DATA-1, or the next number that is free.
+  /// Returns runs/MODEL-DATA-N with the smallest N from 1 that is free.
   static Path freeFolder(String model, String data) {
     Path last = Path.of(data.substring(Data.prefix(data).length())).getFileName();
     String name = model + (last == null ? "" : "-" + last.toString().replaceFirst("\\.txt$", ""));

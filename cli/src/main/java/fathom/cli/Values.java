@@ -9,11 +9,12 @@ import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
 
-/// Numbers and paths as users write them, and what is said of those that are none.
+/// Converts numbers and paths as users write them, and reports those that are none.
 final class Values {
   private Values() {}
 
-  /// For every option and parameter of this command and those below it.
+  /// Registers the converters for every option and parameter of this command and of its
+  /// subcommands.
   static void register(CommandLine line) {
     line.registerConverter(int.class, text -> whole(text, BigInteger::intValueExact));
     line.registerConverter(Integer.class, text -> whole(text, BigInteger::intValueExact));
@@ -34,7 +35,7 @@ final class Values {
     }
   }
 
-  /// Decimal, so that there is neither `NaN` nor `0x1p3`.
+  /// Reads a number as a decimal, which excludes `NaN` and `0x1p3`.
   private static double number(String text) {
     try {
       return new BigDecimal(text.strip()).doubleValue();
@@ -43,8 +44,8 @@ final class Values {
     }
   }
 
-  /// An empty one, which a variable of the shell may be that was never set, would mean the folder
-  /// where one is.
+  /// Reads a path. An empty path is refused, because it would mean the current folder, and it
+  /// usually comes from a shell variable that was never set.
   private static Path path(String text) {
     if (text.isBlank()) {
       throw new TypeConversionException("the path is empty; for the folder where you are write .");

@@ -4,8 +4,8 @@ import java.io.PrintWriter;
 import java.io.Writer;
 import java.util.List;
 
-/// What `./fathom` runs once after a build, so that the JVM writes down which classes the commands
-/// need that compute nothing, and finds them ready at every start (JEP 514).
+/// Runs the commands that compute nothing, once after a build by `./fathom`, so that the JVM
+/// records the classes that they need and finds them ready at every start (JEP 514).
 final class Warmup {
   private static final List<String> CALLS =
       List.of(

@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A file of weights, what it says of its net, and what the user says: what the file does not say
-/// is asked for, and what is said twice has to be the same.
+/// A file of weights, with what it says of its net and what the user says. What neither says is
+/// required of the user, and what both say must agree.
 final class WeightsFile {
   private static final int SHOWN = 5;
 
@@ -28,7 +28,7 @@ final class WeightsFile {
     this.output = output;
   }
 
-  /// Throws [BadFileException] for a file that is not there or cannot be read.
+  /// Opens a file of weights. Throws [BadFileException] if it does not exist or cannot be read.
   static WeightsFile open(Path file, Output output) {
     if (!Files.exists(file)) {
       throw new BadFileException(file, "there is no such run or file");
@@ -40,12 +40,12 @@ final class WeightsFile {
     return card;
   }
 
-  /// Whether the file says of which net it is.
+  /// Returns whether the file names its net.
   boolean isNamed() {
     return card.model() != null;
   }
 
-  /// The net for images, with the options that the file says.
+  /// Returns the net for images that the file or the user names, with the options of both.
   Architecture.OfClasses net(@Nullable String model, Architecture.Options given) {
     String own = card.model();
     if (own != null && card.input() == null && Architecture.textNames().contains(own)) {
@@ -70,13 +70,14 @@ final class WeightsFile {
     return output.usage(() -> Architecture.images(name, all));
   }
 
-  /// The images of the net.
+  /// Returns the shape of the net's images: as the user or the file says, or else the net's usual
+  /// one.
   ImageShape input(@Nullable String given, Architecture.OfClasses net) {
     ImageShape parsed = given == null ? null : output.usage(() -> ModelsCommand.parse(given));
     return Objects.requireNonNullElse(one("--input", parsed, card.input()), net.input());
   }
 
-  /// The card of the net that the file and the user say together, for images of this size.
+  /// Returns the card of the net, for images of this shape, with or without names of classes.
   ModelCard card(
       Architecture.OfClasses net,
       @Nullable ImageShape input,
@@ -86,7 +87,8 @@ final class WeightsFile {
         net.name(), net.options(), input, card.photos(), classes, normalization);
   }
 
-  /// The side to which photos are decoded, as `--size` says it; 0 for images in memory.
+  /// Returns the side in pixels to which photos are decoded, as in `--size`; 0 for images in
+  /// memory.
   int side(@Nullable Integer given, Architecture.OfClasses net) {
     ImageShape input = card.input();
     Boolean photos = card.photos();
@@ -94,7 +96,7 @@ final class WeightsFile {
     return Objects.requireNonNullElse(one("--size", given, own), net.photos());
   }
 
-  /// The names of the classes; null if nobody says them.
+  /// Returns the names of the classes; null if neither the user nor the file says them.
   @Nullable List<String> classes(@Nullable List<String> given) {
     List<String> own = card.classes();
     if (given != null && own != null && !given.equals(own)) {
@@ -103,7 +105,7 @@ final class WeightsFile {
     return own == null ? given : own;
   }
 
-  /// How many classes the net tells apart; null if nobody says it.
+  /// Returns the number of classes of the net; null if neither the user nor the file says it.
   @Nullable Integer classCount(@Nullable Integer given) {
     List<String> own = card.classes();
     return one("--classes", given, own == null ? null : own.size());
@@ -124,7 +126,7 @@ final class WeightsFile {
     return own;
   }
 
-  /// What is said once, or twice alike.
+  /// Returns the value that the user or the file says. Throws a usage error if they differ.
   private <T> @Nullable T one(String option, @Nullable T given, @Nullable T own) {
     agree(option, given, own);
     return own == null ? given : own;

@@ -1,5 +1,5 @@
-/// The command line: arguments to a call of the library, its result to a table or a JSON object,
-/// its failure to a message and an exit code.
+/// The command line. It turns arguments into a call of the library, the result into a table or a
+/// JSON object, and a failure into a message and an exit code.
 @NullMarked
 package fathom.cli;
 

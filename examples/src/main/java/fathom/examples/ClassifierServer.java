@@ -1,6 +1,5 @@
-// A classifier behind a web handler, where any number of threads ask it at a time. It is trained
-// for
-// a moment, then the program posts images to itself.
+// A classifier behind a web handler, which any number of threads may call at the same time. The
+// program trains it for two epochs and then posts an image to itself.
 package fathom.examples;
 
 import com.sun.net.httpserver.*;
@@ -21,7 +20,7 @@ final class ClassifierServer {
       var best = classifier.classify(exchange.getRequestBody().readAllBytes()).best();
       exchange.sendResponseHeaders(200, 0);
       exchange.getResponseBody().write(best.toString().getBytes(StandardCharsets.UTF_8));
-    } catch (BadFileException _) { // it was no image
+    } catch (BadFileException _) { // the request has no image
       exchange.sendResponseHeaders(415, -1);
     } finally {
       exchange.close();

@@ -1,5 +1,5 @@
-// A net with a shortcut connection of every kind, y = branch(x) + shortcut(x): what leads past a
-// branch depends on how the branch changes the shape.
+// A net with a shortcut connection of every kind, y = branch(x) + shortcut(x). Which shortcut fits
+// a branch depends on how the branch changes the shape.
 package fathom.examples;
 
 import fathom.*;
@@ -21,18 +21,17 @@ final class EveryShortcut {
     Recurrent gru = RecurrentLayer.of(init, "gru", Kind.GRU, GateNorm.LAYER, 64, 64);
     return Chain.of(
         conv(init, "in", 1, 8, 1), // N×8×8×8
-        // The identity: the shape stays.
+        // The identity, because the shape stays.
         new Residual(conv(init, "same", 8, 8, 1)),
         // Every second pixel, and zeros for new channels: N×16×4×4.
         new Residual(conv(init, "half", 8, 16, 2), new PaddedSubsample(2, 8, 16)),
-        // A projection, which is learned.
+        // A projection with trained weights.
         new Residual(conv(init, "wide", 16, 16, 1), Conv2d.of(init, "projection", 16, 16, 1, 1)),
-        // From a layer to several further on, with another shortcut inside.
+        // From a layer to several layers further on, with another shortcut inside.
         new Residual(Chain.of(conv(init, "a", 16, 16, 1), inner, conv(init, "b", 16, 16, 1))),
         // Across, from an encoder to its decoder.
         new Residual(Chain.of(coarse, new Upsample2d(2))),
-        // At every time past a recurrent layer, then past attention and dense layers; times are
-        // rows.
+        // Around a recurrent layer, then around attention and dense layers. Time steps are rows.
         new LastState(Stack.of(new RecurrentResidual(gru), Encoder.of(init, "e", 4, 64, 1, 2)), 64),
         Dense.of(init, "out", 64, 10));
   }

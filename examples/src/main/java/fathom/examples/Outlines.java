@@ -1,5 +1,5 @@
-// Masks: a label for every pixel. The outlines of circles and squares are found in noisy images,
-// which are drawn here into memory; the net is an encoder and a decoder with shortcuts across.
+// Masks have a label for every pixel. This net finds the outlines of circles and squares in noisy
+// images, which are drawn into memory; it is an encoder and a decoder with shortcuts across.
 package fathom.examples;
 
 import fathom.RandomKey;

@@ -1,4 +1,4 @@
-// Data of one's own: examples are rows of a database file, which are read when they are needed. A
+// Your own data: the examples are rows of a database file, which are read when they are needed. A
 // net learns from speed and angle how far a shot flies.
 package fathom.examples;
 

@@ -1,5 +1,6 @@
-// A net of one's own: a layer with a parameter and a hand-written way back, another of tensor code,
-// each in a residual connection. Two workers train it in a folder, where a second call goes on.
+// Your own net: one layer has a parameter and a hand-written pullback, another is tensor code, and
+// each is in a residual connection. Two workers train it in a folder, where a second call
+// continues.
 package fathom.examples;
 
 import fathom.*;
@@ -29,7 +30,7 @@ final class OwnNet {
     }
   }
 
-  static Layer net(Init init) { // weights of one name would be drawn alike
+  static Layer net(Init init) { // layers of one name start with equal weights
     Layer gate = new Gate(Param.of(Tensor.zeros(DType.FLOAT32, 1, 32)));
     Layer swish = Autograd.layer(x -> x.sigmoid().times(x));
     Layer one = new Residual(Chain.of(Dense.of(init, "one", 32, 32), gate, new Relu()));
@@ -41,7 +42,7 @@ final class OwnNet {
   static void main() throws Exception {
     var task = ImageClassification.of(DataSet.open("digits"));
     Path folder = Files.createTempDirectory("own-net");
-    for (int epochs : new int[] {1, 10}) { // the second training goes on after the first epoch
+    for (int epochs : new int[] {1, 10}) { // the second training continues after the first epoch
       var trained = Trainer.of(OwnNet::net, task).epochs(epochs).workers(2).in(folder).fit();
       IO.println("epoch %s: %s".formatted(epochs, trained.test()));
     }

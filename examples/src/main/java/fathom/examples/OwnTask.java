@@ -1,5 +1,5 @@
-// A task of one's own, without a data set: in every step a net sees 32 measurements of each of some
-// numbers, which are new and noisy, and learns to tell the numbers.
+// Your own task, without a data set: in every step a net sees 32 noisy measurements of each of some
+// new numbers, and learns to estimate the numbers.
 package fathom.examples;
 
 import fathom.*;
@@ -36,7 +36,7 @@ record OwnTask(Setting setting) implements EpochSession<Layer> { // one worker's
     return normal(key, own, 1).plus(normal(key, own, 32)); // N×1 + N×32
   }
 
-  /// A row is the same whichever worker draws it.
+  /// A row is the same for every worker that draws it.
   private static Tensor normal(RandomKey key, Rows own, int width) {
     Tensor all = Tensor.normal(key.at(width), DType.FLOAT32, own.to(), width);
     return all.narrow(0, own.from(), own.to());

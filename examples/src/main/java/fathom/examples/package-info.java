@@ -1,4 +1,4 @@
-/// Programs to copy: each shows one thing that is done with Fathom in Java, in one file.
+/// Programs to copy. Each shows, in one file, one thing that Fathom does in Java.
 @NullMarked
 package fathom.examples;
 

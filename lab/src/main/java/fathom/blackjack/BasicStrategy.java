@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 
-/// Basic strategy: for every total, soft total and pair against every open card the move that is
-/// best when nothing else is known of the shoe.
+/// Basic strategy: the table of the best move for every hard total, soft total and pair against
+/// every open card, when nothing else is known of the shoe.
 ///
 /// The table is computed for the rules, from the exact values of all two-card hands dealt from a
-/// full shoe ([Expectation#moves]); hands of one total count by how often they are dealt. Hands of
-/// three and more cards are played by the same table. Cost: a second.
+/// full shoe ([Expectation#moves]). Hands with the same total are weighted by how often they are
+/// dealt. Hands of three and more cards are played by the same table. Computing it takes a second.
 public final class BasicStrategy implements Strategy {
   private static final int ENTRIES = 22 * Shoe.RANKS;
 
@@ -24,6 +24,7 @@ public final class BasicStrategy implements Strategy {
 
   private BasicStrategy() {}
 
+  /// Computes basic strategy for these rules.
   public static BasicStrategy of(Rules rules) {
     var table = new BasicStrategy();
     Expectation best = Expectation.ofBestPlay(rules);
@@ -46,7 +47,7 @@ public final class BasicStrategy implements Strategy {
         int at = at(Points.of(a + b, true), up);
         hitSoft[at] = hit(of);
         doubleSoft[at] = of.of(Move.DOUBLE) > withoutDouble(of);
-      } else if (a != b || a == 2 || a == 10) { // of totals 4 and 20 there is nothing else
+      } else if (a != b || a == 2 || a == 10) { // totals 4 and 20 come from pairs only
         double ways = shoe.count(a) * (double) (a == b ? shoe.count(b) - 1 : 2 * shoe.count(b));
         of.values()
             .forEach(
@@ -102,8 +103,9 @@ public final class BasicStrategy implements Strategy {
     return (soft ? hitSoft : hitHard)[at] ? Move.HIT : Move.STAND;
   }
 
-  /// The table: a letter (H, S, D, P for a split, R for surrender) for the open cards 2 to 10 and
-  /// ace, for two cards of each total, soft total and pair, as all moves that the rules allow.
+  /// Returns the table. For two cards of each total, soft total and pair, against the open cards 2
+  /// to 10 and ace, it has a letter: H (hit), S (stand), D (double), P (split) or R (surrender). It
+  /// assumes that doubling and surrender are allowed.
   @Override
   public String toString() {
     var lines = new StringBuilder("              2 3 4 5 6 7 8 9 T A\n");

@@ -6,20 +6,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// How the dealer's hand ends, exactly, for a composition of the shoe.
+/// The exact probabilities of the dealer's outcomes for a composition of the shoe.
 ///
-/// The chance of cards in an order is a product of falling factorials that does not depend on the
-/// order. So the hands are listed once for each open card, as how many of each rank are drawn, and
-/// in how many orders the dealer, who has no choice, draws them.
+/// The probability of drawing cards in an order is a product of falling factorials that does not
+/// depend on the order. So the hands are listed once for each open card, as the number of cards of
+/// each rank, together with the number of orders in which the dealer, who has no choice, draws
+/// them.
 public final class Dealer {
-  /// Places in an array of outcomes: 17 to 21 points are 0 to 4.
+  /// Indices of an array of outcomes; 17 to 21 points are 0 to 4.
   static final int BUST = 5;
 
   static final int BLACKJACK = 6;
 
   private static final int LONGEST = 20;
 
-  /// Of all numbers of cards that eight decks can have.
+  /// Falling factorials of every number of cards that eight decks can have.
   private static final double[][] FALLING = new double[8 * 52 + 1][];
 
   private static final Dealer[][] ALL = new Dealer[2][Shoe.RANKS];
@@ -94,10 +95,12 @@ public final class Dealer {
     return ALL[hitsSoft17 ? 1 : 0][up - 1];
   }
 
-  /// The chances that the dealer ends with 17, 18, 19, 20 or 21 points, with more, or with
-  /// blackjack, in this order, before anybody has looked for it.
+  /// Returns the probabilities that the dealer ends with 17, 18, 19, 20 or 21 points, with more, or
+  /// with blackjack, in this order, before the dealer has looked for blackjack.
   ///
   /// @param shoe what the dealer draws from, without the open card
+  /// @param up the rank of the open card, 1 (ace) to 10
+  /// @param hitsSoft17 whether the dealer takes a card at 17 with an ace that counts 11
   /// @throws IllegalArgumentException if the shoe has fewer than 12 cards
   public static double[] outcomes(Shoe shoe, int up, boolean hitsSoft17) {
     Expectation.check(shoe);
@@ -106,13 +109,14 @@ public final class Dealer {
     return outcomes;
   }
 
-  /// The same for `counts`, of `cards` in all.
+  /// Writes the same probabilities into `outcomes`, for a shoe with `counts` cards of each rank and
+  /// `cards` in all.
   void outcomes(int[] counts, int cards, double[] outcomes) {
     Arrays.fill(outcomes, 0);
     double[] all = falling(cards);
     for (Drawn hand : hands) {
       if (hand.cards > cards) {
-        continue; // of so few cards this hand cannot be drawn
+        continue; // too few cards are left for this hand
       }
       double chance = hand.orders / all[hand.cards];
       for (int i = 0; i < hand.ranks.length; i++) {
@@ -122,7 +126,7 @@ public final class Dealer {
     }
   }
 
-  /// n·(n − 1)···(n − k + 1) for every k.
+  /// Returns n·(n − 1)···(n − k + 1) for every k.
   private static double[] falling(int n) {
     return n < FALLING.length ? FALLING[n] : products(n);
   }

@@ -8,25 +8,25 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The exact expectation of a round for a composition of the shoe: every hand that can be dealt and
-/// drawn, without replacement, against every hand of the dealer ([Dealer]).
+/// The exact expectation of a round for a composition of the shoe. It goes through every hand that
+/// can be dealt and drawn, without replacement, against every hand of the dealer ([Dealer]).
 ///
-/// The dealer's hidden card restricts what is drawn only where the dealer has looked for blackjack.
-/// So values are weighted by the event that there is none: E[money·1(no blackjack)] at a hand is
-/// the mean over the next card of the same number, and the hidden card can be dealt last, because
-/// all orders of the shoe are alike.
+/// The dealer's hidden card restricts the player's cards only where the dealer has looked for
+/// blackjack. So values are weighted by the event that there is none: E[money·1(no blackjack)] at a
+/// hand is the mean of the same number over the next card. The hidden card can therefore be dealt
+/// last, because all orders of the shoe are equally likely.
 ///
-/// **Splits.** For the same reason both hands of a split have the expectation of the first, which
-/// is exact if at most two hands can be made and if a hand is played by its own cards. Where a hand
-/// may be split again, the further cards of the rank are drawn with their chances in the shoe, and
-/// the hands' expectations are those before any of them was drawn. This is the one approximation
-/// here.
+/// **Splits.** For the same reason both hands of a split have the expectation of the first hand.
+/// This is exact if at most two hands can be made and if each hand is played by its own cards.
+/// Where a hand may be split again, the further cards of the rank are drawn with their
+/// probabilities in the shoe, and the hands' expectations are those before any of them was drawn.
+/// This is the only approximation here.
 ///
-/// If a hand could outlast the shoe, which is of at least 12 cards, the round counts as a push.
+/// The shoe has at least 12 cards. If a hand could outlast the shoe, the round counts as a push.
 public final class Expectation {
   private final Rules rules;
 
-  /// How hands are played; null is what is best for the shoe and the hand's cards.
+  /// How hands are played; null for the best play for the shoe and the hand's cards.
   private final @Nullable Strategy strategy;
 
   private Expectation(Rules rules, @Nullable Strategy strategy) {
@@ -34,18 +34,19 @@ public final class Expectation {
     this.strategy = strategy;
   }
 
-  /// Of somebody who plays by `strategy`, whatever the shoe.
+  /// Returns the expectation of a player who plays by `strategy`, whatever the shoe.
   public static Expectation of(Rules rules, Strategy strategy) {
     return new Expectation(rules, strategy);
   }
 
-  /// Of somebody who knows the shoe and always makes the best move.
+  /// Returns the expectation of a player who knows the shoe and always makes the best move.
   public static Expectation ofBestPlay(Rules rules) {
     return new Expectation(rules, null);
   }
 
-  /// Of a round dealt from `shoe`, in bets; what the rules say of decks does not matter. Cost: some
-  /// milliseconds for a strategy, a tenth of a second for best play.
+  /// Returns the expectation of a round dealt from `shoe`, in bets. The number of decks in the
+  /// rules does not matter. It takes some milliseconds for a strategy, and a tenth of a second for
+  /// best play.
   ///
   /// @throws IllegalArgumentException if the shoe has fewer than 12 cards
   public double of(Shoe shoe) {
@@ -59,10 +60,15 @@ public final class Expectation {
     return sum;
   }
 
-  /// What each allowed move is worth, for two first cards against an open card when the dealer has
-  /// no blackjack. What follows the move is played as this expectation says.
+  /// Returns the value of each allowed move in bets, for two first cards against an open card when
+  /// the dealer has no blackjack. After the move, the hand is played as this expectation plays.
   ///
-  /// @param shoe with the three cards and 12 others at least
+  /// @param shoe the shoe with these three cards and at least 12 others
+  /// @param first the rank of the player's first card, 1 (ace) to 10
+  /// @param second the rank of the player's second card
+  /// @param up the rank of the dealer's open card
+  /// @throws IllegalArgumentException if the shoe lacks one of the cards or has fewer than 12
+  ///   others
   public Map<Move, Double> moves(Shoe shoe, int first, int second, int up) {
     check(shoe.without(first).without(second).without(up));
     var open = new Open(shoe.without(up), up);
@@ -74,16 +80,17 @@ public final class Expectation {
     return values;
   }
 
-  /// What the moves of a pair of first cards are worth, times the chance that the dealer has no
+  /// The values of the moves of two first cards, each times the probability that the dealer has no
   /// blackjack.
   record Moves(int first, int second, Map<Move, Double> values) {
-    /// Negative infinity where the move is not allowed.
+    /// Returns the value of a move; negative infinity where the move is not allowed.
     double of(Move move) {
       return values.getOrDefault(move, Double.NEGATIVE_INFINITY);
     }
   }
 
-  /// Of all pairs of first cards, the lower one first. The memory of one open card serves them all.
+  /// Returns the moves of all pairs of first cards, the lower rank first. All pairs share one
+  /// [Open], because it remembers the hands that they have in common.
   List<Moves> allMoves(Shoe shoe, int up) {
     var open = new Open(shoe.without(up), up);
     var all = new ArrayList<Moves>();
@@ -106,9 +113,9 @@ public final class Expectation {
     }
   }
 
-  /// The dealer's hands when certain cards are gone.
+  /// The dealer's outcomes when certain cards are gone.
   private record Node(double[] dealer, double noBlackjack) {
-    /// E[money·1(no blackjack)] of a bet on a hand that stands.
+    /// Returns E[money·1(no blackjack)] of a bet on a hand that stands.
     double stand(int points) {
       if (points > 21) {
         return -noBlackjack;
@@ -128,12 +135,13 @@ public final class Expectation {
     private final int[] left;
     private int cards;
 
-    /// The cards that the player has taken, five bits for each rank, because there can be 21 aces.
+    /// The cards that the player has taken, with five bits for each rank, because there can be 21
+    /// aces.
     private long taken;
 
     private final Map<Long, Node> nodes = new HashMap<>();
 
-    /// What hands of three and more cards are worth, by the cards taken.
+    /// The values of hands of three and more cards, by the cards taken.
     private Map<Long, Double> values = new HashMap<>();
 
     Open(Shoe shoe, int up) {
@@ -166,7 +174,8 @@ public final class Expectation {
       return node;
     }
 
-    /// The chance that the dealer has no blackjack, of which a bust hand needs to know no more.
+    /// Returns the probability that the dealer has no blackjack, which is all that a bust hand
+    /// needs.
     private double noBlackjack() {
       return switch (up) {
         case 1 -> 1 - left[9] / (double) cards;
@@ -201,7 +210,8 @@ public final class Expectation {
       return sum;
     }
 
-    /// Of two cards, which are taken; `first` says that they are no hand of a split.
+    /// Returns the values of the moves of two cards, which are taken. `first` says that they are
+    /// the first two cards and no hand of a split.
     Map<Move, Double> moves(int a, int b, boolean first) {
       var values = new EnumMap<Move, Double>(Move.class);
       for (Move move : Move.values()) {
@@ -258,7 +268,7 @@ public final class Expectation {
       return value(move, a, b);
     }
 
-    /// The mean over the next card; `last` if it is the last one.
+    /// Returns the mean value over the next card; `last` says that no card follows it.
     private double hit(int total, boolean ace, boolean last) {
       double sum = 0;
       for (int rank = 1; rank <= Shoe.RANKS; rank++) {
@@ -278,7 +288,7 @@ public final class Expectation {
       return sum;
     }
 
-    /// Of three and more cards, which are taken.
+    /// Returns the value of a hand of three or more cards, which are taken.
     private double further(int total, boolean ace) {
       Double known = values.get(taken);
       if (known != null) {
@@ -303,10 +313,10 @@ public final class Expectation {
       return value;
     }
 
-    /// Of two cards of `rank`, which are taken.
+    /// Returns the value of splitting two cards of `rank`, which are taken.
     private double split(int rank) {
       Map<Long, Double> whole = values;
-      values = new HashMap<>(); // the same cards are another hand: one of them is the other hand's
+      values = new HashMap<>(); // in a split, one of the cards taken belongs to the other hand
       double others = 0;
       double equal = 0;
       for (int b = 1; b <= Shoe.RANKS; b++) {
@@ -330,8 +340,8 @@ public final class Expectation {
       return hands(rank, 2, 2, 0, 0, equal, others / (1 - chance));
     }
 
-    /// Of `waiting` hands of one card, of `made` in all, when `drawn` cards were drawn to such
-    /// hands and `same` of them were of the rank.
+    /// Returns the value of `waiting` hands of one card, of `made` hands in all, after `drawn`
+    /// cards were drawn to such hands and `same` of them were of the rank.
     private double hands(
         int rank, int waiting, int made, int drawn, int same, double equal, double others) {
       if (waiting == 0) {

@@ -1,6 +1,6 @@
 package fathom.blackjack;
 
-/// What a player can do with a hand.
+/// The moves of a player.
 public enum Move {
   /// Takes no more cards.
   STAND,
@@ -10,6 +10,6 @@ public enum Move {
   DOUBLE,
   /// Makes two hands of a pair, each with the bet.
   SPLIT,
-  /// Gives the hand up for half of the bet, after the dealer has looked for blackjack.
+  /// Gives up the hand and loses half of the bet, after the dealer has looked for blackjack.
   SURRENDER
 }

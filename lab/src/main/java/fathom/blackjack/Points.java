@@ -1,6 +1,7 @@
 package fathom.blackjack;
 
-/// Points of hands. A hand is its total with every ace as 1, and whether it has an ace.
+/// The points of hands. A hand is given by its total with every ace as 1, and by whether it has an
+/// ace.
 final class Points {
   private Points() {}
 
@@ -8,7 +9,7 @@ final class Points {
     return ace && total <= 11;
   }
 
-  /// With an ace as 11 where that is no bust.
+  /// Returns the points, with an ace as 11 where that is no bust.
   static int of(int total, boolean ace) {
     return soft(total, ace) ? total + 10 : total;
   }

@@ -2,15 +2,16 @@ package fathom.blackjack;
 
 import java.util.Arrays;
 
-/// The expectation of a round for a composition of the shoe, about fifty times as fast as
-/// [Expectation]: the two first cards and the open card are dealt without replacement, and all
-/// cards after them as if each were put back.
+/// The approximate expectation of a round for a composition of the shoe, about fifty times as fast
+/// as [Expectation]. The two first cards and the open card are dealt without replacement, and all
+/// cards after them as if each card were put back.
 ///
-/// What it misses is that the cards of a round change the chances of its later ones. Over the
-/// compositions of a deck this moves all expectations by about the same (see `ExpectationTest` for
-/// how much), so that it tells shoes apart nearly as the exact one does.
+/// It ignores that the cards of a round change the probabilities of its later cards. Over the
+/// compositions of a deck this changes all expectations by about the same amount (`ExpectationTest`
+/// measures it), so it ranks shoes almost as the exact expectation does.
 public final class QuickExpectation {
-  /// Hands of the dealer that draw have up to 16 points with aces as 1.
+  /// The number of states of a dealer's hand that draws: totals to 16 with aces as 1, with or
+  /// without an ace.
   private static final int DRAWING = 2 * 17;
 
   private final Rules rules;
@@ -20,28 +21,29 @@ public final class QuickExpectation {
 
   private double noBlackjack;
 
-  /// What a hand is worth that stands with so many points, 0 to 21.
+  /// The value of a hand that stands, by its points from 0 to 21.
   private final double[] stand = new double[22];
 
-  /// What a hand of three and more cards is worth, by total and whether it has an ace; NaN where it
-  /// is not computed.
+  /// The value of a hand of three or more cards, by total and whether it has an ace; NaN where it
+  /// is not computed yet.
   private final double[] hands = new double[2 * 22];
 
-  /// The chances of the dealer's hands that draw, by total and whether there is an ace, and behind
-  /// them of the outcomes as in [Dealer], where a blackjack is 21.
+  /// The probabilities of the dealer's hands that draw, by total and whether there is an ace,
+  /// followed by the probabilities of the outcomes as in [Dealer], where a blackjack counts as 21.
   private final double[] dealing = new double[DRAWING + Dealer.BUST + 1];
 
   private final byte[][] next;
 
-  /// Of somebody who plays by `strategy`, whatever the shoe. It has memory of its own: for one
-  /// thread.
+  /// Creates the expectation of a player who plays by `strategy`, whatever the shoe. The object
+  /// keeps intermediate results, so only one thread may use it at a time.
   public QuickExpectation(Rules rules, Strategy strategy) {
     this.rules = rules;
     this.strategy = strategy;
     this.next = next(rules.hitsSoft17());
   }
 
-  /// Of a round dealt from `shoe`, in bets. Cost: about 0.2 milliseconds.
+  /// Returns the expectation of a round dealt from `shoe`, in bets. It takes about 0.2
+  /// milliseconds.
   ///
   /// @throws IllegalArgumentException if the shoe has fewer than 12 cards
   public double of(Shoe shoe) {
@@ -156,8 +158,8 @@ public final class QuickExpectation {
     return waiting(2, 2, rules.handsOf(rank), chance[rank - 1], equal, others);
   }
 
-  /// Of `waiting` hands of one card, of `made` in all; `others` is the part of the expectation from
-  /// cards of other ranks.
+  /// Returns the value of `waiting` hands of one card, of `made` hands in all. `others` is the part
+  /// of the expectation that comes from cards of other ranks.
   private static double waiting(
       int waiting, int made, int most, double same, double equal, double others) {
     if (waiting == 0) {
@@ -169,8 +171,9 @@ public final class QuickExpectation {
     return same * again + others + (1 - same) * after;
   }
 
-  /// The dealer's outcomes, and what follows from them. A hand's total with aces as 1 grows with
-  /// every card, so one pass upwards over the totals meets every hand after those that lead to it.
+  /// Computes the dealer's outcomes and the values of standing. The total of a hand with aces as 1
+  /// grows with every card, so one pass upwards over the totals reaches every hand after those that
+  /// lead to it.
   private void deal(int up) {
     Arrays.fill(dealing, 0);
     Arrays.fill(hands, Double.NaN);
@@ -184,7 +187,7 @@ public final class QuickExpectation {
         }
       }
     }
-    double blackjack = up == 1 ? chance[9] : up == 10 ? chance[0] : 0; // which ended with 21
+    double blackjack = up == 1 ? chance[9] : up == 10 ? chance[0] : 0; // counted as 21
     noBlackjack = 1 - blackjack;
     double below = dealing[DRAWING + Dealer.BUST];
     double above = noBlackjack - below;
@@ -197,8 +200,8 @@ public final class QuickExpectation {
     }
   }
 
-  /// Where a card leads the dealer from each hand that draws: to another such hand, or behind them
-  /// to an outcome.
+  /// Returns where a card leads the dealer from each hand that draws: to the index of another such
+  /// hand, or of an outcome.
   private static byte[][] next(boolean hitsSoft17) {
     byte[][] next = new byte[DRAWING][Shoe.RANKS];
     for (int at = 2; at < DRAWING; at++) {

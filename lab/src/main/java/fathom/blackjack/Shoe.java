@@ -2,9 +2,9 @@ package fathom.blackjack;
 
 import java.util.Arrays;
 
-/// Which cards are still to be dealt: how many of each rank, in an order that nobody knows.
+/// The composition of a shoe: how many cards of each rank are still to be dealt, in unknown order.
 public final class Shoe {
-  /// How many ranks there are.
+  /// The number of ranks: 1 (ace) to 10 (ten, jack, queen and king).
   public static final int RANKS = 10;
 
   private final int[] counts;
@@ -15,7 +15,8 @@ public final class Shoe {
     this.cards = Arrays.stream(counts).sum();
   }
 
-  /// Whole decks of 52 cards.
+  /// Returns a shoe of whole decks of 52 cards. Throws `IllegalArgumentException` for less than one
+  /// deck.
   public static Shoe of(int decks) {
     if (decks < 1) {
       throw new IllegalArgumentException("a shoe has at least one deck, not " + decks);
@@ -26,8 +27,8 @@ public final class Shoe {
     return new Shoe(counts);
   }
 
-  /// So many aces, twos, ..., tens. Throws `IllegalArgumentException` unless they are ten numbers
-  /// of 0 or more.
+  /// Returns a shoe with these numbers of aces, twos, ..., tens. Throws `IllegalArgumentException`
+  /// unless they are ten numbers of 0 or more.
   public static Shoe ofCounts(int... counts) {
     if (counts.length != RANKS || Arrays.stream(counts).anyMatch(c -> c < 0)) {
       throw new IllegalArgumentException(
@@ -37,7 +38,8 @@ public final class Shoe {
     return new Shoe(counts.clone());
   }
 
-  /// This one less a card. Throws `IllegalArgumentException` if it has none of this rank.
+  /// Returns this shoe without a card of this rank. Throws `IllegalArgumentException` if it has
+  /// none.
   public Shoe without(int rank) {
     checkRank(rank);
     int[] seen = new int[RANKS];
@@ -45,7 +47,8 @@ public final class Shoe {
     return without(seen);
   }
 
-  /// This one less so many of each rank. Throws `IllegalArgumentException` where it has fewer.
+  /// Returns this shoe without `seen[r - 1]` cards of each rank r. Throws
+  /// `IllegalArgumentException` where it has fewer.
   public Shoe without(int[] seen) {
     int[] left = counts.clone();
     for (int r = 0; r < RANKS; r++) {
@@ -66,18 +69,18 @@ public final class Shoe {
     }
   }
 
-  /// How many cards of a rank there are.
+  /// Returns the number of cards of a rank. Throws `IllegalArgumentException` for no rank.
   public int count(int rank) {
     checkRank(rank);
     return counts[rank - 1];
   }
 
-  /// How many cards there are.
+  /// Returns the number of all cards.
   public int cards() {
     return cards;
   }
 
-  /// How many of each rank there are, in an array of the caller's own.
+  /// Returns the number of cards of each rank, in a new array.
   public int[] counts() {
     return counts.clone();
   }

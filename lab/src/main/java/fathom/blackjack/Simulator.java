@@ -2,21 +2,21 @@ package fathom.blackjack;
 
 import java.util.Arrays;
 
-/// Plays rounds, millions in a second.
+/// Plays millions of rounds per second.
 ///
-/// Shoe number i of a seed is shuffled by random bits that are a function of the two (SplitMix64:
-/// Steele, Lea and Flood 2014), card by card as cards are drawn (Fisher and Yates), and a round is
-/// dealt as at a table: player, open card, player, hidden card. The same seed gives the same rounds
-/// on every machine.
+/// The shoe with index i under a seed is shuffled by random bits that are a function of seed and
+/// index (SplitMix64: Steele, Lea and Flood 2014). It is shuffled card by card as cards are drawn
+/// (Fisher and Yates), and a round is dealt as at a table: player, open card, player, hidden card.
+/// The same seed gives the same rounds on every machine.
 public final class Simulator {
-  /// Sees every round.
+  /// Receives every round.
   @FunctionalInterface
   public interface Round {
-    /// A round has been played.
+    /// Is called after a round has been played.
     ///
-    /// @param seen how many of each rank have been seen since the shoe was shuffled, before this
-    ///   round: to be read now and not to be kept
-    /// @param money what the round came to, in first bets
+    /// @param seen the number of cards of each rank that were seen between the last shuffle and
+    ///   this round; the array is reused, so it must be read now and not kept
+    /// @param money the result of the round, in first bets
     void played(int[] seen, double money);
   }
 
@@ -40,7 +40,7 @@ public final class Simulator {
     }
   }
 
-  /// From a shoe of the rules' decks, to their penetration.
+  /// Returns a simulator that plays shoes of the rules' decks down to the rules' penetration.
   public static Simulator of(Rules rules, Strategy strategy) {
     return new Simulator(
         rules,
@@ -49,20 +49,23 @@ public final class Simulator {
         (int) Math.round(52 * rules.decks() * rules.penetration()));
   }
 
-  /// Every round from this composition.
+  /// Returns a simulator that plays every round from this composition.
   ///
-  /// @throws IllegalArgumentException if it has fewer than 12 cards
+  /// @throws IllegalArgumentException if the shoe has fewer than 12 cards
   public static Simulator from(Shoe shoe, Rules rules, Strategy strategy) {
     Expectation.check(shoe);
     return new Simulator(rules, strategy, shoe, 0);
   }
 
-  /// Plays `rounds` rounds. May be called by several threads at once.
+  /// Plays `rounds` rounds and returns their mean and spread. Several threads may call it at once.
+  ///
+  /// @throws IllegalStateException if a round needs more cards than the shoe has, or the strategy
+  ///   makes a move that is not allowed
   public Tally play(long seed, long rounds) {
     return play(seed, rounds, (_, _) -> {});
   }
 
-  /// The same before the eyes of `round`.
+  /// Plays `rounds` rounds, passes each to `round`, and returns their mean and spread.
   ///
   /// @throws IllegalStateException if a round needs more cards than the shoe has, or the strategy
   ///   makes a move that is not allowed
@@ -98,22 +101,22 @@ public final class Simulator {
     final int[] seen = new int[Shoe.RANKS];
     private long state;
 
-    /// How many cards lie before the next one.
+    /// The number of cards that have been dealt, and so the index of the next card.
     int dealt;
 
     private int end;
 
-    /// Where the cards of this round begin.
+    /// The index of the first card of this round.
     private int begin;
 
-    /// The shoe was empty, and what had been seen was dealt again.
+    /// Whether the shoe ran out in this round, so that cards of earlier rounds are dealt again.
     boolean again;
 
     private final int[] total = new int[4];
     private final boolean[] ace = new boolean[4];
     private final double[] bet = new double[4];
 
-    /// The first cards of hands that wait after a split.
+    /// The first cards of the hands that wait after a split.
     private final int[] waiting = new int[4];
 
     void shuffle(long seed, long shoe) {
@@ -138,7 +141,7 @@ public final class Simulator {
       return card;
     }
 
-    /// The cards of earlier rounds come back, shuffled; those on the table stay.
+    /// Shuffles the cards of earlier rounds in again; the cards on the table stay.
     private void dealAgain() {
       if (again || begin == 0) {
         throw new IllegalStateException(
@@ -149,7 +152,7 @@ public final class Simulator {
       dealt = 0;
     }
 
-    /// Turns the cards of the round that ends over to those seen.
+    /// Ends the round: adds its cards to those seen.
     void clear() {
       for (int i = begin; i < dealt; i++) {
         seen[cards[i] - 1]++;
@@ -244,7 +247,7 @@ public final class Simulator {
       }
     }
 
-    /// The dealer's points; 0 if there are too many.
+    /// Returns the dealer's points; 0 for a bust.
     private int dealer(int up, int hidden) {
       int t = up + hidden;
       boolean hasAce = up == 1 || hidden == 1;

@@ -1,11 +1,12 @@
 package fathom.blackjack;
 
-/// What many rounds came to.
+/// The results of many rounds.
 ///
-/// @param mean money for a round, in bets
-/// @param standardDeviation the standard deviation of a round
+/// @param rounds the number of rounds
+/// @param mean the mean result of a round, in bets
+/// @param standardDeviation the standard deviation of the result of a round, in bets
 public record Tally(long rounds, double mean, double standardDeviation) {
-  /// The standard deviation of the mean, where rounds are independent.
+  /// Returns the standard deviation of the mean, for independent rounds.
   public double standardError() {
     return standardDeviation / Math.sqrt((double) rounds);
   }

@@ -31,29 +31,36 @@ import java.util.function.BooleanSupplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The claim of the residual paper (He et al. 2016, section 4.2 and figure 6) on images that come
-/// along: of plain nets, the deep one does not even fit the images it is trained with, although the
-/// shallow one does; with shortcuts, of the same depth and the same parameters, it does.
+/// The demonstration of the residual paper's main claim (He et al. 2016, section 4.2 and figure 6)
+/// on embedded images: the deep plain net does not fit even its training images, although the
+/// shallow one does; a net of the same depth and the same parameters with shortcuts does fit them.
 ///
-/// Four nets (plain and residual, of depths 20 and 56), three seeds each, on the embedded digits.
-/// Nets are trained side by side, one worker each, because nets this small do not fill two cores.
+/// It trains four nets (plain and residual, of depths 20 and 56) with three seeds each on the
+/// embedded digits. The nets are trained side by side with one worker each, because nets this small
+/// do not keep two cores busy. The demonstration does not show why the deep plain net fails, nor
+/// that depth pays on images this small; [Findings#meaning()] says so too.
 public final class Demo {
   private static final List<Integer> DEPTHS = List.of(20, 56);
   private static final List<Long> SEEDS = List.of(1L, 2L, 3L);
   private static final int EPOCHS = 24;
 
-  /// What counts as fitting, and as failing beside it (mean training error, percent and points).
+  /// The bounds of the verdict: a net fits with a mean training error of at most [#FITS] percent,
+  /// and the deep plain net fails if it is at least [#WORSE] points above the deep residual net.
   private static final double FITS = 2;
 
   private static final double WORSE = 20;
 
   private Demo() {}
 
-  /// The nets of one kind and depth, over all seeds.
+  /// The results of the nets of one kind and depth over all seeds.
   ///
   /// @param kind `plain` or `residual`
-  /// @param trainError the mean error over all training images, as they are, in percent
-  /// @param trainErrorSpread the largest less the smallest of it, in points
+  /// @param depth the number of layers
+  /// @param seeds the seeds of the nets
+  /// @param trainError the mean error over all training images without augmentation, in percent
+  /// @param testError the mean error over all test images, in percent
+  /// @param trainErrorSpread the largest minus the smallest training error, in points
+  /// @param testErrorSpread the largest minus the smallest test error, in points
   /// @param seconds the mean time of a training
   public record Row(
       String kind,
@@ -65,28 +72,32 @@ public final class Demo {
       double testErrorSpread,
       double seconds) {}
 
-  /// What the demo found, and where it is written.
+  /// The results of the demonstration.
   ///
+  /// @param rows a row for each kind and depth
   /// @param reproduced whether the numbers show the claim
+  /// @param meaning what the numbers show and do not show, in sentences
+  /// @param report the file of the report
   public record Findings(List<Row> rows, boolean reproduced, String meaning, Path report) {}
 
-  /// Hears of all trainings together; called by several threads.
+  /// Receives the progress of all trainings. Several threads call it.
   public interface Watcher {
-    /// A step of one of the nets ended; `steps` are those of all nets.
+    /// Is called after a step of one of the nets; `steps` is the number of steps of all nets
+    /// together.
     void step(long steps, Progress.StepEnd step);
 
-    /// A net is trained.
+    /// Is called when a net is trained.
     void trained(String net, long seed, RunTraining.Result result);
   }
 
   private record Trained(CifarNet net, long seed, Run run, RunTraining.Result result) {}
 
-  /// Trains, writes the runs and the report below `folder`, and says what the numbers mean. Null if
-  /// `stop` asked to stop.
+  /// Trains the nets, and writes the runs and the report below `folder`. Returns null if `stop`
+  /// asked to stop.
   public static @Nullable Findings run(Path folder, Watcher watcher, BooleanSupplier stop) {
     DataSet data = DataSet.open("digits");
     var jobs = new ArrayList<Callable<Trained>>();
-    for (int depth : DEPTHS.reversed()) { // the long ones first
+    for (int depth : DEPTHS.reversed()) { // the long trainings come first
       for (String kind : List.of("plain", "resnet")) {
         for (long seed : SEEDS) {
           jobs.add(() -> train(kind + depth, seed, data, folder, watcher, stop));
@@ -302,7 +313,7 @@ public final class Demo {
             .toList());
   }
 
-  /// Start and end of the deep nets, of the first seed.
+  /// Returns the charts of the layers of the deep nets at start and end, for the first seed.
   private static Chart[] layers(List<Trained> trained) {
     var gradients = new ArrayList<Curve>();
     var responses = new ArrayList<Curve>();

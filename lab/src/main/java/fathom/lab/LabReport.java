@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// The findings of a ledger on one page: a table of verdicts, and a section for each experiment.
+/// Makes the page of a ledger: a table of verdicts, and a section for each experiment.
 final class LabReport {
   private LabReport() {}
 

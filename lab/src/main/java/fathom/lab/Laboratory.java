@@ -27,23 +27,28 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// How a series of experiments is run.
+/// Runs a series of experiments and writes their findings, their report and their charts.
 public final class Laboratory {
   private Laboratory() {}
 
-  /// Hears how a series goes.
+  /// Receives the progress of a series.
   public interface Watcher {
-    /// An experiment begins, or another of its seeds ended; `done` of `of` seeds of the whole
-    /// series. Called by one thread.
+    /// Is called when an experiment begins and after each of its seeds; `done` of `of` seeds of the
+    /// whole series have ended. One thread calls it.
     void at(String experiment, int done, int of);
 
-    /// A finding is written, or was there.
+    /// Is called when a finding is written, or when the ledger already has it.
     void found(Finding finding, boolean wasThere);
   }
 
-  /// Runs those experiments that have no finding of this size, these seeds and this version in the
-  /// ledger, or all if `again`; writes each finding when it ends, and the report behind it. Returns
-  /// the findings, fewer than experiments if `stop` asked to stop.
+  /// Runs the experiments that have no finding of this size, these seeds and this version in the
+  /// ledger, or all experiments if `again`. It writes each finding as soon as its experiment ends,
+  /// and then the report. The seeds of an experiment run side by side.
+  ///
+  /// @return the findings, fewer than experiments if `stop` asked to stop
+  /// @throws IllegalArgumentException if there is no seed
+  /// @throws IllegalStateException if an experiment fails with a checked exception or is
+  ///   interrupted; its runtime exceptions and errors are thrown as they are
   public static List<Finding> run(
       List<Experiment> experiments,
       Size size,
@@ -124,8 +129,8 @@ public final class Laboratory {
             long began = System.nanoTime();
             var notebook = new Notebook(seed, halted);
             notebook.alive();
-            // The other cores are the other seeds', and a finding shall not depend on their
-            // number.
+            // Each seed computes on one core, because the other cores belong to the other seeds,
+            // and because a finding must not depend on the number of cores.
             Cores.alone(() -> experiment.observe(size, seed, notebook));
             return new Seed(notebook, began, System.nanoTime());
           }));
@@ -159,9 +164,9 @@ public final class Laboratory {
     return Finding.of(trial.experiment.statement(), size, seeds, notebooks, seconds, now);
   }
 
-  /// Writes the charts of findings into `folder`, which is made if it is missing, as images for a
-  /// document: `NAME-1.svg`, `NAME-2.svg` and on, in the order of the report. Returns the files.
-  /// Throws [BadFileException] if one cannot be written.
+  /// Writes the charts of findings into `folder` as images for a document: `NAME-1.svg`,
+  /// `NAME-2.svg` and so on, in the order of the report. The folder is made if it is missing.
+  /// Returns the files. Throws [BadFileException] if the folder or a file cannot be written.
   public static List<Path> charts(List<Finding> findings, Path folder) {
     var files = new ArrayList<Path>();
     try {
@@ -181,8 +186,8 @@ public final class Laboratory {
     return files;
   }
 
-  /// The findings of a ledger that can be read, in the order of the experiments; what is wrong with
-  /// the others goes to `wrong`.
+  /// Returns the findings of a ledger that can be read, in the order of the experiments, and adds
+  /// the errors of the others to `wrong`.
   static List<Finding> findings(Ledger ledger, List<String> wrong) {
     var findings = new ArrayList<Finding>();
     for (Experiment experiment : Experiments.all()) {

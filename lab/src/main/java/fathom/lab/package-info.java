@@ -1,4 +1,5 @@
-/// The laboratory: how a series of experiments is run and reported, and the demo.
+/// The laboratory: it runs and reports series of experiments, and has the demonstration `fathom
+/// demo`.
 @NullMarked
 package fathom.lab;
 

@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/// What is copied into every page: uPlot from its webjar, with its licence, and our script and
-/// style.
+/// The files that are copied into every page: uPlot from its webjar, with its licence, and the
+/// report's own script and style sheet.
 final class Assets {
   private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/";
 

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// A [Matrix] as markup.
+/// Renders a [Matrix] as HTML.
 final class Cells {
-  /// From these shares of a row on, a shade is stronger.
+  /// The shares of a row from which a cell gets the next stronger shade.
   private static final double[] SHADES = {0.01, 0.03, 0.1, 0.3};
 
   private final Matrix matrix;
@@ -62,7 +62,7 @@ final class Cells {
                 .mapToObj(column -> cell(row, column, counts.get(column), all))));
   }
 
-  /// What did not happen is left empty.
+  /// A pair that did not occur has an empty cell.
   private Html cell(int row, int column, long count, long all) {
     if (count == 0) {
       return tag("td", attr("class", row == column ? "right" : "none"));

@@ -10,10 +10,11 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// A [Chart] as an SVG image that needs neither script nor page, for a document. Curves of one
-/// group have one colour and one line in the legend. The same chart gives the same bytes.
+/// Draws a [Chart] as an SVG image for a document, which needs neither script nor page. The curves
+/// of one group share a colour and a line of the legend. The same chart always gives the same
+/// bytes.
 public final class ChartImage {
-  /// Those of the report on white, which a document may be read on or not.
+  /// The report's colours on white, because a document may have a background of any colour.
   private static final List<String> COLOURS =
       List.of("#00599a", "#c8500a", "#1b9a6c", "#d062a8", "#5f3f00", "#3f8fc4", "#20262b");
 
@@ -38,7 +39,7 @@ public final class ChartImage {
     this.y = Axis.of(drawn().mapToDouble(Point::y).toArray(), chart.y());
   }
 
-  /// The image, as a file of its own.
+  /// Returns the chart as the text of an SVG file.
   public static String svg(Chart chart) {
     var out = new StringBuilder();
     new ChartImage(chart).image().print(out);
@@ -51,8 +52,8 @@ public final class ChartImage {
         .filter(point -> chart.draws(point.y()));
   }
 
-  /// An axis from `low` to `high`, both of them drawn values or a little beyond; of logarithms on a
-  /// logarithmic scale.
+  /// An axis from `low` to `high`, which lie a little beyond the smallest and the largest drawn
+  /// value. On a logarithmic scale both are logarithms to base 10.
   private record Axis(double low, double high, boolean log) {
     static Axis of(double[] values, Scale scale) {
       boolean log = scale == Scale.LOG;
@@ -75,8 +76,8 @@ public final class ChartImage {
       return ((log ? Math.log10(value) : value) - low) / (high - low);
     }
 
-    /// Round values between both ends: of a logarithmic axis powers of ten, or if it has fewer than
-    /// two of them 1, 2 and 5 times these.
+    /// Returns round values between both ends. A logarithmic axis has powers of ten, or 1, 2 and 5
+    /// times powers of ten where fewer than two powers of ten fit.
     List<Double> ticks() {
       return log ? powers() : steps();
     }
@@ -172,7 +173,8 @@ public final class ChartImage {
     return curves == 1 ? group : "%s (%s curves)".formatted(group, curves);
   }
 
-  /// A line for each stretch of points that have a place, or a dot where one is alone.
+  /// Returns a line for each stretch of points that can be drawn, and a dot for a point that stands
+  /// alone.
   private List<Html> strokes(Curve curve) {
     var strokes = new ArrayList<Html>();
     var stretch = new ArrayList<Point>();
@@ -244,7 +246,8 @@ public final class ChartImage {
     return String.format(Locale.ROOT, "%.1f", value);
   }
 
-  /// In at most five digits: steps are round, but multiples of 0.1 need not be.
+  /// Formats a tick with at most five digits, because multiples of a round step such as 0.1 need
+  /// not be round in binary.
   private static String label(double value) {
     return Digits.rounded(Math.abs(value) < 1e-12 ? 0 : value);
   }

@@ -8,10 +8,13 @@ import java.util.OptionalDouble;
 
 /// A line of a [Chart].
 ///
-/// @param group decides the colour, the same on the whole page: what is compared, such as a network
-/// @param name tells the curves of one group apart by their dashes, such as a seed; may be empty
+/// @param group what is compared, such as a network; it decides the colour, the same on the whole
+///   page
+/// @param name tells the curves of one group apart, such as a seed, by their dashes; may be empty
 /// @param points in strictly rising order of finite x; may be empty
 public record Curve(String group, String name, List<Point> points) {
+  /// Copies the list of points.
+  ///
   /// @throws IllegalArgumentException if an x is not finite, or not above the one before it
   public Curve {
     points = List.copyOf(points);
@@ -28,9 +31,10 @@ public record Curve(String group, String name, List<Point> points) {
     }
   }
 
-  /// The curve through `(x[i], y[i])`.
+  /// Returns the curve through the points `(x[i], y[i])`.
   ///
-  /// @throws IllegalArgumentException also if x and y have different lengths
+  /// @throws IllegalArgumentException if x and y have different lengths, an x is not finite, or an
+  ///   x is not above the one before it
   public static Curve of(String group, String name, double[] x, double[] y) {
     if (x.length != y.length) {
       throw new IllegalArgumentException(
@@ -44,13 +48,13 @@ public record Curve(String group, String name, List<Point> points) {
     return new Curve(group, name, points);
   }
 
-  /// The y given for an x, if one was.
+  /// Returns the y of the point with this x, if there is such a point.
   OptionalDouble at(double x) {
     int i = Collections.binarySearch(points, new Point(x, 0), Comparator.comparingDouble(Point::x));
     return i < 0 ? OptionalDouble.empty() : OptionalDouble.of(points.get(i).y());
   }
 
-  /// Group and name in one line.
+  /// Returns group and name, separated by a comma, or the group alone if the name is empty.
   public String label() {
     return name.isEmpty() ? group : group + ", " + name;
   }

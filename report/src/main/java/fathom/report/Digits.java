@@ -3,11 +3,12 @@ package fathom.report;
 import java.math.BigDecimal;
 import java.math.MathContext;
 
-/// Numbers as they stand in a table: plain ASCII that a program can read back.
+/// Formats numbers for tables in plain ASCII that a program can read back.
 public final class Digits {
   private Digits() {}
 
-  /// Whole numbers in full, others to five digits: `60000`, `0.12346`, `1.5e-9`, `NaN`.
+  /// Formats a number: a whole number of up to 15 digits in full, any other number to five
+  /// significant digits. Examples: `60000`, `0.12346`, `1.5e-9`, `NaN`.
   public static String rounded(double value) {
     if (!Double.isFinite(value)) {
       return Double.toString(value);
@@ -17,7 +18,7 @@ public final class Digits {
     return plain(exact.round(new MathContext(Math.clamp(whole, 5, 15))));
   }
 
-  /// As many digits as tell the number from every other double.
+  /// Formats a number with the digits that tell it from every other double.
   static String exact(double value) {
     return plain(BigDecimal.valueOf(value));
   }

@@ -4,8 +4,12 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
-/// What was run: names and values (seed, versions, machine), in the order of the map.
+/// Names and values that describe a run, such as seed, versions and machine, in the order of the
+/// map.
+///
+/// @param entries the values by their names
 public record Facts(SequencedMap<String, String> entries) implements Block {
+  /// Copies the map and keeps its order.
   public Facts {
     entries = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(entries));
   }

@@ -4,31 +4,36 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Images side by side, each with what is said of it. Small ones are enlarged, pixel by pixel.
+/// Images side by side, each with lines of text. Small images are enlarged by repeating pixels.
+///
+/// @param images the images in their order
 public record Gallery(List<Image> images) implements Block {
-  /// The first bytes of a PNG file: the signature, and the length and name of the header.
+  /// The first eight bytes of every PNG file.
   private static final long SIGNATURE = 0x89504e470d0a1a0aL;
 
   private static final int WIDTH_AT = 16;
 
+  /// Copies the list of images.
   public Gallery {
     images = List.copyOf(images);
   }
 
   /// A link below an image.
   ///
-  /// @param words what is read
+  /// @param words the text of the link
   /// @param href a URI, absolute or relative to the page
   public record Link(String words, String href) {}
 
   /// An image in a gallery.
   ///
   /// @param png the bytes of a PNG file
-  /// @param alt what stands for the image where it is not seen
-  /// @param lines what is said below it
-  /// @param link where it came from; null where there is nothing to open
+  /// @param alt the text that stands for the image where it cannot be seen
+  /// @param lines the text below the image
+  /// @param link the origin of the image; null where there is nothing to open
   public record Image(byte[] png, String alt, List<String> lines, @Nullable Link link) {
-    /// @throws IllegalArgumentException unless it begins like a PNG file
+    /// Copies the lines.
+    ///
+    /// @throws IllegalArgumentException if the bytes do not begin like a PNG file
     public Image {
       lines = List.copyOf(lines);
       if (png.length < WIDTH_AT + 8 || ByteBuffer.wrap(png).getLong() != SIGNATURE) {
@@ -38,7 +43,7 @@ public record Gallery(List<Image> images) implements Block {
       }
     }
 
-    /// Without a link.
+    /// Creates an image without a link.
     public Image(byte[] png, String alt, List<String> lines) {
       this(png, alt, lines, null);
     }

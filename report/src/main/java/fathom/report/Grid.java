@@ -10,9 +10,9 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// A table as markup.
+/// Renders a [Table] as HTML.
 final class Grid {
-  /// A number and whatever is said of it: `0.07`, `-3 %`, `8.1 ± 0.2`, `1.5e-9`.
+  /// A cell that begins with a number, such as `0.07`, `-3 %`, `8.1 ± 0.2` or `1.5e-9`.
   private static final Pattern NUMBER = Pattern.compile("[-+\u2212]?\\.?\\d.*|NaN|-?Infinity|–");
 
   private final boolean[] flushRight;
@@ -41,7 +41,7 @@ final class Grid {
                 table.rows().stream().map(row -> grid.row(row, c -> c == 0 ? "row" : "")))));
   }
 
-  /// In which a wide table scrolls, by touch and by the arrow keys.
+  /// Puts a table into a frame in which a wide table scrolls, by touch and by the arrow keys.
   static Html frame(String caption, Html table) {
     return tag(
         "div",
@@ -52,7 +52,7 @@ final class Grid {
         table);
   }
 
-  /// A row of cells, of which those with a scope are headings.
+  /// Returns a row; the cells with a scope are headings.
   private Html row(List<String> cells, IntFunction<String> scope) {
     return tag(
         "tr",

@@ -8,13 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// A [HeatMap] as markup: an image that needs no script, its legend, and the numbers as a table.
+/// Renders a [HeatMap] as HTML: an image that needs no script, its legend, and the numbers as a
+/// table.
 final class Heat {
-  /// From little to much: dark blue, violet, red, orange, yellow. Lightness rises all the way, so
-  /// that the map is read without colours too.
+  /// The colours from small to large values: dark blue, violet, red, orange, yellow. Lightness
+  /// rises throughout, so that the map can be read without colours too.
   private static final int[] COLOURS = {0x14104a, 0x6a1b82, 0xbb3754, 0xf37819, 0xfcf6a5};
 
-  /// More columns than this are thinned in the table: the image has every one.
+  /// The largest number of columns in the table of numbers; more are thinned. The image has every
+  /// one.
   private static final int COLUMNS = 12;
 
   private static final int ROW_HEIGHT = 14;

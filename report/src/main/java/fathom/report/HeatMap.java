@@ -2,17 +2,18 @@ package fathom.report;
 
 import java.util.List;
 
-/// Numbers above 0 as colours: a row for each thing, a column for each moment. Equal steps of
-/// colour are equal ratios; a value that is not above 0, or none, has no colour.
+/// Positive numbers as colours, with a row for each thing, such as a layer, and a column for each
+/// moment, such as an epoch. Equal steps of colour are equal ratios. A value that is not finite or
+/// not above 0 has no colour.
 ///
 /// @param title what the map shows
-/// @param caption what to see in it; may be empty
+/// @param caption what to look for in the map; may be empty
 /// @param xLabel what a column is
 /// @param yLabel what a row is
 /// @param unit of the values
 /// @param rows the name of each row, the first at the top
 /// @param columns the name of each column
-/// @param values a value for each column, of each row
+/// @param values for each row, a value for each column
 public record HeatMap(
     String title,
     String caption,
@@ -23,6 +24,8 @@ public record HeatMap(
     List<String> columns,
     List<List<Double>> values)
     implements Block {
+  /// Copies the lists.
+  ///
   /// @throws IllegalArgumentException unless there is one value for each row and column
   public HeatMap {
     rows = List.copyOf(rows);

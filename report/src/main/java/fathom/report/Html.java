@@ -5,28 +5,30 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Markup that is well formed by construction: what is given as text or as an attribute's value can
-/// never become a tag. It reads the same as HTML and as XML.
+/// Markup that is well formed by construction: neither text nor the value of an attribute can
+/// become a tag. It is valid both as HTML and as XML.
 sealed interface Html {
-  /// Elements in running text, around which no line may be broken: a blank there would show.
+  /// Elements in running text. No line may be broken around them, because the break would show as a
+  /// space.
   Set<String> INLINE = Set.of("a", "dd", "dt", "span", "td", "th");
 
-  /// Elements that HTML closes by itself.
+  /// Elements that have no closing tag in HTML.
   Set<String> VOID = Set.of("img", "link", "meta");
 
   record Attribute(String name, String value) implements Html {}
 
   record Words(String text) implements Html {}
 
-  /// Script or style. HTML takes the markers at its ends for comments of the language, XML for a
-  /// section in which nothing is markup.
+  /// Script or style. The markers at its ends are comments of the language in HTML, and in XML they
+  /// delimit a section in which nothing is markup.
   record Code(String code) implements Html {
     public Code {
       code = "/*<![CDATA[*/\n" + code + "\n/*]]>*/";
     }
   }
 
-  /// Data for a script: JSON, in which the characters of markup stand only inside strings.
+  /// Data for a script: JSON in which `&`, `<` and `>`, which occur only inside strings, are
+  /// escaped.
   record Json(String json) implements Html {
     public Json {
       json = json.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e");
@@ -43,7 +45,7 @@ sealed interface Html {
     return new Words(text);
   }
 
-  /// An element; attributes and content may be mixed.
+  /// Returns an element; attributes and content may be mixed.
   static Element tag(String name, Html... parts) {
     return tag(name, Stream.of(parts));
   }
@@ -99,8 +101,8 @@ sealed interface Html {
     }
   }
 
-  /// The text with U+FFFD in place of what XML or UTF-8 cannot hold: control characters, halves of
-  /// pairs and non-characters.
+  /// Returns the text with U+FFFD in place of what XML or UTF-8 cannot hold: control characters,
+  /// single surrogates and non-characters.
   static String clean(String text) {
     int[] kept =
         text.replace("\r\n", "\n").codePoints().map(c -> allowed(c) ? c : 0xfffd).toArray();

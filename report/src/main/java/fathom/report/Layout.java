@@ -14,14 +14,15 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// A page as markup.
+/// Renders a [Page] as an HTML document.
 final class Layout {
   private static final Pattern PARAGRAPHS = Pattern.compile("\\R\\s*\\R");
 
-  /// A page this short is seen at a glance.
+  /// The largest number of sections without a table of contents, because so short a page can be
+  /// seen at a glance.
   private static final int SECTIONS_WITHOUT_CONTENTS = 2;
 
-  /// To which the longer side of an image is enlarged, about.
+  /// The approximate length in pixels to which the longer side of a small image is enlarged.
   private static final int SIDE = 112;
 
   private final Plots plots;
@@ -48,14 +49,14 @@ final class Layout {
             meta("color-scheme", "light dark"),
             meta("description", page.lead()),
             tag("title", text(page.title())),
-            // An empty icon: browsers ask the server for one where none is named.
+            // The icon is empty, because a browser asks the server for one where none is named.
             tag("link", attr("rel", "icon"), attr("href", "data:,")),
             tag("style", Assets.STYLE)),
         tag("body", header(page), main(page), footer(), tag("script", Assets.SCRIPT)));
   }
 
-  /// Nothing is loaded from anywhere, and of what the page holds only our script and style run: a
-  /// second wall, should a name ever become markup.
+  /// Returns the content security policy. Nothing is loaded from elsewhere, and only the report's
+  /// own script and style apply. It is a second protection in case that a name becomes markup.
   private static String policy() {
     return String.join(
         "; ",
@@ -157,7 +158,7 @@ final class Layout {
     return tag("section", parts.stream());
   }
 
-  /// Moves the charts gathered so far into a row at the end of the parts.
+  /// Moves the charts gathered so far into a row at the end of `parts`.
   private static void row(List<Html> charts, List<Html> parts) {
     if (!charts.isEmpty()) {
       charts.addFirst(attr("class", "charts"));
@@ -192,7 +193,7 @@ final class Layout {
     return tag("p", tag("a", attr("href", link.href()), text(link.words())));
   }
 
-  /// Enlarged by a whole factor, as pixels that are not of one size mislead.
+  /// Renders an image. It is enlarged by a whole factor, because pixels of unequal sizes mislead.
   private static Html image(Gallery.Image image) {
     int zoom = Math.max(1, SIDE / Math.max(image.width(), image.height()));
     return tag(

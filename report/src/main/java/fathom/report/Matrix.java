@@ -2,13 +2,15 @@ package fathom.report;
 
 import java.util.List;
 
-/// How often things of each kind were taken for each kind, as a table in which what went wrong is
-/// shaded by its share of the row: under 1 %, 3 %, 10 %, 30 %, or more.
+/// A confusion matrix: how often things of each kind were taken for each kind. Each mistake is
+/// shaded by its share of the row: under 1 %, from 1 %, from 3 %, from 10 %, or from 30 %.
 ///
 /// @param caption what the table shows
 /// @param names of the kinds; each has a row (what it is) and a column (what it was taken for)
 /// @param counts `counts[row][column]`, a row for each name
 public record Matrix(String caption, List<String> names, List<List<Long>> counts) implements Block {
+  /// Copies the lists.
+  ///
   /// @throws IllegalArgumentException unless there is a count for each row and column
   public Matrix {
     names = List.copyOf(names);

@@ -6,23 +6,29 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
-/// A report: what it is about, its result in a sentence or two, and the sections that show it.
+/// A report: its title, its result in a sentence or two, and the sections that show it.
+///
+/// @param title what the report is about
+/// @param lead the result in a sentence or two
+/// @param sections the sections in their order
 public record Page(String title, String lead, List<Section> sections) {
+  /// Copies the list of sections.
   public Page {
     sections = List.copyOf(sections);
   }
 
+  /// Creates a page of these sections.
   public Page(String title, String lead, Section... sections) {
     this(title, lead, List.of(sections));
   }
 
-  /// The whole file: HTML that is also well-formed XML. Equal pages give equal text.
+  /// Returns the whole file: HTML that is also well-formed XML. Equal pages give equal text.
   public String html() {
     return Layout.document(this);
   }
 
-  /// Writes the report in UTF-8. The file appears complete or not at all, and takes the place of an
-  /// older one.
+  /// Writes the report in UTF-8. The file appears complete or not at all, and replaces an older
+  /// one.
   ///
   /// @throws BadFileException if the folder is missing or cannot be written
   public void write(Path file) {

@@ -18,13 +18,15 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The charts of one page as markup: a caption, the place and the data from which `report.js`
-/// draws, what a screen reader says instead, and the numbers as a table.
+/// Renders the charts of one page as HTML: a caption, the place and the data from which `report.js`
+/// draws, a description for screen readers, and the numbers as a table.
 final class Plots {
-  /// As many as `report.css` has; a group beyond them has an earlier one's colour and other dashes.
+  /// The number of colours in `report.css`. A group beyond them has an earlier group's colour and
+  /// other dashes.
   private static final int COLOURS = 7;
 
-  /// More rows than this are thinned: the table is for reading, and the chart has every point.
+  /// The largest number of rows in the table of numbers. More are thinned, because the table is for
+  /// reading and the chart has every point.
   private static final int ROWS = 50;
 
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -105,7 +107,7 @@ final class Plots {
     return data;
   }
 
-  /// The chart in words: its axes, and where each group begins and ends.
+  /// Returns the chart in words: its axes, and the first and last values of each group.
   private static String description(Chart chart) {
     SequencedMap<String, List<Curve>> members = new LinkedHashMap<>();
     for (Curve curve : chart.curves()) {
@@ -162,8 +164,8 @@ final class Plots {
     return row;
   }
 
-  /// Both ends, and from equal stretches between them the first x at which most curves have a
-  /// value.
+  /// Returns the x of the rows that are kept: both ends, and from equal stretches between them the
+  /// first x at which most curves have a value.
   private static List<Double> thinned(SortedMap<Double, Integer> present) {
     List<Double> all = List.copyOf(present.keySet());
     if (all.size() <= ROWS) {

@@ -1,9 +1,10 @@
 package fathom.report;
 
-/// How a chart's y axis is divided.
+/// The scale of a chart's y axis.
 public enum Scale {
-  /// Equal steps are equal differences.
+  /// Equal distances are equal differences.
   LINEAR,
-  /// Equal steps are equal ratios. Values that are not above 0 have no place on it: they are gaps.
+  /// Equal distances are equal ratios. A value that is not above 0 cannot be drawn and leaves a
+  /// gap.
   LOG
 }

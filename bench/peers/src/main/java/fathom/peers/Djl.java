@@ -29,11 +29,13 @@ import ai.djl.training.tracker.Tracker;
 import java.io.IOException;
 import java.util.List;
 
-/// A whole training step of a CIFAR net by DJL's trainer on its PyTorch engine, on one batch in
-/// memory: forward, cross-entropy, backward, and SGD with momentum 0.9 and weight decay 1e-4.
+/// Times a whole training step of a CIFAR net by DJL's trainer on its PyTorch engine, on one batch
+/// in memory: forward pass, cross-entropy, backward pass, and SGD with momentum 0.9 and weight
+/// decay 1e-4.
 ///
-/// Arguments: MODEL BATCH, where MODEL is resnetN (shortcuts of option A) or plainN, N = 6n+2, for
-/// 3×32×32 pictures. Threads are a property of its engine. The loss must fall.
+/// The arguments are MODEL and BATCH, where MODEL is resnetN (shortcuts of option A) or plainN, N =
+/// 6n+2, for 3×32×32 images. The number of threads is a property of the engine. The program fails
+/// if the loss does not fall.
 final class Djl {
   private static final int WARM_UP = 10;
 
@@ -83,7 +85,8 @@ final class Djl {
         .optDevices(new Device[] {Device.cpu()});
   }
 
-  /// What a step makes dies with its manager, as that of a batch of DJL's data sets does.
+  /// Makes a step. Its intermediate arrays are freed with its manager, like those of a batch of
+  /// DJL's data sets.
   private static double step(Trainer trainer, NDManager life, NDArray pictures, NDArray labels) {
     try (NDManager step = life.newSubManager()) {
       pictures.attach(step);

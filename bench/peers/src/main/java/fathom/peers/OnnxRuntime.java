@@ -12,11 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// The prediction of one batch by ONNX Runtime's Java package, with all of its optimizations.
+/// Times the prediction of one batch by ONNX Runtime's Java package, with all of its optimizations.
 ///
-/// Arguments: MODEL PICTURES LOGITS N C H W THREADS. PICTURES has N·C·H·W floats in row-major
-/// order, little-endian; the logits that it gives are written to LOGITS in that form, for the check
-/// before the clock.
+/// The arguments are MODEL IMAGES LOGITS N C H W THREADS. IMAGES has N·C·H·W floats in row-major
+/// order, little-endian. The logits are written to LOGITS in the same form, to be checked before
+/// the time is measured.
 final class OnnxRuntime {
   private static final int WARM_UP = 10;
 
@@ -47,7 +47,8 @@ final class OnnxRuntime {
     }
   }
 
-  /// The logits, which are in Java's memory then, as somebody needs them who uses them.
+  /// Runs the session and returns the logits. Copying them into Java's memory is part of the time,
+  /// because a user needs them there.
   private static FloatBuffer run(OrtSession session, OnnxTensor pictures) {
     try (var result = session.run(Map.of("pictures", pictures))) {
       return ((OnnxTensor) result.get(0)).getFloatBuffer();

@@ -5,8 +5,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 
-/// How every peer is told what to do, in whatever language it is written: it says "ready" and its
-/// version, then for every line that it reads the milliseconds of one run.
+/// Carries out the orders of a benchmark by the protocol that all peers share, in any language: it
+/// prints "ready" and its version, and then, for every line that it reads, the milliseconds of one
+/// run.
 final class Orders {
   private Orders() {}
 

@@ -16,14 +16,15 @@ import fathom.nn.WithMoments;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A net 10-64-64-1 with one kind of norm before its two rectifiers. Its input has no constant
-/// part, so what is constant in it is what the arm says.
+/// The nets that the experiments on cards compare: 10-64-64-1 units, with one kind of norm before
+/// each of the two rectifiers. The inputs have no constant part, so the arm decides what is
+/// constant in the net.
 ///
-/// A bias starts at 0, as biases do, or drawn: then it need not be learned.
+/// A bias before a norm starts at 0, as is usual, or is drawn, so that it need not be learned.
 ///
-/// All start from the same weights, where they have the same shapes, and say 0: the head starts at
-/// zero, because what there is to learn from rewards is a hundred times smaller than what a random
-/// head says.
+/// Weights of the same name and shape start equal in all arms. The head starts at zero, so that
+/// every net first predicts 0, because the quantity to be learned from rewards is a hundred times
+/// smaller than the output of a random head.
 enum Arm {
   NO_NORM("no norm"),
   BATCH_NORM("batch norm"),
@@ -49,7 +50,8 @@ enum Arm {
     return label;
   }
 
-  /// The net; its first child is the first product, its second what stands before the rectifier.
+  /// Returns the net. Its first child is the first product, and its second child precedes the
+  /// rectifier.
   Chain build(Init init) {
     if (this == RESIDUAL) { // the head reads the stream, h + F(LN h) twice
       return new Chain(
@@ -76,7 +78,7 @@ enum Arm {
   private Layer product(Init init, String name, int in) {
     return switch (this) {
       case NO_NORM, LAYER_NORM_BIAS -> Dense.of(init, name, in, WIDTH);
-      case LAYER_NORM_DRAWN -> // its standard deviation is 1, as that of what comes in
+      case LAYER_NORM_DRAWN -> // its standard deviation is 1, as that of the product
           new Dense(
               Param.of(init.weights(name + ".weight", in, WIDTH, in)),
               Param.of(init.weights(name + ".bias", 2, WIDTH)));

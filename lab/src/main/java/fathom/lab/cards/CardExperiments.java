@@ -3,11 +3,11 @@ package fathom.lab.cards;
 import fathom.lab.ledger.Experiment;
 import java.util.List;
 
-/// The experiments of this room.
+/// The experiments on nets that see the cards of a blackjack shoe.
 public final class CardExperiments {
   private CardExperiments() {}
 
-  /// In the order in which they tell the story.
+  /// Returns the experiments in the order in which they are best read.
   public static List<Experiment> all() {
     return List.of(
         new LayerMean(), new Norms(), new ReferenceUnits(), new CardsValue(), new CardsAgent());

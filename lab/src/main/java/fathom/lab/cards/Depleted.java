@@ -6,14 +6,15 @@ import fathom.Tensor;
 import fathom.blackjack.HiLo;
 import fathom.blackjack.Shoe;
 
-/// Shoes from which cards are gone, drawn at random without replacement: what a player has seen.
+/// Shoes with cards gone that were drawn at random without replacement: the cards that a player has
+/// seen.
 ///
-/// @param decks of how many decks they were
-/// @param seen for each, how many of each rank are gone: rank r at r − 1, ten, jack, queen and king
-///   are rank 10
-/// @param faces for each, how many of them are jacks, queens and kings
+/// @param decks the number of decks of each full shoe
+/// @param seen for each shoe, how many cards of each rank are gone; rank r is at index r − 1, and
+///   ten, jack, queen and king are rank 10
+/// @param faces for each shoe, how many of the cards gone are jacks, queens and kings
 record Depleted(int decks, int[][] seen, int[] faces) {
-  /// `count` shoes, of each of which `least` to `most` cards are gone, every number as often.
+  /// Draws `count` shoes with `least` to `most` cards gone each; every number is equally likely.
   static Depleted of(RandomKey key, int decks, int count, int least, int most) {
     int cards = 52 * decks;
     int[][] seen = new int[count][Shoe.RANKS];
@@ -40,8 +41,9 @@ record Depleted(int decks, int[][] seen, int[] faces) {
     return seen.length;
   }
 
-  /// N×10: the part of a rank's cards that is gone, where that of tens counts fourfold: the number
-  /// seen over four times the decks. No input is constant.
+  /// Returns the inputs of a net, N×10: the cards seen of each rank over four times the decks. That
+  /// is the part of a rank's cards that is gone; for tens it is four times that part. No input is
+  /// constant.
   Tensor inputs(DType type) {
     return inputs(seen, decks, type);
   }
@@ -58,7 +60,7 @@ record Depleted(int decks, int[][] seen, int[] faces) {
     return Shoe.of(decks).without(seen[i]);
   }
 
-  /// Ten-valued cards seen.
+  /// Returns the number of ten-valued cards seen, for each shoe.
   double[] tens() {
     double[] n = new double[count()];
     for (int i = 0; i < n.length; i++) {
@@ -75,7 +77,7 @@ record Depleted(int decks, int[][] seen, int[] faces) {
     return n;
   }
 
-  /// All cards seen.
+  /// Returns the number of all cards seen, for each shoe.
   double[] total() {
     double[] n = new double[count()];
     for (int i = 0; i < n.length; i++) {
@@ -86,7 +88,6 @@ record Depleted(int decks, int[][] seen, int[] faces) {
     return n;
   }
 
-  /// The running count.
   double[] running() {
     double[] n = new double[count()];
     for (int i = 0; i < n.length; i++) {

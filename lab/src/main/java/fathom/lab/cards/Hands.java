@@ -5,11 +5,11 @@ import fathom.blackjack.Shoe;
 import fathom.blackjack.Simulator;
 import fathom.blackjack.Strategy;
 
-/// What somebody saw who sat at a table with one bet a round: the cards gone before each round, and
-/// what the round came to. Nothing else is known to who learns from it.
+/// What a player sees at a table with a bet of 1 in every round: the cards gone before each round,
+/// and the result of the round. A net that learns from it knows nothing else.
 ///
-/// @param inputs N×10, as [Depleted#inputs] has them
-/// @param money of each round, in bets
+/// @param inputs N×10, as in [Depleted#inputs]
+/// @param money the result of each round, in bets
 record Hands(float[] inputs, float[] money) {
   static Hands of(Rules rules, Strategy strategy, long seed, int rounds) {
     float[] inputs = new float[rounds * Shoe.RANKS];

@@ -14,12 +14,15 @@ import fathom.nn.Dense;
 import fathom.nn.Init;
 import fathom.report.Scale;
 
-/// Row 45: what the mean of a layer says of the cards seen.
+/// Measures what the mean of a layer tells about the cards seen. Source of the claim: a reader's
+/// objection to layer normalization, row 45 of the project's list of claims.
 ///
-/// The layer is a = Wx with 64 units and weights of He's, which has learned nothing; x is how many
-/// cards of each rank are gone from six decks. For each quantity and each part of a that one may
-/// look at, the R² of a linear probe. The layer is at its start: what a trained layer's mean says
-/// is `cards-value`.
+/// The layer is a = Wx with 64 units and random weights of He's distribution; x is the part of each
+/// rank's cards that is gone from six decks. For each quantity, a linear probe reads it from the
+/// mean, the standard deviation, both, or the whole of a, and the result is the probe's R².
+///
+/// The layer is untrained, so the experiment does not show what a trained layer's mean tells;
+/// `cards-value` measures that.
 final class LayerMean implements Experiment {
   static final int WIDTH = 64;
   static final int DECKS = 6;
@@ -75,7 +78,7 @@ final class LayerMean implements Experiment {
     }
   }
 
-  /// The row's two bounds, for its "n10" and its "RC".
+  /// The two bounds of row 45, for the tens seen and for the running count.
   private static Bound bound(String part, String target) {
     if (part.equals("mean") && target.equals("tens")) {
       return Bound.atLeast(0.9);

@@ -23,16 +23,20 @@ import fathom.nn.RmsNorm;
 import fathom.nn.WithMoments;
 import fathom.report.Scale;
 
-/// Row 46: what is left of the cards behind a norm.
+/// Measures what linear probes can read of the cards behind each kind of norm. Source of the claim:
+/// a reader's objection to layer normalization, and the theorem that LN(a) = LN(a') if and only if
+/// a' = αa + β1 with a positive α; row 46 of the project's list of claims.
 ///
-/// The layer of `cards-layer-mean`, a = Wx, then a norm, then linear probes on its units. Layer
-/// norm is without ε, so that LN(aW·x) = LN(W·x) for a > 0 is exact: of W·x without a bias it
-/// leaves the direction, and "how many" was the length. A bias makes it LN(Wx + b): then the
-/// direction turns as x grows, and says how long x is. Here b is drawn, with the standard deviation
-/// 1 that a has about; whether a net learns one is `cards-value`.
+/// The layer of `cards-layer-mean`, a = Wx, is followed by a norm, and the probes read the norm's
+/// units. Layer norm is used without ε, so that LN(cWx) = LN(Wx) is exact for positive c: of Wx
+/// without a bias it keeps the direction, and the number of cards was the length. With a bias the
+/// norm gives LN(Wx + b), whose direction turns as x grows and so tells how long x is. Here b is
+/// drawn with standard deviation 1, about that of a.
 ///
-/// The gap of scale twins is max |f(2x) − f(x)| over all units and shoes: 0 where the norm cannot
-/// tell twice the cards from the cards.
+/// The gap of scale twins is max |f(2x) − f(x)| over all units and shoes. It is 0 where the norm
+/// cannot distinguish twice the cards from the cards.
+///
+/// The experiment does not show whether a net learns such a bias; `cards-value` measures that.
 final class Norms implements Experiment {
   @Override
   public Statement statement() {
@@ -104,7 +108,7 @@ final class Norms implements Experiment {
         for (int i = 0; i < one.length; i++) {
           gap = Math.max(gap, Math.abs(two[i] - one[i]));
         }
-        if (!arm.name.equals("batch norm")) { // which has the statistics of each batch here
+        if (!arm.name.equals("batch norm")) { // batch norm has the statistics of each batch here
           note.measure(arm.name + ", gap of scale twins", gap, arm.gap);
         }
         note.curve(

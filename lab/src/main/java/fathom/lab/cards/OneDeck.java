@@ -4,11 +4,11 @@ import fathom.blackjack.BasicStrategy;
 import fathom.blackjack.Rules;
 import fathom.blackjack.Strategy;
 
-/// The game that the nets of this room see: one deck, in which a count changes most.
+/// The game that the trained nets see: one deck, in which a count changes most.
 final class OneDeck {
   static final Rules RULES = Rules.of(1);
 
-  /// Computed once, because that takes a second.
+  /// Basic strategy; it is computed once, because that takes a second.
   static final Strategy BASIC = BasicStrategy.of(RULES);
 
   private OneDeck() {}

@@ -15,15 +15,23 @@ import fathom.nn.Init;
 import fathom.nn.LayerNorm;
 import fathom.report.Scale;
 
-/// Row 47: that nothing is lost, made by construction.
+/// Measures, by construction, that what layer norm removes can be computed again if something
+/// constant stood beside it. Source of the claim: the theorem that LN(a) = LN(a') if and only if a'
+/// = αa + β1 with a positive α; StyleGAN2's droplets (Karras et al. 2020) are such a unit that was
+/// learned; row 47 of the project's list of claims.
 ///
-/// *Reference units.* Behind layer norm of [a; 0; 1] one reads σ = 1/(z₁ − z₀), μ = −z₀·σ, and a =
-/// z·σ + μ. With an ε the same holds of √(σ² + ε).
+/// *Reference units.* Layer norm of [a; 0; 1] gives z with σ = 1/(z₁ − z₀), μ = −z₀·σ and a = z·σ +
+/// μ, where z₀ and z₁ are the units that were 0 and 1. With an ε the same holds for √(σ² + ε) in
+/// place of σ.
 ///
-/// *A bias.* Of z = LN(Wx + b) there are s > 0 and m with s·z + m·1 = Wx + b: in the unknowns x, s
-/// and m these are as many linear equations as units. They have one solution if the columns of W, z
-/// and 1 are independent, which is so for nearly all W and b ≠ 0. Without b they say Wx − s·z − m·1
-/// = 0, of which every multiple is a solution too: that is the one number that is lost.
+/// *A bias.* For z = LN(Wx + b) there are a positive s and an m with s·z + m·1 = Wx + b. In the
+/// unknowns x, s and m these are as many linear equations as units. They have one solution if the
+/// columns of W, z and 1 are independent, which holds for nearly all W and b ≠ 0. Without b the
+/// equations are Wx − s·z − m·1 = 0, and every multiple of a solution is a solution too: the scale
+/// is the one number that is lost.
+///
+/// The experiment does not show that a trained net uses this; it computes with float64 and random
+/// weights.
 final class ReferenceUnits implements Experiment {
   @Override
   public Statement statement() {
@@ -77,7 +85,7 @@ final class ReferenceUnits implements Experiment {
         errors);
   }
 
-  /// The largest error of a as it is computed from its norm.
+  /// Returns the largest error of a as it is computed from its norm.
   private static double recovered(Tensor a, double epsilon) {
     Tensor beside = new References().predict(a);
     double[][] z = Table.rows(LayerNorm.plain(WIDTH + 2).withEpsilon(epsilon).predict(beside));
@@ -133,8 +141,8 @@ final class ReferenceUnits implements Experiment {
     return error;
   }
 
-  /// Orthogonalises the columns one after the other (Gram and Schmidt, modified), then solves from
-  /// behind.
+  /// Solves a least squares problem: orthogonalises the columns one after the other (modified Gram
+  /// and Schmidt), then solves the triangular system from the last row up.
   private static double[] leastSquares(double[][] a, double[] right) {
     int rows = a.length;
     int n = a[0].length;

@@ -7,9 +7,9 @@ import fathom.Tensor;
 import fathom.Traced;
 import java.util.List;
 
-/// Two units more, which are 0 and 1 whatever comes: N×F to N×(F+2). Behind a norm they say where
-/// it put 0 and 1, and with that what the mean and the standard deviation were: σ = 1 / (z₁ − z₀),
-/// μ = −z₀·σ.
+/// Appends two units that are always 0 and 1: N×F to N×(F+2). Behind a norm they tell where the
+/// norm moved 0 and 1, and from that the mean and the standard deviation can be computed: σ = 1 /
+/// (z₁ − z₀), μ = −z₀·σ.
 record References() implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -13,11 +13,11 @@ import fathom.loss.SquaredError;
 import fathom.nn.Chain;
 import fathom.optim.Adam;
 
-/// How the nets of this room learn a number from the cards seen: Adam on half the squared error,
-/// the learning rate falling from `learningRate` to 0 along a cosine.
+/// Trains the nets of this package to predict a number from the cards seen: Adam on half the
+/// squared error, with a learning rate that falls from `learningRate` to 0 along a cosine.
 record Regression(double learningRate, int batch, int epochs) {
-  /// Trains `net` on rows of inputs N×10 and their targets; false if the loss is no number any
-  /// more.
+  /// Trains `net` on rows of inputs N×10 and their targets. Returns false as soon as the loss is
+  /// not finite.
   boolean fit(Layer net, float[] inputs, float[] targets, long seed, Notebook note) {
     var adam = new Adam(FlatParams.of(net.params()));
     int count = targets.length;
@@ -50,19 +50,19 @@ record Regression(double learningRate, int batch, int epochs) {
     return true;
   }
 
-  /// What the net says of each row.
+  /// Returns the prediction of the net for each row.
   static double[] predict(Layer net, Tensor x) {
     try (var _ = Scope.open()) {
       return net.predict(x).toDoubles();
     }
   }
 
-  /// What the children of `net` up to `end`, which is not one of them, make of `x`.
+  /// Returns the output of the children of `net` before index `end` for `x`.
   static Tensor upTo(Chain net, int end, Tensor x) {
     return new Chain(net.children().subList(0, end)).predict(x);
   }
 
-  /// The children of `net` from `begin`.
+  /// Returns the children of `net` from index `begin`.
   static Chain from(Chain net, int begin) {
     return new Chain(net.children().subList(begin, net.children().size()));
   }

@@ -9,12 +9,13 @@ import fathom.lab.ledger.Notebook;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Rounds in which players are judged: the cards gone before each, which shoe it was of, and what a
-/// round from there is worth, so that a player's money is known without the luck of the cards.
+/// The rounds on which players are measured: the cards gone before each round, the index of its
+/// shoe, and the expectation of a round from there, so that a player's money is known without the
+/// luck of the cards.
 ///
-/// @param worth by [QuickExpectation], in bets
+/// @param worth the expectation by [QuickExpectation], in bets
 record Sessions(int[][] seen, int[] shoe, double[] worth) {
-  /// All rounds of the first shoes of a seed, about `rounds` of them.
+  /// Plays `rounds` rounds from the shoes of a seed, one shoe after the other.
   static Sessions of(Rules rules, Strategy strategy, long seed, int rounds, Notebook note) {
     List<int[]> seen = new ArrayList<>();
     Simulator.of(rules, strategy).play(seed, rounds, (cards, _) -> seen.add(cards.clone()));
@@ -35,8 +36,8 @@ record Sessions(int[][] seen, int[] shoe, double[] worth) {
     return new Sessions(seen.toArray(new int[0][]), shoe, worth);
   }
 
-  /// What bets come to in a hundred rounds, in units, and the half of its 95 % interval. Rounds of
-  /// one shoe depend on each other, so the interval is over shoes.
+  /// Returns what bets earn in a hundred rounds, in units, and half of its 95 % interval. Rounds of
+  /// one shoe depend on each other, so the interval is computed over shoes.
   Money money(double[] bets) {
     int shoes = shoe[shoe.length - 1] + 1;
     double[] sums = new double[shoes];

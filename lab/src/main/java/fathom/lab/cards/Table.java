@@ -2,7 +2,7 @@ package fathom.lab.cards;
 
 import fathom.Tensor;
 
-/// Tensors of N×F as rows, and what is computed of them.
+/// Tensors of N×F as rows, and statistics of rows and columns.
 final class Table {
   private Table() {}
 
@@ -17,7 +17,7 @@ final class Table {
     return rows;
   }
 
-  /// The mean of each row.
+  /// Returns the mean of each row, as N×1.
   static double[][] means(double[][] rows) {
     double[][] means = new double[rows.length][1];
     for (int i = 0; i < rows.length; i++) {
@@ -28,7 +28,7 @@ final class Table {
     return means;
   }
 
-  /// The standard deviation of each row.
+  /// Returns the standard deviation of each row, as N×1.
   static double[][] standardDeviations(double[][] rows) {
     double[][] means = means(rows);
     double[][] standardDeviations = new double[rows.length][1];
@@ -58,7 +58,7 @@ final class Table {
     return sum / x.length;
   }
 
-  /// Pearson's correlation; NaN if one does not vary.
+  /// Returns Pearson's correlation; NaN if one of the two does not vary.
   static double correlation(double[] a, double[] b) {
     double meanA = mean(a);
     double meanB = mean(b);
@@ -73,7 +73,7 @@ final class Table {
     return ab / Math.sqrt(aa * bb);
   }
 
-  /// 1 − Σ(t − p)² / Σ(t − t̄)²; NaN if a prediction is no number.
+  /// Returns R² = 1 − Σ(t − p)² / Σ(t − t̄)²; NaN if a prediction is not finite.
   static double r2(double[] prediction, double[] target) {
     double mean = mean(target);
     double missed = 0;

@@ -2,12 +2,12 @@ package fathom.lab.edges;
 
 import java.util.stream.IntStream;
 
-/// How well a number for each pixel finds the pixels that are 1 in the truth, pixel by pixel and
-/// without a tolerance.
+/// Measures how well a score for each pixel finds the pixels that are 1 in the truth, pixel by
+/// pixel and without a tolerance in position.
 final class Detection {
   private Detection() {}
 
-  /// The pixels in the order of falling scores; equal ones keep their order.
+  /// Returns the pixels in the order of falling scores; pixels of equal scores keep their order.
   private static int[] falling(double[] scores) {
     return IntStream.range(0, scores.length)
         .boxed()
@@ -16,8 +16,9 @@ final class Detection {
         .toArray();
   }
 
-  /// The probability that a pixel of the truth has a higher score than another (Mann and Whitney's
-  /// U over all pairs; ties count by their order). NaN where there are no pairs.
+  /// Returns the probability that a pixel of the truth has a higher score than another pixel (Mann
+  /// and Whitney's U over all pairs; ties count by their order). It is NaN where there are no
+  /// pairs.
   static double area(double[] scores, byte[] truth) {
     double found = 0;
     double others = 0;
@@ -33,7 +34,8 @@ final class Detection {
     return pairs / (found * others);
   }
 
-  /// The mean precision at each found pixel. NaN where there is nothing to find.
+  /// Returns the average precision: the mean precision at each found pixel. It is NaN where there
+  /// is nothing to find.
   static double averagePrecision(double[] scores, byte[] truth) {
     double found = 0;
     double seen = 0;
@@ -48,7 +50,7 @@ final class Detection {
     return sum / found;
   }
 
-  /// 2·found / (predicted + true) at this threshold; NaN where both are none.
+  /// Returns F = 2·found / (predicted + true) at this threshold; NaN where neither has a pixel.
   static double f(double[] scores, byte[] truth, double threshold) {
     double both = 0;
     double either = 0;
@@ -60,7 +62,7 @@ final class Detection {
     return 2 * both / either;
   }
 
-  /// The share of the true pixels above the threshold.
+  /// Returns the share of the true pixels with scores above the threshold.
   static double recall(double[] scores, byte[] truth, double threshold) {
     double both = 0;
     double all = 0;
@@ -71,7 +73,7 @@ final class Detection {
     return both / all;
   }
 
-  /// The share of all pixels above the threshold.
+  /// Returns the share of all pixels with scores above the threshold.
   static double share(double[] scores, double threshold) {
     double above = 0;
     for (double score : scores) {

@@ -3,11 +3,11 @@ package fathom.lab.edges;
 import fathom.lab.ledger.Experiment;
 import java.util.List;
 
-/// What layer norm does to the outlines of objects.
+/// The experiments on what layer norm does to the outlines of objects.
 public final class EdgeExperiments {
   private EdgeExperiments() {}
 
-  /// In the order in which they tell the story.
+  /// Returns the experiments in the order in which they are best read.
   public static List<Experiment> all() {
     return List.of(
         new EdgesVariance(),

@@ -7,10 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// Scenes, masks and errors as small images for the report.
+/// Renders scenes, masks and errors as small images for the report.
 final class EdgeImages {
-  /// Colours of [Palette]: what is right is green, what is wrongly masked orange, what is missed
-  /// blue.
+  /// The indices of colours in [Palette]: correctly masked pixels are green, wrongly masked ones
+  /// orange, and missed ones blue.
   private static final byte WRONG = 1;
 
   private static final byte MISSED = 2;
@@ -18,10 +18,10 @@ final class EdgeImages {
 
   private EdgeImages() {}
 
-  /// The image, its true outlines, and for each net the errors of its mask, which is green and
-  /// orange together.
+  /// Returns the image, its true outlines, and for each net its mask and the errors of its mask.
+  /// The mask is the green and orange pixels together.
   ///
-  /// @param predicted the probabilities of all images, this scene's first
+  /// @param predicted the probabilities for all images, this scene's first
   static SequencedMap<String, byte[]> row(
       Scene scene, Map<EdgeNet, double[]> predicted, double threshold) {
     var row = new LinkedHashMap<String, byte[]>();
@@ -36,7 +36,7 @@ final class EdgeImages {
     return row;
   }
 
-  /// Brightness 0 is a dark grey, so that noise around it is seen.
+  /// Renders the image with brightness 0 as a dark grey, so that noise around it can be seen.
   private static byte[] image(Scene scene) {
     byte[] grey = new byte[scene.pixels().length];
     for (int i = 0; i < grey.length; i++) {

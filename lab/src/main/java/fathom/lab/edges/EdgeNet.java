@@ -17,22 +17,24 @@ import fathom.nn.Residual;
 import fathom.nn.WithMoments;
 import java.util.List;
 
-/// Nets that label each pixel of N×1×S×S as outline or not: three 3×3 convolutions to `width`
-/// channels, each with a norm and a rectifier behind it, and a 1×1 convolution with a bias to two
-/// scores. A score sees 7×7 pixels, and through a layer norm the moments of the whole image.
+/// The nets that the experiments on edges compare. A net labels each pixel of N×1×S×S as outline or
+/// not: three 3×3 convolutions to `width` channels, each followed by a norm and a rectifier, and a
+/// 1×1 convolution with a bias to two scores. A score depends on 7×7 pixels, and through a layer
+/// norm also on the moments of the whole image.
 ///
-/// Layer norm is over all channels and pixels of an image with a gain and a bias for each channel
-/// (group norm with one group), so that all arms have about as many parameters; the paper's gains
+/// Layer norm is over all channels and pixels of an image, with a gain and a bias for each channel
+/// (group norm with one group), so that all arms have about as many parameters. The paper's gains
 /// for each pixel would be more than all weights.
 enum EdgeNet {
   NONE("no norm"),
   BATCH("batch norm"),
   LAYER("layer norm"),
-  /// A bias for each channel before the norm, which starts at 0.
+  /// A bias for each channel before the norm; it starts at 0.
   BIAS("bias, layer norm"),
   /// The mean and the standard deviation of the layer as two more channels behind the norm.
   MOMENTS("layer norm and its moments"),
-  /// The norm stands in the branches of a residual net, and the scores see its stream.
+  /// The norm stands in the branches of a residual net, and the scores are computed from its
+  /// stream.
   STREAM("layer norm in branches"),
   TANH("dynamic tanh");
 
@@ -67,7 +69,7 @@ enum EdgeNet {
             new Child("head", head(init, more(width)))));
   }
 
-  /// The channels behind a norm.
+  /// Returns the number of channels behind a norm.
   private int more(int width) {
     return this == MOMENTS ? width + 2 : width;
   }
@@ -94,7 +96,7 @@ enum EdgeNet {
     };
   }
 
-  /// The trained parameters of a net of this width.
+  /// Returns the number of trained parameters of a net.
   static double parameters(Layer net) {
     double sum = 0;
     for (Param param : net.params()) {

@@ -14,13 +14,14 @@ import fathom.optim.Adam;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How the experiments train nets for outlines: Adam at one learning rate, batches of 16,
-/// cross-entropy of pixels in which an outline pixel counts three times.
+/// Trains nets for outlines: Adam at one learning rate, batches of 16, and cross-entropy of pixels
+/// in which an outline pixel counts three times.
 record EdgeTraining(double learningRate, int epochs) {
   private static final int BATCH = 16;
   private static final PixelLoss LOSS = PixelLoss.crossEntropy(1, 3);
 
-  /// The mean loss of each epoch as it went; NaN from where it was no number any more.
+  /// Trains a net and returns the mean loss of each epoch, measured during training. Training ends
+  /// at the first loss that is not finite; the later epochs then have a loss of 0.
   double[] run(Layer plain, List<Scene> scenes, long seed, Notebook note) {
     Layer net = Fused.of(plain);
     var adam = new Adam(FlatParams.of(net.params()));
@@ -50,7 +51,7 @@ record EdgeTraining(double learningRate, int epochs) {
     return losses;
   }
 
-  /// The probability of an outline at each pixel, image by image.
+  /// Returns the probability of an outline at each pixel, image by image.
   static double[] predict(Layer net, List<Scene> scenes) {
     int plane = scenes.getFirst().outline().length;
     double[] all = new double[scenes.size() * plane];

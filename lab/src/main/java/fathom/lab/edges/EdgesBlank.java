@@ -10,12 +10,16 @@ import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 import java.util.List;
 
-/// Row 51, without training: images in which there is nothing but noise with a standard deviation
-/// of 0.02. The gain of a norm is the root of the mean square of what it gives over that of what it
-/// gets; the gain of the noise counts, of both, only what varies from pixel to pixel of a channel,
-/// so that a bias, which does not vary, is no noise.
+/// Measures the gain of each norm on blank images, which have nothing but noise with a standard
+/// deviation of 0.02. Source of the claim: a reader of Ba et al. 2016, row 51 of the project's list
+/// of claims.
 ///
-/// What a trained net makes of such images, `edges-trained` measures.
+/// The gain of a norm is the root mean square of its output over that of its input. The gain of the
+/// noise counts only what varies from pixel to pixel of a channel, in both, so that a bias, which
+/// does not vary, does not count as noise.
+///
+/// The filters are random, so the experiment does not show what a trained net makes of such images;
+/// `edges-trained` measures that.
 final class EdgesBlank implements Experiment {
   @Override
   public Statement statement() {
@@ -44,7 +48,7 @@ final class EdgesBlank implements Experiment {
           .forEach((name, norm) -> {
             note.alive();
             if (name.equals("no norm") || name.equals("batch norm")) {
-              return; // the one has no gain, the other that of its batch
+              return; // no norm has no gain, and batch norm has that of its batch
             }
             try (var _ = Scope.open()) {
               Tensor y = norm.predict(nothing);
@@ -69,7 +73,7 @@ final class EdgesBlank implements Experiment {
     }
   }
 
-  /// The root of the mean variance over the pixels of a channel of an image.
+  /// Returns the root of the mean variance over the pixels of a channel of an image.
   private static double noise(Tensor a) {
     int channels = (int) a.shape().size(1);
     double sum = 0;

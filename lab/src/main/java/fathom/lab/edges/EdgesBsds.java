@@ -22,14 +22,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Outlines of photos: the nets of [EdgeNet] trained on grey crops of the training images of
-/// BSDS500, and measured on crops of its test images by the benchmark's ODS, OIS and AP
-/// ([OutlineScore]), with 9 thresholds at size quick and the benchmark's 99 at size full.
+/// Measures outlines of photos: the nets of [EdgeNet] are trained on grey crops of the training
+/// images of BSDS500, and measured on crops of its test images by the benchmark's ODS, OIS and AP
+/// ([OutlineScore]), with 9 thresholds at size quick and the benchmark's 99 at size full. Source:
+/// Martin et al. 2004 for the benchmark, experiment E2 of this project for the claim, with a
+/// threshold of this project that was a prediction.
 ///
-/// A crop has the tolerance of its whole image, 4.3 pixels. These are small nets that see 7×7
-/// pixels, crops, and few of them: the figures compare with each other and not with published ones.
-/// In training, a pixel is outline where anybody drew one. Pixels are brightness less the mean of
-/// the crop, times 4, so that a flat region is near 0.
+/// In training, a pixel is outline where at least one person drew an outline. Pixels are brightness
+/// minus the mean of the crop, times 4, so that a flat region is near 0. A crop has the tolerance
+/// of its whole image, 4.3 pixels.
+///
+/// The nets are small, see 7×7 pixels, and are trained and measured on few crops. So the figures
+/// can be compared with each other, but not with published ones.
 final class EdgesBsds implements Experiment {
   private static final EdgeNet[] ARMS = {EdgeNet.NONE, EdgeNet.BATCH, EdgeNet.LAYER, EdgeNet.BIAS};
 
@@ -60,7 +64,7 @@ final class EdgesBsds implements Experiment {
                 + " FATHOM_DATA names");
   }
 
-  /// A crop, and what each person drew in it.
+  /// A crop and the outlines that each person drew in it.
   private record Crop(Scene scene, List<byte[]> drawn, double tolerance) {}
 
   @Override
@@ -107,7 +111,7 @@ final class EdgesBsds implements Experiment {
     }
   }
 
-  /// Crops that the seed chooses, one of an image as long as there are images.
+  /// Returns crops that the seed chooses, at most one of an image while there are unused images.
   private static List<Crop> crops(String part, int side, int count, long seed) {
     Path folder = data().orElseThrow();
     List<Path> files = files(folder.resolve("images").resolve(part));

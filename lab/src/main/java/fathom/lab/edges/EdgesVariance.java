@@ -13,14 +13,21 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
-/// Row 49: on images of 0 to 8 objects, what the mean and the variance of a layer's activations say
-/// of the number of outline pixels E. Features of the probe are that one number of each image;
-/// behind layer norm without gains it is 1 but for ε, and the mean 0, so that neither says
-/// anything; the largest difference from 1 is measured instead.
+/// Measures what the mean and the variance of a layer's activations tell about the number of
+/// outline pixels E, on images of 0 to 8 objects. Source of the claim: a reader of Ba et al. 2016
+/// ("if there are a lot of edges, the neural net should have a higher variance in each of its
+/// layers"); Li et al. 2019; row 49 of the project's list of claims.
 ///
-/// The place of the outlines is another question: the standard deviation over the channels at one
-/// pixel (Li et al. 2019, fig. 1) is compared as a detector, by the probability that a pixel of an
-/// outline has more of it than another one (the area under the curve).
+/// The only feature of the probe is that one number of each image. Behind layer norm without gains
+/// the variance is 1 except for ε, and the mean is 0, so that neither tells anything; the largest
+/// difference of the variance from 1 is measured instead.
+///
+/// Where the outlines are is another question. For it, the standard deviation over the channels at
+/// one pixel (Li et al. 2019, figure 1) is measured as a detector, by the probability that a pixel
+/// of an outline has a larger one than another pixel (the area under the curve).
+///
+/// The filters are random, so the experiment does not show what trained filters respond to;
+/// `edges-trained` measures that for the net without a norm.
 final class EdgesVariance implements Experiment {
   @Override
   public Statement statement() {
@@ -34,7 +41,7 @@ final class EdgesVariance implements Experiment {
         "5 s");
   }
 
-  /// Images whose pixels are compared one by one.
+  /// The number of images in the measurement of single pixels.
   private static final int LOOKED_AT = 50;
 
   @Override
@@ -99,7 +106,7 @@ final class EdgesVariance implements Experiment {
     return worst;
   }
 
-  /// The mean variance of the images with so many outline pixels, in steps of 50.
+  /// Draws the mean variance over the number of outline pixels, in steps of 50.
   private static void curve(double[][] rows, double[] edges, Notebook note) {
     int steps = 10;
     double[] sums = new double[steps];
@@ -112,7 +119,7 @@ final class EdgesVariance implements Experiment {
     double[] x = new double[steps];
     for (int i = 0; i < steps; i++) {
       x[i] = 50 * i + 25;
-      sums[i] /= counts[i]; // of none it is no number, which is a gap in the line
+      sums[i] /= counts[i]; // NaN for a step without images, a gap in the line
     }
     note.curve(
         "Variance of the layer", "outline pixels", "variance", Scale.LINEAR, "no norm", x, sums);

@@ -1,6 +1,6 @@
 package fathom.lab.edges;
 
-/// Mean, biased variance and what follows from them.
+/// Mean, biased variance and quantities that follow from them.
 final class Moments {
   private Moments() {}
 
@@ -25,7 +25,7 @@ final class Moments {
     return Math.sqrt(variance(of));
   }
 
-  /// The root of the mean square.
+  /// Returns the root mean square.
   static double rms(double[] of) {
     double sum = 0;
     for (double each : of) {
@@ -34,7 +34,7 @@ final class Moments {
     return Math.sqrt(sum / of.length);
   }
 
-  /// Of the line y = a + b·x with the least squares: b. NaN where all x are one.
+  /// Returns the slope b of the least-squares line y = a + b·x; NaN where all x are equal.
   static double slope(double[] x, double[] y) {
     double mx = mean(x);
     double my = mean(y);

@@ -16,18 +16,19 @@ import fathom.nn.RmsNorm;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
-/// A layer of twelve random 3×3 filters, eight of which see only differences, and the norms behind
-/// it, all in float64 and without gains.
+/// A layer of twelve random 3×3 filters, eight of which respond only to differences, and the norms
+/// behind it, all in float64 and without gains.
 final class RandomFilters {
   static final int CHANNELS = 12;
   private static final int DIFFERENCES = 8;
 
-  /// The standard deviation of a bias before a norm.
+  /// The standard deviation of a drawn bias before a norm.
   private static final double BIAS = 0.3;
 
   private RandomFilters() {}
 
-  /// N×1×S×S to N×12×S×S, linear and without bias, so that c·x goes to c·a.
+  /// Returns the filters, N×1×S×S to N×12×S×S. They are linear and without bias, so that c·x
+  /// becomes c·a.
   static Layer filters(long seed) {
     RandomKey key = RandomKey.of(seed, "filters");
     double[] weights = new double[CHANNELS * 9];
@@ -47,7 +48,7 @@ final class RandomFilters {
     }
   }
 
-  /// A bias for each channel, of which [Bias] starts at 0.
+  /// Returns a drawn bias for each channel, because the bias of [Bias] starts at 0.
   static Layer bias(long seed) {
     double[] values = new double[CHANNELS];
     RandomKey key = RandomKey.of(seed, "bias before the norm");
@@ -57,7 +58,7 @@ final class RandomFilters {
     return new Bias(Param.of(Tensor.of(values, CHANNELS)));
   }
 
-  /// What stands between the filters and the rectifier, by the name of the condition.
+  /// Returns the layers that are compared between the filters and the rectifier, by their names.
   static SequencedMap<String, Layer> norms(long seed, int side) {
     Layer bias = bias(seed);
     Layer layer = LayerNorm.plain(CHANNELS, side, side);
@@ -79,7 +80,7 @@ final class RandomFilters {
     return norms;
   }
 
-  /// The elements of each image of N×C×H×W.
+  /// Returns the elements of each image of N×C×H×W.
   static double[][] perImage(Tensor x) {
     double[] all = x.toDoubles();
     int count = (int) x.shape().size(0);

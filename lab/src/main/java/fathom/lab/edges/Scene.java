@@ -4,17 +4,18 @@ import fathom.DType;
 import fathom.Tensor;
 import java.util.List;
 
-/// An image of some objects before nothing, and where their outlines are.
+/// An image of some objects on an empty background, and where their outlines are.
 ///
-/// @param objects how many were drawn; later ones hide earlier ones
-/// @param contrast what the image without its noise was multiplied by
+/// @param objects the number of objects drawn; later ones hide earlier ones
+/// @param contrast the factor of the image without its noise
 /// @param bright the objects at full contrast, without noise, in row-major order
-/// @param pixels side×side brightnesses in row-major order, about 0 to 1, and 0 where nothing is
+/// @param pixels side×side brightnesses in row-major order, about 0 to 1, and 0 (plus noise) where
+///   nothing is
 /// @param outline 1 where the brightness of the objects differs from that of the pixel below or to
 ///   the right, else 0, whatever the contrast
 record Scene(
     int side, int objects, double contrast, float[] bright, float[] pixels, byte[] outline) {
-  /// The same objects and the same noise at another contrast.
+  /// Returns the same objects and the same noise at another contrast.
   Scene at(double contrast) {
     float[] other = new float[pixels.length];
     for (int p = 0; p < other.length; p++) {
@@ -31,8 +32,8 @@ record Scene(
     return sum;
   }
 
-  /// The same scene, where only steps of brightness of at least `step` are outlines, at the
-  /// contrast that it has.
+  /// Returns the same scene, in which only changes of brightness of at least `step`, at the scene's
+  /// contrast, are outlines.
   Scene ofSteps(double step) {
     byte[] strong = outline.clone();
     for (int p = 0; p < strong.length; p++) {
@@ -43,7 +44,7 @@ record Scene(
     return new Scene(side, objects, contrast, bright, pixels, strong);
   }
 
-  /// Scenes of one size as N×1×S×S.
+  /// Returns scenes of one size as N×1×S×S.
   static Tensor images(List<Scene> scenes) {
     int side = scenes.getFirst().side;
     float[] all = new float[scenes.size() * side * side];
@@ -53,7 +54,7 @@ record Scene(
     return Tensor.of(all, scenes.size(), 1, side, side);
   }
 
-  /// The same in float64.
+  /// Returns scenes of one size as N×1×S×S in float64.
   static Tensor doubles(List<Scene> scenes) {
     return images(scenes).to(DType.FLOAT64);
   }

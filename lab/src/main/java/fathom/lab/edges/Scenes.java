@@ -4,24 +4,25 @@ import fathom.RandomKey;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Scenes by their index: each is a function of the key and the index, whatever was asked before.
+/// Scenes by their index: each scene is a function of the key and the index.
 ///
-/// An object is a disc or a square with a radius of 3 to 5 pixels, of one brightness from 0.5 to 1,
-/// in the middle of the image or at least a pixel from its edge.
+/// An object is a disc or a square with a radius of 3 to 5 pixels and one brightness from 0.5 to 1.
+/// It lies at least a pixel from the edge of the image.
 ///
-/// @param key of the draws
+/// @param key of the random draws
 /// @param side of the images in pixels
-/// @param fewest objects of an image
-/// @param most objects of an image; their number is uniform
+/// @param fewest the smallest number of objects of an image
+/// @param most the largest number of objects of an image; the number is uniform
 /// @param faintest the smallest contrast of an image; contrasts are uniform up to 1
-/// @param noise the standard deviation of what is added to every pixel, Gaussian
+/// @param noise the standard deviation of the Gaussian noise of every pixel
 record Scenes(RandomKey key, int side, int fewest, int most, double faintest, double noise) {
-  /// Brightnesses that differ by more are told apart.
+  /// A larger difference of brightness between neighbouring pixels is an outline.
   private static final double STEP = 0.05;
 
   private static final int NEAREST = 6;
 
-  /// From `fewest` to `most` objects of full contrast with a little noise, on 40×40 pixels.
+  /// Returns scenes with `fewest` to `most` objects of full contrast with little noise, on 40×40
+  /// pixels.
   static Scenes of(long seed, String purpose, int fewest, int most) {
     return new Scenes(RandomKey.of(seed, "scenes " + purpose), 40, fewest, most, 1, 0.02);
   }

@@ -1,5 +1,5 @@
-/// The outlines of all objects in an image, from layers with and without norms: what a layer's mean
-/// and variance say of them, what each norm takes off, and what gives it back.
+/// Does layer normalization wipe out edges? Experiments on the outlines of all objects in an image:
+/// what a layer's mean and variance tell about them, what each norm removes, and what restores it.
 @NullMarked
 package fathom.lab.edges;
 

@@ -15,7 +15,12 @@ import fathom.report.Scale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
-/// Row 21: the mean cosine between the values of 128 Gaussian inputs, in float64.
+/// Measures the mean cosine between the activations of 128 Gaussian inputs, layer by layer, in
+/// plain nets of 50 layers in float64. Source of the claim: Daneshmand et al. 2020, row 21 of the
+/// project's list of claims.
+///
+/// The nets are untrained and have no shortcuts, so the experiment does not show how they learn,
+/// nor what shortcuts change.
 final class Collapse implements Experiment {
   @Override
   public Statement statement() {

@@ -24,14 +24,22 @@ import fathom.report.Scale;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Rows 13 and 14: the paper's convolutional nets of 20 and 56 layers at a quarter of its width, by
-/// [Training]'s recipe with the learning rate 0.1. At size full they learn 8000 images of CIFAR-10
-/// for ten epochs if the data set `cifar10` is here; else, and at size quick, the embedded digits,
-/// and the values say which. Ten epochs are the row's: after seven, one seed of the deep residual
-/// net had not come down yet. Momentum starts anew with every epoch. The losses are of the training
-/// set, with batch norm's statistics of a thousand images at a time.
+/// Measures whether convolutional nets fit worse with depth, and whether shortcuts cure it. Source
+/// of the claim: He et al. 2016, section 4.2, figure 6; rows 13 and 14 of the project's list of
+/// claims.
+///
+/// The nets are the paper's convolutional nets of 20 and 56 layers at a quarter of its width,
+/// trained by [Training]'s recipe with the learning rate 0.1. At size full they learn 8000 images
+/// of CIFAR-10 for ten epochs if the data set `cifar10` is available; otherwise, and at size quick,
+/// they learn the embedded digits. The names of the values say which. Ten epochs are the row's:
+/// after seven, one seed of the deep residual net had not improved yet. Momentum starts at zero in
+/// every epoch. The losses are over the training set, with batch norm's statistics of a thousand
+/// images at a time.
+///
+/// The experiment does not reproduce the paper's recipe, width or data, and measures no test error.
 final class ConvDegradation implements Experiment {
-  /// Images that are looked at together: of 8000 a net of 56 layers would remember 8 GB.
+  /// The number of images that are evaluated together; for 8000 images, a net of 56 layers would
+  /// keep 8 GB.
   private static final int LOOK = 1000;
 
   @Override
@@ -73,7 +81,7 @@ final class ConvDegradation implements Experiment {
       if (size == Size.FULL) {
         try {
           return of("cifar10", DataSet.open("cifar10").train().take(8000).images());
-        } catch (IllegalArgumentException _) { // it is not here: the digits are
+        } catch (IllegalArgumentException _) { // so the digits are used
           return of("digits", DataSet.open("digits").train().images());
         }
       }
@@ -121,7 +129,7 @@ final class ConvDegradation implements Experiment {
     return losses[epochs - 1];
   }
 
-  /// @param right the share of images with the largest logit at their label, 0 to 1
+  /// @param right the share of images whose label has the largest logit, 0 to 1
   private record Outcome(double loss, double right) {}
 
   private static Outcome outcome(Layer net, Mixture data) {
@@ -143,7 +151,7 @@ final class ConvDegradation implements Experiment {
     return new Outcome(loss / order.length, (double) right / order.length);
   }
 
-  /// N×F as N×C×H×W.
+  /// Reshapes N×F to N×C×H×W.
   private record AsImages(ImageShape input) implements Layer {
     @Override
     public Traced forward(Tensor x) {

@@ -24,14 +24,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/// Rows 26 and 27, on nets of 56 layers.
+/// Measures whether nets of 56 layers train without a norm, or without a shortcut. Sources of the
+/// claims: De and Smith 2020 (SkipInit), Zhang et al. 2019 (Fixup), Saxe et al. 2014, Xiao et al.
+/// 2018; rows 26 and 27 of the project's list of claims.
 ///
-/// Without a norm, with shortcuts around two layers: as they are, with a trained factor of each
-/// branch that starts at 0 (SkipInit), and Fixup: the first product of each branch starts √blocks
-/// times smaller, the second at zero, with biases and a trained factor.
+/// *Without a norm*, with shortcuts around two layers, there are three arms: no change; SkipInit, a
+/// trained factor of each branch that starts at 0; and Fixup, in which the first product of each
+/// branch starts √blocks times smaller and the second at zero, with biases and a trained factor.
 ///
-/// Without a shortcut and a norm: tanh with orthogonal and with Gaussian weights of the same mean
-/// square, 1/width, whose product keeps lengths on average only.
+/// *Without a shortcut and a norm*, tanh nets with orthogonal weights are compared with Gaussian
+/// weights of the same mean square, 1/width, whose product keeps lengths only on average.
+///
+/// The nets are fully connected and learn Gaussian clusters; the experiment does not show that
+/// these cures suffice for images, nor how well the nets generalise.
 final class Cures implements Experiment {
   @Override
   public Statement statement() {
@@ -53,7 +58,7 @@ final class Cures implements Experiment {
     int blocks = depth / 2;
     var training = new Training(0.02, size.of(1, 20, 20));
     double bare = fit(init -> bare(init, width), width, blocks, training, data, seed, note);
-    note.measure( // a loss that is no number counts as an error of 100 %
+    note.measure( // a loss that is not finite counts as an error of 100 %
         "residual, no norm, training error, % (100: diverged)",
         Double.isNaN(bare) ? 100 : bare, Bound.atLeast(50));
     double skip = fit(init -> skipInit(init, width), width, blocks, training, data, seed, note);
@@ -133,13 +138,13 @@ final class Cures implements Experiment {
             new Child("dense1", Dense.of(second, "dense1", width, width))));
   }
 
-  /// He's weights, made smaller to the variance 1/width.
+  /// Returns a layer with He's weights, scaled down to the variance 1/width.
   private static Layer tanh(Init init, int width) {
     Init half = (path, in, shape) -> init.weights(path, in, shape).times(Math.sqrt(0.5));
     return Chain.of(Dense.of(half, "dense", width, width), new Tanh());
   }
 
-  /// That of the Jacobian of a product of orthogonal matrices, in float64.
+  /// Returns the condition number of the Jacobian of a product of orthogonal matrices, in float64.
   static double condition(int width, int depth, long seed) {
     try (var _ = Scope.open()) {
       Layer[] layers = new Layer[depth];
@@ -153,7 +158,7 @@ final class Cures implements Experiment {
     }
   }
 
-  /// y = k·x with k trained.
+  /// The layer y = k·x with a trained k.
   record TrainedFactor(Param weight) implements Layer {
     static TrainedFactor of(double start) {
       return new TrainedFactor(Param.of(Tensor.of(new float[] {(float) start}, 1)));

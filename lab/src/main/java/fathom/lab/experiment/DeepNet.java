@@ -13,13 +13,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/// A fully connected net of equal hidden layers, each a product, batch norm and a rectifier, in
-/// blocks; a shortcut leads around each block and ends before its last rectifier (He et al. 2016,
-/// figure 2). Without shortcuts it is the plain net of the same parameters and the same start.
+/// A fully connected net of equal hidden layers in blocks. A layer is a product, batch norm and a
+/// rectifier. A shortcut leads around each block and ends before its last rectifier (He et al.
+/// 2016, figure 2). Without shortcuts it is the plain net with the same parameters and the same
+/// initial weights.
 ///
+/// @param in the number of features of a point
+/// @param width the units of a hidden layer
 /// @param depth hidden layers behind the first product, a multiple of `span`
 /// @param span layers of a block
-/// @param shortcut the factor of what the shortcut carries: 1 for a residual net, 0 for a plain one
+/// @param shortcut the factor of the shortcut: 1 for a residual net, 0 for a plain one
 record DeepNet(int in, int width, int depth, int span, double shortcut) {
   static DeepNet plain(int in, int width, int depth) {
     return new DeepNet(in, width, depth, 2, 0);
@@ -45,8 +48,8 @@ record DeepNet(int in, int width, int depth, int span, double shortcut) {
     return around(Init.he(seed), in, width, depth / span, this::block);
   }
 
-  /// A first product and rectifier, blocks from `width` to `width`, each with a start of its own,
-  /// and a last product.
+  /// Returns a net of a first product and rectifier, blocks from `width` to `width`, each with its
+  /// own initial weights, and a last product.
   static Chain around(Init init, int in, int width, int blocks, Function<Init, Layer> block) {
     var parts = new ArrayList<Child>();
     parts.add(new Child("stem", Dense.withoutBias(init, "stem", in, width)));
@@ -62,7 +65,7 @@ record DeepNet(int in, int width, int depth, int span, double shortcut) {
     return new Chain(List.of(new Child("", branch(init)), new Child("relu", new Relu())));
   }
 
-  /// A block without its last rectifier, which adds nothing to the paths.
+  /// Returns a block without its last rectifier, which is behind the addition.
   Layer branch(Init init) {
     var branch = new ArrayList<Child>();
     for (int i = 0; i < span; i++) {

@@ -8,12 +8,12 @@ import fathom.lab.scale.ScaleExperiments;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// All experiments: those of depth, of which a new one is a file and a line here, and those of the
-/// other rooms.
+/// The list of all experiments. A new experiment on depth is a class and a line here; the other
+/// packages have lists of their own.
 public final class Experiments {
   private Experiments() {}
 
-  /// In the order in which they tell the story.
+  /// Returns the experiments in the order in which they are best read.
   public static List<Experiment> all() {
     return Stream.of(
             depth(),
@@ -25,7 +25,7 @@ public final class Experiments {
         .toList();
   }
 
-  /// Why plain nets cannot be deep.
+  /// Returns the experiments on why plain nets cannot be deep.
   private static List<Experiment> depth() {
     return List.of(
         new Degradation(),

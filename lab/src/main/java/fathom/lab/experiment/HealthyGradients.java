@@ -14,18 +14,24 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Rows 11 and 26b. The plain net's gradients explode at the start; its first step then makes the
-/// early weights so long that what comes after them looks healthy and moves nothing.
+/// Measures why a deep plain net does not learn although its gradients do not vanish. Source of the
+/// claim: He et al. 2016, section 4.1 ("healthy norms"); Yang et al. 2019; rows 11 and 26b of the
+/// project's list of claims.
 ///
-/// Rows 11 and 26b are the thresholds, from a pilot with one seed, and at this size two of them do
-/// not hold: that is the seeds, neither the definition nor the size. In the pilot the largest
-/// gradient norm was 6 times the smallest at step 20; the pilot's own script with seeds 0 to 7
-/// gives 6.2, 5.9, 21, 26, 20, 24, 38 and 7.8, and this experiment with seeds 1 to 10 from 5.4 to
-/// 175, eight of them above 20, after 26,000 to 101,000 at step 0. What the claim is about, a fall
-/// by two to four decades while W₁ becomes a thousand times longer, holds for every seed. For the
-/// same reason ‖g₁‖ at the end is below 0.001 for four seeds of ten, because W₁ grew by more (the
-/// gradient goes as 1/‖W₁‖). At this learning rate the residual net does not fit either within the
-/// steps of `quick`; [Degradation] has the learning rate at which it does.
+/// The plain net's gradients explode at the start. Its first step then makes the weights of the
+/// early layers so long that the later gradients look healthy and yet no longer turn these weights.
+///
+/// The thresholds are those of rows 11 and 26b, from a pilot with one seed, and at size quick two
+/// of them do not hold. The reason is the choice of seeds, neither the definition nor the size. In
+/// the pilot the largest gradient norm was 6 times the smallest at step 20; the pilot's own script
+/// with seeds 0 to 7 gives 6.2, 5.9, 21, 26, 20, 24, 38 and 7.8, and this experiment with seeds 1
+/// to 10 gives 5.4 to 175, eight of them above 20, after 26,000 to 101,000 at step 0. What the
+/// claim is about, a fall by two to four decades while W₁ becomes a thousand times longer, holds
+/// for every seed. For the same reason ‖g₁‖ at the end is below 0.001 for four seeds of ten,
+/// because W₁ grew by more (the gradient is proportional to 1/‖W₁‖).
+///
+/// The experiment does not show that the residual net fits: at this learning rate it does not
+/// either within the steps of size quick. [Degradation] has the learning rate at which it does.
 final class HealthyGradients implements Experiment {
   private static final double RATE = 0.1;
   private static final int SETTLED = 20;
@@ -72,7 +78,8 @@ final class HealthyGradients implements Experiment {
         Bound.atLeast(70));
   }
 
-  /// Weight 0 is the stem's; the hidden layers' are 1 to depth.
+  /// The gradients of the first steps and of the last one, and the training error. Weight 0 is the
+  /// stem's; weights 1 to depth are those of the hidden layers.
   private record Profile(Gradients[] at, Gradients last, double error) {
     double ratio(int step) {
       var hidden = Arrays.copyOfRange(at[step].gradients(), 1, at[step].gradients().length - 1);
@@ -126,7 +133,7 @@ final class HealthyGradients implements Experiment {
     }
   }
 
-  /// As above, but each weight is brought back to its first norm after every step.
+  /// Returns the training error if each weight is brought back to its first norm after every step.
   private static double projected(
       DeepNet shape, Training training, Mixture data, long seed, Notebook note) {
     try (var _ = Scope.open()) {
@@ -151,7 +158,7 @@ final class HealthyGradients implements Experiment {
   private static void project(Layer net, double[] norms) {
     double[] now = Gradients.of(net).weights();
     List<Param> weights = net.params().stream().filter(p -> p.value().shape().rank() > 1).toList();
-    for (int i = 1; i < norms.length - 1; i++) { // the hidden layers': norms follow them
+    for (int i = 1; i < norms.length - 1; i++) { // hidden layers: norms follow them
       try (var _ = Scope.open()) {
         var value = weights.get(i).value();
         value.copy_(value.times(norms[i] / now[i]));

@@ -10,11 +10,14 @@ import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 import java.util.stream.IntStream;
 
-/// Figure 7 on fully connected nets of this laboratory, trained alike; [PublishedNets] has it for
-/// the published weights. Standard deviations are those of batch norm's values, by its gains and
-/// biases. They start at 1, and in so few steps they move by one in a hundred: the order is the
-/// paper's, the size of the difference is not, and the published weights, trained for 200 epochs,
-/// show it better.
+/// Measures figure 7 of the residual paper, the standard deviations of layer responses, on fully
+/// connected nets that are trained alike. Source of the claim: He et al. 2016, section 4.2, figure
+/// 7, with thresholds of this project that were set before the first run.
+///
+/// The standard deviations are those of batch norm's outputs, computed from its gains and biases.
+/// They start at 1, and in so few steps they change by about one in a hundred. So the order is the
+/// paper's, but the experiment does not show the paper's size of the difference. The published
+/// weights, trained for 200 epochs, show it better; [PublishedNets] measures them.
 final class LayerResponses implements Experiment {
   @Override
   public Statement statement() {

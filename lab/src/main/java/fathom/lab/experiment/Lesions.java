@@ -18,10 +18,15 @@ import fathom.nn.Relu;
 import fathom.report.Scale;
 import java.util.stream.IntStream;
 
-/// Row 28 on the embedded digits: each block is taken out in turn, and the test error measured. The
-/// plain net has the depth at which it still trains. Then the gradient of the residual net is sent
-/// back along single paths. What it does not show: the paper's nets are convolutional, of 54
-/// blocks; [PublishedLesions] has the published weights.
+/// Measures what trained nets lose without one of their blocks, and along which paths the gradient
+/// of the residual net comes back. Source of the claim: Veit et al. 2016, sections 4.1 and 4.3; row
+/// 28 of the project's list of claims, on the embedded digits.
+///
+/// Each block is taken out in turn, and the test error is measured. The plain net has a depth at
+/// which it still trains. Then the gradient of the residual net is sent back along single paths.
+///
+/// The experiment does not show this for the paper's nets, which are convolutional with 54 blocks;
+/// [PublishedLesions] has published weights.
 final class Lesions implements Experiment {
   @Override
   public Statement statement() {
@@ -62,7 +67,7 @@ final class Lesions implements Experiment {
     return net;
   }
 
-  /// Nothing instead of a block of a plain net.
+  /// Replaces a block of a plain net by the identity.
   private static Layer plainBlock(String path, Layer layer) {
     return layer instanceof Chain chain
             && path.startsWith("block")
@@ -99,8 +104,8 @@ final class Lesions implements Experiment {
         lesion.rises());
   }
 
-  /// What [PathLengths] says of a net, with the prediction that the gradient's paths are shorter
-  /// than paths are.
+  /// Records the path lengths of a net, with the prediction that the paths of the gradient are
+  /// shorter than paths are on average.
   static void paths(PathLengths lengths, String group, Notebook note) {
     int n = lengths.paths().length - 1;
     note.measure(

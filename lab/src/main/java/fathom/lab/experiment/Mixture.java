@@ -8,17 +8,19 @@ import fathom.data.Images;
 /// Points with a class each, in memory.
 ///
 /// @param points `count·features` numbers, one point after the other
+/// @param labels the class of each point
+/// @param features the numbers of a point
 record Mixture(float[] points, int[] labels, int features) {
   private static final int CLUSTERS = 30;
   static final int CLASSES = 10;
   private static final int FEATURES = 196;
 
-  /// How far the clusters are from each other, in standard deviations of the points around their
-  /// middles: near enough that no single direction tells the classes apart.
+  /// The standard deviation of each coordinate of the clusters' centres, where that of the points
+  /// around their centre is 1. It is small enough that no single direction separates the classes.
   private static final double DISTANCE = 0.35;
 
-  /// Ten classes of three Gaussian clusters each in 196 dimensions; the middles depend on the seed
-  /// alone, the points also on their `purpose`.
+  /// Draws points of ten classes, of three Gaussian clusters each, in 196 dimensions. The centres
+  /// depend on the seed alone, the points also on their `purpose`.
   static Mixture of(long seed, String purpose, int count) {
     RandomKey middles = RandomKey.of(seed, "mixture middles");
     RandomKey key = RandomKey.of(seed, "mixture " + purpose);
@@ -37,13 +39,13 @@ record Mixture(float[] points, int[] labels, int features) {
     return new Mixture(points, labels, FEATURES);
   }
 
-  /// The embedded digits, each pixel from -1 to 1: those to train with, or those to test with.
+  /// Returns the embedded digits, with pixels from -1 to 1: the training images or the test images.
   static Mixture digits(boolean train) {
     DataSet digits = DataSet.open("digits");
     return of((train ? digits.train() : digits.test()).images());
   }
 
-  /// Images as points, each pixel from -1 to 1.
+  /// Returns images as points, with pixels from -1 to 1.
   static Mixture of(Images images) {
     float[] points = new float[images.count() * images.size()];
     for (int i = 0; i < points.length; i++) {
@@ -56,7 +58,7 @@ record Mixture(float[] points, int[] labels, int features) {
     return labels.length;
   }
 
-  /// The points at the places `from` to `to` of an order.
+  /// Returns the points at the indices `from` to `to`, exclusive, of an order.
   Tensor at(int[] order, int from, int to) {
     float[] batch = new float[(to - from) * features];
     for (int i = from; i < to; i++) {

@@ -5,18 +5,18 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.nn.Init;
 
-/// Orthogonal starts for square weights.
+/// Makes initial square weights orthogonal.
 final class Orthogonal {
   private Orthogonal() {}
 
-  /// The weights of `init` with their rows made orthogonal, one after the other, and of length √2,
-  /// the root mean square of He's: in float64.
+  /// Returns the weights of `init` with their rows made orthogonal, one after the other, and of
+  /// length √2, the root mean square of the length of He's rows, in float64.
   static Init of(Init init) {
     return (path, in, shape) -> {
       try (var scope = Scope.open()) {
         int n = Math.toIntExact(shape[0]);
         double[] w = init.weights(path, in, shape).toDoubles();
-        for (int pass = 0; pass < 2; pass++) { // once leaves what rounding has left
+        for (int pass = 0; pass < 2; pass++) { // twice, because of rounding
           for (int i = 0; i < n; i++) {
             for (int j = 0; j < i; j++) {
               subtract(w, i, j, dot(w, i, j, n) / dot(w, j, j, n), n);
@@ -34,7 +34,7 @@ final class Orthogonal {
     };
   }
 
-  /// The same in float32, for nets that train.
+  /// Returns the orthogonal weights in float32, for nets that train.
   static Init rounded(Init init) {
     Init orthogonal = of(init);
     return (path, in, shape) -> orthogonal.weights(path, in, shape).to(DType.FLOAT32);

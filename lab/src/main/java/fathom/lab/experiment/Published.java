@@ -20,18 +20,18 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// The published weights of `akamaster/pytorch_resnet_cifar10` and the 10,000 test images of a copy
-/// of CIFAR-10 that went through JPEG, from the folder that FATHOM_DATA names.
+/// of CIFAR-10 that was compressed by JPEG, from the folder that FATHOM_DATA names.
 final class Published {
   private static final List<String> IMAGES =
       List.of("cifar10-jpeg", "cifar-10-batches-bin", "cifar10");
 
-  /// As these weights were trained.
+  /// The normalization with which these weights were trained.
   private static final Normalization NORMALIZATION =
       Normalization.of(new float[] {0.485f, 0.456f, 0.406f}, new float[] {0.229f, 0.224f, 0.225f});
 
   private Published() {}
 
-  /// What is not there, in a sentence for the user.
+  /// Returns what is missing, in a sentence for the user; empty if nothing is.
   static Optional<String> missing() {
     if (images().isPresent() && file("resnet20").isPresent() && file("resnet32").isPresent()) {
       return Optional.empty();
@@ -56,26 +56,26 @@ final class Published {
     return in(model + ".safetensors");
   }
 
-  /// `resnet20` or `resnet32` with its weights.
+  /// Returns `resnet20` or `resnet32` with its weights.
   static Layer net(String model) {
     Layer net = CifarNet.named(model).build(Init.zeros());
     Weights.read(file(model).orElseThrow(), net);
     return net;
   }
 
-  /// The first `count` test images.
+  /// Returns the first `count` test images.
   static Images test(int count) {
     Images test = DataSet.open(images().orElseThrow().toString()).test().images();
     return test.take(Math.min(count, test.count()));
   }
 
-  /// The images as a net reads them.
+  /// Returns the images as the input of a net.
   static Tensor batch(Images images) {
     int[] order = IntStream.range(0, images.count()).toArray();
     return new Loader(images, NORMALIZATION).images(order, new Rows(0, order.length));
   }
 
-  /// In percent.
+  /// Returns the error in percent.
   static double error(Layer net, Images images) {
     return Evaluation.of(Folded.of(net), images, NORMALIZATION, Collective.ALONE).error();
   }

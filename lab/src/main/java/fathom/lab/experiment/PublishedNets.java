@@ -14,11 +14,17 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
-/// Rows 16 and 17, on [Published] weights and images, on which PyTorch finds 18.97 % and 17.44 %.
-/// Nothing here is drawn, so all seeds have the same values, which are measured once. Row 16's 15 %
-/// are taken of the mean over the layers; the farthest single layer is shown without a bound, since
-/// running statistics of other images stand in the place of the batch's own, which the formula is
-/// about.
+/// Measures the error and the layer responses of published nets, on [Published] weights and images,
+/// for which PyTorch gives errors of 18.97 % and 17.44 %. Source of the claim: He et al. 2016,
+/// table 6 and figure 7; rows 16 and 17 of the project's list of claims.
+///
+/// Nothing is drawn, so all seeds have the same values, which are measured once. Row 16's 15 %
+/// applies to the mean over the layers. The layer that differs most is shown without a bound,
+/// because the formula is about the batch's own statistics, and running statistics of other images
+/// stand in their place.
+///
+/// The experiment does not show the paper's own errors, because the test images were compressed by
+/// JPEG.
 final class PublishedNets implements Experiment {
   private record Measured(double error, double[] byWeights, double[] byImages) {}
 
@@ -44,7 +50,7 @@ final class PublishedNets implements Experiment {
   @Override
   public void observe(Size size, long seed, Notebook note) {
     note.alive();
-    if (seed % 2 == 0) { // while another seed's thread begins with the other net
+    if (seed % 2 == 0) { // while the thread of another seed begins with the other net
       find("resnet32", size);
     }
     Measured shallow = measure("resnet20", 18.97, size, note);

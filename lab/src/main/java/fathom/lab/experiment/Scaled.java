@@ -4,7 +4,7 @@ import fathom.Layer;
 import fathom.Tensor;
 import fathom.Traced;
 
-/// y = k·x.
+/// The layer y = k·x with a fixed k.
 record Scaled(double factor) implements Layer {
   @Override
   public Traced forward(Tensor x) {

@@ -20,9 +20,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Rows 18, 19 and 20, on random weights and Gaussian inputs, in float64. For the cosines between
-/// examples of a plain net, batch norm's statistics are held: otherwise each example's gradient
-/// holds parts of all others'.
+/// Measures how the gradients of deep nets grow with the distance from the output, and how similar
+/// the gradients of different inputs are. Sources of the claims: Yang et al. 2019; Balduzzi et al.
+/// 2017, theorems 1 and 3; rows 18 to 20 of the project's list of claims.
+///
+/// The weights are random, the inputs Gaussian, and the numbers float64. For the cosines between
+/// examples of a plain net, batch norm's statistics are constants, because otherwise each example's
+/// gradient contains parts of all others.
+///
+/// The nets are untrained, so the experiment does not show how gradients change in training.
 final class Shattering implements Experiment {
   @Override
   public Statement statement() {
@@ -119,7 +125,8 @@ final class Shattering implements Experiment {
     }
   }
 
-  /// The statistics of each batch norm are measured layer by layer, and then stay as they are.
+  /// Returns the mean cosine between gradients for constant statistics, which are measured layer by
+  /// layer.
   private static double heldCosine(int width, int depth, long seed) {
     try (var _ = Scope.open()) {
       Tensor x = Signals.inputs(width, 128, seed);
@@ -141,7 +148,7 @@ final class Shattering implements Experiment {
     }
   }
 
-  /// y = (x − mean)·reciprocal with constants.
+  /// The layer y = (x − mean)·reciprocal with constant statistics.
   private record Held(Tensor mean, Tensor reciprocal) implements Layer {
     @Override
     public Traced forward(Tensor x) {

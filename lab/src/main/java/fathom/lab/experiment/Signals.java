@@ -9,11 +9,11 @@ import fathom.nn.BatchNorm;
 import fathom.nn.Dense;
 import fathom.nn.Init;
 
-/// Random layers in float64, and Gaussian inputs to send through them.
+/// Random layers in float64, and Gaussian inputs for them.
 final class Signals {
   private Signals() {}
 
-  /// He's weights, no bias.
+  /// Returns a dense layer with He's weights and no bias.
   static Layer dense(int width, long seed, int layer) {
     return doubles(Dense.withoutBias(Init.he(seed), "layer" + layer, width, width));
   }
@@ -33,8 +33,7 @@ final class Signals {
     return Tensor.normal(RandomKey.of(seed, "inputs"), DType.FLOAT64, count, width);
   }
 
-  /// The gradient of every example by its input, where each example asks for the same direction of
-  /// the net's value.
+  /// Returns the gradient by the input of every example, with the same cotangent for each example.
   static Tensor gradient(Layer net, int width, int count, long seed) {
     var traced = net.forward(inputs(width, count, seed));
     Tensor direction =

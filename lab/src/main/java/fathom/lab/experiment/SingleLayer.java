@@ -20,16 +20,24 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
-/// The branch of a single layer, in the paper's words `y = W₁x + x`, which "is similar to a linear
-/// layer" and for which the authors "have not observed advantages". A net of 24 such layers, with
-/// batch norm and a rectifier behind each sum, is the plain net that starts at W + I: the shortcut
-/// adds no function to those that the net can be. Beside it stand the shortcut around [product,
-/// batch norm], where the sum comes behind the norm, and the shortcut around two layers.
+/// Measures what a shortcut around a single layer changes. Source of the claim: He et al. 2016,
+/// section 3.2; Li et al. 2016 ("Demystifying ResNet"), theorem 1; thresholds of this project, set
+/// before the first run.
 ///
-/// The second half looks at the Hessian of a linear net with all branches zero, for the loss ½‖P −
-/// T‖² of the product P of its layers, in float64 by central differences: one layer under a
-/// shortcut, then two, then three. That of two has a condition number without the depth in it; with
-/// one it grows; with three the point is flat (Li et al. 2016, theorem 1).
+/// *Training.* A branch of a single layer is, in the paper's words, `y = W₁x + x`, which "is
+/// similar to a linear layer" and for which the authors "have not observed advantages". A net of 24
+/// such layers, with batch norm and a rectifier behind each sum, is a plain net whose weights start
+/// at W + I: the shortcut adds no function to those that the net can represent. It is compared with
+/// a shortcut around product and batch norm, where the sum is behind the norm, and with a shortcut
+/// around two layers.
+///
+/// *Curvature.* The Hessian of a linear net with all branches zero is computed for the loss ½‖P −
+/// T‖² of the product P of its layers, in float64 by central differences, with one layer under a
+/// shortcut, then two, then three. With two, its condition number does not depend on the depth;
+/// with one it grows; with three the point is flat (Li et al. 2016, theorem 1).
+///
+/// The curvature is of linear nets at one point, so the experiment does not show that of the
+/// trained nets.
 final class SingleLayer implements Experiment {
   @Override
   public Statement statement() {
@@ -88,13 +96,13 @@ final class SingleLayer implements Experiment {
     hessians(seed, note);
   }
 
-  /// Product, norm and rectifier; the input is added to the product or not.
+  /// Returns product, norm and rectifier; with a shortcut, the input is added to the product.
   private static Layer layer(Init init, int width, boolean shortcut) {
     Layer dense = Dense.withoutBias(init, "dense", width, width);
     return Chain.of(shortcut ? new Residual(dense) : dense, BatchNorm.of(width), new Relu());
   }
 
-  /// As [DeepNet] has it: the input is added behind the last norm.
+  /// Returns a block as in [DeepNet], where the input is added behind the last norm.
   private static Layer behind(Init init, int width, int span) {
     return Chain.of(new DeepNet(width, width, span, span, 1).branch(init), new Relu());
   }
@@ -144,9 +152,10 @@ final class SingleLayer implements Experiment {
     return t;
   }
 
-  /// P = Π (I + W_k·…·W_{k+span-1}) over square matrices of [#SMALL] rows.
+  /// A linear net P = Π (I + W_k·…·W_{k+span-1}) of square matrices with [#SMALL] rows.
   record LinearNet(int depth, int span, double[] target) {
-    /// The singular values of the Hessian of ½‖P − T‖² at zero: the sizes of its eigenvalues.
+    /// Returns the singular values of the Hessian of ½‖P − T‖² at zero, the absolute values of its
+    /// eigenvalues.
     Spectrum curvature() {
       int n = depth * SMALL * SMALL;
       double[] w = new double[n];

@@ -12,12 +12,14 @@ import fathom.loss.CrossEntropy;
 import fathom.report.Scale;
 import java.util.Locale;
 
-/// Loss surfaces of nets of 56 layers, plain and residual, trained alike, on 512 of their points,
-/// 11×11 places in a plane of two filter-normalised directions. The maps show the surface, the
-/// charts cut it through the middle and at half the reach.
+/// Measures the loss around nets of 56 layers, plain and residual, that are trained alike: on 512
+/// of their points, at 11×11 places of a plane of two filter-normalised directions at size quick.
+/// The maps show the surface; the charts cut it through the middle and at half the reach. Source of
+/// the claim: Li et al. 2018 ("Visualizing the loss landscape"); the bound is a prediction of
+/// section 3.1 of this project's table.
 ///
-/// The bound is a prediction of row "Li H. et al. 2018" of section 3.1. A plain net of 56 layers
-/// does not train here, so its surface is that around where it came to stand, not around a minimum.
+/// A plain net of 56 layers does not train here, so the experiment does not show the surface around
+/// its minimum, but that around the place where training ended.
 final class Surfaces implements Experiment {
   @Override
   public Statement statement() {
@@ -58,7 +60,7 @@ final class Surfaces implements Experiment {
             size,
             seed,
             note);
-    note.measure( // the share of the residual net may be 0: one place of all counts at least
+    note.measure( // the residual share may be 0, so at least one place counts
         "share of places where descent leads away, plain over residual",
         plain / Math.max(residual, 1.0 / 121),
         Bound.atLeast(5));

@@ -11,20 +11,21 @@ import fathom.lab.ledger.Notebook;
 import fathom.loss.CrossEntropy;
 import fathom.optim.Sgd;
 
-/// How the experiments train: momentum 0.9, weight decay 0.0001, batches of 128, one learning rate.
+/// Trains the nets of the experiments: momentum 0.9, weight decay 0.0001, batches of 128, and one
+/// learning rate.
 record Training(double learningRate, int epochs) {
   static final int BATCH = 128;
 
-  /// Looks at a net as it trains.
+  /// Observes a net during training.
   interface Look {
-    /// It has its gradients, but has not been stepped.
+    /// Is called before a step, when the net has its gradients.
     default void before(int step, Layer net) {}
 
-    /// It has been stepped; its weights may be changed.
+    /// Is called after a step; the weights of the net may be changed.
     default void after(int step, Layer net) {}
   }
 
-  /// Trains `net`; false if the loss is no number any more.
+  /// Trains `net`. Returns false as soon as the loss is not finite.
   boolean run(Layer net, Mixture data, long seed, Notebook note, Look look) {
     var sgd = new Sgd(FlatParams.of(net.params()), 0.9, 1e-4);
     RandomKey orders = RandomKey.of(seed, "order");
@@ -54,13 +55,13 @@ record Training(double learningRate, int epochs) {
     return run(net, data, seed, note, new Look() {});
   }
 
-  /// Trains `net`, and its [#error] on what it was trained with, in percent; NaN if it diverged.
+  /// Trains `net` and returns its [#error] on the training data, in percent; NaN if it diverged.
   double fit(Layer net, Mixture data, long seed, Notebook note) {
     return run(net, data, seed, note) ? error(net, data) : Double.NaN;
   }
 
-  /// The share of points, in percent, whose class `net` gets wrong when batch norm takes its
-  /// statistics from all of them, which no running average has blurred.
+  /// Returns the share of points, in percent, that `net` classifies wrongly. Batch norm takes its
+  /// statistics from all points, so that they are exact, unlike running averages.
   static double error(Layer net, Mixture data) {
     try (var _ = Scope.open()) {
       return wrong(net.forward(data.all()).value(), data);

@@ -1,5 +1,5 @@
-/// The papers' claims as experiments, one file each: what is run, what is measured, what it shows
-/// and what it does not; and the data and nets that several of them use.
+/// The claims about depth as experiments, in a class each: what is run, what is measured, what it
+/// shows and what it does not show; and the data and nets that several experiments use.
 @NullMarked
 package fathom.lab.experiment;
 

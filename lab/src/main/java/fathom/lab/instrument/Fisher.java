@@ -5,34 +5,38 @@ import fathom.Scope;
 import fathom.Tensor;
 import java.util.Arrays;
 
-/// The Fisher information of a net's parameters θ: `F = (1/N)·Σₙ Jₙᵀ·Cov[y|xₙ]·Jₙ`, where Jₙ is the
-/// derivative by θ of the net's K values for example n, the natural parameters of what it says of y
-/// (Ba et al. 2016, eq. 9 and 12, with φ = 1). The squared length of a step δ is `ds² = ½·δᵀFδ`,
-/// the Kullback-Leibler divergence that it makes, to second order.
+/// The Fisher information of a net's parameters θ: `F = (1/N)·Σₙ Jₙᵀ·Cov[y|xₙ]·Jₙ`. Jₙ is the
+/// derivative by θ of the net's K outputs for example n, which are the natural parameters of the
+/// distribution of y (Ba et al. 2016, eq. 9 and 12, with φ = 1). The squared length of a step δ is
+/// `ds² = ½·δᵀFδ`, to second order the Kullback-Leibler divergence between the distributions before
+/// and after the step.
 ///
-/// Where the net has batch norm, Jₙ has the derivative through the batch's statistics, the χ of eq.
-/// 14. Cost: N·K passes forward and back over the whole batch, and N·K·P numbers of memory.
+/// For a net with batch norm, Jₙ includes the derivative through the batch's statistics, the χ of
+/// eq. 14. The cost is N·K forward and backward passes over the whole batch, and N·K·P numbers of
+/// memory.
 ///
 /// @param elements P×P, row by row, in the order of [Layer#params] and of the elements in each
 /// @param size P
 public record Fisher(double[] elements, int size) {
-  /// What is said of y.
+  /// The distribution of y given the net's outputs.
   public enum Response {
-    /// Normal with the values as mean and variance 1: Cov is the identity.
+    /// Normal with the outputs as mean and variance 1; Cov is the identity.
     GAUSSIAN,
-    /// One of K classes by a softmax of the values: Cov is diag(p) − p·pᵀ.
+    /// One of K classes with the softmax of the outputs as probabilities p; Cov is diag(p) − p·pᵀ.
     CATEGORICAL
   }
 
-  /// The information of all trained parameters at their values and these inputs. Parameters,
-  /// buffers and gradients are as before afterwards.
+  /// Computes the information of all trained parameters at their values and these inputs.
+  /// Afterwards parameters, buffers and gradients are as before.
   ///
-  /// @param x N×..., whose values are N×K
-  /// @throws IllegalArgumentException if the value is not N×K
+  /// @param net the net, with outputs of N×K
+  /// @param x the inputs, N×...
+  /// @param response the distribution of y
+  /// @throws IllegalArgumentException if the output is not N×K
   public static Fisher of(Layer net, Tensor x, Response response) {
     try (var _ = Scope.open()) {
       int n = (int) x.shape().size(0);
-      Tensor value = net.forward(x).value(); // predict would take batch norm's running statistics
+      Tensor value = net.forward(x).value(); // predict would take running statistics
       if (value.shape().rank() != 2 || value.shape().size(0) != n) {
         throw new IllegalArgumentException(
             "the Fisher information is of values N×K for N = %s examples, but the net gives %s"
@@ -55,7 +59,8 @@ public record Fisher(double[] elements, int size) {
     }
   }
 
-  /// Of each example the K rows of Bᵀ with B·Bᵀ = Cov: of a softmax, B = diag(√p) − p·√pᵀ.
+  /// Returns for each example the K rows of Bᵀ with B·Bᵀ = Cov; for a softmax, B = diag(√p) −
+  /// p·√pᵀ.
   private static double[] roots(double[] values, int n, int k, Response response) {
     double[] roots = new double[n * k * k];
     for (int i = 0; i < n; i++) {
@@ -78,7 +83,7 @@ public record Fisher(double[] elements, int size) {
     return Arrays.stream(p).map(v -> v / sum).toArray();
   }
 
-  /// The elements at these rows and columns, row by row.
+  /// Returns the elements at these rows and columns, row by row.
   public double[] block(int[] rows, int[] columns) {
     double[] block = new double[rows.length * columns.length];
     for (int i = 0; i < rows.length; i++) {
@@ -89,7 +94,9 @@ public record Fisher(double[] elements, int size) {
     return block;
   }
 
-  /// ds² = ½·δᵀFδ of a step δ of all P parameters.
+  /// Returns ds² = ½·δᵀFδ of a step δ of all P parameters.
+  ///
+  /// @throws IllegalArgumentException if the step has not P elements
   public double square(double[] step) {
     double[] f = times(step);
     double sum = 0;
@@ -99,7 +106,9 @@ public record Fisher(double[] elements, int size) {
     return sum;
   }
 
-  /// F·v.
+  /// Returns F·v.
+  ///
+  /// @throws IllegalArgumentException if v has not P elements
   public double[] times(double[] v) {
     if (v.length != size) {
       throw new IllegalArgumentException(

@@ -6,13 +6,14 @@ import fathom.Tensor;
 import java.util.List;
 import java.util.function.Function;
 
-/// Norms of the weights of each layer and of their gradients, from the input on. A weight is a
-/// trained parameter of two or more dimensions. Cost: one pass over the parameters.
+/// The norms of the weights of each layer and of their gradients, from the input on. A weight is a
+/// trained parameter with two or more dimensions. The cost is one pass over the parameters.
 ///
-/// @param paths of the weights in their net
-/// @param gradients ‖dE/dW‖ as it stands in [Param#grad()]
+/// @param paths the paths of the weights in their net
+/// @param gradients ‖dE/dW‖ of the current [Param#grad()]
 /// @param weights ‖W‖
 public record Gradients(List<String> paths, double[] gradients, double[] weights) {
+  /// Measures the net's weights and gradients as they are now.
   public static Gradients of(Node net) {
     var paths =
         net.state().entrySet().stream()

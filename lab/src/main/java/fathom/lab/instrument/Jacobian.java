@@ -8,17 +8,18 @@ import fathom.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Gradients by all trained parameters of a net, for one cotangent after the other.
+/// Computes gradients by all trained parameters of a net, for one cotangent after the other.
 final class Jacobian {
   private Jacobian() {}
 
-  /// The cotangent of row `i` for this value of the net.
+  /// Returns the cotangent of row `i` for this output of the net.
   interface Cotangent {
     Tensor of(int i, Tensor value);
   }
 
-  /// `rows`×P in float64, a row for each cotangent, in the order of [Layer#params]. The net is run
-  /// as in training, once for each; parameters, buffers and gradients are as before afterwards.
+  /// Returns a matrix of `rows`×P in float64, with a row for each cotangent, in the order of
+  /// [Layer#params]. The net is run as in training, once for each row. Afterwards parameters,
+  /// buffers and gradients are as before.
   static Tensor of(Layer net, Tensor x, int rows, Cotangent cotangent) {
     List<Param> params = net.params();
     var buffers = net.state().values().stream().filter(p -> !p.trained()).toList();

@@ -7,19 +7,23 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
-/// What a trained net loses with each of its parts, taken out one at a time (Veit et al. 2016,
+/// The loss of a trained net without each of its parts, taken out one at a time (Veit et al. 2016,
 /// section 4.1).
 ///
-/// @param paths of the parts in their net, from the input on
-/// @param whole the measure of the whole net: its error, say
+/// @param paths the paths of the parts in their net, from the input on
+/// @param whole the measure of the whole net, for example its error
 /// @param without the measure without each part
 public record Lesion(List<String> paths, double whole, double[] without) {
-  /// Cuts the branch of a residual connection, so that its shortcut is left.
+  /// Cuts the branch of a residual connection, so that only its shortcut is left.
   public static final Layer.Rule BRANCHES =
       (_, layer) -> layer instanceof Residual residual ? residual.shortcut() : layer;
 
-  /// Measures `net`, and again for each of its layers in the place of which `cut` puts another,
-  /// with this one alone. Cost: one measure more than there are parts.
+  /// Measures `net`, and then once for each layer that `cut` replaces by another, with only this
+  /// layer replaced. The cost is one measure more than there are parts.
+  ///
+  /// @param net the whole net
+  /// @param cut returns the replacement of a layer, or the layer itself where it is no part to cut
+  /// @param measure the measure of a net
   public static Lesion of(Layer net, Layer.Rule cut, ToDoubleFunction<Layer> measure) {
     List<String> paths = parts(net, cut);
     double whole = measure.applyAsDouble(net);
@@ -30,7 +34,7 @@ public record Lesion(List<String> paths, double whole, double[] without) {
     return new Lesion(paths, whole, without);
   }
 
-  /// The paths of the layers in the place of which `cut` puts others.
+  /// Returns the paths of the layers that `cut` replaces.
   static List<String> parts(Layer net, Layer.Rule cut) {
     var paths = new ArrayList<String>();
     var _ =
@@ -45,7 +49,8 @@ public record Lesion(List<String> paths, double whole, double[] without) {
     return List.copyOf(paths);
   }
 
-  /// A rule for one of the layers that it is for, by their number: paths may be equal.
+  /// Applies a rule to only one of the layers that it replaces, chosen by number, because paths may
+  /// be equal.
   private static final class Only implements Layer.Rule {
     private final Layer.Rule rule;
     private int left;
@@ -62,19 +67,19 @@ public record Lesion(List<String> paths, double whole, double[] without) {
     }
   }
 
-  /// How much higher the measure is without each part.
+  /// Returns how much higher the measure is without each part.
   public double[] rises() {
     return Arrays.stream(without).map(m -> m - whole).toArray();
   }
 
-  /// The middle one of the rises, or the mean of the two in the middle; NaN without parts.
+  /// Returns the median of the rises; NaN without parts.
   public double medianRise() {
     double[] sorted = Arrays.stream(rises()).sorted().toArray();
     int n = sorted.length;
     return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
   }
 
-  /// The largest of the rises; NaN without parts.
+  /// Returns the largest of the rises; NaN without parts.
   public double largestRise() {
     return Arrays.stream(rises()).max().orElse(Double.NaN);
   }

@@ -1,26 +1,28 @@
 package fathom.lab.instrument;
 
-/// How much of a number can be read from features by a weighted sum: what a layer says of it
-/// plainly, and what the layer behind it can use at once.
+/// Measures how much of a number a linear fit can read from features: what a layer's activations
+/// tell explicitly, and what the next layer can use at once.
 public final class LinearProbe {
-  /// The ridge, as a part of the features' variance: it chooses among weights where features repeat
-  /// each other, and hides what varies less than a thousandth of the rest.
+  /// The ridge, as a part of the features' variance. It decides among weights where features repeat
+  /// each other, and suppresses directions that vary less than a thousandth of the rest.
   private static final double RIDGE = 1e-6;
 
   private LinearProbe() {}
 
-  /// The R² of a linear fit on rows that it has not seen: 1 − Σ(t − p)² / Σ(t − t̄)² over the
-  /// second half of the rows, where p = w·z + t̄₁ is fitted on the first half and t̄ is the mean of
-  /// the second. z are the features, each less its mean and over its standard deviation in the
-  /// first half (0 if it is constant there), and w solves (ZᵀZ/n + 10⁻⁶·I)·w = Zᵀ(t − t̄₁)/n.
+  /// Returns the R² of a linear fit on rows that it was not fitted on: 1 − Σ(t − p)² / Σ(t − t̄)²
+  /// over the second half of the rows, where p = w·z + t̄₁ is fitted on the first half and t̄ is
+  /// the mean of the second. z are the features, each minus its mean and divided by its standard
+  /// deviation in the first half (0 if it is constant there), and w solves (ZᵀZ/n + 10⁻⁶·I)·w =
+  /// Zᵀ(t − t̄₁)/n.
   ///
-  /// 1 is exact; about 0 says that the features tell nothing; below 0, that what they told of the
-  /// first half is wrong of the second. The order of the rows is to be random. NaN if a number of
-  /// them is none, or if the target is constant in the second half. Cost: rows·features² / 4 +
-  /// features³ / 6 multiply-adds, in float64.
+  /// A value of 1 means an exact fit. About 0 means that the features tell nothing, and below 0
+  /// that what the fit found in the first half is wrong in the second. The order of the rows must
+  /// be random. The result is NaN if one of the numbers is not finite, or if the target is constant
+  /// in the second half. The cost is rows·features² / 4 + features³ / 6 multiply-adds, in float64.
   ///
   /// @param features a row for each example, all of one length
   /// @param target a number for each row
+  /// @return R², at most 1
   /// @throws IllegalArgumentException for fewer than four rows, for rows without features or of
   ///   different lengths, and if there are not as many targets as rows
   public static double r2(double[][] features, double[] target) {
@@ -90,7 +92,7 @@ public final class LinearProbe {
     return sum / (to - from);
   }
 
-  /// The mean of feature `f`, and one over its standard deviation.
+  /// Computes the mean of feature `f`, and one over its standard deviation.
   private static void moments(double[][] features, int half, int f, double[] mean, double[] scale) {
     double sum = 0;
     double largest = 0;
@@ -104,7 +106,7 @@ public final class LinearProbe {
       squares += Math.pow(features[row][f] - mean[f], 2);
     }
     double standardDeviation = Math.sqrt(squares / half);
-    // What is below the rounding of the mean is the rounding of the mean. NaN must not become 0.
+    // A deviation below the rounding error of the mean is rounding error. NaN must not become 0.
     scale[f] = standardDeviation <= 1e-14 * largest ? 0 : 1 / standardDeviation;
   }
 
@@ -114,7 +116,7 @@ public final class LinearProbe {
     }
   }
 
-  /// Puts the solution of a·x = b into `b`, by Cholesky's a = L·Lᵀ in the lower triangle of `a`.
+  /// Solves a·x = b into `b`, by Cholesky's a = L·Lᵀ in the lower triangle of `a`.
   private static void solve(double[][] a, double[] b) {
     int n = b.length;
     for (int j = 0; j < n; j++) {

@@ -9,13 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
-/// The loss around a net's parameters, in a plane of two random directions, filter by filter as
-/// long as the parameters (Li et al. 2018, section 4): `L(θ + a·δ + b·η)`. Without that, nets whose
-/// weights have other lengths could not be compared: behind a norm, the length of a weight means
-/// nothing.
+/// The loss around a net's parameters, in a plane of two random directions whose filters are as
+/// long as those of the parameters (Li et al. 2018, section 4): `L(θ + a·δ + b·η)`. Without this
+/// scaling, nets with weights of other lengths could not be compared, because behind a norm the
+/// length of a weight has no meaning.
 ///
-/// A filter is what gives one unit or channel: a row of a weight, of its first dimension.
-/// Parameters of one dimension, biases and gains, stay.
+/// A filter holds the weights of one unit or channel: a row of a weight, along its first dimension.
+/// Parameters of one dimension, biases and gains, do not change.
 ///
 /// @param at the places along both directions, ascending
 /// @param losses `losses[i][j]` at `at[i]` along the first direction and `at[j]` along the second
@@ -24,13 +24,18 @@ import java.util.function.ToDoubleFunction;
 public record LossSurface(double[] at, double[][] losses, double[][] outward) {
   private static final double STEP = 1e-2;
 
-  /// Measures at `places`² points. `loss` is called with the net three times for each, and must
-  /// change nothing in it. The parameters are as before afterwards.
+  /// Measures the loss at `places`² points. `loss` is called with the net three times for each, and
+  /// must not change the net. Afterwards the parameters are as before.
   ///
-  /// Cost: 3·places² losses, and three copies of the parameters.
+  /// The cost is 3·places² losses, and three copies of the parameters.
   ///
-  /// @param reach the largest distance from the middle along a direction; 1 is as far as the
-  ///   parameters are long
+  /// @param net the net in the middle
+  /// @param loss the loss of a net
+  /// @param reach the largest distance from the middle along a direction; 1 is the length of the
+  ///   parameters
+  /// @param places the number of places along a direction, at least 2
+  /// @param seed decides the directions
+  /// @throws IllegalArgumentException for fewer than two places, or a reach that is not positive
   public static LossSurface of(
       Layer net, ToDoubleFunction<Layer> loss, double reach, int places, long seed) {
     if (places < 2 || !(reach > 0)) {
@@ -68,7 +73,7 @@ public record LossSurface(double[] at, double[][] losses, double[][] outward) {
     return new LossSurface(at, losses, outward);
   }
 
-  /// The share of places from which descent along the ray leads away from the middle.
+  /// Returns the share of places from which descent along the ray leads away from the middle.
   public double astray() {
     int count = 0;
     for (double[] row : outward) {

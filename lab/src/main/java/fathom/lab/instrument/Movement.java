@@ -6,26 +6,26 @@ import fathom.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// How far steps of training have moved each weight, a trained parameter of two or more dimensions,
-/// from the input on. Take [#snapshot] before, and [#since] after.
+/// The movement of each weight, a trained parameter with two or more dimensions, by steps of
+/// training, from the input on. Take a [#snapshot] w₀ before, and call [#since] after.
 ///
-/// Where a norm follows a weight, its length says nothing and its direction all: a gradient step of
-/// learning rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and `η/‖w‖²` is the
-/// learning rate that the direction sees (van Laarhoven 2017): weights that grow slow themselves
-/// down. Cost: one pass over the weights, and a copy of them.
+/// Where a norm follows a weight, only the direction of the weight matters, not its length. A
+/// gradient step of learning rate η then turns it by an angle of about (η/‖w‖²)·‖w‖·‖g‖, and
+/// `η/‖w‖²` is the effective learning rate of the direction (van Laarhoven 2017): weights that grow
+/// slow themselves down. The cost is one pass over the weights, and a copy of them.
 ///
-/// @param growth ‖w‖ over what it was
+/// @param growth ‖w‖ / ‖w₀‖
 /// @param update ‖w − w₀‖ / ‖w₀‖
-/// @param angle between w and what it was, in radians
+/// @param angle the angle between w and w₀, in radians
 /// @param effectiveRate η / ‖w‖²
 public record Movement(double[] growth, double[] update, double[] angle, double[] effectiveRate) {
-  /// The weights as they are.
+  /// Returns a copy of the weights.
   public static List<double[]> snapshot(Node net) {
     return weights(net).map(Tensor::toDoubles).toList();
   }
 
-  /// What has happened to the weights since `before`, which must be of this net, or
-  /// `IllegalArgumentException` is thrown; `learningRate` is η.
+  /// Returns the movement of the weights since the snapshot `before`; `learningRate` is η. Throws
+  /// `IllegalArgumentException` if the snapshot has another number of weights than the net.
   public static Movement since(List<double[]> before, Node net, double learningRate) {
     List<double[]> now = snapshot(net);
     if (now.size() != before.size()) {
@@ -52,7 +52,7 @@ public record Movement(double[] growth, double[] update, double[] angle, double[
     }
     double sum = 0;
     double difference = 0;
-    for (int k = 0; k < now.length; k++) { // of unit vectors: an arc cosine loses small angles
+    for (int k = 0; k < now.length; k++) { // unit vectors keep small angles
       double u = old[k] / Math.sqrt(a);
       double v = now[k] / Math.sqrt(b);
       sum += (u + v) * (u + v);

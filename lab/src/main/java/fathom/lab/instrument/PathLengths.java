@@ -10,24 +10,28 @@ import fathom.nn.BatchNorm;
 import fathom.nn.Residual;
 import java.util.Arrays;
 
-/// Which paths carry the gradient of a net with n residual connections, one behind the other. A
-/// path takes the branch or the shortcut at each of them; there are C(n, k) that take k branches,
-/// and the gradient by the input is the sum of what comes back along all 2ⁿ (Veit et al. 2016,
-/// section 4.3).
+/// The lengths of the paths that carry the gradient of a net with n residual connections, one
+/// behind the other. A path takes the branch or the shortcut at each of them. There are C(n, k)
+/// paths that take k branches, and the gradient by the input is the sum over all 2ⁿ paths (Veit et
+/// al. 2016, section 4.3).
 ///
 /// @param paths `C(n, k) / 2ⁿ` for k from 0 to n: the share of paths that have this length
 /// @param norms the mean norm of the input's gradient along a single path of k branches
-/// @param shares `C(n, k)·norms[k]` over the sum of these: how much of the gradient paths of this
-///   length carry, if no two cancel
+/// @param shares `C(n, k)·norms[k]` over the sum of these: the share of the gradient that paths of
+///   this length carry, if no two paths cancel
 public record PathLengths(double[] paths, double[] norms, double[] shares) {
-  /// Sends the gradient of `direction · f(x)` back along random paths. The net is run as in use,
-  /// batch norm with its running statistics, so that an example's path is its own.
+  /// Sends the gradient of `direction · f(x)` back along random paths. The net is run as in
+  /// prediction, with batch norm's running statistics, so that the paths of different examples are
+  /// independent.
   ///
-  /// Cost: n + 1 passes forward and back over the batch. The parameters' gradients change.
+  /// The cost is n + 1 forward and backward passes over the batch. The parameters' gradients
+  /// change.
   ///
-  /// @param x N×..., whose values are N×O; each example goes one random path of each length
-  /// @param direction 1×O, what of the value counts
-  /// @throws IllegalArgumentException if the net has no residual connection, or its values are not
+  /// @param net the net, with outputs of N×O
+  /// @param x the inputs, N×...; each example takes one random path of each length
+  /// @param direction 1×O, the weights of the outputs
+  /// @param seed decides the paths
+  /// @throws IllegalArgumentException if the net has no residual connection, or its outputs are not
   ///   N×O
   public static PathLengths of(Layer net, Tensor x, Tensor direction, long seed) {
     int rows = (int) x.shape().size(0);
@@ -92,8 +96,8 @@ public record PathLengths(double[] paths, double[] norms, double[] shares) {
     return new PathLengths(paths, norms, shares);
   }
 
-  /// The mean number of branches on the way of the gradient, `Σ k·shares[k]`; n/2 if all paths
-  /// carried the same.
+  /// Returns the mean number of branches on the gradient's paths, `Σ k·shares[k]`. It is n/2 if all
+  /// paths carry the same.
   public double meanLength() {
     double sum = 0;
     for (int k = 0; k < shares.length; k++) {
@@ -102,7 +106,8 @@ public record PathLengths(double[] paths, double[] norms, double[] shares) {
     return sum;
   }
 
-  /// The least number of branches that no more than the share 1 - `share` of the gradient exceeds.
+  /// Returns the smallest k for which paths of at most k branches carry at least the share `share`
+  /// of the gradient.
   public int lengthOf(double share) {
     double sum = 0;
     int k = -1;
@@ -113,8 +118,8 @@ public record PathLengths(double[] paths, double[] norms, double[] shares) {
     return k;
   }
 
-  /// Residual connections with a path for each row, in the order in which data flows; batch norm
-  /// that does not mix rows.
+  /// Replaces residual connections, in the order of the data flow, by ones with a path for each
+  /// row, and batch norm by one that does not mix rows.
   private static final class Paths implements Layer.Rule {
     private final double[][] taken;
     private int next;
@@ -133,8 +138,8 @@ public record PathLengths(double[] paths, double[] norms, double[] shares) {
     }
   }
 
-  /// Its value is that of the connection, but each row's cotangent comes back through the branch
-  /// (1) or through the shortcut (0) alone.
+  /// Has the output of the residual connection, but each row's cotangent comes back only through
+  /// the branch (1) or only through the shortcut (0).
   private record Fork(Residual residual, double[] taken) implements Layer {
     @Override
     public Traced forward(Tensor x) {

@@ -8,14 +8,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The standard deviation of the values of each batch norm of a net, over examples, channels and
-/// pixels: the residual paper's figure 7, from the input on.
+/// The standard deviation of the output of each batch norm of a net, over examples, channels and
+/// pixels: the layer responses of the residual paper's figure 7 (He et al. 2016), from the input
+/// on.
 ///
-/// @param paths of the batch norms in their net
+/// @param paths the paths of the batch norms in their net
+/// @param standardDeviations a standard deviation for each batch norm
 public record Responses(List<String> paths, double[] standardDeviations) {
-  /// From the weights alone: channel c has mean βc and standard deviation |γc| under the statistics
-  /// of its own batch, so the standard deviation of all is √(mean γ² + var β). Cost: one pass over
-  /// the gains and biases.
+  /// Computes the responses from the weights alone. Channel c has mean βc and standard deviation
+  /// |γc| under the statistics of its own batch, so the standard deviation over all channels is
+  /// √(mean γ² + var β). The cost is one pass over the gains and biases.
   public static Responses ofWeights(Layer net) {
     var paths = new ArrayList<String>();
     var standardDeviations = new ArrayList<Double>();
@@ -38,7 +40,8 @@ public record Responses(List<String> paths, double[] standardDeviations) {
     return of(paths, standardDeviations);
   }
 
-  /// As they are for a batch in use, with running statistics. Cost: one prediction.
+  /// Measures the responses to a batch in prediction, with running statistics. The cost is one
+  /// prediction.
   public static Responses of(Layer net, Tensor x) {
     var paths = new ArrayList<String>();
     var standardDeviations = new ArrayList<Double>();
@@ -58,6 +61,7 @@ public record Responses(List<String> paths, double[] standardDeviations) {
     return of(paths, standardDeviations);
   }
 
+  /// Returns the mean over the batch norms; NaN if there are none.
   public double mean() {
     return Arrays.stream(standardDeviations).average().orElse(Double.NaN);
   }

@@ -2,16 +2,17 @@ package fathom.lab.instrument;
 
 import fathom.Tensor;
 
-/// Measures of a batch N×F, one example in each row: of responses, or of cotangents.
+/// Measures of a batch N×F with one example in each row, of activations or of cotangents.
 public final class Rows {
   private Rows() {}
 
-  /// The mean cosine between two different rows, `(‖Σ r̂‖² − N) / (N·(N − 1))` with r̂ = r/‖r‖. Of
-  /// the gradients of the examples by their inputs, it says whether one step can serve them all (1)
-  /// or not (0: "shattered", Balduzzi et al. 2017); of responses, whether a net still tells its
-  /// inputs apart. Rows of zeros count as orthogonal to all. Cost: N·F multiplications.
+  /// Returns the mean cosine between two different rows, `(‖Σ r̂‖² − N) / (N·(N − 1))` with r̂ =
+  /// r/‖r‖. For the gradients of the examples by their inputs, it tells whether one step can serve
+  /// all examples (1) or not (0: "shattered", Balduzzi et al. 2017); for activations, whether a net
+  /// still distinguishes its inputs. Rows of zeros count as orthogonal to all. The cost is N·F
+  /// multiplications.
   ///
-  /// @throws IllegalArgumentException unless there are two rows at least
+  /// @throws IllegalArgumentException unless the batch is N×F with at least two rows
   public static double cosine(Tensor batch) {
     int n = (int) batch.shape().size(0);
     if (batch.shape().rank() != 2 || n < 2) {
@@ -31,7 +32,7 @@ public final class Rows {
         continue;
       }
       nonzero++;
-      double squares = 0; // of parts of the largest: squares leave the range soon
+      double squares = 0; // of parts of the largest, because squares overflow
       for (int f = 0; f < features; f++) {
         squares += Math.pow(x[row * features + f] / largest, 2);
       }
@@ -46,7 +47,7 @@ public final class Rows {
     return (total - nonzero) / ((double) n * (n - 1));
   }
 
-  /// √(Σ x²) over all elements. Cost: N·F multiplications.
+  /// Returns √(Σ x²) over all elements. The cost is N·F multiplications.
   public static double norm(Tensor batch) {
     double sum = 0;
     for (double d : batch.toDoubles()) {
@@ -55,8 +56,8 @@ public final class Rows {
     return Math.sqrt(sum);
   }
 
-  /// The mean over the features of a feature's standard deviation over the batch: what the residual
-  /// paper's figure 7 shows, a layer's response. Cost: N·F multiplications.
+  /// Returns the mean over the features of a feature's standard deviation over the batch, the layer
+  /// response of the residual paper's figure 7. The cost is N·F multiplications.
   public static double standardDeviation(Tensor batch) {
     int n = (int) batch.shape().size(0);
     double[] x = batch.toDoubles();
@@ -76,8 +77,8 @@ public final class Rows {
     return sum / features;
   }
 
-  /// The share of elements that are `low` or less, or `high` or more: of a sigmoid 0.01 and 0.99,
-  /// say, where its derivative is below 0.01. Cost: N·F comparisons.
+  /// Returns the share of elements that are at most `low` or at least `high`; for a sigmoid, for
+  /// example, 0.01 and 0.99, where its derivative is below 0.01. The cost is N·F comparisons.
   public static double saturated(Tensor batch, double low, double high) {
     double[] x = batch.toDoubles();
     int count = 0;

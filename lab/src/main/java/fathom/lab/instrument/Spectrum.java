@@ -6,18 +6,23 @@ import fathom.Shape;
 import fathom.Tensor;
 import java.util.Arrays;
 
-/// The singular values of a matrix, the largest first, and what is read off them.
+/// The singular values of a matrix and figures that follow from them.
+///
+/// @param values the singular values, the largest first
 public record Spectrum(double[] values) {
   private static final int SWEEPS = 60;
   private static final double PARALLEL = 1e-14;
 
-  /// The singular values of dy/dx of a layer at a point `x` of 1×I: how much it stretches each
-  /// direction. The layer treats the rows of a batch on their own (batch norm in training does not)
-  /// and has values N×O.
+  /// Returns the singular values of the Jacobian dy/dx of a layer at a point `x`: how much it
+  /// stretches each direction. The layer must treat the rows of a batch independently (batch norm
+  /// in training does not) and have outputs of N×O.
   ///
-  /// Cost: one pass forward and back over O copies of `x`, and the decomposition of an O×I matrix.
+  /// The cost is one forward and backward pass over O copies of `x`, and the decomposition of an
+  /// O×I matrix.
   ///
-  /// @throws IllegalArgumentException if `x` is not 1×I, or the layer's value not 1×O
+  /// @param layer the layer
+  /// @param x the point, 1×I
+  /// @throws IllegalArgumentException if `x` is not 1×I, or the layer's output not 1×O
   public static Spectrum ofJacobian(Layer layer, Tensor x) {
     try (var _ = Scope.open()) {
       if (x.shape().rank() != 2 || x.shape().size(0) != 1) {
@@ -32,7 +37,7 @@ public record Spectrum(double[] values) {
       int out = (int) one.size(1);
       double[] unit = new double[out * out];
       for (int i = 0; i < out; i++) {
-        unit[i * out + i] = 1; // row i of the batch asks for the gradient of value i
+        unit[i * out + i] = 1; // the cotangent of row i selects output i
       }
       Tensor copies = x.expand(Shape.of(out, in)).contiguous();
       Tensor rows = layer.forward(copies).back(Tensor.of(unit, out, out).to(x.type()));
@@ -40,8 +45,11 @@ public record Spectrum(double[] values) {
     }
   }
 
-  /// Those of a matrix given row by row, by one-sided Jacobi rotations (Hestenes 1958), which keep
-  /// small values right beside large ones. Cost: about 10·rows²·columns multiplications.
+  /// Returns the singular values of a matrix given row by row, by one-sided Jacobi rotations
+  /// (Hestenes 1958), which keep small values accurate beside large ones. The cost is about
+  /// 10·rows²·columns multiplications.
+  ///
+  /// @throws IllegalArgumentException if there are not rows·columns elements
   public static Spectrum of(double[] elements, int rows, int columns) {
     if (elements.length != rows * columns) {
       throw new IllegalArgumentException(
@@ -64,7 +72,8 @@ public record Spectrum(double[] values) {
     return new Spectrum(Arrays.copyOf(values, Math.min(rows, columns)));
   }
 
-  /// Turns every pair of rows until it is orthogonal; whether there was anything to turn.
+  /// Rotates every pair of rows until it is orthogonal. Returns whether there was anything to
+  /// rotate.
   private static boolean sweep(double[][] m) {
     boolean turned = false;
     for (int i = 0; i < m.length; i++) {
@@ -100,20 +109,20 @@ public record Spectrum(double[] values) {
     return sum;
   }
 
-  /// √(mean σ²): what a random direction is stretched by.
+  /// Returns √(mean σ²), the factor by which a random direction is stretched.
   public double rms() {
     return Math.sqrt(Arrays.stream(values).map(s -> s * s).average().orElse(Double.NaN));
   }
 
-  /// (Σσ²)² / Σσ⁴: in how many directions the stretching is; 1 for a matrix of rank one, n for n
-  /// equal values.
+  /// Returns the participation (Σσ²)² / Σσ⁴, the number of directions that are stretched: 1 for a
+  /// matrix of rank one, n for n equal values.
   public double participation() {
-    double scale = values[0] > 0 ? values[0] : 1; // fourth powers leave the range soon
+    double scale = values[0] > 0 ? values[0] : 1; // scaled, because fourth powers overflow
     double squares = Arrays.stream(values).map(s -> Math.pow(s / scale, 2)).sum();
     return squares * squares / Arrays.stream(values).map(s -> Math.pow(s / scale, 4)).sum();
   }
 
-  /// The largest over the smallest.
+  /// Returns the condition number, the largest over the smallest value.
   public double condition() {
     return values[0] / values[values.length - 1];
   }

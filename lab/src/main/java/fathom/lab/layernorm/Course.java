@@ -17,10 +17,10 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
-/// A training in memory by one worker, and what was measured at the end of each of its epochs. A
-/// training that diverged has fewer epochs than it was to have.
+/// A training in memory by one worker, and the metrics of each of its epochs. A training that
+/// diverged has fewer epochs than planned.
 record Course(List<Metrics.Epoch> epochs, int planned) {
-  /// How all arms of an experiment train.
+  /// The recipe that all arms of an experiment share.
   record Plan(Optimizer.Spec optimizer, Schedule schedule, int epochs, int batch) {}
 
   static <N extends Node> Course of(
@@ -48,30 +48,31 @@ record Course(List<Metrics.Epoch> epochs, int planned) {
           .workers(1)
           .listen(watch)
           .fit();
-    } catch (DivergedException _) { // the epochs that ended are what there is to say
+    } catch (DivergedException _) { // the epochs that ended are the result
       note.alive();
     }
     return new Course(List.copyOf(epochs), plan.epochs);
   }
 
-  /// What the last epoch measured; NaN if the training diverged.
+  /// Returns the value of the last epoch; NaN if the training diverged.
   double last(ToDoubleFunction<Metrics.Epoch> what) {
     return after(planned, what);
   }
 
-  /// The mean over the epochs; NaN if the training diverged.
+  /// Returns the mean over the epochs; NaN if the training diverged.
   double mean(ToDoubleFunction<Metrics.Epoch> what) {
     return epochs.size() < planned
         ? Double.NaN
         : epochs.stream().mapToDouble(what).average().orElse(Double.NaN);
   }
 
-  /// What was measured when so many epochs had ended; NaN if the training diverged before.
+  /// Returns the value after `epoch` epochs; NaN if the training diverged before.
   double after(int epoch, ToDoubleFunction<Metrics.Epoch> what) {
     return epoch <= epochs.size() ? what.applyAsDouble(epochs.get(epoch - 1)) : Double.NaN;
   }
 
-  /// The first epoch at whose end it was at most `limit`; one more than there are if none.
+  /// Returns the first epoch at whose end the value was at most `limit`; one more than planned if
+  /// there is none.
   double firstAtMost(double limit, ToDoubleFunction<Metrics.Epoch> what) {
     for (Metrics.Epoch epoch : epochs) {
       if (what.applyAsDouble(epoch) <= limit) {
@@ -81,7 +82,7 @@ record Course(List<Metrics.Epoch> epochs, int planned) {
     return planned + 1;
   }
 
-  /// Draws it as a line in the chart of this title.
+  /// Draws the values as a line in the chart of this title.
   void draw(
       String title, String unit, String arm, ToDoubleFunction<Metrics.Epoch> what, Notebook note) {
     if (!epochs.isEmpty()) {

@@ -7,7 +7,7 @@ import fathom.Param;
 import fathom.RandomKey;
 import fathom.Tensor;
 
-/// Layers and draws in float64.
+/// Layers and random numbers in float64.
 final class Doubles {
   private Doubles() {}
 
@@ -34,7 +34,7 @@ final class Doubles {
     return largest;
   }
 
-  /// The largest of |aᵢ − bᵢ|.
+  /// Returns the largest |aᵢ − bᵢ|.
   static double apart(double[] a, double[] b) {
     double[] differences = new double[a.length];
     for (int i = 0; i < a.length; i++) {

@@ -18,15 +18,19 @@ import fathom.recurrent.State;
 import fathom.report.Scale;
 import java.util.Arrays;
 
-/// Rows 32 and 33: "in a standard RNN, there is a tendency for the average magnitude of the summed
-/// inputs to the recurrent units to either grow or shrink at every time-step, leading to exploding
-/// or vanishing gradients" (section 3.1). An RNN of tanh units (eq. 4), without and with layer
-/// norm, in float64 with ε = 0, whose two weight matrices are multiplied by one factor.
+/// Measures whether layer norm makes the states and gradients of a recurrent net independent of the
+/// scale of its weights. Source of the claim: Ba et al. 2016, section 3.1 ("in a standard RNN,
+/// there is a tendency for the average magnitude of the summed inputs to the recurrent units to
+/// either grow or shrink at every time-step, leading to exploding or vanishing gradients") and
+/// table 1; rows 32 and 33 of the project's list of claims.
+///
+/// The net is an RNN of tanh units (eq. 4), without and with layer norm, in float64 with ε = 0. Its
+/// two weight matrices are multiplied by one factor.
 ///
 /// The gradient is ‖∂h_T/∂h₀‖ along a drawn direction of h_T, without inputs. Without a norm it is
 /// taken at a state so small that the units are linear: nothing is saturated, and the gradient is
-/// that of the product of T matrices. What layer norm makes of it is the same at every scale. It is
-/// not 1: invariance is to scale, and no promise that nothing vanishes.
+/// that of the product of T matrices. With layer norm it is the same at every scale, but not 1. So
+/// the experiment does not show that nothing vanishes; the invariance is to scale only.
 final class HiddenDynamics implements Experiment {
   @Override
   public Statement statement() {
@@ -94,7 +98,7 @@ final class HiddenDynamics implements Experiment {
     return layer;
   }
 
-  /// All states on the way through drawn sequences.
+  /// Returns all states along drawn sequences.
   static double[] states(GateNorm norm, double factor, int hidden, int steps, long seed) {
     try (var _ = Scope.open()) {
       RecurrentLayer layer = layer(norm, factor, hidden, seed);
@@ -103,7 +107,7 @@ final class HiddenDynamics implements Experiment {
     }
   }
 
-  /// ‖∂⟨d, h_T⟩/∂h₀‖ for a drawn direction d of length 1, without inputs.
+  /// Returns ‖∂⟨d, h_T⟩/∂h₀‖ for a drawn direction d of length 1, without inputs.
   static double gradient(GateNorm norm, double factor, int hidden, int steps, long seed) {
     try (var _ = Scope.open()) {
       RecurrentLayer layer = layer(norm, factor, hidden, seed);

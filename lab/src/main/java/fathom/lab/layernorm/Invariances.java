@@ -19,13 +19,18 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.List;
 
-/// Rows 29 and 30: the paper's table 1, all 18 cells, and the row of RMS norm from its own paper,
-/// by the largest change of the normalised summed inputs of a layer of units, in float64, with ε =
-/// 0 and without a bias before the norm. The statistics of batch norm are those of the changed
-/// batch.
+/// Measures the paper's table 1, all 18 cells, and the row of RMS norm from its own paper: the
+/// largest change of the normalised summed inputs of a layer of units when weights or data change.
+/// Source of the claims: Ba et al. 2016, table 1 and section 5.1; Zhang and Sennrich 2019, table 1;
+/// rows 29 and 30 of the project's list of claims.
+///
+/// The numbers are float64, with ε = 0 and without a bias before the norm. The statistics of batch
+/// norm are those of the changed batch.
 ///
 /// The paper's text says that "all the normalization methods are invariant to re-scaling the data
-/// set", and its table that weight norm is not: g·wᵀx/‖w‖ grows with x, so the table is right.
+/// set", and its table that weight norm is not. The table is right, because g·wᵀx/‖w‖ grows with x.
+///
+/// The experiment does not show what an invariance is worth in training.
 final class Invariances implements Experiment {
   @Override
   public Statement statement() {
@@ -42,7 +47,8 @@ final class Invariances implements Experiment {
   private static final int CASES = 12;
   private static final int INPUTS = 7;
 
-  /// The ε of batch norm is fixed; beside variances of 10¹² it is nothing.
+  /// The size of the weights. The ε of batch norm is fixed, and negligible beside variances of
+  /// 10¹².
   private static final double SIZE = 1e6;
 
   enum Kind {
@@ -53,7 +59,7 @@ final class Invariances implements Experiment {
 
     final String words;
 
-    /// Its row of the table: whether it is blind to each of [#CHANGES].
+    /// The kind's row of the table: whether it is invariant to each of [#CHANGES].
     private final String row;
 
     Kind(String words, String row) {
@@ -86,14 +92,14 @@ final class Invariances implements Experiment {
       return layer;
     }
 
-    /// The normalised summed inputs of x for units with these weights.
+    /// Returns the normalised summed inputs for units with these weights and inputs x.
     double[] value(Tensor weights, Tensor x, long seed) {
       return over(weights, seed).forward(x).value().toDoubles();
     }
   }
 
-  /// What is done to weights (units×inputs) and data (cases×inputs), each with a direction to move
-  /// along and a factor.
+  /// A change of weights (units×inputs) or data (cases×inputs), with a direction to move along and
+  /// a factor.
   private interface Change {
     Tensor of(Tensor before, Tensor along, double factor);
   }
@@ -109,7 +115,7 @@ final class Invariances implements Experiment {
           new Cell("data set re-centred", false, (x, along, k) -> x.plus(along.times(k - 1))),
           new Cell("one case re-scaled", false, (x, _, k) -> x.times(oneScaled(x, k))));
 
-  /// A column of ones with the factor in one of its places.
+  /// Returns a column of ones with the factor in one place.
   private static Tensor oneScaled(Tensor rows, double factor) {
     double[] factors = new double[(int) rows.shape().size(0)];
     Arrays.fill(factors, 1);
@@ -152,7 +158,8 @@ final class Invariances implements Experiment {
     }
   }
 
-  /// Row 29.
+  /// Measures row 29, the formula of layer norm, and that it is the same in training, in prediction
+  /// and for a batch of one.
   private static void formula(int units, long seed, Notebook note) {
     try (var _ = Scope.open()) {
       LayerNorm norm = LayerNorm.plain(units).withEpsilon(0);

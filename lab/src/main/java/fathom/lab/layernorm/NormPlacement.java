@@ -30,12 +30,17 @@ import fathom.train.Metrics;
 import java.util.ArrayList;
 import java.util.Optional;
 
-/// Transformer blocks with their layer norms behind the additions, as they were first published,
-/// and on the branches, at the start and in training with and without a warm-up at a tenth of the
-/// learning rate. At the start the gradient of the last block should not depend on the depth L with
-/// the norms behind, and fall as 1/√L with the norms on the branches (Xiong et al. 2020, theorem
-/// 1), of which the bounds leave a half. What a warm-up shall gain was set after a pilot with other
-/// seeds.
+/// Measures why a transformer needs a warm-up: blocks with their layer norms behind the additions,
+/// as they were first published, and on the branches. Source of the claim: Xiong et al. 2020,
+/// theorem 1 and section 4.
+///
+/// At the start the gradient of the last block should not depend on the depth L with the norms
+/// behind, and fall as 1/√L with the norms on the branches; the bounds allow a factor of 1.5. In
+/// training, the runs have no warm-up, or one at a tenth of the learning rate. The bounds on the
+/// gain from a warm-up were set after a pilot with other seeds.
+///
+/// The nets are small and trained for few steps at one learning rate, so the experiment does not
+/// show that a net with norms behind cannot be trained without a warm-up.
 final class NormPlacement implements Experiment {
   private static final int WIDTH = 64;
   private static final int WINDOW = 32;
@@ -118,7 +123,8 @@ final class NormPlacement implements Experiment {
         WINDOW);
   }
 
-  /// The norm of the gradient of the last weight of the last block at the start, for one batch.
+  /// Returns the norm of the gradient of the last weight of the last block at the start, for one
+  /// batch.
   private static double gradient(Place place, int layers, Text text, long seed, Notebook note) {
     try (var _ = Scope.open()) {
       LanguageModel net = net(place, layers, text.vocabulary().size(), Init.he(seed));
@@ -152,7 +158,7 @@ final class NormPlacement implements Experiment {
     return Math.sqrt(sum);
   }
 
-  /// The training loss at the end without a warm-up less that with one, in bits.
+  /// Returns the training loss at the end without a warm-up minus that with one, in bits.
   private static double gain(
       Place place, int layers, Text text, int steps, int epochs, long seed, Notebook note) {
     long warm = Math.max(1, (long) steps * epochs / 4);

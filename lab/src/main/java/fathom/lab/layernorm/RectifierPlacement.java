@@ -18,13 +18,18 @@ import fathom.nn.Relu;
 import fathom.report.Scale;
 import java.util.Arrays;
 
-/// Row 52: random plain nets of 20 layers in float64, one with the paper's order, rectifier behind
-/// layer norm, and one with layer norm behind the rectifier, on the same weights and inputs.
+/// Measures whether layer norm stands better before or behind the rectifier. Source: Ba et al.
+/// 2016, eq. 3, for the order; row 52 of the project's list of claims for the effects.
 ///
-/// A rectifier maps the cosine c of two inputs to J(c) > c, whose slope at 1 is 1, so that all
-/// inputs become one. Centring behind it takes off what they share: the map is (J(c) − 1/π)/(1 −
-/// 1/π), J by its value at 0, whose slope at 1 is π/(π − 1). It keeps inputs apart, and gradients
-/// grow by the root of the slope in every layer: what batch norm does, without a batch.
+/// The nets are random and plain with 20 layers in float64: one with the paper's order, rectifier
+/// behind layer norm, and one with layer norm behind the rectifier, on the same weights and inputs.
+///
+/// A rectifier maps the cosine c of two inputs to J(c) above c, with slope 1 at c = 1, so that all
+/// inputs become one. Centring behind it removes what the inputs share: the map is (J(c) − 1/π)/(1
+/// − 1/π), where 1/π is J(0), and its slope at 1 is π/(π − 1). It keeps inputs apart, and gradients
+/// grow by the root of the slope in every layer. Batch norm does the same, but with a batch.
+///
+/// The nets are untrained, so the experiment does not show which order trains better.
 final class RectifierPlacement implements Experiment {
   @Override
   public Statement statement() {
@@ -48,10 +53,12 @@ final class RectifierPlacement implements Experiment {
     }
   }
 
-  /// After each layer the mean cosine of two inputs' values, and before it the gradient's length.
+  /// The mean cosine between the activations of two inputs after each layer, and the length of the
+  /// gradient before it.
   private record Through(double[] cosines, double[] gradients) {
-    /// Without the first layer: its inputs are no rectifier's values, whose mean square is 1/2, so
-    /// that it shortens gradients by √2 once, which 20 layers would show as a growth of 0.98.
+    /// Returns the growth of the gradient per layer, without the first layer. The first layer's
+    /// inputs are no outputs of a rectifier, whose mean square is 1/2, so it shortens gradients by
+    /// √2 once, which over 20 layers would appear as a growth of 0.98.
     double growth() {
       int depth = gradients.length - 1;
       return Math.pow(gradients[1] / gradients[depth], 1.0 / (depth - 1));

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /// The plays of Shakespeare as one text, `tinyshakespeare.txt`, from the folder that FATHOM_DATA
-/// names; any other text under this name serves as well.
+/// names. Any other text of this name works as well.
 final class TextSample {
   private static final String NAME = "tinyshakespeare.txt";
 
@@ -20,14 +20,15 @@ final class TextSample {
         .filter(Files::exists);
   }
 
-  /// What is not there, in a sentence for the user.
+  /// Returns what is missing, in a sentence for the user; empty if nothing is.
   static Optional<String> missing() {
     return file().isPresent()
         ? Optional.empty()
         : Optional.of("it needs a text %s in the folder that FATHOM_DATA names".formatted(NAME));
   }
 
-  /// The first characters of it to train with and to be held out; all of its vocabulary.
+  /// Returns the first characters of the training part and of the held-out part, with the
+  /// vocabulary of the whole text.
   static Text of(int train, int validation) {
     Text all = Text.open(Text.TEXT + file().orElseThrow());
     return new Text(

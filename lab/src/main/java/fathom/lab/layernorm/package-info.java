@@ -1,4 +1,4 @@
-/// The claims of *Layer Normalization* (Ba, Kiros and Hinton 2016) as experiments, one file each.
+/// The claims of *Layer Normalization* (Ba, Kiros and Hinton 2016) as experiments, in a class each.
 @NullMarked
 package fathom.lab.layernorm;
 

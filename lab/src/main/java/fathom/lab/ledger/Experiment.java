@@ -2,26 +2,30 @@ package fathom.lab.ledger;
 
 import java.util.Optional;
 
-/// A claim, and how to measure it: one idea, one file.
+/// A claim and its measurement. An experiment is one idea in one class.
 ///
-/// [#observe] is a function of size and seed. What it writes into the notebook are numbers with the
-/// bounds that the claim sets them; the verdict follows from these by [Verdict#of].
+/// [#observe] is a function of size and seed. It writes numbers into the notebook, with the bounds
+/// that the claim sets for them. The verdict follows from these by [Verdict#of].
 public interface Experiment {
-  /// What it asks and claims; the same at every call.
+  /// Returns the question and the claim; the same at every call.
   Statement statement();
 
-  /// What it is called on the command line.
+  /// Returns the name on the command line.
   default String name() {
     return statement().name();
   }
 
-  /// What is not on this machine and must be, in a sentence for the user; empty if it can run. It
-  /// is then skipped, which is no finding.
+  /// Returns what the experiment needs and this machine lacks, in a sentence for the user; empty if
+  /// it can run. An experiment that lacks something is skipped, which is no finding.
   default Optional<String> missing() {
     return Optional.empty();
   }
 
-  /// Measures for one seed. Quantities come in the same order for every seed. Called by several
-  /// threads at once.
+  /// Measures for one seed. The quantities come in the same order for every seed. Several threads
+  /// call it at once.
+  ///
+  /// @param size how much the measurement may cost
+  /// @param seed decides every random number
+  /// @param note receives the values, bounds, charts, maps and images
   void observe(Size size, long seed, Notebook note);
 }

@@ -9,12 +9,23 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
-/// What an experiment found.
+/// The result of an experiment for all of its seeds.
 ///
+/// @param experiment the name of the experiment
+/// @param question what it asks
+/// @param claim what it claims
+/// @param source who makes the claim, and where
+/// @param size how much the measurement cost
+/// @param seeds the seeds in their order
 /// @param threshold the bounds of the values in words
-/// @param verdict what [Verdict#of] makes of the values
-/// @param seconds from start to end, all seeds together
-/// @param images rows of small images, of the first seed alone, so that a finding stays small
+/// @param values the measured values, each with its bound
+/// @param verdict the result of [Verdict#of] for the values
+/// @param seconds the time from start to end, all seeds together
+/// @param ended the time of the end, in ISO 8601
+/// @param machine the machine and the versions that measured
+/// @param charts the charts, with the curves of all seeds
+/// @param maps the heat maps of all seeds
+/// @param images rows of small images of the first seed alone, so that a finding stays small
 public record Finding(
     String experiment,
     String question,
@@ -31,6 +42,10 @@ public record Finding(
     List<Chart> charts,
     List<HeatMap> maps,
     List<ImageRow> images) {
+  /// Copies the lists.
+  ///
+  /// @throws NullPointerException if a part is null that every finding has
+  /// @throws IllegalArgumentException if a value does not have one number for each seed
   public Finding {
     for (Object part : new Object[] {experiment, size, verdict, machine, threshold, claim}) {
       Objects.requireNonNull(part, "a finding has no part that is null");
@@ -49,8 +64,8 @@ public record Finding(
     }
   }
 
-  /// Puts the notebooks of all seeds together. Throws `IllegalStateException` if they do not hold
-  /// the same quantities under the same bounds.
+  /// Joins the notebooks of all seeds. Throws `IllegalStateException` if they do not hold the same
+  /// quantities under the same bounds.
   public static Finding of(
       Statement statement,
       Size size,

@@ -4,18 +4,21 @@ import java.util.Base64;
 import java.util.List;
 import java.util.SequencedMap;
 
-/// Images that are looked at side by side.
+/// Images that are shown side by side.
 ///
-/// @param title what they are of
+/// @param title what the images show
+/// @param images the images in their order
 public record ImageRow(String title, List<Image> images) {
-  /// An image under its caption. It is text, so that a finding is equal to what its file gives.
+  /// An image under its caption. It is kept as text, so that a finding equals the one that is read
+  /// from its file.
   ///
+  /// @param caption the text below the image
   /// @param png a PNG file in base 64
   public record Image(String caption, String png) {
-    /// The signature that every PNG file begins with.
+    /// The beginning of every PNG file in base 64.
     private static final String BEGINS = "iVBORw0KGgo";
 
-    /// Throws `IllegalArgumentException` for what is no base 64 of a PNG file.
+    /// Checks the text. Throws `IllegalArgumentException` if it is no PNG file in base 64.
     public Image {
       Base64.getDecoder().decode(png);
       if (!png.startsWith(BEGINS)) {
@@ -25,12 +28,13 @@ public record ImageRow(String title, List<Image> images) {
       }
     }
 
-    /// The bytes of the PNG file.
+    /// Returns the bytes of the PNG file.
     public byte[] bytes() {
       return Base64.getDecoder().decode(png);
     }
   }
 
+  /// Copies the list of images.
   public ImageRow {
     images = List.copyOf(images);
   }

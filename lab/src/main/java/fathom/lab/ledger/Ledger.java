@@ -18,23 +18,24 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The findings of a folder, one file `NAME.json` each: an experiment that has ended there is not
-/// run again, so a series that was broken off goes on where it stood.
+/// The findings of a folder, in a file `NAME.json` each. An experiment that has a finding there
+/// need not run again, so a series that was interrupted continues where it stopped.
 public final class Ledger {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
-          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS) // what has no form is no empty object
+          .enable(SerializationFeature.FAIL_ON_EMPTY_BEANS) // a part without a form must fail
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // mean, spread, held
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // mean, spread, interval
           .build();
 
   private static final long MOST_BYTES = 1 << 29;
 
   private final Path folder;
 
-  /// Makes the folder if it is missing. Throws [BadFileException] if it cannot be made.
+  /// Opens the folder, and makes it if it is missing. Throws [BadFileException] if it cannot be
+  /// made.
   public Ledger(Path folder) {
     this.folder = folder;
     try {
@@ -49,13 +50,14 @@ public final class Ledger {
     return folder.resolve(experiment.name() + ".json");
   }
 
-  /// Where the report of all findings stands.
+  /// Returns the file of the report of all findings.
   public Path index() {
     return folder.resolve("index.html");
   }
 
-  /// The finding of an experiment, whatever its size. Throws [BadFileException] if the file is not
-  /// one, or if its verdict does not follow from its values.
+  /// Returns the finding of an experiment, whatever its size; empty if there is none. Throws
+  /// [BadFileException] if the file is no finding of the experiment, or if its verdict does not
+  /// follow from its values.
   public Optional<Finding> read(Experiment experiment) {
     Path file = file(experiment);
     if (!Files.exists(file)) {
@@ -83,7 +85,8 @@ public final class Ledger {
     return Optional.of(finding);
   }
 
-  /// A finding may be kept without charts, maps and images, and older ones have none.
+  /// Reads a finding. It may lack charts, maps and images: they may be left out, and older findings
+  /// have none.
   private static @Nullable Finding finding(JsonNode json) {
     for (String images : List.of("charts", "maps", "images")) {
       if (json instanceof ObjectNode object && !object.has(images)) {
@@ -97,7 +100,8 @@ public final class Ledger {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
   }
 
-  /// The finding of an experiment if it is of this size, these seeds and this version of Fathom.
+  /// Returns the finding of an experiment if it is of this size, these seeds and this version of
+  /// Fathom. Throws [BadFileException] as [#read(Experiment)] does.
   public Optional<Finding> read(Experiment experiment, Size size, List<Long> seeds) {
     String source = Machine.here().source();
     return read(experiment)
@@ -105,7 +109,8 @@ public final class Ledger {
             f.size() == size && f.seeds().equals(seeds) && f.machine().source().equals(source));
   }
 
-  /// Writes a finding, in the place of an older one.
+  /// Writes a finding and replaces an older one. Throws [BadFileException] if the file cannot be
+  /// written.
   public void write(Experiment experiment, Finding finding) {
     AtomicFile.replace(
         file(experiment),

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 
-/// What an experiment writes down for one seed.
+/// The record of an experiment for one seed: values with their bounds, curves, maps and images.
 public final class Notebook {
-  /// Somebody asked to stop; nothing of this experiment is kept.
+  /// Ends an experiment because the user asked to stop; nothing of the experiment is kept.
   public static final class Stopped extends RuntimeException {
     private static final long serialVersionUID = 1;
   }
@@ -28,14 +28,14 @@ public final class Notebook {
   private final List<HeatMap> maps = new ArrayList<>();
   private final List<ImageRow> images = new ArrayList<>();
 
-  /// For one seed; [#alive] asks `stop`.
+  /// Creates the notebook of a seed; [#alive] asks `stop` whether to stop.
   public Notebook(long seed, BooleanSupplier stop) {
     this.seed = seed;
     this.stop = stop;
   }
 
-  /// A value and what the claim allows it to be. Throws `IllegalStateException` if there is one of
-  /// this name.
+  /// Records a value and the bound that the claim sets for it. Throws `IllegalStateException` if a
+  /// value of this name exists.
   public void measure(String what, double value, Bound bound) {
     if (entries.put(what, new Entry(value, bound)) != null) {
       throw new IllegalStateException(
@@ -43,12 +43,22 @@ public final class Notebook {
     }
   }
 
-  /// A value that is only shown.
+  /// Records a value that is only shown. Throws `IllegalStateException` if a value of this name
+  /// exists.
   public void measure(String what, double value) {
     measure(what, value, Bound.NONE);
   }
 
-  /// A line in the chart of this title, which is made with the first one.
+  /// Adds a curve to the chart of this title; the first curve creates the chart.
+  ///
+  /// @param title the title of the chart
+  /// @param xLabel quantity and unit of x; that of the first curve counts
+  /// @param yLabel quantity and unit of y; that of the first curve counts
+  /// @param scale the scale of the y axis; that of the first curve counts
+  /// @param group what is compared; it decides the colour
+  /// @param x strictly rising, finite places
+  /// @param y a value for each place
+  /// @throws IllegalArgumentException if x does not rise, or x and y have different lengths
   public void curve(
       String title,
       String xLabel,
@@ -64,7 +74,16 @@ public final class Notebook {
     charts.put(title, new Chart(title, "", chart.xLabel(), chart.yLabel(), chart.y(), curves));
   }
 
-  /// A map of `values[row][column]`, all above 0, at places along both axes.
+  /// Adds a heat map of `values[row][column]`, all above 0, at places along both axes.
+  ///
+  /// @param title the title of the map
+  /// @param caption what to look for in the map
+  /// @param xLabel what a column is
+  /// @param yLabel what a row is
+  /// @param unit of the values
+  /// @param rows the place of each row
+  /// @param columns the place of each column
+  /// @param values for each row, a value for each column
   public void map(
       String title,
       String caption,
@@ -86,20 +105,21 @@ public final class Notebook {
             Arrays.stream(values).map(row -> Arrays.stream(row).boxed().toList()).toList()));
   }
 
-  /// Images side by side under a title, each with its caption, as the bytes of PNG files. Of all
-  /// seeds a finding keeps those of the first; a few of some hundred bytes are meant.
+  /// Adds images side by side under a title: the bytes of PNG files by their captions. A finding
+  /// keeps the images of its first seed only. It should be a few images of some hundred bytes.
   public void images(String title, SequencedMap<String, byte[]> byCaption) {
     images.add(ImageRow.of("%s, seed %s".formatted(title, seed), byCaption));
   }
 
-  /// To be called often: ends the experiment if somebody wants it to end.
+  /// Throws [Stopped] if the user asked to stop. An experiment must call it often.
   public void alive() {
     if (stop.getAsBoolean()) {
       throw new Stopped();
     }
   }
 
-  /// What was measured under this name.
+  /// Returns the value that was recorded under this name. Throws `IllegalStateException` if there
+  /// is none.
   public double value(String what) {
     Entry entry = entries.get(what);
     if (entry == null) {

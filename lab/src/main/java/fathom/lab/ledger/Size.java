@@ -3,16 +3,17 @@ package fathom.lab.ledger;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
 
-/// How much an experiment may cost. A finding names it: a claim can hold at one and not at another.
+/// How much an experiment may cost. A finding names it, because a claim can hold at one size and
+/// not at another.
 public enum Size {
-  /// Some steps of small nets, to see that an experiment runs. Its verdict means nothing.
+  /// Some steps of small nets, to see that an experiment runs. The verdict has no meaning.
   TINY,
   /// All experiments together within ten minutes on two cores.
   QUICK,
-  /// For evidence: wider, longer, more draws.
+  /// The size for evidence: wider nets, longer training, more random draws.
   FULL;
 
-  /// One of three by this size.
+  /// Returns the one of three numbers that belongs to this size.
   public int of(int tiny, int quick, int full) {
     return switch (this) {
       case TINY -> tiny;

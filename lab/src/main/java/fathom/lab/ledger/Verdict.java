@@ -3,14 +3,14 @@ package fathom.lab.ledger;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;
 
-/// What the values say of a claim. Each seed is a replication, in which the claim holds if every
-/// value is within its bound.
+/// The verdict on a claim. Each seed is a replication, in which the claim holds if every value is
+/// within its bound.
 public enum Verdict {
-  /// It holds for every seed.
+  /// The claim holds for every seed.
   REPRODUCED("reproduced"),
-  /// It holds for some seeds.
+  /// The claim holds for some seeds.
   MIXED("mixed"),
-  /// It holds for no seed, or nothing with a bound was measured.
+  /// The claim holds for no seed, or nothing with a bound was measured.
   NOT_REPRODUCED("not reproduced");
 
   private final String words;
@@ -19,7 +19,7 @@ public enum Verdict {
     this.words = words;
   }
 
-  /// The rule, the same for every experiment.
+  /// Returns the verdict that follows from the values, by the same rule for every experiment.
   public static Verdict of(List<Value> values) {
     var bounded = values.stream().filter(v -> v.bound().isSet()).toList();
     if (bounded.isEmpty()) {

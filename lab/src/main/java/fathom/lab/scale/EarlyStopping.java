@@ -13,19 +13,24 @@ import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 import java.util.Arrays;
 
-/// Row 44, C4 of section 3.3. The paper calls the growth of normalised weights an "implicit early
-/// stopping": here are labels two of five of which are drawn at random, so that there is something
-/// to stop before. One net with layer norm whose matrices grow as they will, and one whose matrices
-/// are brought back to their first length after every step, which changes no function and takes the
-/// growth away; and a net without a norm, all of it at the learning rate of the others' last
-/// product. The matrices under layer norm start 0.3 times as long as He's, so that they grow by a
-/// half.
+/// Measures whether the growth of normalised weights stops a net before it over-fits, which the
+/// paper calls an "implicit early stopping". Source of the claim: Ba et al. 2016, section 5.2.2;
+/// Lyle et al. 2024; row 44 and C4 of section 3.3 of the project's list of claims.
 ///
-/// That growth slows the net down was the prediction, in three parts: it turns less, memorises
+/// Two of five labels are drawn at random, so that there is a reason to stop. Three nets are
+/// compared: one with layer norm whose matrices grow freely; one whose matrices are brought back to
+/// their first length after every step, which changes no function and removes the growth; and one
+/// without a norm, all of it at the learning rate of the others' last product. The matrices under
+/// layer norm start 0.3 times as long as He's, so that they grow by a half.
+///
+/// The prediction was that growth slows the net down, in three parts: the net turns less, memorises
 /// later, and its best test error is the same. In the pilot the second part failed for every seed
-/// and every learning rate tried, and its bound stands with its direction: a net that turns less
+/// and every learning rate tried, and its bound was kept with its direction: a net that turns less
 /// memorises *sooner*. Its steps become smaller than the noise of its batches, as those of a net
-/// whose learning rate falls do, and what keeps the other from memorising is that its steps do not.
+/// with a falling learning rate do. The steps of the other net do not, and that keeps it from
+/// memorising.
+///
+/// The experiment does not show this for labels without noise, or for other nets.
 final class EarlyStopping implements Experiment {
   @Override
   public Statement statement() {
@@ -57,13 +62,16 @@ final class EarlyStopping implements Experiment {
     }
   }
 
-  /// What became of a net.
+  /// The outcome of a training.
   ///
-  /// @param rotation the sum of the angles by which steps turn a hidden matrix, mean of both,
+  /// @param rotation the sum of the angles by which steps turn a hidden matrix, mean of both, in
   ///   radians
-  /// @param growth ‖W‖ at the end over the start, mean of both
+  /// @param growth ‖W‖ at the end over ‖W‖ at the start, mean of both matrices
   /// @param memorised the epochs until less than a tenth of the training points, with their wrong
-  ///   labels, are wrong; one more than there are if it did not happen
+  ///   labels, are wrong; one more than the number of epochs if it did not happen
+  /// @param best the smallest test error of all epochs, in percent
+  /// @param last the test error after the last epoch, in percent
+  /// @param train the training error at the end, with the wrong labels, in percent
   private record Outcome(
       double rotation, double growth, int memorised, double best, double last, double train) {}
 

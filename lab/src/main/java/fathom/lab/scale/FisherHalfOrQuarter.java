@@ -17,15 +17,21 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Row 39, the identities I12 and I13 of section 3.3: the paper says that "the curvature along the
-/// wᵢ direction will change by a factor of 1/2" when wᵢ is twice as long. The curvature of its own
-/// eq. 13, the block of wᵢ with itself, has σᵢ twice below it and changes by 1/4; blocks of wᵢ with
-/// another parameter have it once and change by 1/2, and so does the length ds of a step; and along
-/// wᵢ itself the curvature is 0, before and after.
+/// Measures by how much the curvature along a weight falls when the weight doubles. The paper says
+/// that "the curvature along the wᵢ direction will change by a factor of 1/2". Source of the claim:
+/// Ba et al. 2016, section 5.2.2 and appendix, eq. 13 and 32 to 35; row 39 of the project's list of
+/// claims, and I12 and I13 of its section 3.3.
+///
+/// In the curvature of the paper's own eq. 13, the block of wᵢ with itself, σᵢ occurs twice in the
+/// denominator, so the block changes by 1/4. In blocks of wᵢ with another parameter it occurs once,
+/// so they change by 1/2, and so does the length ds of a step. Along wᵢ itself the curvature is 0,
+/// before and after.
 ///
 /// The Fisher information is that of a softmax over a layer with a norm, in float64, through the
-/// library's own derivatives. For steps of the gains (eq. 32 to 35) y is normal, so that what is
-/// said of it has one variance at every scale of the inputs.
+/// library's own derivatives. For steps of the gains (eq. 32 to 35) y is normal, so that its
+/// variance is the same at every scale of the inputs.
+///
+/// The experiment does not show what the curvature means for training.
 final class FisherHalfOrQuarter implements Experiment {
   private static final int UNITS = 4;
   private static final int INPUTS = 5;
@@ -72,7 +78,8 @@ final class FisherHalfOrQuarter implements Experiment {
         Bound.between(9900, 10_100));
   }
 
-  /// The information of a layer with a norm, and where in it what stands.
+  /// The Fisher information of a layer with a norm, and the indices of its parameters: the first
+  /// and second row of the matrix, the whole matrix, and the others.
   record Metric(Fisher fisher, int[] first, int[] second, int[] matrix, int[] others) {
     static Metric of(Kind kind, Tensor weights, Tensor x, long seed, Fisher.Response response) {
       Layer layer = kind.over(weights, 0, seed);
@@ -95,7 +102,7 @@ final class FisherHalfOrQuarter implements Experiment {
           IntStream.range(0, fisher.size()).filter(i -> i < start || i >= end).toArray());
     }
 
-    /// ds² of a step of the parameters at these places.
+    /// Returns ds² of a step of the parameters at these indices.
     double square(int[] places, double[] step) {
       double[] all = new double[fisher.size()];
       for (int i = 0; i < places.length; i++) {
@@ -104,7 +111,8 @@ final class FisherHalfOrQuarter implements Experiment {
       return fisher.square(all);
     }
 
-    /// ‖F·w‖ over the largest that a vector as long as w could have: 0 along what does not matter.
+    /// Returns ‖F·w‖ over the largest that a vector as long as w could have: 0 along a direction
+    /// without effect.
     double along(int[] places, double[] weights) {
       double[] all = new double[fisher.size()];
       double length = 0;
@@ -129,7 +137,7 @@ final class FisherHalfOrQuarter implements Experiment {
     return normal("w", seed, UNITS, INPUTS).times(kind.size());
   }
 
-  /// W with its first row, or all of it, `factor` times as long.
+  /// Returns W with its first row, or all of it, `factor` times as long.
   private static Tensor scaled(Tensor weights, boolean firstAlone, double factor) {
     double[] factors = new double[UNITS];
     Arrays.fill(factors, firstAlone ? 1 : factor);
@@ -176,7 +184,8 @@ final class FisherHalfOrQuarter implements Experiment {
     }
   }
 
-  /// The factor by which a block changes, and how far the largest of its elements is from it.
+  /// Measures the factor by which a block changes, and how far the largest deviation of its
+  /// elements is from it.
   private static void block(
       String name,
       Metric once,
@@ -231,7 +240,7 @@ final class FisherHalfOrQuarter implements Experiment {
     note.curve(title, "doublings of w₁", "over its first value", Scale.LOG, name, x, y);
   }
 
-  /// ds² of a step of the gains (eq. 32 to 34) for inputs of this scale.
+  /// Returns ds² of a step of the gains (eq. 32 to 34) for inputs of this scale.
   static double gains(Kind kind, double scale, int cases, long seed) {
     try (var _ = Scope.open()) {
       Metric metric =
@@ -246,7 +255,7 @@ final class FisherHalfOrQuarter implements Experiment {
     }
   }
 
-  /// ds² of the step δ·wᵢ/‖wᵢ‖ of the weights of a layer without a norm (eq. 35).
+  /// Returns ds² of the step δ·wᵢ/‖wᵢ‖ of the weights of a layer without a norm (eq. 35).
   static double lengths(double scale, int cases, long seed) {
     try (var _ = Scope.open()) {
       Tensor w = normal("w", seed, UNITS, INPUTS);
@@ -258,9 +267,10 @@ final class FisherHalfOrQuarter implements Experiment {
     }
   }
 
-  /// How far the block (w₁, w₁) of eq. 13, with the χ of eq. 14, is from that of the information
-  /// under layer norm, as a share of it: there μ and σ depend on the weights of every unit, so that
-  /// w₁ moves the values of the others too, which eq. 13 leaves out. Of y with variance 1.
+  /// Returns how far the block (w₁, w₁) of eq. 13, with the χ of eq. 14, is from that of the
+  /// information under layer norm, as a share of it. Under layer norm μ and σ depend on the weights
+  /// of every unit, so w₁ changes the outputs of the other units too, which eq. 13 leaves out. The
+  /// variance of y is 1.
   static double equation13(int units, int cases, long seed) {
     try (var _ = Scope.open()) {
       Tensor w = normal("w", seed, units, INPUTS);
@@ -276,7 +286,7 @@ final class FisherHalfOrQuarter implements Experiment {
       double[] block = new double[INPUTS * INPUTS];
       for (int n = 0; n < cases; n++) {
         double z = away[n * units] / sigma[n];
-        double chi = 1 - (1 + z * z) / units; // times x: ∂μ/∂w₁ = x/H, ∂σ/∂w₁ = z₁·x/H
+        double chi = 1 - (1 + z * z) / units; // times x, because ∂μ/∂w₁ = x/H, ∂σ/∂w₁ = z₁·x/H
         double factor = Math.pow(gain / sigma[n] * chi, 2) / cases;
         for (int i = 0; i < block.length; i++) {
           block[i] += factor * from[n * INPUTS + i / INPUTS] * from[n * INPUTS + i % INPUTS];

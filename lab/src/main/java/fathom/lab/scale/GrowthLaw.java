@@ -19,18 +19,21 @@ import fathom.report.Scale;
 import java.util.Arrays;
 import java.util.List;
 
-/// Row 42, the identities I8, I10 and I11 of section 3.3, in float64.
+/// Measures how fast a normalised weight grows, and where weight decay stops it. Source of the
+/// claim: Ba et al. 2016, section 5.2.2, by elementary means; van Laarhoven 2017; Kosson et al.
+/// 2023; row 42 of the project's list of claims, and I8, I10 and I11 of its section 3.3.
 ///
-/// G is at right angles to W, so a step of learning rate η gives r² + η²‖G‖² for r² = ‖W‖²:
-/// Pythagoras. With ‖G‖ = c/r, which the zero return makes of any loss whose gradient has the
-/// length c at r = 1, r⁴ grows by 2η²c² a step. Weight decay λ takes 4ηλr⁴ off, so r⁴ stands still
-/// at ηc²/(2λ); there a step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a
+/// G is at right angles to W, so by Pythagoras a step of learning rate η makes r² = ‖W‖² into r² +
+/// η²‖G‖². With ‖G‖ = c/r, which follows from the zero return for any loss whose gradient has the
+/// length c at r = 1, r⁴ grows by 2η²c² per step. Weight decay λ removes 4ηλr⁴, so r⁴ stands still
+/// at ηc²/(2λ). There a step of length ηc/r turns W by √(2ηλ), whatever the loss. With momentum β a
 /// gradient counts 1/(1 − β) times over its life and a step is √(1/(1 − β²)) gradients long, which
 /// gives √(2ηλ/(1 + β)).
 ///
-/// Pythagoras is measured in the training of a net of two hidden layers. The laws of r are for
-/// gradients of noise: a matrix under layer norm whose cotangents are drawn at every step, scaled
-/// so that ‖G‖·r = c. In a net that learns, c falls.
+/// Pythagoras is measured in the training of a net of two hidden layers, in float64. The laws of r
+/// are measured for gradients of noise: a matrix under layer norm whose cotangents are drawn at
+/// every step, scaled so that ‖G‖·r = c. In a net that learns, c falls, so the experiment does not
+/// show the laws there; `norm-growth` measures that.
 final class GrowthLaw implements Experiment {
   static final double RATE = 0.1;
   static final double DECAY = 5e-3;
@@ -73,7 +76,7 @@ final class GrowthLaw implements Experiment {
         "‖W‖⁴ of noise, without weight decay", "1 + 2η²c²t", steps, note, t -> Math.pow(law(t), 4));
     double end = RATE / (2 * DECAY);
     double turn = Math.sqrt(2 * RATE * DECAY);
-    int decaySteps = size.of(200, 8000, 20_000); // 500 of them bring it near its end by a factor e
+    int decaySteps = size.of(200, 8000, 20_000); // it takes 500 to come nearer by a factor e
     Walk decayed = walk(0, DECAY, seed, decaySteps, note);
     note.measure(
         "weight decay, ‖W‖⁴ at the end over ηc²/(2λ)",
@@ -128,14 +131,15 @@ final class GrowthLaw implements Experiment {
     }
   }
 
-  /// (1 + 2η²c²t)^¼ for c = 1.
+  /// Returns (1 + 2η²c²t)^¼ for c = 1.
   static double law(int t) {
     return Math.pow(1 + 2 * RATE * RATE * t, 0.25);
   }
 
-  /// ‖W‖ before each step, which begins at 1, and by how much the step turns it, in radians.
+  /// The length ‖W‖ before each step, which starts at 1, and the angle by which the step turns W,
+  /// in radians.
   record Walk(double[] length, double[] angle) {
-    /// Means over the last quarter.
+    /// Returns the mean of ‖W‖⁴ over the last quarter.
     double fourth(int steps) {
       return Arrays.stream(length, steps * 3 / 4, steps)
           .map(r -> Math.pow(r, 4))
@@ -148,7 +152,7 @@ final class GrowthLaw implements Experiment {
     }
   }
 
-  /// A matrix under layer norm along gradients of noise of length 1/‖W‖.
+  /// Moves a matrix under layer norm along gradients of noise of length 1/‖W‖.
   static Walk walk(double momentum, double decay, long seed, int steps, Notebook note) {
     double[] length = new double[steps + 1];
     double[] angle = new double[steps + 1];
@@ -177,7 +181,8 @@ final class GrowthLaw implements Experiment {
     return new Walk(length, angle);
   }
 
-  /// The largest defect of Pythagoras over all steps of plain SGD and both hidden matrices.
+  /// Returns the largest relative error of Pythagoras over all steps of plain SGD and both hidden
+  /// matrices.
   static double pythagoras(long seed, int steps, Notebook note) {
     int batch = 32;
     double learningRate = 0.3;

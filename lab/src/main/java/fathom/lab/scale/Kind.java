@@ -12,7 +12,7 @@ import fathom.nn.LayerNorm;
 import fathom.nn.RmsNorm;
 import fathom.nn.WeightNorm;
 
-/// The norms behind which the length of a weight is nothing: of each row wᵢ of W under batch and
+/// The norms behind which the length of a weight has no effect: of each row wᵢ of W under batch and
 /// weight norm, of the whole matrix under layer and RMS norm.
 enum Kind {
   BATCH("batch norm", true),
@@ -22,7 +22,7 @@ enum Kind {
 
   final String words;
 
-  /// Whether each row by itself is free of its length.
+  /// Whether the length of each single row has no effect.
   final boolean ofRows;
 
   Kind(String words, boolean ofRows) {
@@ -30,14 +30,14 @@ enum Kind {
     this.ofRows = ofRows;
   }
 
-  /// What W is multiplied by: the ε of batch norm is fixed, and beside variances of 10⁸ it is
-  /// nothing. The other norms take ε = 0.
+  /// Returns the factor of W. The ε of batch norm is fixed, and negligible beside variances of 10⁸.
+  /// The other norms take ε = 0.
   double size() {
     return this == BATCH ? 1e4 : 1;
   }
 
-  /// A product with W (units×inputs, float64) and this norm with drawn gains, and biases where it
-  /// has them. Its gradient by W is that of [#weight].
+  /// Returns a product with W (units×inputs, float64) and this norm, with drawn gains and, where it
+  /// has them, drawn biases. Its gradient by W is that of [#weight].
   Layer over(Tensor weights, double epsilon, long seed) {
     int units = (int) weights.shape().size(0);
     int inputs = (int) weights.shape().size(1);
@@ -60,7 +60,7 @@ enum Kind {
     return layer;
   }
 
-  /// The W of a layer that [#over] made.
+  /// Returns the W of a layer that [#over] made.
   static Param weight(Layer layer) {
     return layer.params().stream()
         .filter(param -> param.value().shape().rank() == 2)

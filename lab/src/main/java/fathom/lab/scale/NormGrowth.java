@@ -10,11 +10,16 @@ import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 
-/// C2 of section 3.3: the law of [GrowthLaw] in a net that is trained, where nobody sets ‖G‖·‖W‖.
-/// Two hidden layers under layer norm by plain SGD without weight decay, in float64; two labels of
-/// five are drawn anew at every step, so that gradients do not die when the net has learned what
-/// there is to learn. The matrices start a tenth as long as He's, which changes no function, so
-/// that the length that they start with is soon forgotten.
+/// Measures whether a net that learns follows the law of [GrowthLaw], where ‖G‖·‖W‖ is not set.
+/// Source of the claim: van Laarhoven 2017; Arora et al. 2018; C2 of section 3.3 of the project's
+/// list of claims. The thresholds are those of the prediction, kept after a pilot with seed 11.
+///
+/// The net has two hidden layers under layer norm, trained by plain SGD without weight decay in
+/// float64. Two of five labels are drawn anew at every step, so that gradients do not vanish when
+/// the net has learned what can be learned. The matrices start a tenth as long as He's, which
+/// changes no function, so that their first length soon has no influence.
+///
+/// The experiment does not show the law for nets whose gradients fall as they learn.
 final class NormGrowth implements Experiment {
   @Override
   public Statement statement() {
@@ -34,14 +39,14 @@ final class NormGrowth implements Experiment {
   private static final double RATE = 0.1;
   private static final double REST_RATE = 0.05;
 
-  /// Squared lengths of both hidden matrices after so many steps, those that the law says with the
-  /// measured gradients, and how often.
+  /// The squared lengths of both hidden matrices after each number of steps, and the fourth powers
+  /// of their lengths that the law predicts from the measured gradients.
   record Growth(double[][] squares, double[][] laws) {
     double length(int matrix, int step) {
       return Math.sqrt(squares[step][matrix]);
     }
 
-    /// The slope of log ‖W‖ by log t in the last decade of steps, by least squares.
+    /// Returns the least-squares slope of log ‖W‖ by log t in the last decade of steps.
     double slope(int matrix) {
       int end = squares.length - 1;
       double n = 0;
@@ -75,7 +80,7 @@ final class NormGrowth implements Experiment {
       note.measure(
           name + "η/‖W‖²·√t at the end over that at a tenth of the steps",
           Math.sqrt(10) * growth.squares[steps / 10][m] / growth.squares[steps][m],
-          Bound.between(0.79, 1.26)); // what slopes of 0.2 and 0.3 make of a decade
+          Bound.between(0.79, 1.26)); // slopes of 0.2 and 0.3 over a decade
       note.measure(
           name + "‖W‖⁴ at the end over ‖W₀‖⁴ + 2η²Σ‖G‖²‖W‖²",
           Math.pow(growth.squares[steps][m], 2) / growth.laws[steps][m],

@@ -17,22 +17,22 @@ import fathom.optim.Sgd;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Two hidden layers, each a product, layer norm (ε = 0) and a rectifier, and a last product. The
-/// loss is free of the lengths of the two hidden matrices; gains, biases and the last product are
-/// not, and have an optimizer of their own, so that a learning rate for the one is none for the
-/// other.
+/// A net of two hidden layers, each a product, layer norm (ε = 0) and a rectifier, and a last
+/// product. The loss does not depend on the lengths of the two hidden matrices. It does depend on
+/// those of gains, biases and the last product, which have an optimizer of their own, so that their
+/// learning rate is independent of that of the hidden matrices.
 final class Perceptron {
   final Layer net;
 
-  /// The matrices whose lengths are nothing, or would be behind a norm.
+  /// The matrices whose lengths have no effect behind a norm.
   final List<Param> hidden;
 
   private final DType type;
   private final Sgd sgd;
   private final Sgd restSgd;
 
-  /// @param normed with layer norm, or without and with a bias in its place
-  /// @param factor what He's weights of the hidden layers are multiplied by
+  /// @param normed with layer norm; otherwise with a bias in its place
+  /// @param factor the factor of He's weights of the hidden layers
   /// @param decay weight decay of the hidden matrices; the rest has none
   Perceptron(
       DType type,
@@ -75,7 +75,7 @@ final class Perceptron {
     this.restSgd = new Sgd(FlatParams.of(rest), momentum, 0);
   }
 
-  /// Gradients of the mean cross-entropy of some points, and the loss.
+  /// Computes the gradients of the mean cross-entropy of some points, and returns the loss.
   double gradients(Points data, int[] order, int from, int to) {
     try (var _ = Scope.open()) {
       Traced logits = net.forward(data.at(order, from, to, type));
@@ -85,33 +85,33 @@ final class Perceptron {
     }
   }
 
-  /// One step of each optimizer, at `learningRate` for the hidden matrices and `restRate` for the
-  /// rest.
+  /// Makes one step of each optimizer, at `learningRate` for the hidden matrices and `restRate` for
+  /// the rest.
   void step(double learningRate, double restRate) {
     sgd.step(learningRate);
     restSgd.step(restRate);
   }
 
-  /// The net's values for all points.
+  /// Returns the net's outputs for all points.
   double[] values(Points data) {
     try (var _ = Scope.open()) {
       return net.predict(data.all(type)).toDoubles();
     }
   }
 
-  /// The share of points, in percent, whose class the net gets wrong.
+  /// Returns the share of points, in percent, that the net classifies wrongly.
   double error(Points data) {
     try (var _ = Scope.open()) {
       return 100.0 * CrossEntropy.errors(net.predict(data.all(type)), data.labels()) / data.count();
     }
   }
 
-  /// The squared length of each hidden matrix.
+  /// Returns the squared length of each hidden matrix.
   double[] squares() {
     return hidden.stream().mapToDouble(param -> square(param.value())).toArray();
   }
 
-  /// The squared length of each hidden matrix's gradient.
+  /// Returns the squared length of each hidden matrix's gradient.
   double[] gradientSquares() {
     return hidden.stream().mapToDouble(param -> square(param.grad())).toArray();
   }

@@ -6,17 +6,19 @@ import fathom.Tensor;
 
 /// Points of ten classes in memory, each of three Gaussian clusters in 64 dimensions.
 ///
-/// @param points one after the other, 64 numbers each
+/// @param points one point after the other, 64 numbers each
+/// @param labels the class of each point
 record Points(double[] points, int[] labels) {
   static final int CLASSES = 10;
   static final int FEATURES = 64;
   private static final int CLUSTERS = 30;
 
-  /// How far the clusters are from each other, in standard deviations of the points around their
-  /// middles.
+  /// The standard deviation of each coordinate of the clusters' centres, where that of the points
+  /// around their centre is 1.
   private static final double DISTANCE = 0.5;
 
-  /// The middles depend on the seed alone, the points also on their `purpose`.
+  /// Draws points. The clusters' centres depend on the seed alone, the points also on their
+  /// `purpose`.
   static Points of(long seed, String purpose, int count) {
     RandomKey middles = RandomKey.of(seed, "scale middles");
     RandomKey key = RandomKey.of(seed, "scale " + purpose);
@@ -34,7 +36,7 @@ record Points(double[] points, int[] labels) {
     return new Points(points, labels);
   }
 
-  /// The same points, of which this share have a label drawn anew, from all classes.
+  /// Returns the same points, of which this share has a label drawn anew, from all classes.
   Points noisy(double share, long seed) {
     RandomKey key = RandomKey.of(seed, "scale label noise");
     int[] noisy = labels.clone();
@@ -54,7 +56,7 @@ record Points(double[] points, int[] labels) {
     return Tensor.of(points, count(), FEATURES).to(type);
   }
 
-  /// The points at the places `from` to `to` of an order.
+  /// Returns the points at the indices `from` to `to`, exclusive, of an order.
   Tensor at(int[] order, int from, int to, DType type) {
     double[] batch = new double[(to - from) * FEATURES];
     for (int i = from; i < to; i++) {

@@ -3,11 +3,12 @@ package fathom.lab.scale;
 import fathom.lab.ledger.Experiment;
 import java.util.List;
 
-/// The experiments of the short proof: a new one is a file and a line here.
+/// The experiments on the lengths of normalised weights, the short proof. A new experiment is a
+/// class and a line here.
 public final class ScaleExperiments {
   private ScaleExperiments() {}
 
-  /// In the order in which they tell the story.
+  /// Returns the experiments in the order in which they are best read.
   public static List<Experiment> all() {
     return List.of(
         new ZeroReturn(),

@@ -11,15 +11,17 @@ import fathom.lab.ledger.Statement;
 import fathom.report.Scale;
 import java.util.Arrays;
 
-/// Row 43, the identity I9 of section 3.3: what the length of a weight is, is a learning rate.
+/// Measures whether a longer weight can be distinguished from a lower learning rate. Source of the
+/// claim: van Laarhoven 2017; row 43 of the project's list of claims, and I9 of its section 3.3.
 ///
-/// Two nets of one function, whose hidden matrices are w and kw. The gradient of the second is 1/k
-/// of that of the first, so at k² times the learning rate its step is k times as long, and it is
-/// kw₊ behind it: the same function again. The same holds for the velocity of momentum, and for
-/// weight decay divided by k². Gains, biases and the last product have the learning rate of the
-/// first net in both.
+/// Two nets of one function have the hidden matrices w and kw. The gradient of the second is 1/k of
+/// that of the first, so at k² times the learning rate its step is k times as long, and leads to
+/// kw₊: the same function again. The same holds for the velocity of momentum, and for weight decay
+/// divided by k². Gains, biases and the last product have the learning rate of the first net in
+/// both.
 ///
-/// In float64. A factor of 2 is exact in binary numbers, so the factor 3 is measured beside it.
+/// The numbers are float64. A factor of 2 is exact in binary numbers, so the factor 3 is measured
+/// too. The experiment does not show this for adaptive optimizers such as Adam.
 final class ScaledTwins implements Experiment {
   @Override
   public Statement statement() {
@@ -36,7 +38,7 @@ final class ScaledTwins implements Experiment {
   private static final double RATE = 0.1;
   private static final double DECAY = 1e-3;
 
-  /// How the first of two twins is trained.
+  /// The training of the first of two twins.
   record Arm(String name, double momentum, double decay) {}
 
   static final Arm[] ARMS = {
@@ -75,12 +77,12 @@ final class ScaledTwins implements Experiment {
     note.curve(title, "step", "cross-entropy in nats", Scale.LOG, name, x, y);
   }
 
-  /// How far two nets came from each other: the largest difference of a value for any of the points
-  /// after any step, and of the weights, as a share of their length.
+  /// The distance of two nets: the largest difference of an output for any of the points after any
+  /// step, and of the weights, as a share of their length; and the losses of both.
   record Apart(double values, double weights, double[] losses, double[] twinLosses) {}
 
-  /// Trains a net, and its twin of `factor` times the hidden weights at `faster` times the learning
-  /// rate.
+  /// Trains a net, and its twin with `factor` times the hidden weights at `faster` times the
+  /// learning rate.
   static Apart apart(
       Arm arm, int width, double factor, double faster, int steps, long seed, Notebook note) {
     double[] losses = new double[steps];
@@ -120,7 +122,7 @@ final class ScaledTwins implements Experiment {
     return largest;
   }
 
-  /// The largest of |aᵢ − bᵢ/factor|.
+  /// Returns the largest |aᵢ − bᵢ/factor|.
   private static double difference(double[] a, double[] b, double factor) {
     double largest = 0;
     for (int i = 0; i < a.length; i++) {

@@ -15,12 +15,17 @@ import fathom.nn.Chain;
 import fathom.nn.Tanh;
 import fathom.report.Scale;
 
-/// Rows 40 and 41, the identities I1 to I7 of section 3.3, in float64, for one layer and the loss
-/// L(W) = Σ c·tanh(norm(x·Wᵀ)), of which G is the gradient by W.
+/// Measures what a loss returns for making a normalised weight longer, for one layer and the loss
+/// L(W) = Σ c·tanh(norm(x·Wᵀ)) with the gradient G by W, in float64. Source of the claim: Ba et al.
+/// 2016, section 5.2.2, by elementary means; rows 40 and 41 of the project's list of claims, and I1
+/// to I7 of its section 3.3.
 ///
-/// L(aW) = L(W) for all a > 0. Its derivative by a at 1 is ⟨G, W⟩ = 0; its derivative by W is
-/// a·G(aW) = G(W), and once more a²·H(aW) = H(W). With ε inside the root, L(aW; a²ε) = L(W; ε), and
-/// the derivative by a is ⟨G, W⟩ = −2ε·∂L/∂ε.
+/// L(aW) = L(W) for all positive a. Its derivative by a at 1 is ⟨G, W⟩ = 0; its derivative by W is
+/// a·G(aW) = G(W), and the next one a²·H(aW) = H(W). With ε inside the root, L(aW; a²ε) = L(W; ε),
+/// and the derivative by a is ⟨G, W⟩ = −2ε·∂L/∂ε.
+///
+/// The identities hold at single points; the experiment does not show what follows from them in
+/// training, which the other experiments of this package measure.
 final class ZeroReturn implements Experiment {
   @Override
   public Statement statement() {
@@ -38,9 +43,9 @@ final class ZeroReturn implements Experiment {
   private static final int INPUTS = 6;
   private static final double FACTOR = 3;
 
-  /// A layer of one kind at one draw, as a function of W.
+  /// The loss of a layer of one kind with drawn inputs, as a function of W.
   record Loss(Kind kind, int units, long seed) {
-    /// The loss at W, and G.
+    /// The loss at W, and its gradient G.
     record Point(double loss, Tensor gradient) {}
 
     Tensor normal(String what, long... shape) {
@@ -64,7 +69,7 @@ final class ZeroReturn implements Experiment {
       return at(weights, 0).gradient;
     }
 
-    /// H(W)·v by central differences of gradients.
+    /// Returns H(W)·v by central differences of gradients.
     Tensor curvature(Tensor weights, Tensor v) {
       double h = 1e-5 * kind.size();
       return gradient(weights.plus(v.times(h)))
@@ -132,7 +137,8 @@ final class ZeroReturn implements Experiment {
         y);
   }
 
-  /// What is returned where ε is not nothing: ⟨G, W⟩ against −2ε·∂L/∂ε by central differences.
+  /// Measures the return where ε is not negligible: ⟨G, W⟩ against −2ε·∂L/∂ε by central
+  /// differences.
   private static void epsilon(Loss loss, Notebook note) {
     double epsilon = 0.05;
     double h = 1e-5;

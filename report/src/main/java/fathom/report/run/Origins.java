@@ -7,12 +7,13 @@ import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Where images came from, for who reads a page: a short name, and a link that opens the file.
+/// Shows the readers of a page where an image came from: a short name, and a link that opens the
+/// file.
 final class Origins {
   private Origins() {}
 
-  /// The file and the folder that it lies in, as `cat/0001.png`; empty for no file, and for a text
-  /// that is no path.
+  /// Returns the name of the file and of its folder, such as `cat/0001.png`. It is empty for no
+  /// file, and for a text that is no path.
   static String name(String file) {
     Path path = path(file);
     if (path == null || path.getNameCount() == 0) {
@@ -22,8 +23,8 @@ final class Origins {
     return path.subpath(Math.max(0, count - 2), count).toString().replace('\\', '/');
   }
 
-  /// A link from the page at `page`: relative, so that both can be moved together, or absolute
-  /// where there is no way from one to the other.
+  /// Returns a link from the page in the file `page`. It is relative, so that page and images can
+  /// be moved together, or absolute where no relative path leads from one to the other.
   static String href(String file, Path page) {
     Path path = path(file);
     if (path == null) {
@@ -44,7 +45,7 @@ final class Origins {
   private static @Nullable Path path(String file) {
     try {
       return file.isEmpty() ? null : Path.of(file);
-    } catch (InvalidPathException _) { // of another system
+    } catch (InvalidPathException _) { // the path is of another system
       return null;
     }
   }

@@ -28,15 +28,16 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The page of several training runs: what came out, how they learned, and in what they differ.
-/// Runs of different kinds have charts of their own, for their measures are not the same.
+/// Makes the page that compares several training runs: their results, their learning curves, and
+/// their differences. Runs of different kinds, such as images and text, have charts of their own,
+/// because their measures differ.
 public final class RunComparison {
   private static final String RESULT =
       "A finished run by its last weights; another as it stood after its last epoch";
 
   private RunComparison() {}
 
-  /// A run under a name that no other of the page has.
+  /// A run under a name that no other run of the page has.
   private record Named(String name, Run run, List<Metrics.Epoch> epochs, List<Metrics.Final> ends) {
     String kind() {
       return run.recipe().kind().name();
@@ -54,19 +55,19 @@ public final class RunComparison {
       return ends.getLast();
     }
 
-    /// Of the last epoch; empty before the first has ended.
+    /// Returns a figure of the last epoch; empty before the first epoch has ended.
     String last(Function<Metrics.Epoch, String> figure) {
       return epochs.isEmpty() ? "" : figure.apply(epochs.getLast());
     }
 
-    /// The best of all epochs; empty before the first has ended.
+    /// Returns the best value of all epochs; empty before the first epoch has ended.
     String best(Measure measure) {
       var values = epochs.stream().mapToDouble(e -> measure.in(e.test()));
       var best = measure.larger() ? values.max() : values.min();
       return best.isEmpty() ? "" : measure.shown(best.getAsDouble());
     }
 
-    /// How many epochs have ended, and of how many if it is not finished.
+    /// Returns how many epochs have ended, and of how many if the run is not finished.
     String progress() {
       int of = run.recipe().epochs();
       return ends.isEmpty()
@@ -74,7 +75,8 @@ public final class RunComparison {
           : Integer.toString(of);
     }
 
-    /// Since the start, without interruptions, as every line counts them.
+    /// Returns the seconds since the start without interruptions, as the lines of the metrics count
+    /// them.
     String seconds() {
       return ends.isEmpty()
           ? last(e -> RunReport.number(e.seconds(), 0))
@@ -82,8 +84,8 @@ public final class RunComparison {
     }
   }
 
-  /// Reads what the runs have measured so far. Throws `IllegalArgumentException` unless there are
-  /// at least two.
+  /// Returns the page for what the runs have measured so far. Throws `IllegalArgumentException` if
+  /// there are fewer than two runs.
   public static Page of(List<Run> runs) {
     if (runs.size() < 2) {
       throw new IllegalArgumentException(
@@ -105,7 +107,8 @@ public final class RunComparison {
     return new Page("%s runs".formatted(all.size()), lead(all), sections);
   }
 
-  /// Test images and validation images never share an axis.
+  /// Returns the table and the charts of runs of one kind. Test images and validation images never
+  /// share an axis.
   private static List<Block> compared(Wording wording, List<Named> some) {
     var blocks = new ArrayList<Block>();
     Measure first = wording.measures().getFirst();
@@ -124,7 +127,7 @@ public final class RunComparison {
     return blocks;
   }
 
-  /// The curves of those runs whose epochs are measured on `split`.
+  /// Returns the curves of the runs whose epochs are measured on `split`.
   private static Chart measured(
       Wording wording, Measure measure, List<Named> all, Metrics.Split split) {
     List<Named> some = all.stream().filter(run -> run.measuredOn() == split).toList();
@@ -136,12 +139,13 @@ public final class RunComparison {
         e -> measure.in(e.test()));
   }
 
-  /// What the epochs of a run are measured on, before a noun.
+  /// Returns what the epochs of a run are measured on, in the form that stands before a noun.
   private static String on(Wording wording, Named run) {
     return wording.measuredOn(run.run.recipe()).replace(' ', '-');
   }
 
-  /// Whose images they are, and whether they are the same for all curves.
+  /// Returns a caption that says which images the curves are measured on, and whether they are the
+  /// same for all curves.
   private static String caption(List<Named> all, List<Named> some, Metrics.Split split) {
     var caption = new StringBuilder();
     if (some.size() < all.size()) {
@@ -163,7 +167,7 @@ public final class RunComparison {
     return caption.toString();
   }
 
-  /// The images that measure the epochs of a run. Those for validation are drawn by the seed.
+  /// Returns the images that measure the epochs of a run. Validation images are drawn by the seed.
   private static String images(Recipe recipe) {
     return switch (recipe.measuredOn()) {
       case TEST -> "the test images of %s".formatted(recipe.data());
@@ -217,8 +221,8 @@ public final class RunComparison {
     return String.join(", ", all.stream().map(Named::name).toList());
   }
 
-  /// Test images have columns of their own, and validation images others, so that no column has
-  /// figures of both.
+  /// Returns the table of results. Test images and validation images have different columns, so
+  /// that no column mixes figures of both.
   private static Block result(Wording wording, Measure measure, List<Named> runs) {
     boolean validated = runs.stream().anyMatch(Named::isValidated);
     boolean tested = !runs.stream().allMatch(Named::isValidated);
@@ -278,7 +282,8 @@ public final class RunComparison {
     return new Chart(title, caption, "epoch", measure.unit(), scale, curves);
   }
 
-  /// What is said of the runs: a row for what they do not share; what they share goes to `same`.
+  /// Returns a table with a row for each fact in which the runs differ, and puts the facts that
+  /// they share into `same`.
   private static Block differences(List<Named> all, SequencedMap<String, String> same) {
     var said = new ArrayList<SequencedMap<String, String>>();
     var keys = new LinkedHashSet<String>();

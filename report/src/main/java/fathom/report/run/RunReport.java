@@ -31,17 +31,19 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
-/// The page of one training run: its learning curves, its result, what became of the test images,
-/// and its layers at start and end.
+/// Makes the page of one training run: its learning curves, its result, the confusions on the test
+/// images, and its layers at start and end.
 public final class RunReport {
   private RunReport() {}
 
-  /// Reads what the run has measured so far, for the page in the run's folder.
+  /// Returns the page for what the run has measured so far, for its usual place in the run's
+  /// folder.
   public static Page of(Run run) {
     return of(run, run.report());
   }
 
-  /// The same for a page that will lie elsewhere, from where its links go to the images' files.
+  /// Returns the page for what the run has measured so far, for the file `page`, from which its
+  /// links lead to the images' files.
   public static Page of(Run run, Path page) {
     Recipe recipe = run.recipe();
     List<Metrics> metrics = run.metrics();
@@ -74,7 +76,7 @@ public final class RunReport {
         sections);
   }
 
-  /// What the task of the run has to say.
+  /// Returns a section that the run's task has written.
   private static Section shown(fathom.task.Section of) {
     var blocks = new ArrayList<Block>();
     blocks.add(new Text(of.text()));
@@ -149,12 +151,12 @@ public final class RunReport {
     return row;
   }
 
-  /// The same at the beginning of a title.
+  /// Returns the words with a capital first letter.
   static String capital(String words) {
     return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
-  /// A figure of every epoch over the epochs.
+  /// Returns the curve of a figure over the epochs.
   public static Curve curve(
       String group, String name, List<Metrics.Epoch> epochs, ToDoubleFunction<Metrics.Epoch> y) {
     return new Curve(
@@ -200,7 +202,7 @@ public final class RunReport {
     return new Chart(title, caption, "layer", unit, Scale.LOG, curves);
   }
 
-  /// A figure of every layer over the layers, from the input on.
+  /// Returns the curve of a figure over the layers, which are numbered from 1 at the input.
   public static Curve layerCurve(String group, String name, List<Metrics.Layers.Entry> entries) {
     var points = new ArrayList<Point>();
     for (int i = 0; i < entries.size(); i++) {
@@ -209,7 +211,7 @@ public final class RunReport {
     return new Curve(group, name, points);
   }
 
-  /// What was run and where, for people.
+  /// Returns what was run and where, for people.
   public static SequencedMap<String, String> facts(Run run) {
     var facts = recipe(run.recipe());
     for (RunData.Change change : run.info().data().changes()) {
@@ -224,7 +226,7 @@ public final class RunReport {
     return facts;
   }
 
-  /// What decides a training, for people.
+  /// Returns what decides a training, for people.
   public static SequencedMap<String, String> recipe(Recipe r) {
     var facts = new LinkedHashMap<String, String>();
     facts.put("model", "%s, %s".formatted(r.model(), r.options()));
@@ -289,7 +291,7 @@ public final class RunReport {
     return how.toString();
   }
 
-  /// Adds what measured and with which versions.
+  /// Adds the versions and the machine that measured.
   public static void machine(SequencedMap<String, String> facts, Machine machine) {
     facts.put("Fathom", machine.source());
     facts.put("libraries", machine.libtorch() + ", " + machine.java());
@@ -298,12 +300,12 @@ public final class RunReport {
         "%s, %s cores, %s".formatted(machine.processor(), machine.cores(), machine.system()));
   }
 
-  /// The lines of one kind, in their order.
+  /// Returns the lines of one kind, in their order.
   public static <T> List<T> all(List<Metrics> metrics, Class<T> kind) {
     return metrics.stream().filter(kind::isInstance).map(kind::cast).toList();
   }
 
-  /// With so many digits behind the point, in every locale alike.
+  /// Formats a number with `digits` decimal places, independently of the default locale.
   public static String number(double value, int digits) {
     return String.format(Locale.ROOT, "%." + digits + "f", value);
   }

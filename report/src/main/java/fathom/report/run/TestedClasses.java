@@ -17,10 +17,11 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/// The test images of a run by their classes, and the worst mistakes: what the run has written down
-/// at its end.
+/// Shows the test images of a run by class, and the worst mistakes, from what the run recorded at
+/// its end.
 final class TestedClasses {
-  /// With more classes a table of each taken for each is not read any more.
+  /// The largest number of classes with a full confusion matrix, because a larger one cannot be
+  /// read.
   private static final int SHOWN = 20;
 
   private final List<String> names;
@@ -29,7 +30,7 @@ final class TestedClasses {
 
   private final Path page;
 
-  /// For a page in the file `page`, from which links go out.
+  /// Creates the blocks for a page in the file `page`, from which the links lead.
   TestedClasses(List<String> names, Answers answers, Path page) {
     this.names = names;
     this.answers = answers;
@@ -37,7 +38,7 @@ final class TestedClasses {
     this.confusion = answers.confusion();
   }
 
-  /// Who was taken for whom.
+  /// Returns the confusions and the errors of each class.
   Block[] classes() {
     return new Block[] {names.size() <= SHOWN ? matrix() : pairs(), perClass()};
   }
@@ -97,12 +98,12 @@ final class TestedClasses {
         rows);
   }
 
-  /// In percent; 0 of a class without images.
+  /// Returns the error of a class in percent; 0 for a class without images.
   private double error(int c) {
     return 100.0 * confusion.errors(c) / Math.max(1, confusion.count(c));
   }
 
-  /// What was got most wrong, as images.
+  /// Returns the images of the worst mistakes.
   Block[] mistakes() {
     if (answers.worst().isEmpty()) {
       return new Block[] {new Text("No test image was taken for another class.")};

@@ -7,11 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.Function;
 
-/// The layers of a run over time, as heat maps: what `train --watch` has recorded.
+/// Draws the layers of a run over time as heat maps, from what `train --watch` recorded.
 final class WatchedLayers {
   private WatchedLayers() {}
 
-  /// A map for each quantity that was watched.
+  /// Returns a map for each quantity that was watched.
   static List<HeatMap> maps(List<Metrics.Watch> watched, List<Metrics.Epoch> epochs) {
     var maps = new ArrayList<HeatMap>();
     add(

@@ -1,5 +1,5 @@
-/// The pages of training runs: of one ([RunReport]), and of several side by side ([RunComparison]).
-/// They read what stands in the run's folder, and neither its data nor its weights.
+/// Pages of training runs: [RunReport] for one run, [RunComparison] for several. They read what the
+/// run's folder has recorded, and neither the data nor the weights.
 @NullMarked
 package fathom.report.run;
 
