@@ -1113,7 +1113,7 @@ class LayerLawsTest {
     return Math.sqrt(squares);
   }
 
-  /// Every layer rounds twice, on the way there and on the way back, and in a net that is no
+  /// Every layer rounds twice, in the forward and in the backward pass, and in a net that is no
   /// miniature the few rectifiers that turn weigh no more than that.
   @Test
   void roundingDoesNotTurnTheGradientOfANet() {

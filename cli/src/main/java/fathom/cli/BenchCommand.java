@@ -100,7 +100,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",
-      description = "train, memory, infer: of the values between layers. Default: fp32.")
+      description = "train, memory, infer: the type of the activations. Default: fp32.")
   private Precision precision = Precision.FP32;
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")

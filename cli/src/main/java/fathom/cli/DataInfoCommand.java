@@ -252,7 +252,7 @@ final class DataInfoCommand implements Callable<Integer> {
                 Count.exact(answer.train),
                 answer.validation == 0
                     ? ""
-                    : ", %s to judge epochs by".formatted(Count.exact(answer.validation)),
+                    : ", %s to validate epochs with".formatted(Count.exact(answer.validation)),
                 Count.exact(answer.test),
                 answer.size.get(0),
                 answer.size.get(1),

@@ -89,7 +89,7 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",
-      description = "Of the values between the layers of a net for images. Default: fp32.")
+      description = "The type of the activations of a net for images. Default: fp32.")
   private Precision precision = Precision.FP32;
 
   /// The answer of `--json` for text.

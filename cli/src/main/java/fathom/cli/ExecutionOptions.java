@@ -27,7 +27,7 @@ final class ExecutionOptions {
       description = {
         "For resnetN and plainN: remember only what goes into every K-th block of a stage, and"
             + " compute",
-        "the blocks again on the way back: less memory, one forward more a step, the same result"
+        "the blocks again in the backward pass: less memory, one more forward pass a step, the same result"
             + " to",
         "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
       })
@@ -37,7 +37,7 @@ final class ExecutionOptions {
       names = "--precision",
       paramLabel = "fp32|bf16",
       description = {
-        "Of the values between layers. bf16, for resnetN and plainN: half of the memory, and faster"
+        "The type of the activations. bf16, for resnetN and plainN: half of the memory, and faster"
             + " on",
         "processors that have it; weights, sums and evaluations stay in fp32. Default: fp32."
       })

@@ -50,8 +50,8 @@ import picocli.CommandLine.Spec;
       "",
       "An option that is not written is taken from the environment (FATHOM_TRAIN_EPOCHS=5), else"
           + " from",
-      "~/.config/fathom/config.properties (train.epochs = 5), else it has its default. NO_COLOR is"
-          + " heard."
+      "~/.config/fathom/config.properties (train.epochs = 5), else it has its default. NO_COLOR"
+          + " turns colours off."
     })
 final class Main implements Runnable {
   /// The commands in the order of the help.

@@ -104,7 +104,7 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",
-      description = "Of the values between layers. Default: fp32.")
+      description = "The type of the activations. Default: fp32.")
   private Precision precision = Precision.FP32;
 
   @Option(
@@ -231,7 +231,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     if (run.info().input().isEmpty()) {
       throw output.refused(
-          "%s learned text; fathom sample writes some".formatted(run.recipe().model()));
+          "%s was trained on text; fathom sample writes some".formatted(run.recipe().model()));
     }
     return run.recipe().architecture() instanceof Architecture.OfMasks
         ? masks(() -> run.maskPredictor(best.weights(run), precision))

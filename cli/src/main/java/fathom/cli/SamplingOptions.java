@@ -30,7 +30,7 @@ final class SamplingOptions {
       names = "--val",
       paramLabel = "N",
       description = {
-        "Keeps N training images, drawn by the seed, from training: epochs are judged by them,"
+        "Keeps N training images, drawn by the seed, from training: epochs are validated with them,"
             + " and the",
         "best one too; the test images are seen at the end alone. Default: the images of a"
             + " folder val",

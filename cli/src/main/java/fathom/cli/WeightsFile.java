@@ -50,7 +50,7 @@ final class WeightsFile {
     String own = card.model();
     if (own != null && card.input() == null && Architecture.textNames().contains(own)) {
       throw output.refused(
-          "%s has the weights of %s, which learned text; give the folder of its run"
+          "%s has the weights of %s, which was trained on text; give the folder of its run"
               .formatted(file, own));
     }
     String name =

@@ -66,7 +66,7 @@ class DataCommandTest {
     assertEquals("{\"txt\":5}", files.path("others").toString());
     assertEquals(2, files.path("notices").size(), files.toString());
     Cli text = Cli.run("data", "info", data);
-    assertTrue(text.out().contains("2 to judge epochs by"), text.out());
+    assertTrue(text.out().contains("2 to validate epochs with"), text.out());
     assertTrue(text.out().contains("beside them files that are no images: 5 txt"), text.out());
     assertTrue(text.out().contains("beside [test, train, valid]: [holdout]"), text.out());
     assertTrue(text.out().contains("no images for testing of 1 of the 2 classes: [b]"), text.out());

@@ -298,7 +298,7 @@ class ExportCommandTest {
     assertTrue(answer.path("metadata").path("fathom.classes").asString().contains("\"s\""));
     Cli asked = Cli.run("predict", at("text.safetensors"), at("run"));
     assertEquals(Exit.USAGE, asked.code(), asked.err());
-    assertTrue(asked.err().contains("ln-lstm, which learned text"), asked.err());
+    assertTrue(asked.err().contains("ln-lstm, which was trained on text"), asked.err());
     Cli refused = Cli.run("export", at("text"), at("text.onnx"));
     assertEquals(Exit.USAGE, refused.code(), refused.err());
     assertTrue(refused.err().contains("ln-lstm reads text"), refused.err());

@@ -145,7 +145,7 @@ class PhotosTest {
     assertTrue(
         cli.out()
             .contains(
-                "16 images to train with, 4 to judge epochs by and 8 to test with, 3×32×32, 2"
+                "16 images to train with, 4 to validate epochs with and 8 to test with, 3×32×32, 2"
                     + " classes"),
         cli.out());
     assertTrue(cli.out().contains("files: 14 jpeg, 14 png; the smallest 30×60, "), cli.out());

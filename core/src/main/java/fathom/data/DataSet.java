@@ -133,7 +133,7 @@ public record DataSet(
     }
     if (validation != null) {
       throw new IllegalArgumentException(
-          "%s has %s images in its folder val that judge the epochs, but %s were asked for; leave out `validation`"
+          "%s has %s images in its folder val to validate epochs with, but %s were asked for; leave out `validation`"
               .formatted(name, validation.count(), count));
     }
     if (count < 0 || count >= all) {

@@ -102,7 +102,7 @@ record FolderLayout(
       if (there.size() > 1 && named(top, TRAIN) != null) {
         throw new BadFileException(
             folder,
-            "one folder judges the epochs, but there are %s; put them together, or rename one"
+            "one folder has the validation data, but there are %s; put them together, or rename one"
                 .formatted(there.stream().map(FolderScan::name).toList()));
       }
       return there.isEmpty() ? null : there.getFirst();

@@ -134,7 +134,7 @@ public record ModelCard(
   public ModelCard completed() {
     if (isText()) {
       throw new IllegalArgumentException(
-          "the weights are of %s, which learned text; a TextGenerator writes some"
+          "the weights are of %s, which was trained on text; a TextGenerator writes some"
               .formatted(model));
     }
     if (isMasks()) {

@@ -115,7 +115,7 @@ final class MaskRuns implements Kind {
     int own = validation == null ? 0 : validation.size();
     if (recipe.validation() != own) {
       throw new IllegalArgumentException(
-          "masks are judged by the images of a folder val, of which %s has %s, but `validation` is %s; leave it out"
+          "masks are validated with the images of a folder val, of which %s has %s, but `validation` is %s; leave it out"
               .formatted(masks.name(), own, recipe.validation()));
     }
     int trained = masks.train().size();

@@ -24,7 +24,7 @@ public record Preprocessing(int size, boolean part, int crop, boolean flip, bool
   public Preprocessing {
     if (size < 0 || (size == 0 && part) || (size > 0 && (crop > 0 || pixelMean))) {
       throw new IllegalArgumentException(
-          "photos of size %s are prepared by channel and without a border, others as a whole, but part is %s, crop %s and pixelMean %s"
+          "photos of size %s are normalized by channel and without a border, others as a whole, but part is %s, crop %s and pixelMean %s"
               .formatted(size, part, crop, pixelMean));
     }
   }

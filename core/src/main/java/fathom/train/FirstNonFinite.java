@@ -33,12 +33,12 @@ final class FirstNonFinite implements Watched.Observer, WatchedSteps.Observer, W
 
   @Override
   public void value(String path, Node node, Tensor y) {
-    note("the value of layer %s (%s) is not finite".formatted(path, node), y);
+    note("the activation of layer %s (%s) is not finite".formatted(path, node), y);
   }
 
   @Override
   public void cotangent(String path, Node node, Tensor dy) {
-    note("the cotangent that comes back to layer %s (%s) is not finite".formatted(path, node), dy);
+    note("the gradient that reaches layer %s (%s) is not finite".formatted(path, node), dy);
   }
 
   @Override

@@ -433,7 +433,7 @@ class ImageClassifierTest {
     assertThrows(IllegalArgumentException.class, () -> ImageClassifier.of(wrong, weights));
     var text = new ModelCard("lstm", Architecture.Options.NONE, null, null, null, own, null);
     e = assertThrows(IllegalArgumentException.class, () -> ImageClassifier.of(text, weights));
-    assertTrue(e.getMessage().contains("learned text"), e.getMessage());
+    assertTrue(e.getMessage().contains("was trained on text"), e.getMessage());
     var two = ModelCard.ofImages("resnet8", options, new ImageShape(2, 8, 8), null, null, own);
     assertThrows(IllegalArgumentException.class, () -> ImageClassifier.of(two, weights));
   }

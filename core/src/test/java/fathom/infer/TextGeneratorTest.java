@@ -170,7 +170,7 @@ class TextGeneratorTest {
     Files.delete(run.best());
     assertThrows(BadFileException.class, run::bestGenerator);
     var e = assertThrows(BadFileException.class, () -> ImageClassifier.open(run.folder()));
-    assertTrue(e.getMessage().contains("learned text"), e.getMessage());
+    assertTrue(e.getMessage().contains("was trained on text"), e.getMessage());
   }
 
   /// Of ¼, ¼ and ½; squared and brought to a sum of 1 they are 1/6, 1/6 and 4/6.

@@ -188,7 +188,7 @@ class BatchNormKernelTest {
     assertArrayEquals(elements(g), elements(actualG), what + "g");
   }
 
-  /// The rectified value is not kept for the way back, which decides anew what came through: it
+  /// The rectified value is not kept for the backward pass, which decides anew what came through: it
   /// must decide as the way forward did, also where a value is zero but for rounding.
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 16, 31})

@@ -114,7 +114,7 @@ class RowNormTest {
     assertArrayEquals(
         elements(normed.value()),
         elements(kernel.predict(form, x, addend)),
-        "without a way back, " + t);
+        "without a backward pass, " + t);
 
     Tensor dy = rows(type, count, width, normal("dy"));
     Tensor dsum = rows(type, count, width, normal("dsum"));

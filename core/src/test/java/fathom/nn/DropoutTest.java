@@ -68,7 +68,7 @@ class DropoutTest {
     }
   }
 
-  /// y is linear in x: y = J·x with J diagonal, and the way back is J again.
+  /// y is linear in x: y = J·x with J diagonal, and the backward pass is J again.
   @Test
   void theWayBackIsTheSameMask() {
     try (var _ = Scope.open()) {

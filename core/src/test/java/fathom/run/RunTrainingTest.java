@@ -426,7 +426,7 @@ class RunTrainingTest {
   }
 
   /// Weights, running statistics, optimizer and what is said of the layers: batch norm's sums meet
-  /// once more on the way back, and its statistics are committed once.
+  /// once more in the backward pass, and its statistics are committed once.
   @ParameterizedTest
   @CsvSource({
     "resnet26, 1, 3",

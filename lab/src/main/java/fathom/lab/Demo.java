@@ -338,7 +338,7 @@ public final class Demo {
           gradients),
       new Chart(
           "Standard deviation of each layer's response",
-          "Of the value of the norm behind each convolution, before the rectifier and the addition,"
+          "The standard deviation of the output of the norm behind each convolution, before the rectifier and the addition,"
               + " as in the paper's figure 7. At the start every one is 1.",
           "layer, from the input on",
           "standard deviation",

@@ -34,7 +34,7 @@ final class Shattering implements Experiment {
   public Statement statement() {
     return new Statement(
         "shattering",
-        "What happens to gradients on their way back through a deep plain net with batch norm?",
+        "What happens to gradients in the backward pass through a deep plain net with batch norm?",
         "A plain net's gradients grow by √(π/(π−1)) = 1.2113 a layer, and those of two inputs"
             + " become orthogonal as 2^−L; in a residual net with small branches neither happens.",
         "Yang et al. 2019; Balduzzi et al. 2017, theorems 1 and 3; rows 18-20",

@@ -175,7 +175,7 @@ public final class RunReport {
           Metrics.Layers::gradients),
       layerChart(
           "Standard deviation of each layer's response",
-          "Of the value of the norm behind each convolution, before the rectifier and the addition"
+          "The standard deviation of the output of the norm behind each convolution, before the rectifier and the addition"
               + " (He et al. 2016, fig. 7). At the start every one is 1.",
           "standard deviation",
           layers,
@@ -240,7 +240,7 @@ public final class RunReport {
     if (r.validation() > 0) {
       facts.put(
           "validation",
-          "%s images, kept from training, judge the epochs in place of the test images"
+          "%s images, kept from training, validate the epochs in place of the test images"
               .formatted(r.validation()));
     }
     facts.put("seed", Long.toString(r.seed()));
@@ -254,7 +254,7 @@ public final class RunReport {
     if (r.recompute() > 0) {
       facts.put(
           "memory",
-          "%s blocks at a time are computed again on the way back".formatted(r.recompute()));
+          "%s blocks at a time are computed again in the backward pass".formatted(r.recompute()));
     }
     return facts;
   }

@@ -26,7 +26,7 @@ final class WatchedLayers {
     add(
         maps,
         "Responses over time",
-        "The standard deviation of the value of each norm over a fixed batch, before the rectifier and the"
+        "The standard deviation of the output of each norm over a fixed batch, before the rectifier and the"
             + " addition.",
         "standard deviation",
         watched,
