@@ -249,9 +249,9 @@ class ArchitectureTest {
             .map(JavaClass::getPackageName)
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(new TreeSet<>(MAY_SEE.keySet()), packages);
-    String document = Files.readString(ROOT.resolve("ARCHITECTURE.md"));
+    String document = Files.readString(ROOT.resolve("docs/design/modules.md"));
     for (String name : packages) {
-      assertTrue(document.contains("`" + name + "`"), name + " is not in ARCHITECTURE.md");
+      assertTrue(document.contains("`" + name + "`"), name + " is not in docs/design/modules.md");
     }
   }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Fathom in a project of somebody's own: what `docs/dependency.md` says is done.
+/// Fathom in a project of somebody's own: what `docs/guide/5-export-and-embed.md` says is done.
 class DependencyTest {
   private static final Path ROOT = Path.of(System.getProperty("fathom.root"));
   private static final List<String> MODULES = List.of("core", "report", "lab", "bench", "cli");
@@ -106,8 +106,20 @@ class DependencyTest {
   /// With the classes of this build, which is what can be asked in a second.
   @Test
   void theProgramOfThePageCompiles() throws IOException {
+    compiles(block("java", Files.readString(page())));
+  }
+
+  /// The lines that open a trained net stand on the page without imports and a method around them.
+  @Test
+  void theLinesThatOpenANetCompile() throws IOException {
+    String lines = all("(?s)```java\n(try .*?)```", Files.readString(page())).getFirst();
+    String imports = "import fathom.infer.*; import java.nio.file.Path;\n";
+    compiles(imports + "void main() throws Exception {\n" + lines + "}\n");
+  }
+
+  private void compiles(String program) throws IOException {
     Path source = folder.resolve("Example.java");
-    Files.writeString(source, block("java", Files.readString(page())));
+    Files.writeString(source, program);
     var said = new StringWriter();
     var compiler = ToolProvider.getSystemJavaCompiler();
     try (var files = compiler.getStandardFileManager(null, null, null)) {
@@ -169,7 +181,7 @@ class DependencyTest {
   }
 
   private static Path page() {
-    return ROOT.resolve("docs").resolve("dependency.md");
+    return ROOT.resolve("docs").resolve("guide").resolve("5-export-and-embed.md");
   }
 
   /// The four losses of the page's program, which has told `hints` times how to be faster.
@@ -184,13 +196,14 @@ class DependencyTest {
     return Pattern.compile(pattern).matcher(text).results().map(result -> result.group(1)).toList();
   }
 
-  /// The first block of code in this language.
+  /// The first block of code in this language; of Java the first whole program.
   private static String block(String language, String page) {
     return Pattern.compile("^```" + language + "\n(.*?)^```$", Pattern.DOTALL | Pattern.MULTILINE)
         .matcher(page)
         .results()
         .map(result -> result.group(1))
         .filter(block -> !language.isEmpty() || block.startsWith("mvn"))
+        .filter(block -> !language.equals("java") || block.contains("void main"))
         .findFirst()
         .orElseThrow();
   }

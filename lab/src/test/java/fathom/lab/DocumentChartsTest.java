@@ -11,6 +11,7 @@ import fathom.report.ChartImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
@@ -23,12 +24,15 @@ import org.junit.jupiter.api.Test;
 /// which is kept with its charts. `-Dfathom.records=write` draws them anew.
 class DocumentChartsTest {
   private static final Path DOCS = Path.of("..", "docs");
-  private static final Pattern IMAGE = Pattern.compile("\\]\\(charts/(([a-z-]+)-(\\d+)\\.svg)\\)");
+  private static final Pattern IMAGE =
+      Pattern.compile("\\]\\((?:docs/)?charts/(([a-z-]+)-(\\d+)\\.svg)\\)");
 
   @Test
   void everyImageIsAChartOfItsRecord() throws IOException {
     var images = new TreeSet<String>();
-    for (Path page : files(DOCS, ".md")) {
+    var pages = new ArrayList<>(files(DOCS, ".md"));
+    pages.add(Path.of("..", "README.md"));
+    for (Path page : pages) {
       var named = IMAGE.matcher(Files.readString(page));
       while (named.find()) {
         images.add(named.group(1));

@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// The examples of `docs/instruments.md`, which stand there as they stand here.
+/// The examples of `docs/guide/9-laboratory.md`, which stand there as they stand here.
 class ExamplesTest {
   private static final int[] LABELS = {3, 1, 4, 1};
 
@@ -171,7 +171,7 @@ class ExamplesTest {
         squeezed(
             Files.readString(
                 Path.of("src/test/java").resolve("fathom/lab/instrument/ExamplesTest.java")));
-    String page = Files.readString(Path.of("..", "docs", "instruments.md"));
+    String page = Files.readString(Path.of("..", "docs", "guide", "9-laboratory.md"));
     var examples = new ArrayList<String>();
     var blocks = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(page);
     while (blocks.find()) {
