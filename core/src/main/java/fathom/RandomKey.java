@@ -41,8 +41,8 @@ public record RandomKey(long key) {
     return (bits(i) >>> 11) * 0x1p-53;
   }
 
-  /// Returns a uniform integer in 0 .. bound−1. The bias of the multiplication is below
-  /// `bound / 2^64`.
+  /// Returns a uniform integer in 0 .. bound−1. The bias of the multiplication is below `bound /
+  /// 2^64`.
   public int below(long i, int bound) {
     return (int) Math.unsignedMultiplyHigh(bits(i), bound);
   }

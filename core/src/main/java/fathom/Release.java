@@ -10,8 +10,8 @@ import java.util.Properties;
 public final class Release {
   private Release() {}
 
-  /// Returns the versions of libtorch and JavaCPP, for example
-  /// `libtorch 2.10.0-1.5.13, JavaCPP 1.5.13`.
+  /// Returns the versions of libtorch and JavaCPP, for example `libtorch 2.10.0-1.5.13, JavaCPP
+  /// 1.5.13`.
   public static String libtorch() {
     return "libtorch %s, JavaCPP %s".formatted(of("pytorch"), of("javacpp"));
   }

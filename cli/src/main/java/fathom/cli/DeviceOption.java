@@ -13,10 +13,11 @@ final class DeviceOption {
   }
 
   @OnResume
+  @Rare
   @Option(
       names = "--device",
       paramLabel = "cpu|cuda",
-      description = "What computes. This version has the processor alone. Default: cpu.")
+      description = "The device that computes; this version has the processor alone. Default: cpu.")
   private Device device = Device.CPU;
 
   /// Throws [DeviceException] if this version cannot compute on the device.

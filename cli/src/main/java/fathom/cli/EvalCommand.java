@@ -86,6 +86,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private final NormalizationOption normalization = new NormalizationOption();
 
+  @Rare
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",

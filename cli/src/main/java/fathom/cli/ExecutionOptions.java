@@ -12,9 +12,13 @@ import picocli.CommandLine.Option;
 /// of threads that decode images.
 final class ExecutionOptions {
   @OnResume
-  @Option(names = "--workers", paramLabel = "N", description = "Threads. Default: one per core.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Threads that share every batch. Default: one per core.")
   private @Nullable Integer workers;
 
+  @Rare
   @Option(
       names = "--shard-statistics",
       description = "Batch norm's statistics per worker, as on the paper's two GPUs.")
@@ -24,26 +28,24 @@ final class ExecutionOptions {
   @Option(
       names = "--recompute",
       paramLabel = "K|auto",
-      description = {
-        "For resnetN and plainN: remember only what goes into every K-th block of a stage, and"
-            + " compute",
-        "the blocks again in the backward pass: less memory, one more forward pass a step, the same result"
-            + " to",
-        "the bit. auto: half the root of the number of blocks. Default: 0, remember all."
-      })
+      description =
+          "Needs less memory for one more forward pass a step. For resnetN and plainN: only "
+              + "what goes into every K-th block of a stage is remembered, and the blocks are "
+              + "computed again in the backward pass, with the same result to the bit. auto: half "
+              + "the root of the number of blocks. Default: 0, remember all.")
   private @Nullable String recompute;
 
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",
-      description = {
-        "The type of the activations. bf16, for resnetN and plainN: half of the memory, and faster"
-            + " on",
-        "processors that have it; weights, sums and evaluations stay in fp32. Default: fp32."
-      })
+      description =
+          "The type of the activations. Default: fp32. bf16, for resnetN and plainN: half of "
+              + "the memory, and faster on processors that have it; weights, sums and evaluations "
+              + "stay in fp32.")
   private @Nullable Precision precision;
 
   @OnResume
+  @Rare
   @Option(
       names = "--decoders",
       paramLabel = "N",

@@ -103,12 +103,14 @@ final class ExportCommand implements Callable<Integer> {
 
   @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
 
+  @Rare
   @Option(
       names = "--input",
       paramLabel = "CxHxW",
       description = "The size of an image for --model. Default: that for which it was made.")
   private @Nullable String input;
 
+  @Rare
   @Option(
       names = "--classes",
       paramLabel = "N",

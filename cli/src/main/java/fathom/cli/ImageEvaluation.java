@@ -77,8 +77,7 @@ final class ImageEvaluation {
   }
 
   /// Measures the subject and prints the answer. Throws a usage error if the net and the data do
-  /// not fit each other, and `DeviceException` if the processor cannot compute in
-  /// `precision`.
+  /// not fit each other, and `DeviceException` if the processor cannot compute in `precision`.
   void measure(Subject subject, Precision precision) {
     ImageOptions.tell(subject.data, output);
     checkInput(subject);

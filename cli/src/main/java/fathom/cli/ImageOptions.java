@@ -17,20 +17,20 @@ final class ImageOptions {
   private static final int MOST_NOTICES = 6;
 
   @OnResume
+  @Rare
   @Option(
       names = "--strict",
-      description = "A file that cannot be decoded ends the command; otherwise it is skipped.")
+      description = "Ends at a file that cannot be decoded, which is skipped otherwise.")
   private boolean strict;
 
   @OnResume
+  @Rare
   @Option(
       names = "--no-cache",
-      description = {
-        "Looks at every file of a folder of images anew. Otherwise what the files' headers say is"
-            + " kept",
-        "below $XDG_CACHE_HOME/fathom or ~/.cache/fathom, and looked up for files that are"
-            + " unchanged."
-      })
+      description =
+          "Reads the header of every image anew. Otherwise what the files' headers say is "
+              + "kept below $XDG_CACHE_HOME/fathom or ~/.cache/fathom, and looked up for files that "
+              + "are unchanged.")
   private boolean noCache;
 
   /// Returns the image read options, with images of `size`×`size` pixels where the data is a folder

@@ -126,8 +126,7 @@ final class Main implements Runnable {
       return fail(err, e.getMessage(), Exit.BAD_FILE);
     }
     boolean trace = environment.apply("FATHOM_STACKTRACE") != null;
-    line.setUsageHelpWidth(100)
-        .setDefaultValueProvider(configuration)
+    line.setDefaultValueProvider(configuration)
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, configuration))
         .setExecutionExceptionHandler((e, failed, _) -> failed(e, failed, trace));
     int code;
@@ -166,6 +165,7 @@ final class Main implements Runnable {
     }
     EnumName.register(line);
     Values.register(line);
+    CommandHelp.install(line);
     return line;
   }
 

@@ -268,6 +268,7 @@ final class ModelsCommand implements Callable<Integer> {
 
   /// The options that change a model.
   static final class ModelOptions {
+    @Rare
     @Option(
         names = "--shortcut",
         description = "What residual blocks add: A, B or C of the paper, or none.",
@@ -277,37 +278,39 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--norm",
         description =
-            "The normalization of resnetN, plainN, masknet and mlp: ${COMPLETION-CANDIDATES}.",
+            "The normalization of resnetN, plainN, masknet and mlp. One of "
+                + "${COMPLETION-CANDIDATES}.",
         paramLabel = "NORM")
     private @Nullable Norm norm;
 
     @Option(
         names = "--width",
         description =
-            "The channels of the first stage of resnetN, plainN and masknet. Default: 16, for"
-                + " photos 64.",
+            "Channels of the first stage of resnetN, plainN and masknet. Default: 16, for "
+                + "photos 64.",
         paramLabel = "K")
     private @Nullable Integer width;
 
     @Option(
         names = "--hidden",
-        description = "The units of a level of a recurrent net or transformer, or a layer of mlp.",
+        description = "Units of a layer of a recurrent net, a transformer or mlp.",
         paramLabel = "H")
     private @Nullable Integer hidden;
 
     @Option(
         names = "--layers",
         description =
-            "The levels of a recurrent net or transformer, the hidden layers of mlp, or how often"
-                + " masknet halves the image.",
+            "Layers of a recurrent net, a transformer or mlp; levels of masknet. Of mlp they "
+                + "are the hidden ones; of masknet, how often it halves the image.",
         paramLabel = "L")
     private @Nullable Integer layers;
 
+    @Rare
     @Option(
         names = "--dropout",
         description =
-            "The share of the values before the classifier that a training step leaves out; of mlp"
-                + " of those of each hidden layer. Nets for images have it.",
+            "The share of activations that a training step leaves out. Nets for images have it: "
+                + "before the classifier; mlp behind each hidden layer.",
         paramLabel = "P")
     private @Nullable Double dropout;
 

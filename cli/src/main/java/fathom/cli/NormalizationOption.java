@@ -7,20 +7,22 @@ import picocli.CommandLine.Option;
 /// The options for the mean and standard deviation by which images are normalised. Without them,
 /// the run or the file of weights says both.
 final class NormalizationOption {
+  @Rare
   @Option(
       names = "--mean",
       split = ",",
       paramLabel = "R,G,B",
       description =
-          "What is subtracted from each channel, on the 0..1 scale. Default: what the run or file"
-              + " says.")
+          "The number subtracted from each channel, on the 0..1 scale. Default: as the run or "
+              + "file says.")
   private float @Nullable [] mean;
 
+  @Rare
   @Option(
       names = "--std",
       split = ",",
       paramLabel = "R,G,B",
-      description = "What each channel is divided by after that.")
+      description = "The number that each channel is divided by after that.")
   private float @Nullable [] standardDeviation;
 
   boolean isGiven() {

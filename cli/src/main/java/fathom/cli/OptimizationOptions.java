@@ -9,7 +9,7 @@ final class OptimizationOptions {
   @Option(
       names = "--optimizer",
       paramLabel = "sgd|adam|adamw",
-      description = "Default: sgd for resnetN and plainN, otherwise adam.")
+      description = "The optimizer. Default: sgd for resnetN and plainN, otherwise adam.")
   private Optimization.@Nullable Method optimizer;
 
   @Option(
@@ -18,32 +18,36 @@ final class OptimizationOptions {
       description = "The learning rate. Default: what suits model and optimizer; see --dry-run.")
   private @Nullable Double rate; // the name that the recipe of a run has for it
 
+  @Rare
   @Option(
       names = "--clip",
       paramLabel = "C",
       description = "The largest norm of all gradients; 0 for any. Default: 1 for recurrent nets.")
   private @Nullable Double clip;
 
+  @Rare
   @Option(
       names = "--weight-decay",
       paramLabel = "L",
-      description = "Of SGD (default: 0.0001) and AdamW, there decoupled (default: 0.01).")
+      description =
+          "The weight decay of SGD (default: 0.0001) and AdamW, there decoupled (default: "
+              + "0.01).")
   private @Nullable Double weightDecay;
 
   @Option(
       names = "--schedule",
       paramLabel = "steps|cosine|one-cycle",
-      description = {
-        "How the learning rate goes: divided by ten at points of the recipe, down to 0 along half a cosine"
-            + " wave, or",
-        "up over 30 %% of the steps and then down. Default: steps."
-      })
+      description =
+          "The curve of the learning rate. Default: steps. steps: divided by ten at points of "
+              + "the recipe. cosine: down to 0 along half a cosine wave. one-cycle: up over 30 %% "
+              + "of the steps and then down.")
   private Optimization.@Nullable Curve curve;
 
+  @Rare
   @Option(
       names = "--label-smoothing",
       paramLabel = "E",
-      description = "So much of every label is given to all classes alike. Default: 0.")
+      description = "The share of every label that is given to all classes alike. Default: 0.")
   private @Nullable Double smoothing;
 
   Optimization of(Optimization usual) {

@@ -44,6 +44,7 @@ final class Output {
   private boolean quiet;
 
   @OnResume
+  @Rare
   @Option(names = "--verbose", description = "Show where a failure came from.")
   private boolean verbose;
 

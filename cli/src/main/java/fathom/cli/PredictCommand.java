@@ -82,6 +82,7 @@ final class PredictCommand implements Callable<Integer> {
 
   @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
 
+  @Rare
   @Option(
       names = "--input",
       paramLabel = "CxHxW",
@@ -91,6 +92,7 @@ final class PredictCommand implements Callable<Integer> {
       })
   private @Nullable String input;
 
+  @Rare
   @Option(
       names = "--classes",
       split = ",",
@@ -101,6 +103,7 @@ final class PredictCommand implements Callable<Integer> {
 
   @Mixin private final NormalizationOption normalization = new NormalizationOption();
 
+  @Rare
   @Option(
       names = "--precision",
       paramLabel = "fp32|bf16",

@@ -11,13 +11,12 @@ final class RecordingOptions {
       names = "--watch",
       paramLabel = "WHAT",
       split = ",",
-      description = {
-        "gradients, responses, updates: measures each layer at the end of every epoch, for the heat"
-            + " maps",
-        "of the report. Any of the three, between commas."
-      })
+      description =
+          "Measures gradients, responses or updates of each layer in every epoch. The report "
+              + "shows them as heat maps. Any of the three, between commas.")
   private @Nullable List<Recording.Quantity> watch;
 
+  @Rare
   @Option(
       names = "--tensorboard",
       description = "Writes curves, histograms and images for TensorBoard into RUN/tensorboard.")

@@ -13,13 +13,13 @@ final class SamplingOptions {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = {
-        "Images in a batch, or streams of a text, of all workers. Default: 128, 64 for fewer than"
-            + " 10,000",
-        "images, 32 for photos and texts, 8 for masks, and less where the data has less."
-      })
+      description =
+          "Images in a batch, or streams of a text, of all workers. Default: 128, 64 for "
+              + "fewer than 10,000 images, 32 for photos and texts, 8 for masks, and less where the "
+              + "data has less.")
   private @Nullable Integer batch;
 
+  @Rare
   @Option(
       names = "--window",
       paramLabel = "T",
@@ -29,13 +29,10 @@ final class SamplingOptions {
   @Option(
       names = "--val",
       paramLabel = "N",
-      description = {
-        "Keeps N training images, drawn by the seed, from training: epochs are validated with them,"
-            + " and the",
-        "best one too; the test images are seen at the end alone. Default: the images of a"
-            + " folder val",
-        "beside train and test, or 0."
-      })
+      description =
+          "Keeps N training images as validation data. They are drawn by the seed. Epochs are "
+              + "validated with them, and the best one is chosen by them; the test images are seen "
+              + "at the end alone. Default: the images of a folder val beside train and test, or 0.")
   private @Nullable Integer validation;
 
   /// Returns whether the user gave no batch size, so that it may be fitted to the data.

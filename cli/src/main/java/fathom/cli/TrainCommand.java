@@ -36,20 +36,12 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom train resnet20 --data digits",
-      "  fathom train plain56 --data digits --epochs 30 --lr 0.05 --seed 2",
-      "  fathom train resnet20 --data /data/cifar-10-batches-bin --recipe paper",
-      "  fathom train resnet56 --data cifar10 --precision bf16",
-      "  fathom train resnet1202 --data /data/cifar-10-batches-bin --recompute auto",
-      "  fathom train resnet50 --data images:photos",
-      "  fathom train resnet18 --data images:photos --size 128 --strict",
-      "  fathom train mlp --data mnist --optimizer adam --lr 0.001",
-      "  fathom train resnet20 --data cifar10 --optimizer adamw --schedule one-cycle"
-          + " --label-smoothing 0.1",
-      "  fathom train resnet20 --data cifar10 --val 5000 --watch gradients,responses,updates",
-      "  fathom train ln-lstm --data text:book.txt --hidden 512 --window 50",
+      "  fathom train plain56 --data cifar10 --recipe paper --precision bf16",
+      "  fathom train resnet50 --data images:photos --val 500 --watch gradients,updates",
+      "  fathom train mlp --data mnist --optimizer adamw --lr 0.001 --schedule one-cycle",
+      "  fathom train ln-lstm --data text:book.txt --hidden 512",
       "  fathom train masknet --data masks:outlines",
-      "  fathom train --resume runs/resnet20-digits-1 --epochs 40",
-      "  fathom train --resume runs/resnet50-photos-1 --data images:moved/photos"
+      "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
 final class TrainCommand implements Callable<Integer> {
   /// The names of recipes.
@@ -74,30 +66,27 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "DATA",
-      description = {
-        "digits, images:DIR, a folder with MNIST's or CIFAR-10's files, or mnist, cifar10 and the"
-            + " like",
-        "for such a folder below $FATHOM_DATA; text:FILE for a net that learns text; masks:DIR for"
-            + " masknet:",
-        "folders images and masks, in which every image has a mask of its name."
-      })
+      description =
+          "What to train on: digits, mnist, images:DIR, text:FILE or masks:DIR. "
+              + "digits is built in. mnist, cifar10 and the like are folders below $FATHOM_DATA; "
+              + "the path of such a folder will do as well. images:DIR has a folder for each class. "
+              + "text:FILE is for a net that learns text. masks:DIR, for masknet, has the folders "
+              + "images and masks, in which every image has a mask of its name.")
   private @Nullable String data;
 
   @Option(
       names = "--size",
       paramLabel = "N",
-      description = {
-        "Of a folder of images: decodes them to N×N from their files each time they are used, in",
-        "training a random part of each. Default: 224 for the nets for photos (resnet18, 34,"
-            + " 50, ...);",
-        "for others the size that all images have, or else 32, in memory. Of masks: the squares"
-            + " that training",
-        "sees. Default: 96."
-      })
+      description =
+          "Decodes images from their files as NxN each time they are used. In training a "
+              + "random part of each image is taken. Default: 224 for the nets for photos "
+              + "(resnet18, 34, 50, ...); for others the size that all images have, or else 32, in "
+              + "memory. Of masks: the squares that training sees. Default: 96.")
   private @Nullable Integer size;
 
   @Mixin private final ImageOptions reading = new ImageOptions();
 
+  @Rare
   @Option(
       names = "--recipe",
       paramLabel = "paper|fast",
@@ -112,45 +101,42 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final RecordingOptions recording = new RecordingOptions();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Decides every draw. Default: 1.")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "The seed of every random number. Default: 1.")
   private long seed = 1;
 
   @Option(
       names = "--out",
       paramLabel = "RUN",
-      description = "The run's folder. Default: below runs/.")
+      description = "The folder of the run. Default: a new one below runs/.")
   private @Nullable Path out;
 
   @OnResume
   @Option(
       names = "--resume",
       paramLabel = "RUN",
-      description = {
-        "Go on with a run, by its own recipe; only --epochs, --workers and --recompute change"
-            + " that.",
-        "--data says where its data is now."
-      })
+      description =
+          "Goes on with a run, by its own recipe. Only --epochs, --workers and --recompute "
+              + "change that. --data says where its data is now.")
   private @Nullable Path resume;
 
   @OnResume
+  @Rare
   @Option(
       names = "--data-changed",
-      description = {
-        "With --resume: goes on although images or characters are others than before, if the"
-            + " classes",
-        "are the same. The result is no longer that of one training; the run says so."
-      })
+      description =
+          "With --resume: goes on although the data is another than before. The classes must "
+              + "be the same. The result is no longer that of one training, and the run says so.")
   private boolean dataChanged;
 
   @Option(
       names = "--dry-run",
-      description = {
-        "Only print the resolved recipe, and what memory and time it needs: a few steps are made,"
-            + " and",
-        "carried on to the whole training; also whether it fits into the memory that there is."
-            + " Takes a",
-        "few seconds."
-      })
+      description =
+          "Only prints the resolved recipe, and the memory and time it needs. A few steps are "
+              + "made, and their time is carried on to the whole training; also whether it fits "
+              + "into the memory that there is. Takes a few seconds.")
   private boolean dryRun;
 
   /// The answer of `--json` to `--dry-run`: the fields of the recipe, and the estimate.

@@ -115,6 +115,7 @@ class LauncherTest {
     "--version, true",
     "models resnet20 --json, true",
     "train --help, true",
+    "train --help-all, true",
     "data get -h, true",
     "data list, true",
     "lab, true",

@@ -254,6 +254,11 @@ class ShellTest {
         assertEquals(Exit.DONE, cli.code(), command + ": " + cli.err());
         assertEquals("", cli.err(), command);
         assertFalse(cli.out().contains("%%"), cli.out());
+        List<String> lines = cli.out().lines().toList();
+        assertTrue(lines.size() <= 45, "%s has %s lines".formatted(command, lines.size()));
+        for (String line : lines) {
+          assertTrue(line.codePointCount(0, line.length()) <= CommandHelp.COLUMNS, line);
+        }
         String examples = cli.out().substring(Math.max(0, cli.out().indexOf("\nExample")));
         assertTrue(
             examples.startsWith("\nExample") && examples.contains("fathom " + command),
@@ -263,6 +268,29 @@ class ShellTest {
       System.setErr(before);
     }
     assertEquals("", warnings.toString(StandardCharsets.UTF_8));
+  }
+
+  /// `--help` names every option, and `--help-all` describes it.
+  @Test
+  void everyOptionHasItsPlaceInBothHelps() {
+    var commands = new ArrayList<String>();
+    named(Main.commandLine(), commands);
+    for (String command : commands) {
+      String brief = Cli.run((command + " --help").strip().split(" ")).out();
+      Cli cli = Cli.run((command + " --help-all").strip().split(" "));
+      assertEquals(Exit.DONE, cli.code(), command + ": " + cli.err());
+      CommandLine line = Main.commandLine();
+      for (String name : command.split(" ")) {
+        line = line.getSubcommands().getOrDefault(name, line);
+      }
+      for (var option : line.getCommandSpec().options()) {
+        assertTrue(brief.contains(option.longestName()), command + " " + option.longestName());
+        String described = String.join(" ", option.description()).replaceAll("\\s+", " ");
+        assertTrue(
+            cli.out().replaceAll("\\s+", " ").contains(described.replace("%%", "%")),
+            command + " does not say: " + described);
+      }
+    }
   }
 
   /// All commands, as they are written behind `fathom`.

@@ -123,8 +123,7 @@ public final class EventFile {
   /// Appends an image that is encoded as a PNG file, in grey or in colour. Throws
   /// [BadFileException] if it cannot be written.
   public void image(long step, String tag, byte[] png) {
-    ByteBuffer header =
-        ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bit depth, colour type
+    ByteBuffer header = ByteBuffer.wrap(png, PNG_SIZE, 10); // width, height, bit depth, colour type
     int width = header.getInt();
     int height = header.getInt();
     header.get();

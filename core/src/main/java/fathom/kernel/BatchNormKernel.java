@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// - forward: `y = [(x − μ)·γ/σ + β + addend]`, where `[·]` is max(·, 0) or the identity;
 /// - backward, for n rows, with `g = dy` where the rectifier's argument is above 0 and `g = 0`
-///   elsewhere: `dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)`, `daddend = g`, `dβ = Σg`,
-///   `dγ = Σg·(x − μ)/σ`.
+///   elsewhere: `dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n)`, `daddend = g`, `dβ = Σg`, `dγ
+///   = Σg·(x − μ)/σ`.
 ///
 /// There are three forms, between which [Kernels] chooses: [ScalarBatchNorm] is the specification,
 /// [VectorBatchNorm] is the fast one, and [TorchBatchNorm] uses libtorch's operations. The channels

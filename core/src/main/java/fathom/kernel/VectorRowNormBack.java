@@ -61,8 +61,8 @@ final class VectorRowNormBack {
         form.bias() == null ? null : Tensor.of(dbias, n));
   }
 
-  /// The number of coefficients of a row: m, r, c, a and b of `x̂ = (x − m)·r + c` and
-  /// `dx = (w + a + (x − m)·b)·r`.
+  /// The number of coefficients of a row: m, r, c, a and b of `x̂ = (x − m)·r + c` and `dx = (w + a
+  /// + (x − m)·b)·r`.
   private static final int NUMBERS = 5;
 
   private final Form form;

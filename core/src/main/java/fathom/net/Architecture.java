@@ -246,14 +246,19 @@ public interface Architecture {
 
   /// The names of the recurrent nets, which exist for images and for text.
   List<String> RECURRENT = List.of("rnn", "ln-rnn", "lstm", "ln-lstm", "gru", "ln-gru");
+
   /// The name of the multilayer perceptron.
   String PERCEPTRON = "mlp";
+
   /// The name of the transformer for text.
   String TRANSFORMER = "transformer";
+
   /// The name of the net for masks.
   String MASKS = "masknet";
+
   /// The name of the net for masks without shortcuts.
   String PLAIN_MASKS = "plain-masknet";
+
   /// The form of the names of convolutional nets.
   Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
 

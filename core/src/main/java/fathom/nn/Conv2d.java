@@ -16,8 +16,8 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /// A two-dimensional convolution without bias, because the norm behind it has one. For x of N×C×H×W
-/// and a weight of O×C×K×K, y[n,o,i,j] = Σ w[o,c,u,v] ·
-/// x[n,c, i·stride+u−padding, j·stride+v−padding]. Weight and output lie in channels-last memory.
+/// and a weight of O×C×K×K, y[n,o,i,j] = Σ w[o,c,u,v] · x[n,c, i·stride+u−padding,
+/// j·stride+v−padding]. Weight and output lie in channels-last memory.
 ///
 /// 3×3 convolutions of float32 at stride 1 and padding 1 run by tiles where that is faster
 /// ([Kernels]); all others run in libtorch.

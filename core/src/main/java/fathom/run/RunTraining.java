@@ -81,8 +81,8 @@ public final class RunTraining {
     }
   }
 
-  /// Trains to the end of the recipe, without progress reports. Throws as
-  /// [#train(Run, Data, Progress, BooleanSupplier)].
+  /// Trains to the end of the recipe, without progress reports. Throws as [#train(Run, Data,
+  /// Progress, BooleanSupplier)].
   public static Result train(Run run, Data data) {
     return train(run, data, Progress.NONE, () -> false);
   }

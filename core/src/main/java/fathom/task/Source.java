@@ -88,8 +88,8 @@ public interface Source {
     return with(count(), to, i -> i);
   }
 
-  /// Returns a source of `count` of these examples, whose indices `index` gives for 0 to
-  /// `count - 1`.
+  /// Returns a source of `count` of these examples, whose indices `index` gives for 0 to `count -
+  /// 1`.
   default Source select(int count, IntUnaryOperator index) {
     return with(count, shape(), index);
   }

@@ -188,8 +188,8 @@ class BatchNormKernelTest {
     assertArrayEquals(elements(g), elements(actualG), what + "g");
   }
 
-  /// The rectified value is not kept for the backward pass, which decides anew what came through: it
-  /// must decide as the way forward did, also where a value is zero but for rounding.
+  /// The rectified value is not kept for the backward pass, which decides anew what came through:
+  /// it must decide as the way forward did, also where a value is zero but for rounding.
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 16, 31})
   void theWayBackLetsThroughWhatTheWayForwardDid(int channels) {

@@ -23,7 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What holds for every function of sequences, whatever is inside: sequences of different lengths
-/// side by side are as each alone, a stretch is as its parts, and the backward pass is the derivative.
+/// side by side are as each alone, a stretch is as its parts, and the backward pass is the
+/// derivative.
 class RecurrentLawsTest {
   private static final RandomKey DRAW = RandomKey.of(7, "sequences");
   private static final int STEPS = 5;
