@@ -14,7 +14,12 @@ import org.jspecify.annotations.Nullable;
 /// and so does a batch of one.
 ///
 /// Statistics are in float64, also for BFLOAT16 inputs, for which gains and biases are FLOAT32. The
-/// output for a case whose features are all equal is the bias.
+/// output for a case whose features are all equal is the bias. The sums and their derivative, one
+/// under the other, are in [fathom.kernel.ScalarRowNorm].
+///
+/// ```java
+/// Layer net = Chain.of(Dense.of(init, 784, 256), LayerNorm.of(256), new Relu());
+/// ```
 ///
 /// @param gain g with the shape `features`, or null for gains of 1
 /// @param bias b with the shape `features`, or null for biases of 0
