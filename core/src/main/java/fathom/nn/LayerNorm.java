@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// under the other, are in [fathom.kernel.ScalarRowNorm].
 ///
 /// ```java
-/// Layer net = Chain.of(Dense.of(init, 784, 256), LayerNorm.of(256), new Relu());
+/// Layer net = Chain.of(Dense.of(init, "fc1", 784, 256), LayerNorm.of(256), new Relu());
 /// ```
 ///
 /// @param gain g with the shape `features`, or null for gains of 1
