@@ -68,6 +68,12 @@ final class NormPages {
               List.of("half of the steps, gains of 0.1"),
               ""),
           new Row(
+              "35, phrases",
+              "layer norm in a GRU that embeds phrases in an order",
+              "order-embeddings",
+              List.of("share of these steps to be there, LN-GRU", "held-out accuracy, LN-GRU less"),
+              "The paper's own setting has images and captions; its 60 % are the bound here."),
+          new Row(
               "38",
               "convolutional nets: batch norm, layer norm, none",
               "conv-norms",
@@ -593,6 +599,24 @@ final class NormPages {
               "ln-lstm-text",
               "ln-lstm, gains of 0.1, bits per held-out character at half",
               "the paper says: %.2f"),
+          quick("order-embeddings", "GRU, best validation", "GRU gets to %.1f %%"),
+          quick("order-embeddings", "LN-GRU, best validation", "LN-GRU to %.1f %%"),
+          quick("order-embeddings", "steps of the GRU", "after %.0f of 400 steps"),
+          quick("order-embeddings", "share of these steps to be there, LN-GRU", "in %.2f of these"),
+          quick("order-embeddings", "GRU, held-out", "told apart are %.1f %% by"),
+          quick("order-embeddings", "LN-GRU, held-out", "and %.1f %% by the other"),
+          quick(
+              "order-embeddings",
+              "LN-GRU, twice the learning rate, held-out",
+              "gets to %.1f %% there"),
+          quick(
+              "order-embeddings",
+              "share of these steps to be there, twice",
+              "needs %.2f of the steps"),
+          quick(
+              "order-embeddings",
+              "GRU, words in a drawn order, held-out",
+              "GRU still gets %.1f %%"),
           quick("norm-and-warm-up", "norm behind, last block", "is %.1f times"),
           quick("norm-and-warm-up", "norm on the branch, last block", "it is %.2f"),
           quick("norm-and-warm-up", "norm behind, no warm-up", "ends at %.2f"),
