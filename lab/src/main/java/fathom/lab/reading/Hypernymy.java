@@ -39,7 +39,8 @@ final class Hypernymy {
     Integer place = places.get(offset);
     if (place == null) {
       throw new IllegalArgumentException(
-          "the hypernym %08d is not among the %s synsets".formatted(offset, places.size()));
+          "the hypernym %s is not among the %s synsets"
+              .formatted(Synset.written(offset), places.size()));
     }
     return place;
   }
@@ -96,8 +97,10 @@ final class Hypernymy {
         stuck++;
       }
       throw new IllegalArgumentException(
-          "an order has no circle, but %s (%08d) stands in or under one"
-              .formatted(synsets.get(stuck).words().getFirst(), synsets.get(stuck).offset()));
+          "an order has no circle, but %s (%s) stands in or under one"
+              .formatted(
+                  synsets.get(stuck).words().getFirst(),
+                  Synset.written(synsets.get(stuck).offset())));
     }
     return ancestors;
   }

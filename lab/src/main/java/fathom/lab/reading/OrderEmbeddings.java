@@ -18,6 +18,7 @@ import fathom.recurrent.GateNorm;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Section 6.1 of the paper, order embeddings with a GRU and with an LN-GRU, on phrases alone: the
 /// paper's captions and images (MS-COCO, features of a VGG net) cannot be shipped. Vendrov et al.
@@ -39,14 +40,14 @@ final class OrderEmbeddings implements Experiment {
   private static final int BATCH = 64;
   private static final int EVERY = 25;
 
-  private final Optional<Path> wordnet;
+  private final Supplier<Optional<Path>> wordnet;
 
   /// On the WordNet of this environment.
   OrderEmbeddings() {
-    this(WordNet.find(System::getenv));
+    this(() -> WordNet.find(System::getenv));
   }
 
-  OrderEmbeddings(Optional<Path> wordnet) {
+  OrderEmbeddings(Supplier<Optional<Path>> wordnet) {
     this.wordnet = wordnet;
   }
 
@@ -64,7 +65,7 @@ final class OrderEmbeddings implements Experiment {
 
   @Override
   public Optional<String> missing() {
-    return wordnet.isPresent() ? Optional.empty() : Optional.of(WordNet.missing());
+    return wordnet.get().isPresent() ? Optional.empty() : Optional.of(WordNet.missing());
   }
 
   /// One net and how it trains.
@@ -107,7 +108,7 @@ final class OrderEmbeddings implements Experiment {
   }
 
   private HypernymCorpus corpus(Size size) {
-    Path file = wordnet.orElseThrow();
+    Path file = wordnet.get().orElseThrow();
     List<Synset> synsets = WordNet.read(file);
     try {
       return HypernymCorpus.of(

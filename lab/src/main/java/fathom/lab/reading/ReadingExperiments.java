@@ -9,6 +9,6 @@ public final class ReadingExperiments {
 
   /// In the order of the paper.
   public static List<Experiment> all() {
-    return List.of(new OrderEmbeddings());
+    return List.of(new OrderEmbeddings(), new AttentiveReading());
   }
 }

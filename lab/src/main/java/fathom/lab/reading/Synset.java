@@ -1,6 +1,7 @@
 package fathom.lab.reading;
 
 import java.util.List;
+import java.util.Locale;
 
 /// A set of nouns with one meaning, as WordNet has it.
 ///
@@ -12,5 +13,10 @@ record Synset(long offset, List<String> words, List<Long> hypernyms, String glos
   Synset {
     words = List.copyOf(words);
     hypernyms = List.copyOf(hypernyms);
+  }
+
+  /// An offset as it is written in the file.
+  static String written(long offset) {
+    return String.format(Locale.ROOT, "%08d", offset);
   }
 }

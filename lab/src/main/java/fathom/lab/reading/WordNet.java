@@ -15,8 +15,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
+import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 
 /// WordNet's nouns (Miller 1995) from its file `data.noun`, which is a documented text (the manual
@@ -92,17 +91,15 @@ final class WordNet {
   }
 
   private static List<Synset> ofJar(Path jar) throws IOException {
-    try (var zip = new ZipFile(jar.toFile())) {
-      ZipEntry entry =
-          zip.stream()
-              .filter(e -> e.getName().equals(NAME) || e.getName().endsWith("/" + NAME))
-              .findFirst()
-              .orElseThrow(() ->
-                  new BadFileException(
-                      jar,
-                      "a jar of WordNet has a %s in it, but this one has none".formatted(NAME)));
-      return ofText(zip.getInputStream(entry), jar.resolve(entry.getName()));
+    try (var zip = new ZipInputStream(Files.newInputStream(jar))) {
+      for (var entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+        if (entry.getName().equals(NAME) || entry.getName().endsWith("/" + NAME)) {
+          return ofText(zip, jar.resolve(NAME));
+        }
+      }
     }
+    throw new BadFileException(
+        jar, "a jar of WordNet has a %s in it, but this one has none".formatted(NAME));
   }
 
   private static List<Synset> ofText(InputStream bytes, Path file) throws IOException {
@@ -118,8 +115,8 @@ final class WordNet {
         Integer before = lineOf.put(synset.offset(), lines.number());
         if (before != null) {
           throw lines.bad(
-              "a synset stands once, but %08d stands in line %s too"
-                  .formatted(synset.offset(), before));
+              "a synset stands once, but %s stands in line %s too"
+                  .formatted(Synset.written(synset.offset()), before));
         }
         synsets.add(synset);
       }
@@ -138,8 +135,8 @@ final class WordNet {
         if (!lineOf.containsKey(hypernym)) {
           throw new BadFileException(
               file,
-              "line %s: the hypernym %08d is not in the file, which is cut short or damaged"
-                  .formatted(lineOf.get(synset.offset()), hypernym));
+              "line %s: the hypernym %s is not in the file, which is cut short or damaged"
+                  .formatted(lineOf.get(synset.offset()), Synset.written(hypernym)));
         }
       }
     }

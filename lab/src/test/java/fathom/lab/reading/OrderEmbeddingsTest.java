@@ -223,6 +223,8 @@ class OrderEmbeddingsTest {
         List.of(true, true, false, true),
         DoubleStream.of(50, 60, 55, 61).mapToObj(curve::add).toList());
     assertEquals(61, curve.best(), 0);
+    assertEquals(61, curve.last(), 0);
+    assertEquals(60, curve.half(), 0);
     assertEquals(20, curve.firstAtLeast(55), 0);
     assertEquals(50, curve.firstAtLeast(62), 0);
   }
@@ -255,15 +257,15 @@ class OrderEmbeddingsTest {
   @Test
   void theExperimentRunsOnAUsersOwnFileAndNamesItWhereItIsTooSmall() {
     var note = new Notebook(1, () -> false);
-    new OrderEmbeddings(Optional.of(Miniature.file())).observe(Size.TINY, 1, note);
+    new OrderEmbeddings(() -> Optional.of(Miniature.file())).observe(Size.TINY, 1, note);
     assertTrue(note.value("GRU, held-out accuracy, %") >= 0);
     assertEquals(25, note.value("steps of the GRU to its best validation accuracy"), 0);
-    var missing = new OrderEmbeddings(Optional.empty()).missing();
+    var missing = new OrderEmbeddings(Optional::empty).missing();
     assertTrue(missing.orElse("").contains("FATHOM_DATA"), missing.toString());
     // The first synset is made a kind of the last: a circle.
     Path circle =
         Miniature.copiedTo(folder, "0 002 ~ 00000150", "0 003 @ 00001850 n 0000 ~ 00000150");
-    var experiment = new OrderEmbeddings(Optional.of(circle));
+    var experiment = new OrderEmbeddings(() -> Optional.of(circle));
     var refused =
         assertThrows(BadFileException.class, () -> experiment.observe(Size.TINY, 1, note));
     assertTrue(String.valueOf(refused.getMessage()).contains("circle"), refused.getMessage());

@@ -61,8 +61,7 @@ class WordNetTest {
     assertEquals(3, lines.number());
     var fewer = new BoundedLines(new ByteArrayInputStream(text), folder, 9, 1);
     fewer.next();
-    String refused =
-        String.valueOf(assertThrows(BadFileException.class, fewer::next).getMessage());
+    String refused = String.valueOf(assertThrows(BadFileException.class, fewer::next).getMessage());
     assertTrue(refused.contains("line 2: a file has at most 1 lines"), refused);
   }
 
@@ -164,6 +163,8 @@ class WordNetTest {
     }
     assertTrue(refusal(jar).contains("has a data.noun in it, but this one has none"), refusal(jar));
     String broken = refusal(Files.writeString(folder.resolve("broken.jar"), TWO));
-    assertTrue(broken.contains("it cannot be read"), broken);
+    assertTrue(broken.contains("has a data.noun in it, but this one has none"), broken);
+    String absent = refusal(folder.resolve("absent.jar"));
+    assertTrue(absent.contains("it cannot be read"), absent);
   }
 }
