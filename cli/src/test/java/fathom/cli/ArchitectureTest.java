@@ -163,6 +163,17 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
+        "fathom.lab.reading",
+        "fathom",
+        "fathom.io",
+        "fathom.data",
+        "fathom.nn",
+        "fathom.recurrent",
+        "fathom.loss",
+        "fathom.optim",
+        "fathom.report",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.experiment",
         "fathom",
         "fathom.data",
@@ -179,7 +190,8 @@ class ArchitectureTest {
         "fathom.lab.scale",
         "fathom.lab.cards",
         "fathom.lab.edges",
-        "fathom.lab.layernorm");
+        "fathom.lab.layernorm",
+        "fathom.lab.reading");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // bench, which is of core alone
     roomAboveAllBut(
@@ -193,6 +205,7 @@ class ArchitectureTest {
         "fathom.lab.cards",
         "fathom.lab.edges",
         "fathom.lab.layernorm",
+        "fathom.lab.reading",
         "fathom.lab.experiment",
         "fathom.lab");
     roomAboveAllBut("fathom.cli", "fathom.kernel", "fathom.kernel.recurrent");

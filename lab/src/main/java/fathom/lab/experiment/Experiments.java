@@ -4,6 +4,7 @@ import fathom.lab.cards.CardExperiments;
 import fathom.lab.edges.EdgeExperiments;
 import fathom.lab.layernorm.LayerNormExperiments;
 import fathom.lab.ledger.Experiment;
+import fathom.lab.reading.ReadingExperiments;
 import fathom.lab.scale.ScaleExperiments;
 import java.util.List;
 import java.util.stream.Stream;
@@ -18,6 +19,7 @@ public final class Experiments {
     return Stream.of(
             depth(),
             LayerNormExperiments.all(),
+            ReadingExperiments.all(),
             CardExperiments.all(),
             EdgeExperiments.all(),
             ScaleExperiments.all())
