@@ -82,8 +82,8 @@ class DocumentsTest {
     return page.replaceAll("(?ms)^```.*?^```$", "").replaceAll("`[^`\n]*`", "code");
   }
 
-  /// As the hosting site makes them: letters, digits and hyphens of the heading in lower case, and a
-  /// number behind one that had been.
+  /// As the hosting site makes them: letters, digits and hyphens of the heading in lower case, and
+  /// a number behind one that had been.
   private static Set<String> anchors(String page) {
     var anchors = new TreeSet<String>();
     Map<String, Integer> seen = new HashMap<>();
@@ -92,10 +92,7 @@ class DocumentsTest {
         String heading =
             line.replaceFirst("#+ ", "").replaceAll("\\[([^\\]]*)\\]\\([^)]*\\)", "$1");
         String anchor =
-            heading
-                .toLowerCase(Locale.ROOT)
-                .replaceAll("[^\\p{L}\\p{N} _-]", "")
-                .replace(' ', '-');
+            heading.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-');
         int before = seen.merge(anchor, 1, Integer::sum) - 1;
         anchors.add(before == 0 ? anchor : anchor + "-" + before);
       }
@@ -144,8 +141,8 @@ class DocumentsTest {
     assertTrue(names > 150, "only %s names were found".formatted(names));
   }
 
-  /// What the pages name of JavaCPP and the JDK, what is no more, names that are bad examples, and a
-  /// placeholder.
+  /// What the pages name of JavaCPP and the JDK, what is no more, names that are bad examples, and
+  /// a placeholder.
   private static final Set<String> OTHER_NAMES =
       Set.of(
           "Path",

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Runs the commands of `docs/guide` and of the README, in the order of the pages and in one folder,
-/// and compares what they print with the pages, numbers aside.
+/// Runs the commands of `docs/guide` and of the README, in the order of the pages and in one
+/// folder, and compares what they print with the pages, numbers aside.
 ///
 /// In a block of `console` a line that begins with `$ ` is a command, and the lines behind it are
 /// what it prints; a line `...` stands for any lines, and `^C` for a Ctrl-C after the first epoch.
@@ -88,9 +88,7 @@ class GuideTest {
           code = written.toString();
         }
         block.appendReplacement(
-            out,
-            Matcher.quoteReplacement(
-                "```" + block.group(1) + "\n" + code + "```"));
+            out, Matcher.quoteReplacement("```" + block.group(1) + "\n" + code + "```"));
       }
       block.appendTail(out);
       if (WRITES) {
