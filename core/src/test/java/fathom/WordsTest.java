@@ -46,7 +46,7 @@ class WordsTest {
   /// Where a sentence goes on in the next line.
   private static final Pattern BROKEN = Pattern.compile("\\s*\\n\\s*(///? +)?");
 
-  private static final Pattern NAME = Pattern.compile("\"[A-Za-z0-9._/-]*\"");
+  private static final Pattern NAME = Pattern.compile("\\\\?\"[A-Za-z0-9._/-]*\\\\?\"");
 
   private static Map.Entry<Pattern, String> retired(String words, String said) {
     return Map.entry(Pattern.compile("\\b(" + words + ")\\b"), said);

@@ -61,7 +61,7 @@ final class ProgressDisplay implements AutoCloseable {
         line(
             String.format(
                 Locale.ROOT,
-                "epoch %3d  learning rate %-7.4g %s",
+                "epoch %3d  learning rate %-8.4g %s",
                 epoch.epoch(),
                 epoch.learningRate(),
                 wording.epoch(epoch)));

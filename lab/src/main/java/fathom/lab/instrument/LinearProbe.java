@@ -106,7 +106,7 @@ public final class LinearProbe {
       squares += Math.pow(features[row][f] - mean[f], 2);
     }
     double standardDeviation = Math.sqrt(squares / half);
-    // A deviation below the rounding error of the mean is rounding error. NaN must not become 0.
+    // One below the rounding error of the mean is rounding error. NaN must not become 0.
     scale[f] = standardDeviation <= 1e-14 * largest ? 0 : 1 / standardDeviation;
   }
 

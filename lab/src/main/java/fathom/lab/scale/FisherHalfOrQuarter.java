@@ -184,7 +184,7 @@ final class FisherHalfOrQuarter implements Experiment {
     }
   }
 
-  /// Measures the factor by which a block changes, and how far the largest deviation of its
+  /// Measures the factor by which a block changes, and how far the largest relative error of its
   /// elements is from it.
   private static void block(
       String name,
