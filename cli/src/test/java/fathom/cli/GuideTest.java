@@ -111,7 +111,8 @@ class GuideTest {
         boolean calls = block.group(2).lines().anyMatch(line -> line.contains("./fathom"));
         if (!runs && (calls || block.group(1).equals("sh"))) {
           String before = text.substring(0, block.start()).stripTrailing();
-          String paragraph = before.substring(before.lastIndexOf("\n\n") + 1);
+          String paragraph =
+              before.substring(before.lastIndexOf("\n\n") + 1).replaceAll("\\s+", " ");
           if (!block.group(1).equals("sh") || !paragraph.contains(NOT_RUN)) {
             silent.add(ROOT.relativize(page) + ": " + block.group(2));
           }
