@@ -58,7 +58,7 @@ final class AttentiveReading implements Experiment {
             + " 0.1 by at least 20 points.",
         "Ba et al. 2016, section 6.2, figure 2; rows 35 and 36; thresholds of this project, set"
             + " after a pilot",
-        "80 s");
+        "40 s");
   }
 
   @Override

@@ -60,7 +60,7 @@ final class OrderEmbeddings implements Experiment {
             + " its best model is no worse on held-out pairs.",
         "Ba et al. 2016, section 6.1, figure 1 and table 2; on the hypernyms of Vendrov et al."
             + " 2016, section 4",
-        "80 s");
+        "50 s");
   }
 
   @Override
