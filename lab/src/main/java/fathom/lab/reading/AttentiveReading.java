@@ -78,7 +78,7 @@ final class AttentiveReading implements Experiment {
         .compare(note);
     if (size != Size.QUICK && published.isPresent()) {
       var real = Questions.published("CNN", published.get(), valid, seed);
-      new Trial(real, size.of(EVERY, 0, 20_000), size, seed).compare(note);
+      new Trial(real, size.of(EVERY, 0, 4_000), size, seed).compare(note);
     }
   }
 

@@ -112,7 +112,7 @@ final class OrderEmbeddings implements Experiment {
     List<Synset> synsets = WordNet.read(file);
     try {
       return HypernymCorpus.of(
-          synsets, WORDS, size.of(100, 4_000, 20_000), size.of(20, 500, 3_000));
+          synsets, WORDS, size.of(100, 4_000, 20_000), size.of(20, 500, 1_000));
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file, String.valueOf(e.getMessage()), e);
     }
@@ -120,7 +120,7 @@ final class OrderEmbeddings implements Experiment {
 
   private static ValidationCurve train(
       Arm arm, HypernymCorpus corpus, Size size, long seed, Notebook note) {
-    int steps = size.of(EVERY, 400, 6_000);
+    int steps = size.of(EVERY, 400, 3_000);
     var curve = new ValidationCurve(EVERY);
     double held = Double.NaN;
     try (var _ = Scope.open()) {
