@@ -58,7 +58,7 @@ final class AttentiveReading implements Experiment {
             + " 0.1 by at least 20 points.",
         "Ba et al. 2016, section 6.2, figure 2; rows 35 and 36; thresholds of this project, set"
             + " after a pilot",
-        "80 s");
+        "40 s");
   }
 
   @Override
@@ -78,7 +78,7 @@ final class AttentiveReading implements Experiment {
         .compare(note);
     if (size != Size.QUICK && published.isPresent()) {
       var real = Questions.published("CNN", published.get(), valid, seed);
-      new Trial(real, size.of(EVERY, 0, 20_000), size, seed).compare(note);
+      new Trial(real, size.of(EVERY, 0, 4_000), size, seed).compare(note);
     }
   }
 

@@ -1,6 +1,7 @@
 package fathom.lab.reading;
 
 import fathom.DType;
+import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -18,9 +19,9 @@ record BagOfWords(Chain layers, int vocabulary) implements ClozeReader {
     return new BagOfWords(
         new Chain(
             List.of(
-                new Chain.Child("first", Dense.of(init, "layers.first", 2 * words, hidden)),
-                new Chain.Child("relu", new Relu()),
-                new Chain.Child("last", Dense.of(init, "layers.last", hidden, tokens.markers())))),
+                new Layer.Child("first", Dense.of(init, "layers.first", 2 * words, hidden)),
+                new Layer.Child("relu", new Relu()),
+                new Layer.Child("last", Dense.of(init, "layers.last", hidden, tokens.markers())))),
         words);
   }
 

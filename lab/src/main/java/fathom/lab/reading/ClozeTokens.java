@@ -1,7 +1,6 @@
 package fathom.lab.reading;
 
 import fathom.RandomKey;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,17 +21,14 @@ record ClozeTokens(int markers, Map<String, Integer> known) {
   /// With the most frequent words of some questions.
   static ClozeTokens of(List<Cloze> questions, int most) {
     int markers = questions.stream().mapToInt(q -> q.entities().size()).max().orElse(0);
-    Map<String, Integer> counts = new HashMap<>();
+    var counts = new WordCounts();
     for (Cloze question : questions) {
       Stream.concat(question.document().stream(), question.question().stream())
           .filter(w -> !Cloze.isMarker(w) && !w.equals(Cloze.BLANK))
-          .forEach(w -> counts.merge(w, 1, Integer::sum));
+          .forEach(counts::add);
     }
     Map<String, Integer> known = new HashMap<>();
-    counts.keySet().stream()
-        .sorted(Comparator.comparing((String w) -> -counts.get(w)).thenComparing(w -> w))
-        .limit(most)
-        .forEach(word -> known.put(word, markers + 2 + known.size()));
+    counts.mostFrequent(most).forEach(word -> known.put(word, markers + 2 + known.size()));
     return new ClozeTokens(markers, Map.copyOf(known));
   }
 

@@ -61,7 +61,7 @@ final class OrderEmbeddings implements Experiment {
             + " its best model is no worse on held-out pairs.",
         "Ba et al. 2016, section 6.1, figure 1 and table 2; on the hypernyms of Vendrov et al."
             + " 2016, section 4",
-        "80 s");
+        "50 s");
   }
 
   @Override
@@ -113,7 +113,7 @@ final class OrderEmbeddings implements Experiment {
     List<Synset> synsets = WordNet.read(file);
     try {
       return HypernymCorpus.of(
-          synsets, WORDS, size.of(100, 4_000, 20_000), size.of(20, 500, 3_000));
+          synsets, WORDS, size.of(100, 4_000, 20_000), size.of(20, 500, 1_000));
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file, String.valueOf(e.getMessage()), e);
     }
@@ -121,7 +121,7 @@ final class OrderEmbeddings implements Experiment {
 
   private static ValidationCurve train(
       Arm arm, HypernymCorpus corpus, Size size, long seed, Notebook note) {
-    int steps = size.of(EVERY, 400, 6_000);
+    int steps = size.of(EVERY, 400, 3_000);
     var curve = new ValidationCurve(EVERY);
     double held = Double.NaN;
     try (var _ = Scope.open()) {

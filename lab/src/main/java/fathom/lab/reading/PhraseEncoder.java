@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /// A phrase as a point of the positive orthant: |h| of the last state h of a GRU that reads its
-/// words (Vendrov et al. 2016, section 5.2, of captions; the absolute value is from the supplement
-/// of their code, and makes the origin the most general point).
+/// words, as Vendrov et al. 2016 encode captions (section 5.2) and their published code takes
+/// absolute values. So the origin is the most general point.
 record PhraseEncoder(Embedding embedding, Recurrent body) implements Node {
   /// N×H, and the way back to the parameters.
   record Encoded(Tensor points, Consumer<Tensor> pullback) {}

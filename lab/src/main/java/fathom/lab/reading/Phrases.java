@@ -2,7 +2,6 @@ package fathom.lab.reading;
 
 import fathom.RandomKey;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,17 +29,13 @@ record Phrases(int[][] tokens, int vocabulary) {
   /// @param seenInTraining whose words may be known
   static Phrases of(List<Synset> synsets, int most, int vocabulary, IntPredicate seenInTraining) {
     List<List<String>> phrases = synsets.stream().map(s -> words(s, most)).toList();
-    Map<String, Integer> counts = new HashMap<>();
+    var counts = new WordCounts();
     for (int i = 0; i < phrases.size(); i++) {
       if (seenInTraining.test(i)) {
-        phrases.get(i).forEach(word -> counts.merge(word, 1, Integer::sum));
+        phrases.get(i).forEach(counts::add);
       }
     }
-    List<String> known =
-        counts.keySet().stream()
-            .sorted(Comparator.comparing((String word) -> -counts.get(word)).thenComparing(w -> w))
-            .limit(vocabulary - 1L)
-            .toList();
+    List<String> known = counts.mostFrequent(vocabulary - 1);
     Map<String, Integer> tokenOf = new HashMap<>();
     known.forEach(word -> tokenOf.put(word, tokenOf.size() + 1));
     int[][] tokens =

@@ -189,6 +189,7 @@ class ClozeTest {
     written("a.question", FILE.replace("it  rained", "it rained and rained"));
     written("readme.txt", "no question");
     assertEquals(2, ClozeFiles.readAll(folder, 9, 100).size());
+    assertEquals(1, ClozeFiles.readAll(folder, 1, 100).size());
     assertEquals(10, ClozeFiles.readAll(folder, 1, 100).getFirst().document().size());
     assertEquals(8, ClozeFiles.readAll(folder, 1, 9).getFirst().document().size());
     String refused =
