@@ -149,6 +149,14 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
+        "fathom.lab.draw",
+        "fathom",
+        "fathom.data",
+        "fathom.nn",
+        "fathom.optim",
+        "fathom.report",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.layernorm",
         "fathom",
         "fathom.data",
@@ -179,6 +187,7 @@ class ArchitectureTest {
         "fathom.lab.scale",
         "fathom.lab.cards",
         "fathom.lab.edges",
+        "fathom.lab.draw",
         "fathom.lab.layernorm");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
     // bench, which is of core alone
@@ -192,6 +201,7 @@ class ArchitectureTest {
         "fathom.lab.scale",
         "fathom.lab.cards",
         "fathom.lab.edges",
+        "fathom.lab.draw",
         "fathom.lab.layernorm",
         "fathom.lab.experiment",
         "fathom.lab");

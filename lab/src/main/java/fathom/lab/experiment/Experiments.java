@@ -1,6 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.lab.cards.CardExperiments;
+import fathom.lab.draw.DrawExperiments;
 import fathom.lab.edges.EdgeExperiments;
 import fathom.lab.layernorm.LayerNormExperiments;
 import fathom.lab.ledger.Experiment;
@@ -18,6 +19,7 @@ public final class Experiments {
     return Stream.of(
             depth(),
             LayerNormExperiments.all(),
+            DrawExperiments.all(),
             CardExperiments.all(),
             EdgeExperiments.all(),
             ScaleExperiments.all())
