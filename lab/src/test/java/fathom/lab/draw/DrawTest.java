@@ -16,8 +16,11 @@ import fathom.data.Images;
 import fathom.lab.draw.DrawNet.Sizes;
 import fathom.lab.ledger.Notebook;
 import fathom.nn.Init;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.util.List;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -290,6 +293,20 @@ class DrawTest {
       assertTrue(bound > -Math.log(p) + 1e-5, "image %s: %s, %s".formatted(image, bound, p));
     }
     assertEquals(1, total, 1e-9);
+  }
+
+  /// Nine images of one pixel: eight in the first row, the last in the second, lines around all.
+  @Test
+  void aSheetHasItsImagesInRowsOfEight() throws IOException {
+    byte[] png = Sheet.of(new double[] {0, 1, 0, 0, 0, 0, 0, 0.2, 1}, 1, 1);
+    var sheet = ImageIO.read(new ByteArrayInputStream(png)).getRaster();
+    assertEquals(17, sheet.getWidth());
+    assertEquals(5, sheet.getHeight());
+    assertEquals(255, sheet.getSample(3, 1, 0));
+    assertEquals(51, sheet.getSample(15, 1, 0));
+    assertEquals(255, sheet.getSample(1, 3, 0));
+    assertEquals(128, sheet.getSample(3, 3, 0), "no tenth image");
+    assertEquals(128, sheet.getSample(2, 1, 0), "a line");
   }
 
   // ---- Data and training
