@@ -23,6 +23,49 @@ record BinaryImages(int height, int width, float[] train, float[] test) {
         binary(data.test().images(), test, Draw.of(0, "binarisation test")));
   }
 
+  /// The same, enlarged by a whole factor and black and white: grey is interpolated linearly
+  /// between the middles of pixels, and what is at least half as bright as can be is 1.
+  static BinaryImages enlarged(DataSet data, int factor, int train, int test) {
+    return new BinaryImages(
+        factor * data.train().height(),
+        factor * data.train().width(),
+        enlarged(data.train().images(), factor, train),
+        enlarged(data.test().images(), factor, test));
+  }
+
+  private static float[] enlarged(Images images, int factor, int most) {
+    int height = factor * images.height();
+    int width = factor * images.width();
+    int count = Math.min(most, images.count());
+    float[] binary = new float[count * height * width];
+    for (int i = 0; i < binary.length; i++) {
+      int first = i / (height * width) * images.size();
+      double grey =
+          grey(images, first, middle(i / width % height, factor), middle(i % width, factor));
+      binary[i] = grey >= 127.5 ? 1 : 0;
+    }
+    return binary;
+  }
+
+  /// Where the middle of a pixel of the enlarged image lies, counted in pixels of the other.
+  private static double middle(int pixel, int factor) {
+    return (pixel + 0.5) / factor - 0.5;
+  }
+
+  private static double grey(Images images, int first, double y, double x) {
+    double sum = 0;
+    for (int corner = 0; corner < 4; corner++) {
+      int row = (int) Math.floor(y) + corner / 2;
+      int column = (int) Math.floor(x) + corner % 2;
+      double weight = (1 - Math.abs(y - row)) * (1 - Math.abs(x - column));
+      int at =
+          Math.clamp(row, 0, images.height() - 1) * images.width()
+              + Math.clamp(column, 0, images.width() - 1);
+      sum += weight * Byte.toUnsignedInt(images.pixels()[first + at]);
+    }
+    return sum;
+  }
+
   private static float[] binary(Images images, int most, Draw draw) {
     int plane = images.height() * images.width();
     int count = Math.min(most, images.count());

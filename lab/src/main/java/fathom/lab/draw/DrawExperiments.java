@@ -8,6 +8,6 @@ public final class DrawExperiments {
   private DrawExperiments() {}
 
   public static List<Experiment> all() {
-    return List.of(new NormedCells());
+    return List.of(new NormedCells(false), new NormedCells(true));
   }
 }

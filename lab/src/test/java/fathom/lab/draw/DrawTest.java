@@ -18,6 +18,7 @@ import fathom.lab.ledger.Notebook;
 import fathom.nn.Init;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
@@ -332,6 +333,23 @@ class DrawTest {
     assertArrayEquals(
         new double[] {0, binary.train()[7]},
         binary.batch(binary.train(), new int[] {3}).toDoubles());
+  }
+
+  /// Of one bright pixel in the corner, the six pixels across get 1, 1, ⅔, ⅓, 0 and 0 of it, and as
+  /// much down: 4/9 is less than half, and ⅔ is more.
+  @Test
+  void anEnlargedImageIsInterpolatedAndBlackAndWhite() {
+    var images = new Images(1, 2, 2, new byte[] {0, 0, 0, 0, (byte) 255, 0, 0, 0}, new int[2]);
+    var data = new DataSet("corner", List.of("0"), images, images.take(1));
+    var binary = BinaryImages.enlarged(data, 3, 2, 1);
+    float[] corner = new float[36];
+    for (int at : new int[] {0, 1, 2, 6, 7, 8, 12, 13}) {
+      corner[at] = 1;
+    }
+    assertArrayEquals(new float[36], Arrays.copyOf(binary.train(), 36));
+    assertArrayEquals(corner, Arrays.copyOfRange(binary.train(), 36, 72));
+    assertArrayEquals(new float[36], binary.test());
+    assertEquals(36, binary.pixels());
   }
 
   /// One pixel that is 1 in half of the images and one that is 1 in a quarter.
