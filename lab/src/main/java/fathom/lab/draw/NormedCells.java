@@ -31,9 +31,9 @@ import java.util.stream.IntStream;
 /// in a pilot without attention with the seed 11. The bounds are the row's and three quarters of
 /// the epochs, where the paper says almost half. Without attention a pilot with the seeds 11 to 13
 /// had missed both, so there they are a prediction of the paper's and not ours; `draw-attention`
-/// was added when `draw` had been recorded, with the same bounds, which its own pilot with these
-/// seeds kept. At size quick it stops where a net without a norm is still as good as a constant
-/// model: it is about who begins to learn sooner, and not about where they end.
+/// was added when `draw` had been recorded, with the same bounds, which two of the three seeds of
+/// its own pilot kept. At size quick it ends where some nets are still as good as a constant model:
+/// it asks who begins to learn sooner, and not where they come to.
 ///
 /// @param attention whether the net has it
 record NormedCells(boolean attention) implements Experiment {
