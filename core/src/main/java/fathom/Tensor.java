@@ -301,8 +301,8 @@ public final class Tensor {
     return adopt(raw().div(o.raw()));
   }
 
-  /// Returns the matrix product of M×K and K×N. Throws `IllegalArgumentException` for other shapes
-  /// or different types.
+  /// Returns the matrix product of M×K and K×N; of B×M×K and B×K×N, that of each pair. Throws
+  /// `IllegalArgumentException` for other shapes or different types.
   public Tensor matmul(Tensor o) {
     checkMatrices(o);
     return adopt(raw().matmul(o.raw()));
@@ -806,9 +806,13 @@ public final class Tensor {
 
   private void checkMatrices(Tensor o) {
     checkType("a matrix product", o);
-    if (shape.rank() != 2 || o.shape.rank() != 2 || shape.size(1) != o.shape.size(0)) {
+    int rank = shape.rank();
+    boolean fits = (rank == 2 || rank == 3) && o.shape.rank() == rank;
+    if (!fits
+        || shape.size(-1) != o.shape.size(-2)
+        || (rank == 3 && shape.size(0) != o.shape.size(0))) {
       throw new IllegalArgumentException(
-          "a matrix product needs M×K and K×N, but the shapes are %s and %s"
+          "a matrix product needs M×K and K×N, or B×M×K and B×K×N, but the shapes are %s and %s"
               .formatted(shape, o.shape));
     }
   }

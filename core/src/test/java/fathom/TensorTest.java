@@ -87,6 +87,18 @@ class TensorTest {
   }
 
   @Test
+  void matricesOfABatchAreMultipliedInPairs() {
+    Tensor products = count(2, 1, 2).matmul(count(2, 2, 3)); // (0 1)·A and (2 3)·B
+    assertEquals(Shape.of(2, 1, 3), products.shape());
+    assertElements(products, 3, 4, 5, 39, 44, 49);
+    for (long[] other : new long[][] {{2, 3}, {1, 2, 3}, {2, 3, 2}}) {
+      var e =
+          assertThrows(IllegalArgumentException.class, () -> count(2, 1, 2).matmul(count(other)));
+      assertTrue(e.getMessage().contains("2×1×2 and " + Shape.of(other)), e.getMessage());
+    }
+  }
+
+  @Test
   void reductionsKeepTheirDimensions() {
     assertEquals(Shape.of(), count(2, 3).sum().shape());
     assertEquals(15, count(2, 3).sum().item());

@@ -149,6 +149,14 @@ class ArchitectureTest {
         "fathom.lab.instrument",
         "fathom.lab.ledger");
     room(
+        "fathom.lab.draw",
+        "fathom",
+        "fathom.data",
+        "fathom.nn",
+        "fathom.optim",
+        "fathom.report",
+        "fathom.lab.ledger");
+    room(
         "fathom.lab.layernorm",
         "fathom",
         "fathom.data",
@@ -190,6 +198,7 @@ class ArchitectureTest {
         "fathom.lab.scale",
         "fathom.lab.cards",
         "fathom.lab.edges",
+        "fathom.lab.draw",
         "fathom.lab.layernorm",
         "fathom.lab.reading");
     roomAboveAllBut("fathom.lab", "fathom.kernel", "fathom.kernel.recurrent", "fathom.onnx");
@@ -204,6 +213,7 @@ class ArchitectureTest {
         "fathom.lab.scale",
         "fathom.lab.cards",
         "fathom.lab.edges",
+        "fathom.lab.draw",
         "fathom.lab.layernorm",
         "fathom.lab.reading",
         "fathom.lab.experiment",

@@ -1,6 +1,7 @@
 package fathom.lab.experiment;
 
 import fathom.lab.cards.CardExperiments;
+import fathom.lab.draw.DrawExperiments;
 import fathom.lab.edges.EdgeExperiments;
 import fathom.lab.layernorm.LayerNormExperiments;
 import fathom.lab.ledger.Experiment;
@@ -20,6 +21,7 @@ public final class Experiments {
             depth(),
             LayerNormExperiments.all(),
             ReadingExperiments.all(),
+            DrawExperiments.all(),
             CardExperiments.all(),
             EdgeExperiments.all(),
             ScaleExperiments.all())
