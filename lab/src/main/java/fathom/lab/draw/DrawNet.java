@@ -2,9 +2,9 @@ package fathom.lab.draw;
 
 import fathom.Autograd;
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Node;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;

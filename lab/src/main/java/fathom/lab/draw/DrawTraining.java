@@ -1,7 +1,7 @@
 package fathom.lab.draw;
 
-import fathom.RandomKey;
 import fathom.FlatParams;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -10,8 +10,8 @@ import fathom.optim.Adam;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// How a [DrawNet] is trained and judged: Adam at one learning rate, as many whole batches as an epoch has,
-/// one draw of the latents for each image and step.
+/// How a [DrawNet] is trained and judged: Adam at one learning rate, as many whole batches as an
+/// epoch has, one draw of the latents for each image and step.
 record DrawTraining(BinaryImages data, double learningRate, int epochs, int batch) {
   /// What is measured at once when a net is judged.
   private static final int JUDGED = 120;

@@ -1,7 +1,7 @@
 package fathom.lab.reading;
 
-import fathom.RandomKey;
 import fathom.FlatParams;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.lab.ledger.Bound;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.RandomKey;
 import fathom.FlatParams;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.io.BadFileException;

@@ -3,8 +3,8 @@ package fathom.lab.reading;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Node;
+import fathom.RandomKey;
 import fathom.Tensor;
 import java.util.Arrays;
 import java.util.function.DoubleSupplier;

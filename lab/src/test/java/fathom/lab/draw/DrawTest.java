@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.DType;
-import fathom.RandomKey;
 import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.Traced;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// The parts of DRAW against values worked by hand, its gradient against central differences, and
 /// its bound against p(x) itself, which for two latents is an integral over a plane.
-class RandomKeyTest {
+class DrawTest {
   private static final double EXACT = 1e-12;
 
   private Scope scope;
