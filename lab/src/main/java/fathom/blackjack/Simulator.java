@@ -12,6 +12,11 @@ public final class Simulator {
   /// Sees every round.
   @FunctionalInterface
   public interface Round {
+    /// A round begins: what is counted can be told to who plays it.
+    ///
+    /// @param seen as in [#played]
+    default void begins(int[] seen) {}
+
     /// A round has been played.
     ///
     /// @param seen how many of each rank have been seen since the shoe was shuffled, before this
@@ -74,6 +79,7 @@ public final class Simulator {
     for (long shoe = 0; played < rounds; shoe++) {
       table.shuffle(seed, shoe);
       do {
+        round.begins(table.seen);
         double money = table.round();
         round.played(table.seen, money);
         table.clear();

@@ -77,8 +77,7 @@ public final class Laboratory {
           watcher.at(name, done, total);
           Finding finding = trial.there;
           if (finding == null) {
-            finding =
-                ended(trial, size, seeds, count -> watcher.at(name, done + count, total));
+            finding = ended(trial, size, seeds, count -> watcher.at(name, done + count, total));
             ledger.write(trial.experiment, finding);
             LabReport.of(ledger).write(ledger.index());
           }
@@ -145,8 +144,7 @@ public final class Laboratory {
       switch (e.getCause()) {
         case RuntimeException cause -> throw cause;
         case Error cause -> throw cause;
-        case null, default ->
-            throw new IllegalStateException(name + " failed: " + e.getCause(), e);
+        case null, default -> throw new IllegalStateException(name + " failed: " + e.getCause(), e);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -759,7 +759,9 @@ final class NormPages {
               "momentum and decay, ×3, largest difference of the values",
               "divided by 9 to %.0e; at 2W and"),
           quick(
-              "scaled-twins", "SGD, ×2 at the same learning rate", "they differ by up to %.1f. In the net"),
+              "scaled-twins",
+              "SGD, ×2 at the same learning rate",
+              "they differ by up to %.1f. In the net"),
           quick("norm-growth", "hidden layer 1, η/‖W‖²·√t", "by a factor of %.2f and"),
           quick("norm-growth", "hidden layer 1, η/‖W‖² at the end", "sees ends at %.2f and"),
           quick("growth-law", "weight decay, ‖W‖⁴", "r⁴ ends at %.4f and the"),

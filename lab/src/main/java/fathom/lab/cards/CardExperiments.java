@@ -10,6 +10,13 @@ public final class CardExperiments {
   /// In the order in which they tell the story.
   public static List<Experiment> all() {
     return List.of(
-        new LayerMean(), new Norms(), new ReferenceUnits(), new CardsValue(), new CardsAgent());
+        new LayerMean(),
+        new Norms(),
+        new ReferenceUnits(),
+        new CardsValue(),
+        new CardsAgent(),
+        new CardsPlay(),
+        new CardsReader(),
+        new CardsPooled());
   }
 }
