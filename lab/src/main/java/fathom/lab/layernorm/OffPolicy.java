@@ -19,7 +19,6 @@ import fathom.nn.Relu;
 import fathom.optim.Sgd;
 import fathom.report.Scale;
 import java.util.ArrayList;
-import java.util.List;
 
 /// Row 53: temporal differences off policy and without a target net, on Baird's counterexample.
 ///
@@ -59,18 +58,14 @@ final class OffPolicy implements Experiment {
         "10 s");
   }
 
-  /// The largest |v| of the states after so many updates.
-  private record Course(List<Double> updates, List<Double> largest) {
+  /// How the values go.
+  ///
+  /// @param updates of how many there is a number in `largest`, the largest |v| after so many
+  /// @param ever the largest |v| after any update
+  /// @param last how many updates were made
+  private record Course(double[] updates, double[] largest, double ever, int last) {
     double end() {
-      return largest.getLast();
-    }
-
-    double ever() {
-      return largest.stream().mapToDouble(v -> v).max().orElseThrow();
-    }
-
-    int last() {
-      return updates.getLast().intValue();
+      return largest[largest.length - 1];
     }
   }
 
@@ -84,18 +79,22 @@ final class OffPolicy implements Experiment {
         String name = (norm ? "layer norm" : "no norm") + (decay > 0 ? " and weight decay" : "");
         Course course = course(norm, decay, updates, seed, note);
         if (norm) {
-          note.measure(name + ", largest |v| on the way", course.ever(), Bound.atMost(1000));
+          note.measure(name + ", largest |v| on the way", course.ever, Bound.atMost(1000));
           note.measure(
               name + ", largest |v| at the end",
               course.end(),
               decay > 0 ? Bound.atMost(0.05) : Bound.NONE);
         } else {
-          note.measure(name + ", updates until |v| > 10⁹", course.last(), Bound.atMost(1000));
+          note.measure(name + ", updates until |v| > 10⁹", course.last, Bound.atMost(1000));
         }
-        double[] x = course.updates.stream().mapToDouble(t -> t).toArray();
-        double[] y = course.largest.stream().mapToDouble(v -> Math.clamp(v, 1e-12, 1e12)).toArray();
         note.curve(
-            "Values on Baird's counterexample", "updates", "largest |v|", Scale.LOG, name, x, y);
+            "Values on Baird's counterexample",
+            "updates",
+            "largest |v|",
+            Scale.LOG,
+            name,
+            course.updates,
+            course.largest);
       }
     }
   }
@@ -224,21 +223,21 @@ final class OffPolicy implements Experiment {
   }
 
   private static Course course(Layer net, double decay, int updates, Notebook note) {
-    var course = new Course(new ArrayList<>(), new ArrayList<>());
+    var at = new ArrayList<Double>();
+    var values = new ArrayList<Double>();
+    double ever = 0;
+    int t = 0;
     var sgd = new Sgd(FlatParams.of(net.params()), 0, decay);
-    for (int t = 0; t <= updates; t++) {
+    for (; t <= updates && ever <= DIVERGED; t++) {
       note.alive();
       try (var _ = Scope.open()) {
         Traced v = net.forward(inputs());
         double[] error = errors(v.value().toDoubles());
         double largest = Doubles.largest(v.value().toDoubles());
-        boolean over = !(largest <= DIVERGED);
-        if (over || t < 100 || t % 50 == 0) {
-          course.updates.add((double) t);
-          course.largest.add(Double.isNaN(largest) ? Double.POSITIVE_INFINITY : largest);
-        }
-        if (over) {
-          break;
+        ever = largest <= DIVERGED ? Math.max(ever, largest) : Double.POSITIVE_INFINITY;
+        if (ever > DIVERGED || t < 20 || t % 100 == 0) {
+          at.add((double) t);
+          values.add(Math.clamp(Double.isNaN(largest) ? 1e12 : largest, 1e-12, 1e12));
         }
         for (int s = 0; s < STATES; s++) {
           error[s] /= -STATES; // what is followed downhill
@@ -247,6 +246,10 @@ final class OffPolicy implements Experiment {
         sgd.step(ALPHA);
       }
     }
-    return course;
+    return new Course(
+        at.stream().mapToDouble(d -> d).toArray(),
+        values.stream().mapToDouble(d -> d).toArray(),
+        ever,
+        t - 1);
   }
 }
