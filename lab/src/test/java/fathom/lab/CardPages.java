@@ -315,11 +315,11 @@ final class CardPages {
               "layer norm behind a bias, R² of the count per card, 240",
               "| layer norm behind a bias | 100.0 %% | 99.8 %% | 88.2 %% | 0.964 | 0.43 | %.1f"),
           quick("off-policy", "no norm, updates", "10⁹ after %.0f updates"),
-          quick("off-policy", "layer norm, largest |v| on", "goes up to %.0f and"),
-          quick("off-policy", "layer norm, largest |v| at the end", "to %.2f after 5000"),
+          quick("off-policy", "layer norm, largest value on", "goes up to %.0f and"),
+          quick("off-policy", "layer norm, largest value at the end", "to %.2f after 5000"),
           quick(
               "off-policy",
-              "layer norm and weight decay, largest |v| at the end",
+              "layer norm and weight decay, largest value at the end",
               "decay to %.3f."),
           quick("off-policy", "linear, largest", "12 to %.0f in 1000"),
           quick("off-policy", "linear, of the layer norm", "layer norm to %.0f."));

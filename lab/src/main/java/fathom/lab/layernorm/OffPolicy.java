@@ -79,18 +79,19 @@ final class OffPolicy implements Experiment {
         String name = (norm ? "layer norm" : "no norm") + (decay > 0 ? " and weight decay" : "");
         Course course = course(norm, decay, updates, seed, note);
         if (norm) {
-          note.measure(name + ", largest |v| on the way", course.ever, Bound.atMost(1000));
+          note.measure(name + ", largest value on the way", course.ever, Bound.atMost(1000));
           note.measure(
-              name + ", largest |v| at the end",
+              name + ", largest value at the end",
               course.end(),
               decay > 0 ? Bound.atMost(0.05) : Bound.NONE);
         } else {
-          note.measure(name + ", updates until |v| > 10⁹", course.last, Bound.atMost(1000));
+          note.measure(
+              name + ", updates until a value is above 10⁹", course.last, Bound.atMost(1000));
         }
         note.curve(
             "Values on Baird's counterexample",
             "updates",
-            "largest |v|",
+            "largest value",
             Scale.LOG,
             name,
             course.updates,
@@ -105,7 +106,7 @@ final class OffPolicy implements Experiment {
       w = updated(features, w);
     }
     note.measure(
-        name + ", largest |v| after 1000 updates, of 12 at the start",
+        name + ", largest value after 1000 updates, of 12 at the start",
         Doubles.largest(values(features, w)),
         Bound.atLeast(120));
   }
