@@ -46,37 +46,41 @@ public record Plan(
 
   private static void atLeastOne(String name, int count) {
     if (count < 1) {
-      /// Returns this plan with another optimizer.
       throw new IllegalArgumentException("%s is at least 1, but is %s".formatted(name, count));
     }
   }
 
-  /// Returns this plan with another learning rate schedule.
+  /// Returns this plan with another optimizer.
   public Plan withOptimizer(Optimizer.Spec optimizer) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
-  /// Returns this plan with another limit of the gradients' norm; 0 for no limit.
+  /// Returns this plan with another learning rate schedule.
   public Plan withSchedule(Schedule schedule) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another limit of the gradients' norm; 0 for no limit.
   public Plan withClip(double clip) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another number of epochs.
   public Plan withEpochs(int epochs) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another number of examples in a batch of all workers.
   public Plan withBatch(int batch) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another seed of all random keys.
   public Plan withSeed(long seed) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }
 
+  /// Returns this plan with another number of workers, which are threads.
   public Plan withWorkers(int workers) {
     return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers);
   }

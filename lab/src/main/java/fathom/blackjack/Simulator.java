@@ -12,6 +12,11 @@ public final class Simulator {
   /// Receives every round.
   @FunctionalInterface
   public interface Round {
+    /// Is called before a round begins, so that its player can be told what has been counted.
+    ///
+    /// @param seen as in [#played]
+    default void begins(int[] seen) {}
+
     /// Is called after a round has been played.
     ///
     /// @param seen the number of cards of each rank that were seen between the last shuffle and
@@ -77,6 +82,7 @@ public final class Simulator {
     for (long shoe = 0; played < rounds; shoe++) {
       table.shuffle(seed, shoe);
       do {
+        round.begins(table.seen);
         double money = table.round();
         round.played(table.seen, money);
         table.clear();

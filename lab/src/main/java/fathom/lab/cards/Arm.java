@@ -3,6 +3,7 @@ package fathom.lab.cards;
 import fathom.Layer;
 import fathom.Layer.Child;
 import fathom.Param;
+import fathom.blackjack.Shoe;
 import fathom.nn.BatchNorm;
 import fathom.nn.Chain;
 import fathom.nn.Dense;
@@ -53,16 +54,21 @@ enum Arm {
   /// Returns the net. Its first child is the first product, and its second child precedes the
   /// rectifier.
   Chain build(Init init) {
+    return build(init, Shoe.RANKS, 1);
+  }
+
+  /// The same between other numbers of inputs and outputs.
+  Chain build(Init init, int inputs, int outputs) {
     if (this == RESIDUAL) { // the head reads the stream, h + F(LN h) twice
       return new Chain(
           List.of(
-              new Child("dense0", Dense.withoutBias(init, "dense0", 10, WIDTH)),
+              new Child("dense0", Dense.withoutBias(init, "dense0", inputs, WIDTH)),
               new Child("norm0", branch(init, "dense1")),
               new Child("norm1", branch(init, "dense2")),
-              new Child("head", Dense.of(Init.zeros(), "head", WIDTH, 1))));
+              new Child("head", Dense.of(Init.zeros(), "head", WIDTH, outputs))));
     }
     var parts = new ArrayList<Child>();
-    int in = 10;
+    int in = inputs;
     for (int i = 0; i < 2; i++) {
       parts.add(new Child("dense" + i, product(init, "dense" + i, in)));
       if (this != NO_NORM) {
@@ -71,7 +77,7 @@ enum Arm {
       parts.add(new Child("relu" + i, new Relu()));
       in = this == MOMENTS || this == REFERENCES ? WIDTH + 2 : WIDTH;
     }
-    parts.add(new Child("head", Dense.of(Init.zeros(), "head", in, 1)));
+    parts.add(new Child("head", Dense.of(Init.zeros(), "head", in, outputs)));
     return new Chain(parts);
   }
 

@@ -10,6 +10,13 @@ public final class CardExperiments {
   /// Returns the experiments in the order in which they are best read.
   public static List<Experiment> all() {
     return List.of(
-        new LayerMean(), new Norms(), new ReferenceUnits(), new CardsValue(), new CardsAgent());
+        new LayerMean(),
+        new Norms(),
+        new ReferenceUnits(),
+        new CardsValue(),
+        new CardsAgent(),
+        new CardsPlay(),
+        new CardsReader(),
+        new CardsPooled());
   }
 }

@@ -24,8 +24,8 @@ import java.util.Arrays;
 /// agent decides nothing but the bet. Its action value is exactly Q(s, bet) = bet·v(s), because the
 /// result of a round is proportional to the bet and the cards do not depend on it. So it learns v
 /// by regression on the results of rounds with a bet of 1. The result of a hand has a standard
-/// deviation of 1.16 bets; the expectation, which is to be learned, has one of about 0.02. The
-/// agent is told nothing of counts, expectations or decks.
+/// standard deviation of 1.16 bets; the expectation, which is to be learned, has one of about 0.02.
+/// The agent is told nothing of counts, expectations or decks.
 ///
 /// A second agent with the same v bets a part of its money ([#growth]); for that it must know how
 /// much a round is worth.

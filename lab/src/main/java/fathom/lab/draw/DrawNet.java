@@ -90,38 +90,38 @@ record DrawNet(Sizes sizes, Lstm encoder, Dense latent, Lstm decoder, Window win
     Lstm.State drawn = decoder.begin(n);
     Tensor c = canvas.value().expand(Shape.of(n, sizes.pixels()));
     var means = new ArrayList<Tensor>();
-    var logStandardDeviations = new ArrayList<Tensor>();
+    var logStandardStandardDeviations = new ArrayList<Tensor>();
     var latents = new ArrayList<Tensor>();
     for (int t = 0; t < sizes.glimpses; t++) {
       Tensor read = window.read(x, x.minus(c.sigmoid()), drawn.h());
       seen = encoder.next(Tensor.concatenated(1, List.of(read, drawn.h())), seen);
       Tensor both = latent.predict(seen.h());
       Tensor mean = both.narrow(1, 0, sizes.latent);
-      Tensor logStandardDeviation = both.narrow(1, sizes.latent, 2L * sizes.latent);
-      Tensor z = mean.plus(logStandardDeviation.exp().times(glimpse(noise, t)));
+      Tensor logStandardStandardDeviation = both.narrow(1, sizes.latent, 2L * sizes.latent);
+      Tensor z = mean.plus(logStandardStandardDeviation.exp().times(glimpse(noise, t)));
       means.add(mean);
-      logStandardDeviations.add(logStandardDeviation);
+      logStandardStandardDeviations.add(logStandardStandardDeviation);
       latents.add(z);
       drawn = decoder.next(z, drawn);
       c = c.plus(window.write(drawn.h()));
     }
-    Tensor logStandardDeviation = Tensor.concatenated(1, logStandardDeviations);
+    Tensor logStandardStandardDeviation = Tensor.concatenated(1, logStandardStandardDeviations);
     Tensor e = noise.permute(1, 0, 2).reshape(n, (long) sizes.glimpses * sizes.latent);
     return new Terms(
         surprise(x, c),
-        divergence(Tensor.concatenated(1, means), logStandardDeviation),
-        ratio(Tensor.concatenated(1, latents), e, logStandardDeviation));
+        divergence(Tensor.concatenated(1, means), logStandardStandardDeviation),
+        ratio(Tensor.concatenated(1, latents), e, logStandardStandardDeviation));
   }
 
   /// KL(N(μ, σ²) ‖ N(0, 1)) of the rows of μ and log σ: N.
-  static Tensor divergence(Tensor mean, Tensor logStandardDeviation) {
-    Tensor twice = logStandardDeviation.times(2);
+  static Tensor divergence(Tensor mean, Tensor logStandardStandardDeviation) {
+    Tensor twice = logStandardStandardDeviation.times(2);
     return perImage(mean.square().plus(twice.exp()).minus(twice).plus(-1).times(0.5));
   }
 
   /// log q(z) − log p(z) = Σ (½z² − ½e² − log σ) of the rows of z = μ + σe: N.
-  private static Tensor ratio(Tensor z, Tensor e, Tensor logStandardDeviation) {
-    return perImage(z.square().minus(e.square()).times(0.5).minus(logStandardDeviation));
+  private static Tensor ratio(Tensor z, Tensor e, Tensor logStandardStandardDeviation) {
+    return perImage(z.square().minus(e.square()).times(0.5).minus(logStandardStandardDeviation));
   }
 
   /// −log p(x) of pixels that are 1 with the probability σ(c): Σ log(1 + exp c) − x·c, written so

@@ -19,6 +19,7 @@ public final class LayerNormExperiments {
         new RecurrentText(),
         new SmallBatches(),
         new ConvolutionalNorms(),
-        new NormPlacement());
+        new NormPlacement(),
+        new OffPolicy());
   }
 }
