@@ -5,7 +5,6 @@ import static picocli.CommandLine.Model.UsageMessageSpec.SECTION_KEY_PARAMETER_L
 
 import java.lang.reflect.Field;
 import java.util.List;
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
@@ -28,8 +27,6 @@ final class CommandHelp {
 
   /// A sentence such as "Default: 128."
   private static final Pattern DEFAULT = Pattern.compile(" Default: [^.]*\\.(?= |$)");
-
-  private static final String HEADING = "Rare options, which %s describes:%n";
 
   private CommandHelp() {}
 
@@ -125,7 +122,9 @@ final class CommandHelp {
   }
 
   private static String names(List<String> rare) {
-    var lines = new StringBuilder(String.format(Locale.ROOT, HEADING, ALL));
+    var lines =
+        new StringBuilder(
+            "Rare options, which %s describes:%s".formatted(ALL, System.lineSeparator()));
     var line = new StringBuilder(" ");
     for (String name : rare) {
       if (line.length() + 1 + name.length() > COLUMNS) {

@@ -33,7 +33,7 @@ final class Choices {
 
   /// 0 to 12.
   static int count(int[] seen, int decks) {
-    return (int) Math.clamp(Math.round(HiLo.trueCount(seen, decks)), -6, 6) + 6;
+    return Math.clamp(Math.round(HiLo.trueCount(seen, decks)), -6, 6) + 6;
   }
 
   static int at(int count, int total, boolean soft, int up, boolean mayDouble) {
