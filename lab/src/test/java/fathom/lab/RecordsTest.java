@@ -50,8 +50,8 @@ class RecordsTest {
       [why-normalization-regularizes.md](../why-normalization-regularizes.md).
 
       ```
-      FATHOM_DATA=DATA ./fathom lab --all --quick
-      FATHOM_DATA=DATA ./fathom lab --all --full
+      FATHOM_DATA=DATA ./fathom lab --all --quick --seeds 5
+      FATHOM_DATA=DATA ./fathom lab --all --full --seeds 5
       ```
 
       """;

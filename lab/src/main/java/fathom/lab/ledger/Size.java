@@ -8,7 +8,7 @@ import java.util.Locale;
 public enum Size {
   /// Some steps of small nets, to see that an experiment runs. The verdict has no meaning.
   TINY,
-  /// All experiments together within ten minutes on two cores.
+  /// All experiments together within a quarter of an hour on two cores, with one seed each.
   QUICK,
   /// The size for evidence: wider nets, longer training, more random draws.
   FULL;
