@@ -48,6 +48,10 @@ class WordsTest {
 
   private static final Pattern NAME = Pattern.compile("\\\\?\"[A-Za-z0-9._/-]*\\\\?\"");
 
+  /// What a document only quotes: blocks of code, names, and lines of others.
+  private static final Pattern QUOTED =
+      Pattern.compile("(?s)```.*?```|`[^`]*`|(?m:^> .*$)|\"[^\"]{1,400}\"");
+
   private static Map.Entry<Pattern, String> retired(String words, String said) {
     return Map.entry(Pattern.compile("\\b(" + words + ")\\b"), said);
   }
@@ -63,6 +67,23 @@ class WordsTest {
       }
     }
     assertTrue(read > 400, "only %s sources were found".formatted(read));
+    assertEquals(List.of(), found);
+  }
+
+  /// What stands between backticks is a name, and a quotation has its author's words. The log of
+  /// speed is a diary, which is not rewritten.
+  @Test
+  void noDocumentSaysARetiredWord() throws IOException {
+    var found = new ArrayList<String>();
+    int read = 0;
+    for (Path file : documents()) {
+      read++;
+      String text = QUOTED.matcher(Files.readString(file)).replaceAll(" ");
+      for (String word : words(text.replaceAll("\\s+", " "))) {
+        found.add("%s: %s".formatted(file.getFileName(), word));
+      }
+    }
+    assertTrue(read > 30, "only %s documents were found".formatted(read));
     assertEquals(List.of(), found);
   }
 
@@ -103,6 +124,18 @@ class WordsTest {
       }
     }
     return found;
+  }
+
+  private static List<Path> documents() throws IOException {
+    Path root = Path.of(System.getProperty("fathom.root"));
+    var all = new ArrayList<Path>();
+    try (Stream<Path> files = Files.list(root);
+        Stream<Path> docs = Files.walk(root.resolve("docs"))) {
+      Stream.concat(files, docs)
+          .filter(f -> f.toString().endsWith(".md") && !f.endsWith("speed-log.md"))
+          .forEach(all::add);
+    }
+    return all;
   }
 
   /// The main sources of all modules.
