@@ -130,6 +130,7 @@ class ArchitectureTest {
         "fathom.lab.cards",
         "fathom",
         "fathom.nn",
+        "fathom.recurrent",
         "fathom.loss",
         "fathom.optim",
         "fathom.report",

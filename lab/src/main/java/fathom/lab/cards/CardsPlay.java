@@ -20,6 +20,7 @@ import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Statement;
 import fathom.nn.Init;
 import fathom.optim.Adam;
+import fathom.report.Scale;
 import java.util.function.IntToDoubleFunction;
 
 /// Rows 48 and 53, an agent that learns to play: from rewards alone, when to stand, hit and double.
@@ -43,6 +44,7 @@ final class CardsPlay implements Experiment {
   static final Rules RULES = Rules.of(1).upTo(1);
   private static final Arm[] ARMS = {Arm.NO_NORM, Arm.LAYER_NORM, Arm.LAYER_NORM_BIAS};
   private static final int RENEWED = 50;
+  private static final double RATE = 2e-2;
   private static final String EXACT = ", expectation, fresh deck, units in a hundred rounds";
 
   /// Computed once, because that takes a second.
@@ -74,10 +76,10 @@ final class CardsPlay implements Experiment {
     note.measure("basic strategy, half of the 95 % interval", 196 * tally.standardError());
     for (boolean target : new boolean[] {true, false}) {
       for (Arm arm : ARMS) {
-        judged(name(arm, target, 1), arm, target, 2e-2, seen, batch, rounds, seed, note);
+        judged(name(arm, target, 1), arm, target, RATE, seen, batch, rounds, seed, note);
       }
       for (Arm arm : new Arm[] {Arm.NO_NORM, Arm.LAYER_NORM}) {
-        judged(name(arm, target, 5), arm, target, 0.1, seen, batch, rounds, seed, note);
+        judged(name(arm, target, 5), arm, target, 5 * RATE, seen, batch, rounds, seed, note);
       }
     }
     bounds(note);
@@ -130,24 +132,48 @@ final class CardsPlay implements Experiment {
       Notebook note) {
     try (var _ = Scope.open()) {
       Layer net = arm.build(Init.he(seed), Choices.INPUTS, Choices.MOVES.length);
-      double largest = learn(net, target, learningRate, seen, batch, note);
-      var player = new Player(RULES, BASIC, Choices.values(net));
-      note.measure(name + EXACT, 100 * Expectation.of(RULES, player).of(Shoe.of(1)));
+      Learned learned = learn(net, target, learningRate, seen, batch, note);
+      note.measure(name + EXACT, learned.worth[learned.worth.length - 1]);
       var agent = new Player(RULES, BASIC, Choices.values(net));
       var tally = Simulator.of(RULES, agent).play(~seed, rounds, agent);
       note.measure(name + ", played, units in a hundred rounds", 100 * tally.mean());
       note.measure(name + ", half of the 95 % interval", 196 * tally.standardError());
       note.measure(name + ", moves as basic strategy, %", 100 * agent.agreement());
-      note.measure(name + ", largest |Q| on the way", largest);
+      note.measure(name + ", largest |Q| on the way", learned.largest);
+      note.curve(
+          learningRate > RATE
+              ? "Expectation of what is learned at five times the learning rate"
+              : "Expectation of what is learned",
+          "steps",
+          "units in a hundred rounds",
+          Scale.LINEAR,
+          name,
+          learned.steps,
+          learned.worth);
     }
   }
 
-  /// One pass over what was seen. Returns the largest |Q| of a move that was made.
-  private static double learn(
+  /// The expectation from a fresh deck, in units in a hundred rounds.
+  private static double exact(Layer net) {
+    var player = new Player(RULES, BASIC, Choices.values(net));
+    return 100 * Expectation.of(RULES, player).of(Shoe.of(1));
+  }
+
+  /// How a net learned.
+  ///
+  /// @param largest the largest |Q| of a move that was made
+  /// @param worth what its play was worth after so many steps, as [#exact] says
+  private record Learned(double largest, double[] steps, double[] worth) {}
+
+  /// One pass over what was seen.
+  private static Learned learn(
       Layer net, boolean target, double learningRate, Experience seen, int batch, Notebook note) {
     var adam = new Adam(FlatParams.of(net.params()));
     int steps = seen.size() / batch;
     double largest = 0;
+    int points = Math.ceilDiv(steps, RENEWED);
+    double[] made = new double[points];
+    double[] worth = new double[points];
     double[] old = {};
     for (int step = 0; step < steps; step++) {
       note.alive();
@@ -175,9 +201,13 @@ final class CardsPlay implements Experiment {
         }
         y.accumulate(Tensor.of(d, batch, 3));
         adam.step(learningRate * 0.5 * (1 + Math.cos(Math.PI * step / steps)));
+        if ((step + 1) % RENEWED == 0 || step + 1 == steps) {
+          made[step / RENEWED] = step + 1;
+          worth[step / RENEWED] = exact(net);
+        }
       }
     }
-    return largest;
+    return new Learned(largest, made, worth);
   }
 
   /// What Q(s, a) of the moves `from .. from+count-1` shall be, where `worth` is the largest Q of a

@@ -16,6 +16,8 @@ import fathom.loss.SquaredError;
 import fathom.nn.Chain;
 import fathom.nn.Init;
 import fathom.optim.Adam;
+import fathom.report.Scale;
+import java.util.Arrays;
 
 /// Row 57: layer norm behind the mean of a set, as behind attention that looks at all alike.
 ///
@@ -118,17 +120,26 @@ final class CardsPooled implements Experiment {
       try (var _ = Scope.open()) {
         Chain net = arm.build(Init.he(seed), Dealt.FACES, Dealt.FACES);
         fit(net, train, true, steps, batch, note);
+        double[] right = new double[tests.length];
         for (int t = 0; t < tests.length; t++) {
-          note.measure(arm + MOST.formatted(CARDS[t]), 100 * right(net, tests[t]));
+          right[t] = 100 * right(net, tests[t]);
+          note.measure(arm + MOST.formatted(CARDS[t]), right[t]);
         }
+        draw("The most frequent rank", "right, %", arm, right, note);
       }
       try (var _ = Scope.open()) {
         Chain net = arm.build(Init.he(seed), Dealt.FACES, 1);
         fit(net, train, false, steps, batch, note);
+        double[] missed = new double[tests.length];
         for (int t = 0; t < tests.length; t++) {
           double[] y = Regression.predict(net, tests[t].inputs(0, tests[t].most.length));
           note.measure(arm + COUNT.formatted(CARDS[t]), Table.r2(y, tests[t].count));
+          for (int i = 0; i < y.length; i++) {
+            missed[t] += Math.pow(y[i] - tests[t].count[i], 2) / y.length;
+          }
+          missed[t] = Math.sqrt(missed[t]);
         }
+        draw("The count per card", "root of the mean square error", arm, missed, note);
       }
     }
     String most = MOST.formatted(60);
@@ -141,6 +152,11 @@ final class CardsPooled implements Experiment {
         "no norm less layer norm" + count,
         note.value(Arm.NO_NORM + count) - note.value(Arm.LAYER_NORM + count),
         Bound.atLeast(0.1));
+  }
+
+  private static void draw(String title, String what, Arm arm, double[] values, Notebook note) {
+    double[] cards = Arrays.stream(CARDS).asDoubleStream().toArray();
+    note.curve(title, "cards; 20 in training", what, Scale.LINEAR, arm.toString(), cards, values);
   }
 
   private static void fit(
