@@ -46,6 +46,9 @@ final class OffPolicy implements Experiment {
   private static final double DIVERGED = 1e9;
   private static final double DECAY = 0.1;
 
+  /// Charts end here.
+  private static final double DRAWN = 1e6;
+
   @Override
   public Statement statement() {
     return new Statement(
@@ -60,7 +63,8 @@ final class OffPolicy implements Experiment {
 
   /// How the values go.
   ///
-  /// @param updates of how many there is a number in `largest`, the largest |v| after so many
+  /// @param updates of how many there is a number in `largest`, the largest |v| after so many or
+  ///   10⁶ if that is less
   /// @param ever the largest |v| after any update
   /// @param last how many updates were made
   private record Course(double[] updates, double[] largest, double ever, int last) {
@@ -91,7 +95,7 @@ final class OffPolicy implements Experiment {
         note.curve(
             "Values on Baird's counterexample",
             "updates",
-            "largest value",
+            "largest value, drawn up to 10⁶",
             Scale.LOG,
             name,
             course.updates,
@@ -238,7 +242,7 @@ final class OffPolicy implements Experiment {
         ever = largest <= DIVERGED ? Math.max(ever, largest) : Double.POSITIVE_INFINITY;
         if (ever > DIVERGED || t < 20 || t % 100 == 0) {
           at.add((double) t);
-          values.add(Math.clamp(Double.isNaN(largest) ? 1e12 : largest, 1e-12, 1e12));
+          values.add(Math.clamp(Double.isNaN(largest) ? DRAWN : largest, 1e-12, DRAWN));
         }
         for (int s = 0; s < STATES; s++) {
           error[s] /= -STATES; // what is followed downhill
