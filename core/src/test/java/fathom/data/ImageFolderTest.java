@@ -404,7 +404,8 @@ class ImageFolderTest {
     assertEquals(
         List.of("%s: 1 passed over beside [train, %s]: [unknown]".formatted(dir, name)), notices());
     Files.move(dir.resolve("unknown"), dir.resolve("val"));
-    assertTrue(bad().contains("one folder judges the epochs, but there are [val, " + name), bad());
+    assertTrue(
+        bad().contains("one folder has the validation data, but there are [val, " + name), bad());
   }
 
   @Test

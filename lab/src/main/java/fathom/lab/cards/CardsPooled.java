@@ -36,8 +36,6 @@ final class CardsPooled implements Experiment {
   private static final int DECKS = 6;
   private static final int[] CARDS = {20, 60, 240};
   private static final Arm[] ARMS = {Arm.NO_NORM, Arm.LAYER_NORM, Arm.LAYER_NORM_BIAS};
-  private static final String MOST = ", most frequent rank, right of %s cards, %%";
-  private static final String COUNT = ", R² of the count per card, %s cards";
 
   @Override
   public Statement statement() {
@@ -123,7 +121,7 @@ final class CardsPooled implements Experiment {
         double[] right = new double[tests.length];
         for (int t = 0; t < tests.length; t++) {
           right[t] = 100 * right(net, tests[t]);
-          note.measure(arm + MOST.formatted(CARDS[t]), right[t]);
+          note.measure(arm + most(CARDS[t]), right[t]);
         }
         draw("The most frequent rank", "right, %", arm, right, note);
       }
@@ -133,7 +131,7 @@ final class CardsPooled implements Experiment {
         double[] missed = new double[tests.length];
         for (int t = 0; t < tests.length; t++) {
           double[] y = Regression.predict(net, tests[t].inputs(0, tests[t].most.length));
-          note.measure(arm + COUNT.formatted(CARDS[t]), Table.r2(y, tests[t].count));
+          note.measure(arm + count(CARDS[t]), Table.r2(y, tests[t].count));
           for (int i = 0; i < y.length; i++) {
             missed[t] += Math.pow(y[i] - tests[t].count[i], 2) / y.length;
           }
@@ -142,12 +140,12 @@ final class CardsPooled implements Experiment {
         draw("The count per card", "root of the mean square error", arm, missed, note);
       }
     }
-    String most = MOST.formatted(60);
+    String most = most(60);
     note.measure(
         "layer norm less no norm" + most,
         note.value(Arm.LAYER_NORM + most) - note.value(Arm.NO_NORM + most),
         Bound.atLeast(2));
-    String count = COUNT.formatted(60);
+    String count = count(60);
     note.measure(
         "no norm less layer norm" + count,
         note.value(Arm.NO_NORM + count) - note.value(Arm.LAYER_NORM + count),
@@ -192,5 +190,15 @@ final class CardsPooled implements Experiment {
       right += said[i] == test.most[i] ? 1 : 0;
     }
     return right / (double) said.length;
+  }
+
+  /// Names the share of sequences whose most frequent rank is found, behind the name of an arm.
+  private static String most(int cards) {
+    return ", most frequent rank, right of %s cards, %%".formatted(cards);
+  }
+
+  /// Names how much of the count per card is found, behind the name of an arm.
+  private static String count(int cards) {
+    return ", R² of the count per card, %s cards".formatted(cards);
   }
 }
