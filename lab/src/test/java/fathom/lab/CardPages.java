@@ -232,7 +232,7 @@ final class CardPages {
           quick(
               "cards-reader",
               "LSTM, standard deviation of the hidden state, R² of tens",
-              "deviation with %.2f"),
+              "standard deviation with %.2f"),
           quick(
               "cards-reader",
               "LN-LSTM, mean of the hidden state, R² of tens",
