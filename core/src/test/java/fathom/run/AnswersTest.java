@@ -220,7 +220,7 @@ class AnswersTest {
     bad.add(good.replaceFirst("\"worst\":\\[.*]", "\"worst\":[null]"));
     bad.add(good + "{}");
     bad.add(good.replace("\"given\":", "\"given\":1"));
-    bad.add(good.replace("\"prediction\":", "\"prediction\":1"));
+    bad.add(good.replace("\"guess\":", "\"guess\":1"));
     bad.add(good.replace("\"png\":\"iV", "\"png\":\"AA"));
     for (String text : bad) {
       Files.writeString(file, text);
