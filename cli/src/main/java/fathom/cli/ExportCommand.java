@@ -7,6 +7,7 @@ import fathom.Shape;
 import fathom.infer.ModelCard;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
+import fathom.io.TensorFile;
 import fathom.io.TorchFile;
 import fathom.net.ImageShape;
 import fathom.nn.Init;
@@ -218,7 +219,7 @@ final class ExportCommand implements Callable<Integer> {
 
   /// Writes every tensor of a file of weights into another file.
   private void copy(Form as, Path file, Path source) {
-    try (var stored = SafeTensors.open(source);
+    try (var stored = TensorFile.open(source);
         Arena arena = Arena.ofConfined()) {
       var tensors = new LinkedHashMap<String, StoredTensor>();
       stored.names().forEach(name -> tensors.put(name, stored.widened(name, arena)));

@@ -1,15 +1,17 @@
 package fathom.infer;
 
+import fathom.DType;
 import fathom.data.Normalization;
 import fathom.data.Photos;
 import fathom.io.BadFileException;
 import fathom.io.Json;
-import fathom.io.SafeTensors;
+import fathom.io.StoredTensor;
+import fathom.io.TensorFile;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import fathom.task.ImageClassification;
 import fathom.train.Machine;
-import java.lang.foreign.MemorySegment;
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -202,7 +204,7 @@ public record ModelCard(
   /// tensors unless its metadata state one. Throws [BadFileException] for a file that cannot be
   /// read, and for an entry that does not have the expected form.
   public static ModelCard of(Path file) {
-    try (var stored = SafeTensors.open(file)) {
+    try (var stored = TensorFile.open(file)) {
       Map<String, String> said = stored.metadata();
       return new ModelCard(
           said.get(MODEL),
@@ -223,23 +225,26 @@ public record ModelCard(
   /// Reads the normalization of a run's images from the tensors of its checkpoint or of weights
   /// exported from it. Throws [BadFileException] if the file cannot be read or has no such tensors.
   public static Normalization normalization(Path file) {
-    try (var stored = SafeTensors.open(file)) {
+    try (var stored = TensorFile.open(file)) {
       return normalization(stored);
     }
   }
 
-  private static Normalization normalization(SafeTensors stored) {
+  private static Normalization normalization(TensorFile stored) {
     return new Normalization(
         floats(stored, ImageClassification.MEAN),
         floats(stored, ImageClassification.STANDARD_DEVIATION));
   }
 
-  private static float[] floats(SafeTensors stored, String name) {
-    var tensor = stored.tensor(name);
-    var values = new float[(int) tensor.shape().elements()];
-    MemorySegment.copy(
-        tensor.bytes(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values, 0, values.length);
-    return values;
+  private static float[] floats(TensorFile stored, String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      StoredTensor tensor = stored.widened(name, arena);
+      if (tensor.type() != DType.FLOAT32) {
+        throw new IllegalArgumentException(
+            "%s is %s, but must be FLOAT32".formatted(name, tensor.type()));
+      }
+      return tensor.bytes().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    }
   }
 
   private static Normalization normalization(Path file, Map<String, String> said) {

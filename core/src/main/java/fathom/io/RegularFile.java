@@ -1,7 +1,10 @@
 package fathom.io;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -9,6 +12,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 
 /// Reads small files as a whole. Only regular files are read, because reading a pipe would block
@@ -26,6 +30,16 @@ public final class RegularFile {
               : Files.exists(file)
                   ? "this is a device, pipe or socket and no regular file; name another"
                   : "there is no such file; check the path");
+    }
+  }
+
+  /// Maps a file of any size, as long as the arena lives. Throws [BadFileException] if the file
+  /// cannot be read.
+  static MemorySegment map(Path file, Arena arena) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    } catch (IOException e) {
+      throw new BadFileException(file, "cannot be read: " + AtomicFile.reason(e), e);
     }
   }
 

@@ -2,16 +2,13 @@ package fathom.io;
 
 import fathom.DType;
 import fathom.Shape;
-import java.io.IOException;
 import java.io.Reader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,14 +26,9 @@ import java.util.SequencedSet;
 /// Opening checks everything except the numbers: the header's form, that each byte of the data
 /// belongs to exactly one tensor of fitting type and shape, and the checksum if the file has one,
 /// that is, if Fathom wrote it.
-public final class SafeTensors implements AutoCloseable {
+public final class SafeTensors implements TensorFile {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final Path file;
   private final Arena arena;
   private final Header header;
@@ -56,18 +48,10 @@ public final class SafeTensors implements AutoCloseable {
     @SuppressWarnings("MustBeClosedChecker") // closed by close, or here on failure
     Arena arena = Arena.ofShared();
     try {
-      return over(file, arena, map(file, arena));
+      return over(file, arena, RegularFile.map(file, arena));
     } catch (Throwable problem) {
       arena.close();
       throw problem;
-    }
-  }
-
-  private static MemorySegment map(Path file, Arena arena) {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-    } catch (IOException e) {
-      throw new BadFileException(file, "cannot be read: " + AtomicFile.reason(e), e);
     }
   }
 
@@ -110,12 +94,19 @@ public final class SafeTensors implements AutoCloseable {
     return all.asSlice(Header.LENGTH_BYTES, length);
   }
 
+  @Override
+  public String format() {
+    return "safetensors";
+  }
+
   /// Returns the tensors' names in the order of the header.
+  @Override
   public SequencedSet<String> names() {
     return Collections.unmodifiableSequencedSet(header.tensors().sequencedKeySet());
   }
 
   /// Returns the metadata, without the checksum's own entries.
+  @Override
   public SequencedMap<String, String> metadata() {
     SequencedMap<String, String> metadata = new LinkedHashMap<>(header.metadata());
     metadata.keySet().removeIf(Checksum::isReserved);
@@ -127,8 +118,14 @@ public final class SafeTensors implements AutoCloseable {
     return Checksum.isMentioned(header.metadata());
   }
 
+  @Override
+  public String type(String name) {
+    return entry(name).type().name();
+  }
+
   /// Returns the shape of a tensor. Throws [BadFileException] if the file has no tensor of this
   /// name.
+  @Override
   public Shape shape(String name) {
     return entry(name).shape();
   }
@@ -141,51 +138,27 @@ public final class SafeTensors implements AutoCloseable {
     if (type == null) {
       throw new BadFileException(
           file,
-          "tensor %s has dtype %s, but must be F32, F64 or I64 (F16 and BF16 where weights are imported);"
+          "tensor %s has dtype %s, but must be F32, F64 or I64 (also F16, BF16, and whole numbers up to 32 bits where weights are imported);"
                   .formatted(Shown.name(name), entry.type())
               + " convert it with the program that wrote the file");
     }
     return new StoredTensor(type, entry.shape(), bytes(entry));
   }
 
-  /// Does the same as [#tensor], and also reads F16 and BF16 tensors: they become FLOAT32, which
-  /// represents all of their values exactly, in memory from `memory`.
+  /// Does the same as [#tensor], and also reads F16 and BF16 tensors, which become FLOAT32, and
+  /// whole numbers and truths, which become INT64, in memory from `memory`.
+  @Override
   public StoredTensor widened(String name, SegmentAllocator memory) {
     Header.Entry entry = entry(name);
-    return switch (entry.type()) {
-      case F16 -> widened(entry, memory, Float::float16ToFloat);
-      case BF16 -> widened(entry, memory, half -> Float.intBitsToFloat(half << 16));
-      default -> tensor(name);
-    };
-  }
-
-  private interface Widening {
-    float widen(short half);
-  }
-
-  private StoredTensor widened(Header.Entry entry, SegmentAllocator memory, Widening widening) {
-    long count = entry.shape().elements();
-    MemorySegment halves = bytes(entry);
-    MemorySegment floats = memory.allocate(ValueLayout.JAVA_FLOAT, count);
-    for (long i = 0; i < count; i++) {
-      float value = widening.widen(halves.get(SHORT, i * Short.BYTES));
-      floats.set(FLOAT, i * Float.BYTES, value);
-    }
-    return new StoredTensor(DType.FLOAT32, entry.shape(), floats);
+    StoredTensor tensor =
+        Elements.rowMajor(entry.type(), entry.shape(), bytes(entry)).widened(memory);
+    return tensor == null ? tensor(name) : tensor; // which says that the type is not read
   }
 
   private Header.Entry entry(String name) {
     Header.Entry entry = header.tensors().get(name);
     if (entry == null) {
-      List<String> some = names().stream().limit(5).map(Shown::name).toList();
-      throw new BadFileException(
-          file,
-          "tensor %s is needed, but the file has %s others: %s%s; is it of another model?"
-              .formatted(
-                  Shown.name(name),
-                  names().size(),
-                  String.join(", ", some),
-                  some.size() < names().size() ? ", ..." : ""));
+      throw MissingTensor.in(file, name, names());
     }
     return entry;
   }

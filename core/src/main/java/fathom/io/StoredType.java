@@ -56,6 +56,11 @@ enum StoredType {
     return type;
   }
 
+  /// Returns the number of bytes of so many elements, of a type whose elements fill whole bytes.
+  long bytes(long elements) {
+    return elements * (bits / 8);
+  }
+
   /// Returns the number of bytes of a tensor of this shape. Throws `IllegalArgumentException` if
   /// that is no whole number or more than a `long` can hold.
   long bytes(Shape shape) {

@@ -8,29 +8,31 @@ import fathom.Tensor;
 import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
+import fathom.io.TensorFile;
 import fathom.io.TorchFile;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 
 /// Reads and writes a net's parameters and buffers as files, under their paths.
 public final class Weights {
   private Weights() {}
 
-  /// Reads every parameter and buffer of `net` from `file`, converted to its type. The file may
-  /// have further tensors. Throws [BadFileException], with nothing read, at the first name that is
-  /// missing or shape that differs.
+  /// Reads every parameter and buffer of `net` from `file` in any format of [TensorFile], converted
+  /// to its type, under its path or a name that [WeightNames] knows for it. Throws
+  /// [BadFileException], with nothing read, if a name is missing, a shape differs, or a file from
+  /// elsewhere has a tensor that is none of the net's; it lists all of these.
   public static void read(Path file, Node net) {
-    try (var stored = SafeTensors.open(file)) {
-      read(file, stored, net.state());
+    try (var stored = TensorFile.open(file)) {
+      Map<String, Param> state = net.state();
+      var shapes = new LinkedHashMap<String, Shape>();
+      state.forEach((path, param) -> shapes.put(path, param.value().shape()));
+      Map<String, String> names = WeightNames.of(file, stored, shapes);
+      names.forEach((path, name) -> copy(stored, name, Objects.requireNonNull(state.get(path)).value()));
     }
-  }
-
-  static void read(Path file, SafeTensors stored, Map<String, Param> state) {
-    state.forEach((path, param) -> checkShape(file, stored, path, param.value()));
-    state.forEach((path, param) -> copy(stored, path, param.value()));
   }
 
   /// Writes every parameter and buffer of `net` under its path as safetensors, with texts for other
@@ -49,7 +51,7 @@ public final class Weights {
     }
   }
 
-  static void checkShape(Path file, SafeTensors stored, String name, Tensor to) {
+  static void checkShape(Path file, TensorFile stored, String name, Tensor to) {
     Shape found = stored.shape(name);
     if (!found.equals(to.shape())) {
       throw new BadFileException(
@@ -60,7 +62,7 @@ public final class Weights {
   }
 
   /// Copies the tensor `name` of a file, which must have the shape of `to`.
-  static void copy(SafeTensors stored, String name, Tensor to) {
+  static void copy(TensorFile stored, String name, Tensor to) {
     try (var _ = Scope.open();
         Arena arena = Arena.ofConfined()) {
       StoredTensor tensor = stored.widened(name, arena);
