@@ -54,7 +54,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private final DeviceOption device = new DeviceOption();
 
-  @Parameters(paramLabel = "RUN|WEIGHTS", description = "A run's folder, or a .safetensors file.")
+  @Parameters(paramLabel = "RUN|WEIGHTS", description = "A run's folder, or weights: .safetensors, .pth, .th, .pt.")
   private @Nullable Path from;
 
   @Mixin private final BestOption best = new BestOption();
@@ -109,7 +109,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     device.check();
     Path path = output.required(from, "RUN or WEIGHTS");
-    if (!Files.isDirectory(path)) {
+    if (!WeightsFile.isRun(path)) {
       new ImageEvaluation(output).measure(ofWeights(path), precision);
       return Exit.DONE;
     }

@@ -81,7 +81,7 @@ final class ExportCommand implements Callable<Integer> {
       index = "0",
       arity = "0..1",
       paramLabel = "RUN|WEIGHTS",
-      description = "A run's folder, or a .safetensors file.")
+      description = "A run's folder, or weights: .safetensors, .pth, .th, .pt.")
   private @Nullable Path from;
 
   @Parameters(
@@ -138,7 +138,7 @@ final class ExportCommand implements Callable<Integer> {
     Form as = form != null ? form : output.required(Form.of(file), "--to safetensors, pt or onnx");
     Destination.check(file, "FILE", source, output);
     try (var _ = Scope.open()) {
-      if (Files.isDirectory(source)) {
+      if (WeightsFile.isRun(source)) {
         write(as, file, ofRun(source));
         return Exit.DONE;
       }

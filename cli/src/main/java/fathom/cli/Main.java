@@ -64,6 +64,7 @@ final class Main implements Runnable {
           PredictCommand.class,
           SampleCommand.class,
           ExportCommand.class,
+          WeightsCommand.class,
           ReportCommand.class,
           BenchCommand.class,
           LabCommand.class,

@@ -60,7 +60,7 @@ final class PredictCommand implements Callable<Integer> {
       index = "0",
       arity = "0..1",
       paramLabel = "RUN|WEIGHTS",
-      description = "A run's folder, or a .safetensors file.")
+      description = "A run's folder, or weights: .safetensors, .pth, .th, .pt.")
   private @Nullable Path from;
 
   @Parameters(
@@ -149,7 +149,7 @@ final class PredictCommand implements Callable<Integer> {
       throw output.refused("--top names at least 1 class, but is " + top);
     }
     precision.check();
-    return Files.isDirectory(source) ? ofRun(Run.open(source)) : ofWeights(source);
+    return WeightsFile.isRun(source) ? ofRun(Run.open(source)) : ofWeights(source);
   }
 
   private int predict(ImageClassifier classifier) {

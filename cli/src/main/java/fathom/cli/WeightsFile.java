@@ -2,8 +2,10 @@ package fathom.cli;
 
 import fathom.data.Normalization;
 import fathom.infer.ModelCard;
+import fathom.infer.PublishedConfig;
 import fathom.io.BadFileException;
 import fathom.io.Shown;
+import fathom.io.WeightsFolder;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import java.nio.file.Files;
@@ -28,12 +30,23 @@ final class WeightsFile {
     this.output = output;
   }
 
-  /// Opens a file of weights. Throws [BadFileException] if it does not exist or cannot be read.
+  /// Returns whether the path leads to a run's folder, rather than to a file or folder of weights.
+  static boolean isRun(Path path) {
+    return Files.isDirectory(path) && !WeightsFolder.isOne(path);
+  }
+
+  /// Opens a file or folder of weights, and says where images are prepared in another way than they
+  /// want. Throws [BadFileException] if it does not exist or cannot be read.
   static WeightsFile open(Path file, Output output) {
     if (!Files.exists(file)) {
       throw new BadFileException(file, "there is no such run or file");
     }
-    return new WeightsFile(file, ModelCard.of(file), output);
+    if (!Files.isDirectory(file)) {
+      return new WeightsFile(file, ModelCard.of(file), output);
+    }
+    PublishedConfig config = PublishedConfig.in(file);
+    config.deviations().forEach(each -> output.remark("fathom: %s: %s".formatted(file, each)));
+    return new WeightsFile(file, config.card(), output);
   }
 
   ModelCard card() {

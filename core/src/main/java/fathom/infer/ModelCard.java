@@ -13,6 +13,7 @@ import fathom.task.ImageClassification;
 import fathom.train.Machine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -200,10 +201,14 @@ public record ModelCard(
     return net; // no window: its state carries the past
   }
 
-  /// Reads the card from a safetensors file. The normalization of a checkpoint is taken from its
-  /// tensors unless its metadata state one. Throws [BadFileException] for a file that cannot be
-  /// read, and for an entry that does not have the expected form.
+  /// Reads the card from a file of weights; of a folder of published weights it is what
+  /// [PublishedConfig] says. The normalization of a checkpoint is taken from its tensors unless its
+  /// metadata state one. Throws [BadFileException] for a file that cannot be read, and for an entry
+  /// that does not have the expected form.
   public static ModelCard of(Path file) {
+    if (Files.isDirectory(file)) {
+      return PublishedConfig.in(file).card();
+    }
     try (var stored = TensorFile.open(file)) {
       Map<String, String> said = stored.metadata();
       return new ModelCard(

@@ -16,15 +16,8 @@ import java.util.Locale;
 ///   `{converted}` for the same name with the ending `.safetensors`; empty if there is nothing to
 ///   say
 record FileKind(String start, List<String> endings, String what, String wayOut) {
-  /// The conversion of a PyTorch file. Many such files have the state dictionary inside another
-  /// one, and names that begin with that of the wrapper for training on several devices.
   private static final String PYTORCH =
-      """
-      .
-      Such a file is a program, and only safetensors files are read. Convert it in Python (pip install torch safetensors):
-        import torch, safetensors.torch as st; d = torch.load("{file}", map_location="cpu", weights_only=True); d = d.get("state_dict", d)
-        st.save_file({k.removeprefix("module."): v.contiguous() for k, v in d.items()}, "{converted}")\
-      """;
+      "; TensorFile.open reads those, and SafeTensors.open its own format only";
 
   private static final String ONNX =
       """
@@ -37,7 +30,7 @@ record FileKind(String start, List<String> endings, String what, String wayOut) 
   private static final String KERAS =
       """
       .
-      Only safetensors files are read. Convert it in Python (pip install keras safetensors); names and layouts (kernels of Keras are H x W x in x out) have to become those of the model:
+      Such files are not read. Convert it in Python (pip install keras safetensors); names and layouts (kernels of Keras are H x W x in x out) have to become those of the model:
         import keras, safetensors.numpy as st
         st.save_file({w.path: w.numpy() for w in keras.models.load_model("{file}").weights}, "{converted}")\
       """;
@@ -57,8 +50,8 @@ record FileKind(String start, List<String> endings, String what, String wayOut) 
               List.of(),
               "a Python pickle, perhaps an old PyTorch .th or .pt file",
               PYTORCH),
-          new FileKind("\u0080\4", List.of(), "a Python pickle", PYTORCH),
-          new FileKind("\u0080\5", List.of(), "a Python pickle", PYTORCH),
+          new FileKind("\u0080\4", List.of(), "a Python pickle", ""),
+          new FileKind("\u0080\5", List.of(), "a Python pickle", ""),
           new FileKind(
               "version https://git-lfs",
               List.of(),
@@ -75,8 +68,8 @@ record FileKind(String start, List<String> endings, String what, String wayOut) 
           new FileKind(
               "",
               List.of(".pt", ".pth", ".th", ".bin", ".ckpt"),
-              "a PyTorch file by its name",
-              PYTORCH));
+              "a PyTorch file by its name, but not by its content: download it again",
+              ""));
 
   /// Returns a clause that ends a message, perhaps with lines that say what to do; empty if neither
   /// bytes nor name are known.

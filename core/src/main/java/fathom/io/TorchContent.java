@@ -28,7 +28,9 @@ record TorchContent(String format, Pickled value, Function<String, MemorySegment
       throw new BadFileException(
           file,
           "it is a zip archive, but not of torch.save, which has one data.pkl and not %s%s"
-              .formatted(pickles.size(), FileKind.hint(file, all)));
+              .formatted(
+                  pickles.size(),
+                  file.toString().endsWith(".keras") ? FileKind.hint(file, all) : ""));
     }
     String folder = pickles.getFirst().substring(0, pickles.getFirst().length() - PICKLE.length());
     if (entries.has(folder + "constants.pkl")) {

@@ -18,8 +18,7 @@ import java.util.zip.ZipOutputStream;
 /// pickle, which describes the tensors, and a file for each tensor's elements. `torch.load` reads
 /// it, also with `weights_only=True`.
 ///
-/// Fathom cannot read such files: they are programs, and weights from elsewhere come in the
-/// safetensors format.
+/// [StateDictionary] reads them. The same tensors produce the same bytes.
 public final class TorchFile {
   /// The alignment of the elements in the file, so that it can be mapped.
   private static final int ALIGNMENT = 64;

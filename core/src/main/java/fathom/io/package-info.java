@@ -8,7 +8,8 @@
 /// [SafeTensors] reads and writes the safetensors format, in which programs exchange weights: an
 /// 8-byte length, a JSON header of that length, then the tensors' bytes. Files that it writes have
 /// a checksum, and [AtomicFile] puts them in place completely or not at all. [TorchFile] writes
-/// tensors for PyTorch. Tensors are memory segments here; nothing in this package needs the native
+/// tensors for PyTorch, and [StateDictionary] reads PyTorch's files without running anything in
+/// them. [TensorFile] opens any of these formats by what the file begins with. Tensors are memory segments here; nothing in this package needs the native
 /// library.
 @NullMarked
 package fathom.io;

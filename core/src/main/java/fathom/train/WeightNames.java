@@ -2,6 +2,7 @@ package fathom.train;
 
 import fathom.Shape;
 import fathom.io.BadFileException;
+import fathom.io.SafeTensors;
 import fathom.io.Shown;
 import fathom.io.Spelling;
 import fathom.io.StateDictionary;
@@ -41,51 +42,82 @@ public final class WeightNames {
   /// @param wanted the shapes of the net's tensors by path
   public static SequencedMap<String, String> of(
       Path file, TensorFile stored, SequencedMap<String, Shape> wanted) {
-    SequencedMap<String, String> plain = plain(stored);
-    var names = new LinkedHashMap<String, String>();
-    var missing = new ArrayList<String>();
-    var misshaped = new ArrayList<String>();
-    wanted.forEach((path, shape) -> {
-      Optional<String> name =
-          spellings(path).stream().filter(plain::containsKey).map(plain::get).findFirst();
-      if (name.isEmpty()) {
-        missing.add(path);
-        return;
-      }
-      names.put(path, name.get());
-      Shape found = stored.shape(name.get());
-      if (!found.equals(shape)) {
-        misshaped.add("%s is %s, not %s".formatted(Shown.name(name.get()), found, shape));
-      }
-    });
-    var unexpected = new LinkedHashSet<>(plain.values());
-    unexpected.removeAll(names.values());
-    unexpected.removeIf(WeightNames::isCounter);
-    boolean own = stored.metadata().keySet().stream().anyMatch(key -> key.startsWith("fathom."));
-    if (missing.isEmpty() && misshaped.isEmpty() && (own || unexpected.isEmpty())) {
-      return names;
+    Match match = match(stored, wanted);
+    if (match.isComplete()) {
+      return match.names;
     }
-    var fitting = names.size() - misshaped.size();
     throw new BadFileException(
         file,
         "its tensors are not those of the net: %s of %s fit%s%s%s; is it of another model?"
             .formatted(
-                fitting,
+                match.names.size(),
                 wanted.size(),
                 listed(
                     "missing",
-                    missing,
+                    match.missing,
                     path ->
                         "%s %s%s"
                             .formatted(
                                 Shown.name(path),
                                 wanted.get(path),
-                                meant(path, wanted, unexpected, stored))),
+                                meant(path, wanted, match.unexpected, stored))),
                 listed(
                     "unexpected",
-                    own ? List.of() : List.copyOf(unexpected),
+                    match.unexpected,
                     name -> "%s %s".formatted(Shown.name(name), stored.shape(name))),
-                listed("of another shape", misshaped, Function.identity())));
+                listed("of another shape", match.misshaped, Function.identity())));
+  }
+
+  /// Returns whether [#of] would return names.
+  public static boolean fit(TensorFile stored, SequencedMap<String, Shape> wanted) {
+    return match(stored, wanted).isComplete();
+  }
+
+  /// @param names of the tensors that fit, by path
+  /// @param missing paths
+  /// @param misshaped sentences about tensors of another shape
+  /// @param unexpected names in the file
+  private record Match(
+      SequencedMap<String, String> names,
+      List<String> missing,
+      List<String> misshaped,
+      List<String> unexpected) {
+    boolean isComplete() {
+      return missing.isEmpty() && misshaped.isEmpty() && unexpected.isEmpty();
+    }
+  }
+
+  private static Match match(TensorFile stored, SequencedMap<String, Shape> wanted) {
+    SequencedMap<String, String> plain = plain(stored);
+    var match =
+        new Match(new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    var unused = new LinkedHashSet<>(plain.values());
+    wanted.forEach((path, shape) -> {
+      Optional<String> known =
+          spellings(path).stream().filter(plain::containsKey).map(plain::get).findFirst();
+      if (known.isEmpty()) {
+        match.missing.add(path);
+        return;
+      }
+      String name = known.get();
+      unused.remove(name);
+      Shape found = stored.shape(name);
+      if (found.equals(shape)) {
+        match.names.put(path, name);
+      } else {
+        match.misshaped.add("%s is %s, not %s".formatted(Shown.name(name), found, shape));
+      }
+    });
+    if (!isOwn(stored)) {
+      unused.removeIf(WeightNames::isCounter);
+      match.unexpected.addAll(unused);
+    }
+    return match;
+  }
+
+  private static boolean isOwn(TensorFile stored) {
+    return (stored instanceof SafeTensors ours && ours.isChecksummed())
+        || stored.metadata().keySet().stream().anyMatch(key -> key.startsWith("fathom."));
   }
 
   /// Returns the file's names by their plain forms.
@@ -119,7 +151,7 @@ public final class WeightNames {
   /// Returns a question for the unexpected name that is the most like a missing one, of its shape
   /// if there is one; empty if none is.
   private static String meant(
-      String path, Map<String, Shape> wanted, Set<String> unexpected, TensorFile stored) {
+      String path, Map<String, Shape> wanted, List<String> unexpected, TensorFile stored) {
     List<String> fitting =
         unexpected.stream().filter(name -> stored.shape(name).equals(wanted.get(path))).toList();
     return Spelling.nearest(path, fitting)

@@ -274,12 +274,6 @@ final class MalformedFileTest {
   /// By the first bytes, and where they do not tell by the name: how the weights come here.
   @ParameterizedTest
   @CsvSource({
-    "resnet20.th, 80028a0a6cfc9c46f920, torch.load(",
-    "net.pth, 504b030400000808, torch.load(",
-    "model.PT, 504b030400000808, torch.load(",
-    "pytorch_model.bin, 504b030400000808, torch.load(",
-    "other.bin, 00112233445566778899, torch.load(",
-    "last.ckpt, 80027d7100580500, torch.load(",
     "net.keras, 504b030414000000, keras.models.load_model(",
     "net.h5, 894844460d0a1a0a, keras.models.load_model(",
     "net.onnx, 08083a0a0a08676f6f64, onnxruntime.InferenceSession("
