@@ -88,7 +88,14 @@ class ArchitectureTest {
     room("fathom.kernel", "fathom", "fathom.parallel");
     room("fathom.kernel.recurrent", "fathom", "fathom.kernel");
     room("fathom.nn", "fathom", "fathom.parallel", "fathom.kernel");
-    room("fathom.onnx", "fathom", "fathom.io", "fathom.nn");
+    room(
+        "fathom.onnx",
+        "fathom",
+        "fathom.io",
+        "fathom.data",
+        "fathom.nn",
+        "fathom.recurrent",
+        "fathom.net");
     room("fathom.recurrent", "fathom", "fathom.kernel", "fathom.kernel.recurrent", "fathom.nn");
     room("fathom.net", "fathom", "fathom.io", "fathom.nn", "fathom.recurrent");
     room("fathom.loss", "fathom", "fathom.parallel");
