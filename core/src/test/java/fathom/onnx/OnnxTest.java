@@ -17,9 +17,11 @@ import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.data.Normalization;
 import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.ImageShape;
+import fathom.net.MaskNet;
 import fathom.net.Mlp;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
@@ -62,6 +64,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +72,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is written is read by ONNX Runtime, which must give what our net gives.
 class OnnxTest {
@@ -257,6 +261,96 @@ class OnnxTest {
   void eachLayerAlone(String name, Made made) throws OrtException {
     try (var _ = Scope.open()) {
       agrees(made.get(), new ImageShape(3, 9, 11), 1, 2);
+    }
+  }
+
+  /// With a normalization inside, a model does with bytes what the library does with them before and
+  /// behind the net.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 3 * 8 * 6}) // channels of grey and colour, and every value by itself
+  void bytesIn(int means) throws OrtException {
+    int channels = means == 1 ? 1 : 3;
+    float[] mean = new float[means];
+    float[] deviation = new float[channels];
+    for (int i = 0; i < means; i++) {
+      mean[i] = (float) DRAW.uniform(i);
+    }
+    for (int c = 0; c < channels; c++) {
+      deviation[c] = 0.1f + c;
+    }
+    var by = Normalization.of(mean, deviation);
+    try (var _ = Scope.open()) {
+      var in = new ImageShape(channels, 8, 6);
+      Layer net = asTrained(CifarNet.named("resnet8").withWidth(4).on(in, 5).build(Init.he(1)));
+      Path file = folder.resolve("bytes.onnx");
+      Onnx.write(file, net, ImageInput.of(shape(in)).asBytes(by), NOTHING);
+      byteModelAgrees(file, net, by, in);
+    }
+  }
+
+  @Test
+  void bytesOfAnySizeIn() throws OrtException {
+    var by = Normalization.of(new float[] {0.1f, 0.2f, 0.3f}, new float[] {1, 2, 3});
+    try (var _ = Scope.open()) {
+      Layer net = asTrained(MaskNet.of(3, 2).withWidth(4).withLevels(1).build(Init.he(1)));
+      Path file = folder.resolve("bytes.onnx");
+      Onnx.write(file, net, ImageInput.ofAnySize(3).asBytes(by), NOTHING);
+      byteModelAgrees(file, net, by, new ImageShape(3, 8, 6));
+      byteModelAgrees(file, net, by, new ImageShape(3, 4, 10));
+    }
+  }
+
+  private static void byteModelAgrees(Path file, Layer net, Normalization by, ImageShape in)
+      throws OrtException {
+    int count = 2;
+    int channels = in.channels();
+    int plane = in.height() * in.width();
+    byte[] bytes = new byte[count * plane * channels];
+    double[] normalized = new double[bytes.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) DRAW.at(8).below(i, 256);
+      int c = i % channels;
+      int pixel = i / channels % plane;
+      int image = i / channels / plane;
+      double mean = by.mean()[by.mean().length == channels ? c : c * plane + pixel];
+      normalized[(image * channels + c) * plane + pixel] =
+          ((bytes[i] & 0xff) / 255.0 - mean) / by.standardDeviation()[c];
+    }
+    Tensor x = Tensor.of(normalized, count, channels, in.height(), in.width());
+    Tensor exp = net.predict(x.to(DType.FLOAT32)).exp();
+    Tensor expected = exp.dividedBy(exp.sum(1));
+    try (var session = new ModelSession(file)) {
+      assertEquals(Set.of("bytes", "probabilities"), session.names());
+      session.with("bytes", bytes, count, in.height(), in.width(), channels);
+      ModelSession.same(expected, session.run().get("probabilities"), net.toString());
+    }
+  }
+
+  @Test
+  void aNormalizationHasANumberForEachChannel() {
+    var two = Normalization.of(new float[2], new float[2]);
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> ImageInput.of(Shape.of(3, 8, 8)).asBytes(two));
+    assertTrue(e.getMessage().contains("each of 3 channels"), e.getMessage());
+    var perPixel = Normalization.of(new float[12], new float[12]);
+    assertThrows(
+        IllegalArgumentException.class, () -> ImageInput.ofAnySize(3).asBytes(perPixel));
+    ImageInput.of(Shape.of(3, 2, 2)).asBytes(perPixel);
+  }
+
+  /// What needs one size of images is refused for any.
+  @Test
+  void aLayerForOneSizeIsNotForAnySize() {
+    try (var _ = Scope.open()) {
+      Path file = folder.resolve("none.onnx");
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Onnx.write(file, new Flatten(), ImageInput.ofAnySize(3), NOTHING));
+      assertTrue(e.getMessage().contains("3×?×?"), e.getMessage());
+      assertFalse(Files.exists(file));
     }
   }
 
