@@ -4,13 +4,16 @@ import fathom.Layer;
 import fathom.Node;
 import fathom.Scope;
 import fathom.Shape;
+import fathom.data.Normalization;
 import fathom.infer.ModelCard;
 import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.io.TensorFile;
 import fathom.io.TorchFile;
 import fathom.net.ImageShape;
+import fathom.net.LanguageModel;
 import fathom.nn.Init;
+import fathom.onnx.ImageInput;
 import fathom.onnx.Onnx;
 import fathom.run.Run;
 import fathom.train.Weights;
@@ -35,14 +38,16 @@ import picocli.CommandLine.Parameters;
     description = {
       "Writes the net of a run's last checkpoint, or weights from elsewhere, for other programs.",
       "",
-      "onnx: the whole net, for ONNX Runtime and others; its input \"pictures\" is N x C x H x W"
-          + " for any",
-      "N, already normalised. safetensors, pt: the weights under their names, which are"
-          + " torchvision's",
-      "for the nets for photos; torch.load(FILE, weights_only=True) reads pt as a state",
-      "dictionary. Without --model all tensors of WEIGHTS are taken as they are. safetensors and"
-          + " onnx say",
-      "in their metadata which net it is, its classes, and what is done to images before."
+      "onnx: the whole net, for ONNX Runtime and others. Of images it takes \"pictures\", N x C x H"
+          + " x W,",
+      "already normalised; of text \"tokens\", N x T, and \"state\", zeros before a text. "
+          + "safetensors, pt: the",
+      "weights under their names, which are torchvision's for the nets for photos;",
+      "torch.load(FILE, weights_only=True) reads pt as a state dictionary. Without --model all"
+          + " tensors of",
+      "WEIGHTS are taken as they are. safetensors and onnx say in their metadata which net it is,"
+          + " its",
+      "classes or characters, and what is done to images before."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
@@ -118,18 +123,29 @@ final class ExportCommand implements Callable<Integer> {
       description = "The classes of --model. Default: those for which it was made.")
   private @Nullable Integer classes;
 
-  /// The answer of `--json`.
+  @Rare
+  @Option(
+      names = "--with-preprocessing",
+      description =
+          "The ONNX model takes bytes of the net's size, N x H x W x C, and gives probabilities.")
+  private boolean withPreprocessing;
+
+  /// The answer of `--json`; `opset` is of an ONNX model.
   record Answer(
       String file,
       String form,
+      @Nullable Integer opset,
       @Nullable String model,
       int tensors,
       long bytes,
       Map<String, String> metadata) {}
 
-  /// A net with its weights, its input shape (null for text), and the metadata of the file.
-  private record Subject(
-      String name, Node net, @Nullable ImageShape input, Map<String, String> metadata) {}
+  /// A net with its weights, and what is known of it.
+  private record Subject(Node net, ModelCard card) {
+    String name() {
+      return Objects.requireNonNull(card.model());
+    }
+  }
 
   @Override
   public Integer call() {
@@ -137,6 +153,11 @@ final class ExportCommand implements Callable<Integer> {
     Path file = output.required(to, "FILE");
     Form as = form != null ? form : output.required(Form.of(file), "--to safetensors, pt or onnx");
     Destination.check(file, "FILE", source, output);
+    if (withPreprocessing && as != Form.ONNX) {
+      throw output.refused(
+          "--with-preprocessing is for an ONNX model, but %s has weights alone"
+              .formatted(as.spelled()));
+    }
     try (var _ = Scope.open()) {
       if (WeightsFile.isRun(source)) {
         write(as, file, ofRun(source));
@@ -172,19 +193,30 @@ final class ExportCommand implements Callable<Integer> {
     boolean text = run.info().input().isEmpty();
     Node net = text ? run.textNet(Init.zeros()) : run.imageNet(Init.zeros());
     Weights.read(weights, net);
-    var card = run.card(text ? null : run.normalization());
-    return new Subject(run.recipe().model(), net, text ? null : run.input(), card.metadata());
+    return new Subject(net, run.card(text ? null : run.normalization()));
   }
 
   private Subject ofWeights(Path file, WeightsFile weights) {
+    ModelCard own = weights.card();
+    if (own.isText() || own.isMasks()) {
+      if (input != null || classes != null) {
+        throw output.refused("--input and --classes are for a net that classifies images");
+      }
+      Node net =
+          own.isText()
+              ? weights.text(model, modelOptions.options()).build(Init.zeros())
+              : weights.masks(model, modelOptions.options()).build(Init.zeros());
+      Weights.read(file, net);
+      return new Subject(net, own);
+    }
     var standard = weights.net(model, modelOptions.options());
     ImageShape size = weights.input(input, standard);
     int count = Objects.requireNonNullElse(weights.classCount(classes), standard.classes());
     var changed = output.usage(() -> standard.on(size, count));
     Layer net = output.usage(() -> changed.build(Init.zeros()));
     Weights.read(file, net);
-    ModelCard own = weights.card();
-    var card =
+    return new Subject(
+        net,
         new ModelCard(
             changed.name(),
             changed.options(),
@@ -192,29 +224,75 @@ final class ExportCommand implements Callable<Integer> {
             own.photos(),
             own.classes(),
             own.normalization(),
-            null);
-    return new Subject(changed.name(), net, size, card.metadata());
+            null));
   }
 
   private void write(Form as, Path file, Subject subject) {
+    ModelCard card = subject.card;
+    Map<String, String> metadata = withPreprocessing ? card.metadataOfBytes() : card.metadata();
     switch (as) {
-      case SAFETENSORS -> Weights.write(file, subject.net, subject.metadata);
+      case SAFETENSORS -> Weights.write(file, subject.net, metadata);
       case PT -> Weights.writeForTorch(file, subject.net);
-      case ONNX -> {
-        ImageShape in = subject.input;
-        if (in == null || !(subject.net instanceof Layer net)) {
-          throw output.refused(
-              "%s reads text, and only nets for images can be written as ONNX; --to safetensors and pt take its weights"
-                  .formatted(subject.name));
-        }
-        Shape image = Shape.of(in.channels(), in.height(), in.width());
-        output.usage(() -> {
-          Onnx.write(file, net, image, subject.metadata);
-          return net;
-        });
-      }
+      case ONNX ->
+          output.usage(() -> {
+            writeModel(file, subject, metadata);
+            return file;
+          });
     }
-    answer(as, file, subject.name, subject.net.state().size(), subject.metadata);
+    answer(as, file, subject.name(), subject.net.state().size(), metadata, takes(as, subject));
+  }
+
+  private void writeModel(Path file, Subject subject, Map<String, String> metadata) {
+    ModelCard card = subject.card;
+    if (subject.net instanceof LanguageModel net) {
+      if (withPreprocessing) {
+        throw output.refused(
+            "--with-preprocessing is for images, but %s reads text, whose characters are fathom.classes in the metadata"
+                .formatted(subject.name()));
+      }
+      Onnx.write(file, net, metadata);
+      return;
+    }
+    ImageShape in = Objects.requireNonNull(card.input());
+    ImageInput images =
+        card.isMasks()
+            ? ImageInput.ofAnySize(in.channels())
+            : ImageInput.of(Shape.of(in.channels(), in.height(), in.width()));
+    if (withPreprocessing) {
+      Normalization by = card.normalization();
+      if (by == null) {
+        throw output.refused(
+            "--with-preprocessing needs what images are normalised by, and the file does not say"
+                + " it; export from the run, or do it before the model");
+      }
+      images = images.asBytes(by);
+    }
+    Onnx.write(file, (Layer) subject.net, images, metadata);
+  }
+
+  /// Returns a line that says what goes in and comes out, or null if there is nothing to say.
+  private @Nullable String takes(Form as, Subject subject) {
+    ModelCard card = subject.card;
+    if (as == Form.ONNX && subject.net instanceof LanguageModel net) {
+      int states = net.backbone().states();
+      return states == 0
+          ? "tokens, N x T of at most %s, in; logits out.".formatted(net.context())
+          : "tokens, N x T, and state, %s x N x %s, in; logits and next_state out."
+              .formatted(states, net.start(1).tensors().getFirst().shape().size(1));
+    }
+    if (withPreprocessing) {
+      return "The model takes the bytes of images, N x H x W x C, and gives probabilities.";
+    }
+    return takes(as, card.metadata());
+  }
+
+  private static @Nullable String takes(Form as, Map<String, String> metadata) {
+    return metadata.containsKey("fathom.mean")
+        ? "The net takes (x/255 - mean) / std"
+            + (as == Form.PT
+                ? "; --to safetensors and onnx write both into the file."
+                : ": fathom.mean and fathom.std in the file's metadata.")
+        : null;
   }
 
   /// Writes every tensor of a file of weights into another file.
@@ -228,7 +306,7 @@ final class ExportCommand implements Callable<Integer> {
       } else {
         SafeTensors.write(file, tensors, stored.metadata());
       }
-      answer(as, file, null, tensors.size(), stored.metadata());
+      answer(as, file, null, tensors.size(), stored.metadata(), takes(as, stored.metadata()));
     }
   }
 
@@ -241,31 +319,32 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private void answer(
-      Form as, Path file, @Nullable String name, int tensors, Map<String, String> metadata) {
+      Form as,
+      Path file,
+      @Nullable String name,
+      int tensors,
+      Map<String, String> metadata,
+      @Nullable String takes) {
     Map<String, String> said = as == Form.PT ? Map.of() : metadata;
     long bytes = size(file);
+    Integer opset = as == Form.ONNX ? Onnx.OPSET : null;
     output.answer(
-        new Answer(file.toString(), as.spelled(), name, tensors, bytes, said),
+        new Answer(file.toString(), as.spelled(), opset, name, tensors, bytes, said),
         () -> {
           output
               .out()
               .println(
                   String.format(
                       Locale.ROOT,
-                      "%s: %s as %s, %d tensors, %.1f MB",
+                      "%s: %s as %s%s, %d tensors, %.1f MB",
                       file,
                       name == null ? "all of " + from : name,
                       as.spelled(),
+                      opset == null ? "" : " of opset " + opset,
                       tensors,
                       bytes / 1e6));
-          if (metadata.containsKey("fathom.mean")) {
-            output
-                .out()
-                .println(
-                    "The net takes (x/255 - mean) / std"
-                        + (as == Form.PT
-                            ? "; --to safetensors and onnx write both into the file."
-                            : ": fathom.mean and fathom.std in the file's metadata."));
+          if (takes != null) {
+            output.out().println(takes);
           }
         });
   }

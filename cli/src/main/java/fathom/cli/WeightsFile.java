@@ -66,21 +66,42 @@ final class WeightsFile {
           "%s has the weights of %s, which was trained on text; give the folder of its run"
               .formatted(file, own));
     }
-    String name =
-        own == null
-            ? output.required(model, "--model, because the file does not say of which net it is")
-            : own;
-    agree("--model", model == null ? null : model.toLowerCase(Locale.ROOT), own);
-    var said = card.options();
-    var all =
-        new Architecture.Options(
-            one("--shortcut", given.shortcut(), said.shortcut()),
-            one("--norm", given.norm(), said.norm()),
-            one("--width", given.width(), said.width()),
-            one("--hidden", given.hidden(), said.hidden()),
-            one("--layers", given.layers(), said.layers()),
-            one("--dropout", given.dropout(), said.dropout()));
+    String name = name(model);
+    Architecture.Options all = options(given);
     return output.usage(() -> Architecture.images(name, all));
+  }
+
+  /// Returns the net for text that the file names; what the user says must agree.
+  Architecture.OfText text(@Nullable String model, Architecture.Options given) {
+    name(model);
+    options(given);
+    return output.usage(card::text);
+  }
+
+  /// Returns the net for masks that the file names; what the user says must agree.
+  Architecture.OfMasks masks(@Nullable String model, Architecture.Options given) {
+    name(model);
+    options(given);
+    return output.usage(card::masks);
+  }
+
+  private String name(@Nullable String model) {
+    String own = card.model();
+    agree("--model", model == null ? null : model.toLowerCase(Locale.ROOT), own);
+    return own == null
+        ? output.required(model, "--model, because the file does not say of which net it is")
+        : own;
+  }
+
+  private Architecture.Options options(Architecture.Options given) {
+    var said = card.options();
+    return new Architecture.Options(
+        one("--shortcut", given.shortcut(), said.shortcut()),
+        one("--norm", given.norm(), said.norm()),
+        one("--width", given.width(), said.width()),
+        one("--hidden", given.hidden(), said.hidden()),
+        one("--layers", given.layers(), said.layers()),
+        one("--dropout", given.dropout(), said.dropout()));
   }
 
   /// Returns the shape of the net's images: as the user or the file says, or else the net's usual

@@ -277,7 +277,7 @@ class ExportCommandTest {
   }
 
   @Test
-  void aNetForTextHasWeightsButNoModel() throws IOException {
+  void aNetForTextIsExportedFromItsRunAndFromItsWeights() throws IOException {
     Path text = folder.resolve("text.txt");
     Files.writeString(text, "the rain in spain stays mainly in the plain. ".repeat(200));
     Cli trained =
@@ -299,13 +299,62 @@ class ExportCommandTest {
     Cli asked = Cli.run("predict", at("text.safetensors"), at("run"));
     assertEquals(Exit.USAGE, asked.code(), asked.err());
     assertTrue(asked.err().contains("ln-lstm, which was trained on text"), asked.err());
-    Cli refused = Cli.run("export", at("text"), at("text.onnx"));
-    assertEquals(Exit.USAGE, refused.code(), refused.err());
-    assertTrue(refused.err().contains("ln-lstm reads text"), refused.err());
+    JsonNode model = export(at("text"), at("text.onnx"));
+    assertEquals(17, model.path("opset").asInt());
+    assertEquals("ln-lstm", model.path("model").asString());
+    assertTrue(model.path("metadata").path("fathom.classes").asString().contains("\"s\""));
+    export(at("text.safetensors"), at("again.onnx"));
+    byte[] bytes = Files.readAllBytes(folder.resolve("text.onnx"));
+    assertArrayEquals(bytes, Files.readAllBytes(folder.resolve("again.onnx")));
+    var names = new String(bytes, StandardCharsets.ISO_8859_1);
+    assertTrue(names.contains("next_state") && names.contains("body.1.gain_h"), "its ports");
+    Cli told = Cli.run("export", at("text"), at("text.onnx"));
+    assertTrue(told.out().contains("ln-lstm as onnx of opset 17"), told.out());
+    assertTrue(told.out().contains("state, 4 x N x 8, in"), told.out());
+
+    for (String[] args :
+        new String[][] {
+          {at("text"), at("no.onnx"), "--with-preprocessing", "reads text"},
+          {at("text.safetensors"), at("no.onnx"), "--input", "1x8x8", "classifies images"},
+          {at("text.safetensors"), at("no.onnx"), "--hidden", "9", "the file says 8"}
+        }) {
+      var given = new ArrayList<>(List.of("export"));
+      given.addAll(List.of(args).subList(0, args.length - 1));
+      Cli refused = Cli.run(given.toArray(new String[0]));
+      assertEquals(Exit.USAGE, refused.code(), refused.err());
+      assertTrue(refused.err().contains(args[args.length - 1]), refused.err());
+      assertFalse(Files.exists(folder.resolve("no.onnx")));
+    }
+  }
+
+  /// The model takes bytes, and says so; only a model has operations.
+  @Test
+  void preprocessingCanBeInsideTheModel() throws IOException {
+    JsonNode plain = export(at("run"), at("plain.onnx"));
+    JsonNode model = export(at("run"), at("bytes.onnx"), "--with-preprocessing");
+    assertEquals(
+        plain.path("metadata").path("fathom.mean"), model.path("metadata").path("fathom.mean"));
+    String steps = model.path("metadata").path("fathom.preprocessing").asString();
+    assertTrue(steps.contains("bytes; the model normalises") && !steps.contains("/ std"), steps);
+    byte[] bytes = Files.readAllBytes(folder.resolve("bytes.onnx"));
+    var names = new String(bytes, StandardCharsets.ISO_8859_1);
+    assertTrue(names.contains("probabilities") && names.contains("Softmax"));
+    for (String form : List.of("pt", "safetensors")) {
+      Cli refused = Cli.run("export", at("run"), at("no." + form), "--with-preprocessing");
+      assertEquals(Exit.USAGE, refused.code(), refused.err());
+      assertTrue(refused.err().contains(form + " has weights alone"), refused.err());
+    }
+    Cli unknown =
+        Cli.run(
+            "export", at("bare.safetensors"), at("no.onnx"), "--with-preprocessing", "--model",
+            "resnet8", "--width", "4", "--input", "1x8x8");
+    assertEquals(Exit.USAGE, unknown.code(), unknown.err());
+    assertTrue(unknown.err().contains("normalised by"), unknown.err());
+    assertFalse(Files.exists(folder.resolve("no.onnx")));
   }
 
   @Test
-  void aLayerWithoutAFormIsNamed() {
+  void weightNormIsMultipliedOut() throws IOException {
     Cli trained =
         Cli.run(
             "train",
@@ -322,8 +371,9 @@ class ExportCommandTest {
             at("weight"),
             "--json");
     assertEquals(Exit.DONE, trained.code(), trained.err());
-    Cli refused = Cli.run("export", at("weight"), at("weight.onnx"));
-    assertEquals(Exit.USAGE, refused.code(), refused.err());
-    assertTrue(refused.err().contains("WeightNorm"), refused.err());
+    export(at("weight"), at("weight.onnx"));
+    byte[] bytes = Files.readAllBytes(folder.resolve("weight.onnx"));
+    var names = new String(bytes, StandardCharsets.ISO_8859_1);
+    assertTrue(names.contains("conv1.weight") && !names.contains("weight_v"), "plain weights");
   }
 }

@@ -99,7 +99,7 @@ public record ModelCard(
 
   /// Returns the net for masks of this card. Throws `IllegalArgumentException` if the card
   /// describes another kind of net or lacks necessary information.
-  Architecture.OfMasks masks() {
+  public Architecture.OfMasks masks() {
     if (model == null || input == null || classes == null || normalization == null) {
       throw new IllegalArgumentException(
           "a net for masks has a name, channels, classes and a normalization, but the card has the model %s, the input %s, %s and the normalization %s"
@@ -176,7 +176,7 @@ public record ModelCard(
   /// Returns the net for text of this card, whose classes are the characters. Throws
   /// `IllegalArgumentException` if the card describes another kind of net or lacks necessary
   /// information.
-  Architecture.OfText text() {
+  public Architecture.OfText text() {
     String name = model;
     List<String> characters = classes;
     if (name == null || characters == null) {
@@ -328,6 +328,16 @@ public record ModelCard(
 
   /// Returns the metadata entries of all that is known, for a file of weights to be written.
   public SequencedMap<String, String> metadata() {
+    return metadata(false);
+  }
+
+  /// Returns the entries of a model that takes the bytes of an image and has the normalization
+  /// inside.
+  public SequencedMap<String, String> metadataOfBytes() {
+    return metadata(true);
+  }
+
+  private SequencedMap<String, String> metadata(boolean bytes) {
     var said = new LinkedHashMap<String, String>();
     said.put(SOURCE, Machine.here().source());
     if (model != null) {
@@ -351,7 +361,7 @@ public record ModelCard(
       said.put(WINDOW, window.toString());
     }
     if (input != null && (photos != null || isMasks())) {
-      said.put(PREPROCESSING, Json.text(preprocessing(input)));
+      said.put(PREPROCESSING, Json.text(preprocessing(input, bytes)));
     }
     return said;
   }
@@ -364,7 +374,7 @@ public record ModelCard(
 
   /// Returns the steps in the order in which they are done; `docs/preprocessing.md` has the
   /// formulas.
-  private SequencedMap<String, Object> preprocessing(ImageShape input) {
+  private SequencedMap<String, Object> preprocessing(ImageShape input, boolean bytes) {
     var steps = new LinkedHashMap<String, Object>();
     steps.put("orientation", "as the file's EXIF says");
     steps.put("colour", input.channels() == 1 ? "grey" : "RGB");
@@ -380,8 +390,12 @@ public record ModelCard(
       }
       steps.put("filter", "bilinear with antialiasing (triangle), rounded to bytes");
     }
-    steps.put("normalization", "(x / 255 - mean) / std");
-    steps.put("layout", "N x C x H x W, float32");
+    if (bytes) {
+      steps.put("layout", "N x H x W x C, bytes; the model normalises them");
+    } else {
+      steps.put("normalization", "(x / 255 - mean) / std");
+      steps.put("layout", "N x C x H x W, float32");
+    }
     return steps;
   }
 }

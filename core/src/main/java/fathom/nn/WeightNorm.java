@@ -74,6 +74,17 @@ public record WeightNorm(Layer weighted, Param gain) implements Layer {
     }
   }
 
+  /// Returns the wrapped layer with the weights w of the present v and g, for prediction. The
+  /// weights live in the innermost scope.
+  public Layer folded() {
+    Param w = Param.of(weight());
+    return switch (weighted) {
+      case Dense dense -> new Dense(w, dense.bias());
+      case Conv2d conv -> new Conv2d(w, conv.stride(), conv.padding());
+      default -> throw new IllegalStateException("checked when it was made");
+    };
+  }
+
   @Override
   public Traced forward(Tensor x) {
     Tensor w = weight();

@@ -22,17 +22,16 @@ import java.util.Set;
 ///
 /// Field numbers are those of ONNX's `onnx.proto`.
 final class Graph {
-  static final String INPUT = "pictures";
-  static final String OUTPUT = "logits";
-
-  private static final int FLOAT = 1;
-  private static final int INT64 = 7;
-
-  /// The output of an operation: its name, and its shape for one image.
-  record Value(String name, Shape one) {
-    /// The number of dimensions, including that of the batch.
+  /// The output of an operation: its name, and its sizes without the first one.
+  record Value(String name, Sizes one) {
+    /// The number of dimensions, including the first one.
     int rank() {
       return one.rank() + 1;
+    }
+
+    /// Returns the value of the same sizes under another name.
+    Value as(String other) {
+      return new Value(other, one);
     }
   }
 
@@ -40,6 +39,9 @@ final class Graph {
   record Attribute(Message message) {
     private static final int KIND_FLOAT = 1;
     private static final int KIND_INT = 2;
+    private static final int KIND_TEXT = 3;
+    private static final int KIND_TENSOR = 4;
+    private static final int KIND_GRAPH = 5;
     private static final int KIND_INTS = 7;
 
     static Attribute of(String name, double value) {
@@ -51,6 +53,10 @@ final class Graph {
       return new Attribute(new Message().text(1, name).integer(3, value).integer(20, KIND_INT));
     }
 
+    static Attribute of(String name, String value) {
+      return new Attribute(new Message().text(1, name).text(4, value).integer(20, KIND_TEXT));
+    }
+
     static Attribute of(String name, long... values) {
       var message = new Message().text(1, name);
       for (long value : values) {
@@ -58,24 +64,68 @@ final class Graph {
       }
       return new Attribute(message.integer(20, KIND_INTS));
     }
+
+    /// A tensor of one float32 number.
+    static Attribute number(String name, float value) {
+      var tensor = new Message().integer(1, 1).integer(2, Port.FLOAT).number(4, value);
+      return new Attribute(
+          new Message().text(1, name).message(5, tensor).integer(20, KIND_TENSOR));
+    }
+
+    /// A graph that an operation such as a loop runs.
+    static Attribute graph(String name, Message graph) {
+      return new Attribute(new Message().text(1, name).message(6, graph).integer(20, KIND_GRAPH));
+    }
   }
 
+  /// A whole model: its graph, and what goes in and comes out.
+  record Model(Graph graph, List<Port> inputs, List<Port> outputs) {}
+
   private record Operation(
-      String type, String output, List<String> inputs, List<Attribute> attributes) {}
+      String type, List<String> outputs, List<String> inputs, List<Attribute> attributes) {}
 
   /// A parameter, compared by identity, with the shape in which an operation uses it.
   private record Use(Param param, Shape shape) {}
 
   private final List<Operation> operations = new ArrayList<>();
-  private final List<Message> constants = new ArrayList<>();
-  private final Map<Use, String> stored = new HashMap<>();
-  private final Set<String> names = new HashSet<>(Set.of(INPUT, OUTPUT));
+  private final List<Message> constants;
+  private final Map<Use, String> stored;
+  private final Set<String> names;
 
-  /// Appends an operation, named after the layer that it belongs to.
-  Value add(String path, String type, Shape one, List<String> inputs, Attribute... attributes) {
-    String name = unique(path);
-    operations.add(new Operation(type, name, inputs, List.of(attributes)));
-    return new Value(name, one);
+  private Graph(List<Message> constants, Map<Use, String> stored, Set<String> names) {
+    this.constants = constants;
+    this.stored = stored;
+    this.names = names;
+  }
+
+  /// Makes the graph of a model, whose inputs and outputs have these names.
+  Graph(List<String> ports) {
+    this(new ArrayList<>(), new HashMap<>(), new HashSet<>(ports));
+  }
+
+  /// Makes the graph that an operation of this graph runs. It shares this graph's names and
+  /// constants, because it may use what this graph has.
+  Graph inner() {
+    return new Graph(constants, stored, names);
+  }
+
+  /// Appends an operation with one output, named after the layer that it belongs to.
+  Value add(String path, String type, Sizes one, List<String> inputs, Attribute... attributes) {
+    return new Value(addAll(List.of(path), type, inputs, attributes).getFirst(), one);
+  }
+
+  /// Appends an operation and returns the names of its outputs, which are the wanted ones, made
+  /// unique.
+  List<String> addAll(
+      List<String> paths, String type, List<String> inputs, Attribute... attributes) {
+    List<String> outputs = paths.stream().map(this::unique).toList();
+    operations.add(new Operation(type, outputs, inputs, List.of(attributes)));
+    return outputs;
+  }
+
+  /// Appends an operation that gives `x` a name of the model's outputs.
+  void output(String name, String x) {
+    operations.add(new Operation("Identity", List.of(name), List.of(x), List.of()));
   }
 
   /// Adds a parameter as a constant and returns its name `path.name`, as in the net's state. A
@@ -91,18 +141,37 @@ final class Graph {
   }
 
   /// Adds float32 numbers that are not a parameter.
-  String floats(String name, Tensor values, Shape shape) {
-    MemorySegment bytes = values.to(DType.FLOAT32).contiguous().segment();
-    return constant(unique(name), FLOAT, shape, bytes);
+  String floats(String name, Tensor values) {
+    return floats(name, values, values.shape());
   }
 
+  /// Adds float32 numbers in another shape with as many elements.
+  String floats(String name, Tensor values, Shape shape) {
+    MemorySegment bytes = values.to(DType.FLOAT32).contiguous().segment();
+    return constant(unique(name), Port.FLOAT, shape, bytes);
+  }
+
+  /// Adds one float32 number, which broadcasts against everything.
+  String number(String name, double value) {
+    return floats(name, Tensor.of(new double[] {value}, 1));
+  }
+
+  /// Adds a list of whole numbers.
   String integers(String name, long... values) {
+    return constant(unique(name), Port.INT64, Shape.of(values.length), bytes(values));
+  }
+
+  /// Adds a whole number without a dimension, as an index is.
+  String index(String name, long value) {
+    return constant(unique(name), Port.INT64, Shape.of(), bytes(value));
+  }
+
+  private static MemorySegment bytes(long... values) {
     var bytes = ByteBuffer.allocate(Long.BYTES * values.length).order(ByteOrder.LITTLE_ENDIAN);
     for (long value : values) {
       bytes.putLong(value);
     }
-    return constant(
-        unique(name), INT64, Shape.of(values.length), MemorySegment.ofBuffer(bytes.flip()));
+    return MemorySegment.ofBuffer(bytes.flip());
   }
 
   private String constant(String name, int type, Shape shape, MemorySegment bytes) {
@@ -116,7 +185,7 @@ final class Graph {
 
   /// Returns `wanted`, with a number appended if the name is taken; outputs and constants share one
   /// set of names.
-  private String unique(String wanted) {
+  String unique(String wanted) {
     String name = wanted;
     for (int i = 1; name.isEmpty() || !names.add(name); i++) {
       name = wanted + "_" + i;
@@ -124,40 +193,29 @@ final class Graph {
     return name;
   }
 
-  /// Returns the message of the graph from any number of images of shape C×H×W to `result`.
-  Message message(String name, Shape image, Value result) {
-    if (result.name().equals(INPUT)) { // a net without operations
-      add(OUTPUT, "Identity", result.one(), List.of(INPUT));
-    }
-    var graph = new Message();
-    for (int i = 0; i < operations.size(); i++) {
-      graph.message(1, message(operations.get(i), i == operations.size() - 1));
-    }
-    graph.text(2, name);
+  /// Returns the message of a model's graph, with all constants.
+  Message message(String name, List<Port> inputs, List<Port> outputs) {
+    Message graph = body(name, inputs, outputs);
     constants.forEach(constant -> graph.message(5, constant));
-    graph.message(11, described(INPUT, image));
-    return graph.message(12, described(OUTPUT, result.one()));
+    return graph;
   }
 
-  /// Encodes an operation; the output of the last one is the graph's output.
-  private static Message message(Operation operation, boolean last) {
+  /// Returns the message of an [#inner()] graph, whose constants are those of the graph around it.
+  Message body(String name, List<Port> inputs, List<Port> outputs) {
+    var graph = new Message();
+    operations.forEach(operation -> graph.message(1, message(operation)));
+    graph.text(2, name);
+    inputs.forEach(port -> graph.message(11, port.message()));
+    outputs.forEach(port -> graph.message(12, port.message()));
+    return graph;
+  }
+
+  private static Message message(Operation operation) {
     var node = new Message();
     operation.inputs.forEach(input -> node.text(1, input));
-    node.text(2, last ? OUTPUT : operation.output)
-        .text(3, operation.output)
-        .text(4, operation.type);
+    operation.outputs.forEach(output -> node.text(2, output));
+    node.text(3, operation.outputs.getFirst()).text(4, operation.type);
     operation.attributes.forEach(attribute -> node.message(5, attribute.message()));
     return node;
-  }
-
-  /// Describes a tensor of N examples of this shape. N is a name in place of a number, because any
-  /// number is valid.
-  private static Message described(String name, Shape one) {
-    var shape = new Message().message(1, new Message().text(2, "N"));
-    for (long size : one.toArray()) {
-      shape.message(1, new Message().integer(1, size));
-    }
-    var tensor = new Message().integer(1, FLOAT).message(2, shape);
-    return new Message().text(1, name).message(2, new Message().message(1, tensor));
   }
 }

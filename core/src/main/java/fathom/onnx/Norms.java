@@ -30,10 +30,6 @@ final class Norms {
     return graph.add(path, type, x.one(), List.of(x.name(), with));
   }
 
-  private static String number(Graph graph, String path, double value) {
-    return graph.floats(path, Tensor.of(new double[] {value}, 1), Shape.of(1));
-  }
-
   /// Adds x/√(mean(x²) + ε), times the gain if there is one.
   static Value rms(Graph graph, String path, RmsNorm norm, Value x) {
     Value squares = plain(graph, Node.path(path, "squares"), "Mul", x, x.name());
@@ -59,20 +55,20 @@ final class Norms {
   /// Adds √(mean(squares) + ε) over these dimensions, which remain with size 1.
   private static Value root(Graph graph, String path, Value squares, long[] axes, double epsilon) {
     Value mean = mean(graph, Node.path(path, "mean_square"), squares, axes);
-    String e = number(graph, Node.path(path, "epsilon"), epsilon);
+    String e = graph.number(Node.path(path, "epsilon"), epsilon);
     Value sum = plain(graph, Node.path(path, "variance"), "Add", mean, e);
     return graph.add(Node.path(path, "standard_deviation"), "Sqrt", sum.one(), List.of(sum.name()));
   }
 
   private static Value mean(Graph graph, String path, Value x, long[] axes) {
-    long[] one = x.one().toArray();
+    Sizes one = x.one();
     for (long axis : axes) {
-      one[(int) axis - 1] = 1;
+      one = one.with((int) axis - 1, 1);
     }
     return graph.add(
         path,
         "ReduceMean",
-        Shape.of(one),
+        one,
         List.of(x.name()),
         Attribute.of("axes", axes),
         Attribute.of("keepdims", 1L));
@@ -82,9 +78,9 @@ final class Norms {
   /// each channel.
   static Value group(Graph graph, String path, GroupNorm norm, Value x) {
     int groups = norm.groups();
-    long each = x.one().elements() / groups;
     Value grouped =
-        reshaped(graph, Node.path(path, "grouped"), x, Shape.of(groups, each), 0, groups, -1);
+        Shaping.reshaped(
+            graph, Node.path(path, "grouped"), x, Sizes.of(groups, Sizes.ANY), 0, groups, -1);
     Tensor zeros = Tensor.zeros(DType.FLOAT32, groups);
     Value normed =
         graph.add(
@@ -93,21 +89,13 @@ final class Norms {
             grouped.one(),
             List.of(
                 grouped.name(),
-                graph.floats(Node.path(path, "ones"), zeros.plus(1), Shape.of(groups)),
-                graph.floats(Node.path(path, "zeros"), zeros, Shape.of(groups))),
+                graph.floats(Node.path(path, "ones"), zeros.plus(1)),
+                graph.floats(Node.path(path, "zeros"), zeros)),
             Attribute.of("epsilon", norm.epsilon()));
-    long[] sizes = new long[x.rank()];
-    System.arraycopy(x.one().toArray(), 0, sizes, 1, sizes.length - 1);
-    Value back = reshaped(graph, Node.path(path, "apart"), normed, x.one(), sizes);
+    Value back = Shaping.reshapedLike(graph, Node.path(path, "apart"), normed, x);
     String gain = perChannel(graph, path, "weight", norm.gain(), x);
     Value scaled = plain(graph, Node.path(path, "scaled"), "Mul", back, gain);
     return plain(graph, path, "Add", scaled, perChannel(graph, path, "bias", norm.bias(), x));
-  }
-
-  /// Adds a reshape. A size of 0 keeps the size of x, and −1 stands for the remaining elements.
-  private static Value reshaped(Graph graph, String path, Value x, Shape one, long... sizes) {
-    return graph.add(
-        path, "Reshape", one, List.of(x.name(), graph.integers(path + ".sizes", sizes)));
   }
 
   /// Adds the mean and the standard deviation of x to the normalised x as two more features or
@@ -119,12 +107,10 @@ final class Norms {
         graph.add(Node.path(path, "apart"), "Sub", x.one(), List.of(x.name(), mean.name()));
     Value squares = plain(graph, Node.path(path, "squares"), "Mul", apart, apart.name());
     Value root = root(graph, path, squares, axes, norm.epsilon());
-    long[] sizes = x.one().toArray();
-    sizes[0] += 2;
     return graph.add(
         Node.path(path, "joined"),
         "Concat",
-        Shape.of(sizes),
+        x.one().with(0, x.one().size(0) + 2),
         List.of(
             normed.name(),
             spread(graph, Node.path(path, "mean_spread"), mean, x).name(),
@@ -134,10 +120,8 @@ final class Norms {
 
   /// Repeats a statistic of each case at every pixel.
   private static Value spread(Graph graph, String path, Value each, Value x) {
-    long[] sizes = x.one().toArray();
-    sizes[0] = 1;
-    Shape one = Shape.of(sizes);
-    String zeros = graph.floats(path + ".zeros", Tensor.zeros(DType.FLOAT32, sizes), one);
+    Sizes one = x.one().with(0, 1);
+    String zeros = graph.floats(path + ".zeros", Tensor.zeros(DType.FLOAT32, one.toArray()));
     return graph.add(path, "Add", one, List.of(each.name(), zeros));
   }
 

@@ -12,7 +12,7 @@ public enum GateNorm {
 
   /// Returns, for each gate, the end (exclusive) of the range of gates that is normalised together
   /// with it. A GRU's candidate is normalised by itself (eq. 28).
-  int[] ends(Kind kind) {
+  public int[] ends(Kind kind) {
     int[] ends = new int[kind.gates()];
     for (int gate = 0; gate < ends.length; gate++) {
       boolean together = this == LAYER;

@@ -94,6 +94,26 @@ public final class RecurrentLayer implements Recurrent {
     return new RecurrentLayer(kind, norm, in, hidden, epsilon, small, weightX, weightH);
   }
 
+  /// The kind of its cells.
+  public Kind kind() {
+    return kind;
+  }
+
+  /// The norm inside.
+  public GateNorm norm() {
+    return norm;
+  }
+
+  /// The number of units, H.
+  public int hidden() {
+    return hidden;
+  }
+
+  /// The ε of its norms.
+  public double epsilon() {
+    return epsilon;
+  }
+
   @Override
   public TracedSequence forward(Sequences x, State start) {
     check(x, start);
