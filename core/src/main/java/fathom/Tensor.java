@@ -611,7 +611,9 @@ public final class Tensor {
 
   /// Sets all elements to zero and returns this tensor.
   public Tensor zero_() {
-    raw().zero_();
+    if (raw != null || freed) {
+      raw().zero_();
+    } // else it has only a shape, as in Scope.ofShapes
     return this;
   }
 

@@ -11,8 +11,11 @@ import fathom.net.CifarNet;
 import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
+import fathom.net.PreActivationCifarNet;
+import fathom.net.PreActivationPhotoNet;
 import fathom.net.Shortcut;
 import fathom.nn.AnchoredNorm;
+import fathom.nn.AveragePool2d;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
@@ -38,11 +41,13 @@ import fathom.nn.Residual;
 import fathom.nn.RmsNorm;
 import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
+import fathom.nn.StandardizedConv2d;
 import fathom.nn.Tanh;
 import fathom.nn.Upsample2d;
 import fathom.nn.Watched;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
+import fathom.nn.ZeroPad2d;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.LastState;
 import fathom.recurrent.Stack;
@@ -121,6 +126,9 @@ class LayerLawsTest {
         plain("MaxPool2d 2×2", _ -> new MaxPool2d(2, 2, 0), 2, 3, 6, 4),
         plain("MaxPool2d 3×3, stride 2, odd", _ -> new MaxPool2d(3, 2, 1), 2, 2, 7, 5),
         plain("MaxPool2d 3×3, overlapping", _ -> new MaxPool2d(3, 1, 1), 2, 2, 4, 5),
+        plain("AveragePool2d 2×2, odd", _ -> new AveragePool2d(2), 2, 3, 5, 4),
+        plain("AveragePool2d 3×3", _ -> new AveragePool2d(3), 2, 2, 7, 5),
+        plain("ZeroPad2d", _ -> new ZeroPad2d(2), 2, 3, 2, 1),
         plain("Upsample2d by 2", _ -> new Upsample2d(2), 2, 3, 4, 5),
         plain("Upsample2d by 3", _ -> new Upsample2d(3), 1, 2, 3, 1),
         plain("GlobalAveragePool", _ -> new GlobalAveragePool(), 3, 4, 3, 5),
@@ -166,6 +174,20 @@ class LayerLawsTest {
         plain("Dense without bias", i -> Dense.withoutBias(i, "", 5, 4), 3, 5),
         plain("WeightNorm of Dense", i -> WeightNorm.of(Dense.of(i, "", 5, 4)), 3, 5),
         plain("WeightNorm of Conv2d", i -> WeightNorm.of(Conv2d.of(i, "", 3, 3, 3, 1)), 2, 3, 5, 4),
+        plain(
+            "StandardizedConv2d",
+            i -> StandardizedConv2d.of(Conv2d.of(i, "", 3, 3, 3, 1)),
+            2,
+            3,
+            5,
+            4),
+        plain(
+            "StandardizedConv2d 1×1, stride 2, ε = 0.2",
+            i -> StandardizedConv2d.of(Conv2d.of(i, "", 5, 3, 1, 2)).withEpsilon(0.2),
+            2,
+            5,
+            5,
+            4),
         plain("Gelu", _ -> new Gelu(), 3, 4, 5),
         plain("Dropout", _ -> new Dropout(0.3, "a"), 5, 4),
         plain("Dropout of images", _ -> new Dropout(0.5, "b"), 3, 2, 4, 5),
@@ -287,7 +309,15 @@ class LayerLawsTest {
         plain("Bottleneck, projection at stride 2", i -> bottleneck(i, 3, 2), 3, 3, 5, 4),
         row("Fused bottleneck, projection", i -> fused(bottleneck(i, 3, 2)), 3, 3, 5, 4),
         plain("PhotoNet of basic blocks", i -> photos().build(i), 4, 2, 40, 37),
-        row("PhotoNet, fused", i -> fused(photos().build(i)), 4, 2, 40, 37));
+        row("PhotoNet, fused", i -> fused(photos().build(i)), 4, 2, 40, 37),
+        plain("ResNet-D", i -> tricks().build(i), 4, 2, 40, 37),
+        row("ResNet-D, fused", i -> fused(tricks().build(i)), 4, 2, 40, 37),
+        plain("Pre-activation, option A", i -> pre(Shortcut.A, Norm.BATCH).build(i), 4, 2, 5, 6),
+        plain("Pre-activation, option B", i -> pre(Shortcut.B, Norm.BATCH).build(i), 4, 2, 5, 6),
+        plain("Pre-activation, option C", i -> pre(Shortcut.C, Norm.LAYER).build(i), 4, 2, 5, 6),
+        plain("Pre-activation bottlenecks", i -> bottlenecks().build(i), 4, 2, 5, 6),
+        row("Pre-activation, fused", i -> fused(bottlenecks().build(i)), 4, 2, 5, 6),
+        plain("Pre-activation, standardized", i -> big().build(i), 2, 2, 40, 37));
   }
 
   /// Each row's 2·3 numbers in 4, and an encoder over the rows.
@@ -357,6 +387,27 @@ class LayerLawsTest {
   /// Not so small that a norm in the last stage has a handful of pixels: that is ill-conditioned.
   private static PhotoNet photos() {
     return new PhotoNet(18, Shortcut.B, Norm.BATCH, 2, new ImageShape(2, 40, 37), 3);
+  }
+
+  /// The 18 layers of the form D with 2 channels, 1 in the stem.
+  private static PhotoNet tricks() {
+    return PhotoNet.named("resnet18d").withWidth(2).on(new ImageShape(2, 40, 37), 3);
+  }
+
+  private static PreActivationCifarNet pre(Shortcut shortcut, Norm norm) {
+    return new PreActivationCifarNet(
+        8, shortcut, norm, 2, new ImageShape(2, 5, 6), 3, 0, false);
+  }
+
+  private static PreActivationCifarNet bottlenecks() {
+    return new PreActivationCifarNet(
+        11, Shortcut.B, Norm.BATCH, 2, new ImageShape(2, 5, 6), 3, 0, false);
+  }
+
+  /// Groups of 32 channels are of one channel here, and the last has more than one pixel.
+  private static PreActivationPhotoNet big() {
+    return new PreActivationPhotoNet(
+        18, 0, Shortcut.B, Norm.STANDARDIZED, 2, new ImageShape(2, 40, 37), 3, 0, false);
   }
 
   private static CifarNet net(Shortcut shortcut, Norm norm) {

@@ -8,6 +8,7 @@ import fathom.nn.GroupNorm;
 import fathom.nn.LayerNorm;
 import fathom.nn.LayerNorm.Over;
 import fathom.nn.RmsNorm;
+import fathom.nn.StandardizedConv2d;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
 import java.util.List;
@@ -108,6 +109,16 @@ final class NormOracle {
     Tensor none = x.narrow(1, 0, 1).times(0);
     return Tensor.concatenated(
         1, List.of(value(layer.norm(), x), none.plus(mean), none.plus(standardDeviation)));
+  }
+
+  /// The plain convolution of the standardized weights.
+  static Tensor value(StandardizedConv2d layer, Tensor x) {
+    Conv2d plain = layer.convolution();
+    Tensor v = plain.weight().value();
+    Tensor centred = v.minus(v.mean(1, 2, 3));
+    Tensor w =
+        centred.dividedBy(standardDeviation(centred, new long[] {1, 2, 3}, layer.epsilon()));
+    return Torch.convolution(x, w, plain.stride(), plain.padding());
   }
 
   static Tensor value(WeightNorm layer, Tensor x) {

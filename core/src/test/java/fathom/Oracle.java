@@ -1,6 +1,7 @@
 package fathom;
 
 import fathom.nn.AnchoredNorm;
+import fathom.nn.AveragePool2d;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
@@ -23,11 +24,13 @@ import fathom.nn.Residual;
 import fathom.nn.RmsNorm;
 import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
+import fathom.nn.StandardizedConv2d;
 import fathom.nn.Tanh;
 import fathom.nn.Upsample2d;
 import fathom.nn.Watched;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
+import fathom.nn.ZeroPad2d;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.LastState;
 import fathom.recurrent.Recurrent;
@@ -80,6 +83,8 @@ final class Oracle {
       case Sigmoid _ -> Tensor.scalar(x.type(), 1).dividedBy(x.times(-1).exp().plus(1));
       case Tanh _ -> x.times(2).exp().plus(-1).dividedBy(x.times(2).exp().plus(1));
       case MaxPool2d p -> Torch.maxPool(x, p.size(), p.stride(), p.padding()).value();
+      case AveragePool2d p -> averaged(x, p.size());
+      case ZeroPad2d p -> padded(x, p.padding());
       case Upsample2d u -> upsampled(x, u.factor());
       case GlobalAveragePool _ ->
           x.reshape(x.shape().size(0), x.shape().size(1), x.shape().size(2) * x.shape().size(3))
@@ -96,6 +101,7 @@ final class Oracle {
       case DynamicTanh d -> NormOracle.value(d, x);
       case WithMoments w -> NormOracle.value(w, x);
       case WeightNorm w -> NormOracle.value(w, x);
+      case StandardizedConv2d s -> NormOracle.value(s, x);
       case Gelu _ -> x.times(Tensor.adopt(x.times(Math.sqrt(0.5)).raw().erf()).plus(1)).times(0.5);
       case OverPositions o -> overRows(x, rows -> value(o.layer(), rows));
       case SelfAttention a -> attention(a, x);
@@ -223,6 +229,32 @@ final class Oracle {
 
   private static Tensor plain(Tensor t) {
     return Tensor.view(t.raw().detach());
+  }
+
+  /// Windows one by one.
+  private static Tensor averaged(Tensor x, int size) {
+    long height = x.shape().size(2);
+    long width = x.shape().size(3);
+    var rows = new ArrayList<Tensor>();
+    for (long i = 0; i < height; i += size) {
+      var row = new ArrayList<Tensor>();
+      for (long j = 0; j < width; j += size) {
+        row.add(
+            x.narrow(2, i, Math.min(height, i + size))
+                .narrow(3, j, Math.min(width, j + size))
+                .mean(2, 3));
+      }
+      rows.add(Tensor.concatenated(3, row));
+    }
+    return Tensor.concatenated(2, rows);
+  }
+
+  private static Tensor padded(Tensor x, int by) {
+    Shape s = x.shape();
+    Tensor beside = Tensor.zeros(x.type(), s.size(0), s.size(1), s.size(2), by);
+    Tensor above = Tensor.zeros(x.type(), s.size(0), s.size(1), by, s.size(3) + 2L * by);
+    Tensor wide = Tensor.concatenated(3, List.of(beside, x, beside));
+    return Tensor.concatenated(2, List.of(above, wide, above));
   }
 
   /// Each pixel is repeated along a dimension of its own.

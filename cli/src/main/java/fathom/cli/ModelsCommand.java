@@ -7,7 +7,6 @@ import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
 import fathom.net.Norm;
-import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
 import fathom.net.Summary;
 import fathom.nn.Init;
@@ -38,11 +37,15 @@ import picocli.CommandLine.Parameters;
       "  fathom models resnet50",
       "  fathom models ln-lstm --hidden 512",
       "",
-      "resnetN and plainN exist for every N = 6n+2, not only for those of the list; but resnet18,"
-          + " 34, 50,",
-      "101 and 152, plain18 and plain34 are the nets for photos, of 1000 classes in this list."
-          + " The",
-      "recurrent nets exist for text, and for images (--input), which they read row by row."
+      "resnetN, plainN and preresnetN exist for every N = 6n+2, not only for those of the list;"
+          + " but",
+      "[pre]resnet18, 34, 50, 101 and 152, plain18 and plain34 are the nets for photos, of 1000"
+          + " classes",
+      "in this list. preresnetN has its norms before its convolutions, resnetNd the stem of"
+          + " ResNet-D,",
+      "resnetv2_50x1 is a net of BiT. The recurrent nets exist for text, and for images (--input),"
+          + " which",
+      "they read row by row."
     })
 final class ModelsCommand implements Callable<Integer> {
   /// The vocabulary size of the listed nets for text: that of English text with lower-case letters,
@@ -128,19 +131,25 @@ final class ModelsCommand implements Callable<Integer> {
       return new Architecture.Options(
           null, anySize ? given.norm() : null, given.width(), null, given.layers());
     }
-    boolean convolutional = name.startsWith("resnet") || name.startsWith("plain");
+    boolean convolutional = Architecture.CONVOLUTIONAL.matcher(name).matches();
     boolean recurrent = Architecture.textNames().contains(name);
-    boolean bottleneck =
-        PhotoNet.names().contains(name)
-            && !PhotoNet.names().contains(name.replace("resnet", "plain"));
     return new Architecture.Options(
-        name.startsWith("resnet") && !(bottleneck && given.shortcut() == Shortcut.NONE)
-            ? given.shortcut()
-            : null,
-        recurrent ? null : given.norm(),
+        convolutional && hasShortcut(name, given.shortcut()) ? given.shortcut() : null,
+        recurrent || (!convolutional && given.norm() == Norm.STANDARDIZED) ? null : given.norm(),
         convolutional ? given.width() : null,
         convolutional ? null : given.hidden(),
-        convolutional ? null : given.layers());
+        convolutional ? null : given.layers(),
+        null,
+        name.matches("resnet(50|101|152)d?") ? given.strideIn() : null,
+        convolutional && !name.startsWith("plain") ? given.zeroInit() : null);
+  }
+
+  /// Whether the named net exists with this shortcut: a plain net has none, and only those of basic
+  /// blocks exist without.
+  private static boolean hasShortcut(String name, @Nullable Shortcut shortcut) {
+    return shortcut == Shortcut.NONE
+        ? name.matches("resnet\\d+") && !name.matches("resnet(50|101|152)")
+        : !name.startsWith("plain");
   }
 
   private static List<String> row(Entry e) {
@@ -278,7 +287,7 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--norm",
         description =
-            "The normalization of resnetN, plainN, masknet and mlp. One of "
+            "The normalization of nets for images and masks. One of "
                 + "${COMPLETION-CANDIDATES}.",
         paramLabel = "NORM")
     private @Nullable Norm norm;
@@ -286,8 +295,7 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--width",
         description =
-            "Channels of the first stage of resnetN, plainN and masknet. Default: 16, for "
-                + "photos 64.",
+            "Channels of the first stage of convolutional nets. Default: 16, for photos 64.",
         paramLabel = "K")
     private @Nullable Integer width;
 
@@ -314,8 +322,26 @@ final class ModelsCommand implements Callable<Integer> {
         paramLabel = "P")
     private @Nullable Double dropout;
 
+    @Rare
+    @Option(
+        names = "--stride-in",
+        description =
+            "The kernel that has the stride of a bottleneck of resnet50, 101 and 152: 3 as in "
+                + "published weights, or 1 as in the paper.",
+        paramLabel = "1|3")
+    private @Nullable Integer strideIn;
+
+    @Rare
+    @Option(
+        names = "--zero-init",
+        description =
+            "Lets every residual branch begin as zero. The gains of its last norm do, or its last "
+                + "convolution where no norm ends it.")
+    private boolean zeroInit;
+
     Architecture.Options options() {
-      return new Architecture.Options(shortcut, norm, width, hidden, layers, dropout);
+      return new Architecture.Options(
+          shortcut, norm, width, hidden, layers, dropout, strideIn, zeroInit ? true : null);
     }
   }
 }

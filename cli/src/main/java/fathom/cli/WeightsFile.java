@@ -101,7 +101,9 @@ final class WeightsFile {
         one("--width", given.width(), said.width()),
         one("--hidden", given.hidden(), said.hidden()),
         one("--layers", given.layers(), said.layers()),
-        one("--dropout", given.dropout(), said.dropout()));
+        one("--dropout", given.dropout(), said.dropout()),
+        one("--stride-in", given.strideIn(), said.strideIn()),
+        one("--zero-init", given.zeroInit(), said.zeroInit()));
   }
 
   /// Returns the shape of the net's images: as the user or the file says, or else the net's usual

@@ -35,13 +35,17 @@ public interface Architecture {
   ///   layers; for a net for masks, how many times it halves the image
   /// @param dropout the probability with which a training step drops an activation before the
   ///   classifier, or, in `mlp`, of each hidden layer; null for none
+  /// @param strideIn the side of the kernel that has a bottleneck's stride, 1 or 3; null for 3
+  /// @param zeroInit whether each residual branch begins as zero; null for no
   record Options(
       @Nullable Shortcut shortcut,
       @Nullable Norm norm,
       @Nullable Integer width,
       @Nullable Integer hidden,
       @Nullable Integer layers,
-      @Nullable Double dropout) {
+      @Nullable Double dropout,
+      @Nullable Integer strideIn,
+      @Nullable Boolean zeroInit) {
     /// No options: the defaults of the net.
     public static final Options NONE = new Options(null, null, null, null, null);
 
@@ -62,8 +66,21 @@ public interface Architecture {
       this(shortcut, norm, width, hidden, layers, null);
     }
 
-    /// Throws `IllegalArgumentException` if a size is below 1 or above its limit, or if dropout is
-    /// outside [0, 1). A dropout of 0 becomes null.
+    /// Makes options without those of residual branches alone.
+    public Options(
+        @Nullable Shortcut shortcut,
+        @Nullable Norm norm,
+        @Nullable Integer width,
+        @Nullable Integer hidden,
+        @Nullable Integer layers,
+        @Nullable Double dropout) {
+      this(shortcut, norm, width, hidden, layers, dropout, null, null);
+    }
+
+    /// Throws `IllegalArgumentException` if a size is below 1 or above its limit, if dropout is
+    /// outside [0, 1), or if the stride is neither in the 1×1 nor in the 3×3. What every net does
+    /// without being asked, a dropout of 0, the stride in the 3×3 and branches that begin at
+    /// random, becomes null, so that files of runs say it as they always have.
     public Options {
       check("width", width, WIDEST);
       check("hidden", hidden, WIDEST);
@@ -72,7 +89,14 @@ public interface Architecture {
         throw new IllegalArgumentException(
             "dropout leaves out a share of 0 or more and less than 1, but `dropout` is " + dropout);
       }
+      if (strideIn != null && strideIn != 1 && strideIn != 3) {
+        throw new IllegalArgumentException(
+            "the stride of a bottleneck is in its 1×1 (1, the paper) or its 3×3 (3, published weights), but `strideIn` is "
+                + strideIn);
+      }
       dropout = dropout != null && dropout > 0 ? dropout : null;
+      strideIn = strideIn != null && strideIn == 1 ? strideIn : null;
+      zeroInit = zeroInit != null && zeroInit ? zeroInit : null;
     }
 
     private static void check(String name, @Nullable Integer size, int most) {
@@ -86,6 +110,12 @@ public interface Architecture {
       return dropout == null ? 0 : dropout;
     }
 
+    /// The options of a convolutional net that has no others.
+    static Options of(Convolutional net, double dropout, int strideIn, boolean zeroInit) {
+      return new Options(
+          net.shortcut(), net.norm(), net.width(), null, null, dropout, strideIn, zeroInit);
+    }
+
     /// Reads options in the form of [#given()], as JSON or other text has them, each under its
     /// name. Unknown names are ignored, because a later version may have more options. Throws
     /// `IllegalArgumentException` for a value that cannot be parsed.
@@ -97,7 +127,9 @@ public interface Architecture {
           whole(said.get("width")),
           whole(said.get("hidden")),
           whole(said.get("layers")),
-          said.get("dropout") == null ? null : Double.valueOf(said.get("dropout")));
+          said.get("dropout") == null ? null : Double.valueOf(said.get("dropout")),
+          whole(said.get("strideIn")),
+          said.get("zeroInit") == null ? null : Boolean.valueOf(said.get("zeroInit")));
     }
 
     private static <E extends Enum<E>> @Nullable E named(Class<E> type, @Nullable String name) {
@@ -118,6 +150,8 @@ public interface Architecture {
       put(given, "hidden", hidden);
       put(given, "layers", layers);
       put(given, "dropout", dropout);
+      put(given, "strideIn", strideIn);
+      put(given, "zeroInit", zeroInit);
       return given;
     }
 
@@ -188,9 +222,14 @@ public interface Architecture {
   interface Convolutional extends OfClasses {
     /// Returns the net of this name. Throws `IllegalArgumentException` if there is none.
     static Convolutional named(String name) {
-      return PhotoNet.names().contains(name.toLowerCase(Locale.ROOT))
-          ? PhotoNet.named(name)
-          : CifarNet.named(name);
+      String plain = name.toLowerCase(Locale.ROOT);
+      if (PhotoNet.names().contains(plain)) {
+        return PhotoNet.named(plain);
+      }
+      if (plain.startsWith("resnetv") || PreActivationPhotoNet.names().contains(plain)) {
+        return PreActivationPhotoNet.named(plain);
+      }
+      return plain.startsWith("pre") ? PreActivationCifarNet.named(plain) : CifarNet.named(name);
     }
 
     /// The number of layers with weights on the path from the images to the classes.
@@ -198,6 +237,10 @@ public interface Architecture {
 
     /// The number of blocks of all stages together.
     int blocks();
+
+    /// The paths of the stages, each a chain of blocks whose output is smaller than the one before:
+    /// of a net for photos the maps C2 to C5 of a feature pyramid ([FeatureMaps]).
+    List<String> stages();
 
     /// The number of blocks per recomputed segment that needs the least memory
     /// ([fathom.nn.Recompute#every]). With segments of B of n blocks and about four tensors for
@@ -226,6 +269,12 @@ public interface Architecture {
 
     /// Returns this net with dropout before its classifier, with this probability.
     Convolutional withDropout(double dropout);
+
+    /// Returns this net with residual branches that begin as zero, or at random. Where a norm ends
+    /// a branch, its gains begin with zeros (Goyal et al. 2017, section 5.1); elsewhere the last
+    /// convolution does. Throws `IllegalArgumentException` if the net has no branches or their ends
+    /// have no gains.
+    Convolutional withZeroInit(boolean zeroInit);
 
     @Override
     Convolutional on(ImageShape input, int classes);
@@ -260,7 +309,8 @@ public interface Architecture {
   String PLAIN_MASKS = "plain-masknet";
 
   /// The form of the names of convolutional nets.
-  Pattern CONVOLUTIONAL = Pattern.compile("(resnet|plain)\\d+");
+  Pattern CONVOLUTIONAL =
+      Pattern.compile("(resnet|plain|preresnet)\\d+|resnet\\d+d|resnetv2_\\d+x\\d+");
 
   /// The names of the nets for images. For resnetN and plainN with N = 6n+2 the list has the depths
   /// of the residual paper's table 6; other such depths exist as well.
@@ -269,7 +319,9 @@ public interface Architecture {
     for (String family : List.of("resnet", "plain")) {
       CifarNet.paperDepths().forEach(depth -> names.add(family + depth));
     }
+    PreActivationCifarNet.paperDepths().forEach(depth -> names.add("preresnet" + depth));
     names.addAll(PhotoNet.names());
+    names.addAll(PreActivationPhotoNet.listed());
     names.add(PERCEPTRON);
     names.addAll(RECURRENT);
     return names;
@@ -292,8 +344,14 @@ public interface Architecture {
   static OfClasses images(String name, Options options) {
     String plain = name.toLowerCase(Locale.ROOT);
     if (CONVOLUTIONAL.matcher(plain).matches()) {
-      check(plain, options, "shortcut", "norm", "width", "dropout");
-      return convolutional(Convolutional.named(plain), options);
+      Convolutional net = Convolutional.named(plain);
+      if (net instanceof PhotoNet photos && photos.isBottleneck()) {
+        check(plain, options, "shortcut", "norm", "width", "dropout", "strideIn", "zeroInit");
+        return convolutional(
+            options.strideIn == null ? photos : photos.withStrideIn(options.strideIn), options);
+      }
+      check(plain, options, "shortcut", "norm", "width", "dropout", "zeroInit");
+      return convolutional(net, options);
     }
     if (plain.equals(PERCEPTRON)) {
       check(plain, options, "norm", "hidden", "layers", "dropout");
@@ -351,7 +409,8 @@ public interface Architecture {
     return net.withShortcut(shortcut)
         .withNorm(options.norm == null ? net.norm() : options.norm)
         .withWidth(options.width == null ? net.width() : options.width)
-        .withDropout(options.share());
+        .withDropout(options.share())
+        .withZeroInit(options.zeroInit != null);
   }
 
   private static void check(String name, Options options, String... understood) {
@@ -381,8 +440,10 @@ public interface Architecture {
     String plain = name.toLowerCase(Locale.ROOT);
     String there =
         what.equals("images")
-            ? "for images there are resnetN and plainN for N = 6n+2 (resnet20, plain56, ...), "
+            ? "for images there are resnetN, plainN and preresnetN for N = 6n+2 (resnet20, plain56, preresnet110, ...), "
                 + String.join(", ", PhotoNet.names())
+                + ", "
+                + String.join(", ", PreActivationPhotoNet.names())
                 + ", "
                 + PERCEPTRON
                 + ", "

@@ -35,6 +35,8 @@ import java.util.regex.Pattern;
 /// @param input the shape of the images
 /// @param dropout the probability with which a training step drops an activation before the dense
 ///   layer; 0 in the paper
+/// @param zeroInit whether the last norm of each residual branch begins with gains of zero; not so
+///   in the paper
 public record CifarNet(
     int depth,
     Shortcut shortcut,
@@ -42,7 +44,8 @@ public record CifarNet(
     int width,
     ImageShape input,
     int classes,
-    double dropout)
+    double dropout,
+    boolean zeroInit)
     implements Architecture.Convolutional {
   /// The greatest depth, ten times that of the deepest net of the paper; the objects of much deeper
   /// nets would fill the heap.
@@ -68,6 +71,7 @@ public record CifarNet(
           "resnet%s is the bottleneck net for photos, so there is no CIFAR net of that name; the nearest are resnet%s and resnet%s"
               .formatted(depth, depth - 6, depth + 6));
     }
+    norm.checkZero(shortcut, zeroInit);
     if (width < 1
         || classes < 1
         || input.channels() < 1
@@ -82,7 +86,7 @@ public record CifarNet(
   /// Makes a net without dropout.
   public CifarNet(
       int depth, Shortcut shortcut, Norm norm, int width, ImageShape input, int classes) {
-    this(depth, shortcut, norm, width, input, classes, 0);
+    this(depth, shortcut, norm, width, input, classes, 0, false);
   }
 
   /// Returns the net of the paper with this name, such as `resnet20` or `plain20`: option A or no
@@ -121,33 +125,43 @@ public record CifarNet(
   }
 
   @Override
+  public List<String> stages() {
+    return List.of("layer1", "layer2", "layer3");
+  }
+
+  @Override
   public Options options() {
-    return new Options(shortcut, norm, width, null, null, dropout);
+    return Options.of(this, dropout, 3, zeroInit);
   }
 
   @Override
   public CifarNet withShortcut(Shortcut shortcut) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout, zeroInit);
   }
 
   @Override
   public CifarNet withNorm(Norm norm) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout, zeroInit);
   }
 
   @Override
   public CifarNet withWidth(int width) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout, zeroInit);
   }
 
   @Override
   public CifarNet withDropout(double dropout) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout, zeroInit);
+  }
+
+  @Override
+  public CifarNet withZeroInit(boolean zeroInit) {
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout, zeroInit);
   }
 
   @Override
   public CifarNet on(ImageShape input, int classes) {
-    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new CifarNet(depth, shortcut, norm, width, input, classes, dropout, zeroInit);
   }
 
   @Override
@@ -189,7 +203,11 @@ public record CifarNet(
             new Child("bn1", norm.layer(out, height, width)),
             new Child("relu1", new Relu()),
             new Child("conv2", norm.weighted(Conv2d.of(init, path + ".conv2", out, out, 3, 1))),
-            new Child("bn2", norm.layer(out, height, width)));
+            new Child(
+                "bn2",
+                zeroInit
+                    ? norm.zeroLayer(out, height, width)
+                    : norm.layer(out, height, width)));
     var relu = new Child("relu2", new Relu());
     if (shortcut == Shortcut.NONE) {
       var all = new ArrayList<>(branch);

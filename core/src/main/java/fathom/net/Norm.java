@@ -1,12 +1,15 @@
 package fathom.net;
 
 import fathom.Layer;
+import fathom.Param;
 import fathom.nn.AnchoredNorm;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
+import fathom.nn.Conv2d;
 import fathom.nn.GroupNorm;
 import fathom.nn.LayerNorm;
 import fathom.nn.RmsNorm;
+import fathom.nn.StandardizedConv2d;
 import fathom.nn.WeightNorm;
 
 /// The normalization that a net uses in all its places.
@@ -32,6 +35,10 @@ public enum Norm {
   /// Weight norm: of the weights instead of the activations, with a bias in the places of the other
   /// norms.
   WEIGHT,
+  /// Weight standardization of every convolution, and group norm of 32 groups behind it, as in the
+  /// nets of BiT (Kolesnikov et al. 2020, section 3.1); of fewer channels the groups are as many as
+  /// the greatest common divisor of 32 and the channels. It is for convolutions alone.
+  STANDARDIZED,
   /// No normalization: a bias alone.
   NONE;
 
@@ -44,9 +51,32 @@ public enum Norm {
       case POSITION -> LayerNorm.ofPosition(channels);
       case RMS -> RmsNorm.of(channels, height, width);
       case GROUP -> GroupNorm.of(groups(channels), channels);
+      case STANDARDIZED -> GroupNorm.of(gcd(32, channels), channels);
       case INSTANCE -> GroupNorm.instance(channels);
       case WEIGHT, NONE -> Bias.of(channels);
     };
+  }
+
+  /// Returns the same layer with gains of zero, so that it begins as its biases alone, which are
+  /// zero.
+  Layer zeroLayer(int channels, int height, int width) {
+    Layer layer = layer(channels, height, width);
+    Param gain = layer.state().get("weight");
+    if (gain == null) {
+      throw new IllegalStateException("checked when the net was made");
+    }
+    gain.value().zero_();
+    return layer;
+  }
+
+  /// Throws `IllegalArgumentException` if residual branches are to begin as zero, but there are
+  /// none or this norm at their end has no gains.
+  void checkZero(Shortcut shortcut, boolean zeroInit) {
+    if (zeroInit && (shortcut == Shortcut.NONE || this == WEIGHT || this == NONE)) {
+      throw new IllegalArgumentException(
+          "`zeroInit` sets the gains of the norm that ends a residual branch to zero, but with shortcut %s and norm %s there are none; leave it out"
+              .formatted(shortcut, this));
+    }
   }
 
   /// Returns the layer behind a dense layer. Throws `IllegalArgumentException` if the norm would
@@ -64,6 +94,10 @@ public enum Norm {
         yield GroupNorm.of(groups(features), features);
       }
       case INSTANCE -> throw singles("instance", features);
+      case STANDARDIZED ->
+          throw new IllegalArgumentException(
+              "standardized norm is for convolutions, but was asked for behind a dense layer of %s features; use layer norm"
+                  .formatted(features));
       case WEIGHT, NONE -> Bias.of(features);
     };
   }
@@ -77,7 +111,11 @@ public enum Norm {
   /// Returns the convolution or dense layer before the norm in the form that this normalization
   /// needs.
   Layer weighted(Layer layer) {
-    return this == WEIGHT ? WeightNorm.of(layer) : layer;
+    return switch (this) {
+      case WEIGHT -> WeightNorm.of(layer);
+      case STANDARDIZED -> layer instanceof Conv2d conv ? StandardizedConv2d.of(conv) : layer;
+      default -> layer;
+    };
   }
 
   private static int groups(int channels) {

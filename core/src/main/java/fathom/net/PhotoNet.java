@@ -10,7 +10,6 @@ import fathom.nn.GlobalAveragePool;
 import fathom.nn.Init;
 import fathom.nn.MaxPool2d;
 import fathom.nn.Relu;
-import fathom.nn.Residual;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -25,9 +24,14 @@ import java.util.SequencedMap;
 ///
 /// With 18 and 34 layers a block is two 3×3 convolutions. With 50, 101 and 152 layers it is a
 /// bottleneck: a 1×1, a 3×3 and a 1×1 convolution, the last of which gives four times the channels.
-/// As in torchvision, the stride is in the 3×3 convolution and not in the first 1×1 convolution, as
-/// the paper has it; this takes as many parameters and more multiply-adds, and has a lower error.
-/// Where dimensions change, the shortcut is a projection, option B.
+/// As in torchvision and in all published weights that have its names, the stride is in the 3×3
+/// convolution and not in the first 1×1 convolution, as the paper has it ([Form#strideIn]); this
+/// takes as many parameters and more multiply-adds, and has a lower error. Where dimensions change,
+/// the shortcut is a projection, option B.
+///
+/// A name with a `d` at its end is ResNet-D (He et al. 2019, "Bag of tricks", figure 2): three 3×3
+/// convolutions with W/2, W/2 and W channels instead of the 7×7, and projections whose stride is an
+/// average pool before the 1×1 convolution, which otherwise would not see three pixels of four.
 ///
 /// The names resnet18, 34, 50, 101 and 152 mean these nets, as everywhere else, although 50 and 152
 /// are depths of the form 6n + 2 too. plain18 and plain34 are these nets without shortcuts. plain50
@@ -35,13 +39,15 @@ import java.util.SequencedMap;
 ///
 /// Every stride rounds up, so images of any size pass; for images smaller than 33×33 the last stage
 /// sees one pixel. Parameters have torchvision's names: `conv1.weight`, `layer1.0.conv1.weight`,
-/// `layer2.0.downsample.0.weight`, `fc.bias`.
+/// `layer2.0.downsample.0.weight`, `fc.bias`; those of ResNet-D timm's: `conv1.0.weight`,
+/// `layer2.0.downsample.1.weight`.
 ///
 /// @param depth 18, 34, 50, 101 or 152
 /// @param width W, the channels of the first stage; 64 in the paper
 /// @param input the shape of the images
 /// @param dropout the probability with which a training step drops an activation before the dense
 ///   layer; 0 in the paper
+/// @param form what else distinguishes it from the paper's
 public record PhotoNet(
     int depth,
     Shortcut shortcut,
@@ -49,13 +55,33 @@ public record PhotoNet(
     int width,
     ImageShape input,
     int classes,
-    double dropout)
+    double dropout,
+    Form form)
     implements Architecture.Convolutional {
   /// The number of blocks of each stage, by depth (table 1).
   private static final SequencedMap<Integer, List<Integer>> BLOCKS = table();
 
+  /// What later nets change in the one of the paper.
+  ///
+  /// @param tricks whether it is ResNet-D: a stem of 3×3 convolutions, and projections over average
+  ///   pools
+  /// @param strideIn the side of the kernel that has a bottleneck's stride: 3, or 1 as in the paper
+  /// @param zeroInit whether the last norm of each residual branch begins with gains of zero
+  public record Form(boolean tricks, int strideIn, boolean zeroInit) {
+    /// The form of the published weights.
+    public static final Form USUAL = new Form(false, 3, false);
+
+    /// Throws `IllegalArgumentException` if the stride is in neither kernel.
+    public Form {
+      if (strideIn != 1 && strideIn != 3) {
+        throw new IllegalArgumentException(
+            "the stride of a bottleneck is in its 1×1 or its 3×3 convolution, but was to be in one of side "
+                + strideIn);
+      }
+    }
+  }
+
   private static final int FIRST_BOTTLENECK = 50;
-  private static final int EXPANSION = 4;
 
   /// Throws `IllegalArgumentException` if there is no net of this depth, a bottleneck net is to
   /// have no shortcuts, or a size is below 1.
@@ -69,6 +95,12 @@ public record PhotoNet(
       throw new IllegalArgumentException(
           "a bottleneck net has shortcuts, but resnet%s was asked for without; plain18 and plain34 have none"
               .formatted(depth));
+    }
+    norm.checkZero(shortcut, form.zeroInit);
+    if (form.tricks && (shortcut == Shortcut.NONE || width % 2 != 0)) {
+      throw new IllegalArgumentException(
+          "the stem of resnet%sd has half of an even width, and its blocks have shortcuts, but width %s and shortcut %s were asked for"
+              .formatted(depth, width, shortcut));
     }
     if (width < 1
         || classes < 1
@@ -84,7 +116,7 @@ public record PhotoNet(
   /// Makes a net without dropout.
   public PhotoNet(
       int depth, Shortcut shortcut, Norm norm, int width, ImageShape input, int classes) {
-    this(depth, shortcut, norm, width, input, classes, 0);
+    this(depth, shortcut, norm, width, input, classes, 0, Form.USUAL);
   }
 
   private static SequencedMap<Integer, List<Integer>> table() {
@@ -106,6 +138,7 @@ public record PhotoNet(
   public static List<String> names() {
     var names = new ArrayList<String>();
     depths().forEach(depth -> names.add("resnet" + depth));
+    depths().forEach(depth -> names.add("resnet" + depth + "d"));
     depths().stream().filter(depth -> !bottleneck(depth)).forEach(d -> names.add("plain" + d));
     return names;
   }
@@ -126,13 +159,16 @@ public record PhotoNet(
               .formatted(name, String.join(", ", names())));
     }
     boolean shortcuts = plain.startsWith("resnet");
+    boolean tricks = plain.endsWith("d");
     return new PhotoNet(
-        Integer.parseInt(plain.substring((shortcuts ? "resnet" : "plain").length())),
+        Integer.parseInt(plain.replaceAll("[a-z]", "")),
         shortcuts ? Shortcut.B : Shortcut.NONE,
         Norm.BATCH,
         64,
         new ImageShape(3, 224, 224),
-        1000);
+        1000,
+        0,
+        new Form(tricks, 3, false));
   }
 
   @Override
@@ -143,46 +179,72 @@ public record PhotoNet(
   /// For example `resnet50` or `plain34`.
   @Override
   public String name() {
-    return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth;
+    return (shortcut == Shortcut.NONE ? "plain" : "resnet") + depth + (form.tricks ? "d" : "");
+  }
+
+  /// Whether its blocks are bottlenecks.
+  boolean isBottleneck() {
+    return bottleneck(depth);
+  }
+
+  @Override
+  public List<String> stages() {
+    return List.of("layer1", "layer2", "layer3", "layer4");
   }
 
   @Override
   public int blocks() {
-    return stages().stream().mapToInt(Integer::intValue).sum();
+    return blocksOfStages().stream().mapToInt(Integer::intValue).sum();
   }
 
-  private List<Integer> stages() {
+  private List<Integer> blocksOfStages() {
     return BLOCKS.getOrDefault(depth, List.of());
   }
 
   @Override
   public Options options() {
-    return new Options(shortcut, norm, width, null, null, dropout);
+    return Options.of(this, dropout, form.strideIn, form.zeroInit);
   }
 
   @Override
   public PhotoNet withShortcut(Shortcut shortcut) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout, form);
   }
 
   @Override
   public PhotoNet withNorm(Norm norm) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout, form);
   }
 
   @Override
   public PhotoNet withWidth(int width) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout, form);
   }
 
   @Override
   public PhotoNet withDropout(double dropout) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout, form);
+  }
+
+  @Override
+  public PhotoNet withZeroInit(boolean zeroInit) {
+    return with(new Form(form.tricks, form.strideIn, zeroInit));
+  }
+
+  /// Returns this net with the stride of each bottleneck in its 3×3 convolution (3) or in its first
+  /// 1×1 convolution (1), as the paper has it. Weights of one net fit the other but do not give its
+  /// results. Throws `IllegalArgumentException` for another number.
+  public PhotoNet withStrideIn(int strideIn) {
+    return with(new Form(form.tricks, strideIn, form.zeroInit));
+  }
+
+  private PhotoNet with(Form form) {
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout, form);
   }
 
   @Override
   public PhotoNet on(ImageShape input, int classes) {
-    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout);
+    return new PhotoNet(depth, shortcut, norm, width, input, classes, dropout, form);
   }
 
   @Override
@@ -190,15 +252,14 @@ public record PhotoNet(
     int height = half(input.height());
     int wide = half(input.width());
     var layers = new ArrayList<Child>();
-    layers.add(
-        new Child("conv1", norm.weighted(Conv2d.of(init, "conv1", input.channels(), width, 7, 2))));
+    layers.add(new Child("conv1", form.tricks ? deepStem(init, height, wide) : stem(init)));
     layers.add(new Child("bn1", norm.layer(width, height, wide)));
     layers.add(new Child("relu", new Relu()));
     layers.add(new Child("maxpool", new MaxPool2d(3, 2, 1)));
     height = half(height);
     wide = half(wide);
     int in = width;
-    List<Integer> stages = stages();
+    List<Integer> stages = blocksOfStages();
     for (int stage = 0; stage < stages.size(); stage++) {
       int inner = Math.multiplyExact(width, 1 << stage);
       String path = "layer" + (stage + 1);
@@ -206,10 +267,10 @@ public record PhotoNet(
       for (int i = 0; i < stages.get(stage); i++) {
         int stride = stage > 0 && i == 0 ? 2 : 1;
         var block =
-            new Block(init, path + "." + i, norm, in, inner, stride, height, wide, shortcut);
+            new PhotoBlock(init, path + "." + i, norm, in, inner, stride, height, wide, shortcut, form);
         blocks.add(
             new Child(Integer.toString(i), bottleneck(depth) ? block.bottleneck() : block.basic()));
-        in = bottleneck(depth) ? EXPANSION * inner : inner;
+        in = bottleneck(depth) ? PhotoBlock.EXPANSION * inner : inner;
         height = block.outHeight();
         wide = block.outWidth();
       }
@@ -223,69 +284,25 @@ public record PhotoNet(
     return new Chain(layers);
   }
 
-  /// Returns the side of an image behind a convolution or pool of odd size at stride 2.
-  private static int half(int side) {
-    return (side + 1) / 2;
+  private Layer stem(Init init) {
+    return norm.weighted(Conv2d.of(init, "conv1", input.channels(), width, 7, 2));
   }
 
-  /// The parts from which a block is built. It maps `in` channels of images of this size to `inner`
-  /// channels, or to four times as many if it is a bottleneck.
-  private record Block(
-      Init init,
-      String path,
-      Norm norm,
-      int in,
-      int inner,
-      int stride,
-      int height,
-      int width,
-      Shortcut shortcut) {
-    int outHeight() {
-      return stride == 1 ? height : half(height);
-    }
+  /// Returns the stem of ResNet-D, whose images behind its first convolution have this size.
+  private Layer deepStem(Init init, int height, int wide) {
+    int half = width / 2;
+    return Chain.of(
+        norm.weighted(Conv2d.of(init, "conv1.0", input.channels(), half, 3, 2)),
+        norm.layer(half, height, wide),
+        new Relu(),
+        norm.weighted(Conv2d.of(init, "conv1.3", half, half, 3, 1)),
+        norm.layer(half, height, wide),
+        new Relu(),
+        norm.weighted(Conv2d.of(init, "conv1.6", half, width, 3, 1)));
+  }
 
-    int outWidth() {
-      return stride == 1 ? width : half(width);
-    }
-
-    Layer basic() {
-      var branch = new ArrayList<Child>();
-      add(branch, 1, in, inner, 3, stride, outHeight(), outWidth());
-      branch.add(new Child("relu1", new Relu()));
-      add(branch, 2, inner, inner, 3, 1, outHeight(), outWidth());
-      return joined(branch, inner, "relu2");
-    }
-
-    Layer bottleneck() {
-      var branch = new ArrayList<Child>();
-      add(branch, 1, in, inner, 1, 1, height, width);
-      branch.add(new Child("relu1", new Relu()));
-      add(branch, 2, inner, inner, 3, stride, outHeight(), outWidth());
-      branch.add(new Child("relu2", new Relu()));
-      add(branch, 3, inner, EXPANSION * inner, 1, 1, outHeight(), outWidth());
-      return joined(branch, EXPANSION * inner, "relu3");
-    }
-
-    /// Appends a convolution and the norm behind it.
-    private void add(
-        List<Child> branch, int i, int from, int to, int kernel, int stride, int h, int w) {
-      String name = "conv" + i;
-      Layer conv = Conv2d.of(init, path + "." + name, from, to, kernel, stride);
-      branch.add(new Child(name, norm.weighted(conv)));
-      branch.add(new Child("bn" + i, norm.layer(to, h, w)));
-    }
-
-    private Layer joined(List<Child> branch, int out, String rectifier) {
-      var relu = new Child(rectifier, new Relu());
-      if (shortcut == Shortcut.NONE) {
-        branch.add(relu);
-        return new Chain(branch);
-      }
-      String name = "downsample";
-      Layer past =
-          shortcut.layer(init, path + "." + name, norm, in, out, stride, outHeight(), outWidth());
-      var residual = new Residual(new Chain(branch), past, name);
-      return new Chain(List.of(new Child("", residual), relu));
-    }
+  /// Returns the side of an image behind a convolution or pool of odd size at stride 2.
+  static int half(int side) {
+    return (side + 1) / 2;
   }
 }

@@ -25,7 +25,8 @@ import java.util.stream.Stream;
 /// are in float32: in bfloat16 two likely classes could get equal logits.
 ///
 /// For a convolution without a bias, y = γ·(w∗x − μ)/√(σ² + ε) + β is a convolution with the weight
-/// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64.
+/// w·γ/√(σ² + ε) and the bias β − μ·γ/√(σ² + ε); both are computed in float64. Weights that are
+/// standardized are so once, when the net is folded.
 ///
 /// For images of a known number and size the convolutions are packed as well: weights lie in the
 /// order in which the kernel reads them, and ReLU and additions are part of the convolution's pass
@@ -114,6 +115,7 @@ public final class Folded implements Predictor {
       case Chain chain -> sequence(chain.children(), between);
       case Residual residual -> sum(residual, false, between);
       case Recompute again -> piece(again.layer(), between);
+      case StandardizedConv2d conv -> FoldedConvolution.of(conv, between);
       default -> new Piece.Untouched(layer);
     };
   }

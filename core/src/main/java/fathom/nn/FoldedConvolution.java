@@ -54,6 +54,21 @@ record FoldedConvolution(
     }
   }
 
+  /// Returns a convolution with the standardized weights and a bias of zeros.
+  static FoldedConvolution of(StandardizedConv2d conv, DType between) {
+    try (var scope = Scope.open()) {
+      Tensor w = conv.standardized();
+      DType type = between == DType.BFLOAT16 ? between : w.type();
+      Tensor none = Tensor.zeros(type, w.shape().size(0));
+      return new FoldedConvolution(
+          conv.convolution(),
+          scope.keep(w.to(type).channelsLast()),
+          scope.keep(none),
+          false,
+          null);
+    }
+  }
+
   @Override
   public FoldedConvolution packedFor(Shape images) {
     ReadyConvolution own =

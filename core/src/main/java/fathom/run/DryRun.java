@@ -7,6 +7,8 @@ import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.net.CifarNet;
 import fathom.net.PhotoNet;
+import fathom.net.PreActivationCifarNet;
+import fathom.net.PreActivationPhotoNet;
 import fathom.train.Listener;
 import fathom.train.Moment;
 import fathom.train.Training;
@@ -206,7 +208,10 @@ public final class DryRun {
   private Recipe shallow() {
     return switch (recipe.architecture()) {
       case CifarNet _ -> recipe.withModel(recipe.model().replaceFirst("\\d+", "8"));
-      case PhotoNet _ -> recipe.withModel(recipe.model().replaceFirst("\\d+", "18"));
+      case PreActivationCifarNet _ -> recipe.withModel("preresnet8");
+      case PhotoNet _ when recipe.options().strideIn() == null ->
+          recipe.withModel(recipe.model().replaceFirst("\\d+", "18"));
+      case PreActivationPhotoNet _ -> recipe.withModel("preresnet18");
       default -> recipe;
     };
   }

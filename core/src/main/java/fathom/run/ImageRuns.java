@@ -14,6 +14,7 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.ImageShape;
 import fathom.net.Mlp;
+import fathom.net.PreActivationCifarNet;
 import fathom.net.RowNet;
 import fathom.nn.BatchNorm;
 import fathom.nn.Init;
@@ -86,9 +87,11 @@ final class ImageRuns implements Kind {
 
   /// The residual paper's recipe for CIFAR-10; see [Recipe#paper].
   static Recipe paper(Architecture net, Data data, long seed, int workers) {
-    if (!(net instanceof CifarNet convolutional) || !(data instanceof DataSet images)) {
+    if (!(net instanceof Architecture.Convolutional convolutional)
+        || !isOfPapers(net)
+        || !(data instanceof DataSet images)) {
       throw new IllegalArgumentException(
-          "the recipe of the paper is that of its nets for CIFAR-10, resnetN and plainN for N = 6n+2, but the model is %s; leave out `recipe`"
+          "the recipe of the paper is that of its nets for CIFAR-10, resnetN, plainN and preresnetN for N = 6n+2, but the model is %s; leave out `recipe`"
               .formatted(net.name()));
     }
     int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(images.train().count(), 128));
@@ -100,6 +103,12 @@ final class ImageRuns implements Kind {
         true,
         seed,
         workers);
+  }
+
+  /// Whether it is a net for CIFAR-10 of the residual papers, which train both kinds alike (He et
+  /// al. 2016b, appendix).
+  private static boolean isOfPapers(Architecture net) {
+    return net instanceof CifarNet || net instanceof PreActivationCifarNet;
   }
 
   @Override
@@ -162,7 +171,7 @@ final class ImageRuns implements Kind {
         images.train() instanceof Photos
             ? Preprocessing.photos(images.train().width(), colour)
             : new Preprocessing(colour ? 4 : 0, colour, pixelMean);
-    boolean deep = net instanceof CifarNet && net.depth() >= WARM_UP_DEPTH;
+    boolean deep = isOfPapers(net) && net.depth() >= WARM_UP_DEPTH;
     return recipe(
         net,
         images,

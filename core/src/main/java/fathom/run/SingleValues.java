@@ -39,7 +39,7 @@ final class SingleValues {
             case null -> true;
             case WEIGHT, NONE -> true;
             case BATCH -> fewest > 1;
-            case LAYER, ANCHORED, POSITION, RMS, GROUP, INSTANCE -> false;
+            case LAYER, ANCHORED, POSITION, RMS, GROUP, STANDARDIZED, INSTANCE -> false;
           };
       if (!none) {
         check(recipe, of, data, fewest, images);

@@ -13,10 +13,13 @@ import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.nn.Chain;
 import fathom.nn.Fused;
 import fathom.nn.Init;
+import fathom.nn.Residual;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +56,153 @@ class PhotoNetTest {
       assertEquals(multiplyAdds, summary.multiplyAdds());
       assertEquals(byHand(PhotoNet.named(name)), summary.multiplyAdds());
     }
+  }
+
+  /// With the stride in the first 1×1, as the paper has it, it sees a quarter of the pixels. The
+  /// paper says 3.8, 7.6 and 11.3 thousand
+  /// million; the dense layer's 2 million are counted here.
+  @ParameterizedTest
+  @CsvSource({"resnet50, 3858", "resnet101, 7570", "resnet152, 11282"})
+  void theStrideOfThePaperTakesFewerMultiplyAdds(String name, long millions) {
+    try (var _ = Scope.ofShapes()) {
+      PhotoNet usual = PhotoNet.named(name);
+      Summary summary = Summary.of(usual.withStrideIn(1).build(Init.zeros()), PHOTO);
+      long fewer = 0; // the first 1×1 of stages 2 to 4 from 56², 28² and 14² pixels to a quarter
+      for (int stage = 1; stage < 4; stage++) {
+        long before = (112L >> stage) * (112 >> stage);
+        fewer += (before - before / 4) * (128L << stage) * (64L << stage);
+      }
+      assertEquals(byHand(usual) - fewer, summary.multiplyAdds());
+      assertEquals(millions, summary.multiplyAdds() / 1e6, 0.5);
+      assertEquals(
+          Summary.of(usual.build(Init.zeros()), PHOTO).params(), summary.params());
+    }
+  }
+
+  /// timm's counts. By hand for the first: instead of 49·3·64 weights there are 9·(3·32 + 32·32 +
+  /// 32·64) and two norms of 32 channels, which is 19232 more.
+  @ParameterizedTest
+  @CsvSource({
+    "resnet18d, 11708744",
+    "resnet34d, 21816904",
+    "resnet50d, 25576264",
+    "resnet101d, 44568392",
+    "resnet152d, 60212040",
+  })
+  void parametersOfTheFormD(String name, long params) {
+    try (var _ = Scope.ofShapes()) {
+      long more = 9 * (3 * 32 + 32 * 32 + 32 * 64) + 2 * 2 * 32 - 49 * 3 * 64;
+      assertEquals(19_232, more);
+      assertEquals(params, Summary.of(PhotoNet.named(name).build(Init.zeros()), PHOTO).params());
+      Layer usual = PhotoNet.named(name.replace("d", "")).build(Init.zeros());
+      assertEquals(params - more, Summary.of(usual, PHOTO).params());
+    }
+  }
+
+  @Test
+  void parametersOfTheFormDHaveTimmsNames() {
+    List<String> names;
+    try (var _ = Scope.open()) {
+      names = paths("resnet50d");
+    }
+    assertEquals(
+        List.of(
+            "conv1.0.weight",
+            "conv1.1.weight",
+            "conv1.1.bias",
+            "conv1.1.running_mean",
+            "conv1.1.running_var",
+            "conv1.3.weight"),
+        names.subList(0, 6));
+    assertTrue(names.containsAll(List.of("conv1.6.weight", "bn1.weight")));
+    for (String stage : List.of("layer1", "layer2")) {
+      assertTrue(names.contains(stage + ".0.downsample.1.weight"), names.toString());
+      assertTrue(names.contains(stage + ".0.downsample.2.running_var"), names.toString());
+    }
+  }
+
+  // ---- Branches that begin as zero
+
+  /// Each block is then the ReLU of its shortcut, bit by bit, and its last norm's gains learn.
+  @ParameterizedTest
+  @CsvSource({"resnet18, BATCH", "resnet50, BATCH", "resnet50d, ANCHORED", "resnet20, LAYER"})
+  void branchesBeginAsZero(String name, Norm norm) {
+    try (var _ = Scope.open()) {
+      var net =
+          Architecture.Convolutional.named(name)
+              .withNorm(norm)
+              .withWidth(4)
+              .on(new ImageShape(3, 33, 40), 5)
+              .withZeroInit(true);
+      Layer whole = net.build(Init.he(4));
+      Layer without =
+          Layer.map(
+              whole,
+              (path, layer) ->
+                  layer instanceof Residual r ? new Chain(List.of(new Layer.Child(r.shortcutName(), r.shortcut()))) : layer);
+      Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 2, 3, 33, 40);
+      var traced = whole.forward(x);
+      assertArrayEquals(
+          without.forward(x).value().toDoubles(), traced.value().toDoubles(), 0, name);
+      traced.back(Tensor.zeros(DType.FLOAT32, 2, 5).plus(1));
+      String last = name.equals("resnet50") || name.equals("resnet50d") ? "bn3" : "bn2";
+      int zero = 0;
+      for (var each : whole.state().entrySet()) {
+        if (each.getKey().endsWith(last + ".weight")) {
+          assertEquals(0, norm(each.getValue().value()), each.getKey());
+          assertTrue(norm(each.getValue().grad()) > 0, each.getKey());
+          zero++;
+        }
+      }
+      assertEquals(net.blocks(), zero);
+    }
+  }
+
+  private static double norm(Tensor t) {
+    return t.square().sum().item();
+  }
+
+  @Test
+  void zeroBranchesNeedGains() {
+    var net = PhotoNet.named("resnet18").withZeroInit(true);
+    for (Runnable wrong :
+        List.<Runnable>of(
+            () -> net.withNorm(Norm.NONE),
+            () -> net.withNorm(Norm.WEIGHT),
+            () -> net.withShortcut(Shortcut.NONE),
+            () -> CifarNet.named("plain20").withZeroInit(true))) {
+      var e = assertThrows(IllegalArgumentException.class, wrong::run);
+      assertTrue(e.getMessage().contains("`zeroInit`"), e.getMessage());
+    }
+  }
+
+  /// What is usual is not written, so that older files and newer ones say the same.
+  @Test
+  void optionsSayWhatIsNotUsual() {
+    var usual = new Architecture.Options(null, null, null, null, null, null, 3, false);
+    assertEquals(Architecture.Options.NONE, usual);
+    var said = new Architecture.Options(null, null, 8, null, null, null, 1, true);
+    assertEquals("width 8, strideIn 1, zeroInit true", said.toString());
+    var net = Architecture.images("resnet50", said);
+    assertEquals("width 8", List.of(net.options().toString().split(", ")).get(2));
+    assertEquals(
+        said,
+        Architecture.Options.of(
+            Map.of("width", "8", "strideIn", "1", "zeroInit", "true")));
+    assertEquals(net, Architecture.images("resnet50", net.options()));
+    for (String none : List.of("resnet18", "resnet20", "preresnet50", "mlp")) {
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () ->
+                  Architecture.images(
+                      none,
+                      new Architecture.Options(null, null, null, null, null, null, 1, null)));
+      assertTrue(e.getMessage().contains("`strideIn` means nothing"), e.getMessage());
+    }
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new Architecture.Options(null, null, null, null, null, null, 2, null));
   }
 
   /// Table 1 in arithmetic, without a net.

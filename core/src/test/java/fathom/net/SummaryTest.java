@@ -52,7 +52,7 @@ class SummaryTest {
             Architecture.images(
                 name, new Architecture.Options(Shortcut.C, norm, 8, null, null, 0.5)));
       }
-      if (norm != Norm.INSTANCE) {
+      if (norm != Norm.INSTANCE && norm != Norm.STANDARDIZED) {
         nets.add(
             Architecture.images("mlp", new Architecture.Options(null, norm, null, 16, 3, 0.5)));
       }
