@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Predicate;
 
 /// Reads and writes a net's parameters and buffers as files, under their paths.
 public final class Weights {
@@ -25,6 +26,33 @@ public final class Weights {
   public static void read(Path file, Node net) {
     try (var stored = SafeTensors.open(file)) {
       read(file, stored, net.state());
+    }
+  }
+
+  /// Reads those parameters and buffers of `net` from `file` whose path is `wanted`, and leaves the
+  /// others as they are. Throws as [#read(Path, Node)].
+  public static void read(Path file, Node net, Predicate<String> wanted) {
+    try (var stored = SafeTensors.open(file)) {
+      var state = new LinkedHashMap<>(net.state());
+      state.keySet().removeIf(wanted.negate());
+      read(file, stored, state);
+    }
+  }
+
+  /// Returns the names and shapes of the tensors of `file` that are a net's, without the optimizer,
+  /// the normalization and the counters that files also have. Throws [BadFileException] if it
+  /// cannot be read.
+  public static SequencedMap<String, Shape> shapes(Path file) {
+    try (var stored = SafeTensors.open(file)) {
+      var shapes = new LinkedHashMap<String, Shape>();
+      for (String name : stored.names()) {
+        if (!name.startsWith("optimizer.")
+            && !name.startsWith("input.")
+            && !name.endsWith("num_batches_tracked")) {
+          shapes.put(name, stored.shape(name));
+        }
+      }
+      return shapes;
     }
   }
 
