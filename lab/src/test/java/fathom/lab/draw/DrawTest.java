@@ -253,7 +253,7 @@ class DrawTest {
   void aGlimpseIsTheEquationsInTheirOrder() {
     DrawNet net = net(new Sizes(3, 4, 3, 2, 1, 2, 2), true);
     Tensor x = row(1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 1, 1);
-    Tensor noise = net.noise(Draw.of(5, "glimpse"), 1);
+    Tensor noise = net.noise(RandomKey.of(5, "glimpse"), 1);
     Lstm.State seen = net.encoder().begin(1);
     Lstm.State drawn = net.decoder().begin(1);
     Tensor canvas = net.canvas().value();
