@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 
 /// The trained parameters of a net in one block of memory for the values and one for the gradients.
 /// With this layout, workers share the values, one pass sums the gradients of all parameters, and
@@ -113,6 +114,33 @@ public final class FlatParams {
   /// The block of the parameters' gradients.
   public MemorySegment gradients() {
     return gradients;
+  }
+
+  /// A stretch of each block with the parameters that have one value of a setting, such as the
+  /// learning rate.
+  ///
+  /// @param from the first element
+  /// @param to the element after the last one
+  /// @param value the setting
+  public record Stretch(long from, long to, double value) {}
+
+  /// Returns the blocks cut at the parameters where a setting changes, in order. Together the
+  /// stretches cover everything, padding included; with one value for all there is one stretch.
+  ///
+  /// @param setting the value for each parameter, by its position
+  public List<Stretch> stretches(IntToDoubleFunction setting) {
+    var stretches = new ArrayList<Stretch>();
+    long from = 0;
+    for (int i = 0; i < slots.size(); i++) {
+      double value = setting.applyAsDouble(i);
+      boolean last = i + 1 == slots.size();
+      if (last || setting.applyAsDouble(i + 1) != value) {
+        long to = last ? count() : slots.get(i + 1).offset / type.bytes();
+        stretches.add(new Stretch(from, to, value));
+        from = to;
+      }
+    }
+    return stretches;
   }
 
   /// All gradients as one flat tensor in the innermost scope, so that a collective can sum them

@@ -395,8 +395,7 @@ class LayerLawsTest {
   }
 
   private static PreActivationCifarNet pre(Shortcut shortcut, Norm norm) {
-    return new PreActivationCifarNet(
-        8, shortcut, norm, 2, new ImageShape(2, 5, 6), 3, 0, false);
+    return new PreActivationCifarNet(8, shortcut, norm, 2, new ImageShape(2, 5, 6), 3, 0, false);
   }
 
   private static PreActivationCifarNet bottlenecks() {

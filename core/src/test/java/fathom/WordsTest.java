@@ -49,8 +49,7 @@ class WordsTest {
   private static final Pattern NAME = Pattern.compile("\\\\?\"[A-Za-z0-9._/-]*\\\\?\"");
 
   /// What a document only quotes: blocks of code, names, and lines of others.
-  private static final Pattern QUOTED =
-      Pattern.compile("(?s)```.*?```|`[^`]*`|(?m:^> [^\n]*$)");
+  private static final Pattern QUOTED = Pattern.compile("(?s)```.*?```|`[^`]*`|(?m:^> [^\n]*$)");
 
   private static Map.Entry<Pattern, String> retired(String words, String said) {
     return Map.entry(Pattern.compile("\\b(" + words + ")\\b"), said);

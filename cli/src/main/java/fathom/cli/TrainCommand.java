@@ -8,6 +8,7 @@ import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.report.run.RunReport;
 import fathom.run.DryRun;
+import fathom.run.FineTuning;
 import fathom.run.Kind;
 import fathom.run.Recipe;
 import fathom.run.Run;
@@ -41,13 +42,15 @@ import picocli.CommandLine.Parameters;
       "  fathom train mlp --data mnist --optimizer adamw --lr 0.001 --schedule one-cycle",
       "  fathom train ln-lstm --data text:book.txt --hidden 512",
       "  fathom train masknet --data masks:outlines",
+      "  fathom train --weights weights.safetensors --data images:photos",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
 final class TrainCommand implements Callable<Integer> {
   /// The names of recipes.
   enum Name {
     PAPER,
-    FAST
+    FAST,
+    FINETUNE
   }
 
   @Mixin private final Output output = new Output();
@@ -89,9 +92,13 @@ final class TrainCommand implements Callable<Integer> {
   @Rare
   @Option(
       names = "--recipe",
-      paramLabel = "paper|fast",
-      description = "The residual paper's 64,000 steps, or few epochs. Default: fast.")
-  private Name recipe = Name.FAST;
+      paramLabel = "paper|fast|finetune",
+      description =
+          "The residual paper's 64,000 steps, or few epochs. Default: fast, or finetune with "
+              + "--weights.")
+  private @Nullable Name recipe;
+
+  @Mixin private final FineTuneOptions fineTune = new FineTuneOptions();
 
   @Mixin private final SamplingOptions sampling = new SamplingOptions();
 
@@ -153,11 +160,15 @@ final class TrainCommand implements Callable<Integer> {
     }
     output.checked(execution::check);
     String dataName = output.required(data, "--data");
-    String modelName = output.required(model, "MODEL");
     Kind kind = Kind.ofData(dataName);
-    Architecture net = output.usage(() -> kind.architecture(modelName, modelOptions.options()));
-    Data read = output.usage(() -> read(kind, net, dataName));
-    Recipe resolved = output.usage(() -> recipe(net, read));
+    WeightsFile weights = fineTune.isGiven(output) ? fineTune.open(output) : null;
+    Architecture net = net(kind, weights);
+    Integer side = weights == null ? size : side(weights, net);
+    Data read = output.usage(() -> read(kind, net, dataName, side));
+    Recipe resolved = output.usage(() -> recipe(net, read, side));
+    if (weights != null) {
+      fineTune.tell(resolved.fineTuning(), weights, read, output);
+    }
     output.checked(() -> built(resolved, read));
     if (dryRun) {
       dryRun(resolved, read);
@@ -168,8 +179,24 @@ final class TrainCommand implements Callable<Integer> {
     return train(Run.create(folder, resolved, read), read);
   }
 
-  private Data read(Kind kind, Architecture net, String dataName) {
-    Data read = Data.open(dataName, kind.reading(net, reading.of(0), size));
+  private Architecture net(Kind kind, @Nullable WeightsFile weights) {
+    if (weights != null) {
+      return fineTune.net(weights, model, modelOptions.options(), output);
+    }
+    String modelName = output.required(model, "MODEL");
+    return output.usage(() -> kind.architecture(modelName, modelOptions.options()));
+  }
+
+  /// Returns the side in pixels of photos: as the user says, or as the weights were trained on.
+  private @Nullable Integer side(WeightsFile weights, Architecture net) {
+    boolean photos = Boolean.TRUE.equals(weights.card().photos());
+    return size == null && photos && net instanceof Architecture.OfClasses of
+        ? Integer.valueOf(weights.side(null, of))
+        : size;
+  }
+
+  private Data read(Kind kind, Architecture net, String dataName, @Nullable Integer side) {
+    Data read = Data.open(dataName, kind.reading(net, reading.of(0), side));
     if (size != null && size > 0 && !kind.hasSize(read)) {
       throw new IllegalArgumentException(
           "`size` is for a folder of images, but %s is none; leave it out".formatted(dataName));
@@ -252,18 +279,25 @@ final class TrainCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
   }
 
-  private Recipe recipe(Architecture net, Data read) {
+  private Recipe recipe(Architecture net, Data read, @Nullable Integer side) {
     int threads = execution.workers();
+    boolean given = fineTune.isGiven(output);
+    if (recipe == Name.FINETUNE && !given) {
+      throw output.refused("the recipe finetune is for trained weights; give --weights");
+    }
+    FineTuning from = given ? fineTune.of(net, read) : FineTuning.NONE;
+    Name name = recipe != null ? recipe : given ? Name.FINETUNE : Name.FAST;
     Recipe base =
-        switch (recipe) {
-          case PAPER -> Recipe.paper(net, read, seed, threads);
-          case FAST -> Recipe.fast(net, read, seed, threads);
+        switch (name) {
+          case PAPER -> Recipe.paper(net, read, seed, threads).with(from);
+          case FAST -> Recipe.fast(net, read, seed, threads).with(from);
+          case FINETUNE -> Recipe.finetune(net, read, from, seed, threads);
         };
     Recipe resolved =
         base.with(sampling.of(base.sampling()))
             .with(optimization.of(base.optimization()))
             .with(
-                size == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), size))
+                side == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), side))
             .with(execution.of(base.execution(), net))
             .with(recording.recording());
     resolved = fitting(resolved, read);

@@ -346,8 +346,16 @@ class ExportCommandTest {
     }
     Cli unknown =
         Cli.run(
-            "export", at("bare.safetensors"), at("no.onnx"), "--with-preprocessing", "--model",
-            "resnet8", "--width", "4", "--input", "1x8x8");
+            "export",
+            at("bare.safetensors"),
+            at("no.onnx"),
+            "--with-preprocessing",
+            "--model",
+            "resnet8",
+            "--width",
+            "4",
+            "--input",
+            "1x8x8");
     assertEquals(Exit.USAGE, unknown.code(), unknown.err());
     assertTrue(unknown.err().contains("normalised by"), unknown.err());
     assertFalse(Files.exists(folder.resolve("no.onnx")));

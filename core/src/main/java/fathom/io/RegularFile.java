@@ -1,6 +1,7 @@
 package fathom.io;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -13,6 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Objects;
 
 /// Reads small files as a whole. Only regular files are read, because reading a pipe would block
@@ -59,6 +64,22 @@ public final class RegularFile {
     } catch (IOException e) {
       throw new BadFileException(
           file, "cannot be read (%s); check its permissions".formatted(reason(e)), e);
+    }
+  }
+
+  /// Returns the SHA-256 digest of a file of any size in hexadecimal digits. Throws
+  /// [BadFileException] if the file is missing, no regular file, or cannot be read.
+  public static String sha256(Path file) {
+    check(file);
+    try (var in =
+        new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
+      in.transferTo(OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(in.getMessageDigest().digest());
+    } catch (IOException e) {
+      throw new BadFileException(
+          file, "cannot be read (%s); check its permissions".formatted(reason(e)), e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 

@@ -130,7 +130,8 @@ record StateSearch(SequencedMap<String, Pickled.Tensor> tensors, Map<String, Str
         others.isEmpty()
             ? "there are no tensors in it, but " + some(at.entries().keySet())
             : "it has tensors in %s, and which are a net's is not known; save one of them"
-                .formatted(some(others.keySet().stream().<Pickled>map(Pickled.Text::new).toList())));
+                .formatted(
+                    some(others.keySet().stream().<Pickled>map(Pickled.Text::new).toList())));
   }
 
   private static boolean isTensor(Pickled value) {

@@ -7,6 +7,7 @@ import fathom.FlatParams;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.IntToDoubleFunction;
 
 /// Adam (Kingma and Ba 2015, algorithm 1): m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², and in step
 /// t, counted from 1, w ← w − η · (m / (1−β1ᵗ)) / (√(v / (1−β2ᵗ)) + ε). It applies to all
@@ -82,27 +83,44 @@ public final class Adam implements Optimizer {
 
   @Override
   public void step(double learningRate) {
+    step(_ -> learningRate);
+  }
+
+  @Override
+  public void step(IntToDoubleFunction learningRates) {
     t++;
-    double meanScale = learningRate / (1 - StrictMath.pow(BETA1, (double) t));
-    double rootScale = 1 / Math.sqrt(1 - StrictMath.pow(BETA2, (double) t));
-    switch (params.type()) {
-      case FLOAT32 ->
-          floats((float) meanScale, (float) rootScale, (float) (1 - learningRate * weightDecay));
-      case FLOAT64 -> doubles(meanScale, rootScale, 1 - learningRate * weightDecay);
-      case BFLOAT16, INT64 ->
-          throw new IllegalStateException(
-              "parameters are FLOAT32 or FLOAT64, not " + params.type());
+    for (FlatParams.Stretch stretch : params.stretches(learningRates)) {
+      if (stretch.value() != 0) {
+        step(stretch);
+      }
     }
     params.gradients().fill((byte) 0);
   }
 
-  private void floats(float meanScale, float rootScale, float kept) {
+  private void step(FlatParams.Stretch stretch) {
+    double learningRate = stretch.value();
+    double meanScale = learningRate / (1 - StrictMath.pow(BETA1, (double) t));
+    double rootScale = 1 / Math.sqrt(1 - StrictMath.pow(BETA2, (double) t));
+    switch (params.type()) {
+      case FLOAT32 ->
+          floats(
+              stretch,
+              (float) meanScale,
+              (float) rootScale,
+              (float) (1 - learningRate * weightDecay));
+      case FLOAT64 -> doubles(stretch, meanScale, rootScale, 1 - learningRate * weightDecay);
+      case BFLOAT16, INT64 ->
+          throw new IllegalStateException(
+              "parameters are FLOAT32 or FLOAT64, not " + params.type());
+    }
+  }
+
+  private void floats(FlatParams.Stretch stretch, float meanScale, float rootScale, float kept) {
     MemorySegment w = params.values();
     MemorySegment gradients = params.gradients();
     MemorySegment m = mean;
     MemorySegment v = square;
-    long count = params.count();
-    for (long i = 0; i < count; i++) {
+    for (long i = stretch.from(); i < stretch.to(); i++) {
       float g = gradients.getAtIndex(JAVA_FLOAT, i);
       float first = (float) BETA1 * m.getAtIndex(JAVA_FLOAT, i) + (float) (1 - BETA1) * g;
       float second = (float) BETA2 * v.getAtIndex(JAVA_FLOAT, i) + (float) (1 - BETA2) * g * g;
@@ -113,8 +131,9 @@ public final class Adam implements Optimizer {
     }
   }
 
-  private void doubles(double meanScale, double rootScale, double kept) {
-    for (long i = 0; i < params.count(); i++) {
+  private void doubles(
+      FlatParams.Stretch stretch, double meanScale, double rootScale, double kept) {
+    for (long i = stretch.from(); i < stretch.to(); i++) {
       double g = params.gradients().getAtIndex(JAVA_DOUBLE, i);
       double first = BETA1 * mean.getAtIndex(JAVA_DOUBLE, i) + (1 - BETA1) * g;
       double second = BETA2 * square.getAtIndex(JAVA_DOUBLE, i) + (1 - BETA2) * g * g;

@@ -7,6 +7,7 @@ import fathom.FlatParams;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.IntToDoubleFunction;
 
 /// Stochastic gradient descent with momentum m and weight decay λ, in the form that the residual
 /// paper's authors used: v ← m·v + η·(∇E + λ·w), w ← w − v, on all parameters.
@@ -62,26 +63,38 @@ public final class Sgd implements Optimizer {
 
   @Override
   public void step(double learningRate) {
-    switch (params.type()) {
-      case FLOAT32 -> floats((float) learningRate, (float) momentum, (float) weightDecay);
-      case FLOAT64 -> {
-        doubles(learningRate);
-        params.gradients().fill((byte) 0);
+    step(_ -> learningRate);
+  }
+
+  @Override
+  public void step(IntToDoubleFunction learningRates) {
+    for (FlatParams.Stretch stretch : params.stretches(learningRates)) {
+      if (stretch.value() != 0) {
+        step(stretch);
       }
+    }
+    params.gradients().fill((byte) 0);
+  }
+
+  private void step(FlatParams.Stretch stretch) {
+    switch (params.type()) {
+      case FLOAT32 -> floats(stretch, (float) momentum, (float) weightDecay);
+      case FLOAT64 -> doubles(stretch);
       case BFLOAT16, INT64 ->
           throw new IllegalStateException(
               "parameters are FLOAT32 or FLOAT64, not " + params.type());
     }
   }
 
-  /// Works in blocks that fit the first-level cache, copied to arrays. The compiler vectorizes the
-  /// loop over arrays, and the gradient is set to zero while it is in the cache.
-  private void floats(float learningRate, float m, float decay) {
+  /// Works in blocks that fit the first-level cache, copied to arrays, because the compiler
+  /// vectorizes the loop over arrays.
+  private void floats(FlatParams.Stretch stretch, float m, float decay) {
+    float learningRate = (float) stretch.value();
     float[] w = new float[BLOCK];
     float[] g = new float[BLOCK];
     float[] v = new float[BLOCK];
-    for (long at = 0; at < params.count(); at += BLOCK) {
-      int n = (int) Math.min(BLOCK, params.count() - at);
+    for (long at = stretch.from(); at < stretch.to(); at += BLOCK) {
+      int n = (int) Math.min(BLOCK, stretch.to() - at);
       long bytes = Float.BYTES * at;
       MemorySegment.copy(params.values(), JAVA_FLOAT, bytes, w, 0, n);
       MemorySegment.copy(params.gradients(), JAVA_FLOAT, bytes, g, 0, n);
@@ -92,12 +105,12 @@ public final class Sgd implements Optimizer {
       }
       MemorySegment.copy(v, 0, velocity, JAVA_FLOAT, bytes, n);
       MemorySegment.copy(w, 0, params.values(), JAVA_FLOAT, bytes, n);
-      params.gradients().asSlice(bytes, Float.BYTES * (long) n).fill((byte) 0);
     }
   }
 
-  private void doubles(double learningRate) {
-    for (long i = 0; i < params.count(); i++) {
+  private void doubles(FlatParams.Stretch stretch) {
+    double learningRate = stretch.value();
+    for (long i = stretch.from(); i < stretch.to(); i++) {
       double value = params.values().getAtIndex(JAVA_DOUBLE, i);
       double gradient = params.gradients().getAtIndex(JAVA_DOUBLE, i);
       double moved =

@@ -206,6 +206,7 @@ public final class DryRun {
 
   /// The same recipe for the shallowest net of the family, with the same options.
   private Recipe shallow() {
+    Recipe recipe = this.recipe.with(FineTuning.NONE); // whose layers need not be in that net
     return switch (recipe.architecture()) {
       case CifarNet _ -> recipe.withModel(recipe.model().replaceFirst("\\d+", "8"));
       case PreActivationCifarNet _ -> recipe.withModel("preresnet8");

@@ -36,6 +36,12 @@ final class ImageRuns implements Kind {
   private static final List<Double> FAST = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
+  /// The learning rate of weights that are fine-tuned, with batches of 256, and of how many epochs
+  /// on little data.
+  private static final double TUNED_RATE = 0.1;
+
+  private static final int TUNED_EPOCHS = 10;
+
   /// The number of photos of a batch.
   private static final int PHOTOS = 32;
 
@@ -137,6 +143,20 @@ final class ImageRuns implements Kind {
           throw new IllegalArgumentException(
               "%s learns no images, but %s are some".formatted(net.name(), data.name()));
     };
+  }
+
+  /// The recipe of a short training that begins with trained weights; see [Recipe#finetune].
+  static Recipe finetune(Architecture net, Data data, long seed, int workers) {
+    Recipe fast = new ImageRuns().fast(net, data, seed, workers);
+    boolean small = images(data).train().count() < SMALL;
+    int batch = small ? Math.min(PHOTOS, fast.batch()) : fast.batch();
+    Recipe few = fast.withBatch(batch).withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
+    boolean bySgd = few.optimization().update().optimizer() == Optimization.Method.SGD;
+    return few.optimized(usual ->
+        usual
+            .withRate(bySgd ? TUNED_RATE * batch / 256 : TUNED_RATE / 100)
+            .withCurve(Optimization.Curve.COSINE)
+            .withWarmUp(Math.ceilDiv(images(data).train().count(), batch)));
   }
 
   private static Recipe dense(
@@ -304,12 +324,21 @@ final class ImageRuns implements Kind {
   }
 
   @Override
+  public boolean finetunes() {
+    return true;
+  }
+
+  @Override
   public boolean normalizes() {
     return true;
   }
 
   @Override
   public Normalization normalization(Recipe recipe, Data data) {
+    Normalization own = recipe.fineTuning().normalization();
+    if (own != null) {
+      return own;
+    }
     DataSet judged = images(data).judgedBy(recipe.validation(), recipe.seed());
     return recipe.preprocessing().normalization(judged.train());
   }

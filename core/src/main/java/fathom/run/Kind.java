@@ -97,6 +97,11 @@ public interface Kind {
   /// Returns the amounts of data of a training by this recipe.
   Amounts amounts(Recipe recipe, Data data);
 
+  /// Returns whether runs of this kind can begin with trained weights; see [FineTuning].
+  default boolean finetunes() {
+    return false;
+  }
+
   /// Returns whether a checkpoint stores the normalization of images, with which a run then
   /// continues.
   default boolean normalizes() {

@@ -20,7 +20,7 @@ final class RunFile {
   static final String NAME = "run.json";
 
   /// The present format of the files in the folder. A run of a newer format is refused.
-  static final int FORMAT = 7;
+  static final int FORMAT = 8;
 
   /// The most bytes of the description and of the metrics.
   static final long MOST_BYTES = 1 << 29;
@@ -39,6 +39,9 @@ final class RunFile {
   /// The last format without the identity of the data, when a run knew only the names of the
   /// classes.
   private static final int WITHOUT_IDENTITY = 6;
+
+  /// The last format without weights to begin with, when all runs began with random ones.
+  private static final int WITHOUT_WEIGHTS = 7;
 
   /// The data of runs in older formats.
   static final RunData UNKNOWN =
@@ -76,6 +79,9 @@ final class RunFile {
     int format = info.path("format").asInt(0);
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_IDENTITY) {
       info.set("data", Json.object(UNKNOWN));
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_WEIGHTS) {
+      recipe.set("finetuning", Json.object(FineTuning.NONE));
       info.put("format", FORMAT);
     }
     if (format == WITHOUT_PRECISION) {

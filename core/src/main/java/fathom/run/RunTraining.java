@@ -177,8 +177,10 @@ public final class RunTraining {
   /// is one.
   static Subject<?> subject(Run run, Data data, Decoders decoders) {
     Kind kind = run.recipe().kind();
-    boolean known = Files.exists(run.checkpoint()) && kind.normalizes();
-    return kind.subject(run, data, decoders, known ? run.normalization() : null);
+    boolean begun = Files.exists(run.checkpoint());
+    boolean known = begun && kind.normalizes();
+    Subject<?> subject = kind.subject(run, data, decoders, known ? run.normalization() : null);
+    return begun ? subject : subject.from(run.recipe().fineTuning());
   }
 
   /// Passes the events of a training on to a [Progress].

@@ -15,6 +15,21 @@ import java.util.function.Function;
 /// @param net builds the net with weights from an [Init]
 /// @param task the task
 public record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
+  /// Returns the same subject with a net that begins with these weights.
+  Subject<N> from(FineTuning weights) {
+    if (!weights.isGiven()) {
+      return this;
+    }
+    weights.checkFile();
+    return new Subject<>(
+        init -> {
+          N filled = net.apply(init);
+          weights.fill(filled);
+          return filled;
+        },
+        task);
+  }
+
   Listener.Outcome train(
       Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {
     return new Training<>(net, task, plan, listeners, past, stop).run();

@@ -1,15 +1,23 @@
 package fathom.task;
 
 import fathom.Layer;
+import fathom.Param;
 import fathom.Tensor;
+import fathom.nn.Frozen;
 import fathom.nn.Fused;
 import fathom.nn.Watched;
+import java.util.function.Predicate;
 
 /// A task for nets that are any [Layer]. It fuses them by [Fused] and watches them by [Watched].
 public interface LayerTask extends Task<Layer> {
   @Override
   default Layer fused(Layer net) {
     return Fused.of(net);
+  }
+
+  @Override
+  default Layer frozen(Layer net, Predicate<Param> frozen) {
+    return Frozen.of(net, frozen);
   }
 
   @Override

@@ -1,6 +1,8 @@
 package fathom.task;
 
 import fathom.Node;
+import fathom.Param;
+import java.util.function.Predicate;
 
 /// The goal of a training, with its data: what a net learns, and from what. A training asks it once
 /// for each worker for a [Session], and asks the session for everything else.
@@ -24,6 +26,15 @@ public interface Task<N extends Node> {
   /// by faster layers.
   default N fused(N net) {
     return net;
+  }
+
+  /// Returns the net in the form in which these parameters and buffers are not trained: layers that
+  /// have no others behave as in evaluation, and get no gradients. The default throws
+  /// `IllegalArgumentException`, for nets whose layers cannot be told apart.
+  default N frozen(N net, Predicate<Param> frozen) {
+    throw new IllegalArgumentException(
+        "layers can be frozen of a net that is a Layer, but the task %s has another"
+            .formatted(name()));
   }
 
   /// Returns the net in a form that shows `watch` every activation and cotangent, to search for the

@@ -42,7 +42,7 @@ final class Loop<N extends Node> {
   private final Collective all;
   private final Session<N> session;
   private final N net;
-  private final N fused;
+  private final Phases<N> phases;
   private final FlatParams flat;
   private final Clock clock;
   private final Sums sums;
@@ -71,10 +71,10 @@ final class Loop<N extends Node> {
             new Setting(all, plan.batch(), plan.epochs(), plan.seed(), made, stop::lookNowAndThen));
     this.sums = new Sums(session.counted());
     this.net = training.build().apply(first() && made == 0 ? Init.he(plan.seed()) : Init.zeros());
-    this.fused = task.fused(net);
+    this.phases = new Phases<>(plan.tuning(), task, net);
+    this.batches = session.steps();
     this.flat = share(made);
     session.start(net);
-    this.batches = session.steps();
     this.steps = (long) plan.epochs() * batches;
     Position before = checkpoint == null ? null : resume(checkpoint);
     double seconds = before == null ? 0 : before.seconds();
@@ -106,6 +106,10 @@ final class Loop<N extends Node> {
 
   /// Trains for the rest of an epoch, and always writes a checkpoint at its end.
   private void epoch(int epoch) {
+    phases.begin(epoch);
+    if (first() && phases.thaws(step, batches)) {
+      training.share(new Training.Shared(flat, plan.optimizer().over(flat, 0)));
+    }
     session.begin(epoch, (int) (step % batches));
     clock.begin();
     do {
@@ -136,7 +140,7 @@ final class Loop<N extends Node> {
     var context = new Step(plan.seed(), step, all, examples);
     hear(listener -> listener.before(moment(NOTHING)));
     try (var _ = Scope.open()) {
-      double[] share = context.run(() -> forwardAndBack(fused, batch));
+      double[] share = context.run(() -> forwardAndBack(phases.fused(), batch));
       all.allReduce(share);
       Tensor gradient = flat.gradient();
       all.allReduce(gradient);
@@ -150,7 +154,7 @@ final class Loop<N extends Node> {
         if (plan.clip() > 0) {
           Clip.to(flat, plan.clip());
         }
-        optimizer().step(plan.schedule().at(step, steps));
+        phases.step(optimizer(), plan.schedule().at(step, steps));
         hear(listener -> listener.moved(moment(NOTHING)));
       } else {
         flat.gradients().fill((byte) 0);
@@ -189,10 +193,10 @@ final class Loop<N extends Node> {
     Part judge = Part.VALIDATION;
     Figures validation;
     try {
-      validation = session.evaluate(fused, judge);
+      validation = session.evaluate(phases.fused(), judge);
       if (validation == null) {
         judge = Part.TEST;
-        validation = session.evaluate(fused, judge);
+        validation = session.evaluate(phases.fused(), judge);
       }
     } catch (StoppedException _) {
       stopped = true;
@@ -231,8 +235,8 @@ final class Loop<N extends Node> {
     Figures test = null;
     try {
       if (finished) {
-        test = tested != null ? tested : session.evaluate(fused, Part.TEST);
-        training = session.evaluate(fused, Part.TRAINING);
+        test = tested != null ? tested : session.evaluate(phases.fused(), Part.TEST);
+        training = session.evaluate(phases.fused(), Part.TRAINING);
       }
     } catch (StoppedException _) {
       finished = false;
@@ -287,7 +291,8 @@ final class Loop<N extends Node> {
     List<Param> params = net.params();
     if (first()) {
       var whole = FlatParams.of(params);
-      training.share(new Training.Shared(whole, plan.optimizer().over(whole, made)));
+      training.share(
+          new Training.Shared(whole, plan.optimizer().over(whole, phases.made(made, batches))));
     }
     all.barrier();
     FlatParams whole = training.shared().flat();
@@ -315,7 +320,7 @@ final class Loop<N extends Node> {
   /// Runs the batch again, watches every layer, and reports where numbers stopped being finite.
   private RuntimeException diverged(int batch) {
     var search = new FirstNonFinite();
-    forwardAndBack(task.watched(net, search), batch);
+    forwardAndBack(task.watched(phases.net(), search), batch);
     if (search.found() != null) {
       throw new DivergedException(step, search.found());
     }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
@@ -21,6 +22,7 @@ import tools.jackson.databind.JsonNode;
 /// decisions.
 final class OwnFolder {
   private static final int FORMAT = 1;
+  private static final String TUNING = "tuning";
   private static final long MOST_BYTES = 1 << 20;
 
   private final Path folder;
@@ -98,6 +100,9 @@ final class OwnFolder {
     decisions.put("clip", plan.clip());
     decisions.put("batch", plan.batch());
     decisions.put("seed", plan.seed());
+    if (!plan.tuning().equals(Tuning.NONE)) {
+      decisions.put(TUNING, plan.tuning().toString());
+    }
     return decisions;
   }
 
@@ -114,9 +119,11 @@ final class OwnFolder {
     } catch (JacksonException e) {
       throw new BadFileException(file, "this is not the description of a training", e);
     }
-    for (String decision : now.propertyNames()) {
+    var all = new LinkedHashSet<>(now.propertyNames());
+    all.add(TUNING); // which is not written down if there is none
+    for (String decision : all) {
       String was = before.path(decision).asString("nothing");
-      String is = now.path(decision).asString();
+      String is = now.path(decision).asString("nothing");
       if (!was.equals(is)) {
         throw new BadFileException(
             file,

@@ -92,6 +92,12 @@ public final class Trainer<N extends Node> {
     return with(p -> p.withWorkers(workers));
   }
 
+  /// Sets which layers are trained, and at which part of the learning rate: for a net that begins
+  /// with trained weights. Its layers have to be [fathom.Layer]s.
+  public Trainer<N> tuning(Tuning tuning) {
+    return with(p -> p.withTuning(tuning));
+  }
+
   private Trainer<N> with(UnaryOperator<Plan> change) {
     plan = change.apply(plan);
     return this;

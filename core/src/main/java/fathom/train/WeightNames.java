@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -40,9 +41,10 @@ public final class WeightNames {
   /// elsewhere must have no other. Files that Fathom wrote may, because checkpoints do.
   ///
   /// @param wanted the shapes of the net's tensors by path
-  public static SequencedMap<String, String> of(
-      Path file, TensorFile stored, SequencedMap<String, Shape> wanted) {
-    Match match = match(stored, wanted);
+  /// @param ignored the paths of the net's tensors that the file may have or not
+  static SequencedMap<String, String> of(
+      Path file, TensorFile stored, SequencedMap<String, Shape> wanted, Set<String> ignored) {
+    Match match = match(stored, wanted, ignored);
     if (match.isComplete()) {
       return match.names;
     }
@@ -69,8 +71,13 @@ public final class WeightNames {
   }
 
   /// Returns whether [#of] would return names.
+  static boolean fit(TensorFile stored, SequencedMap<String, Shape> wanted, Set<String> ignored) {
+    return match(stored, wanted, ignored).isComplete();
+  }
+
+  /// Returns whether a file has every tensor of a net, by its path and shape, and no other.
   public static boolean fit(TensorFile stored, SequencedMap<String, Shape> wanted) {
-    return match(stored, wanted).isComplete();
+    return fit(stored, wanted, Set.of());
   }
 
   /// @param names of the tensors that fit, by path
@@ -87,7 +94,8 @@ public final class WeightNames {
     }
   }
 
-  private static Match match(TensorFile stored, SequencedMap<String, Shape> wanted) {
+  private static Match match(
+      TensorFile stored, SequencedMap<String, Shape> wanted, Set<String> ignored) {
     SequencedMap<String, String> plain = plain(stored);
     var match =
         new Match(new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
@@ -108,6 +116,9 @@ public final class WeightNames {
         match.misshaped.add("%s is %s, not %s".formatted(Shown.name(name), found, shape));
       }
     });
+    for (String path : ignored) {
+      spellings(path).stream().map(plain::get).filter(Objects::nonNull).forEach(unused::remove);
+    }
     if (!isOwn(stored)) {
       unused.removeIf(WeightNames::isCounter);
       match.unexpected.addAll(unused);

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.function.Predicate;
 
 /// Reads and writes a net's parameters and buffers as files, under their paths.
 public final class Weights {
@@ -26,13 +27,51 @@ public final class Weights {
   /// [BadFileException], with nothing read, if a name is missing, a shape differs, or a file from
   /// elsewhere has a tensor that is none of the net's; it lists all of these.
   public static void read(Path file, Node net) {
+    read(file, net, path -> true);
+  }
+
+  /// Reads those parameters and buffers of `net` whose path is `wanted`, and leaves the others as
+  /// they are, whatever the file has for them. Throws as [#read(Path, Node)].
+  public static void read(Path file, Node net, Predicate<String> wanted) {
     try (var stored = TensorFile.open(file)) {
       Map<String, Param> state = net.state();
-      var shapes = new LinkedHashMap<String, Shape>();
-      state.forEach((path, param) -> shapes.put(path, param.value().shape()));
-      Map<String, String> names = WeightNames.of(file, stored, shapes);
-      names.forEach((path, name) -> copy(stored, name, Objects.requireNonNull(state.get(path)).value()));
+      names(file, stored, state, wanted)
+          .forEach(
+              (path, name) -> copy(stored, name, Objects.requireNonNull(state.get(path)).value()));
     }
+  }
+
+  /// Throws [BadFileException], as [#read(Path, Node, Predicate)] would, without reading a tensor.
+  public static void check(Path file, Node net, Predicate<String> wanted) {
+    try (var stored = TensorFile.open(file)) {
+      names(file, stored, net.state(), wanted);
+    }
+  }
+
+  /// Returns whether `file` has every parameter and buffer of `net` whose path is `wanted`, in its
+  /// shape. Throws [BadFileException] if the file cannot be read.
+  public static boolean has(Path file, Node net, Predicate<String> wanted) {
+    try (var stored = TensorFile.open(file)) {
+      return WeightNames.fit(
+          stored, shapes(net.state(), wanted), shapes(net.state(), wanted.negate()).keySet());
+    }
+  }
+
+  private static Map<String, String> names(
+      Path file, TensorFile stored, Map<String, Param> state, Predicate<String> wanted) {
+    return WeightNames.of(
+        file, stored, shapes(state, wanted), shapes(state, wanted.negate()).keySet());
+  }
+
+  private static SequencedMap<String, Shape> shapes(
+      Map<String, Param> state, Predicate<String> wanted) {
+    var shapes = new LinkedHashMap<String, Shape>();
+    state.forEach((path, param) -> {
+      if (wanted.test(path)) {
+        shapes.put(path, param.value().shape());
+      }
+    });
+    return shapes;
   }
 
   /// Writes every parameter and buffer of `net` under its path as safetensors, with texts for other

@@ -110,8 +110,7 @@ class EveryModelTest {
     }
     MaskNet net = MaskNet.of(3, 2).withWidth(4).withLevels(1);
     for (Norm norm :
-        List.of(
-            Norm.ANCHORED, Norm.POSITION, Norm.GROUP, Norm.INSTANCE, Norm.WEIGHT, Norm.NONE)) {
+        List.of(Norm.ANCHORED, Norm.POSITION, Norm.GROUP, Norm.INSTANCE, Norm.WEIGHT, Norm.NONE)) {
       nets.add(net.withNorm(norm));
     }
     return nets.stream();
@@ -187,9 +186,7 @@ class EveryModelTest {
     boolean carries = net.backbone().states() > 0;
     try (var session = new ModelSession(file())) {
       assertEquals(
-          carries
-              ? Set.of("tokens", "state", "logits", "next_state")
-              : Set.of("tokens", "logits"),
+          carries ? Set.of("tokens", "state", "logits", "next_state") : Set.of("tokens", "logits"),
           session.names());
       for (int count : new int[] {1, 3}) {
         for (int steps : new int[] {1, WINDOW}) {

@@ -10,6 +10,7 @@ import fathom.Scope;
 import fathom.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -54,6 +55,43 @@ class SgdTest {
     var values = new double[count];
     Arrays.fill(values, value);
     return values;
+  }
+
+  /// Each parameter moves as it would alone, at its own learning rate; one that is not trained
+  /// keeps its weights from the decay and its velocity from the past.
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void everyParameterHasItsOwnLearningRate(DType type) {
+    double[] learningRates = {0.5, 0, 0.25, 0.25};
+    for (Optimizer.Spec spec : List.of(Sgd.of(0.5, 0.5), Adam.decoupled(0.5))) {
+      try (var _ = Scope.open()) {
+        var together = parameters(type);
+        Optimizer optimizer = spec.over(FlatParams.of(together), 0);
+        var alone = parameters(type);
+        var each = alone.stream().map(p -> spec.over(FlatParams.of(List.of(p)), 0)).toList();
+        for (int step = 0; step < 3; step++) {
+          for (int i = 0; i < 4; i++) {
+            together.get(i).grad().add_(Tensor.zeros(type, 5).plus(1 + i - step));
+            alone.get(i).grad().add_(Tensor.zeros(type, 5).plus(1 + i - step));
+          }
+          optimizer.step(i -> learningRates[i]);
+          for (int i = 0; i < 4; i++) {
+            if (i != 1) {
+              each.get(i).step(learningRates[i]);
+            }
+            assertArrayEquals(
+                alone.get(i).value().toDoubles(), together.get(i).value().toDoubles());
+            assertArrayEquals(new double[5], together.get(i).grad().toDoubles());
+          }
+        }
+      }
+    }
+  }
+
+  private static List<Param> parameters(DType type) {
+    return IntStream.range(0, 4)
+        .mapToObj(i -> Param.of(Tensor.zeros(type, 5).plus(1 + i)))
+        .toList();
   }
 
   @ParameterizedTest

@@ -114,7 +114,8 @@ class AnswersTest {
             new Preprocessing(0, false, false),
             3,
             Execution.on(workers),
-            Recording.NONE);
+            Recording.NONE,
+            FineTuning.NONE);
     return Run.create(folder.resolve(name), recipe.withValidation(validation), FEW);
   }
 

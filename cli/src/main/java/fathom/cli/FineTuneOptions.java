@@ -1,0 +1,125 @@
+package fathom.cli;
+
+import fathom.data.Data;
+import fathom.io.Shown;
+import fathom.net.Architecture;
+import fathom.run.FineTuning;
+import fathom.train.Tuning;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// The options for a training that begins with trained weights: a [FineTuning] as the user wants
+/// it.
+final class FineTuneOptions {
+  /// The most names of classes that a remark shows.
+  private static final int NAMED = 5;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "FILE",
+      description =
+          "Begins with the weights of a file and fine-tunes them. The classifier is drawn anew "
+              + "if the classes differ; everything else must fit MODEL, which may be left out "
+              + "if the file names its net. Images are normalised as the file says.")
+  private @Nullable Path weights;
+
+  @Rare
+  @Option(
+      names = "--freeze-until",
+      paramLabel = "LAYER",
+      description =
+          "With --weights: trains nothing before this layer, such as layer3. Frozen layers keep "
+              + "their weights and batch norm's statistics.")
+  private @Nullable String freezeUntil;
+
+  @Rare
+  @Option(
+      names = "--linear-probe",
+      paramLabel = "N",
+      description = "With --weights: N first epochs train the classifier alone. Default: 0.")
+  private @Nullable Integer linearProbe;
+
+  @Rare
+  @Option(
+      names = "--layer-decay",
+      paramLabel = "X",
+      description =
+          "With --weights: a block of the net learns at X^d of the learning rate, d blocks before "
+              + "the classifier. Default: 1.")
+  private @Nullable Double layerDecay;
+
+  /// Returns whether the training begins with weights. Throws a usage error for options that are
+  /// for weights, without any.
+  boolean isGiven(Output output) {
+    if (weights != null) {
+      return true;
+    }
+    String alone =
+        freezeUntil != null
+            ? "--freeze-until"
+            : linearProbe != null ? "--linear-probe" : layerDecay != null ? "--layer-decay" : null;
+    if (alone != null) {
+      throw output.refused(
+          "%s is for trained weights, but the training begins with random ones; give --weights or leave it out"
+              .formatted(alone));
+    }
+    return false;
+  }
+
+  /// Returns the weights and what they say. Throws [fathom.io.BadFileException] if they cannot be
+  /// read.
+  WeightsFile open(Output output) {
+    return WeightsFile.open(file(), output);
+  }
+
+  private Path file() {
+    return Objects.requireNonNull(weights);
+  }
+
+  /// Returns the net of the weights, by the file or by the user.
+  Architecture.OfClasses net(
+      WeightsFile from, @Nullable String model, Architecture.Options options, Output output) {
+    if (!from.isNamed()) {
+      output.required(model, "MODEL, because the file does not say of which net it is");
+    }
+    return from.net(model, options);
+  }
+
+  FineTuning of(Architecture net, Data data) {
+    return FineTuning.of(
+        file(),
+        net,
+        data,
+        new Tuning(
+            Objects.requireNonNullElse(freezeUntil, ""),
+            Objects.requireNonNullElse(linearProbe, 0),
+            Objects.requireNonNullElse(layerDecay, 1.0)));
+  }
+
+  /// Says what becomes of the classifier, and what images are normalised by.
+  void tell(FineTuning tuning, WeightsFile from, Data data, Output output) {
+    List<String> known = from.card().classes();
+    output.remark(
+        "fathom: %s: %s; images are normalised %s"
+            .formatted(
+                file(),
+                tuning.newHead()
+                    ? "the classifier is new, for %s%s"
+                        .formatted(
+                            some(data.classes()),
+                            known == null ? "" : " in place of " + some(known))
+                    : "the classifier is kept, for " + some(data.classes()),
+                tuning.mean().isEmpty()
+                    ? "by the training images, because the file does not say by what"
+                    : "as the file says"));
+  }
+
+  private static String some(List<String> classes) {
+    List<String> first = classes.stream().limit(NAMED).map(Shown::name).toList();
+    return "%s%s (%s)"
+        .formatted(String.join(", ", first), classes.size() > NAMED ? ", ..." : "", classes.size());
+  }
+}
