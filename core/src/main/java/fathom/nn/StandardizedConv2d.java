@@ -51,11 +51,11 @@ public record StandardizedConv2d(Conv2d convolution, double epsilon) implements 
   Tensor standardized() {
     try (var scope = Scope.open()) {
       Tensor centred = v().value().minus(v().value().mean(INPUTS));
-      return scope.keep(centred.dividedBy(deviation(centred)).channelsLast());
+      return scope.keep(centred.dividedBy(standardDeviation(centred)).channelsLast());
     }
   }
 
-  private Tensor deviation(Tensor centred) {
+  private Tensor standardDeviation(Tensor centred) {
     return centred.square().mean(INPUTS).plus(epsilon).sqrt();
   }
 
@@ -69,10 +69,10 @@ public record StandardizedConv2d(Conv2d convolution, double epsilon) implements 
   private void accumulate(Tensor dw) {
     try (var _ = Scope.open()) {
       Tensor centred = v().value().minus(v().value().mean(INPUTS));
-      Tensor deviation = deviation(centred);
-      Tensor w = centred.dividedBy(deviation);
+      Tensor standardDeviation = standardDeviation(centred);
+      Tensor w = centred.dividedBy(standardDeviation);
       Tensor along = w.times(dw.times(w).mean(INPUTS));
-      v().grad().add_(dw.minus(dw.mean(INPUTS)).minus(along).dividedBy(deviation));
+      v().grad().add_(dw.minus(dw.mean(INPUTS)).minus(along).dividedBy(standardDeviation));
     }
   }
 

@@ -110,8 +110,8 @@ public record ImageInput(
     Value images = Shaping.transposed(graph, "input.planes", numbers, 0, 3, 1, 2);
     Value unit = with(graph, "unit", "Div", images, graph.number("input.255", 255));
     Value centred = with(graph, "centred", "Sub", unit, spread(graph, "mean", by.mean()));
-    String deviation = spread(graph, "deviation", by.standardDeviation());
-    return with(graph, "normalized", "Div", centred, deviation);
+    String standardDeviation = spread(graph, "deviation", by.standardDeviation());
+    return with(graph, "normalized", "Div", centred, standardDeviation);
   }
 
   private static Value with(Graph graph, String name, String type, Value x, String other) {

@@ -33,7 +33,7 @@ import java.util.Map;
 /// code; the supplement's "zeros and ones" has the letters swapped. The authors' code differs from
 /// the equations in three more ways, which this class does not follow: it adds the LSTM's bias
 /// twice, it swaps the roles of the GRU's z and 1 − z, and its Torch version adds ε to the standard
-/// deviation instead of the variance.
+/// standard deviation instead of the variance.
 ///
 /// The product with the input is computed for all steps at once, and the product with the state
 /// step by step. The backward pass does likewise, and each weight's gradient is a single product.

@@ -1,5 +1,7 @@
 package fathom.train;
 
+import static java.util.stream.Collectors.toSet;
+
 import fathom.Shape;
 import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
@@ -38,7 +40,8 @@ public final class WeightNames {
 
   /// Returns the name in the file for each path of the net. Throws [BadFileException] with all that
   /// does not fit, if anything does not: every tensor must be there in its shape, and a file from
-  /// elsewhere must have no other. Files that Fathom wrote may, because checkpoints do.
+  /// elsewhere must have no other. A file that Fathom wrote may have others that are of no part of
+  /// the net, because a checkpoint has.
   ///
   /// @param wanted the shapes of the net's tensors by path
   /// @param ignored the paths of the net's tensors that the file may have or not
@@ -119,10 +122,12 @@ public final class WeightNames {
     for (String path : ignored) {
       spellings(path).stream().map(plain::get).filter(Objects::nonNull).forEach(unused::remove);
     }
-    if (!isOwn(stored)) {
-      unused.removeIf(WeightNames::isCounter);
-      match.unexpected.addAll(unused);
+    unused.removeIf(WeightNames::isCounter);
+    if (isOwn(stored)) { // which may be a checkpoint, with tensors of the optimizer and the task
+      Set<String> parts = wanted.keySet().stream().map(WeightNames::part).collect(toSet());
+      unused.removeIf(name -> !parts.contains(part(StateDictionary.plain(name))));
     }
+    match.unexpected.addAll(unused);
     return match;
   }
 
@@ -153,6 +158,12 @@ public final class WeightNames {
       }
     }
     return all;
+  }
+
+  /// Returns the part of a net that a path begins with: `layer1` of `layer1.0.conv1.weight`.
+  private static String part(String path) {
+    int end = path.indexOf('.');
+    return end < 0 ? path : path.substring(0, end);
   }
 
   private static boolean isCounter(String name) {

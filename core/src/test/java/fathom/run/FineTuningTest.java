@@ -274,13 +274,14 @@ class FineTuningTest {
             () ->
                 FineTuning.of(
                     weights, CifarNet.named("resnet14").withWidth(4), PARITY, Tuning.NONE));
-    assertTrue(deeper.getMessage().contains("missing: layer1.1.conv1.weight"), deeper.getMessage());
+    assertTrue(
+        deeper.getMessage().contains("missing (30): 'layer1.1.conv1.weight'"), deeper.getMessage());
     var wider =
         assertThrows(
             BadFileException.class,
             () -> FineTuning.of(weights, NET.withWidth(5), PARITY, Tuning.NONE));
     assertTrue(
-        wider.getMessage().contains("conv1.weight is 4×1×3×3 and not 5×1×3×3"), wider::getMessage);
+        wider.getMessage().contains("'conv1.weight' is 4×1×3×3, not 5×1×3×3"), wider::getMessage);
     withMore();
     var shallower =
         assertThrows(
