@@ -60,6 +60,7 @@ final class Mutants {
     var all = new ArrayList<>(DataFiles.formats());
     all.addAll(ImageFiles.formats());
     all.addAll(MaskFiles.formats());
+    all.addAll(WeightFiles.formats());
     all.addAll(RunFiles.formats(Files.createDirectories(place.resolve("made"))));
     return all;
   }

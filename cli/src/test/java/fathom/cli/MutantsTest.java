@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// same. Mutant i of a format is here a function of i ([Mutation]), made of genuine files of the
 /// format, and the damage goes below lengths, checksums and compression, where most of it would
 /// otherwise be refused by the first check. What was trouble once is kept as a named case with its
-/// format: [DataFiles], [ImageFiles], [MaskFiles], [RunFiles].
+/// format: [DataFiles], [ImageFiles], [MaskFiles],
+/// [WeightFiles], [RunFiles].
 class MutantsTest {
   private static final int MUTANTS = Boolean.getBoolean("fathom.long") ? 10_000 : 1_000;
 
@@ -52,7 +53,7 @@ class MutantsTest {
         assertTrue(Integer.parseInt(counts.group(4)) >= 2, line);
       }
     }
-    assertEquals(19, formats, ended.said.toString());
+    assertEquals(22, formats, ended.said.toString());
   }
 
   @ParameterizedTest

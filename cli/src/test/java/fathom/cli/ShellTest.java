@@ -369,10 +369,13 @@ class ShellTest {
         "data list",
         "lab",
         "completion bash",
+        "weights info weights.th",
+        "weights info folder --json",
       })
   void whatComputesNothingLoadsNoEngine(String args) throws Exception {
     List<String> command =
         Cli.command(System.getProperty("java.class.path"), List.of(args.split(" ")));
+    WeightFiles.write(folder);
     Path loaded = folder.resolve("loaded");
     command.add(1, "-Xlog:class+load:file=" + loaded);
     String said = says(command.toArray(String[]::new));

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.StringJoiner;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the state dictionary in what `torch.save` saved: that is one, or a checkpoint with one
@@ -41,6 +41,7 @@ record StateSearch(SequencedMap<String, Pickled.Tensor> tensors, Map<String, Str
       Set.of("optimizer", "optimizer_state_dict", "optim", "lr_scheduler", "scheduler", "scaler");
 
   private static final int DEEPEST = 4;
+  private static final int SHOWN = 5;
   private static final int MOST_METADATA = 1000;
 
   /// Returns the state dictionary in `value`. Throws [BadFileException] if there is none or more
@@ -128,10 +129,10 @@ record StateSearch(SequencedMap<String, Pickled.Tensor> tensors, Map<String, Str
     throw new BadFileException(
         file,
         others.isEmpty()
-            ? "there are no tensors in it, but " + some(at.entries().keySet())
+            ? "there are no tensors in it, but " + some(at.entries())
             : "it has tensors in %s, and which are a net's is not known; save one of them"
                 .formatted(
-                    some(others.keySet().stream().<Pickled>map(Pickled.Text::new).toList())));
+                    others.keySet().stream().map(Shown::name).collect(Collectors.joining(", "))));
   }
 
   private static boolean isTensor(Pickled value) {
@@ -177,16 +178,15 @@ record StateSearch(SequencedMap<String, Pickled.Tensor> tensors, Map<String, Str
     }
   }
 
-  private static String some(Iterable<Pickled> names) {
-    var shown = new StringJoiner(", ");
-    int count = 0;
-    for (Pickled name : names) {
-      if (count++ == 5) {
-        shown.add("...");
-        break;
-      }
-      shown.add(name.described());
-    }
-    return count == 0 ? "nothing" : shown.toString();
+  private static String some(Map<Pickled, Pickled> entries) {
+    String some =
+        entries.entrySet().stream()
+            .limit(SHOWN)
+            .map(entry ->
+                "%s: %s".formatted(entry.getKey().described(), entry.getValue().described()))
+            .collect(Collectors.joining(", "));
+    return entries.isEmpty()
+        ? "nothing"
+        : "%s%s; nothing of it was run".formatted(some, entries.size() > SHOWN ? ", ..." : "");
   }
 }
