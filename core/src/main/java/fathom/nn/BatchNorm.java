@@ -136,6 +136,18 @@ public record BatchNorm(
     }
   }
 
+  /// Returns the output of training, and moves the running statistics by this share of the way to
+  /// those of the batch; see [RunningStatistics].
+  Tensor average(Tensor x, double share) {
+    Tensor input = input(x);
+    BatchNormKernel kernel = Kernels.batchNorm(input);
+    Statistics statistics = Statistics.of(kernel, input, perWorker);
+    commit(statistics, share);
+    double[] scale = statistics.scaled(weight.value().toDoubles());
+    return kernel.normalize(
+        input, statistics.mean, scale, bias.value().toDoubles(), null, false);
+  }
+
   /// Returns dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n) in the innermost scope. The argument
   /// `sums` holds the sums of this worker's rows, which first become its gradients and are then
   /// summed over all workers.
@@ -160,7 +172,7 @@ public record BatchNorm(
       c[i] = -a[i] * sums[i] / statistics.count;
     }
     Tensor dx = kernel.normalizeBack(g, way.x, statistics.mean, rectified, a, b, c);
-    commit(statistics);
+    commit(statistics, MOMENTUM);
     return dx;
   }
 
@@ -178,17 +190,17 @@ public record BatchNorm(
     bias.grad().add_(dshift);
   }
 
-  private void commit(Statistics statistics) {
+  private void commit(Statistics statistics, double share) {
     if (statistics.count > 0) { // a worker without rows has no statistics of its own
-      move(runningMean.value(), statistics.mean);
-      move(runningVariance.value(), statistics.unbiasedVariance());
+      move(runningMean.value(), statistics.mean, share);
+      move(runningVariance.value(), statistics.unbiasedVariance(), share);
     }
   }
 
-  private static void move(Tensor running, double[] now) {
+  private static void move(Tensor running, double[] now, double share) {
     double[] average = running.toDoubles();
     for (int i = 0; i < average.length; i++) {
-      average[i] += MOMENTUM * (now[i] - average[i]);
+      average[i] += share * (now[i] - average[i]);
     }
     running.copy_(average);
   }

@@ -5,10 +5,12 @@ import fathom.Param;
 import fathom.Tensor;
 import fathom.nn.Frozen;
 import fathom.nn.Fused;
+import fathom.nn.RunningStatistics;
 import fathom.nn.Watched;
 import java.util.function.Predicate;
 
-/// A task for nets that are any [Layer]. It fuses them by [Fused] and watches them by [Watched].
+/// A task for nets that are any [Layer]. It fuses them by [Fused], freezes their layers by [Frozen],
+/// estimates running statistics by [RunningStatistics], and watches them by [Watched].
 public interface LayerTask extends Task<Layer> {
   @Override
   default Layer fused(Layer net) {
@@ -18,6 +20,11 @@ public interface LayerTask extends Task<Layer> {
   @Override
   default Layer frozen(Layer net, Predicate<Param> frozen) {
     return Frozen.of(net, frozen);
+  }
+
+  @Override
+  default Layer averaged(Layer net, double share) {
+    return RunningStatistics.averaged(net, share);
   }
 
   @Override

@@ -37,6 +37,13 @@ public interface Task<N extends Node> {
             .formatted(name()));
   }
 
+  /// Returns the net in the form whose forward passes move its running statistics by this share of
+  /// the way to those of the batch; see [fathom.nn.RunningStatistics]. The default returns `net`,
+  /// for nets that have none.
+  default N averaged(N net, double share) {
+    return net;
+  }
+
   /// Returns the net in a form that shows `watch` every activation and cotangent, to search for the
   /// layer at which numbers stop being finite. It is the same function. A task that returns `net`
   /// itself does not support the search; a divergence then names the first parameter whose gradient

@@ -116,6 +116,7 @@ final class Loop<N extends Node> {
       step((int) (step % batches));
     } while (step % batches != 0 && !stopped);
     if (step % batches == 0) {
+      Statistics.estimate(session, task, phases.net(), plan, all, step);
       shareBuffers();
     }
     save();
