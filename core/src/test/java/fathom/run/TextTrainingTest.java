@@ -293,7 +293,9 @@ class TextTrainingTest {
     assertTrue(
         String.valueOf(e.getMessage())
             .matches(
-                "step \\d+ diverged: the (activation|gradient).* layer " + layer + " \\(.*\\) is.*"),
+                "step \\d+ diverged: the (activation|gradient).* layer "
+                    + layer
+                    + " \\(.*\\) is.*"),
         e.getMessage());
   }
 }
