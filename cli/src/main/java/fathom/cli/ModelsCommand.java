@@ -141,7 +141,7 @@ final class ModelsCommand implements Callable<Integer> {
         convolutional ? null : given.layers(),
         null,
         name.matches("resnet(50|101|152)d?") ? given.strideIn() : null,
-        convolutional && !name.startsWith("plain") ? given.zeroInit() : null);
+        (convolutional && !name.startsWith("plain")) ? given.zeroInit() : null);
   }
 
   /// Whether the named net exists with this shortcut: a plain net has none, and only those of basic

@@ -96,7 +96,7 @@ public interface Architecture {
       }
       dropout = dropout != null && dropout > 0 ? dropout : null;
       strideIn = strideIn != null && strideIn == 1 ? strideIn : null;
-      zeroInit = zeroInit != null && zeroInit ? zeroInit : null;
+      zeroInit = (zeroInit != null && zeroInit) ? zeroInit : null;
     }
 
     private static void check(String name, @Nullable Integer size, int most) {

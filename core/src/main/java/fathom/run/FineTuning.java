@@ -43,8 +43,6 @@ public record FineTuning(
   public static final FineTuning NONE =
       new FineTuning("", "", false, List.of(), List.of(), Tuning.NONE);
 
-  /// The most names that a message shows.
-
   /// Throws `IllegalArgumentException` if layers are to be frozen or slower without weights, or if
   /// the numbers are no normalization.
   public FineTuning {

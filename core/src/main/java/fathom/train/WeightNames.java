@@ -175,7 +175,9 @@ public final class WeightNames {
   private static String meant(
       String path, Map<String, Shape> wanted, List<String> unexpected, TensorFile stored) {
     List<String> fitting =
-        unexpected.stream().filter(name -> stored.shape(name).equals(wanted.get(path))).toList();
+        unexpected.stream()
+            .filter(name -> Objects.equals(stored.shape(name), wanted.get(path)))
+            .toList();
     return Spelling.nearest(path, fitting)
         .or(() -> fitting.stream().filter(name -> last(name).equals(last(path))).findFirst())
         .map(name -> " (did you mean %s?)".formatted(Shown.name(name)))

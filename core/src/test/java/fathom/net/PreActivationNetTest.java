@@ -217,7 +217,7 @@ class PreActivationNetTest {
     }
   }
 
-  private static void norm(TreeSet<String> names, String path) {
+  private static void norm(Set<String> names, String path) {
     for (String own : List.of("weight", "bias", "running_mean", "running_var")) {
       names.add(path + "." + own);
     }

@@ -679,7 +679,7 @@ class RunTrainingTest {
     assertTrue(
         e.getMessage()
             .matches(
-                "step \\d+ diverged: the (activation|cotangent).* layer [\\w.]+ \\(.*\\) is not .*"),
+                "step \\d+ diverged: the (activation|gradient).* layer [\\w.]+ \\(.*\\) is not .*"),
         e.getMessage());
     assertArrayEquals(before, Files.readAllBytes(run.checkpoint()));
     Run tame = run.withRecipe(run.recipe().withEpochs(2));
