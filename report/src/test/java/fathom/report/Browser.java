@@ -152,7 +152,7 @@ public final class Browser {
           seen.get("paper").asString());
       assertEquals("[]", seen.get("faint").toString(), scheme + " at " + widths[i]);
       assertEquals(0, seen.get("overflow").asInt(), "wider than " + widths[i]);
-      List<String> names = List.of("links", "opened", "toggled", "pictures", "headsStay");
+      List<String> names = List.of("links", "opened", "toggled", "images", "headsStay");
       for (int k = 0; k < names.size(); k++) {
         JsonNode each = seen.get(names.get(k));
         assertEquals(clicks.get(k), each.size(), names.get(k) + ": " + seen);
