@@ -18,7 +18,6 @@ import fathom.task.Figures;
 import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Weights;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +53,9 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private final DeviceOption device = new DeviceOption();
 
-  @Parameters(paramLabel = "RUN|WEIGHTS", description = "A run's folder, or weights: .safetensors, .pth, .th, .pt.")
+  @Parameters(
+      paramLabel = "RUN|WEIGHTS",
+      description = "A run's folder, or a file or folder of weights.")
   private @Nullable Path from;
 
   @Mixin private final BestOption best = new BestOption();

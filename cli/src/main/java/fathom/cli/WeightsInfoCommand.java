@@ -184,8 +184,6 @@ final class WeightsInfoCommand implements Callable<Integer> {
   }
 
   private static String cut(String text) {
-    return text.length() <= LONGEST
-        ? text
-        : text.substring(0, LONGEST - 3) + "...";
+    return text.length() <= LONGEST ? text : text.substring(0, LONGEST - 3) + "...";
   }
 }

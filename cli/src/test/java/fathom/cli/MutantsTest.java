@@ -21,8 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// same. Mutant i of a format is here a function of i ([Mutation]), made of genuine files of the
 /// format, and the damage goes below lengths, checksums and compression, where most of it would
 /// otherwise be refused by the first check. What was trouble once is kept as a named case with its
-/// format: [DataFiles], [ImageFiles], [MaskFiles],
-/// [WeightFiles], [RunFiles].
+/// format: [DataFiles], [ImageFiles], [MaskFiles], [WeightFiles], [RunFiles].
 class MutantsTest {
   private static final int MUTANTS = Boolean.getBoolean("fathom.long") ? 10_000 : 1_000;
 

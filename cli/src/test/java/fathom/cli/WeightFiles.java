@@ -202,9 +202,16 @@ final class WeightFiles {
             hostile(
                 "a command as a tensor",
                 name,
-                zip(dictionary(joined(tensors(), text("x"), call("os.system", tensor("", 0, sizes(1), 1))))),
+                zip(
+                    dictionary(
+                        joined(
+                            tensors(), text("x"), call("os.system", tensor("", 0, sizes(1), 1))))),
                 "is made by 'os.system', which is not called"),
-            hostile("a command alone", name, zip(joined(ascii("\u0080\2"), run(), ascii("."))), "posix.system"),
+            hostile(
+                "a command alone",
+                name,
+                zip(joined(ascii("\u0080\2"), run(), ascii("."))),
+                "posix.system"),
             hostile("an instance", name, zip(ascii("(S'x'\nios\nsystem\n.")), "opcode 0x53"),
             hostile("an extension", name, zip(ascii("\u0080\2\u0082\1.")), "opcode 0x82")));
   }
@@ -231,8 +238,10 @@ final class WeightFiles {
             FileFormat.Way.of(name, Mutation.BYTES, pickle).sealed(WeightFiles::legacy)),
         FileFormat.Reading.of(folder -> check(folder.resolve(name))),
         List.of(
-            hostile("a command beside", name, legacy(dictionary(tensors(), text("x"), run())), null),
-            hostile("a command first", name, joined(ascii("\u0080\2"), run(), ascii(".")), "magic")));
+            hostile(
+                "a command beside", name, legacy(dictionary(tensors(), text("x"), run())), null),
+            hostile(
+                "a command first", name, joined(ascii("\u0080\2"), run(), ascii(".")), "magic")));
   }
 
   /// Reads a file as a net's weights, and looks for every number in the file itself.
@@ -240,7 +249,8 @@ final class WeightFiles {
     byte[] content = Files.readAllBytes(file);
     Set<Integer> there = new HashSet<>();
     for (int at = 0; at + Integer.BYTES <= content.length; at++) {
-      there.add(ByteBuffer.wrap(content, at, Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).getInt());
+      there.add(
+          ByteBuffer.wrap(content, at, Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).getInt());
     }
     try (TensorFile stored = TensorFile.open(file);
         Arena arena = Arena.ofConfined()) {
@@ -288,12 +298,18 @@ final class WeightFiles {
     byte[] config = files.getOrDefault(CONFIG, new byte[0]);
     Mutation words =
         Mutation.text(
-            "\"model-1.safetensors\"", "\"../x\"", "\"weight_map\"", "\"fc.bias\"", "0.95", "1.0", "\"bicubic\"", "224");
+            "\"model-1.safetensors\"",
+            "\"../x\"",
+            "\"weight_map\"",
+            "\"fc.bias\"",
+            "0.95",
+            "1.0",
+            "\"bicubic\"",
+            "224");
     return new FileFormat(
         "published",
         files,
-        List.of(
-            FileFormat.Way.of(INDEX, words, index), FileFormat.Way.of(CONFIG, words, config)),
+        List.of(FileFormat.Way.of(INDEX, words, index), FileFormat.Way.of(CONFIG, words, config)),
         FileFormat.Reading.of(folder -> {
           PublishedConfig.in(folder);
           try (TensorFile stored = TensorFile.open(folder);

@@ -16,8 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -64,8 +64,7 @@ public final class FittingNets {
     for (String name : names()) {
       for (Shortcut shortcut : shortcuts(name)) {
         for (Norm norm : Norm.values()) {
-          var options =
-              new Architecture.Options(shortcut, norm, (int) stem.size(0), null, null);
+          var options = new Architecture.Options(shortcut, norm, (int) stem.size(0), null, null);
           net(name, options, (int) stem.size(1), (int) head.get().size(0))
               .filter(this::fits)
               .ifPresent(fitting::add);
@@ -115,8 +114,7 @@ public final class FittingNets {
     try {
       Architecture.OfClasses net = Architecture.images(name, options);
       ImageShape usual = net.input();
-      return Optional.of(
-          net.on(new ImageShape(channels, usual.height(), usual.width()), classes));
+      return Optional.of(net.on(new ImageShape(channels, usual.height(), usual.width()), classes));
     } catch (IllegalArgumentException e) { // this net does not exist
       return Optional.empty();
     }

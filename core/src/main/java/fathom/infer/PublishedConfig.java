@@ -35,8 +35,7 @@ public record PublishedConfig(ModelCard card, List<String> deviations) {
   public static PublishedConfig in(Path folder) {
     Path file = folder.resolve(WeightsFolder.CONFIG);
     if (!Files.exists(file)) {
-      var unknown =
-          new ModelCard(null, Architecture.Options.NONE, null, null, null, null, null);
+      var unknown = new ModelCard(null, Architecture.Options.NONE, null, null, null, null, null);
       return new PublishedConfig(unknown, List.of());
     }
     try {
@@ -62,7 +61,8 @@ public record PublishedConfig(ModelCard card, List<String> deviations) {
       }
       String filter = own.path("interpolation").asString("bilinear");
       if (!filter.equals("bilinear")) {
-        deviations.add("they want images scaled with the filter %s, here it is bilinear".formatted(filter));
+        deviations.add(
+            "they want images scaled with the filter %s, here it is bilinear".formatted(filter));
       }
       String mode = own.path("crop_mode").asString("center");
       if (!mode.equals("center")) {
@@ -137,7 +137,8 @@ public record PublishedConfig(ModelCard card, List<String> deviations) {
 
     private BadFileException bad(String what, String found) {
       return new BadFileException(
-          file, "its %s: %s; correct it, or give a file of weights and options".formatted(what, found));
+          file,
+          "its %s: %s; correct it, or give a file of weights and options".formatted(what, found));
     }
   }
 }

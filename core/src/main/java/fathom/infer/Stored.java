@@ -9,8 +9,8 @@ import java.util.function.BiFunction;
 
 /// Weights in a file that states the net they belong to.
 record Stored(Path weights, ModelCard card) {
-  /// Opens a file or folder of weights, or the last checkpoint in a run's folder. Throws [BadFileException]
-  /// if there is none, if it cannot be read, or if it does not state its net.
+  /// Opens a file or folder of weights, or the last checkpoint in a run's folder. Throws
+  /// [BadFileException] if there is none, if it cannot be read, or if it does not state its net.
   static Stored at(Path from) {
     return Files.isDirectory(from) && !WeightsFolder.isOne(from)
         ? in(from, Recorder.checkpoint(from), "the run in this folder has no checkpoint yet")

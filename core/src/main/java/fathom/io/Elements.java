@@ -90,8 +90,7 @@ record Elements(StoredType type, Shape shape, long[] strides, MemorySegment stor
 
   private @Nullable Widening widening() {
     return switch (type) {
-      case F16 ->
-          (from, at) -> Float.floatToRawIntBits(Float.float16ToFloat(from.get(SHORT, at)));
+      case F16 -> (from, at) -> Float.floatToRawIntBits(Float.float16ToFloat(from.get(SHORT, at)));
       case BF16 -> (from, at) -> (long) from.get(SHORT, at) << 16;
       case I8 -> (from, at) -> from.get(ValueLayout.JAVA_BYTE, at);
       case U8 -> (from, at) -> Byte.toUnsignedLong(from.get(ValueLayout.JAVA_BYTE, at));

@@ -106,8 +106,7 @@ public final class ShardedTensors implements TensorFile {
     SafeTensors open = parts.get(name);
     if (open == null) {
       if (parts.size() == MOST_FILES) {
-        throw new BadFileException(
-            file, "an index names at most %s files".formatted(MOST_FILES));
+        throw new BadFileException(file, "an index names at most %s files".formatted(MOST_FILES));
       }
       open = SafeTensors.open(file.resolveSibling(name));
       parts.put(name, open);

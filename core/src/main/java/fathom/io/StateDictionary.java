@@ -19,10 +19,11 @@ import java.util.SequencedMap;
 import java.util.SequencedSet;
 
 /// A state dictionary of PyTorch in a file of `torch.save`, open for reading; such files are called
-/// `.pt`, `.pth`, `.th`, `.bin` or `.ckpt`. Both forms are read, the zip archive and the legacy one.
+/// `.pt`, `.pth`, `.th`, `.bin` or `.ckpt`. Both forms are read, the zip archive and the legacy
+/// one.
 ///
-/// Such a file is a program for Python's pickle machine. Here it is only read ([Unpickler]): what it
-/// names is not looked up, and what is no plain tensor stays opaque. If the dictionary is inside
+/// Such a file is a program for Python's pickle machine. Here it is only read ([Unpickler]): what
+/// it names is not looked up, and what is no plain tensor stays opaque. If the dictionary is inside
 /// another one, as in checkpoints, [StateSearch] finds it, and names lose what wrappers put before
 /// them ([#plain]).
 ///
@@ -129,8 +130,7 @@ public final class StateDictionary implements TensorFile {
           Math.addExact(
               storage.type().bytes(storage.offset()),
               Math.multiplyExact(tensor.offset(), type.bytes(1)));
-      length =
-          Math.multiplyExact(Elements.extent(tensor.shape(), tensor.strides()), type.bytes(1));
+      length = Math.multiplyExact(Elements.extent(tensor.shape(), tensor.strides()), type.bytes(1));
     } catch (ArithmeticException e) {
       throw new BadFileException(
           file,
@@ -138,21 +138,18 @@ public final class StateDictionary implements TensorFile {
           e);
     }
     long room =
-        Math.min(
-            whole.byteSize(), storage.type().bytes(storage.offset() + storage.elements()));
+        Math.min(whole.byteSize(), storage.type().bytes(storage.offset() + storage.elements()));
     if (begin < 0 || begin > room || length > room - begin) {
       throw bad(
           name,
           "its %s of %s take %s bytes from byte %s on, but storage %s has %s"
-              .formatted(
-                  tensor.shape(), type, length, begin, Shown.name(storage.key()), room));
+              .formatted(tensor.shape(), type, length, begin, Shown.name(storage.key()), room));
     }
     return new Elements(type, tensor.shape(), tensor.strides(), whole.asSlice(begin, length));
   }
 
   private BadFileException bad(String tensor, String problem) {
-    return new BadFileException(
-        file, "tensor %s: %s".formatted(Shown.name(tensor), problem));
+    return new BadFileException(file, "tensor %s: %s".formatted(Shown.name(tensor), problem));
   }
 
   @Override

@@ -18,12 +18,14 @@ record TorchContent(String format, Pickled value, Function<String, MemorySegment
   static TorchContent ofZip(Path file, MemorySegment all) {
     ZipDirectory entries = ZipDirectory.of(file, all);
     List<String> pickles = new ArrayList<>();
-    entries.names().forEach(name -> {
-      if (name.equals(PICKLE)
-          || (name.endsWith("/" + PICKLE) && name.indexOf('/') == name.lastIndexOf('/'))) {
-        pickles.add(name);
-      }
-    });
+    entries
+        .names()
+        .forEach(name -> {
+          if (name.equals(PICKLE)
+              || (name.endsWith("/" + PICKLE) && name.indexOf('/') == name.lastIndexOf('/'))) {
+            pickles.add(name);
+          }
+        });
     if (pickles.size() != 1) {
       throw new BadFileException(
           file,

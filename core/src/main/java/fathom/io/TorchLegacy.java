@@ -62,10 +62,10 @@ final class TorchLegacy {
     if (at != all.byteSize()) {
       throw new BadFileException(
           file,
-          "its storages end at byte %s, but it has %s; is it damaged?".formatted(at, all.byteSize()));
+          "its storages end at byte %s, but it has %s; is it damaged?"
+              .formatted(at, all.byteSize()));
     }
-    return new TorchContent(
-        "PyTorch, legacy form", value, key -> found(storages, key));
+    return new TorchContent("PyTorch, legacy form", value, key -> found(storages, key));
   }
 
   private MemorySegment found(Map<String, MemorySegment> storages, String key) {

@@ -149,7 +149,8 @@ final class TorchObjects {
     return type;
   }
 
-  private Pickled tensor(Pickled.Global global, List<Pickled> arguments, @Nullable StoredType type) {
+  private Pickled tensor(
+      Pickled.Global global, List<Pickled> arguments, @Nullable StoredType type) {
     var storage = argument(global, arguments, 0, Pickled.Storage.class);
     long offset = argument(global, arguments, 1, Pickled.Whole.class).value();
     long[] sizes = numbers(global, argument(global, arguments, 2, Pickled.Tuple.class));
@@ -222,7 +223,8 @@ final class TorchObjects {
     var whole = new Pickled.Storage(type, key, 0, elements);
     Pickled.Storage first = storages.putIfAbsent(key, whole);
     boolean isTooLarge = elements < 0 || elements > Long.MAX_VALUE / Long.BYTES;
-    if (isTooLarge || (first != null && type.bytes(elements) > first.type().bytes(first.elements()))) {
+    if (isTooLarge
+        || (first != null && type.bytes(elements) > first.type().bytes(first.elements()))) {
       throw new BadFileException(
           file,
           "storage %s has %s elements of %s%s"
@@ -230,7 +232,9 @@ final class TorchObjects {
                   Shown.name(key),
                   elements,
                   type,
-                  first == null ? "" : " here, and %s of %s before".formatted(first.elements(), first.type())));
+                  first == null
+                      ? ""
+                      : " here, and %s of %s before".formatted(first.elements(), first.type())));
     }
     return all.size() > 5 && all.get(5) instanceof Pickled.Tuple view
         ? part(what, whole, view.items())

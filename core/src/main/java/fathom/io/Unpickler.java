@@ -183,7 +183,8 @@ final class Unpickler {
 
   private void set(List<Pickled> pairs) {
     if (pairs.size() % 2 != 0) {
-      throw bad("a dictionary has keys and values, but here are %s together".formatted(pairs.size()));
+      throw bad(
+          "a dictionary has keys and values, but here are %s together".formatted(pairs.size()));
     }
     switch (top()) {
       case Pickled.Dictionary dictionary -> {

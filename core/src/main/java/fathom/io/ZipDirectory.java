@@ -129,8 +129,7 @@ final class ZipDirectory {
   private long end() {
     long last = all.byteSize() - END_BYTES;
     for (long at = last; at >= Math.max(0, last - LONGEST_COMMENT); at--) {
-      if (all.get(INT, at) == END
-          && Short.toUnsignedLong(all.get(SHORT, at + 20)) == last - at) {
+      if (all.get(INT, at) == END && Short.toUnsignedLong(all.get(SHORT, at + 20)) == last - at) {
         return at;
       }
     }

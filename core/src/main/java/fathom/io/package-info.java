@@ -9,8 +9,8 @@
 /// 8-byte length, a JSON header of that length, then the tensors' bytes. Files that it writes have
 /// a checksum, and [AtomicFile] puts them in place completely or not at all. [TorchFile] writes
 /// tensors for PyTorch, and [StateDictionary] reads PyTorch's files without running anything in
-/// them. [TensorFile] opens any of these formats by what the file begins with. Tensors are memory segments here; nothing in this package needs the native
-/// library.
+/// them. [TensorFile] opens any of these formats by what the file begins with. Tensors are memory
+/// segments here; nothing in this package needs the native library.
 @NullMarked
 package fathom.io;
 

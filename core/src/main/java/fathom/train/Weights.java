@@ -31,7 +31,8 @@ public final class Weights {
       var shapes = new LinkedHashMap<String, Shape>();
       state.forEach((path, param) -> shapes.put(path, param.value().shape()));
       Map<String, String> names = WeightNames.of(file, stored, shapes);
-      names.forEach((path, name) -> copy(stored, name, Objects.requireNonNull(state.get(path)).value()));
+      names.forEach(
+          (path, name) -> copy(stored, name, Objects.requireNonNull(state.get(path)).value()));
     }
   }
 

@@ -44,8 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Files of `torch.save`, by hand and of [TorchFile].
 class StateDictionaryTest {
   /// 0.0 to 5.0 as float32.
-  private static final byte[] SIX =
-      hex("00000000 0000803f 00000040 00004040 00008040 0000a040");
+  private static final byte[] SIX = hex("00000000 0000803f 00000040 00004040 00008040 0000a040");
 
   @TempDir private Path folder;
 
@@ -90,7 +89,8 @@ class StateDictionaryTest {
         pickle(
             dictionary(
                 text("a.weight"),
-                tensor(storage("FloatStorage", "7", 6, hex(zip ? "" : "4e")), 0, ints(2, 3), 3, 1)));
+                tensor(
+                    storage("FloatStorage", "7", 6, hex(zip ? "" : "4e")), 0, ints(2, 3), 3, 1)));
     Path file = file(zip ? zip(value, "7", SIX) : legacy(value, "7", 6, SIX));
     try (TensorFile read = TensorFile.open(file)) {
       assertEquals(zip ? "PyTorch, zip form" : "PyTorch, legacy form", read.format());
@@ -120,7 +120,8 @@ class StateDictionaryTest {
                 text("one"), tensor(six, 5, ints(1, 1), 99, 77),
                 text("scalar"), tensor(six, 3, ints()),
                 text("none"), tensor(six, 6, ints(0, 3), 3, 1)));
-    try (TensorFile read = TensorFile.open(file(zip ? zip(value, "s", SIX) : legacy(value, "s", 6, SIX)))) {
+    try (TensorFile read =
+        TensorFile.open(file(zip ? zip(value, "s", SIX) : legacy(value, "s", 6, SIX)))) {
       assertArrayEquals(new float[] {0, 1, 2, 3, 4, 5}, floats(read, "whole"));
       assertArrayEquals(new float[] {0, 3, 1, 4, 2, 5}, floats(read, "transposed"));
       assertArrayEquals(new float[] {2, 5}, floats(read, "column"));
@@ -137,17 +138,13 @@ class StateDictionaryTest {
     byte[] view = joined(hex("28"), text("v"), hex("4b024b0274"));
     byte[] value =
         pickle(
-            dictionary(
-                text("part"),
-                tensor(storage("FloatStorage", "s", 6, view), 0, ints(2), 1)));
+            dictionary(text("part"), tensor(storage("FloatStorage", "s", 6, view), 0, ints(2), 1)));
     try (TensorFile read = TensorFile.open(file(legacy(value, "s", 6, SIX)))) {
       assertArrayEquals(new float[] {2, 3}, floats(read, "part"));
     }
     byte[] beyond =
         pickle(
-            dictionary(
-                text("part"),
-                tensor(storage("FloatStorage", "s", 6, view), 1, ints(2), 1)));
+            dictionary(text("part"), tensor(storage("FloatStorage", "s", 6, view), 1, ints(2), 1)));
     assertTrue(refused(legacy(beyond, "s", 6, SIX)).contains("tensor 'part': its 2 of F32"));
   }
 
@@ -191,7 +188,9 @@ class StateDictionaryTest {
             "a.w", dictionary(one("a._orig_mod.w")),
             "w  ", dictionary(text("state_dict"), state, one("best")),
             "w   ", dictionary(text("model"), dictionary(text("state_dict"), state)),
-            "ema", dictionary(text("state_dict"), state, text("state_dict_ema"), dictionary(one("ema"))),
+            "ema",
+                dictionary(
+                    text("state_dict"), state, text("state_dict_ema"), dictionary(one("ema"))),
             "w    ", dictionary(text("optimizer"), dictionary(one("m")), text("unusual"), state));
     places.forEach((expected, value) -> {
       try (TensorFile read = TensorFile.open(file(zip(pickle(value), "0", hex("0000803f"))))) {
@@ -228,8 +227,7 @@ class StateDictionaryTest {
   @Test
   void whatWouldRunIsNotRun() {
     Path sign = folder.resolve("run");
-    byte[] call =
-        joined(global("os", "system"), hex("28"), text("touch " + sign), hex("7452"));
+    byte[] call = joined(global("os", "system"), hex("28"), text("touch " + sign), hex("7452"));
     byte[] value = pickle(dictionary(one("w"), text("args"), call));
     try (TensorFile read = TensorFile.open(file(zip(value, "0", hex("0000803f"))))) {
       assertArrayEquals(new float[] {1}, floats(read, "w"));
@@ -265,7 +263,8 @@ class StateDictionaryTest {
             Map.entry(
                 dictionary(
                     text("w"),
-                    joined(global("evil", "wrap"), hex("28"), tensor(t, 0, ints(1), 1), hex("7452"))),
+                    joined(
+                        global("evil", "wrap"), hex("28"), tensor(t, 0, ints(1), 1), hex("7452"))),
                 "tensor 'w' is made by 'evil.wrap', which is not called"),
             Map.entry(
                 dictionary(text("w"), joined(plain, hex("4b00"), tuple(9), tuple(1), hex("7452"))),
@@ -280,15 +279,17 @@ class StateDictionaryTest {
             Map.entry(
                 dictionary(
                     text("w"),
-                    joined(plain, hex("4b00"), hex("284affffff7f4affffff7f74"), hex("284b004b0074"), hex("7452"))),
+                    joined(
+                        plain,
+                        hex("4b00"),
+                        hex("284affffff7f4affffff7f74"),
+                        hex("284b004b0074"),
+                        hex("7452"))),
                 "repeat what is in the file"),
             Map.entry(
                 dictionary(
                     text("w"),
-                    joined(
-                        plain,
-                        hex("4b00 4b0285 8a08ffffffffffffff7f85"),
-                        hex("7452"))),
+                    joined(plain, hex("4b00 4b0285 8a08ffffffffffffff7f85"), hex("7452"))),
                 "beyond what can be counted"),
             Map.entry(
                 dictionary(text("w"), joined(plain, hex("4b00"), tuple(1), tuple(), hex("7452"))),
@@ -317,8 +318,7 @@ class StateDictionaryTest {
     assertTrue(refused(zip(value, "0", hex("0000803f"))).contains("keys and values"));
     byte[] self = pickle(hex("7d 7106 28"), text("model"), hex("6806"), hex("75"));
     assertTrue(refused(zip(self)).contains("there are no tensors"));
-    byte[] right =
-        pickle(hex("7d 28"), text("c"), hex("5d 7105 6805 61"), one("w"), hex("75"));
+    byte[] right = pickle(hex("7d 28"), text("c"), hex("5d 7105 6805 61"), one("w"), hex("75"));
     try (TensorFile read = TensorFile.open(file(zip(right, "0", hex("0000803f"))))) {
       assertEquals(List.of("w"), List.copyOf(read.names()));
     }
@@ -335,7 +335,8 @@ class StateDictionaryTest {
     assertTrue(refused(zip(value)).contains("entry 'any name/data/0' is missing"));
     var big = Map.of("data.pkl", value, "byteorder", "big".getBytes(StandardCharsets.UTF_8));
     assertTrue(refused(zip("x", big, ZipEntry.STORED)).contains("'big'"));
-    assertTrue(refused(zip("x", Map.of("data.pkl", value), ZipEntry.DEFLATED)).contains("compressed"));
+    assertTrue(
+        refused(zip("x", Map.of("data.pkl", value), ZipEntry.DEFLATED)).contains("compressed"));
     assertTrue(refused(zip("x", Map.of("a", value), ZipEntry.STORED)).contains("data.pkl"));
     assertTrue(
         refused(zip("x", Map.of("data.pkl", value, "constants.pkl", value), ZipEntry.STORED))
@@ -400,7 +401,17 @@ class StateDictionaryTest {
       byte[] tail =
           joined(
               entries,
-              little(56).putInt(0x06064b50).putLong(44).putInt(0).putInt(0).putInt(0).putLong(2).putLong(2).putLong(entries.length).putLong(directory).array(),
+              little(56)
+                  .putInt(0x06064b50)
+                  .putLong(44)
+                  .putInt(0)
+                  .putInt(0)
+                  .putInt(0)
+                  .putLong(2)
+                  .putLong(2)
+                  .putLong(entries.length)
+                  .putLong(directory)
+                  .array(),
               little(20).putInt(0x07064b50).putInt(0).putLong(end).putInt(1).array(),
               little(22).putInt(0x06054b50).putInt(-1).putInt(-1).putInt(-1).putInt(-1).array());
       channel.write(ByteBuffer.wrap(tail), directory);
@@ -417,7 +428,8 @@ class StateDictionaryTest {
   /// Writes a local header, and returns where the content begins.
   private static long local(FileChannel channel, long at, String name) throws IOException {
     byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
-    var header = little(30 + bytes.length).putInt(0x04034b50).position(26).putShort((short) bytes.length);
+    var header =
+        little(30 + bytes.length).putInt(0x04034b50).position(26).putShort((short) bytes.length);
     channel.write(header.position(30).put(bytes).flip(), at);
     return at + 30 + bytes.length;
   }

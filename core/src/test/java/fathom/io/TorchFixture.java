@@ -117,7 +117,10 @@ final class TorchFixture {
       data.writeBytes((byte[]) storages[i + 2]);
     }
     return joined(
-        LEGACY_HEAD, pickle, pickle(hex("5d28"), keys.toByteArray(), hex("65")), data.toByteArray());
+        LEGACY_HEAD,
+        pickle,
+        pickle(hex("5d28"), keys.toByteArray(), hex("65")),
+        data.toByteArray());
   }
 
   /// A zip archive of the value, its storages in order: key, bytes.

@@ -106,7 +106,8 @@ class WeightNamesTest {
           %s: its tensors are not those of the net: 33 of 37 fit
             missing (2): 'layer1.0.conv1.weight' 4×4×3×3 (did you mean 'layer1.0.convl.weight'?), 'layer2.0.bn1.weight' 8 (did you mean 'norm.weight'?)
             unexpected (2): 'layer1.0.convl.weight' 4×4×3×3, 'norm.weight' 8
-            of another shape (2): 'bn1.bias' is 10, not 4, 'linear.bias' is 4, not 10; is it of another model?"""
+            of another shape (2): 'bn1.bias' is 10, not 4, 'linear.bias' is 4, not 10; is it of another model?\
+          """
               .formatted(file),
           e.getMessage());
       assertSame(net("resnet8", Init.zeros()), read);
@@ -153,8 +154,7 @@ class WeightNamesTest {
       try (TensorFile file = TensorFile.open(written(net, UnaryOperator.identity()))) {
         List<Architecture.OfClasses> fitting = FittingNets.of(file);
         assertEquals(
-            List.of(expected.split(", ")),
-            fitting.stream().map(Architecture::name).toList());
+            List.of(expected.split(", ")), fitting.stream().map(Architecture::name).toList());
         assertEquals(4, fitting.getFirst().options().width());
       }
     }
