@@ -55,7 +55,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "RUN|WEIGHTS",
-      description = "A run's folder, or weights: .safetensors, .pth, .th, .pt.")
+      description = "A run's folder, or a file or folder of weights.")
   private @Nullable Path from;
 
   @Mixin private final BestOption best = new BestOption();

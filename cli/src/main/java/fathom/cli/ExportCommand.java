@@ -86,7 +86,7 @@ final class ExportCommand implements Callable<Integer> {
       index = "0",
       arity = "0..1",
       paramLabel = "RUN|WEIGHTS",
-      description = "A run's folder, or weights: .safetensors, .pth, .th, .pt.")
+      description = "A run's folder, or a file or folder of weights.")
   private @Nullable Path from;
 
   @Parameters(

@@ -411,7 +411,10 @@ class CommandsTest {
     var edits =
         List.of(
             new Edit(
-                "\"resnet8\"", "\"resnet14\"", Exit.BAD_FILE, "'layer1.1.conv1.weight' is needed"),
+                "\"resnet8\"",
+                "\"resnet14\"",
+                Exit.BAD_FILE,
+                "missing (30): 'layer1.1.conv1.weight'"),
             new Edit("\"resnet8\"", "\"resent8\"", Exit.BAD_FILE, "run: there is no model"),
             new Edit("\"width\" : 4", "\"width\" : 8", Exit.BAD_FILE, "4×1×3×3"),
             new Edit("\"width\" : 4", "\"width\" : 1000000", Exit.NATIVE, "but tensors can have"),

@@ -253,8 +253,8 @@ class PredictCommandTest {
           predict WEIGHTS large.png --classes a,b | 2 | the file says '0', '1', '2', '3', '4' (10
           predict WEIGHTS large.png --mean 0.5 --std 1 | 2 | leave out --mean and --std
           eval WEIGHTS --data digits --size 8     | 2 | the file says 0, but --size 8 was given
-          predict net.pth large.png               | 3 | torch.load(
-          eval net.pth --data digits              | 3 | torch.load(
+          predict net.pth large.png               | 3 | by its name, but not by its content
+          eval net.pth --data digits              | 3 | by its name, but not by its content
           predict net.onnx large.png              | 3 | onnxruntime.InferenceSession(
           eval net.keras                          | 3 | keras.models.load_model(
           """)

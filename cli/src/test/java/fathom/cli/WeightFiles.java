@@ -29,7 +29,7 @@ import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /// The formats in which weights come from elsewhere: PyTorch's two, and folders as timm publishes
-/// them. The files are made by hand, for an `mlp` of three units or a net of one convolution.
+/// them. The files are made by hand, for an `mlp` of two units.
 final class WeightFiles {
   private static final String INDEX = "model.safetensors.index.json";
   private static final String CONFIG = "config.json";
@@ -114,10 +114,11 @@ final class WeightFiles {
   /// The tensors of [#net], one of which is transposed, below the name of a wrapper.
   private static byte[] tensors() {
     return joined(
-        tensor("module.layers.0.weight", 0, sizes(2, 4), 1, 2),
-        tensor("module.layers.0.bias", 8, sizes(2), 1),
-        tensor("module.head.weight", 0, sizes(2, 2), 2, 1),
-        tensor("module.head.bias", 10, sizes(2), 1));
+        tensor("module.hidden1.weight", 0, sizes(2, 4), 1, 2),
+        tensor("module.norm1.weight", 8, sizes(2), 1),
+        tensor("module.norm1.bias", 4, sizes(2), 0),
+        tensor("module.linear.weight", 0, sizes(2, 2), 2, 1),
+        tensor("module.linear.bias", 10, sizes(2), 1));
   }
 
   private static byte[] dictionary(byte[] state, byte[]... beside) {

@@ -1,0 +1,167 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.Layer;
+import fathom.Scope;
+import fathom.io.AtomicFile;
+import fathom.net.Architecture;
+import fathom.net.ImageShape;
+import fathom.nn.Init;
+import fathom.train.Weights;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+
+/// Weights from elsewhere in the commands that take them.
+class WeightsCommandTest {
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void files() throws IOException {
+    WeightFiles.write(folder);
+  }
+
+  private Cli info(String... more) {
+    String[] args = new String[more.length + 2];
+    args[0] = "weights";
+    args[1] = "info";
+    System.arraycopy(more, 0, args, 2, more.length);
+    Cli cli = Cli.run(args);
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    return cli;
+  }
+
+  private String path(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"weights.th, 'PyTorch, legacy form'", "weights.pth, 'PyTorch, zip form'"})
+  void aStateDictionaryIsDescribed(String name, String format) {
+    JsonNode answer = info(path(name), "--json").json();
+    assertEquals(format, answer.path("format").asString());
+    assertEquals(5, answer.path("tensors").asInt());
+    assertEquals(18, answer.path("elements").asInt());
+    assertEquals(5, answer.path("types").path("F32").asInt());
+    assertEquals("3", answer.path("metadata").path("epoch").asString());
+    assertEquals("hidden1", answer.path("layers").path(0).path("name").asString());
+    String text = info(path(name)).out();
+    assertTrue(text.contains("5 tensors with 18 numbers: 5 of F32"), text);
+    assertTrue(text.contains("  epoch: 3\n"), text);
+  }
+
+  @Test
+  void partsAreDescribedAsAWhole() {
+    JsonNode answer = info(path("folder"), "--json", "--all").json();
+    assertEquals("safetensors in 2 files", answer.path("format").asString());
+    assertEquals("resnet18", answer.path("model").asString());
+    assertEquals(2, answer.path("layers").size());
+    assertEquals("2×3", answer.path("layers").path(0).path("shapes").asString());
+  }
+
+  @Test
+  void theNetIsNamed() {
+    Path file = folder.resolve("net.pt");
+    try (var _ = Scope.open()) {
+      Weights.writeForTorch(file, net(3));
+    }
+    JsonNode fits = info(file.toString(), "--json").json().path("fits");
+    assertEquals(1, fits.size());
+    assertEquals("resnet18", fits.path(0).path("model").asString());
+    assertEquals(3, fits.path(0).path("classes").asInt());
+  }
+
+  private static Layer net(int classes) {
+    return Architecture.Convolutional.named("resnet18")
+        .on(new ImageShape(3, 64, 64), classes)
+        .build(Init.he(3));
+  }
+
+  /// What goes out for PyTorch and comes back is the same file, bit for bit, in either format.
+  @Test
+  void exportsOfExportsAreTheSame() throws IOException {
+    Path first = folder.resolve("first.safetensors");
+    try (var _ = Scope.open()) {
+      Weights.write(first, net(2), Map.of());
+    }
+    export(first, "there.pt");
+    export(folder.resolve("there.pt"), "back.safetensors");
+    export(folder.resolve("back.safetensors"), "again.pt");
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("there.pt")),
+        Files.readAllBytes(folder.resolve("again.pt")));
+    assertArrayEquals(
+        Files.readAllBytes(first), Files.readAllBytes(folder.resolve("back.safetensors")));
+  }
+
+  private void export(Path from, String to) {
+    Cli cli = Cli.run("export", from.toString(), path(to));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+  }
+
+  /// A folder says its net, its classes and how images are prepared; nothing has to be given.
+  @Test
+  void aPublishedFolderNeedsNoOptions() throws IOException {
+    Path published = Files.createDirectories(folder.resolve("published"));
+    try (var _ = Scope.open()) {
+      Weights.write(published.resolve("model.safetensors"), net(2), Map.of());
+    }
+    Path config = published.resolve("config.json");
+    Files.copy(folder.resolve("folder").resolve("config.json"), config);
+    Path image = folder.resolve("image.png");
+    ImageIO.write(new BufferedImage(80, 70, BufferedImage.TYPE_INT_RGB), "png", image.toFile());
+    Cli cli = Cli.run("predict", published.toString(), image.toString(), "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertEquals("", cli.err());
+    JsonNode top = cli.json().path("predictions").path(0).path("top");
+    assertEquals(2, top.size());
+    assertTrue("cat dog".contains(top.path(0).path("class").asString()));
+    // The same by hand: the file itself, with all that config.json says.
+    Cli byHand =
+        Cli.run(
+            "predict",
+            published.resolve("model.safetensors").toString(),
+            image.toString(),
+            "--model=resnet18",
+            "--input=3x64x64",
+            "--classes=cat,dog",
+            "--mean=0.5,0.5,0.5",
+            "--std=0.5,0.25,0.5",
+            "--json");
+    assertEquals(Exit.DONE, byHand.code(), byHand.err());
+    assertEquals(
+        byHand.json().path("predictions").path(0).path("top").path(0).path("probability"),
+        top.path(0).path("probability"));
+    AtomicFile.replace(
+        config,
+        Files.readString(config)
+            .replace("0.875", "0.95")
+            .replace("bilinear", "bicubic")
+            .getBytes(StandardCharsets.UTF_8));
+    Cli other = Cli.run("predict", published.toString(), image.toString());
+    assertTrue(other.err().contains("the centre of 0.95"), other.err());
+    assertTrue(other.err().contains("the filter bicubic"), other.err());
+  }
+
+  @Test
+  void whatIsMissingIsSaid() {
+    assertEquals(Exit.USAGE, Cli.run("weights").code());
+    assertEquals(Exit.USAGE, Cli.run("weights", "info").code());
+    Cli none = Cli.run("weights", "info", path("none.pt"));
+    assertEquals(Exit.BAD_FILE, none.code());
+    assertTrue(none.err().contains("there is no such file"), none.err());
+  }
+}
