@@ -128,6 +128,12 @@ class CommandsTest {
           train resnet20 --data digits --out=                    | 2 | the path is empty
           train --resume=                                        | 2 | the path is empty
           train mlp --data digits --data-changed                 | 2 | is for --resume
+          train mlp --data digits --freeze-until linear          | 2 | give --weights or leave it out
+          train mlp --data digits --layer-decay 0.5              | 2 | give --weights or leave it out
+          train mlp --data digits --recipe finetune              | 2 | give --weights
+          train mlp --data digits --weights ./no-such-file       | 3 | there is no such run or file
+          train --resume runs/x --weights y                      | 2 | leave out --weights
+          train --resume runs/x --linear-probe 3                 | 2 | leave out --linear-probe
           train mlp --data digits --decoders -1                  | 2 | --decoders is -1
           train --resume runs/x --decoders -1                    | 2 | --decoders is -1
           train plain20 --data digits --shortcut B               | 2 | no shortcuts

@@ -66,7 +66,8 @@ class SgdTest {
     for (Optimizer.Spec spec : List.of(Sgd.of(0.5, 0.5), Adam.decoupled(0.5))) {
       try (var _ = Scope.open()) {
         var together = parameters(type);
-        Optimizer optimizer = spec.over(FlatParams.of(together), 0);
+        FlatParams flat = FlatParams.of(together);
+        Optimizer optimizer = spec.over(flat, 0);
         var alone = parameters(type);
         var each = alone.stream().map(p -> spec.over(FlatParams.of(List.of(p)), 0)).toList();
         for (int step = 0; step < 3; step++) {
@@ -75,6 +76,11 @@ class SgdTest {
             alone.get(i).grad().add_(Tensor.zeros(type, 5).plus(1 + i - step));
           }
           optimizer.step(i -> learningRates[i]);
+          optimizer
+              .blocks()
+              .values()
+              .forEach(block ->
+                  assertArrayEquals(new double[5], flat.part(block, 1).toDoubles(), "not trained"));
           for (int i = 0; i < 4; i++) {
             if (i != 1) {
               each.get(i).step(learningRates[i]);

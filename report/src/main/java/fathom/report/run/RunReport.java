@@ -11,6 +11,7 @@ import fathom.report.Scale;
 import fathom.report.Section;
 import fathom.report.Table;
 import fathom.report.Text;
+import fathom.run.FineTuning;
 import fathom.run.Measure;
 import fathom.run.Optimization;
 import fathom.run.Recipe;
@@ -21,6 +22,7 @@ import fathom.task.SectionsFile;
 import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.Precision;
+import fathom.train.Tuning;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,6 +36,9 @@ import java.util.function.ToDoubleFunction;
 /// Makes the page of one training run: its learning curves, its result, the confusions on the test
 /// images, and its layers at start and end.
 public final class RunReport {
+  /// The digits of a fingerprint that are shown.
+  private static final int DIGITS = 12;
+
   private RunReport() {}
 
   /// Returns the page for what the run has measured so far, for its usual place in the run's
@@ -243,6 +248,9 @@ public final class RunReport {
           "%s images, kept from training, validate the epochs in place of the test images"
               .formatted(r.validation()));
     }
+    if (r.fineTuning().isGiven()) {
+      facts.put("weights", weights(r.fineTuning()));
+    }
     facts.put("seed", Long.toString(r.seed()));
     facts.put(
         "workers",
@@ -257,6 +265,31 @@ public final class RunReport {
           "%s blocks at a time are computed again in the backward pass".formatted(r.recompute()));
     }
     return facts;
+  }
+
+  private static String weights(FineTuning from) {
+    Tuning tuning = from.tuning();
+    var how = new StringBuilder();
+    how.append(
+        "%s (SHA-256 %s), the classifier %s, images normalised %s"
+            .formatted(
+                from.weights(),
+                from.fingerprint().substring(0, DIGITS),
+                from.newHead() ? "new" : "kept",
+                from.mean().isEmpty() ? "by the training images" : "as the file says"));
+    if (!tuning.freezeUntil().isEmpty()) {
+      how.append("; frozen until ").append(tuning.freezeUntil());
+    }
+    if (tuning.linearProbe() > 0) {
+      how.append(
+          "; the classifier alone in the first %s epochs".formatted(tuning.linearProbe()));
+    }
+    if (tuning.layerDecay() < 1) {
+      how.append(
+          "; learning rate times %s for each block before the classifier"
+              .formatted(tuning.layerDecay()));
+    }
+    return how.toString();
   }
 
   private static String steps(Optimization d) {

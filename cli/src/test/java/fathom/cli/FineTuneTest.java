@@ -1,0 +1,106 @@
+package fathom.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fathom.run.Run;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Weights that learned the digits are fine-tuned on a folder of images of two classes.
+class FineTuneTest {
+  @TempDir private Path folder;
+  private String weights;
+  private String data;
+
+  @BeforeEach
+  void weightsAndImages() throws IOException {
+    String run = folder.resolve("digits").toString();
+    String all = "train resnet8 --width 4 --data digits --epochs 1 --workers 1 --quiet --out";
+    assertEquals(0, Cli.run((all + " " + run).split(" ")).code());
+    weights = folder.resolve("weights.safetensors").toString();
+    assertEquals(0, Cli.run("export", run, weights).code());
+    for (String name : List.of("train/down", "train/across", "test/down", "test/across")) {
+      Path to = Files.createDirectories(folder.resolve("images").resolve(name));
+      for (int i = 0; i < 8; i++) {
+        ImageIO.write(bar(name.endsWith("down"), i), "png", to.resolve(i + ".png").toFile());
+      }
+    }
+    data = "images:" + folder.resolve("images");
+  }
+
+  private static BufferedImage bar(boolean down, int at) {
+    var image = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
+    for (int i = 0; i < 8; i++) {
+      image.setRGB(down ? at : i, down ? i : at, 0xffffff);
+    }
+    return image;
+  }
+
+  private Cli train(String... more) {
+    var args =
+        new java.util.ArrayList<>(
+            List.of("train", "--weights", weights, "--data", data, "--workers", "1"));
+    args.addAll(List.of(more));
+    return Cli.run(args.toArray(String[]::new));
+  }
+
+  @Test
+  void theFileSaysWhichNetItIsAndTheRunWhatBecameOfIt() throws IOException {
+    String out = folder.resolve("tuned").toString();
+    Cli cli = train("--epochs", "2", "--out", out, "--freeze-until", "layer2");
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.err().contains("the classifier is new, for "), cli.err());
+    assertTrue(cli.err().contains("images are normalised as the file says"), cli.err());
+    Run run = Run.open(Path.of(out));
+    assertEquals("resnet8", run.recipe().model());
+    assertEquals(4, run.recipe().options().width(), "the file says the width");
+    assertEquals(List.of("across", "down"), run.info().classes());
+    assertEquals("layer2", run.recipe().fineTuning().tuning().freezeUntil());
+    String report = Files.readString(run.report());
+    assertTrue(report.contains(run.recipe().fineTuning().fingerprint().substring(0, 12)), report);
+
+    Cli other = Cli.run("train", "--resume", out, "--freeze-until", "layer3");
+    assertEquals(Exit.USAGE, other.code());
+    assertTrue(
+        other.err().contains("--freeze-until is layer2 in it, but --freeze-until layer3"),
+        other.err());
+    Files.delete(Path.of(weights));
+    assertEquals(0, Cli.run("train", "--resume", out, "--epochs", "3", "--quiet").code());
+    Cli eval = Cli.run("eval", out, "--json");
+    assertEquals(16, eval.json().path("count").asInt());
+  }
+
+  @Test
+  void theRecipeIsSaidBefore() {
+    Cli cli = train("--dry-run", "--linear-probe", "2", "--layer-decay", "0.5");
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(
+        cli.out()
+            .contains(
+                "the classifier alone in the first 2 epochs; learning rate times 0.5 for each block"
+                    + " before the classifier"),
+        cli.out());
+    assertTrue(cli.out().contains("down to 0 along a cosine"), cli.out());
+  }
+
+  @Test
+  void whatDoesNotFitIsRefused() {
+    Cli net = train("--dry-run", "--epochs", "1", "resnet20");
+    assertEquals(Exit.USAGE, net.code());
+    assertTrue(net.err().contains("the file says resnet8"), net.err());
+    Cli layer = train("--freeze-until", "layer4");
+    assertEquals(Exit.USAGE, layer.code());
+    assertTrue(layer.err().contains("did you mean \"layer1\""), layer.err());
+    Cli text = Cli.run("train", "--weights", weights, "--data", "text:" + weights);
+    assertFalse(text.code() == 0, "a text is no images");
+  }
+}
