@@ -20,6 +20,7 @@ import fathom.nn.Init;
 import fathom.nn.Residual;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
