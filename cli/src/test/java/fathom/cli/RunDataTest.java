@@ -523,6 +523,7 @@ class RunDataTest {
             "--device",
             "--epochs",
             "--help",
+            "--help-all",
             "--json",
             "--no-cache",
             "--quiet",

@@ -174,9 +174,9 @@ class ShellTest {
           {"lab degr", "degradation"},
           {"data get fash", "fashion-mnist"},
           {"train --data fash", "fashion-mnist"},
-          {"train --data ./pic", "./images"},
-          {"train --out ./pic", "./images"},
-          {"report ./pic", "./images"}
+          {"train --data ./pic", "./pictures"},
+          {"train --out ./pic", "./pictures"},
+          {"report ./pic", "./pictures"}
         }) {
       String[] words = ("fathom " + each[0]).split(" ");
       ask.append(
