@@ -46,7 +46,6 @@ public record Plan(
 
   private static void atLeastOne(String name, int count) {
     if (count < 1) {
-      /// Returns this plan with another optimizer.
       throw new IllegalArgumentException("%s is at least 1, but is %s".formatted(name, count));
     }
   }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -153,7 +154,9 @@ public final class WeightNames {
   private static String meant(
       String path, Map<String, Shape> wanted, List<String> unexpected, TensorFile stored) {
     List<String> fitting =
-        unexpected.stream().filter(name -> stored.shape(name).equals(wanted.get(path))).toList();
+        unexpected.stream()
+            .filter(name -> Objects.equals(stored.shape(name), wanted.get(path)))
+            .toList();
     return Spelling.nearest(path, fitting)
         .or(() -> fitting.stream().filter(name -> last(name).equals(last(path))).findFirst())
         .map(name -> " (did you mean %s?)".formatted(Shown.name(name)))
