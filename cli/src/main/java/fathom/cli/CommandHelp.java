@@ -29,8 +29,6 @@ final class CommandHelp {
   /// A sentence such as "Default: 128."
   private static final Pattern DEFAULT = Pattern.compile(" Default: [^.]*\\.(?= |$)");
 
-  private static final String HEADING = "Rare options, which %s describes:%n";
-
   private CommandHelp() {}
 
   /// Gives a command line and all its subcommands this help.
@@ -125,7 +123,8 @@ final class CommandHelp {
   }
 
   private static String names(List<String> rare) {
-    var lines = new StringBuilder(String.format(Locale.ROOT, HEADING, ALL));
+    var lines =
+        new StringBuilder(String.format(Locale.ROOT, "Rare options, which %s describes:%n", ALL));
     var line = new StringBuilder(" ");
     for (String name : rare) {
       if (line.length() + 1 + name.length() > COLUMNS) {
