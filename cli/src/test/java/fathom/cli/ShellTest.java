@@ -214,7 +214,7 @@ class ShellTest {
             "fathom train",
             "fathom data get",
             "fathom train --schedule one-cycle",
-            "fathom train --data ./images");
+            "fathom train --data ./pictures");
     for (String line : expected) {
       type.append("complete '%s' '%s'%n".formatted(line.substring(0, line.length() - 2), line));
     }
