@@ -120,7 +120,6 @@ final class FineTuneOptions {
   private static String some(List<String> classes) {
     List<String> first = classes.stream().limit(NAMED).map(Shown::name).toList();
     return "%s%s (%s)"
-        .formatted(
-            String.join(", ", first), classes.size() > NAMED ? ", ..." : "", classes.size());
+        .formatted(String.join(", ", first), classes.size() > NAMED ? ", ..." : "", classes.size());
   }
 }

@@ -144,8 +144,7 @@ public record BatchNorm(
     Statistics statistics = Statistics.of(kernel, input, perWorker);
     commit(statistics, share);
     double[] scale = statistics.scaled(weight.value().toDoubles());
-    return kernel.normalize(
-        input, statistics.mean, scale, bias.value().toDoubles(), null, false);
+    return kernel.normalize(input, statistics.mean, scale, bias.value().toDoubles(), null, false);
   }
 
   /// Returns dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg·(x − μ)/n) in the innermost scope. The argument

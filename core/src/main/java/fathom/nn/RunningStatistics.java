@@ -10,9 +10,9 @@ import java.util.Map;
 /// Estimates the running statistics of batch norm anew, with the weights as they are.
 ///
 /// Running statistics average over the last steps, in which the weights change. Early in a training
-/// they change so fast that no weighting of the past fits the present weights. The remedy is to pass
-/// some batches through the net as it is, and to average their statistics alone (Wu and Johnson
-/// 2021, "Rethinking 'batch' in BatchNorm", section 3: precise BatchNorm).
+/// they change so fast that no weighting of the past fits the present weights. The remedy is to
+/// pass some batches through the net as it is, and to average their statistics alone (Wu and
+/// Johnson 2021, "Rethinking 'batch' in BatchNorm", section 3: precise BatchNorm).
 public final class RunningStatistics {
   private RunningStatistics() {}
 

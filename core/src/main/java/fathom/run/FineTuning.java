@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 /// @param weights the file as the user named it; empty for a run that begins with random weights
 /// @param fingerprint the SHA-256 digest of the file in hexadecimal digits
 /// @param newHead whether the classifier is drawn anew, because the weights know other classes
-/// @param mean what the weights say that images are normalised by, a number for each channel or
-///   for each pixel and channel; empty if they say nothing, and the training images decide
+/// @param mean what the weights say that images are normalised by, a number for each channel or for
+///   each pixel and channel; empty if they say nothing, and the training images decide
 /// @param std the standard deviations that go with `mean`
 /// @param tuning which layers are trained, and at which part of the learning rate
 public record FineTuning(
@@ -117,7 +118,7 @@ public record FineTuning(
     boolean sameCount =
         wanted.entrySet().stream()
             .filter(e -> e.getKey().startsWith(head))
-            .allMatch(e -> e.getValue().equals(stored.get(e.getKey())));
+            .allMatch(e -> Objects.equals(e.getValue(), stored.get(e.getKey())));
     boolean newHead = known == null ? !sameCount : !ClassMatch.same(known, classes);
     if (newHead) {
       wanted.keySet().removeIf(path -> path.startsWith(head));

@@ -194,49 +194,121 @@ public record Recipe(
   /// The recipe with the data under another name.
   Recipe withData(String data) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// The recipe for another net with the same options.
   Recipe withModel(String model) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with another sampling.
   public Recipe with(Sampling sampling) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with another optimization.
   public Recipe with(Optimization optimization) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with another preprocessing.
   public Recipe with(Preprocessing preprocessing) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with another execution.
   public Recipe with(Execution execution) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with weights to begin with.
   public Recipe with(FineTuning fineTuning) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with another recording.
   public Recipe with(Recording recording) {
     return new Recipe(
-        model, options, data, sampling, optimization, preprocessing, seed, execution, recording, fineTuning);
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning);
   }
 
   /// Returns this recipe with a changed optimization, such as another learning rate or optimizer.

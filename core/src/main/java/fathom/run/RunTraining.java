@@ -179,8 +179,7 @@ public final class RunTraining {
     Kind kind = run.recipe().kind();
     boolean begun = Files.exists(run.checkpoint());
     boolean known = begun && kind.normalizes();
-    Subject<?> subject =
-        kind.subject(run, data, decoders, known ? run.normalization() : null);
+    Subject<?> subject = kind.subject(run, data, decoders, known ? run.normalization() : null);
     return begun ? subject : subject.from(run.recipe().fineTuning());
   }
 

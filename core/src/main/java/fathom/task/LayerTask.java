@@ -9,8 +9,8 @@ import fathom.nn.RunningStatistics;
 import fathom.nn.Watched;
 import java.util.function.Predicate;
 
-/// A task for nets that are any [Layer]. It fuses them by [Fused], freezes their layers by [Frozen],
-/// estimates running statistics by [RunningStatistics], and watches them by [Watched].
+/// A task for nets that are any [Layer]. It fuses them by [Fused], freezes their layers by
+/// [Frozen], estimates running statistics by [RunningStatistics], and watches them by [Watched].
 public interface LayerTask extends Task<Layer> {
   @Override
   default Layer fused(Layer net) {

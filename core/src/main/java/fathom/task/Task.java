@@ -33,7 +33,8 @@ public interface Task<N extends Node> {
   /// `IllegalArgumentException`, for nets whose layers cannot be told apart.
   default N frozen(N net, Predicate<Param> frozen) {
     throw new IllegalArgumentException(
-        "layers can be frozen of a net that is a Layer, but the task %s has another".formatted(name()));
+        "layers can be frozen of a net that is a Layer, but the task %s has another"
+            .formatted(name()));
   }
 
   /// Returns the net in the form whose forward passes move its running statistics by this share of

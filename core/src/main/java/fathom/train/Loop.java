@@ -292,7 +292,8 @@ final class Loop<N extends Node> {
     List<Param> params = net.params();
     if (first()) {
       var whole = FlatParams.of(params);
-      training.share(new Training.Shared(whole, plan.optimizer().over(whole, phases.made(made, batches))));
+      training.share(
+          new Training.Shared(whole, plan.optimizer().over(whole, phases.made(made, batches))));
     }
     all.barrier();
     FlatParams whole = training.shared().flat();

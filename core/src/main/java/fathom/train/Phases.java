@@ -6,8 +6,9 @@ import fathom.optim.Optimizer;
 import fathom.task.Task;
 import java.util.Set;
 
-/// A worker's net in the form that each epoch needs: with the layers frozen that the [Tuning] leaves
-/// as they are. There are at most two forms, because only the end of a linear probe changes them.
+/// A worker's net in the form that each epoch needs: with the layers frozen that the [Tuning]
+/// leaves as they are. There are at most two forms, because only the end of a linear probe changes
+/// them.
 final class Phases<N extends Node> {
   private final Tuning tuning;
   private final Task<N> task;

@@ -20,8 +20,7 @@ import java.util.Set;
 /// - A linear probe trains the classifier alone. Fine-tuning that begins with one keeps more of
 ///   what the weights know (Kumar et al. 2022, "Fine-tuning can distort pretrained features").
 /// - The layer decay X gives a layer X^d of the learning rate, where d is its distance from the
-///   classifier, whose own is 0 (Howard and Ruder 2018, section 3.2, "discriminative
-///   fine-tuning").
+///   classifier, whose own is 0 (Howard and Ruder 2018, section 3.2, "discriminative fine-tuning").
 ///
 /// The order of layers is that of the paths of the net's parameters ([Node#state()]), and the
 /// classifier is the last layer of this order. For the layer decay, a block such as `layer1.0` is

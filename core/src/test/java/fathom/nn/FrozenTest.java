@@ -78,8 +78,7 @@ class FrozenTest {
       assertArrayEquals(
           net.predict(images()).toDoubles(), probe.forward(images()).value().toDoubles(), 1e-6);
       var all = new Frozen(net).forward(images());
-      assertArrayEquals(
-          new double[4 * 64], all.back(all.value().zerosLike().plus(1)).toDoubles());
+      assertArrayEquals(new double[4 * 64], all.back(all.value().zerosLike().plus(1)).toDoubles());
     }
   }
 

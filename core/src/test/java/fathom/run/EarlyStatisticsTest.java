@@ -52,8 +52,7 @@ class EarlyStatisticsTest {
       var rows = new Rows(0, 300);
       var loader = new Loader(FEW.train(), run.normalization());
       double training =
-          CrossEntropy.of(
-                  net.forward(loader.images(all, rows)).value(), loader.labels(all, rows))
+          CrossEntropy.of(net.forward(loader.images(all, rows)).value(), loader.labels(all, rows))
               .value()
               .item();
       assertEquals(training, result.trained().crossEntropy(), 0.1 * training);

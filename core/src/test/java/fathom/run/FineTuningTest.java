@@ -86,8 +86,7 @@ class FineTuningTest {
   /// The tensors of a file by their names, as texts.
   private static String bits(Path file, String name) {
     try (var stored = SafeTensors.open(file)) {
-      return HexFormat.of()
-          .formatHex(stored.tensor(name).bytes().toArray(ValueLayout.JAVA_BYTE));
+      return HexFormat.of().formatHex(stored.tensor(name).bytes().toArray(ValueLayout.JAVA_BYTE));
     }
   }
 
@@ -111,7 +110,11 @@ class FineTuningTest {
     Run run = run("frozen", 1, workers, new Tuning("layer2", 0, 1));
     RunTraining.train(run, PARITY);
     assertSame(
-        run, "conv1.weight", "bn1.running_mean", "layer1.0.conv2.weight", "layer1.0.bn2.running_var");
+        run,
+        "conv1.weight",
+        "bn1.running_mean",
+        "layer1.0.conv2.weight",
+        "layer1.0.bn2.running_var");
     assertOther(run, "layer2.0.conv1.weight", "layer2.0.bn1.running_mean", "layer3.0.bn2.bias");
   }
 
@@ -156,14 +159,15 @@ class FineTuningTest {
       var net = probed.imageNet(Init.zeros());
       Weights.read(probed.checkpoint(), net);
       Weights.write(
-          folder.resolve("middle.safetensors"), net, probed.card(probed.normalization()).metadata());
+          folder.resolve("middle.safetensors"),
+          net,
+          probed.card(probed.normalization()).metadata());
     }
     RunTraining.train(Run.open(probed.folder()), PARITY, Progress.NONE, () -> false);
     FineTuning middle =
         FineTuning.of(folder.resolve("middle.safetensors"), NET, PARITY, Tuning.NONE);
     assertFalse(middle.newHead());
-    Run second =
-        Run.create(folder.resolve("second"), recipe.with(middle).withEpochs(1), PARITY);
+    Run second = Run.create(folder.resolve("second"), recipe.with(middle).withEpochs(1), PARITY);
     RunTraining.train(second, PARITY);
     // The order of an epoch's images differs, but a batch is all of them, and augmentation is none.
     try (var a = SafeTensors.open(probed.checkpoint());
@@ -274,7 +278,8 @@ class FineTuningTest {
         assertThrows(
             BadFileException.class,
             () -> FineTuning.of(weights, NET.withWidth(5), PARITY, Tuning.NONE));
-    assertTrue(wider.getMessage().contains("conv1.weight is 4×1×3×3 and not 5×1×3×3"), wider::getMessage);
+    assertTrue(
+        wider.getMessage().contains("conv1.weight is 4×1×3×3 and not 5×1×3×3"), wider::getMessage);
     withMore();
     var shallower =
         assertThrows(
@@ -287,10 +292,7 @@ class FineTuningTest {
   private void withMore() {
     try (var _ = Scope.open()) {
       var net =
-          CifarNet.named("resnet14")
-              .withWidth(4)
-              .on(new ImageShape(1, 8, 8), 10)
-              .build(Init.he(1));
+          CifarNet.named("resnet14").withWidth(4).on(new ImageShape(1, 8, 8), 10).build(Init.he(1));
       Weights.write(weights, net, Map.of());
     }
   }
@@ -316,8 +318,7 @@ class FineTuningTest {
   void onlyTrainedWeightsAreTuned() {
     assertThrows(
         IllegalArgumentException.class,
-        () ->
-            new FineTuning("", "", false, List.of(), List.of(), new Tuning("layer2", 0, 1)));
+        () -> new FineTuning("", "", false, List.of(), List.of(), new Tuning("layer2", 0, 1)));
     assertThrows(IllegalArgumentException.class, () -> new Tuning("", -1, 1));
     for (double decay : new double[] {0, 1.1, Double.NaN}) {
       assertThrows(IllegalArgumentException.class, () -> new Tuning("", 0, decay));

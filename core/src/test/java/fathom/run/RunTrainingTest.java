@@ -92,7 +92,7 @@ class RunTrainingTest {
         11,
         Execution.on(workers),
         Recording.NONE,
-            FineTuning.NONE);
+        FineTuning.NONE);
   }
 
   private Run run(String name, Recipe recipe) {

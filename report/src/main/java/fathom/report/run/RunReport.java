@@ -281,8 +281,7 @@ public final class RunReport {
       how.append("; frozen until ").append(tuning.freezeUntil());
     }
     if (tuning.linearProbe() > 0) {
-      how.append(
-          "; the classifier alone in the first %s epochs".formatted(tuning.linearProbe()));
+      how.append("; the classifier alone in the first %s epochs".formatted(tuning.linearProbe()));
     }
     if (tuning.layerDecay() < 1) {
       how.append(
