@@ -25,6 +25,7 @@ final class ExecutionOptions {
   private boolean shardStatistics;
 
   @OnResume
+  @Rare
   @Option(
       names = "--recompute",
       paramLabel = "K|auto",

@@ -41,7 +41,6 @@ import picocli.CommandLine.Parameters;
       "  fathom train resnet50 --data images:photos --val 500 --watch gradients,updates",
       "  fathom train mlp --data mnist --optimizer adamw --lr 0.001 --schedule one-cycle",
       "  fathom train ln-lstm --data text:book.txt --hidden 512",
-      "  fathom train masknet --data masks:outlines",
       "  fathom train --weights weights.safetensors --data images:photos",
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })

@@ -8,6 +8,7 @@ import fathom.io.Shown;
 import fathom.io.StateDictionary;
 import fathom.io.TensorFile;
 import fathom.net.Architecture;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -87,7 +88,7 @@ final class WeightsInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Path from = output.required(file, "FILE");
-    if (!from.toFile().exists()) {
+    if (!Files.exists(from)) {
       throw new BadFileException(from, "there is no such file");
     }
     String model = ModelCard.of(from).model();

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Layer;
 import fathom.Scope;
+import fathom.data.Normalization;
+import fathom.infer.ModelCard;
 import fathom.io.SafeTensors;
+import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.run.Run;
 import fathom.train.Weights;
@@ -358,6 +361,33 @@ class ExportCommandTest {
             "1x8x8");
     assertEquals(Exit.USAGE, unknown.code(), unknown.err());
     assertTrue(unknown.err().contains("normalised by"), unknown.err());
+    assertFalse(Files.exists(folder.resolve("no.onnx")));
+  }
+
+  /// From the weights, and for images of any size; what no net for masks has is refused.
+  @Test
+  void aNetForMasksIsExportedFromItsWeights() throws IOException {
+    var net = Architecture.masks("masknet", new Architecture.Options(null, null, 4, null, 1));
+    var card =
+        new ModelCard(
+            "masknet",
+            net.options(),
+            net.input(),
+            null,
+            List.of("ground", "square"),
+            Normalization.of(new float[] {0.5f, 0.5f, 0.5f}, new float[] {1, 1, 1}),
+            null);
+    try (var _ = Scope.open()) {
+      Weights.write(folder.resolve("masks.safetensors"), net.build(Init.he(1)), card.metadata());
+    }
+    JsonNode answer = export(at("masks.safetensors"), at("masks.onnx"), "--with-preprocessing");
+    assertEquals("masknet", answer.path("model").asString());
+    String steps = answer.path("metadata").path("fathom.preprocessing").asString();
+    assertTrue(steps.contains("\"repeatEdgeToMultipleOf\":2"), steps);
+    Cli refused = Cli.run("export", at("masks.safetensors"), at("no.onnx"), "--input", "3x8x8");
+    assertEquals(Exit.USAGE, refused.code(), refused.err());
+    Cli other = Cli.run("export", at("masks.safetensors"), at("no.onnx"), "--model", "resnet8");
+    assertTrue(other.err().contains("the file says masknet, but --model resnet8"), other.err());
     assertFalse(Files.exists(folder.resolve("no.onnx")));
   }
 

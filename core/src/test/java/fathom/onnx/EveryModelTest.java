@@ -2,10 +2,14 @@ package fathom.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnxruntime.OrtException;
 import fathom.DType;
 import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.RandomKey;
 import fathom.Scope;
@@ -18,9 +22,15 @@ import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
 import fathom.net.MaskNet;
 import fathom.net.Norm;
+import fathom.nn.Dense;
 import fathom.nn.Init;
 import fathom.recurrent.GateNorm;
+import fathom.recurrent.Kind;
+import fathom.recurrent.RecurrentLayer;
+import fathom.recurrent.Stack;
 import fathom.recurrent.State;
+import fathom.recurrent.WatchedSteps;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,6 +51,14 @@ class EveryModelTest {
   private static final RandomKey DRAW = RandomKey.of(1, "every model");
   private static final int VOCABULARY = 11;
   private static final int WINDOW = 9;
+  private static final WatchedSteps.Observer UNSEEN =
+      new WatchedSteps.Observer() {
+        @Override
+        public void value(String path, Node seen, Tensor y) {}
+
+        @Override
+        public void cotangent(String path, Node seen, Tensor dy) {}
+      };
 
   @TempDir private Path folder;
 
@@ -249,6 +267,46 @@ class EveryModelTest {
           state = step.get("next_state");
         }
       }
+    }
+  }
+
+  /// A transformer has no positions for more than its window.
+  @Test
+  void aTextBeyondTheWindowIsRefused() throws OrtException {
+    try (var _ = Scope.open()) {
+      Onnx.write(file(), small(CharacterNet.named("transformer").withHidden(8)), Map.of());
+      try (var session = new ModelSession(file())) {
+        session.withTokens(tokens(WINDOW + 1, 1));
+        assertThrows(OrtException.class, session::run);
+      }
+    }
+  }
+
+  /// Layers of different sizes have no state in common.
+  @Test
+  void statesOfSeveralSizesAreRefused() {
+    try (var _ = Scope.open()) {
+      LanguageModel net = small(CharacterNet.named("lstm").withHidden(6));
+      var narrow = RecurrentLayer.of(Init.he(1), "", Kind.GRU, GateNorm.NONE, 6, 5);
+      var stack = Stack.of(net.backbone(), narrow);
+      var mixed =
+          new LanguageModel(net.embedding(), stack, Dense.of(Init.he(1), "", 5, VOCABULARY), 0);
+      var e =
+          assertThrows(IllegalArgumentException.class, () -> Onnx.write(file(), mixed, Map.of()));
+      assertTrue(e.getMessage().contains("[6, 5]"), e.getMessage());
+      assertFalse(Files.exists(file()));
+    }
+  }
+
+  @Test
+  void aPartWithoutAFormIsNamed() {
+    try (var _ = Scope.open()) {
+      LanguageModel net = small(CharacterNet.named("rnn").withHidden(6));
+      LanguageModel watched = net.watched(UNSEEN);
+      var e =
+          assertThrows(IllegalArgumentException.class, () -> Onnx.write(file(), watched, Map.of()));
+      assertTrue(e.getMessage().startsWith("the part \"body.0\" is "), e.getMessage());
+      assertFalse(Files.exists(file()));
     }
   }
 }
