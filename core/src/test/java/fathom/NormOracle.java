@@ -116,8 +116,7 @@ final class NormOracle {
     Conv2d plain = layer.convolution();
     Tensor v = plain.weight().value();
     Tensor centred = v.minus(v.mean(1, 2, 3));
-    Tensor w =
-        centred.dividedBy(standardDeviation(centred, new long[] {1, 2, 3}, layer.epsilon()));
+    Tensor w = centred.dividedBy(standardDeviation(centred, new long[] {1, 2, 3}, layer.epsilon()));
     return Torch.convolution(x, w, plain.stride(), plain.padding());
   }
 

@@ -287,8 +287,7 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--norm",
         description =
-            "The normalization of nets for images and masks. One of "
-                + "${COMPLETION-CANDIDATES}.",
+            "The normalization of nets for images and masks. One of " + "${COMPLETION-CANDIDATES}.",
         paramLabel = "NORM")
     private @Nullable Norm norm;
 

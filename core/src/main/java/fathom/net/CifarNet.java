@@ -205,9 +205,7 @@ public record CifarNet(
             new Child("conv2", norm.weighted(Conv2d.of(init, path + ".conv2", out, out, 3, 1))),
             new Child(
                 "bn2",
-                zeroInit
-                    ? norm.zeroLayer(out, height, width)
-                    : norm.layer(out, height, width)));
+                zeroInit ? norm.zeroLayer(out, height, width) : norm.layer(out, height, width)));
     var relu = new Child("relu2", new Relu());
     if (shortcut == Shortcut.NONE) {
       var all = new ArrayList<>(branch);

@@ -267,7 +267,8 @@ public record PhotoNet(
       for (int i = 0; i < stages.get(stage); i++) {
         int stride = stage > 0 && i == 0 ? 2 : 1;
         var block =
-            new PhotoBlock(init, path + "." + i, norm, in, inner, stride, height, wide, shortcut, form);
+            new PhotoBlock(
+                init, path + "." + i, norm, in, inner, stride, height, wide, shortcut, form);
         blocks.add(
             new Child(Integer.toString(i), bottleneck(depth) ? block.bottleneck() : block.basic()));
         in = bottleneck(depth) ? PhotoBlock.EXPANSION * inner : inner;

@@ -19,11 +19,10 @@ import java.util.regex.Pattern;
 /// images to the classes is then a sum to which each block adds ([PreActivation]).
 ///
 /// A depth of 6n + 2 has n blocks of two 3×3 convolutions in each of three stages; 164 and the
-/// depths of 9n + 2 that are not of this form, such as 1001, have n bottlenecks of 1×1, 3×3 and
-/// 1×1 convolutions, of which the last gives four times the channels. The shortcut of the first
-/// block begins behind the block's first ReLU, as the paper has it. Where dimensions change, it is
-/// a 1×1 convolution, as in the authors' code, and not option A, as in the first paper's nets for
-/// CIFAR.
+/// depths of 9n + 2 that are not of this form, such as 1001, have n bottlenecks of 1×1, 3×3 and 1×1
+/// convolutions, of which the last gives four times the channels. The shortcut of the first block
+/// begins behind the block's first ReLU, as the paper has it. Where dimensions change, it is a 1×1
+/// convolution, as in the authors' code, and not option A, as in the first paper's nets for CIFAR.
 ///
 /// Parameters are named as those of [CifarNet]: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `layer2.0.shortcut.0.weight`, `bn.weight`, `linear.bias`.
@@ -172,8 +171,7 @@ public record PreActivationCifarNet(
 
   @Override
   public Layer build(Init init) {
-    var make =
-        new PreActivation(init, norm, shortcut, bottleneck(), zeroInit, "bn", "shortcut.0");
+    var make = new PreActivation(init, norm, shortcut, bottleneck(), zeroInit, "bn", "shortcut.0");
     var layers = new ArrayList<Child>();
     layers.add(
         new Child("conv1", norm.weighted(Conv2d.of(init, "conv1", input.channels(), width, 3, 1))));

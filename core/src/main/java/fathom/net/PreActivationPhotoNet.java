@@ -24,14 +24,14 @@ import java.util.SequencedMap;
 /// first convolution ([PreActivation]). `preresnet50` has these blocks with batch norm.
 ///
 /// `resnetv2_50x1` and its wider and deeper kin are the nets of BiT (Kolesnikov et al. 2020, "Big
-/// transfer", section 3.1): the same with [Norm#STANDARDIZED], W = 64·K channels for `...xK`, and
-/// a max pool in the stem that sees zeros around the image instead of nothing. Behind a convolution
+/// transfer", section 3.1): the same with [Norm#STANDARDIZED], W = 64·K channels for `...xK`, and a
+/// max pool in the stem that sees zeros around the image instead of nothing. Behind a convolution
 /// without ReLU this makes a difference where all pixels of a window are negative.
 ///
 /// Parameters have the names that timm gives to its `resnetv2` nets: `stem.conv.weight`,
 /// `stages.0.blocks.0.norm1.weight`, `stages.0.blocks.0.conv1.weight`,
-/// `stages.0.blocks.0.downsample.conv.weight`, `norm.weight`, `head.fc.bias`. timm's `head.fc` is
-/// a 1×1 convolution, whose weight has two more dimensions of size 1.
+/// `stages.0.blocks.0.downsample.conv.weight`, `norm.weight`, `head.fc.bias`. timm's `head.fc` is a
+/// 1×1 convolution, whose weight has two more dimensions of size 1.
 ///
 /// @param depth 18, 34, 50, 101, 152 or 200
 /// @param factor K of a net of BiT; 0 for the other nets

@@ -61,11 +61,7 @@ record FoldedConvolution(
       DType type = between == DType.BFLOAT16 ? between : w.type();
       Tensor none = Tensor.zeros(type, w.shape().size(0));
       return new FoldedConvolution(
-          conv.convolution(),
-          scope.keep(w.to(type).channelsLast()),
-          scope.keep(none),
-          false,
-          null);
+          conv.convolution(), scope.keep(w.to(type).channelsLast()), scope.keep(none), false, null);
     }
   }
 

@@ -51,9 +51,7 @@ public record ZeroPad2d(int padding) implements Layer {
 
   private Tensor inside(Tensor whole) {
     Shape s = whole.shape();
-    return whole
-        .narrow(2, padding, s.size(2) - padding)
-        .narrow(3, padding, s.size(3) - padding);
+    return whole.narrow(2, padding, s.size(2) - padding).narrow(3, padding, s.size(3) - padding);
   }
 
   @Override

@@ -59,8 +59,7 @@ class PhotoNetTest {
   }
 
   /// With the stride in the first 1×1, as the paper has it, it sees a quarter of the pixels. The
-  /// paper says 3.8, 7.6 and 11.3 thousand
-  /// million; the dense layer's 2 million are counted here.
+  /// paper says 3.8, 7.6 and 11.3 thousand million; the dense layer's 2 million are counted here.
   @ParameterizedTest
   @CsvSource({"resnet50, 3858", "resnet101, 7570", "resnet152, 11282"})
   void theStrideOfThePaperTakesFewerMultiplyAdds(String name, long millions) {
@@ -74,8 +73,7 @@ class PhotoNetTest {
       }
       assertEquals(byHand(usual) - fewer, summary.multiplyAdds());
       assertEquals(millions, summary.multiplyAdds() / 1e6, 0.5);
-      assertEquals(
-          Summary.of(usual.build(Init.zeros()), PHOTO).params(), summary.params());
+      assertEquals(Summary.of(usual.build(Init.zeros()), PHOTO).params(), summary.params());
     }
   }
 
@@ -139,7 +137,9 @@ class PhotoNetTest {
           Layer.map(
               whole,
               (path, layer) ->
-                  layer instanceof Residual r ? new Chain(List.of(new Layer.Child(r.shortcutName(), r.shortcut()))) : layer);
+                  layer instanceof Residual r
+                      ? new Chain(List.of(new Layer.Child(r.shortcutName(), r.shortcut())))
+                      : layer);
       Tensor x = Tensor.normal(RandomKey.of(1, "x"), DType.FLOAT32, 2, 3, 33, 40);
       var traced = whole.forward(x);
       assertArrayEquals(
@@ -186,9 +186,7 @@ class PhotoNetTest {
     var net = Architecture.images("resnet50", said);
     assertEquals("width 8", List.of(net.options().toString().split(", ")).get(2));
     assertEquals(
-        said,
-        Architecture.Options.of(
-            Map.of("width", "8", "strideIn", "1", "zeroInit", "true")));
+        said, Architecture.Options.of(Map.of("width", "8", "strideIn", "1", "zeroInit", "true")));
     assertEquals(net, Architecture.images("resnet50", net.options()));
     for (String none : List.of("resnet18", "resnet20", "preresnet50", "mlp")) {
       var e =
@@ -196,8 +194,7 @@ class PhotoNetTest {
               IllegalArgumentException.class,
               () ->
                   Architecture.images(
-                      none,
-                      new Architecture.Options(null, null, null, null, null, null, 1, null)));
+                      none, new Architecture.Options(null, null, null, null, null, null, 1, null)));
       assertTrue(e.getMessage().contains("`strideIn` means nothing"), e.getMessage());
     }
     assertThrows(

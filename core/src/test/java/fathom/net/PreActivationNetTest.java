@@ -34,8 +34,7 @@ class PreActivationNetTest {
     try (var _ = Scope.ofShapes()) {
       var net = Architecture.Convolutional.named(name);
       ImageShape in = net.input();
-      return Summary.of(
-          net.build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
+      return Summary.of(net.build(Init.zeros()), Shape.of(in.channels(), in.height(), in.width()));
     }
   }
 
@@ -55,8 +54,8 @@ class PreActivationNetTest {
     assertEquals(272_282, summary("preresnet20").params());
   }
 
-  /// The paper says 1.7 million for 110 and 164 and 10.2 million for 1001 (tables 3 and 4); what
-  /// is exact for the last, 10.33, has its projections, which the text leaves open.
+  /// The paper says 1.7 million for 110 and 164 and 10.2 million for 1001 (tables 3 and 4); what is
+  /// exact for the last, 10.33, has its projections, which the text leaves open.
   @ParameterizedTest
   @CsvSource({
     "preresnet56, 855578",
@@ -259,15 +258,12 @@ class PreActivationNetTest {
     assertInstanceOf(PreActivationPhotoNet.class, Architecture.images("PreResNet50", none));
     assertInstanceOf(PreActivationCifarNet.class, Architecture.images("preresnet56", none));
     for (String wrong : List.of("preresnet7", "preresnet21", "preresnet99999", "resnetv2_50x2")) {
-      var e =
-          assertThrows(IllegalArgumentException.class, () -> Architecture.images(wrong, none));
+      var e = assertThrows(IllegalArgumentException.class, () -> Architecture.images(wrong, none));
       assertTrue(e.getMessage().contains("preresnet"), e.getMessage());
     }
     for (String name : List.of("preresnet20", "preresnet50", "resnetv2_50x1")) {
       var net = Architecture.Convolutional.named(name);
-      var e =
-          assertThrows(
-              IllegalArgumentException.class, () -> net.withShortcut(Shortcut.NONE));
+      var e = assertThrows(IllegalArgumentException.class, () -> net.withShortcut(Shortcut.NONE));
       assertTrue(e.getMessage().contains("plainN"), e.getMessage());
       assertThrows(IllegalArgumentException.class, () -> net.withWidth(0));
       assertThrows(IllegalArgumentException.class, () -> net.on(net.input(), 0));
