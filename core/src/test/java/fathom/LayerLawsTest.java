@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.ImageShape;
 import fathom.net.Norm;
 import fathom.net.PhotoNet;
 import fathom.net.PreActivationCifarNet;
-import fathom.net.PreActivationPhotoNet;
 import fathom.net.Shortcut;
 import fathom.nn.AnchoredNorm;
 import fathom.nn.AveragePool2d;
@@ -317,7 +317,7 @@ class LayerLawsTest {
         plain("Pre-activation, option C", i -> pre(Shortcut.C, Norm.LAYER).build(i), 4, 2, 5, 6),
         plain("Pre-activation bottlenecks", i -> bottlenecks().build(i), 4, 2, 5, 6),
         row("Pre-activation, fused", i -> fused(bottlenecks().build(i)), 4, 2, 5, 6),
-        plain("Pre-activation, standardized", i -> big().build(i), 2, 2, 40, 37));
+        plain("Pre-activation, standardized", i -> standardized().build(i), 3, 2, 12, 13));
   }
 
   /// Each row's 2·3 numbers in 4, and an encoder over the rows.
@@ -403,10 +403,10 @@ class LayerLawsTest {
         11, Shortcut.B, Norm.BATCH, 2, new ImageShape(2, 5, 6), 3, 0, false);
   }
 
-  /// Groups of 32 channels are of one channel here, and the last has more than one pixel.
-  private static PreActivationPhotoNet big() {
-    return new PreActivationPhotoNet(
-        18, 0, Shortcut.B, Norm.STANDARDIZED, 2, new ImageShape(2, 40, 37), 3, 0, false);
+  /// A group is of one channel here; its twelve pixels in the last stage are not ill-conditioned.
+  /// Of a projection with two inputs nothing but signs would be left by standardization.
+  private static Architecture.Convolutional standardized() {
+    return pre(Shortcut.B, Norm.STANDARDIZED).withWidth(4).on(new ImageShape(2, 12, 13), 3);
   }
 
   private static CifarNet net(Shortcut shortcut, Norm norm) {

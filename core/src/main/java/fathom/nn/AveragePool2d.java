@@ -25,9 +25,9 @@ public record AveragePool2d(int size) implements Layer {
 
   @Override
   public Shape shape(Shape x) {
-    if (x.rank() != 4 || Math.min(x.size(2), x.size(3)) < 1) {
+    if (x.rank() != 4 || Math.min(x.size(1), Math.min(x.size(2), x.size(3))) < 1) {
       throw new IllegalArgumentException(
-          "%s needs N×C×H×W with H and W of at least 1, but was given %s".formatted(this, x));
+          "%s needs N×C×H×W with C, H and W of at least 1, but was given %s".formatted(this, x));
     }
     return Shape.of(
         x.size(0), x.size(1), Math.ceilDiv(x.size(2), size), Math.ceilDiv(x.size(3), size));

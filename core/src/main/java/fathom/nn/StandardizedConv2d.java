@@ -55,6 +55,12 @@ public record StandardizedConv2d(Conv2d convolution, double epsilon) implements 
     }
   }
 
+  /// Returns a plain convolution with the standardized weights, which lie in the innermost scope
+  /// and do not follow v.
+  public Conv2d plain() {
+    return new Conv2d(Param.buffer(standardized()), convolution.stride(), convolution.padding());
+  }
+
   private Tensor standardDeviation(Tensor centred) {
     return centred.square().mean(INPUTS).plus(epsilon).sqrt();
   }

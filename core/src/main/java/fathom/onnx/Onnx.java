@@ -11,6 +11,7 @@ import fathom.io.AtomicFile;
 import fathom.io.Message;
 import fathom.net.LanguageModel;
 import fathom.nn.AnchoredNorm;
+import fathom.nn.AveragePool2d;
 import fathom.nn.BatchNorm;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
@@ -33,10 +34,12 @@ import fathom.nn.Residual;
 import fathom.nn.RmsNorm;
 import fathom.nn.SelfAttention;
 import fathom.nn.Sigmoid;
+import fathom.nn.StandardizedConv2d;
 import fathom.nn.Tanh;
 import fathom.nn.Upsample2d;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
+import fathom.nn.ZeroPad2d;
 import fathom.onnx.Graph.Attribute;
 import fathom.onnx.Graph.Value;
 import fathom.recurrent.LastState;
@@ -121,6 +124,7 @@ public final class Onnx {
       case Gelu _ -> Attention.gelu(graph, path, x);
       case Flatten _ -> graph.add(path, "Flatten", Sizes.of(x.one().elements()), List.of(x.name()));
       case Conv2d conv -> conv(graph, path, conv, x);
+      case StandardizedConv2d conv -> conv(graph, path, conv.plain(), x);
       case Dense dense -> dense(graph, path, dense, x);
       case WeightNorm norm -> value(graph, path, norm.folded(), x);
       case Bias bias -> bias(graph, path, "bias", bias.bias(), x);
@@ -134,6 +138,8 @@ public final class Onnx {
           Norms.joined(graph, path, both.norm(), layerNorm(graph, path, both.norm(), x), x);
       case DynamicTanh tanh -> Norms.tanh(graph, path, tanh, x);
       case MaxPool2d pool -> maxPool(graph, path, pool, x);
+      case AveragePool2d pool -> averagePool(graph, path, pool, x);
+      case ZeroPad2d pad -> zeroPad(graph, path, pad, x);
       case GlobalAveragePool _ -> average(graph, path, x);
       case PaddedSubsample shortcut -> paddedSubsample(graph, path, shortcut, x);
       case Upsample2d larger -> upsample(graph, path, larger, x);
@@ -271,6 +277,47 @@ public final class Onnx {
         Attribute.of("kernel_shape", pool.size(), pool.size()),
         Attribute.of("strides", pool.stride(), pool.stride()),
         padding(pool.padding()));
+  }
+
+  /// Adds an average pool whose windows at the edges are over the pixels that there are.
+  private static Value averagePool(Graph graph, String path, AveragePool2d pool, Value x) {
+    return graph.add(
+        path,
+        "AveragePool",
+        Shape.of(
+            x.one().size(0),
+            Math.ceilDiv(x.one().size(1), pool.size()),
+            Math.ceilDiv(x.one().size(2), pool.size())),
+        List.of(x.name()),
+        Attribute.of("kernel_shape", pool.size(), pool.size()),
+        Attribute.of("strides", pool.size(), pool.size()),
+        Attribute.of("ceil_mode", 1L));
+  }
+
+  /// Adds zeros around images: a row and a column too many, which are cut off again. ONNX Runtime
+  /// joins zeros to a max pool right behind them, whose own padding is never the maximum, and the
+  /// logits of BiT's nets would be wrong by a thousandth.
+  private static Value zeroPad(Graph graph, String path, ZeroPad2d pad, Value x) {
+    int p = pad.padding();
+    long c = x.one().size(0);
+    long height = x.one().size(1) + 2L * p;
+    long width = x.one().size(2) + 2L * p;
+    String more = Node.path(path, "more");
+    Value padded =
+        graph.add(
+            more,
+            "Pad",
+            Shape.of(c, height + 1, width + 1),
+            List.of(x.name(), graph.integers(more + ".pads", 0, 0, p, p, 0, 0, p + 1, p + 1)));
+    return graph.add(
+        path,
+        "Slice",
+        Shape.of(c, height, width),
+        List.of(
+            padded.name(),
+            graph.integers(path + ".from", 0, 0),
+            graph.integers(path + ".to", height, width),
+            graph.integers(path + ".dimensions", 2, 3)));
   }
 
   private static Value average(Graph graph, String path, Value x) {

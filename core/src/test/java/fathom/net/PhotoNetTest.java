@@ -72,7 +72,7 @@ class PhotoNetTest {
         fewer += (before - before / 4) * (128L << stage) * (64L << stage);
       }
       assertEquals(byHand(usual) - fewer, summary.multiplyAdds());
-      assertEquals(millions, (double) summary.multiplyAdds() / 1e6, 0.5);
+      assertEquals((double) millions, summary.multiplyAdds() / 1e6, 0.5);
       assertEquals(Summary.of(usual.build(Init.zeros()), PHOTO).params(), summary.params());
     }
   }

@@ -27,6 +27,7 @@ import fathom.net.Norm;
 import fathom.net.PhotoNet;
 import fathom.net.Shortcut;
 import fathom.nn.AnchoredNorm;
+import fathom.nn.AveragePool2d;
 import fathom.nn.Bias;
 import fathom.nn.Chain;
 import fathom.nn.Conv2d;
@@ -47,10 +48,12 @@ import fathom.nn.Relu;
 import fathom.nn.Residual;
 import fathom.nn.RmsNorm;
 import fathom.nn.Sigmoid;
+import fathom.nn.StandardizedConv2d;
 import fathom.nn.Tanh;
 import fathom.nn.Upsample2d;
 import fathom.nn.WeightNorm;
 import fathom.nn.WithMoments;
+import fathom.nn.ZeroPad2d;
 import fathom.recurrent.Bidirectional;
 import fathom.recurrent.Encoder;
 import fathom.recurrent.GateNorm;
@@ -146,6 +149,10 @@ class OnnxTest {
 
   @Test
   void basicBlocks() throws OrtException {
+    for (String name : List.of("resnet50d", "preresnet50", "resnetv2_50x1", "preresnet18")) {
+      agrees(
+          Architecture.Convolutional.named(name).withWidth(8).on(new ImageShape(3, 65, 70), 10), 2);
+    }
     agrees(PhotoNet.named("resnet18").withWidth(8).on(new ImageShape(3, 64, 64), 10), 2);
     agrees(PhotoNet.named("plain34").withWidth(4).on(new ImageShape(3, 33, 70), 10), 2);
   }
@@ -205,6 +212,11 @@ class OnnxTest {
                                 LayerNorm.ofLast(ROW).plain())))),
         Arguments.of("pool", (Made) () -> new MaxPool2d(3, 2, 1)),
         Arguments.of("pool without padding", (Made) () -> new MaxPool2d(2, 3, 0)),
+        Arguments.of("means of windows", (Made) () -> new AveragePool2d(2)),
+        Arguments.of("zeros around", (Made) () -> new ZeroPad2d(2)),
+        Arguments.of(
+            "standardized weights",
+            (Made) () -> StandardizedConv2d.of(Conv2d.of(Init.he(1), "", 3, 4, 3, 2))),
         Arguments.of("average", (Made) GlobalAveragePool::new),
         Arguments.of("wider by an odd number", (Made) () -> new PaddedSubsample(3, 3, 6)),
         Arguments.of("wider at stride 1", (Made) () -> new PaddedSubsample(1, 3, 8)),

@@ -46,6 +46,7 @@ class ExamplesTest {
         new Claim(OwnNet.class, OwnNet::main, "error (\\S+)", 0, 25),
         new Claim(EveryShortcut.class, EveryShortcut::main, "error (\\S+)", 0, 25),
         // The mean of 32 measurements of variance 1 has half of 1/32.
+        new Claim(PyramidHead.class, PyramidHead::main, "error (\\S+)", 0, 25),
         new Claim(OwnTask.class, OwnTask::main, "loss (\\S+) over", 0.01, 0.03),
         // Who answers the mean, 2/3π, has half of the variance: (1/10 − 4/9π²)/2 = 0.027.
         new Claim(OwnData.class, OwnData::main, "loss (\\S+) over", 0, 0.01),
