@@ -284,7 +284,7 @@ public final class Onnx {
     return graph.add(
         path,
         "AveragePool",
-        Shape.of(
+        Sizes.of(
             x.one().size(0),
             Math.ceilDiv(x.one().size(1), pool.size()),
             Math.ceilDiv(x.one().size(2), pool.size())),
@@ -307,12 +307,12 @@ public final class Onnx {
         graph.add(
             more,
             "Pad",
-            Shape.of(c, height + 1, width + 1),
+            Sizes.of(c, height + 1, width + 1),
             List.of(x.name(), graph.integers(more + ".pads", 0, 0, p, p, 0, 0, p + 1, p + 1)));
     return graph.add(
         path,
         "Slice",
-        Shape.of(c, height, width),
+        Sizes.of(c, height, width),
         List.of(
             padded.name(),
             graph.integers(path + ".from", 0, 0),
