@@ -45,7 +45,7 @@ final class WeightsFile {
       return new WeightsFile(file, ModelCard.of(file), output);
     }
     PublishedConfig config = PublishedConfig.in(file);
-    config.deviations().forEach(each -> output.remark("fathom: %s: %s".formatted(file, each)));
+    config.differences().forEach(each -> output.remark("fathom: %s: %s".formatted(file, each)));
     return new WeightsFile(file, config.card(), output);
   }
 

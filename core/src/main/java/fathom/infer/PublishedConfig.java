@@ -19,8 +19,8 @@ import tools.jackson.databind.JsonNode;
 /// What `config.json` beside weights says, in the form in which timm publishes them: the net's
 /// name, its classes, and in `pretrained_cfg` how images were prepared.
 ///
-/// @param deviations what the weights want of images and Fathom does otherwise, in sentences
-public record PublishedConfig(ModelCard card, List<String> deviations) {
+/// @param differences what the weights want of images and Fathom does otherwise, in sentences
+public record PublishedConfig(ModelCard card, List<String> differences) {
   private static final int MOST_BYTES = 1 << 26;
   private static final int MOST_CLASSES = 1_000_000;
   private static final int LARGEST = 1 << 16;
@@ -53,20 +53,20 @@ public record PublishedConfig(ModelCard card, List<String> deviations) {
       ImageShape input = input(own.path("input_size"));
       double crop = own.path("crop_pct").asDouble(PHOTOS);
       boolean whole = Math.abs(crop - 1) < NEAR;
-      var deviations = new ArrayList<String>();
+      var differences = new ArrayList<String>();
       if (!whole && Math.abs(crop - PHOTOS) > NEAR) {
-        deviations.add(
+        differences.add(
             "they were tested on the centre of %s of the shorter side, here it is %s"
                 .formatted(crop, PHOTOS));
       }
       String filter = own.path("interpolation").asString("bilinear");
       if (!filter.equals("bilinear")) {
-        deviations.add(
+        differences.add(
             "they want images scaled with the filter %s, here it is bilinear".formatted(filter));
       }
       String mode = own.path("crop_mode").asString("center");
       if (!mode.equals("center")) {
-        deviations.add("they want the crop mode %s, here it is center".formatted(mode));
+        differences.add("they want the crop mode %s, here it is center".formatted(mode));
       }
       try {
         var card =
@@ -78,7 +78,7 @@ public record PublishedConfig(ModelCard card, List<String> deviations) {
                 classes(own),
                 mean == null || std == null ? null : Normalization.of(mean, std),
                 null);
-        return new PublishedConfig(card, deviations);
+        return new PublishedConfig(card, differences);
       } catch (IllegalArgumentException e) {
         throw bad("mean and std", String.valueOf(e.getMessage()));
       }
