@@ -349,8 +349,16 @@ class ExportCommandTest {
     }
     Cli unknown =
         Cli.run(
-            "export", at("bare.safetensors"), at("no.onnx"), "--with-preprocessing", "--model",
-            "resnet8", "--width", "4", "--input", "1x8x8");
+            "export",
+            at("bare.safetensors"),
+            at("no.onnx"),
+            "--with-preprocessing",
+            "--model",
+            "resnet8",
+            "--width",
+            "4",
+            "--input",
+            "1x8x8");
     assertEquals(Exit.USAGE, unknown.code(), unknown.err());
     assertTrue(unknown.err().contains("normalised by"), unknown.err());
     assertFalse(Files.exists(folder.resolve("no.onnx")));
@@ -376,8 +384,7 @@ class ExportCommandTest {
     assertEquals("masknet", answer.path("model").asString());
     String steps = answer.path("metadata").path("fathom.preprocessing").asString();
     assertTrue(steps.contains("\"repeatEdgeToMultipleOf\":2"), steps);
-    Cli refused =
-        Cli.run("export", at("masks.safetensors"), at("no.onnx"), "--input", "3x8x8");
+    Cli refused = Cli.run("export", at("masks.safetensors"), at("no.onnx"), "--input", "3x8x8");
     assertEquals(Exit.USAGE, refused.code(), refused.err());
     Cli other = Cli.run("export", at("masks.safetensors"), at("no.onnx"), "--model", "resnet8");
     assertTrue(other.err().contains("the file says masknet, but --model resnet8"), other.err());

@@ -75,8 +75,7 @@ final class Attention {
     String root = graph.number(Node.path(path, "root"), Math.sqrt(each));
     Value scores = plain(graph, path, "scores", "Div", square, products.name(), root);
     if (layer.causal()) {
-      scores =
-          plain(graph, path, "causal", "Add", square, scores.name(), future(graph, path, x));
+      scores = plain(graph, path, "causal", "Add", square, scores.name(), future(graph, path, x));
     }
     Value shares =
         graph.add(
@@ -86,8 +85,7 @@ final class Attention {
             List.of(scores.name()),
             Attribute.of("axis", -1L));
     Value attended = plain(graph, path, "attended", "MatMul", q.one(), shares.name(), v.name());
-    Value together =
-        Shaping.transposed(graph, Node.path(path, "together"), attended, 0, 2, 1, 3);
+    Value together = Shaping.transposed(graph, Node.path(path, "together"), attended, 0, 2, 1, 3);
     Value joined =
         Shaping.reshaped(graph, Node.path(path, "joined"), together, x.one(), 0, 0, width);
     return Shaping.linear(

@@ -75,12 +75,10 @@ final class Cell {
       attributes.add(Attribute.of("linear_before_reset", 1L));
     }
     List<String> made =
-        graph.addAll(
-            outputs, layer.kind().name(), inputs, attributes.toArray(new Attribute[0]));
+        graph.addAll(outputs, layer.kind().name(), inputs, attributes.toArray(new Attribute[0]));
     end.addAll(made.subList(1, made.size()));
     String first = graph.integers(at("direction"), 1);
-    return graph.add(
-        path, "Squeeze", Sizes.of(Sizes.ANY, hidden), List.of(made.getFirst(), first));
+    return graph.add(path, "Squeeze", Sizes.of(Sizes.ANY, hidden), List.of(made.getFirst(), first));
   }
 
   /// Adds a weight in the operation's order of gates, with a dimension for its one direction.
@@ -99,8 +97,7 @@ final class Cell {
           Tensor.concatenated(
               0, List.of(gate(rows, 0), gate(rows, 2), gate(rows, 1), gate(rows, 3)));
       case GRU ->
-          Tensor.concatenated(
-              0, List.of(gate(rows, 0).times(-1), gate(rows, 1), gate(rows, 2)));
+          Tensor.concatenated(0, List.of(gate(rows, 0).times(-1), gate(rows, 1), gate(rows, 2)));
     };
   }
 

@@ -68,8 +68,7 @@ final class Graph {
     /// A tensor of one float32 number.
     static Attribute number(String name, float value) {
       var tensor = new Message().integer(1, 1).integer(2, Port.FLOAT).number(4, value);
-      return new Attribute(
-          new Message().text(1, name).message(5, tensor).integer(20, KIND_TENSOR));
+      return new Attribute(new Message().text(1, name).message(5, tensor).integer(20, KIND_TENSOR));
     }
 
     /// A graph that an operation such as a loop runs.

@@ -13,17 +13,18 @@ import org.jspecify.annotations.Nullable;
 /// The images that a model takes.
 ///
 /// @param channels the number of channels, C
-/// @param size the size of the images, H×W, or null if every run chooses its own, as a net for masks
-///   allows
+/// @param size the size of the images, H×W, or null if every run chooses its own, as a net for
+///   masks allows
 /// @param normalization null for a model that takes normalised images and gives logits; otherwise
 ///   the model takes the bytes of images, normalises them by this, and gives probabilities
-public record ImageInput(long channels, @Nullable Shape size, @Nullable Normalization normalization) {
+public record ImageInput(
+    long channels, @Nullable Shape size, @Nullable Normalization normalization) {
   private static final String IMAGES = "pictures";
   private static final String BYTES = "bytes";
 
   /// Throws `IllegalArgumentException` if there are no channels or the size does not have two
-  /// dimensions, or if the numbers of the normalization are neither one for each channel nor one for
-  /// each value of an image.
+  /// dimensions, or if the numbers of the normalization are neither one for each channel nor one
+  /// for each value of an image.
   public ImageInput {
     if (channels < 1 || (size != null && size.rank() != 2)) {
       throw new IllegalArgumentException(

@@ -45,20 +45,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Writes nets as ONNX models (opset 17), which ONNX Runtime and other programs run. A model computes
-/// what the net predicts, with running statistics, in float32.
+/// Writes nets as ONNX models (opset 17), which ONNX Runtime and other programs run. A model
+/// computes what the net predicts, with running statistics, in float32.
 ///
 /// - A net for images has the input "pictures", N×C×H×W for any N, and the output "logits", N×K; a
-///   net for masks takes any H and W that are multiples of its own, and its logits are N×K×H×W. With
-///   a normalization inside ([ImageInput#asBytes]) the input is "bytes", uint8 of N×H×W×C, and the
-///   output is "probabilities".
-/// - A net for text has the inputs "tokens", int64 of N×T for any N and T, and "state", S×N×H, which
-///   is zeros before a text begins; its outputs are "logits", N×T×K, and "next_state", which is the
-///   state of the tokens that follow. A transformer has no state, and T is at most its window.
+///   net for masks takes any H and W that are multiples of its own, and its logits are N×K×H×W.
+///   With a normalization inside ([ImageInput#asBytes]) the input is "bytes", uint8 of N×H×W×C, and
+///   the output is "probabilities".
+/// - A net for text has the inputs "tokens", int64 of N×T for any N and T, and "state", S×N×H,
+///   which is zeros before a text begins; its outputs are "logits", N×T×K, and "next_state", which
+///   is the state of the tokens that follow. A transformer has no state, and T is at most its
+///   window.
 ///
-/// Constants have the names of the net's parameters. Those of a recurrent layer without norms are in
-/// the order of gates of ONNX's operation. Batch norm remains a separate operation, because programs
-/// that run such models fold it into the convolution themselves; weight norm is multiplied out.
+/// Constants have the names of the net's parameters. Those of a recurrent layer without norms are
+/// in the order of gates of ONNX's operation. Batch norm remains a separate operation, because
+/// programs that run such models fold it into the convolution themselves; weight norm is multiplied
+/// out.
 public final class Onnx {
   /// The opset version, the first one with layer norm.
   public static final int OPSET = 17;
@@ -88,8 +90,8 @@ public final class Onnx {
     }
   }
 
-  /// Writes a net for text. Throws `IllegalArgumentException` if a part of it cannot be expressed in
-  /// ONNX, and [fathom.io.BadFileException] if the file cannot be written. In either case the
+  /// Writes a net for text. Throws `IllegalArgumentException` if a part of it cannot be expressed
+  /// in ONNX, and [fathom.io.BadFileException] if the file cannot be written. In either case the
   /// previous file stays as it was.
   public static void write(Path file, LanguageModel net, Map<String, String> metadata) {
     try (var _ = Scope.open()) {

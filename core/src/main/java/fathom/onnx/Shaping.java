@@ -55,9 +55,7 @@ final class Shaping {
 
   /// Joins lists of whole numbers.
   static String joined(Graph graph, String path, String... lists) {
-    return graph
-        .add(path, "Concat", Sizes.of(), List.of(lists), Attribute.of("axis", 0L))
-        .name();
+    return graph.add(path, "Concat", Sizes.of(), List.of(lists), Attribute.of("axis", 0L)).name();
   }
 
   /// Adds a transpose; dimension i of the result is dimension `order[i]` of x.

@@ -51,8 +51,7 @@ final class TextModel {
         new ArrayList<>(
             List.of(Port.of(LOGITS, Port.FLOAT, n, t, Dimension.of(rows.one().size(1)))));
     if (states > 0) {
-      Value end =
-          graph.add("end", "Concat", Sizes.of(), body.end(), Attribute.of("axis", 0L));
+      Value end = graph.add("end", "Concat", Sizes.of(), body.end(), Attribute.of("axis", 0L));
       graph.output(NEXT, end.name());
       in.add(Port.of(STATE, Port.FLOAT, Dimension.of(states), n, Dimension.of(hidden)));
       out.add(Port.of(NEXT, Port.FLOAT, Dimension.of(states), n, Dimension.of(hidden)));

@@ -15,8 +15,8 @@ import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import fathom.net.Architecture.Options;
 import fathom.net.Architecture;
+import fathom.net.Architecture.Options;
 import fathom.net.CharacterNet;
 import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
@@ -28,8 +28,8 @@ import fathom.recurrent.GateNorm;
 import fathom.recurrent.Kind;
 import fathom.recurrent.RecurrentLayer;
 import fathom.recurrent.Stack;
-import fathom.recurrent.WatchedSteps;
 import fathom.recurrent.State;
+import fathom.recurrent.WatchedSteps;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,8 +128,7 @@ class EveryModelTest {
     }
     MaskNet net = MaskNet.of(3, 2).withWidth(4).withLevels(1);
     for (Norm norm :
-        List.of(
-            Norm.ANCHORED, Norm.POSITION, Norm.GROUP, Norm.INSTANCE, Norm.WEIGHT, Norm.NONE)) {
+        List.of(Norm.ANCHORED, Norm.POSITION, Norm.GROUP, Norm.INSTANCE, Norm.WEIGHT, Norm.NONE)) {
       nets.add(net.withNorm(norm));
     }
     return nets.stream();
@@ -205,9 +204,7 @@ class EveryModelTest {
     boolean carries = net.backbone().states() > 0;
     try (var session = new ModelSession(file())) {
       assertEquals(
-          carries
-              ? Set.of("tokens", "state", "logits", "next_state")
-              : Set.of("tokens", "logits"),
+          carries ? Set.of("tokens", "state", "logits", "next_state") : Set.of("tokens", "logits"),
           session.names());
       for (int count : new int[] {1, 3}) {
         for (int steps : new int[] {1, WINDOW}) {
@@ -295,8 +292,7 @@ class EveryModelTest {
       var mixed =
           new LanguageModel(net.embedding(), stack, Dense.of(Init.he(1), "", 5, VOCABULARY), 0);
       var e =
-          assertThrows(
-              IllegalArgumentException.class, () -> Onnx.write(file(), mixed, Map.of()));
+          assertThrows(IllegalArgumentException.class, () -> Onnx.write(file(), mixed, Map.of()));
       assertTrue(e.getMessage().contains("[6, 5]"), e.getMessage());
       assertFalse(Files.exists(file()));
     }
@@ -308,8 +304,7 @@ class EveryModelTest {
       LanguageModel net = small(CharacterNet.named("rnn").withHidden(6));
       LanguageModel watched = net.watched(UNSEEN);
       var e =
-          assertThrows(
-              IllegalArgumentException.class, () -> Onnx.write(file(), watched, Map.of()));
+          assertThrows(IllegalArgumentException.class, () -> Onnx.write(file(), watched, Map.of()));
       assertTrue(e.getMessage().startsWith("the part \"body.0\" is "), e.getMessage());
       assertFalse(Files.exists(file()));
     }

@@ -264,8 +264,8 @@ class OnnxTest {
     }
   }
 
-  /// With a normalization inside, a model does with bytes what the library does with them before and
-  /// behind the net.
+  /// With a normalization inside, a model does with bytes what the library does with them before
+  /// and behind the net.
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 3 * 8 * 6}) // channels of grey and colour, and every value by itself
   void bytesIn(int means) throws OrtException {
@@ -331,12 +331,10 @@ class OnnxTest {
     var two = Normalization.of(new float[2], new float[2]);
     var e =
         assertThrows(
-            IllegalArgumentException.class,
-            () -> ImageInput.of(Shape.of(3, 8, 8)).asBytes(two));
+            IllegalArgumentException.class, () -> ImageInput.of(Shape.of(3, 8, 8)).asBytes(two));
     assertTrue(e.getMessage().contains("each of 3 channels"), e.getMessage());
     var perPixel = Normalization.of(new float[12], new float[12]);
-    assertThrows(
-        IllegalArgumentException.class, () -> ImageInput.ofAnySize(3).asBytes(perPixel));
+    assertThrows(IllegalArgumentException.class, () -> ImageInput.ofAnySize(3).asBytes(perPixel));
     ImageInput.of(Shape.of(3, 2, 2)).asBytes(perPixel);
   }
 
