@@ -72,7 +72,7 @@ final class Attention {
     Value v = part(graph, path, "v", parts, 2, 0, 2, 1, 3);
     Sizes square = Sizes.of(heads, Sizes.ANY, Sizes.ANY);
     Value products = plain(graph, path, "products", "MatMul", square, q.name(), k.name());
-    String root = graph.number(Node.path(path, "root"), Math.sqrt(each));
+    String root = graph.number(Node.path(path, "root"), Math.sqrt((double) each));
     Value scores = plain(graph, path, "scores", "Div", square, products.name(), root);
     if (layer.causal()) {
       scores = plain(graph, path, "causal", "Add", square, scores.name(), future(graph, path, x));
