@@ -3,13 +3,11 @@ package fathom.net;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import fathom.Layer;
-import fathom.io.Spelling;
 import fathom.nn.Init;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -368,7 +366,7 @@ public interface Architecture {
       net = options.hidden == null ? net : net.withHidden(options.hidden);
       return options.layers == null ? net : net.withLayers(options.layers);
     }
-    throw missing(name, "images", otherThan(imagesNames()), imagesNames());
+    throw MissingNet.of(name, "images", imagesNames());
   }
 
   /// Returns the net of this name for text. Throws `IllegalArgumentException` if there is none or
@@ -381,7 +379,7 @@ public interface Architecture {
       net = options.hidden == null ? net : net.withHidden(options.hidden);
       return options.layers == null ? net : net.withLayers(options.layers);
     }
-    throw missing(name, "text", otherThan(textNames()), textNames());
+    throw MissingNet.of(name, "text", textNames());
   }
 
   /// Returns the net of this name for masks. Throws `IllegalArgumentException` if there is none or
@@ -396,7 +394,7 @@ public interface Architecture {
       net = options.width == null ? net : net.withWidth(options.width);
       return options.layers == null ? net : net.withLevels(options.layers);
     }
-    throw missing(name, "masks", otherThan(masksNames()), masksNames());
+    throw MissingNet.of(name, "masks", masksNames());
   }
 
   private static Convolutional convolutional(Convolutional net, Options options) {
@@ -425,47 +423,5 @@ public interface Architecture {
 
   private static String understood(String... options) {
     return Arrays.stream(options).map("`%s`"::formatted).collect(Collectors.joining(", "));
-  }
-
-  private static List<String> otherThan(List<String> these) {
-    var others = new LinkedHashSet<>(imagesNames());
-    others.addAll(textNames());
-    others.addAll(masksNames());
-    others.removeAll(these);
-    return List.copyOf(others);
-  }
-
-  private static IllegalArgumentException missing(
-      String name, String what, List<String> others, List<String> these) {
-    String plain = name.toLowerCase(Locale.ROOT);
-    String there =
-        what.equals("images")
-            ? "for images there are resnetN, plainN and preresnetN for N = 6n+2 (resnet20, plain56, preresnet110, ...), "
-                + String.join(", ", PhotoNet.names())
-                + ", "
-                + String.join(", ", PreActivationPhotoNet.names())
-                + ", "
-                + PERCEPTRON
-                + ", "
-                + String.join(", ", RECURRENT)
-            : "for %s there are %s".formatted(what, String.join(", ", these));
-    if (others.contains(plain) || CONVOLUTIONAL.matcher(plain).matches()) {
-      return new IllegalArgumentException(
-          "%s learns %s, but the data is %s; %s".formatted(plain, learns(plain), what, there));
-    }
-    var all = new ArrayList<>(these);
-    all.addAll(others);
-    return new IllegalArgumentException(
-        "there is no model \"%s\"%s; %s"
-            .formatted(
-                name,
-                Spelling.nearest(name, all).map(": did you mean %s?"::formatted).orElse(""),
-                there));
-  }
-
-  private static String learns(String plain) {
-    return masksNames().contains(plain)
-        ? "masks, which are given as masks:DIR"
-        : plain.equals(TRANSFORMER) ? "text, which is given as text:FILE" : "images";
   }
 }
