@@ -65,7 +65,7 @@ final class ImageFiles {
             FileFormat.Way.of("jpeg", Mutation.BYTES, withOrientation(colour))),
         refused("65535×65535", "jpeg", withSize(colour, 65535, 65535), "65500"),
         refused("cut off", "jpeg", Arrays.copyOf(colour, colour.length - 20), "damaged"),
-        refused("no image", "jpeg", "no image".getBytes(StandardCharsets.UTF_8), "6e6f2070"));
+        refused("no image", "jpeg", "no image".getBytes(StandardCharsets.UTF_8), "6e6f2069"));
   }
 
   /// With another size in the frame's header.
