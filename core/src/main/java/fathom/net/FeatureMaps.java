@@ -66,7 +66,17 @@ public record FeatureMaps(List<Layer.Child> stages) implements Node {
   }
 
   /// The maps of a forward pass, with the derivative of all of them.
-  public record TracedMaps(SequencedMap<String, Tensor> maps, Pullback back) {}
+  public record TracedMaps(SequencedMap<String, Tensor> maps, Pullback back) {
+    /// Returns the map of this name. Throws `IllegalArgumentException` if there is none.
+    public Tensor map(String name) {
+      Tensor map = maps.get(name);
+      if (map == null) {
+        throw new IllegalArgumentException(
+            "the feature maps are %s, but %s was asked for".formatted(maps.keySet(), name));
+      }
+      return map;
+    }
+  }
 
   /// Computes the cotangent of the images from those of the maps and adds the gradients of the
   /// parameters.

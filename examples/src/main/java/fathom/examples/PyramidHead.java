@@ -15,10 +15,10 @@ final class PyramidHead {
     @Override
     public Traced forward(Tensor x) {
       var m = net.forward(x);
-      Traced c2 = middle.forward(m.maps().get("layer2"));
-      Traced c3 = coarse.forward(m.maps().get("layer3")); // as large as the middle
+      Traced c2 = middle.forward(m.map("layer2"));
+      Traced c3 = coarse.forward(m.map("layer3")); // as large as the middle
       Traced larger = new Upsample2d(2).forward(c2.value().plus(c3.value()));
-      Traced y = head.forward(m.maps().get("layer1").plus(larger.value()));
+      Traced y = head.forward(m.map("layer1").plus(larger.value()));
       return new Traced(
           y.value(),
           dy -> {
