@@ -170,13 +170,14 @@ class AnswersTest {
     assertEquals(10, longer.answers().orElseThrow().step());
   }
 
-  /// Of a folder of images each mistake names its file; an answer of an older version has none.
+  /// Of a folder of images each mistake names its file; an answer of an older version has none. The
+  /// classes have nothing to do with the images, so that there are mistakes.
   @Test
   void aMistakeNamesItsFile() throws IOException {
     Path data = folder.resolve("data");
     Images digits = DIGITS.train().images();
     for (int i = 0; i < 60; i++) {
-      Path of = Files.createDirectories(data.resolve("class " + digits.labels()[i] % 2));
+      Path of = Files.createDirectories(data.resolve("class " + i % 2));
       Files.write(of.resolve("image %s.png".formatted(i)), Png.of(digits, i));
     }
     DataSet images = DataSet.open("images:" + data);
