@@ -542,7 +542,15 @@ class RunDataTest {
             .toList());
     // What a recipe does not have: the others are named with the run's own value.
     List<String> notInRecipe =
-        List.of("--recipe", "--out", "--dry-run", "--shortcut", "--width", "--dropout");
+        List.of(
+            "--recipe",
+            "--out",
+            "--dry-run",
+            "--shortcut",
+            "--width",
+            "--dropout",
+            "--stride-in",
+            "--zero-init");
     List<OptionSpec> deciding =
         options().stream().filter(option -> !OnResume.Rule.allows(option)).toList();
     assertTrue(deciding.size() >= 22, deciding.size() + " options decide a run");
