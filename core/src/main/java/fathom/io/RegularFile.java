@@ -38,9 +38,27 @@ public final class RegularFile {
     }
   }
 
-  /// Maps a file of any size, as long as the arena lives. Throws [BadFileException] if the file
-  /// cannot be read.
-  static MemorySegment map(Path file, Arena arena) {
+  /// Reads what is mapped into memory and lives as long as an arena, which it closes.
+  @FunctionalInterface
+  interface Mapped<T> {
+    T of(Path file, Arena arena, MemorySegment all);
+  }
+
+  /// Maps a regular file of any size and returns what `reading` makes of it; the arena is closed if
+  /// that fails. Throws [BadFileException] if the file is missing or cannot be read.
+  static <T> T mapped(Path file, Mapped<T> reading) {
+    check(file);
+    @SuppressWarnings("MustBeClosedChecker") // closed by what is returned, or here on failure
+    Arena arena = Arena.ofShared();
+    try {
+      return reading.of(file, arena, map(file, arena));
+    } catch (Throwable problem) {
+      arena.close();
+      throw problem;
+    }
+  }
+
+  private static MemorySegment map(Path file, Arena arena) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     } catch (IOException e) {

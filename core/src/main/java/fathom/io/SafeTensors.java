@@ -44,15 +44,7 @@ public final class SafeTensors implements TensorFile {
   /// Opens and checks `file`. Throws [BadFileException] if the file is missing, of another kind or
   /// damaged.
   public static SafeTensors open(Path file) {
-    RegularFile.check(file);
-    @SuppressWarnings("MustBeClosedChecker") // closed by close, or here on failure
-    Arena arena = Arena.ofShared();
-    try {
-      return over(file, arena, RegularFile.map(file, arena));
-    } catch (Throwable problem) {
-      arena.close();
-      throw problem;
-    }
+    return RegularFile.mapped(file, SafeTensors::over);
   }
 
   /// Returns the file whose content is `all`, which lives as long as `arena`; the path is used in

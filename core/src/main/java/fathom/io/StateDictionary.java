@@ -86,15 +86,7 @@ public final class StateDictionary implements TensorFile {
   /// Opens and checks `file`. Throws [BadFileException] if it is missing, of another kind or
   /// damaged, or if a tensor in it is not plain data.
   public static StateDictionary open(Path file) {
-    RegularFile.check(file);
-    @SuppressWarnings("MustBeClosedChecker") // closed by close, or here on failure
-    Arena arena = Arena.ofShared();
-    try {
-      return over(file, arena, RegularFile.map(file, arena));
-    } catch (Throwable problem) {
-      arena.close();
-      throw problem;
-    }
+    return RegularFile.mapped(file, StateDictionary::over);
   }
 
   /// Returns the file whose content is `all`, which lives as long as `arena`; the path is used in
