@@ -36,11 +36,12 @@ final class OptimizationOptions {
 
   @Option(
       names = "--schedule",
-      paramLabel = "steps|cosine|one-cycle",
+      paramLabel = "steps|cosine|one-cycle|plateau",
       description =
           "The curve of the learning rate. Default: steps. steps: divided by ten at points of "
               + "the recipe. cosine: down to 0 along half a cosine wave. one-cycle: up over 30 %% "
-              + "of the steps and then down.")
+              + "of the steps and then down. plateau: divided by ten after 5 epochs that the "
+              + "validation images found no better; for --val.")
   private Optimization.@Nullable Curve curve;
 
   @Rare

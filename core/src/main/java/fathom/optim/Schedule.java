@@ -1,9 +1,11 @@
 package fathom.optim;
 
 import java.util.Arrays;
+import java.util.List;
 
-/// The learning rate as a function of the step and of the number of all steps. It depends on
-/// nothing else, so resuming a run needs no schedule state.
+/// The learning rate as a function of the step and of the number of all steps. If it depends on how
+/// the epochs went, [#after] says how; their evaluations are stored with a run, so resuming needs
+/// no schedule state.
 ///
 /// A schedule that is stored with a run must be a record, because its components are compared when
 /// the run is resumed.
@@ -16,6 +18,12 @@ public interface Schedule {
 
   /// Returns the learning rate of step `step`, counted from 0, of `steps` steps.
   double at(long step, long steps);
+
+  /// Returns the schedule of the steps that follow epochs of which `improved` says, in their order,
+  /// whether each was better than all before it. Most schedules do not depend on that.
+  default Schedule after(List<Boolean> improved) {
+    return this;
+  }
 
   /// Returns a constant learning rate.
   static StepDecay constant(double learningRate) {

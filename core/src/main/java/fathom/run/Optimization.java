@@ -6,6 +6,7 @@ import fathom.optim.Adam;
 import fathom.optim.Cosine;
 import fathom.optim.OneCycle;
 import fathom.optim.Optimizer;
+import fathom.optim.Plateau;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
 import fathom.optim.StepDecay;
@@ -36,7 +37,9 @@ public record Optimization(
     /// The learning rate of [Cosine].
     COSINE,
     /// The learning rate of [OneCycle].
-    ONE_CYCLE
+    ONE_CYCLE,
+    /// The learning rate of [Plateau], with its usual patience.
+    PLATEAU
   }
 
   /// The rule by which a gradient becomes a change.
@@ -119,6 +122,7 @@ public record Optimization(
         case STEPS -> new StepDecay(peak, warmUp, divideAt);
         case COSINE -> new Cosine(peak, warmUp);
         case ONE_CYCLE -> new OneCycle(peak);
+        case PLATEAU -> new Plateau(peak, warmUp, Plateau.PATIENCE);
       };
     }
   }

@@ -46,6 +46,11 @@ public record Recipe(
               .formatted(net.options(), options));
     }
     kind.check(net, sampling, optimization, preprocessing, execution, recording);
+    boolean judges = sampling.window() > 0 || sampling.validation() > 0;
+    if (optimization.learningRate().curve() == Optimization.Curve.PLATEAU && !judges) {
+      throw new IllegalArgumentException(
+          "a learning rate on a plateau is divided by what validation examples say, but there are 0, and the test examples must not decide; give `validation` some");
+    }
     if (fineTuning.isGiven() && !kind.finetunes()) {
       throw new IllegalArgumentException(
           "weights are fine-tuned on the classes of images, but %s learns %s"

@@ -9,6 +9,7 @@ import fathom.io.BadFileException;
 import fathom.nn.Init;
 import fathom.optim.Clip;
 import fathom.optim.Optimizer;
+import fathom.optim.Schedule;
 import fathom.parallel.Collective;
 import fathom.parallel.Step;
 import fathom.task.Figures;
@@ -21,6 +22,7 @@ import fathom.task.StoppedException;
 import fathom.task.Task;
 import fathom.task.Watch;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +55,11 @@ final class Loop<N extends Node> {
   private boolean evaluated;
   private Metrics.@Nullable Epoch best;
 
+  /// Whether each epoch so far was better than all before it.
+  private final List<Boolean> improved = new ArrayList<>();
+
+  private Schedule schedule;
+
   /// The evaluation of the test data with the present weights, if it is known already.
   private @Nullable Figures tested;
 
@@ -81,10 +88,11 @@ final class Loop<N extends Node> {
     double perSecond = before == null ? 0 : before.examplesPerSecond();
     evaluated = step % batches != 0 || perSecond == 0 || past.otherData();
     for (Metrics.Epoch epoch : past.epochs()) {
-      best = isBetter(epoch, best) ? epoch : best;
+      note(epoch);
       evaluated |= epoch.step() == step;
       seconds = Math.max(seconds, epoch.seconds());
     }
+    schedule = plan.schedule().after(improved);
     if (evaluated && step % batches == 0) {
       sums.clear();
     }
@@ -155,7 +163,7 @@ final class Loop<N extends Node> {
         if (plan.clip() > 0) {
           Clip.to(flat, plan.clip());
         }
-        phases.step(optimizer(), plan.schedule().at(step, steps));
+        phases.step(optimizer(), schedule.at(step, steps));
         hear(listener -> listener.moved(moment(NOTHING)));
       } else {
         flat.gradients().fill((byte) 0);
@@ -213,20 +221,24 @@ final class Loop<N extends Node> {
             clock.seconds(),
             clock.examplesPerSecond(),
             judge == Part.VALIDATION ? Metrics.Split.VALIDATION : Metrics.Split.TEST);
-    boolean better = isBetter(epoch, best);
-    best = better ? epoch : best;
+    boolean better = note(epoch);
     try (var _ = Scope.open()) {
       var carried = session.state();
       hear(listener -> listener.epoch(moment(carried), epoch, better));
       all.barrier(); // the tensors of the other workers must live until they are written
     }
+    schedule = plan.schedule().after(improved);
     sums.clear();
     tested = judge == Part.TEST ? validation : null;
   }
 
-  /// Whether `now` is better; any epoch is better than none.
-  private boolean isBetter(Metrics.Epoch now, Metrics.@Nullable Epoch before) {
-    return before == null || task.better(now.validation(), before.validation());
+  /// Counts `epoch` among those that are over, and returns whether it is the best; any epoch is
+  /// better than none.
+  private boolean note(Metrics.Epoch epoch) {
+    boolean better = best == null || task.better(epoch.validation(), best.validation());
+    best = better ? epoch : best;
+    improved.add(better);
+    return better;
   }
 
   /// Makes the last evaluations, of all training data and of all test data.
@@ -309,7 +321,7 @@ final class Loop<N extends Node> {
   }
 
   private double learningRate() {
-    return plan.schedule().at(step - 1, steps);
+    return schedule.at(step - 1, steps);
   }
 
   private void hear(Consumer<Listener> call) {

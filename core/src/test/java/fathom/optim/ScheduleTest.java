@@ -57,6 +57,25 @@ class ScheduleTest {
     assertThrows(IllegalArgumentException.class, () -> Schedule.steps(1, 1.5));
   }
 
+  /// Epochs 3, 4 and 5 find nothing better, which is the first division with a patience of three;
+  /// epoch 6 does, so that the next one comes after epoch 9.
+  @Test
+  void aPlateauDividesAfterEpochsWithoutImprovement() {
+    var none = new Plateau(0.1, 4, 3);
+    List<Boolean> improved =
+        List.of(true, true, false, false, false, true, false, false, false, false);
+    int[] divisions = {0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2};
+    for (int epochs = 0; epochs <= improved.size(); epochs++) {
+      Plateau now = none.after(improved.subList(0, epochs));
+      assertEquals(divisions[epochs], now.divisions(), "after " + epochs);
+      assertEquals(0.1 * Math.pow(10, -divisions[epochs]), now.at(100, 1000), 1e-17);
+      assertEquals(now, now.after(improved.subList(0, epochs)), "it is the history's alone");
+    }
+    assertEquals(0.01, none.at(3, 1000), 1e-17);
+    assertEquals(0.1, none.at(4, 1000));
+    assertEquals(PAPER, PAPER.after(improved));
+  }
+
   /// Quarters of half a wave: (1 + cos 45°)/2 = 0.853553391.
   @Test
   void theCosineIsAsByHand() {

@@ -48,11 +48,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -557,6 +559,47 @@ class RunTrainingTest {
     Run sharp = run("sharp", recipe.optimized(o -> o.withSmoothing(0)));
     train(sharp);
     assertNotEquals(Bits.of(sharp), Bits.of(whole), "labels are smoothed");
+  }
+
+  /// Steps this small change no evaluation of a net without running statistics, so that no epoch is
+  /// better than the first: the rate is divided after epochs 2 to 6. The training is broken off in
+  /// the seventh, and before it.
+  @ParameterizedTest
+  @ValueSource(ints = {6 * 6 + 2, 3 * 6 + 1})
+  void aPlateauGoesOnBitByBit(int broken) {
+    Recipe recipe =
+        dropping("mlp", 0)
+            .withEpochs(8)
+            .withValidation(10)
+            .optimized(o -> o.withCurve(Optimization.Curve.PLATEAU).withRate(1e-30));
+    Run whole = run("whole", recipe);
+    train(whole);
+    List<Double> rates =
+        whole.metrics().stream()
+            .filter(Metrics.Epoch.class::isInstance)
+            .map(e -> ((Metrics.Epoch) e).learningRate())
+            .toList();
+    assertEquals(
+        Stream.concat(Collections.nCopies(6, 1e-30).stream(), Stream.of(1e-31, 1e-31)).toList(),
+        rates);
+    Run stopped = run("stopped", recipe);
+    var steps = new AtomicLong();
+    RunTraining.train(stopped, FEW, Progress.NONE, () -> steps.incrementAndGet() == broken);
+    Run resumed = Run.open(stopped.folder());
+    assertEquals(recipe, resumed.recipe());
+    assertTrue(train(resumed).finished());
+    assertEquals(Bits.of(whole), Bits.of(stopped));
+    assertEquals(metrics(whole), metrics(stopped));
+  }
+
+  @Test
+  void testImagesDivideNoRate() {
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                recipe("plain8", 2, 15, 1).optimized(o -> o.withCurve(Optimization.Curve.PLATEAU)));
+    assertTrue(e.getMessage().contains("give `validation`"), e.getMessage());
   }
 
   /// What is left out is a function of the step too, and the share of it is in run.json.

@@ -1,5 +1,6 @@
 package fathom.report.run;
 
+import fathom.optim.Plateau;
 import fathom.report.Block;
 import fathom.report.Chart;
 import fathom.report.Curve;
@@ -307,6 +308,8 @@ public final class RunReport {
           case STEPS -> "";
           case COSINE -> ", down to 0 along a cosine";
           case ONE_CYCLE -> ", in one cycle: up from a 25th over 30 % of the steps, then down";
+          case PLATEAU ->
+              ", divided by ten after %s epochs without a better one".formatted(Plateau.PATIENCE);
         });
     if (!d.learningRate().divideAt().isEmpty()) {
       how.append(", divided by ten at %s of the steps".formatted(d.learningRate().divideAt()));
