@@ -61,6 +61,8 @@ public final class Run {
   /// @param classes the names of the classes, in the order of the net's outputs; for text, its
   ///   vocabulary
   /// @param input the image shape: channels, height and width; empty for text
+  /// @param classCounts the number of training images of each class, without those for validation;
+  ///   empty for other data, and for runs of older versions
   /// @param data the place and the identity of the data
   /// @param machine the software and the machine that started the run
   public record Info(
@@ -70,11 +72,13 @@ public final class Run {
       Recipe recipe,
       List<String> classes,
       List<Integer> input,
+      List<Integer> classCounts,
       RunData data,
       Machine machine) {
     public Info {
       classes = List.copyOf(classes);
       input = List.copyOf(input);
+      classCounts = List.copyOf(classCounts);
       recipe.kind().check(classes, input);
     }
   }
@@ -145,6 +149,9 @@ public final class Run {
         recipe,
         data.classes(),
         data.input(),
+        data instanceof DataSet images
+            ? images.classCounts(recipe.validation(), recipe.seed())
+            : List.of(),
         known,
         machine);
   }
@@ -180,6 +187,7 @@ public final class Run {
             recipe,
             info.classes,
             info.input,
+            info.classCounts,
             data,
             info.machine);
     RunFile.write(folder.resolve(RunFile.NAME), changed);

@@ -21,6 +21,7 @@ import fathom.task.StoppedException;
 import fathom.task.Task;
 import fathom.task.Watch;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,9 @@ final class Loop<N extends Node> {
   private boolean evaluated;
   private Metrics.@Nullable Epoch best;
 
+  /// The epochs that were evaluated, by which every worker decides alike whether to stop early.
+  private final List<Metrics.Epoch> judged = new ArrayList<>();
+
   /// The evaluation of the test data with the present weights, if it is known already.
   private @Nullable Figures tested;
 
@@ -82,6 +86,7 @@ final class Loop<N extends Node> {
     evaluated = step % batches != 0 || perSecond == 0 || past.otherData();
     for (Metrics.Epoch epoch : past.epochs()) {
       best = isBetter(epoch, best) ? epoch : best;
+      judged.add(epoch);
       evaluated |= epoch.step() == step;
       seconds = Math.max(seconds, epoch.seconds());
     }
@@ -98,10 +103,15 @@ final class Loop<N extends Node> {
     if (!evaluated) {
       evaluate(); // it was stopped between the last step of an epoch and its evaluation
     }
-    while (step < steps && !stopped) {
+    while (step < steps && !stopped && !stopsEarly()) {
       epoch((int) (step / batches));
     }
     end();
+  }
+
+  /// Whether the training ends before its last epoch; never inside of an epoch.
+  private boolean stopsEarly() {
+    return step % batches == 0 && plan.earlyStop().stop(judged) != null;
   }
 
   /// Trains for the rest of an epoch, and always writes a checkpoint at its end.
@@ -215,6 +225,7 @@ final class Loop<N extends Node> {
             judge == Part.VALIDATION ? Metrics.Split.VALIDATION : Metrics.Split.TEST);
     boolean better = isBetter(epoch, best);
     best = better ? epoch : best;
+    judged.add(epoch);
     try (var _ = Scope.open()) {
       var carried = session.state();
       hear(listener -> listener.epoch(moment(carried), epoch, better));
@@ -231,7 +242,7 @@ final class Loop<N extends Node> {
 
   /// Makes the last evaluations, of all training data and of all test data.
   private void end() {
-    boolean finished = step == steps && !stopped;
+    boolean finished = (step == steps || stopsEarly()) && !stopped;
     Figures training = null;
     Figures test = null;
     try {

@@ -796,6 +796,7 @@ class RunTrainingTest {
             read.recipe(),
             read.classes(),
             read.input(),
+            is.classCounts(),
             is.data(),
             read.machine()));
   }
