@@ -22,6 +22,7 @@ import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.task.Answers;
 import fathom.task.AnswersFile;
+import fathom.train.EarlyStopping;
 import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.MetricsFile;
@@ -450,6 +451,20 @@ public final class Run {
   /// out. Throws [BadFileException] for a damaged file.
   public List<Metrics> metrics() {
     return metricsFile().read();
+  }
+
+  /// Returns when and why the run stopped early; empty if it has not ended, or went to its last
+  /// epoch.
+  public Optional<EarlyStopping.Stop> earlyStop() {
+    List<Metrics> all = metrics();
+    List<Metrics.Epoch> epochs =
+        all.stream()
+            .filter(Metrics.Epoch.class::isInstance)
+            .map(Metrics.Epoch.class::cast)
+            .toList();
+    boolean ended = !all.isEmpty() && all.stream().anyMatch(Metrics.Final.class::isInstance);
+    return Optional.ofNullable(recipe().sampling().earlyStop().stop(epochs))
+        .filter(stop -> ended && stop.epoch() < recipe().epochs());
   }
 
   /// Reads the predictions for the test images. The result is empty if the run has not ended, does

@@ -34,12 +34,20 @@ public record Calibration(List<Bin> bins) {
     }
   }
 
-  /// Throws `IllegalArgumentException` unless there is a bin.
+  /// Throws `IllegalArgumentException` unless there is a bin, and their confidences rise.
   public Calibration {
     bins = List.copyOf(bins);
     if (bins.isEmpty() || bins.size() > MOST) {
       throw new IllegalArgumentException(
           "a reliability diagram has 1 to %s bins, but this has %s".formatted(MOST, bins.size()));
+    }
+    double before = -1;
+    for (Bin bin : bins) {
+      if (bin.count > 0 && bin.confidence <= before) {
+        throw new IllegalArgumentException(
+            "the confidences of bins rise, but %s follows %s".formatted(bin.confidence, before));
+      }
+      before = bin.count > 0 ? bin.confidence : before;
     }
   }
 
