@@ -80,8 +80,7 @@ final class BalanceOptions {
     try {
       return Arrays.stream(given.split(",", -1)).map(each -> Double.valueOf(each.strip())).toList();
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "`classWeights` is a list of numbers, but is " + given, e);
+      throw new IllegalArgumentException("`classWeights` is a list of numbers, but is " + given, e);
     }
   }
 
@@ -92,7 +91,8 @@ final class BalanceOptions {
       if (line.isEmpty()) {
         continue;
       }
-      int end = Math.max(line.lastIndexOf(' '), Math.max(line.lastIndexOf('\t'), line.lastIndexOf(',')));
+      int end =
+          Math.max(line.lastIndexOf(' '), Math.max(line.lastIndexOf('\t'), line.lastIndexOf(',')));
       String name = line.substring(0, Math.max(0, end)).strip();
       if (!classes.contains(name)) {
         throw new BadFileException(

@@ -151,8 +151,7 @@ final class EvalCommand implements Callable<Integer> {
     }
     switch (read) {
       case DataSet dataSet ->
-          new ImageEvaluation(output)
-              .measure(ofRun(run, dataSet), precision, views.views(output));
+          new ImageEvaluation(output).measure(ofRun(run, dataSet), precision, views.views(output));
       case Text text -> text(run, text);
       default -> byItsTask(run, read);
     }

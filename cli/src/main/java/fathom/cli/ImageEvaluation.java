@@ -80,8 +80,7 @@ final class ImageEvaluation {
   ///
   /// @param card describes the net and the images that it takes
   /// @param validation the images on which a temperature is fitted; null to fit none
-  record Subject(
-      ModelCard card, Path weights, DataSet data, @Nullable LabelledImages validation) {
+  record Subject(ModelCard card, Path weights, DataSet data, @Nullable LabelledImages validation) {
     private ImageShape input() {
       return Objects.requireNonNull(card.input());
     }
@@ -184,8 +183,7 @@ final class ImageEvaluation {
   private static TimedEvaluation timed(
       Predictor net, LabelledImages images, ImageClassifier classifier, Evaluation.Look look) {
     return TimedEvaluation.of((all, decoders) ->
-        Evaluation.of(
-            net, images.decodedBy(decoders), classifier.normalization(), all, look));
+        Evaluation.of(net, images.decodedBy(decoders), classifier.normalization(), all, look));
   }
 
   /// Returns the images as large as their views need them.

@@ -66,7 +66,8 @@ final class SamplingOptions {
             "'%s' is no number of epochs, or a number and a difference such as 5,0.1"
                 .formatted(text));
       } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(String.valueOf(e.getMessage()).replace("`earlyStop`", "it"));
+        throw new TypeConversionException(
+            String.valueOf(e.getMessage()).replace("`earlyStop`", "it"));
       }
     }
   }

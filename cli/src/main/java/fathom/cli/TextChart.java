@@ -12,9 +12,9 @@ final class TextChart {
 
   private TextChart() {}
 
-  /// Returns the lines of a chart of y over rising x. Points that are not finite are left out, and y
-  /// above three times the spread of the lower half is cut off, so that a curve that blows up at its
-  /// end shows what was before.
+  /// Returns the lines of a chart of y over rising x. Points that are not finite are left out, and
+  /// y above three times the spread of the lower half is cut off, so that a curve that blows up at
+  /// its end shows what was before.
   static List<String> lines(double[] x, double[] y, String yLabel, String xLabel) {
     double[] finite = Arrays.stream(y).filter(Double::isFinite).sorted().toArray();
     var lines = new ArrayList<String>();
@@ -46,7 +46,10 @@ final class TextChart {
     String ends = String.format(Locale.ROOT, "%.1f", right);
     lines.add(
         " ".repeat(12)
-            + String.format(Locale.ROOT, "%-" + (COLUMNS - ends.length()) + "s", String.format(Locale.ROOT, "%.1f  %s", left, xLabel))
+            + String.format(
+                Locale.ROOT,
+                "%-" + (COLUMNS - ends.length()) + "s",
+                String.format(Locale.ROOT, "%.1f  %s", left, xLabel))
             + ends);
     return lines;
   }

@@ -467,8 +467,9 @@ final class TrainCommand implements Callable<Integer> {
         answer,
         () -> {
           output.out().println(sentence(run, result));
-          run.earlyStop().ifPresent(stop ->
-              output.out().println(RunReport.stopped(r, stop) + "; --best takes them"));
+          run.earlyStop()
+              .ifPresent(
+                  stop -> output.out().println(RunReport.stopped(r, stop) + "; --best takes them"));
           if (result.finished()) {
             output.out().println("report: " + run.report());
           }

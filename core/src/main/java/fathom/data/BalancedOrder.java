@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /// The order of an epoch in which each class is equally likely, whatever the number of its images:
-/// as many images as there are, each drawn with replacement. At place i the class is drawn uniformly
-/// from those that have images, and then one of its images uniformly. So an image of a small class
-/// is seen several times in an epoch, and some of a large class are not seen at all.
+/// as many images as there are, each drawn with replacement. At place i the class is drawn
+/// uniformly from those that have images, and then one of its images uniformly. So an image of a
+/// small class is seen several times in an epoch, and some of a large class are not seen at all.
 ///
 /// Place i of epoch e is a function of the seed, e and i alone.
 ///

@@ -46,8 +46,8 @@ interface CropRegion {
     return tested(side, shorter(side));
   }
 
-  /// Returns the rule for the centre crop of `side` pixels after the shorter side has been scaled to
-  /// `shorter` pixels.
+  /// Returns the rule for the centre crop of `side` pixels after the shorter side has been scaled
+  /// to `shorter` pixels.
   static CropRegion tested(int side, long shorter) {
     return (w, h) -> {
       long across = w <= h ? shorter : shorter * w / h;

@@ -109,11 +109,10 @@ public final class Loader {
   /// (channels innermost, which libtorch calls channels-last).
   ///
   /// How an image is augmented depends only on its key, and therefore neither on its place in the
-  /// batch nor on the worker. With the key `d = augment.at(index)` and a border
-  /// of width P, the crop starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the
-  /// padded image, and is then mirrored if `d.bits(2)` is negative. The part of a photo is drawn
-  /// from `d` as [CropRegion] says. Throws `IllegalArgumentException` if the images do not fit into
-  /// `out`.
+  /// batch nor on the worker. With the key `d = augment.at(index)` and a border of width P, the
+  /// crop starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded image, and
+  /// is then mirrored if `d.bits(2)` is negative. The part of a photo is drawn from `d` as
+  /// [CropRegion] says. Throws `IllegalArgumentException` if the images do not fit into `out`.
   void fill(MemorySegment out, Batch batch) {
     int[] indices = batch.order;
     int from = batch.rows.from();

@@ -62,12 +62,7 @@ public final class Photos implements LabelledImages {
   }
 
   private Photos(
-      int channels,
-      int side,
-      int shorter,
-      Pool pool,
-      int[] places,
-      @Nullable Decoders decoders) {
+      int channels, int side, int shorter, Pool pool, int[] places, @Nullable Decoders decoders) {
     this.channels = channels;
     this.side = side;
     this.shorter = shorter;
@@ -115,7 +110,12 @@ public final class Photos implements LabelledImages {
   @Override
   public Photos select(int[] positions) {
     return new Photos(
-        channels, side, shorter, pool, Arrays.stream(positions).map(i -> places[i]).toArray(), decoders);
+        channels,
+        side,
+        shorter,
+        pool,
+        Arrays.stream(positions).map(i -> places[i]).toArray(),
+        decoders);
   }
 
   /// Returns the same photos with a pool of their own, so that no photo outside this part ever
@@ -123,7 +123,8 @@ public final class Photos implements LabelledImages {
   Photos apart() {
     List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
     var own = new Pool(files, labels, pool.replaced);
-    return new Photos(channels, side, shorter, own, IntStream.range(0, labels.length).toArray(), decoders);
+    return new Photos(
+        channels, side, shorter, own, IntStream.range(0, labels.length).toArray(), decoders);
   }
 
   /// Registers `listener`, which is told of every file that turns out to be damaged from now on;
@@ -151,8 +152,8 @@ public final class Photos implements LabelledImages {
     return new Photos(channels, side, shorter, pool, places, decoders);
   }
 
-  /// Returns the same photos before the centre is cropped for tests: the square in the middle of the
-  /// scaled photo, whose side is the shorter one. What tests see is the centre of it.
+  /// Returns the same photos before the centre is cropped for tests: the square in the middle of
+  /// the scaled photo, whose side is the shorter one. What tests see is the centre of it.
   public Photos uncropped() {
     return new Photos(channels, shorter, shorter, pool, places, decoders);
   }

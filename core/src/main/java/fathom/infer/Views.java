@@ -17,8 +17,8 @@ public enum Views {
   /// 2012, section 4.1; the residual paper's standard 10-crop testing, section 3.4).
   TEN_CROP;
 
-  /// Returns a predictor of images N×C×S×S that gives the logarithm of the mean probability over the
-  /// views, N×K, which is as good as logits: its softmax is that mean.
+  /// Returns a predictor of images N×C×S×S that gives the logarithm of the mean probability over
+  /// the views, N×K, which is as good as logits: its softmax is that mean.
   ///
   /// @param net predicts the logits of images of `side` pixels
   /// @param side the side of a view; S is at least as large, and the same except for ten crops
@@ -26,8 +26,8 @@ public enum Views {
     return this == ONE ? net : images -> mean(net, images, side);
   }
 
-  /// The views of images N×C×S×S, in the innermost scope: the corners from the left to the right and
-  /// from the top to the bottom, the centre, and then the mirror images in the same order.
+  /// The views of images N×C×S×S, in the innermost scope: the corners from the left to the right
+  /// and from the top to the bottom, the centre, and then the mirror images in the same order.
   List<Tensor> views(Tensor images, int side) {
     if (this == ONE) {
       return List.of(images);

@@ -1,8 +1,8 @@
 package fathom.optim;
 
 /// A learning rate that rises from `low` to `high` by the same factor in every step, as a learning
-/// rate range test needs it (Smith 2017, arXiv 1506.01186, section 3.3, which raises it linearly). In
-/// step t of S it is low·(high/low)^(t/(S−1)), and `high` afterwards.
+/// rate range test needs it (Smith 2017, arXiv 1506.01186, section 3.3, which raises it linearly).
+/// In step t of S it is low·(high/low)^(t/(S−1)), and `high` afterwards.
 ///
 /// @param low the learning rate of the first step
 /// @param high the learning rate of the last step

@@ -18,13 +18,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The learning rate range test (Smith 2017, "Cyclical learning rates", arXiv 1506.01186, section
-/// 3.3): the steps of a recipe at learning rates that rise from 10⁻⁷ to 10, each at its own, and the
-/// loss of each step before it. Everything but the learning rate is the recipe's. The weights begin
-/// as the recipe says and are thrown away; nothing is written.
+/// 3.3): the steps of a recipe at learning rates that rise from 10⁻⁷ to 10, each at its own, and
+/// the loss of each step before it. Everything but the learning rate is the recipe's. The weights
+/// begin as the recipe says and are thrown away; nothing is written.
 ///
-/// The test ends when the loss is no longer finite, or when its running mean is above four times its
-/// least. Suggestions are read from the mean over nine steps around each, because a running mean lags
-/// behind by most of a decade.
+/// The test ends when the loss is no longer finite, or when its running mean is above four times
+/// its least. Suggestions are read from the mean over nine steps around each, because a running
+/// mean lags behind by most of a decade.
 public final class RateRangeTest {
   static final double LOW = 1e-7;
   static final double HIGH = 10;
@@ -65,8 +65,8 @@ public final class RateRangeTest {
       points = List.copyOf(points);
     }
 
-    /// Returns a tenth of the learning rate with the least loss, at which a training still goes down
-    /// well after the first steps; null if the loss never falls.
+    /// Returns a tenth of the learning rate with the least loss, at which a training still goes
+    /// down well after the first steps; null if the loss never falls.
     @JsonIgnore
     public @Nullable Double suggested() {
       return minimum == null ? null : minimum / 10;
@@ -111,8 +111,8 @@ public final class RateRangeTest {
   }
 
   /// Makes the test. Throws `IllegalArgumentException` if the data does not suffice for the recipe,
-  /// [fathom.io.BadFileException] if its weights cannot be read, and [fathom.DeviceException] if this
-  /// machine does not support the precision or certainly has too little memory.
+  /// [fathom.io.BadFileException] if its weights cannot be read, and [fathom.DeviceException] if
+  /// this machine does not support the precision or certainly has too little memory.
   ///
   /// @param progress gets the number of every step
   public static Result of(Recipe recipe, Data data, int decoders, Consumer<Integer> progress) {

@@ -87,8 +87,7 @@ public record Answers(
   /// @param fittedOn the number of images on which the predictions' temperature was fitted; 0 if it
   ///   was not
   /// @param files the file of each test image
-  static Answers of(
-      long step, Predictions predictions, int fittedOn, IntFunction<String> files) {
+  static Answers of(long step, Predictions predictions, int fittedOn, IntFunction<String> files) {
     List<Mistake> worst =
         predictions.worst(WORST).stream().map(m -> m.of(files.apply(m.image))).toList();
     return new Answers(

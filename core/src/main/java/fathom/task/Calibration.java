@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The reliability diagram of a classifier (Guo et al. 2017, "On calibration of modern neural
-/// networks", section 2): images are sorted into bins of one width by their confidence, which is the
-/// probability of the predicted class. In a calibrated net the share of right predictions in each
-/// bin is its mean confidence.
+/// networks", section 2): images are sorted into bins of one width by their confidence, which is
+/// the probability of the predicted class. In a calibrated net the share of right predictions in
+/// each bin is its mean confidence.
 ///
 /// @param bins the bins from 0 to 1; bin m of M has the confidences in ((m−1)/M, m/M]
 public record Calibration(List<Bin> bins) {
@@ -24,9 +24,7 @@ public record Calibration(List<Bin> bins) {
   /// @param accuracy the share of right predictions, 0 to 1; 0 if there are none
   public record Bin(long count, double confidence, double accuracy) {
     public Bin {
-      if (count < 0
-          || !(confidence >= 0 && confidence <= 1)
-          || !(accuracy >= 0 && accuracy <= 1)) {
+      if (count < 0 || !(confidence >= 0 && confidence <= 1) || !(accuracy >= 0 && accuracy <= 1)) {
         throw new IllegalArgumentException(
             "a bin has 0 or more images, and shares from 0 to 1, but has %s, %s and %s"
                 .formatted(count, confidence, accuracy));
@@ -73,8 +71,7 @@ public record Calibration(List<Bin> bins) {
       bins.add(
           counts[i] == 0
               ? new Bin(0, 0, 0)
-              : new Bin(
-                  counts[i], Math.min(1, sums[i] / counts[i]), (double) hits[i] / counts[i]));
+              : new Bin(counts[i], Math.min(1, sums[i] / counts[i]), (double) hits[i] / counts[i]));
     }
     return new Calibration(bins);
   }
@@ -84,8 +81,8 @@ public record Calibration(List<Bin> bins) {
     return bins.stream().mapToLong(Bin::count).sum();
   }
 
-  /// Returns the expected calibration error, Σ (n_m/n)·|accuracy − confidence| over the bins, from 0
-  /// to 1 (equation 3); 0 without images.
+  /// Returns the expected calibration error, Σ (n_m/n)·|accuracy − confidence| over the bins, from
+  /// 0 to 1 (equation 3); 0 without images.
   @JsonIgnore
   public double error() {
     double sum = 0;

@@ -240,8 +240,7 @@ public record ImageClassification(
           yield validation == null ? null : figures(net, validation, (_, _) -> {});
         }
         case TEST -> {
-          var predictions =
-              new Predictions(data.test(), data.classes().size(), temperature(net));
+          var predictions = new Predictions(data.test(), data.classes().size(), temperature(net));
           Figures figures = figures(net, data.test(), predictions);
           predictions.gather(setting.workers());
           tested = predictions;

@@ -117,8 +117,7 @@ public final class Predictions implements Evaluation.Look {
   /// @param fittedOn the number of validation images by which it was found
   public TemperatureScaling scaling(int fittedOn) {
     double crossEntropy = -Arrays.stream(scaledTruths).average().orElse(Double.NaN);
-    return new TemperatureScaling(
-        temperature, fittedOn, crossEntropy, calibration(scaledBeliefs));
+    return new TemperatureScaling(temperature, fittedOn, crossEntropy, calibration(scaledBeliefs));
   }
 
   /// Returns up to `most` mistakes: the wrongly predicted images whose true class got the least

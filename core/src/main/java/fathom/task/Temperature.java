@@ -6,13 +6,14 @@ import fathom.data.Rows;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
-/// Finds the temperature T > 0 for which softmax(logits/T) has the least cross-entropy on validation
-/// data (Guo et al. 2017, section 4.2, "temperature scaling"). Predictions stay what they are; only
-/// their probabilities change. T above 1 makes a net less confident.
+/// Finds the temperature T > 0 for which softmax(logits/T) has the least cross-entropy on
+/// validation data (Guo et al. 2017, section 4.2, "temperature scaling"). Predictions stay what
+/// they are; only their probabilities change. T above 1 makes a net less confident.
 ///
 /// The cross-entropy is convex in β = 1/T: its derivative is Σ E[z] − z_label, where E is the mean
 /// of an image's logits z under softmax(β·z), and its second derivative Σ Var[z]. Newton's method
-/// finds the root; a step that leaves the interval in which the root lies is replaced by its middle.
+/// finds the root; a step that leaves the interval in which the root lies is replaced by its
+/// middle.
 ///
 /// It is an [Evaluation.Look] that keeps the logits: either all workers share one, or each has its
 /// own and all sum what they have.
@@ -91,8 +92,8 @@ public final class Temperature implements Evaluation.Look {
     return 1 / beta;
   }
 
-  /// The first and the second derivative of the cross-entropy with respect to β. Images with a logit
-  /// that is not finite are left out.
+  /// The first and the second derivative of the cross-entropy with respect to β. Images with a
+  /// logit that is not finite are left out.
   private double[] derivatives(double beta, Consumer<double[]> sum) {
     double[] sums = new double[2];
     for (int i = 0; i < kept; i++) {
@@ -128,8 +129,7 @@ public final class Temperature implements Evaluation.Look {
   }
 
   /// Returns ln softmax(z/T) at one class, for logits z that begin at `from` in `values`.
-  static double logProbability(
-      double[] values, int from, int classes, int at, double temperature) {
+  static double logProbability(double[] values, int from, int classes, int at, double temperature) {
     double most =
         Arrays.stream(values, from, from + classes).max().orElse(Double.NEGATIVE_INFINITY);
     double sum = 0;

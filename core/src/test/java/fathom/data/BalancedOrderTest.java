@@ -20,8 +20,8 @@ class BalancedOrderTest {
     LABELS[99] = 3;
   }
 
-  /// Over 10,000 draws each class has 3333, give or take five standard deviations of 47, and each of
-  /// the nine images 370, give or take five of 19.
+  /// Over 10,000 draws each class has 3333, give or take five standard deviations of 47, and each
+  /// of the nine images 370, give or take five of 19.
   @Test
   void eachClassAndEachOfItsImagesIsEquallyLikely() {
     var order = new BalancedOrder(4, LABELS);

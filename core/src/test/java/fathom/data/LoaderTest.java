@@ -48,7 +48,8 @@ class LoaderTest {
       Augmentation a,
       RandomKey key) {
     float[] out = new float[(to - from) * images.size()];
-    new Loader(images, n).fill(MemorySegment.ofArray(out), new Loader.Batch(indices, new Rows(from, to), a, key));
+    new Loader(images, n)
+        .fill(MemorySegment.ofArray(out), new Loader.Batch(indices, new Rows(from, to), a, key));
     return out;
   }
 

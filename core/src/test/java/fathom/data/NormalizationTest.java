@@ -21,8 +21,7 @@ class NormalizationTest {
     float[] out = new float[images.pixels().length];
     int[] indices = IntStream.range(0, images.count()).toArray();
     new Loader(images, normalization)
-        .fill(
-            MemorySegment.ofArray(out), Loader.Batch.of(indices, new Rows(0, indices.length)));
+        .fill(MemorySegment.ofArray(out), Loader.Batch.of(indices, new Rows(0, indices.length)));
     return out;
   }
 

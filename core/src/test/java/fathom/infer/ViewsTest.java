@@ -49,21 +49,21 @@ class ViewsTest {
     }
   }
 
-  /// The logits are the first pixel and 0: for ln 3 the probability is 3/4, for 0 it is 1/2, and the
-  /// mean is 5/8. The mean of the logits would give less.
+  /// The logits are the first pixel and 0: for ln 3 the probability is 3/4, for 0 it is 1/2, and
+  /// the mean is 5/8. The mean of the logits would give less.
   @Test
   void probabilitiesAreAveraged() {
-    Predictor first = x -> {
-      Tensor pixel = x.narrow(2, 0, 1).narrow(3, 0, 1).contiguous().reshape(1, 1);
-      return Tensor.concatenated(1, List.of(pixel, pixel.zerosLike()));
-    };
+    Predictor first =
+        x -> {
+          Tensor pixel = x.narrow(2, 0, 1).narrow(3, 0, 1).contiguous().reshape(1, 1);
+          return Tensor.concatenated(1, List.of(pixel, pixel.zerosLike()));
+        };
     try (var _ = Scope.open()) {
       Tensor image = Tensor.of(new double[] {Math.log(3), 0}, 1, 1, 1, 2);
       double[] logs = Views.FLIP.of(first, 1).predict(image).toDoubles();
       assertArrayEquals(new double[] {Math.log(5.0 / 8), Math.log(3.0 / 8)}, logs, 1e-15);
       Tensor far = Tensor.of(new double[] {-2000, -1000}, 1, 1, 1, 2);
-      assertEquals(
-          -1000 - Math.log(2), Views.FLIP.of(first, 1).predict(far).toDoubles()[0], 1e-9);
+      assertEquals(-1000 - Math.log(2), Views.FLIP.of(first, 1).predict(far).toDoubles()[0], 1e-9);
       assertSame(first, Views.ONE.of(first, 1));
     }
   }

@@ -193,8 +193,7 @@ class CrossEntropyTest {
   @Test
   void weightedRowsAreAsByHand() {
     try (var _ = Scope.open()) {
-      Traced loss =
-          CrossEntropy.of(logits(), new int[] {2, 0}, 0, new double[] {1, 2, 4}, 5);
+      Traced loss = CrossEntropy.of(logits(), new int[] {2, 0}, 0, new double[] {1, 2, 4}, 5);
       assertEquals((4 * Math.log(8.0 / 5) + Math.log(3)) / 5, loss.value().item(), 1e-15);
       double third = 1.0 / 3;
       assertArrayEquals(
@@ -223,8 +222,7 @@ class CrossEntropyTest {
     for (int i = 0; i < 2; i++) {
       try (var _ = Scope.open()) {
         Traced loss =
-            CrossEntropy.of(
-                Tensor.of(logits, 2, 3), new int[] {2, 0}, 0.1 * i, weights, 3 + 0.5);
+            CrossEntropy.of(Tensor.of(logits, 2, 3), new int[] {2, 0}, 0.1 * i, weights, 3 + 0.5);
         assertEquals(losses[i], loss.value().item(), 1e-15);
         assertArrayEquals(gradients[i], loss.back(one(DType.FLOAT64)).toDoubles(), 1e-15);
       }

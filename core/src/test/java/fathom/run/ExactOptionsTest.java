@@ -54,7 +54,8 @@ class ExactOptionsTest {
                   .withEpochs(2)
                   .optimized(o ->
                       o.withSmoothing(0.1)
-                          .withClassWeights(ClassBalance.inverse(new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})));
+                          .withClassWeights(
+                              ClassBalance.inverse(new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})));
         };
     return Run.create(folder.resolve(name), recipe, FEW);
   }
@@ -156,7 +157,11 @@ class ExactOptionsTest {
             () ->
                 recipe
                     .withValidation(0)
-                    .with(recipe.sampling().withValidation(0).withEarlyStop(new EarlyStopping(3, 0))));
+                    .with(
+                        recipe
+                            .sampling()
+                            .withValidation(0)
+                            .withEarlyStop(new EarlyStopping(3, 0))));
     assertTrue(noData.getMessage().contains("`validation`"), noData.getMessage());
     var few =
         assertThrows(

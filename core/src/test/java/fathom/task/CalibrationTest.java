@@ -60,7 +60,8 @@ class CalibrationTest {
     var temperature = new Temperature(labels, 2);
     try (var _ = Scope.open()) {
       temperature.at(
-          new Rows(0, labels.length), Tensor.of(logits, labels.length, logits.length / labels.length));
+          new Rows(0, labels.length),
+          Tensor.of(logits, labels.length, logits.length / labels.length));
     }
     return temperature;
   }

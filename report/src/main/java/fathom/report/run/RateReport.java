@@ -24,9 +24,7 @@ public final class RateReport {
   public static Page of(Recipe recipe, RateRangeTest.Result result) {
     Double suggested = result.suggested();
     String end =
-        result.diverged()
-            ? "the loss was no longer finite after step %s"
-            : "it ended with step %s";
+        result.diverged() ? "the loss was no longer finite after step %s" : "it ended with step %s";
     var chart =
         new Chart(
             "Loss at rising learning rates",

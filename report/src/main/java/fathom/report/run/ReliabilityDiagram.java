@@ -14,6 +14,9 @@ import fathom.task.TemperatureScaling;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Shows how well the probabilities of a classifier agree with how often it is right.
@@ -36,7 +39,13 @@ record ReliabilityDiagram(Calibration plain, @Nullable TemperatureScaling scalin
     if (scaling != null) {
       curves.add(curve(SCALED, scaling.calibration()));
     }
-    curves.add(new Curve("calibrated", "", List.of(new Point(0, 0), new Point(1, 1))));
+    curves.add(
+        new Curve(
+            "calibrated",
+            "",
+            IntStream.range(0, plain.bins().size())
+                .mapToObj(i -> new Point(centre(plain, i), centre(plain, i)))
+                .toList()));
     return new Block[] {
       new Chart(
           "Reliability diagram",
@@ -79,24 +88,31 @@ record ReliabilityDiagram(Calibration plain, @Nullable TemperatureScaling scalin
         rows);
   }
 
+  /// The bins by their centres, so that all curves have one x axis.
   private static Curve curve(String group, Calibration of) {
-    return new Curve(
-        group,
-        "",
-        of.bins().stream()
-            .filter(bin -> bin.count() > 0)
-            .map(bin -> new Point(bin.confidence(), bin.accuracy()))
-            .toList());
+    return overBins(group, of, bin -> bin.count() > 0, Calibration.Bin::accuracy);
   }
 
   private static Curve counts(String group, Calibration of) {
+    return overBins(group, of, _ -> true, bin -> (double) bin.count() / Math.max(1, of.count()));
+  }
+
+  private static Curve overBins(
+      String group,
+      Calibration of,
+      Predicate<Calibration.Bin> shown,
+      ToDoubleFunction<Calibration.Bin> y) {
     var points = new ArrayList<Point>();
-    int bins = of.bins().size();
-    for (int i = 0; i < bins; i++) {
-      points.add(
-          new Point(
-              (i + 0.5) / bins, (double) of.bins().get(i).count() / Math.max(1, of.count())));
+    for (int i = 0; i < of.bins().size(); i++) {
+      Calibration.Bin bin = of.bins().get(i);
+      if (shown.test(bin)) {
+        points.add(new Point(centre(of, i), y.applyAsDouble(bin)));
+      }
     }
     return new Curve(group, "", points);
+  }
+
+  private static double centre(Calibration of, int bin) {
+    return (bin + 0.5) / of.bins().size();
   }
 }

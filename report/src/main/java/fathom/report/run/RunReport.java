@@ -88,9 +88,7 @@ public final class RunReport {
     return new Page(
         "%s on %s".formatted(recipe.model(), recipe.data()),
         lead(recipe, epochs, results)
-            + run.earlyStop()
-                .map(stop -> " It %s.".formatted(stopped(recipe, stop)))
-                .orElse(""),
+            + run.earlyStop().map(stop -> " It %s.".formatted(stopped(recipe, stop))).orElse(""),
         sections);
   }
 
@@ -349,8 +347,7 @@ public final class RunReport {
         ? "weighted in the loss by "
             + weights.stream().map(weight -> number(weight, 3)).collect(Collectors.joining(", "))
         : "weighted in the loss by %s to %s"
-            .formatted(
-                number(Collections.min(weights), 3), number(Collections.max(weights), 3));
+            .formatted(number(Collections.min(weights), 3), number(Collections.max(weights), 3));
   }
 
   private static String weights(FineTuning from) {
