@@ -132,22 +132,22 @@ class TrainingOptionsTest {
 
   @Test
   void unequalClassesAreToldOfUnlessSomethingIsDone() throws IOException {
-    String data = images(3);
+    String data = images(4);
     String out = folder.resolve("run").toString();
     assertFalse(train("--data", data, "--epochs", "1", "--out", out).err().contains("unequal"));
-    Files.delete(folder.resolve("data/train/light grey/14.png"));
+    Files.delete(folder.resolve("data/train/light grey/15.png"));
     Cli unequal = train("--data", data, "--epochs", "1", "--out", out + "2");
     assertTrue(
-        unequal.err().contains("2 training images of light grey and 12 of dark"), unequal.err());
+        unequal.err().contains("3 training images of 'light grey' and 12 of 'dark'"), unequal.err());
     Cli weighted =
         train("--data", data, "--epochs", "1", "--out", out + "3", "--class-weights", "balanced");
     assertFalse(weighted.err().contains("unequal"), weighted.err());
     Run run = Run.open(Path.of(out + "3"));
     assertEquals(
-        List.of(14.0 / 24, 14.0 / 4), run.recipe().optimization().classWeights(), "n/(K·n_c)");
+        List.of(15.0 / 24, 15.0 / 6), run.recipe().optimization().classWeights(), "n/(K·n_c)");
     String report = Files.readString(run.report());
-    assertTrue(report.contains("dark: 12, light grey: 2"), "counts");
-    assertTrue(report.contains("weighted in the loss by 0.583, 3.500"), "weights");
+    assertTrue(report.contains("dark: 12, light grey: 3"), "counts");
+    assertTrue(report.contains("weighted in the loss by 0.625, 2.500"), "weights");
     assertFalse(
         train("--data", data, "--epochs", "1", "--out", out + "4", "--balanced-sampling")
             .err()

