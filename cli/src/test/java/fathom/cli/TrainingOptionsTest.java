@@ -138,7 +138,8 @@ class TrainingOptionsTest {
     Files.delete(folder.resolve("data/train/light grey/15.png"));
     Cli unequal = train("--data", data, "--epochs", "1", "--out", out + "2");
     assertTrue(
-        unequal.err().contains("3 training images of 'light grey' and 12 of 'dark'"), unequal.err());
+        unequal.err().contains("3 training images of 'light grey' and 12 of 'dark'"),
+        unequal.err());
     Cli weighted =
         train("--data", data, "--epochs", "1", "--out", out + "3", "--class-weights", "balanced");
     assertFalse(weighted.err().contains("unequal"), weighted.err());

@@ -36,8 +36,9 @@ class ExactOptionsTest {
 
   @TempDir Path folder;
 
-  /// With seed 5 an activation of the first step lies within rounding of the rectifier's kink, where
-  /// the gradient jumps, so that other numbers of workers part; with others they agree to 10⁻⁷.
+  /// With seed 5 an activation of the first step lies within rounding of the rectifier's kink,
+  /// where the gradient jumps, so that other numbers of workers part; with others they agree to
+  /// 10⁻⁷.
   ///
   /// No difference is large enough, so a training with early stopping ends after its third epoch.
   private Run run(String name, String option, int workers) {
