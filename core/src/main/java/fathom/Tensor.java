@@ -442,6 +442,12 @@ public final class Tensor {
     return view(raw().narrow(dim, from, to - from));
   }
 
+  /// Returns the same elements in the reverse order along dimension `dim`, as a copy.
+  public Tensor flipped(int dim) {
+    shape.size(dim);
+    return adopt(raw().flip(dim));
+  }
+
   /// Returns every `step`-th pixel of N×C×H×W images in both directions, beginning with the first,
   /// as a view.
   public Tensor every(int step) {

@@ -4,8 +4,10 @@ import fathom.Shape;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.ImageReadOptions;
+import fathom.data.LabelledImages;
 import fathom.data.Normalization;
 import fathom.data.Text;
+import fathom.infer.Views;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
@@ -22,6 +24,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -94,6 +97,16 @@ final class EvalCommand implements Callable<Integer> {
       description = "The type of the activations of a net for images. Default: fp32.")
   private Precision precision = Precision.FP32;
 
+  @Mixin private final ViewOptions views = new ViewOptions();
+
+  @Rare
+  @Option(
+      names = "--calibrate",
+      description =
+          "Also finds the temperature with which probabilities suit a run's validation images "
+              + "best, and measures the test images with it.")
+  private boolean calibrate;
+
   /// The answer of `--json` for text.
   record TextAnswer(
       String model,
@@ -111,7 +124,12 @@ final class EvalCommand implements Callable<Integer> {
     device.check();
     Path path = output.required(from, "RUN or WEIGHTS");
     if (!WeightsFile.isRun(path)) {
-      new ImageEvaluation(output).measure(ofWeights(path), precision);
+      if (calibrate) {
+        throw output.refused(
+            "--calibrate is for a run with validation images, but %s is a file of weights"
+                .formatted(path));
+      }
+      new ImageEvaluation(output).measure(ofWeights(path), precision, views.views(output));
       return Exit.DONE;
     }
     Run run = Run.open(path);
@@ -126,8 +144,14 @@ final class EvalCommand implements Callable<Integer> {
     if (name == null) {
       tellOfChanges(run, read);
     }
+    if (!(read instanceof DataSet) && (calibrate || views.views(output) != Views.ONE)) {
+      throw output.refused(
+          "--tta, --ten-crop and --calibrate are for the classes of images, but the run is about "
+              + run.recipe().kind().name());
+    }
     switch (read) {
-      case DataSet dataSet -> new ImageEvaluation(output).measure(ofRun(run, dataSet), precision);
+      case DataSet dataSet ->
+          new ImageEvaluation(output).measure(ofRun(run, dataSet), precision, views.views(output));
       case Text text -> text(run, text);
       default -> byItsTask(run, read);
     }
@@ -232,7 +256,28 @@ final class EvalCommand implements Callable<Integer> {
         normalization.isGiven()
             ? normalization.given(dataSet.test().channels(), output)
             : run.normalization();
-    return new ImageEvaluation.Subject(run.card(own), best.weights(run), dataSet);
+    return new ImageEvaluation.Subject(
+        run.card(own), best.weights(run), dataSet, calibrate ? validation(run) : null);
+  }
+
+  /// Returns the images by which the epochs of a run were validated. Throws a usage error if there
+  /// are none, or if the data is not what it was.
+  private LabelledImages validation(Run run) {
+    int count = run.recipe().validation();
+    if (count == 0) {
+      throw output.refused(
+          "a temperature is fitted on validation images, but the run has none; train with --val, or leave out --calibrate");
+    }
+    String name = data;
+    Data all =
+        output.usage(() -> name == null ? run.open(reading.of(0)) : run.open(name, reading.of(0)));
+    List<String> differences = run.info().data().identity().differences(all.identity());
+    if (!differences.isEmpty() || !(all instanceof DataSet images)) {
+      throw output.refused(
+          "the validation images are drawn from the data that the run was trained on, but %s is not as it was: %s; leave out --calibrate"
+              .formatted(all.name(), String.join(", ", differences)));
+    }
+    return Objects.requireNonNull(images.judgedBy(count, run.recipe().seed()).validation());
   }
 
   private ImageEvaluation.Subject ofWeights(Path file) {
@@ -260,6 +305,6 @@ final class EvalCommand implements Callable<Integer> {
             input,
             classes == null ? dataSet.classes() : classes,
             weights.normalization(normalization, input.channels()));
-    return new ImageEvaluation.Subject(card, file, dataSet);
+    return new ImageEvaluation.Subject(card, file, dataSet, null);
   }
 }

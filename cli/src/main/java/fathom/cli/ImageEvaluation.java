@@ -1,15 +1,21 @@
 package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import fathom.Predictor;
 import fathom.data.DataSet;
 import fathom.data.LabelledImages;
+import fathom.data.Photos;
 import fathom.infer.ImageClassifier;
 import fathom.infer.ModelCard;
+import fathom.infer.Views;
 import fathom.net.ImageShape;
 import fathom.run.ClassMatch;
+import fathom.task.Calibration;
 import fathom.task.Confusion;
 import fathom.task.Evaluation;
 import fathom.task.Predictions;
+import fathom.task.Temperature;
+import fathom.task.TemperatureScaling;
 import fathom.train.Metrics;
 import fathom.train.Precision;
 import java.nio.file.Path;
@@ -39,6 +45,8 @@ final class ImageEvaluation {
   ///   [Confusion#MOST_IN_A_TABLE] classes
   /// @param confusions the same counts as `[truth, prediction, times]`, without the pairs that did
   ///   not occur
+  /// @param calibrationError the expected calibration error, from 0 to 1
+  /// @param scaledCalibrationError the same with the temperature; null if none was fitted
   record Answer(
       String model,
       String data,
@@ -54,7 +62,12 @@ final class ImageEvaluation {
       @JsonInclude(JsonInclude.Include.NON_NULL) long @Nullable [][] confusion,
       List<long[]> confusions,
       List<LeftOut> leftOut,
-      List<String> absent) {}
+      List<String> absent,
+      Views views,
+      double calibrationError,
+      Calibration calibration,
+      @Nullable Double scaledCalibrationError,
+      @Nullable TemperatureScaling scaling) {}
 
   record LeftOut(String name, int count) {}
 
@@ -66,7 +79,8 @@ final class ImageEvaluation {
   /// The weights that are measured and the data that they are measured on.
   ///
   /// @param card describes the net and the images that it takes
-  record Subject(ModelCard card, Path weights, DataSet data) {
+  /// @param validation the images on which a temperature is fitted; null to fit none
+  record Subject(ModelCard card, Path weights, DataSet data, @Nullable LabelledImages validation) {
     private ImageShape input() {
       return Objects.requireNonNull(card.input());
     }
@@ -78,7 +92,7 @@ final class ImageEvaluation {
 
   /// Measures the subject and prints the answer. Throws a usage error if the net and the data do
   /// not fit each other, and `DeviceException` if the processor cannot compute in `precision`.
-  void measure(Subject subject, Precision precision) {
+  void measure(Subject subject, Precision precision, Views views) {
     ImageOptions.tell(subject.data, output);
     checkInput(subject);
     precision.check();
@@ -87,19 +101,27 @@ final class ImageEvaluation {
     LabelledImages images = output.usage(() -> match.of(subject.data.test()));
     List<LeftOut> leftOut = leftOut(match, subject.data);
     tellOfClasses(match, leftOut, subject.data);
-    var predictions = new Predictions(images, outputs);
+    LabelledImages seen = seen(images, views, subject.data);
+    LabelledImages validation = subject.validation;
+    Predictions predictions;
     TimedEvaluation timed;
+    int fittedOn = 0;
     try (var classifier =
         output.usage(() -> ImageClassifier.of(subject.card, subject.weights, precision))) {
-      timed =
-          TimedEvaluation.of((all, decoders) ->
-              Evaluation.of(
-                  classifier.net(),
-                  images.decodedBy(decoders),
-                  classifier.normalization(),
-                  all,
-                  predictions));
+      var net = views.of(classifier.net(), subject.input().height());
+      double temperature = 1;
+      if (validation != null) {
+        LabelledImages known = match.of(validation);
+        var fit = new Temperature(known.labels(), outputs);
+        timed(net, seen(known, views, subject.data), classifier, fit);
+        temperature = fit.fit(_ -> {});
+        fittedOn = fit.count();
+      }
+      predictions = new Predictions(images, outputs, temperature);
+      timed = timed(net, seen, classifier, predictions);
     }
+    Calibration calibration = predictions.calibration();
+    TemperatureScaling scaling = fittedOn == 0 ? null : predictions.scaling(fittedOn);
     Evaluation result = timed.result();
     Confusion confusion = predictions.confusion();
     List<PerClass> classes =
@@ -124,7 +146,12 @@ final class ImageEvaluation {
                 .map(pair -> new long[] {pair.truth(), pair.prediction(), pair.times()})
                 .toList(),
             leftOut,
-            match.absent());
+            match.absent(),
+            views,
+            calibration.error(),
+            calibration,
+            scaling == null ? null : scaling.calibration().error(),
+            scaling);
     output.answer(
         answer,
         () -> {
@@ -144,12 +171,55 @@ final class ImageEvaluation {
                       answer.interval.high(),
                       answer.crossEntropy,
                       answer.imagesPerSecond));
+          showCalibration(calibration, scaling);
           if (outputs <= SHOWN) {
             show(answer, confusion.table());
           } else {
             showPairs(answer, confusion);
           }
         });
+  }
+
+  private static TimedEvaluation timed(
+      Predictor net, LabelledImages images, ImageClassifier classifier, Evaluation.Look look) {
+    return TimedEvaluation.of((all, decoders) ->
+        Evaluation.of(net, images.decodedBy(decoders), classifier.normalization(), all, look));
+  }
+
+  /// Returns the images as large as their views need them.
+  private LabelledImages seen(LabelledImages images, Views views, DataSet data) {
+    if (views != Views.TEN_CROP) {
+      return images;
+    }
+    if (images instanceof Photos photos) {
+      return photos.uncropped();
+    }
+    throw output.refused(
+        "--ten-crop cuts corners off photos that are larger than the net's input, but those of %s are of its size, %s×%s; leave it out, or give --tta flip"
+            .formatted(data.name(), images.height(), images.width()));
+  }
+
+  private void showCalibration(Calibration plain, @Nullable TemperatureScaling scaling) {
+    String error =
+        String.format(
+            Locale.ROOT,
+            "expected calibration error %.2f %% (%d bins)",
+            100 * plain.error(),
+            Calibration.BINS);
+    output
+        .out()
+        .println(
+            scaling == null
+                ? error
+                : String.format(
+                    Locale.ROOT,
+                    "%s; with the temperature %.3f of %d validation images %.2f %%, cross-entropy"
+                        + " %.4f",
+                    error,
+                    scaling.temperature(),
+                    scaling.fittedOn(),
+                    100 * scaling.calibration().error(),
+                    scaling.crossEntropy()));
   }
 
   private static List<LeftOut> leftOut(ClassMatch match, DataSet data) {

@@ -99,6 +99,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final SamplingOptions sampling = new SamplingOptions();
 
+  @Mixin private final BalanceOptions balance = new BalanceOptions();
+
   @Mixin private final OptimizationOptions optimization = new OptimizationOptions();
 
   @Mixin private final ExecutionOptions execution = new ExecutionOptions();
@@ -143,6 +145,8 @@ final class TrainCommand implements Callable<Integer> {
               + "into the memory that there is. Takes a few seconds.")
   private boolean dryRun;
 
+  @Mixin private final RateTestOption rateTest = new RateTestOption();
+
   /// The answer of `--json` to `--dry-run`: the fields of the recipe, and the estimate.
   record DryRunAnswer(@JsonUnwrapped Recipe recipe, DryRun.Estimate estimate) {}
 
@@ -167,8 +171,13 @@ final class TrainCommand implements Callable<Integer> {
       fineTune.tell(resolved.fineTuning(), weights, read, output);
     }
     output.checked(() -> built(resolved, read));
+    balance.tell(resolved, read, output);
     if (dryRun) {
       dryRun(resolved, read);
+      return Exit.DONE;
+    }
+    if (rateTest.isGiven()) {
+      rateTest.run(resolved, read, execution.decoders(), out, output);
       return Exit.DONE;
     }
     resolved.precision().check();
@@ -291,13 +300,13 @@ final class TrainCommand implements Callable<Integer> {
           case FINETUNE -> Recipe.finetune(net, read, from, seed, threads);
         };
     Recipe resolved =
-        base.with(sampling.of(base.sampling()))
+        base.with(balance.of(sampling.of(base.sampling())))
             .with(optimization.of(base.optimization()))
             .with(
                 side == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), side))
             .with(execution.of(base.execution(), net))
             .with(recording.recording());
-    resolved = fitting(resolved, read);
+    resolved = fitting(balance.weighted(resolved, read), read);
     resolved.check(read);
     return resolved;
   }
@@ -451,12 +460,16 @@ final class TrainCommand implements Callable<Integer> {
     answer.put("finished", result.finished());
     answer.put("step", result.step());
     answer.put("steps", result.steps());
+    answer.put("earlyStop", run.earlyStop().orElse(null));
     answer.put("run", run.folder().toString());
     answer.put("report", result.finished() ? run.report().toString() : null);
     output.answer(
         answer,
         () -> {
           output.out().println(sentence(run, result));
+          run.earlyStop()
+              .ifPresent(
+                  stop -> output.out().println(RunReport.stopped(r, stop) + "; --best takes them"));
           if (result.finished()) {
             output.out().println("report: " + run.report());
           }

@@ -131,6 +131,14 @@ class CommandsTest {
           train mlp --data digits --freeze-until linear          | 2 | give --weights or leave it out
           train mlp --data digits --layer-decay 0.5              | 2 | give --weights or leave it out
           train mlp --data digits --recipe finetune              | 2 | give --weights
+          train mlp --data digits --early-stop 3                 | 2 | keep some images for it with --val
+          train mlp --data digits --early-stop soon              | 2 | is no number of epochs
+          train mlp --data digits --early-stop -3                | 2 | 0 or more evaluations
+          train mlp --data digits --class-weights 1,2            | 2 | 10 classes and 2 weights
+          train mlp --data digits --class-weights ./no-such-file | 3 | no-such-file
+          train mlp --data digits --class-weights balanced --balanced-sampling | 2 | leave out one
+          train --resume runs/x --balanced-sampling              | 2 | leave out --balanced-sampling
+          train --resume runs/x --find-lr                        | 2 | leave out --find-lr
           train mlp --data digits --weights ./no-such-file       | 3 | there is no such run or file
           train --resume runs/x --weights y                      | 2 | leave out --weights
           train --resume runs/x --linear-probe 3                 | 2 | leave out --linear-probe

@@ -179,6 +179,18 @@ public record DataSet(
     return origin.judgedBy(drawn.rest, drawn.kept);
   }
 
+  /// Returns how many images of each class [#judgedBy] leaves to train with, without copying the
+  /// images.
+  public List<Integer> classCounts(int validation, long seed) {
+    int[] counts = BalancedOrder.counts(train.labels(), classes.size());
+    if (this.validation == null && validation > 0 && validation < train.count()) {
+      for (int kept : drawn(validation, seed).kept) {
+        counts[train.labels()[kept]]--;
+      }
+    }
+    return Arrays.stream(counts).boxed().toList();
+  }
+
   private Drawn drawn(int count, long seed) {
     return origin != null && origin.drawnByName()
         ? byName(origin.train(), train.labels(), count, seed)

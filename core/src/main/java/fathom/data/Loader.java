@@ -35,8 +35,21 @@ public final class Loader {
   private final @Nullable Prefetcher prefetcher;
 
   /// A request for a batch: the images `order[rows.from()] .. order[rows.to()-1]`, each augmented
-  /// with the random key that `augment` has for the image's index.
-  public record Batch(int[] order, Rows rows, Augmentation augmentation, RandomKey augment) {
+  /// with the random key that `augment` has for the image's index, or, if `byPlace`, for its place
+  /// in the order. The latter is for an order that has an image several times, each time varied
+  /// anew.
+  public record Batch(
+      int[] order, Rows rows, Augmentation augmentation, RandomKey augment, boolean byPlace) {
+    /// Makes a request for images that are augmented by their indices.
+    public Batch(int[] order, Rows rows, Augmentation augmentation, RandomKey augment) {
+      this(order, rows, augmentation, augment, false);
+    }
+
+    /// The random key of the image at this place in the order.
+    RandomKey key(int place) {
+      return augment.at(byPlace ? place : order[place]);
+    }
+
     /// Returns a request for images without augmentation.
     public static Batch of(int[] order, Rows rows) {
       return new Batch(order, rows, Augmentation.NONE, new RandomKey(0));
@@ -79,7 +92,7 @@ public final class Loader {
     Tensor images =
         Tensor.emptyImages(
             DType.FLOAT32, rows.count(), source.channels(), source.height(), source.width());
-    fill(images.segment(), batch.order, rows.from(), rows.to(), batch.augmentation, batch.augment);
+    fill(images.segment(), batch);
     return images;
   }
 
@@ -92,28 +105,25 @@ public final class Loader {
     return labels;
   }
 
-  /// Writes the images `indices[from] .. indices[to-1]` to the start of `out`, as float32 in the
-  /// order `N×H×W×C` (channels innermost, which libtorch calls channels-last).
+  /// Writes the images of a batch to the start of `out`, as float32 in the order `N×H×W×C`
+  /// (channels innermost, which libtorch calls channels-last).
   ///
-  /// How an image is augmented depends only on `augment` and the image's index, and therefore
-  /// neither on its place in the batch nor on the worker. With `d = augment.at(index)` and a border
-  /// of width P, the crop starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the
-  /// padded image, and is then mirrored if `d.bits(2)` is negative. The part of a photo is drawn
-  /// from `d` as [CropRegion] says. Throws `IllegalArgumentException` if the images do not fit into
-  /// `out`.
-  void fill(
-      MemorySegment out,
-      int[] indices,
-      int from,
-      int to,
-      Augmentation augmentation,
-      RandomKey augment) {
+  /// How an image is augmented depends only on its key, and therefore neither on its place in the
+  /// batch nor on the worker. With the key `d = augment.at(index)` and a border of width P, the
+  /// crop starts in row `d.below(0, 2P+1)` and column `d.below(1, 2P+1)` of the padded image, and
+  /// is then mirrored if `d.bits(2)` is negative. The part of a photo is drawn from `d` as
+  /// [CropRegion] says. Throws `IllegalArgumentException` if the images do not fit into `out`.
+  void fill(MemorySegment out, Batch batch) {
+    int[] indices = batch.order;
+    int from = batch.rows.from();
+    int to = batch.rows.to();
+    Augmentation augmentation = batch.augmentation;
     int size = source.size();
     checkRoom(out, indices, from, to, 4L * size);
     float[] image = new float[size];
     for (int i = from; i < to; i++) {
       int index = Objects.checkIndex(indices[i], source.count());
-      RandomKey key = augment.at(index);
+      RandomKey key = batch.key(i);
       switch (source) {
         case Images images -> write(image, images.pixels(), index * size, augmentation, key);
         case Photos photos ->

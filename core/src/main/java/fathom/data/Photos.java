@@ -25,6 +25,10 @@ import org.jspecify.annotations.Nullable;
 public final class Photos implements LabelledImages {
   private final int channels;
   private final int side;
+
+  /// The length that the shorter side is scaled to in tests.
+  private final int shorter;
+
   private final Pool pool;
 
   /// The position of each photo in the pool.
@@ -51,14 +55,17 @@ public final class Photos implements LabelledImages {
     this(
         channels,
         side,
+        shorterSide(side),
         new Pool(List.copyOf(files), labels, replaced),
         IntStream.range(0, labels.length).toArray(),
         null);
   }
 
-  private Photos(int channels, int side, Pool pool, int[] places, @Nullable Decoders decoders) {
+  private Photos(
+      int channels, int side, int shorter, Pool pool, int[] places, @Nullable Decoders decoders) {
     this.channels = channels;
     this.side = side;
+    this.shorter = shorter;
     this.pool = pool;
     this.places = places;
     this.labels = Arrays.stream(places).map(place -> pool.labels[place]).toArray();
@@ -103,7 +110,12 @@ public final class Photos implements LabelledImages {
   @Override
   public Photos select(int[] positions) {
     return new Photos(
-        channels, side, pool, Arrays.stream(positions).map(i -> places[i]).toArray(), decoders);
+        channels,
+        side,
+        shorter,
+        pool,
+        Arrays.stream(positions).map(i -> places[i]).toArray(),
+        decoders);
   }
 
   /// Returns the same photos with a pool of their own, so that no photo outside this part ever
@@ -111,7 +123,8 @@ public final class Photos implements LabelledImages {
   Photos apart() {
     List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
     var own = new Pool(files, labels, pool.replaced);
-    return new Photos(channels, side, own, IntStream.range(0, labels.length).toArray(), decoders);
+    return new Photos(
+        channels, side, shorter, own, IntStream.range(0, labels.length).toArray(), decoders);
   }
 
   /// Registers `listener`, which is told of every file that turns out to be damaged from now on;
@@ -128,6 +141,7 @@ public final class Photos implements LabelledImages {
     return new Photos(
         channels,
         side,
+        shorter,
         new Pool(files, of, pool.replaced),
         IntStream.range(0, of.length).toArray(),
         decoders);
@@ -135,7 +149,13 @@ public final class Photos implements LabelledImages {
 
   @Override
   public Photos decodedBy(Decoders decoders) {
-    return new Photos(channels, side, pool, places, decoders);
+    return new Photos(channels, side, shorter, pool, places, decoders);
+  }
+
+  /// Returns the same photos before the centre is cropped for tests: the square in the middle of
+  /// the scaled photo, whose side is the shorter one. What tests see is the centre of it.
+  public Photos uncropped() {
+    return new Photos(channels, shorter, shorter, pool, places, decoders);
   }
 
   @Override
@@ -148,7 +168,7 @@ public final class Photos implements LabelledImages {
     byte[] pixels = new byte[(int) bytes];
     IntStream.range(0, count())
         .parallel()
-        .forEach(i -> read(i, CropRegion.tested(side), pixels, i * size()));
+        .forEach(i -> read(i, CropRegion.tested(side, shorter), pixels, i * size()));
     return new Images(channels, side, side, pixels, labels);
   }
 
@@ -168,7 +188,7 @@ public final class Photos implements LabelledImages {
               .formatted(how.pad()));
     }
     byte[] pixels = new byte[size()];
-    read(index, how.part() ? CropRegion.part(key) : CropRegion.tested(side), pixels, 0);
+    read(index, how.part() ? CropRegion.part(key) : CropRegion.tested(side, shorter), pixels, 0);
     return pixels;
   }
 

@@ -46,8 +46,8 @@ final class Prefetcher {
   /// Begins to decode as many photos as there is room for: up to twice as many as a batch has.
   private void fill() {
     while (begun.size() < most && hasNext() && begun.size() < 2 * batch.rows().count()) {
-      int index = batch.order()[next++];
-      var wanted = new Wanted(index, batch.augmentation(), batch.augment().at(index));
+      var wanted = new Wanted(batch.order()[next], batch.augmentation(), batch.key(next));
+      next++;
       var work = new FutureTask<>(() -> photos.decode(wanted.index, wanted.how, wanted.key));
       begun.add(new Begun(wanted, work));
       decoders.soon(work);

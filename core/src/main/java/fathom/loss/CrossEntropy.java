@@ -24,10 +24,7 @@ public final class CrossEntropy {
   /// `smoothing`, and every class gets ε/K. The loss is −(1/n)·Σ q·log p for q = (1−ε)·one-hot +
   /// ε/K. Throws `IllegalArgumentException` unless 0 ≤ ε < 1, and as [#of(Tensor, int[])] does.
   public static Traced of(Tensor logits, int[] labels, double smoothing) {
-    if (!(smoothing >= 0 && smoothing < 1)) {
-      throw new IllegalArgumentException(
-          "labels are smoothed by 0 or more and less than 1, but `smoothing` is " + smoothing);
-    }
+    checkSmoothing(smoothing);
     int classes = check(logits, labels);
     double total = Step.current().total(labels.length);
     DType type = logits.type();
@@ -60,6 +57,67 @@ public final class CrossEntropy {
             return scope.keep(dlogits.copy_(d).to(type));
           }
         });
+  }
+
+  /// Returns the loss with a weight for each class, as PyTorch's `CrossEntropyLoss(weight,
+  /// label_smoothing)` defines it: (1/W)·Σ −Σ_c q[i,c]·log p[i,c], where q[i,c] = w[c]·((1−ε)·[c =
+  /// label(i)] + ε/K). W is `total`, the sum of w[label(i)] over the whole batch of all workers, so
+  /// that the loss is a mean. Throws `IllegalArgumentException` unless there is a positive weight
+  /// for each class, and as [#of(Tensor, int[], double)] does.
+  ///
+  /// @param weights w, a number for each class
+  /// @param total W
+  public static Traced of(
+      Tensor logits, int[] labels, double smoothing, double[] weights, double total) {
+    checkSmoothing(smoothing);
+    int classes = check(logits, labels);
+    checkWeights(weights, classes, total);
+    DType type = logits.type();
+    Tensor logP = logProbabilities(logits);
+    double[] values = logP.toDoubles();
+    double sum = 0;
+    for (int i = 0; i < labels.length; i++) {
+      sum -= (1 - smoothing) * weights[labels[i]] * values[i * classes + labels[i]];
+      for (int c = 0; smoothing > 0 && c < classes; c++) {
+        sum -= smoothing / classes * weights[c] * values[i * classes + c];
+      }
+    }
+    double all = Arrays.stream(weights).sum();
+    return new Traced(
+        Tensor.scalar(logP.type(), sum / total),
+        dy -> {
+          try (var scope = Scope.open()) {
+            // d/dlogits[i] = (softmax·Σ_c q[i,c] − q[i]) / W
+            Tensor dlogits = logP.exp();
+            double[] d = dlogits.toDoubles();
+            double scale = dy.item() / total;
+            for (int i = 0; i < labels.length; i++) {
+              double own = (1 - smoothing) * weights[labels[i]];
+              double q = own + smoothing / classes * all;
+              for (int c = 0; c < classes; c++) {
+                double at = smoothing / classes * weights[c] + (c == labels[i] ? own : 0);
+                d[i * classes + c] = (d[i * classes + c] * q - at) * scale;
+              }
+            }
+            return scope.keep(dlogits.copy_(d).to(type));
+          }
+        });
+  }
+
+  private static void checkWeights(double[] weights, int classes, double total) {
+    boolean positive = Arrays.stream(weights).allMatch(w -> w > 0 && Double.isFinite(w));
+    if (weights.length != classes || !positive || !(total > 0)) {
+      throw new IllegalArgumentException(
+          "each of the %s classes needs a weight above 0, and a batch a sum of them above 0, but the weights are %s and the sum is %s"
+              .formatted(classes, Arrays.toString(weights), total));
+    }
+  }
+
+  private static void checkSmoothing(double smoothing) {
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException(
+          "labels are smoothed by 0 or more and less than 1, but `smoothing` is " + smoothing);
+    }
   }
 
   /// Returns Σ −log p[i, label(i)] over these examples, in nats, for a mean over many batches.

@@ -9,6 +9,7 @@ import fathom.net.CifarNet;
 import fathom.net.PhotoNet;
 import fathom.net.PreActivationCifarNet;
 import fathom.net.PreActivationPhotoNet;
+import fathom.train.EarlyStopping;
 import fathom.train.Listener;
 import fathom.train.Moment;
 import fathom.train.Training;
@@ -224,7 +225,11 @@ public final class DryRun {
 
   /// Makes the steps of a training in memory, until they get no faster.
   private Tried tried(Recipe recipe, int rows, Patience patience) {
-    Recipe small = recipe.withBatch(rows).withEpochs(ENDLESS);
+    Recipe small =
+        recipe
+            .with(recipe.sampling().withEarlyStop(EarlyStopping.NONE))
+            .withBatch(rows)
+            .withEpochs(ENDLESS);
     var watch = new StopWatch(patience);
     recipe
         .kind()

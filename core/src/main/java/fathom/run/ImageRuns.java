@@ -20,6 +20,7 @@ import fathom.nn.BatchNorm;
 import fathom.nn.Init;
 import fathom.nn.Recompute;
 import fathom.optim.Schedule;
+import fathom.task.ClassBalance;
 import fathom.task.ImageClassification;
 import fathom.train.Precision;
 import fathom.train.Recording;
@@ -245,6 +246,8 @@ final class ImageRuns implements Kind {
   @Override
   public void check(Recipe recipe, Data data) {
     DataSet images = images(data);
+    new ClassBalance(recipe.optimization().classWeights(), recipe.sampling().balanced())
+        .check(images.classes().size());
     int trained = images.judgedBy(recipe.validation(), recipe.seed()).train().count();
     if (recipe.batch() > trained) {
       throw new IllegalArgumentException(
@@ -320,7 +323,7 @@ final class ImageRuns implements Kind {
         Math.ceilDiv(train, recipe.batch()),
         train,
         judged ? recipe.validation() : test,
-        train + (judged ? test : 0));
+        train + (judged ? test + recipe.validation() : 0)); // by these a temperature is fitted
   }
 
   @Override
@@ -355,7 +358,8 @@ final class ImageRuns implements Kind {
             known != null ? known : normalization(recipe, data),
             recipe.preprocessing().augmentation(),
             recipe.precision().type(),
-            recipe.optimization().smoothing()));
+            recipe.optimization().smoothing(),
+            new ClassBalance(recipe.optimization().classWeights(), recipe.sampling().balanced())));
   }
 
   /// The net in the form that the recipe's execution asks for.

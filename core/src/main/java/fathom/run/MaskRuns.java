@@ -101,6 +101,7 @@ final class MaskRuns implements Kind {
           "`recompute`, `precision` bf16, `shardStatistics` and `smoothing` are for the classes of whole images, but %s learns masks; leave them out"
               .formatted(net.name()));
     }
+    Parts.checkForClasses(net.name(), sampling, optimization);
     if (net instanceof Architecture.OfMasks of && preprocessing.size() % of.multiple() != 0) {
       throw new IllegalArgumentException(
           "training of %s sees squares whose side is a multiple of %s, but `size` is %s"

@@ -19,8 +19,18 @@ import java.util.List;
 /// @param clip the largest norm of all gradients together; 0 for no limit
 /// @param smoothing the share of every label that the loss spreads evenly over all classes; 0 for
 ///   none
+/// @param classWeights the weight of each class in the loss, in the order of the classes; empty if
+///   all count alike
 public record Optimization(
-    @JsonUnwrapped Update update, @JsonUnwrapped Rate learningRate, double clip, double smoothing) {
+    @JsonUnwrapped Update update,
+    @JsonUnwrapped Rate learningRate,
+    double clip,
+    double smoothing,
+    List<Double> classWeights) {
+  /// Makes an optimization whose loss counts all classes alike.
+  public Optimization(Update update, Rate learningRate, double clip, double smoothing) {
+    this(update, learningRate, clip, smoothing, List.of());
+  }
 
   /// The optimizers that have a name.
   public enum Method {
@@ -136,6 +146,12 @@ public record Optimization(
         "the largest norm of the gradients, or 0 for any");
     Parts.check(
         "smoothing", smoothing, smoothing >= 0 && smoothing < 1, "0 or more and less than 1");
+    classWeights = List.copyOf(classWeights);
+    Parts.check(
+        "classWeights",
+        classWeights,
+        classWeights.stream().allMatch(weight -> weight > 0 && Double.isFinite(weight)),
+        "a number above 0 for each class");
   }
 
   /// Returns the residual paper's SGD, with momentum 0.9 and weight decay 10⁻⁴, at a learning rate
@@ -172,7 +188,8 @@ public record Optimization(
                 learningRate.divideAt(),
                 learningRate.warmUp()),
             clip,
-            smoothing);
+            smoothing,
+            classWeights);
   }
 
   /// Returns this optimization with another full learning rate.
@@ -198,7 +215,7 @@ public record Optimization(
   }
 
   private Optimization with(Rate other) {
-    return new Optimization(update, other, clip, smoothing);
+    return new Optimization(update, other, clip, smoothing, classWeights);
   }
 
   /// Returns this optimization with another weight decay. Throws `IllegalArgumentException` for an
@@ -208,16 +225,22 @@ public record Optimization(
         new Update(update.optimizer(), update.momentum(), weightDecay),
         learningRate,
         clip,
-        smoothing);
+        smoothing,
+        classWeights);
   }
 
   /// Returns this optimization with another limit of the gradients' norm; 0 for no limit.
   public Optimization withClip(double clip) {
-    return new Optimization(update, learningRate, clip, smoothing);
+    return new Optimization(update, learningRate, clip, smoothing, classWeights);
   }
 
   /// Returns this optimization with another label smoothing.
   public Optimization withSmoothing(double smoothing) {
-    return new Optimization(update, learningRate, clip, smoothing);
+    return new Optimization(update, learningRate, clip, smoothing, classWeights);
+  }
+
+  /// Returns this optimization with a weight for each class; an empty list counts all alike.
+  public Optimization withClassWeights(List<Double> weights) {
+    return new Optimization(update, learningRate, clip, smoothing, weights);
   }
 }

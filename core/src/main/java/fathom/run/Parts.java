@@ -14,4 +14,20 @@ final class Parts {
       throw new IllegalArgumentException("`%s` is %s, but is %s".formatted(name, range, value));
     }
   }
+
+  /// Throws `IllegalArgumentException` for what only the classes of whole images have, which the
+  /// net `name` does not learn.
+  static void checkForClasses(String name, Sampling sampling, Optimization optimization) {
+    String given =
+        sampling.balanced()
+            ? "balanced"
+            : sampling.earlyStop().isGiven()
+                ? "earlyStop"
+                : optimization.classWeights().isEmpty() ? "" : "classWeights";
+    if (!given.isEmpty()) {
+      throw new IllegalArgumentException(
+          "`%s` is for the classes of whole images, but %s does not learn them; leave it out"
+              .formatted(given, name));
+    }
+  }
 }

@@ -130,7 +130,8 @@ public record Recipe(
         batch(),
         seed,
         workers(),
-        fineTuning.tuning());
+        fineTuning.tuning(),
+        sampling.earlyStop());
   }
 
   /// Returns the kind of such runs.

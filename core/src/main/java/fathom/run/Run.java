@@ -22,6 +22,7 @@ import fathom.net.LanguageModel;
 import fathom.nn.Init;
 import fathom.task.Answers;
 import fathom.task.AnswersFile;
+import fathom.train.EarlyStopping;
 import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.MetricsFile;
@@ -61,6 +62,8 @@ public final class Run {
   /// @param classes the names of the classes, in the order of the net's outputs; for text, its
   ///   vocabulary
   /// @param input the image shape: channels, height and width; empty for text
+  /// @param classCounts the number of training images of each class, without those for validation;
+  ///   empty for other data, and for runs of older versions
   /// @param data the place and the identity of the data
   /// @param machine the software and the machine that started the run
   public record Info(
@@ -70,11 +73,13 @@ public final class Run {
       Recipe recipe,
       List<String> classes,
       List<Integer> input,
+      List<Integer> classCounts,
       RunData data,
       Machine machine) {
     public Info {
       classes = List.copyOf(classes);
       input = List.copyOf(input);
+      classCounts = List.copyOf(classCounts);
       recipe.kind().check(classes, input);
     }
   }
@@ -145,6 +150,9 @@ public final class Run {
         recipe,
         data.classes(),
         data.input(),
+        data instanceof DataSet images
+            ? images.classCounts(recipe.validation(), recipe.seed())
+            : List.of(),
         known,
         machine);
   }
@@ -180,6 +188,7 @@ public final class Run {
             recipe,
             info.classes,
             info.input,
+            info.classCounts,
             data,
             info.machine);
     RunFile.write(folder.resolve(RunFile.NAME), changed);
@@ -442,6 +451,20 @@ public final class Run {
   /// out. Throws [BadFileException] for a damaged file.
   public List<Metrics> metrics() {
     return metricsFile().read();
+  }
+
+  /// Returns when and why the run stopped early; empty if it has not ended, or went to its last
+  /// epoch.
+  public Optional<EarlyStopping.Stop> earlyStop() {
+    List<Metrics> all = metrics();
+    List<Metrics.Epoch> epochs =
+        all.stream()
+            .filter(Metrics.Epoch.class::isInstance)
+            .map(Metrics.Epoch.class::cast)
+            .toList();
+    boolean ended = !all.isEmpty() && all.stream().anyMatch(Metrics.Final.class::isInstance);
+    return Optional.ofNullable(recipe().sampling().earlyStop().stop(epochs))
+        .filter(stop -> ended && stop.epoch() < recipe().epochs());
   }
 
   /// Reads the predictions for the test images. The result is empty if the run has not ended, does

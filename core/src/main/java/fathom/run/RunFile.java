@@ -6,6 +6,7 @@ import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.io.RegularFile;
+import fathom.train.EarlyStopping;
 import fathom.train.Precision;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ final class RunFile {
   static final String NAME = "run.json";
 
   /// The present format of the files in the folder. A run of a newer format is refused.
-  static final int FORMAT = 8;
+  static final int FORMAT = 9;
 
   /// The most bytes of the description and of the metrics.
   static final long MOST_BYTES = 1 << 29;
@@ -42,6 +43,10 @@ final class RunFile {
 
   /// The last format without weights to begin with, when all runs began with random ones.
   private static final int WITHOUT_WEIGHTS = 7;
+
+  /// The last format without early stopping, class weights, balanced sampling and the number of
+  /// images of each class.
+  private static final int WITHOUT_BALANCE = 8;
 
   /// The data of runs in older formats.
   static final RunData UNKNOWN =
@@ -82,6 +87,14 @@ final class RunFile {
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_WEIGHTS) {
       recipe.set("finetuning", Json.object(FineTuning.NONE));
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_BALANCE) {
+      recipe.put("balanced", false);
+      recipe.set("earlyStop", Json.object(EarlyStopping.NONE));
+      info.putArray("classCounts");
+      if (recipe.path("descent") instanceof ObjectNode descent) {
+        descent.putArray("classWeights");
+      }
       info.put("format", FORMAT);
     }
     if (format == WITHOUT_PRECISION) {

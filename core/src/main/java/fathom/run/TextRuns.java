@@ -94,6 +94,7 @@ final class TextRuns implements Kind {
           "`validation` keeps images from training, and a text holds out a part of its own, but for %s it is %s; leave it out"
               .formatted(net.name(), sampling.validation()));
     }
+    Parts.checkForClasses(net.name(), sampling, optimization);
     if (recording.watch().contains(Recording.Quantity.RESPONSES)) {
       throw new IllegalArgumentException(
           "`watch` responses is for nets that learn images, but %s learns text; leave it out"

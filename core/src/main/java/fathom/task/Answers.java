@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// The predictions for all test images at the end of a run, as counts, and the worst mistakes
 /// together with their images, so that they can be shown on a machine that does not have the data.
@@ -11,7 +12,15 @@ import java.util.function.IntFunction;
 /// @param step the number of steps after which the net was evaluated
 /// @param confusion how often images of each class were predicted as each class
 /// @param worst the mistakes whose true class got the least probability, the worst first
-public record Answers(long step, Confusion confusion, List<Mistake> worst) {
+/// @param calibration the reliability of the probabilities; null if an older version wrote the
+///   answers
+/// @param scaling what a temperature makes of them; null without validation images
+public record Answers(
+    long step,
+    Confusion confusion,
+    List<Mistake> worst,
+    @Nullable Calibration calibration,
+    @Nullable TemperatureScaling scaling) {
   /// The most mistakes that are kept.
   public static final int WORST = 24;
 
@@ -68,12 +77,24 @@ public record Answers(long step, Confusion confusion, List<Mistake> worst) {
     }
   }
 
+  /// Makes answers without probabilities.
+  public Answers(long step, Confusion confusion, List<Mistake> worst) {
+    this(step, confusion, worst, null, null);
+  }
+
   /// Makes the answers after `step` steps.
   ///
+  /// @param fittedOn the number of images on which the predictions' temperature was fitted; 0 if it
+  ///   was not
   /// @param files the file of each test image
-  static Answers of(long step, Predictions predictions, IntFunction<String> files) {
+  static Answers of(long step, Predictions predictions, int fittedOn, IntFunction<String> files) {
     List<Mistake> worst =
         predictions.worst(WORST).stream().map(m -> m.of(files.apply(m.image))).toList();
-    return new Answers(step, predictions.confusion(), worst);
+    return new Answers(
+        step,
+        predictions.confusion(),
+        worst,
+        predictions.calibration(),
+        fittedOn == 0 ? null : predictions.scaling(fittedOn));
   }
 }

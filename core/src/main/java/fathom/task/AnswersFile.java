@@ -21,7 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// `confusions` has a list `[truth, prediction, times]` for each pair of classes that occurred.
 /// With at most [Confusion#MOST_IN_A_TABLE] classes, `counts` holds the same as a table with a row
 /// for each true class. Files of earlier versions have `counts` alone, whatever the number of
-/// classes.
+/// classes. `calibration` and `scaling` are left out where there are none.
 public final class AnswersFile {
   private final int expected;
   private long step = -1;
@@ -29,6 +29,8 @@ public final class AnswersFile {
   private @Nullable List<Confusion.Pair> sparse;
   private @Nullable Confusion table;
   private @Nullable List<Answers.Mistake> worst;
+  private @Nullable Calibration calibration;
+  private @Nullable TemperatureScaling scaling;
 
   private AnswersFile(int expected) {
     this.expected = expected;
@@ -63,6 +65,14 @@ public final class AnswersFile {
       out.writeEndArray();
       out.writeName("worst");
       out.writePOJO(answers.worst());
+      if (answers.calibration() != null) {
+        out.writeName("calibration");
+        out.writePOJO(answers.calibration());
+      }
+      if (answers.scaling() != null) {
+        out.writeName("scaling");
+        out.writePOJO(answers.scaling());
+      }
       out.writeEndObject();
     }
   }
@@ -96,6 +106,8 @@ public final class AnswersFile {
       case "counts" -> table = table(in);
       case "confusions" -> sparse = triples(in);
       case "worst" -> worst = mistakes(in);
+      case "calibration" -> calibration = Json.read(in.readValueAsTree(), Calibration.class);
+      case "scaling" -> scaling = Json.read(in.readValueAsTree(), TemperatureScaling.class);
       default -> in.skipChildren(); // a property that a later version writes
     }
   }
@@ -216,6 +228,6 @@ public final class AnswersFile {
       throw new IllegalArgumentException(
           "counts and confusions say the same of the same classes, but here they differ");
     }
-    return new Answers(step, confusion, mistakes);
+    return new Answers(step, confusion, mistakes, calibration, scaling);
   }
 }

@@ -5,6 +5,7 @@ import fathom.Layer;
 import fathom.Tensor;
 import fathom.Traced;
 import fathom.data.Augmentation;
+import fathom.data.BalancedOrder;
 import fathom.data.DataSet;
 import fathom.data.Epochs;
 import fathom.data.Images;
@@ -16,6 +17,7 @@ import fathom.data.Png;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -33,13 +35,20 @@ import org.jspecify.annotations.Nullable;
 /// @param precision the type of the images that go into the net in training
 /// @param smoothing the share of every label that is spread evenly over all classes; see
 ///   [CrossEntropy]
+/// @param balance what is done about classes of unequal size in training
 public record ImageClassification(
     DataSet data,
     Normalization normalization,
     Augmentation augmentation,
     DType precision,
-    double smoothing)
+    double smoothing,
+    ClassBalance balance)
     implements LayerTask {
+  /// Throws `IllegalArgumentException` if another number of classes is weighted.
+  public ImageClassification {
+    balance.check(data.classes().size());
+  }
+
   static final String ERROR = "error";
 
   /// The names of the normalization's mean and standard deviation in a checkpoint.
@@ -60,27 +69,43 @@ public record ImageClassification(
   /// augmentation and without label smoothing.
   public static ImageClassification of(DataSet data) {
     return new ImageClassification(
-        data, Normalization.perChannel(data.train()), Augmentation.NONE, DType.FLOAT32, 0);
+        data,
+        Normalization.perChannel(data.train()),
+        Augmentation.NONE,
+        DType.FLOAT32,
+        0,
+        ClassBalance.NONE);
   }
 
   /// Returns this task with another normalization.
   public ImageClassification normalizedBy(Normalization normalization) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(
+        data, normalization, augmentation, precision, smoothing, balance);
   }
 
   /// Returns this task with this augmentation of the training images.
   public ImageClassification augmentedBy(Augmentation augmentation) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(
+        data, normalization, augmentation, precision, smoothing, balance);
   }
 
   /// Returns this task with training activations of another type: bfloat16 or float32.
   public ImageClassification in(DType precision) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(
+        data, normalization, augmentation, precision, smoothing, balance);
   }
 
   /// Returns this task with label smoothing.
   public ImageClassification smoothedBy(double smoothing) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(
+        data, normalization, augmentation, precision, smoothing, balance);
+  }
+
+  /// Returns this task with another treatment of classes of unequal size. Throws
+  /// `IllegalArgumentException` if it weights another number of classes.
+  public ImageClassification balancedBy(ClassBalance balance) {
+    return new ImageClassification(
+        data, normalization, augmentation, precision, smoothing, balance);
   }
 
   @Override
@@ -100,6 +125,8 @@ public record ImageClassification(
     private final Setting setting;
     private final Epochs epochs;
     private final Loader loader;
+    private final double[] weights =
+        balance.weights().stream().mapToDouble(Double::doubleValue).toArray();
     private int epoch;
     private int[] order = {};
 
@@ -107,6 +134,9 @@ public record ImageClassification(
     private long next = -1;
 
     private @Nullable Predictions tested;
+
+    /// The number of validation images on which the temperature of `tested` was fitted.
+    private int fittedOn;
 
     Own(Setting setting) {
       this.setting = setting;
@@ -128,8 +158,14 @@ public record ImageClassification(
     @Override
     public void begin(int epoch, int step) {
       this.epoch = epoch;
-      this.order = epochs.order(epoch);
+      this.order = order(epoch);
       expect((long) epoch * epochs.batches() + step);
+    }
+
+    private int[] order(int epoch) {
+      return balance.sampled()
+          ? new BalancedOrder(setting.seed(), data.train().labels()).of(epoch)
+          : epochs.order(epoch);
     }
 
     /// Announces all batches from this one on to the loader, unless it expects them already.
@@ -144,7 +180,7 @@ public record ImageClassification(
           IntStream.range(first, setting.epochs())
               .boxed()
               .flatMap(e -> {
-                int[] of = e == epoch && order.length > 0 ? order : epochs.order(e);
+                int[] of = e == epoch && order.length > 0 ? order : order(e);
                 int from = e == first ? (int) (batch % perEpoch) : 0;
                 return IntStream.range(from, perEpoch).mapToObj(b -> share(e, of, b));
               })
@@ -153,15 +189,32 @@ public record ImageClassification(
 
     private Loader.Batch share(int epoch, int[] order, int step) {
       return new Loader.Batch(
-          order, setting.share(epochs.batch(step)), augmentation, epochs.augment(epoch));
+          order,
+          setting.share(epochs.batch(step)),
+          augmentation,
+          epochs.augment(epoch),
+          balance.sampled());
     }
 
     @Override
     public Objective forward(Layer net, int step) {
       Loader.Batch own = share(epoch, order, step);
       next = (long) epoch * epochs.batches() + step + 1;
+      int[] labels = loader.labels(order, own.rows());
+      Traced logits = net.forward(loader.images(own).to(precision));
       return objective(
-          net, loader.images(own).to(precision), loader.labels(order, own.rows()), smoothing);
+          logits,
+          weights.length == 0
+              ? CrossEntropy.of(logits.value(), labels, smoothing)
+              : CrossEntropy.of(logits.value(), labels, smoothing, weights, total(step)),
+          labels);
+    }
+
+    /// The sum of the weights of a whole batch, which every worker knows from the order.
+    private double total(int step) {
+      return Arrays.stream(loader.labels(order, epochs.batch(step)))
+          .mapToDouble(label -> weights[label])
+          .sum();
     }
 
     @Override
@@ -169,15 +222,13 @@ public record ImageClassification(
       int most = Math.clamp(PROBE_VALUES / data.train().size(), 1, PROBE_IMAGES);
       Rows rows = new Rows(0, Math.min(most, data.train().count()));
       int[] first = IntStream.range(0, rows.to()).toArray();
-      return objective(net, loader.images(first, rows), loader.labels(first, rows), 0);
+      int[] labels = loader.labels(first, rows);
+      Traced logits = net.forward(loader.images(first, rows));
+      return objective(logits, CrossEntropy.of(logits.value(), labels), labels);
     }
 
-    private Objective objective(Layer net, Tensor x, int[] labels, double smoothing) {
-      Traced logits = net.forward(x);
-      return Objective.of(
-          logits,
-          CrossEntropy.of(logits.value(), labels, smoothing),
-          CrossEntropy.errors(logits.value(), labels));
+    private static Objective objective(Traced logits, Traced loss, int[] labels) {
+      return Objective.of(logits, loss, CrossEntropy.errors(logits.value(), labels));
     }
 
     @Override
@@ -189,13 +240,25 @@ public record ImageClassification(
           yield validation == null ? null : figures(net, validation, (_, _) -> {});
         }
         case TEST -> {
-          var predictions = new Predictions(data.test(), data.classes().size());
+          var predictions = new Predictions(data.test(), data.classes().size(), temperature(net));
           Figures figures = figures(net, data.test(), predictions);
           predictions.gather(setting.workers());
           tested = predictions;
           yield figures;
         }
       };
+    }
+
+    /// The temperature that suits the validation images; 1 if there are none.
+    private double temperature(Layer net) {
+      LabelledImages validation = data.validation();
+      if (validation == null) {
+        return 1;
+      }
+      var temperature = new Temperature(validation.labels(), data.classes().size());
+      figures(net, validation, temperature);
+      fittedOn = temperature.count();
+      return temperature.fit(setting.workers()::allReduce);
     }
 
     private Figures figures(Layer net, LabelledImages images, Evaluation.Look look) {
@@ -229,7 +292,7 @@ public record ImageClassification(
     public void write(Path folder, long step) {
       Predictions of = tested;
       if (of != null) {
-        AnswersFile.write(folder, Answers.of(step, of, this::file));
+        AnswersFile.write(folder, Answers.of(step, of, fittedOn, this::file));
       }
     }
 

@@ -44,7 +44,8 @@ public interface Listener {
 
   /// The end of a training.
   ///
-  /// @param finished false if the training was asked to stop before its end
+  /// @param finished false if the training was asked to stop before its end; true with fewer than
+  ///   `steps` steps if it stopped early, see [EarlyStopping]
   /// @param step the number of steps that had been made, of `steps`
   /// @param steps the number of steps of the whole training
   /// @param training the evaluation of all training data, without augmentation; null unless

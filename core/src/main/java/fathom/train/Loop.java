@@ -59,6 +59,8 @@ final class Loop<N extends Node> {
   private final List<Boolean> improved = new ArrayList<>();
 
   private Schedule schedule;
+  /// The epochs that were evaluated, by which every worker decides alike whether to stop early.
+  private final List<Metrics.Epoch> judged = new ArrayList<>();
 
   /// The evaluation of the test data with the present weights, if it is known already.
   private @Nullable Figures tested;
@@ -106,10 +108,15 @@ final class Loop<N extends Node> {
     if (!evaluated) {
       evaluate(); // it was stopped between the last step of an epoch and its evaluation
     }
-    while (step < steps && !stopped) {
+    while (step < steps && !stopped && !stopsEarly()) {
       epoch((int) (step / batches));
     }
     end();
+  }
+
+  /// Whether the training ends before its last epoch; never inside of an epoch.
+  private boolean stopsEarly() {
+    return step % batches == 0 && plan.earlyStop().stop(judged) != null;
   }
 
   /// Trains for the rest of an epoch, and always writes a checkpoint at its end.
@@ -238,12 +245,13 @@ final class Loop<N extends Node> {
     boolean better = best == null || task.better(epoch.validation(), best.validation());
     best = better ? epoch : best;
     improved.add(better);
+    judged.add(epoch);
     return better;
   }
 
   /// Makes the last evaluations, of all training data and of all test data.
   private void end() {
-    boolean finished = step == steps && !stopped;
+    boolean finished = (step == steps || stopsEarly()) && !stopped;
     Figures training = null;
     Figures test = null;
     try {

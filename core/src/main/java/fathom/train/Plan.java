@@ -16,6 +16,7 @@ import fathom.optim.Schedule;
 /// @param seed the seed of every random key: initial weights, order, augmentation, dropout
 /// @param workers the number of threads, each with its share of every batch, at least 1
 /// @param tuning which layers are trained, and at which part of the learning rate
+/// @param earlyStop after how many epochs without a better validation error the training ends
 public record Plan(
     Optimizer.Spec optimizer,
     Schedule schedule,
@@ -24,7 +25,8 @@ public record Plan(
     int batch,
     long seed,
     int workers,
-    Tuning tuning) {
+    Tuning tuning,
+    EarlyStopping earlyStop) {
   /// Adam at a learning rate of 0.001 for ten epochs with batches of 32 examples, on all cores.
   public static final Plan DEFAULT =
       new Plan(
@@ -35,7 +37,8 @@ public record Plan(
           32,
           1,
           Runtime.getRuntime().availableProcessors(),
-          Tuning.NONE);
+          Tuning.NONE,
+          EarlyStopping.NONE);
 
   public Plan {
     atLeastOne("epochs", epochs);
@@ -55,41 +58,46 @@ public record Plan(
 
   /// Returns this plan with another optimizer.
   public Plan withOptimizer(Optimizer.Spec optimizer) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another learning rate schedule.
   public Plan withSchedule(Schedule schedule) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another limit of the gradients' norm; 0 for no limit.
   public Plan withClip(double clip) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another number of epochs.
   public Plan withEpochs(int epochs) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another number of examples in a batch of all workers.
   public Plan withBatch(int batch) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another seed of all random keys.
   public Plan withSeed(long seed) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another number of workers, which are threads.
   public Plan withWorkers(int workers) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 
   /// Returns this plan with another choice of the layers that are trained.
   public Plan withTuning(Tuning tuning) {
-    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning);
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
+  }
+
+  /// Returns this plan with another early stopping.
+  public Plan withEarlyStop(EarlyStopping earlyStop) {
+    return new Plan(optimizer, schedule, clip, epochs, batch, seed, workers, tuning, earlyStop);
   }
 }

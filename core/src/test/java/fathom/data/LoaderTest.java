@@ -48,7 +48,8 @@ class LoaderTest {
       Augmentation a,
       RandomKey key) {
     float[] out = new float[(to - from) * images.size()];
-    new Loader(images, n).fill(MemorySegment.ofArray(out), indices, from, to, a, key);
+    new Loader(images, n)
+        .fill(MemorySegment.ofArray(out), new Loader.Batch(indices, new Rows(from, to), a, key));
     return out;
   }
 
@@ -207,12 +208,12 @@ class LoaderTest {
       MemorySegment out = arena.allocate(4L * (2 * SIZE + 1), 64);
       out.set(ValueLayout.JAVA_FLOAT, 4L * 2 * SIZE, 42);
       Loader loader = new Loader(IMAGES, plain(IMAGES));
-      loader.fill(out, new int[] {7, 0, 3}, 1, 3, Augmentation.NONE, KEY);
+      loader.fill(out, Loader.Batch.of(new int[] {7, 0, 3}, new Rows(1, 3)));
       float[] expected =
           load(IMAGES, plain(IMAGES), new int[] {0, 3}, 0, 2, Augmentation.NONE, KEY);
       assertArrayEquals(expected, Arrays.copyOf(out.toArray(ValueLayout.JAVA_FLOAT), 2 * SIZE));
       assertEquals(42, out.get(ValueLayout.JAVA_FLOAT, 4L * 2 * SIZE));
-      loader.fill(out.asSlice(0, 0), new int[] {7}, 1, 1, Augmentation.NONE, KEY);
+      loader.fill(out.asSlice(0, 0), Loader.Batch.of(new int[] {7}, new Rows(1, 1)));
     }
   }
 
@@ -248,6 +249,6 @@ class LoaderTest {
   }
 
   private static void fill(Loader loader, MemorySegment out, int[] indices, int to) {
-    loader.fill(out, indices, 0, to, Augmentation.NONE, KEY);
+    loader.fill(out, Loader.Batch.of(indices, new Rows(0, to)));
   }
 }

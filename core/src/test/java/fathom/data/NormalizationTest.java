@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import fathom.RandomKey;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -22,13 +21,7 @@ class NormalizationTest {
     float[] out = new float[images.pixels().length];
     int[] indices = IntStream.range(0, images.count()).toArray();
     new Loader(images, normalization)
-        .fill(
-            MemorySegment.ofArray(out),
-            indices,
-            0,
-            indices.length,
-            Augmentation.NONE,
-            new RandomKey(0));
+        .fill(MemorySegment.ofArray(out), Loader.Batch.of(indices, new Rows(0, indices.length)));
     return out;
   }
 

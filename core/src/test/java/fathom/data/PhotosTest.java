@@ -86,6 +86,30 @@ class PhotosTest {
     assertEquals(down, box.height(), 1e-4);
   }
 
+  /// What tests see is the centre of the uncropped photo; only at its border the scaling has
+  /// neighbours that the other does not have.
+  @Test
+  void testsSeeTheCentreOfTheUncroppedPhoto() throws IOException {
+    for (String part : new String[] {"train", "test"}) {
+      write(dir.resolve(part).resolve("a/wide.png"), 90, 60, (x, y) -> 0x010102 * (x + y));
+      write(dir.resolve(part).resolve("a/high.png"), 50, 71, (x, y) -> 0x020103 * y);
+    }
+    var photos = (Photos) DataSet.open("images:" + dir, new ImageReadOptions(28, true)).train();
+    assertEquals(32, photos.uncropped().height());
+    assertEquals(32, photos.uncropped().take(1).width());
+    Images seen = photos.images();
+    Images all = photos.uncropped().images();
+    for (int i = 0; i < 2 * 3; i++) {
+      for (int y = 1; y < 27; y++) {
+        for (int x = 1; x < 27; x++) {
+          int expected = seen.pixels()[(i * 28 + y) * 28 + x] & 0xff;
+          int actual = all.pixels()[(i * 32 + y + 2) * 32 + x + 2] & 0xff;
+          assertEquals(expected, actual, 1, "plane %s, row %s, column %s".formatted(i, y, x));
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"500, 375", "375, 500", "224, 224", "1, 1", "3, 2", "1000, 10", "10, 1000", "1, 9"})
   void trainingSeesPartsThatLieInTheImage(int width, int height) {

@@ -188,4 +188,71 @@ class CrossEntropyTest {
       }
     }
   }
+
+  /// The weights 1, 2, 4 of the classes: the rows weigh 4 and 1, and together 5.
+  @Test
+  void weightedRowsAreAsByHand() {
+    try (var _ = Scope.open()) {
+      Traced loss = CrossEntropy.of(logits(), new int[] {2, 0}, 0, new double[] {1, 2, 4}, 5);
+      assertEquals((4 * Math.log(8.0 / 5) + Math.log(3)) / 5, loss.value().item(), 1e-15);
+      double third = 1.0 / 3;
+      assertArrayEquals(
+          new double[] {0.1, 0.2, -0.3, -third / 2.5, third / 5, third / 5},
+          loss.back(one(DType.FLOAT64)).toDoubles(),
+          1e-15);
+    }
+  }
+
+  /// PyTorch 2.13: CrossEntropyLoss(weight=[0.5, 2, 3], label_smoothing=s) in float64.
+  @Test
+  void weightedLossesAndGradientsAreThoseOfPyTorch() {
+    double[] logits = {0.5, -1, 2, 1.5, 0.25, -0.75};
+    double[] weights = {0.5, 2, 3};
+    double[][] gradients = {
+      {
+        0.15024890754860287, 0.03352506280344638, -0.18377397035204923,
+        -0.040222808406990725, 0.02940522914252165, 0.010817579264469072
+      },
+      {
+        0.1396439897153636, 0.013173691313471098, -0.15281768102883464,
+        -0.0033298430298073093, 0.018199004532908382, -0.014869161503101072
+      }
+    };
+    double[] losses = {0.25407719847859517, 0.41101149275791754};
+    for (int i = 0; i < 2; i++) {
+      try (var _ = Scope.open()) {
+        Traced loss =
+            CrossEntropy.of(Tensor.of(logits, 2, 3), new int[] {2, 0}, 0.1 * i, weights, 3 + 0.5);
+        assertEquals(losses[i], loss.value().item(), 1e-15);
+        assertArrayEquals(gradients[i], loss.back(one(DType.FLOAT64)).toDoubles(), 1e-15);
+      }
+    }
+  }
+
+  @Test
+  void equalWeightsChangeNothing() {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.normal(RandomKey.of(1, "logits"), DType.FLOAT64, 20, 7);
+      double[] weights = new double[7];
+      Arrays.fill(weights, 3);
+      Traced plain = CrossEntropy.of(logits, labels(20, 7), 0.2);
+      Traced weighted = CrossEntropy.of(logits, labels(20, 7), 0.2, weights, 60);
+      assertEquals(plain.value().item(), weighted.value().item(), 1e-14);
+      assertArrayEquals(
+          plain.back(one(DType.FLOAT64)).toDoubles(),
+          weighted.back(one(DType.FLOAT64)).toDoubles(),
+          1e-16);
+    }
+  }
+
+  @Test
+  void weightsThatAreNoneAreRefused() {
+    try (var _ = Scope.open()) {
+      for (double[] weights : new double[][] {{1, 2}, {1, 2, 0}, {1, 2, -1}, {1, 2, Double.NaN}}) {
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> CrossEntropy.of(logits(), new int[] {2, 0}, 0, weights, 5));
+      }
+    }
+  }
 }

@@ -74,7 +74,7 @@ class RunFormatsTest {
         ImageReadOptions.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
     run.withRecipe(recipe);
     assertEquals(run.info(), Run.open(run.folder()).info());
-    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 8"));
+    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 9"));
   }
 
   @ParameterizedTest
@@ -171,7 +171,7 @@ class RunFormatsTest {
 
   @Test
   void whatNoFormatHadIsRefused() throws IOException {
-    for (int format : new int[] {0, 2, 9}) {
+    for (int format : new int[] {0, 2, 10}) {
       var e = assertThrows(BadFileException.class, () -> open(format));
       assertTrue(e.getMessage().contains("format " + format), e.getMessage());
     }

@@ -839,6 +839,7 @@ class RunTrainingTest {
             read.recipe(),
             read.classes(),
             read.input(),
+            is.classCounts(),
             is.data(),
             read.machine()));
   }

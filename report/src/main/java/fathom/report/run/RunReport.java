@@ -20,12 +20,14 @@ import fathom.run.Run;
 import fathom.run.RunData;
 import fathom.run.Wording;
 import fathom.task.SectionsFile;
+import fathom.train.EarlyStopping;
 import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Tuning;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,12 +35,17 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Makes the page of one training run: its learning curves, its result, the confusions on the test
 /// images, and its layers at start and end.
 public final class RunReport {
   /// The digits of a fingerprint that are shown.
   private static final int DIGITS = 12;
+
+  /// The most weights of classes that are shown one by one.
+  private static final int WEIGHTS = 20;
 
   private RunReport() {}
 
@@ -67,6 +74,9 @@ public final class RunReport {
           sections.add(new Section("Classes", tested.classes()));
           sections.add(new Section("The worst mistakes", tested.mistakes()));
         });
+    run.answers()
+        .flatMap(ReliabilityDiagram::of)
+        .ifPresent(diagram -> sections.add(new Section("Calibration", diagram.blocks())));
     SectionsFile.read(run.folder()).forEach(section -> sections.add(shown(section)));
     if (!layers.isEmpty()) {
       sections.add(new Section("Layers", layerCharts(recipe.model(), layers)));
@@ -78,7 +88,8 @@ public final class RunReport {
     sections.add(new Section("What was run", new Facts(facts(run))));
     return new Page(
         "%s on %s".formatted(recipe.model(), recipe.data()),
-        lead(recipe, epochs, results),
+        lead(recipe, epochs, results)
+            + run.earlyStop().map(stop -> " It %s.".formatted(stopped(recipe, stop))).orElse(""),
         sections);
   }
 
@@ -120,7 +131,14 @@ public final class RunReport {
   private static String lead(
       Recipe recipe, List<Metrics.Epoch> epochs, List<Metrics.Final> results) {
     if (!results.isEmpty()) {
-      return recipe.kind().wording().lead(recipe.model(), results.getLast(), epochs(recipe));
+      int made = epochs.isEmpty() ? recipe.epochs() : epochs.getLast().epoch();
+      return recipe
+          .kind()
+          .wording()
+          .lead(
+              recipe.model(),
+              results.getLast(),
+              made < recipe.epochs() ? "%s of %s".formatted(made, epochs(recipe)) : epochs(recipe));
     }
     if (epochs.isEmpty()) {
       return "This run has not finished an epoch yet.";
@@ -128,6 +146,21 @@ public final class RunReport {
     var last = epochs.getLast();
     return "This run stands after epoch %s of %s, at %s."
         .formatted(last.epoch(), recipe.epochs(), recipe.kind().wording().standing(last));
+  }
+
+  /// Returns when and why a training by this recipe stopped early, in a clause without a subject.
+  public static String stopped(Recipe recipe, EarlyStopping.Stop stop) {
+    EarlyStopping by = recipe.sampling().earlyStop();
+    return String.format(
+        Locale.ROOT,
+        "stopped early, after epoch %d of %d: for %s the validation error was not %sbelow that of"
+            + " epoch %d, %.2f %%, the best, whose weights are kept",
+        stop.epoch(),
+        recipe.epochs(),
+        by.patience() == 1 ? "an epoch" : by.patience() + " epochs",
+        by.minDelta() == 0 ? "" : number(by.minDelta(), 2) + " points ",
+        stop.best(),
+        stop.error());
   }
 
   private static String epochs(Recipe recipe) {
@@ -227,9 +260,31 @@ public final class RunReport {
               .formatted(change.step(), String.join(", ", change.differences())),
           (before, after) -> before + "; " + after);
     }
+    List<Integer> counts = run.info().classCounts();
+    if (!counts.isEmpty()) {
+      facts.put("training images", counts(run.info().classes(), counts));
+    }
     facts.put("started", run.info().started());
     machine(facts, run.info().machine());
     return facts;
+  }
+
+  /// The numbers of images of each class, or of the smallest and the largest.
+  private static String counts(List<String> classes, List<Integer> counts) {
+    if (counts.size() <= WEIGHTS) {
+      return IntStream.range(0, counts.size())
+          .mapToObj(c -> "%s: %s".formatted(classes.get(c), counts.get(c)))
+          .collect(Collectors.joining(", "));
+    }
+    int least = Collections.min(counts);
+    int most = Collections.max(counts);
+    return "from %s (%s) to %s (%s), in %s classes"
+        .formatted(
+            least,
+            classes.get(counts.indexOf(least)),
+            most,
+            classes.get(counts.indexOf(most)),
+            counts.size());
   }
 
   /// Returns what decides a training, for people.
@@ -249,6 +304,19 @@ public final class RunReport {
           "%s images, kept from training, validate the epochs in place of the test images"
               .formatted(r.validation()));
     }
+    EarlyStopping stopping = r.sampling().earlyStop();
+    if (stopping.isGiven()) {
+      facts.put(
+          "early stop",
+          "after %s epochs without a validation error %sbelow the best"
+              .formatted(
+                  stopping.patience(),
+                  stopping.minDelta() == 0 ? "" : stopping.minDelta() + " points "));
+    }
+    String balance = balance(r);
+    if (!balance.isEmpty()) {
+      facts.put("classes", balance);
+    }
     if (r.fineTuning().isGiven()) {
       facts.put("weights", weights(r.fineTuning()));
     }
@@ -266,6 +334,21 @@ public final class RunReport {
           "%s blocks at a time are computed again in the backward pass".formatted(r.recompute()));
     }
     return facts;
+  }
+
+  private static String balance(Recipe r) {
+    if (r.sampling().balanced()) {
+      return "drawn equally often, with replacement";
+    }
+    List<Double> weights = r.optimization().classWeights();
+    if (weights.isEmpty()) {
+      return "";
+    }
+    return weights.size() <= WEIGHTS
+        ? "weighted in the loss by "
+            + weights.stream().map(weight -> number(weight, 3)).collect(Collectors.joining(", "))
+        : "weighted in the loss by %s to %s"
+            .formatted(number(Collections.min(weights), 3), number(Collections.max(weights), 3));
   }
 
   private static String weights(FineTuning from) {

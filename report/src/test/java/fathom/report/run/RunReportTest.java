@@ -124,7 +124,9 @@ class RunReportTest {
     List<String> all = headings(RunReport.of(run));
     List<String> without = headings(RunReport.of(Run.open(older)));
     assertEquals(
-        all.stream().filter(h -> !h.equals("Classes") && !h.equals("The worst mistakes")).toList(),
+        all.stream()
+            .filter(h -> !List.of("Classes", "The worst mistakes", "Calibration").contains(h))
+            .toList(),
         without);
   }
 
@@ -302,8 +304,8 @@ class RunReportTest {
   void itIsReadOnATelephoneAndOnALargeScreen(Browser.Scheme scheme) throws Exception {
     Browser.find();
     Page page = RunReport.of(run);
-    int tables = 4 + 3; // of the charts and of the heat maps
-    int curves = 4 + 4; // in two charts alone, in two as members of one group
+    int tables = 6 + 3; // of the charts and of the heat maps
+    int curves = 6 + 4; // by themselves, and as members of one group
     int images = run.answers().orElseThrow().worst().size();
     new Browser(Files.createTempDirectory(folder, "browser"))
         .visit(page, scheme, List.of(page.sections().size(), tables, curves, images, 1));
