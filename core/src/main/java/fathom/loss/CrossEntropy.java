@@ -24,11 +24,26 @@ public final class CrossEntropy {
   /// `smoothing`, and every class gets ε/K. The loss is −(1/n)·Σ q·log p for q = (1−ε)·one-hot +
   /// ε/K. Throws `IllegalArgumentException` unless 0 ≤ ε < 1, and as [#of(Tensor, int[])] does.
   public static Traced of(Tensor logits, int[] labels, double smoothing) {
+    return of(logits, labels, labels, 1, smoothing);
+  }
+
+  /// Returns the loss of examples that are mixed of two: λ·(that of `labels`) + (1−λ)·(that of
+  /// `others`), each with smoothed labels (Zhang et al. 2017, section 2). Throws
+  /// `IllegalArgumentException` unless 0 ≤ λ ≤ 1, and as [#of(Tensor, int[], double)] does.
+  public static Traced of(
+      Tensor logits, int[] labels, int[] others, double lambda, double smoothing) {
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException(
           "labels are smoothed by 0 or more and less than 1, but `smoothing` is " + smoothing);
     }
+    if (!(lambda >= 0 && lambda <= 1)) {
+      throw new IllegalArgumentException(
+          "a mixed label has a share λ of 0 to 1 in the loss, but λ is " + lambda);
+    }
     int classes = check(logits, labels);
+    check(logits, others);
+    double own = (1 - smoothing) * lambda;
+    double other = (1 - smoothing) * (1 - lambda);
     double total = Step.current().total(labels.length);
     DType type = logits.type();
     Tensor logP = logProbabilities(logits);
@@ -36,7 +51,10 @@ public final class CrossEntropy {
     double each = smoothing / classes;
     double sum = 0;
     for (int i = 0; i < labels.length; i++) {
-      sum -= (1 - smoothing) * values[i * classes + labels[i]];
+      sum -= own * values[i * classes + labels[i]];
+      if (other > 0) {
+        sum -= other * values[i * classes + others[i]];
+      }
     }
     if (smoothing > 0) {
       for (double value : values) {
@@ -51,7 +69,8 @@ public final class CrossEntropy {
             Tensor dlogits = logP.exp();
             double[] d = dlogits.toDoubles();
             for (int i = 0; i < labels.length; i++) {
-              d[i * classes + labels[i]] -= 1 - smoothing;
+              d[i * classes + labels[i]] -= own;
+              d[i * classes + others[i]] -= other;
             }
             double scale = dy.item() / total;
             for (int i = 0; i < d.length; i++) {

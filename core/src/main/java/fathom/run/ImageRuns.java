@@ -176,8 +176,6 @@ final class ImageRuns implements Kind {
         workers);
   }
 
-  /// Colour images are cropped and flipped. Grey images are not, because a flip may change the
-  /// class.
   private static Recipe convolutional(
       Architecture.Convolutional net,
       DataSet images,
@@ -186,11 +184,7 @@ final class ImageRuns implements Kind {
       boolean pixelMean,
       long seed,
       int workers) {
-    boolean colour = images.train().channels() == 3;
-    Preprocessing preprocessing =
-        images.train() instanceof Photos
-            ? Preprocessing.photos(images.train().width(), colour)
-            : new Preprocessing(colour ? 4 : 0, colour, pixelMean);
+    Preprocessing preprocessing = Preprocessing.usual(images.train(), pixelMean);
     boolean deep = isOfPapers(net) && net.depth() >= WARM_UP_DEPTH;
     return recipe(
         net,
@@ -355,7 +349,8 @@ final class ImageRuns implements Kind {
             known != null ? known : normalization(recipe, data),
             recipe.preprocessing().augmentation(),
             recipe.precision().type(),
-            recipe.optimization().smoothing()));
+            recipe.optimization().smoothing(),
+            recipe.preprocessing().variation().mixing()));
   }
 
   /// The net in the form that the recipe's execution asks for.

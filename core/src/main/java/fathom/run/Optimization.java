@@ -18,8 +18,14 @@ import java.util.List;
 /// @param clip the largest norm of all gradients together; 0 for no limit
 /// @param smoothing the share of every label that the loss spreads evenly over all classes; 0 for
 ///   none
+/// @param ema the decay of the moving average of the weights that is evaluated and saved; 0 for
+///   none
 public record Optimization(
-    @JsonUnwrapped Update update, @JsonUnwrapped Rate learningRate, double clip, double smoothing) {
+    @JsonUnwrapped Update update,
+    @JsonUnwrapped Rate learningRate,
+    double clip,
+    double smoothing,
+    double ema) {
 
   /// The optimizers that have a name.
   public enum Method {
@@ -132,17 +138,18 @@ public record Optimization(
         "the largest norm of the gradients, or 0 for any");
     Parts.check(
         "smoothing", smoothing, smoothing >= 0 && smoothing < 1, "0 or more and less than 1");
+    Parts.check("ema", ema, ema >= 0 && ema < 1, "0 or more and less than 1");
   }
 
   /// Returns the residual paper's SGD, with momentum 0.9 and weight decay 10⁻⁴, at a learning rate
   /// that is divided by ten at these fractions of the steps.
   public static Optimization sgd(double learningRate, List<Double> divideAt) {
-    return new Optimization(Update.SGD, Rate.inSteps(learningRate, divideAt), 0, 0);
+    return new Optimization(Update.SGD, Rate.inSteps(learningRate, divideAt), 0, 0, 0);
   }
 
   /// Returns Adam at a learning rate that is divided by ten at these fractions of the steps.
   public static Optimization adam(double learningRate, List<Double> divideAt) {
-    return new Optimization(Update.ADAM, Rate.inSteps(learningRate, divideAt), 0, 0);
+    return new Optimization(Update.ADAM, Rate.inSteps(learningRate, divideAt), 0, 0, 0);
   }
 
   /// Returns the optimizer of a training.
@@ -168,7 +175,8 @@ public record Optimization(
                 learningRate.divideAt(),
                 learningRate.warmUp()),
             clip,
-            smoothing);
+            smoothing,
+            ema);
   }
 
   /// Returns this optimization with another full learning rate.
@@ -194,7 +202,7 @@ public record Optimization(
   }
 
   private Optimization with(Rate other) {
-    return new Optimization(update, other, clip, smoothing);
+    return new Optimization(update, other, clip, smoothing, ema);
   }
 
   /// Returns this optimization with another weight decay. Throws `IllegalArgumentException` for an
@@ -204,16 +212,22 @@ public record Optimization(
         new Update(update.optimizer(), update.momentum(), weightDecay),
         learningRate,
         clip,
-        smoothing);
+        smoothing,
+        ema);
   }
 
   /// Returns this optimization with another limit of the gradients' norm; 0 for no limit.
   public Optimization withClip(double clip) {
-    return new Optimization(update, learningRate, clip, smoothing);
+    return new Optimization(update, learningRate, clip, smoothing, ema);
   }
 
   /// Returns this optimization with another label smoothing.
   public Optimization withSmoothing(double smoothing) {
-    return new Optimization(update, learningRate, clip, smoothing);
+    return new Optimization(update, learningRate, clip, smoothing, ema);
+  }
+
+  /// Returns this optimization with a moving average of the weights of another decay; 0 for none.
+  public Optimization withEma(double ema) {
+    return new Optimization(update, learningRate, clip, smoothing, ema);
   }
 }

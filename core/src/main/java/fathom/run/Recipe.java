@@ -125,7 +125,8 @@ public record Recipe(
         batch(),
         seed,
         workers(),
-        fineTuning.tuning());
+        fineTuning.tuning(),
+        optimization.ema());
   }
 
   /// Returns the kind of such runs.

@@ -20,7 +20,7 @@ final class RunFile {
   static final String NAME = "run.json";
 
   /// The present format of the files in the folder. A run of a newer format is refused.
-  static final int FORMAT = 8;
+  static final int FORMAT = 9;
 
   /// The most bytes of the description and of the metrics.
   static final long MOST_BYTES = 1 << 29;
@@ -42,6 +42,10 @@ final class RunFile {
 
   /// The last format without weights to begin with, when all runs began with random ones.
   private static final int WITHOUT_WEIGHTS = 7;
+
+  /// The last format without variation and without averaged weights, when images were cropped and
+  /// flipped and nothing else.
+  private static final int WITHOUT_VARIATION = 8;
 
   /// The data of runs in older formats.
   static final RunData UNKNOWN =
@@ -82,6 +86,14 @@ final class RunFile {
     }
     if (format >= WITHOUT_PRECISION && format <= WITHOUT_WEIGHTS) {
       recipe.set("finetuning", Json.object(FineTuning.NONE));
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_VARIATION) {
+      if (recipe.path("preparation") instanceof ObjectNode preprocessing) {
+        preprocessing.set("augmentation", Json.object(Variation.NONE));
+      }
+      if (recipe.path("descent") instanceof ObjectNode descent) {
+        descent.put("ema", 0.0);
+      }
       info.put("format", FORMAT);
     }
     if (format == WITHOUT_PRECISION) {

@@ -10,6 +10,8 @@ import fathom.data.Epochs;
 import fathom.data.Images;
 import fathom.data.LabelledImages;
 import fathom.data.Loader;
+import fathom.data.Mixing;
+import fathom.data.Mixing.Mix;
 import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Png;
@@ -20,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The task to predict the classes of images, trained by the cross-entropy of their labels.
@@ -33,12 +36,15 @@ import org.jspecify.annotations.Nullable;
 /// @param precision the type of the images that go into the net in training
 /// @param smoothing the share of every label that is spread evenly over all classes; see
 ///   [CrossEntropy]
+/// @param mixing how training images and their labels are mixed; the loss is then that of both
+///   labels, and an error is counted against the one with the larger share
 public record ImageClassification(
     DataSet data,
     Normalization normalization,
     Augmentation augmentation,
     DType precision,
-    double smoothing)
+    double smoothing,
+    Mixing mixing)
     implements LayerTask {
   static final String ERROR = "error";
 
@@ -56,6 +62,16 @@ public record ImageClassification(
 
   private static final int PREVIEW = 8;
 
+  /// Makes a task without mixing.
+  public ImageClassification(
+      DataSet data,
+      Normalization normalization,
+      Augmentation augmentation,
+      DType precision,
+      double smoothing) {
+    this(data, normalization, augmentation, precision, smoothing, Mixing.NONE);
+  }
+
   /// Returns a task in float32 that brings each channel to mean 0 and standard deviation 1, without
   /// augmentation and without label smoothing.
   public static ImageClassification of(DataSet data) {
@@ -65,22 +81,27 @@ public record ImageClassification(
 
   /// Returns this task with another normalization.
   public ImageClassification normalizedBy(Normalization normalization) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing, mixing);
   }
 
   /// Returns this task with this augmentation of the training images.
   public ImageClassification augmentedBy(Augmentation augmentation) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing, mixing);
   }
 
   /// Returns this task with training activations of another type: bfloat16 or float32.
   public ImageClassification in(DType precision) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing, mixing);
   }
 
   /// Returns this task with label smoothing.
   public ImageClassification smoothedBy(double smoothing) {
-    return new ImageClassification(data, normalization, augmentation, precision, smoothing);
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing, mixing);
+  }
+
+  /// Returns this task with training images that are mixed.
+  public ImageClassification mixedBy(Mixing mixing) {
+    return new ImageClassification(data, normalization, augmentation, precision, smoothing, mixing);
   }
 
   @Override
@@ -146,22 +167,46 @@ public record ImageClassification(
               .flatMap(e -> {
                 int[] of = e == epoch && order.length > 0 ? order : epochs.order(e);
                 int from = e == first ? (int) (batch % perEpoch) : 0;
-                return IntStream.range(from, perEpoch).mapToObj(b -> share(e, of, b));
+                return IntStream.range(from, perEpoch).boxed().flatMap(b -> read(e, of, b));
               })
               .iterator());
     }
 
+    /// What this worker reads for a step: its share, and the partners of the share's images.
+    private Stream<Loader.Batch> read(int epoch, int[] order, int step) {
+      Loader.Batch own = share(epoch, order, step);
+      Rows partners = Mix.partners(own.rows(), epochs.batch(step));
+      return mix(epoch, step).isNone() || partners.equals(own.rows())
+          ? Stream.of(own)
+          : Stream.of(own, batch(epoch, order, partners));
+    }
+
     private Loader.Batch share(int epoch, int[] order, int step) {
-      return new Loader.Batch(
-          order, setting.share(epochs.batch(step)), augmentation, epochs.augment(epoch));
+      return batch(epoch, order, setting.share(epochs.batch(step)));
+    }
+
+    private Loader.Batch batch(int epoch, int[] order, Rows rows) {
+      return new Loader.Batch(order, rows, augmentation, epochs.augment(epoch));
+    }
+
+    private Mix mix(int epoch, int step) {
+      LabelledImages images = data.train();
+      return mixing.of(epochs.mixing(epoch, step), images.height(), images.width());
     }
 
     @Override
     public Objective forward(Layer net, int step) {
       Loader.Batch own = share(epoch, order, step);
       next = (long) epoch * epochs.batches() + step + 1;
+      Rows whole = epochs.batch(step);
+      Mix mix = mix(epoch, step);
       return objective(
-          net, loader.images(own).to(precision), loader.labels(order, own.rows()), smoothing);
+          net,
+          loader.images(own, whole, mix).to(precision),
+          loader.labels(order, own.rows()),
+          reversed(loader.labels(order, Mix.partners(own.rows(), whole))),
+          mix.lambda(),
+          smoothing);
     }
 
     @Override
@@ -169,15 +214,21 @@ public record ImageClassification(
       int most = Math.clamp(PROBE_VALUES / data.train().size(), 1, PROBE_IMAGES);
       Rows rows = new Rows(0, Math.min(most, data.train().count()));
       int[] first = IntStream.range(0, rows.to()).toArray();
-      return objective(net, loader.images(first, rows), loader.labels(first, rows), 0);
+      int[] labels = loader.labels(first, rows);
+      return objective(net, loader.images(first, rows), labels, labels, 1, 0);
     }
 
-    private Objective objective(Layer net, Tensor x, int[] labels, double smoothing) {
+    private static Objective objective(
+        Layer net, Tensor x, int[] labels, int[] others, double lambda, double smoothing) {
       Traced logits = net.forward(x);
       return Objective.of(
           logits,
-          CrossEntropy.of(logits.value(), labels, smoothing),
-          CrossEntropy.errors(logits.value(), labels));
+          CrossEntropy.of(logits.value(), labels, others, lambda, smoothing),
+          CrossEntropy.errors(logits.value(), lambda < 0.5 ? others : labels));
+    }
+
+    private static int[] reversed(int[] labels) {
+      return IntStream.range(0, labels.length).map(i -> labels[labels.length - 1 - i]).toArray();
     }
 
     @Override

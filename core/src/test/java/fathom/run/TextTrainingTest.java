@@ -148,6 +148,7 @@ class TextTrainingTest {
                     new Optimization.Update(Optimization.Method.SGD, 0, 0),
                     Optimization.Rate.inSteps(1, List.of()),
                     1e-3,
+                    0,
                     0));
     Run run = run("run", plain);
     train(run);
