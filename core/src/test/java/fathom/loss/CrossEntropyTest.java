@@ -13,6 +13,7 @@ import fathom.Traced;
 import fathom.parallel.Collective;
 import fathom.parallel.Step;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -41,6 +42,49 @@ class CrossEntropyTest {
           1e-15);
       assertEquals(
           Math.log(8.0 / 5) + Math.log(3), CrossEntropy.sum(logits(), new int[] {2, 0}), 1e-15);
+    }
+  }
+
+  /// Of the labels 2 and 0 for the first row, by ¾ and ¼; the second row has one label.
+  @Test
+  void mixedLabelsAreAsByHand() {
+    try (var _ = Scope.open()) {
+      Traced loss = CrossEntropy.of(logits(), new int[] {2, 0}, new int[] {0, 0}, 0.75, 0);
+      double first = 0.75 * Math.log(8.0 / 5) + 0.25 * Math.log(8);
+      assertEquals((first + Math.log(3)) / 2, loss.value().item(), 1e-15);
+      double third = 1.0 / 3;
+      assertArrayEquals(
+          new double[] {-1.0 / 16, 2.0 / 16, -1.0 / 16, -third, third / 2, third / 2},
+          loss.back(one(DType.FLOAT64)).toDoubles(),
+          1e-15);
+    }
+  }
+
+  /// λ·CE(a) + (1−λ)·CE(b), with labels that are smoothed too; for λ = 1 to the bit.
+  @Test
+  void theLossOfMixedLabelsIsTheMixOfTheirLosses() {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.normal(RandomKey.of(1, "logits"), DType.FLOAT64, 20, 7).times(5);
+      int[] labels = labels(20, 7);
+      int[] others = IntStream.range(0, 20).map(i -> labels[19 - i]).toArray();
+      double[][] of = new double[2][];
+      double[] values = new double[2];
+      for (int i = 0; i < 2; i++) {
+        Traced loss = CrossEntropy.of(logits, i == 0 ? labels : others, 0.1);
+        values[i] = loss.value().item();
+        of[i] = loss.back(one(DType.FLOAT64)).toDoubles();
+      }
+      Traced mixed = CrossEntropy.of(logits, labels, others, 0.3, 0.1);
+      assertEquals(0.3 * values[0] + 0.7 * values[1], mixed.value().item(), 1e-13);
+      double[] d = mixed.back(one(DType.FLOAT64)).toDoubles();
+      for (int i = 0; i < d.length; i++) {
+        assertEquals(0.3 * of[0][i] + 0.7 * of[1][i], d[i], 1e-16);
+      }
+      Traced whole = CrossEntropy.of(logits, labels, others, 1, 0.1);
+      assertEquals(values[0], whole.value().item());
+      assertArrayEquals(of[0], whole.back(one(DType.FLOAT64)).toDoubles());
+      assertThrows(
+          IllegalArgumentException.class, () -> CrossEntropy.of(logits, labels, others, 1.1, 0.1));
     }
   }
 

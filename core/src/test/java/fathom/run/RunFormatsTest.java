@@ -68,13 +68,15 @@ class RunFormatsTest {
     assertEquals(0, recipe.preprocessing().size());
     assertEquals(format >= 5 ? 7 : 0, recipe.validation());
     assertEquals(format >= 5 ? 0.1 : 0, recipe.optimization().smoothing());
+    assertEquals(Variation.NONE, recipe.preprocessing().variation());
+    assertEquals(0, recipe.optimization().ema());
     assertEquals(format >= 5, recipe.recording().tensorboard());
     assertEquals(DataIdentity.UNKNOWN, run.info().data().identity());
     assertEquals(
         ImageReadOptions.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
     run.withRecipe(recipe);
     assertEquals(run.info(), Run.open(run.folder()).info());
-    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 8"));
+    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 9"));
   }
 
   @ParameterizedTest
