@@ -119,6 +119,22 @@ class RunFormatsTest {
     assertTrue(RunTraining.train(known, digits, Progress.NONE, () -> false).finished());
   }
 
+  /// Format 8 is this one without the variation of images and without an average.
+  @Test
+  void aRunOfBeforeThereWereMoreAugmentationsHasNone() throws IOException {
+    Recipe recipe = open(6).recipe();
+    Run run = Run.create(folder.resolve("new"), recipe, DataSet.open("digits"));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        Files.readString(file)
+            .replace("\"format\" : 9", "\"format\" : 8")
+            .replaceFirst(",\\s*\"augmentation\" : \\{[^}]*\\}", "")
+            .replaceFirst(",\\s*\"ema\" : 0.0", "");
+    assertFalse(before.contains("augmentation") || before.contains("ema"), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+  }
+
   /// What an earlier run was trained on is never tested with.
   @Test
   void anEarlierRunDividesItsFolderAsItDidThen() throws IOException {
@@ -173,7 +189,7 @@ class RunFormatsTest {
 
   @Test
   void whatNoFormatHadIsRefused() throws IOException {
-    for (int format : new int[] {0, 2, 9}) {
+    for (int format : new int[] {0, 2, 10}) {
       var e = assertThrows(BadFileException.class, () -> open(format));
       assertTrue(e.getMessage().contains("format " + format), e.getMessage());
     }
