@@ -9,10 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.Layer;
 import fathom.Param;
 import fathom.Scope;
+import fathom.Tensor;
+import fathom.Traced;
 import fathom.data.Augmentation;
 import fathom.data.DataSet;
+import fathom.data.Epochs;
 import fathom.data.Mixing;
 import fathom.data.Policy;
+import fathom.data.Rows;
 import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
@@ -20,8 +24,10 @@ import fathom.nn.Init;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
 import fathom.parallel.Collective;
+import fathom.parallel.Workers;
 import fathom.task.Evaluation;
 import fathom.task.ImageClassification;
+import fathom.task.Setting;
 import fathom.train.Listener;
 import fathom.train.Metrics;
 import fathom.train.Moment;
@@ -47,6 +53,7 @@ class VariedTrainingTest {
   private static final DataSet FEW =
       new DataSet("digits", DIGITS.classes(), DIGITS.train().take(100), DIGITS.test().take(30));
 
+  private static final int EPOCH = 7;
   private static final Variation ALL = new Variation(2, 9, false, 0.5, 0.2, 1);
 
   @TempDir private Path folder;
@@ -256,6 +263,55 @@ class VariedTrainingTest {
     assertEquals(new Mixing(0.2, 1), task.mixing());
     assertEquals(new Policy.RandAugment(2, 9), task.augmentation().policy());
     assertEquals(task.mixing(), task.normalizedBy(task.normalization()).mixing());
+  }
+
+  /// A net that always says 3, whatever it is shown.
+  private record Constant() implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      int count = (int) x.shape().size(0);
+      double[] logits = new double[10 * count];
+      for (int i = 0; i < count; i++) {
+        logits[10 * i + 3] = 1;
+      }
+      return new Traced(Tensor.of(logits, count, 10), dy -> x);
+    }
+  }
+
+  /// Row r of n has a share λ of its own label and 1 − λ of that of row n−1−r. The larger one
+  /// counts, so an error is one of whichever that is, in the share of each of two workers too.
+  @Test
+  void anErrorIsOneAgainstTheLabelWithTheLargerShare() {
+    ImageClassification task = ImageClassification.of(FEW).mixedBy(new Mixing(1, 0));
+    var epochs = new Epochs(11, 100, 15);
+    int[] order = epochs.order(0);
+    int others = 0;
+    double[] found = new double[EPOCH];
+    Workers.run(
+        2,
+        all -> {
+          try (var _ = Scope.open()) {
+            var session = task.open(new Setting(all, 15, 1, 11, 0, () -> false));
+            session.begin(0, 0);
+            for (int step = 0; step < EPOCH; step++) {
+              double[] counts = session.forward(new Constant(), step).counts();
+              all.allReduce(counts);
+              found[step] = counts[0];
+            }
+          }
+        });
+    for (int step = 0; step < EPOCH; step++) {
+      Rows rows = epochs.batch(step);
+      boolean own = task.mixing().of(epochs.mixing(0, step), 8, 8).lambda() >= 0.5;
+      others += own ? 0 : 1;
+      int errors = 0;
+      for (int r = rows.from(); r < rows.to(); r++) {
+        int shown = own ? r : rows.from() + rows.to() - 1 - r;
+        errors += FEW.train().labels()[order[shown]] == 3 ? 0 : 1;
+      }
+      assertEquals(errors, found[step], "step " + step);
+    }
+    assertTrue(others > 0 && others < EPOCH, "both occur");
   }
 
   @Test
