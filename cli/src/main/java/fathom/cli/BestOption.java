@@ -31,4 +31,14 @@ final class BestOption {
     }
     return file;
   }
+
+  /// Says that the weights of the run are averages, if they are.
+  void tell(Run run, Output output) {
+    double decay = run.recipe().optimization().ema();
+    if (decay > 0) {
+      output.remark(
+          "fathom: %s: the weights are the moving average of those of the training, of decay %s"
+              .formatted(run.folder(), decay));
+    }
+  }
 }

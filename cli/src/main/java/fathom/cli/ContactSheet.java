@@ -1,8 +1,17 @@
 package fathom.cli;
 
+import fathom.RandomKey;
 import fathom.data.Images;
 import fathom.data.LabelledImages;
+import fathom.data.Loader;
+import fathom.data.Normalization;
+import fathom.data.Rows;
+import fathom.run.Preprocessing;
+import fathom.run.Variation;
 import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /// Draws the first images of each class as one image, with a row for each class. Images with sides
@@ -20,7 +29,40 @@ final class ContactSheet {
 
   static BufferedImage of(LabelledImages all, int classes) {
     int rows = Math.min(classes, ROWS);
-    Images images = all.select(shown(all, rows)).images();
+    return of(all.select(shown(all, rows)).images(), rows);
+  }
+
+  /// Draws the same images as a training sees them, with the crops and flips that the convolutional
+  /// nets have. Every column is a batch, whose images are mixed with one another.
+  static BufferedImage varied(
+      LabelledImages all, int classes, Normalization normalization, Variation variation) {
+    int rows = Math.min(classes, ROWS);
+    LabelledImages chosen = all.select(shown(all, rows));
+    var loader = new Loader(chosen, normalization);
+    Preprocessing how = Preprocessing.usual(chosen, false).with(variation);
+    var drawn = new ArrayList<Images>();
+    for (int[] column : columns(chosen.labels(), rows)) {
+      RandomKey key = RandomKey.of(1, "sheet").at(drawn.size());
+      int[] order = Arrays.stream(key.permutation(column.length)).map(i -> column[i]).toArray();
+      drawn.add(
+          loader.shown(
+              new Loader.Batch(order, new Rows(0, order.length), how.augmentation(), key),
+              variation.mixing().of(key, chosen.height(), chosen.width())));
+    }
+    return of(Images.joined(drawn), rows);
+  }
+
+  /// Returns the positions of the first images of each class, those of the second ones, and so on.
+  private static List<int[]> columns(int[] labels, int rows) {
+    int[] counts = new int[rows];
+    int[] column = Arrays.stream(labels).map(label -> counts[label]++).toArray();
+    return IntStream.range(0, COLUMNS)
+        .mapToObj(c -> IntStream.range(0, labels.length).filter(i -> column[i] == c).toArray())
+        .filter(positions -> positions.length > 0)
+        .toList();
+  }
+
+  private static BufferedImage of(Images images, int rows) {
     int zoom = Math.max(1, LEAST_SIDE / Math.max(images.height(), images.width()));
     int height = images.height() * zoom;
     int width = images.width() * zoom;

@@ -10,6 +10,7 @@ import fathom.data.Normalization;
 import fathom.data.Text;
 import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
+import fathom.run.Variation;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,11 +34,16 @@ import picocli.CommandLine.Parameters;
     name = "info",
     description = {
       "Says what is in a data set: sizes, classes and their images, mean and standard deviation.",
-      "With --sheet also as an image: a row of training images for each class."
+      "With --sheet also as an image: a row of training images for each class; with --mixup and the",
+      "like, as a net sees them in training."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
-    footer = {"  fathom data info digits", "  fathom data info cifar10 --sheet cifar10.png"})
+    footer = {
+      "  fathom data info digits",
+      "  fathom data info cifar10 --sheet cifar10.png",
+      "  fathom data info cifar10 --sheet cifar10.png --randaugment --cutmix 1"
+    })
 final class DataInfoCommand implements Callable<Integer> {
   /// The largest number of classes whose table is printed; with more, the table is in `--json`
   /// only.
@@ -64,6 +70,8 @@ final class DataInfoCommand implements Callable<Integer> {
       names = "--verify",
       description = "Of a folder of images: decodes every file, and keeps what is found damaged.")
   private boolean verify;
+
+  @Mixin private final AugmentationOptions augmentation = new AugmentationOptions();
 
   @Mixin private final ImageOptions reading = new ImageOptions();
 
@@ -132,8 +140,13 @@ final class DataInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String spec = output.required(data, "DATA");
+    if (augmentation.isGiven() && sheet == null) {
+      throw output.refused(
+          "--mixup, --cutmix, --randaugment, --trivialaugment and --erase change what --sheet shows; give --sheet FILE, or leave them out");
+    }
+    Variation variation = output.usage(() -> augmentation.of(Variation.NONE));
     switch (output.usage(() -> read(spec))) {
-      case DataSet images -> images(images);
+      case DataSet images -> images(images, variation);
       case Text text -> text(text);
       case MaskSet masks -> masks(masks);
       default -> throw output.refused("nothing is known of data such as " + spec);
@@ -209,7 +222,7 @@ final class DataInfoCommand implements Callable<Integer> {
                             answer.vocabulary)));
   }
 
-  private void images(DataSet set) {
+  private void images(DataSet set, Variation variation) {
     if (sheet != null) {
       Destination.checkBeside(sheet, "--sheet", set.place(), output);
     }
@@ -226,7 +239,11 @@ final class DataInfoCommand implements Callable<Integer> {
     }
     Normalization normalization = Normalization.perChannel(train);
     if (sheet != null) {
-      write(ContactSheet.of(train, count), sheet);
+      write(
+          augmentation.isGiven()
+              ? ContactSheet.varied(train, count, normalization, variation)
+              : ContactSheet.of(train, count),
+          sheet);
     }
     var answer =
         new Answer(

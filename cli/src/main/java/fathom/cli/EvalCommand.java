@@ -137,6 +137,7 @@ final class EvalCommand implements Callable<Integer> {
       throw output.refused("--model and --size are for a file of weights; a run knows its own");
     }
     best.weights(run); // fails before the data is read if the file does not exist
+    best.tell(run, output);
     String name = data;
     ImageReadOptions how = reading.of(0);
     Data read =

@@ -51,12 +51,22 @@ final class OptimizationOptions {
       description = "The share of every label that is given to all classes alike. Default: 0.")
   private @Nullable Double smoothing;
 
+  @Rare
+  @Option(
+      names = "--ema",
+      paramLabel = "DECAY",
+      description =
+          "Evaluates and saves a moving average of the weights, such as 0.999 of the average and "
+              + "the rest of the weights after each step. Default: 0, none.")
+  private @Nullable Double ema;
+
   Optimization of(Optimization usual) {
     Optimization of = optimizer == null ? usual : usual.by(optimizer);
     of = rate == null ? of : of.withRate(rate);
     of = clip == null ? of : of.withClip(clip);
     of = weightDecay == null ? of : of.withWeightDecay(weightDecay);
     of = curve == null ? of : of.withCurve(curve);
-    return smoothing == null ? of : of.withSmoothing(smoothing);
+    of = smoothing == null ? of : of.withSmoothing(smoothing);
+    return ema == null ? of : of.withEma(ema);
   }
 }

@@ -10,6 +10,7 @@ import fathom.report.run.RunReport;
 import fathom.run.DryRun;
 import fathom.run.FineTuning;
 import fathom.run.Kind;
+import fathom.run.Preprocessing;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunData;
@@ -100,6 +101,8 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private final SamplingOptions sampling = new SamplingOptions();
 
   @Mixin private final BalanceOptions balance = new BalanceOptions();
+
+  @Mixin private final AugmentationOptions augmentation = new AugmentationOptions();
 
   @Mixin private final OptimizationOptions optimization = new OptimizationOptions();
 
@@ -299,11 +302,12 @@ final class TrainCommand implements Callable<Integer> {
           case FAST -> Recipe.fast(net, read, seed, threads).with(from);
           case FINETUNE -> Recipe.finetune(net, read, from, seed, threads);
         };
+    Preprocessing sized =
+        side == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), side);
     Recipe resolved =
         base.with(balance.of(sampling.of(base.sampling())))
             .with(optimization.of(base.optimization()))
-            .with(
-                side == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), side))
+            .with(sized.with(augmentation.of(sized.variation())))
             .with(execution.of(base.execution(), net))
             .with(recording.recording());
     resolved = fitting(balance.weighted(resolved, read), read);
@@ -379,6 +383,7 @@ final class TrainCommand implements Callable<Integer> {
   private int train(Run run, Data read) {
     Recipe r = run.recipe();
     ImageOptions.tell(read, output);
+    tellOfFigures(r);
     output
         .err()
         .println(
@@ -409,6 +414,17 @@ final class TrainCommand implements Callable<Integer> {
       RunReport.of(run).write(run.report());
       answer(run, result);
       return Exit.DONE;
+    }
+  }
+
+  /// Says what the figures of the epochs are of, where that is not plain.
+  private void tellOfFigures(Recipe recipe) {
+    if (!recipe.preprocessing().variation().mixing().isNone()) {
+      output.remark(
+          "fathom: images are mixed: a training error is one against the label with the larger share");
+    }
+    if (recipe.optimization().ema() > 0) {
+      output.remark("fathom: a moving average of the weights is evaluated and saved");
     }
   }
 

@@ -123,6 +123,16 @@ class CommandsTest {
           train resnet20 --data digits --val 1437                | 2 | 1 to 1436 can be kept
           train resnet20 --data digits --val -1                  | 2 | --val is 0 or more images, but is -1
           train resnet20 --data digits --label-smoothing 1       | 2 | less than 1
+          train mlp --data digits --mixup -1                     | 2 | --mixup is the α
+          train mlp --data digits --cutmix x                     | 2 | --cutmix
+          train mlp --data digits --randaugment 0                | 2 | at least 1
+          train mlp --data digits --randaugment 2,31             | 2 | 0 to 30
+          train mlp --data digits --randaugment 2x               | 2 | but is "2x"
+          train mlp --data digits --randaugment --trivialaugment | 2 | leave one out
+          train mlp --data digits --erase 2                      | 2 | --erase is a probability
+          train mlp --data digits --ema 1                        | 2 | --ema is 0 or more
+          train --resume runs/x --mixup 0.2                      | 2 | leave out --mixup
+          data info digits --mixup 1                             | 2 | give --sheet
           train resnet20 --data digits --weight-decay -1         | 2 | --weight-decay is 0 or more, but is -1.0
           train resnet20 --data digits --out /dev/null           | 3 | this is a file
           train resnet20 --data digits --out=                    | 2 | the path is empty

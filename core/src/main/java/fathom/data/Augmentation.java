@@ -1,15 +1,29 @@
 package fathom.data;
 
+import fathom.RandomKey;
+import org.jspecify.annotations.Nullable;
+
 /// The random variation of training images: a crop of the image with a border of zeros around it,
 /// or a random part of a photo. Optionally, half of the crops are mirrored left to right.
 ///
 /// The border is added after normalization, so its zeros stand for the mean and not for black.
 ///
+/// In this order: the part of a photo is cut out, the policy changes its bytes, it is normalized,
+/// cropped from its border and mirrored, and a patch of it is erased.
+///
 /// @param pad the width of the border in pixels, 0 to 2^20; the crop has the image's own size
 /// @param part whether a part of 8 to 100 % of the area, with proportions of 3:4 to 4:3, is cut out
 ///   and scaled to the wanted size; this is for photos, which have no border
 /// @param flip whether half of the crops are mirrored left to right
-public record Augmentation(int pad, boolean part, boolean flip) {
+/// @param policy what changes the bytes of an image
+/// @param erase the probability of random erasing (Zhong et al. 2017, arXiv 1708.04896): a patch of
+///   2 to 33 % of the area is filled with bytes that are drawn anew for each value, which did best
+///   in the paper (table 4), and normalized
+public record Augmentation(int pad, boolean part, boolean flip, Policy policy, double erase) {
+  private static final int POLICY = 1;
+  private static final int ERASE = 2;
+  private static final int NOISE = 3;
+
   /// No augmentation: images stay as they are.
   public static final Augmentation NONE = new Augmentation(0, false);
 
@@ -21,8 +35,8 @@ public record Augmentation(int pad, boolean part, boolean flip) {
   /// images.
   public static final Augmentation PHOTOS = new Augmentation(0, true, true);
 
-  /// Throws `IllegalArgumentException` if `pad` is out of range, or if both a border and a part are
-  /// asked for.
+  /// Throws `IllegalArgumentException` if `pad` or `erase` is out of range, or if both a border and
+  /// a part are asked for.
   public Augmentation {
     if (pad < 0 || pad > 1 << 20) {
       throw new IllegalArgumentException(
@@ -32,10 +46,43 @@ public record Augmentation(int pad, boolean part, boolean flip) {
       throw new IllegalArgumentException(
           "a part of a photo has no border, but one of %s pixels is asked for".formatted(pad));
     }
+    if (!(erase >= 0 && erase <= 1)) {
+      throw new IllegalArgumentException("`erase` is a probability from 0 to 1, but is " + erase);
+    }
+  }
+
+  /// Makes an augmentation by cropping and mirroring alone.
+  public Augmentation(int pad, boolean part, boolean flip) {
+    this(pad, part, flip, Policy.NONE, 0);
   }
 
   /// Makes an augmentation of whole images, without cutting out parts.
   public Augmentation(int pad, boolean flip) {
     this(pad, false, flip);
+  }
+
+  /// Returns this augmentation with a policy for the bytes of an image.
+  public Augmentation with(Policy policy) {
+    return new Augmentation(pad, part, flip, policy, erase);
+  }
+
+  /// Returns this augmentation with random erasing of this probability.
+  public Augmentation erasing(double probability) {
+    return new Augmentation(pad, part, flip, policy, probability);
+  }
+
+  /// Changes the bytes of the image that `key` belongs to, by the policy.
+  void change(byte[] image, LabelledImages of, RandomKey key) {
+    policy.apply(image, of.channels(), of.height(), of.width(), key.at(POLICY));
+  }
+
+  /// Returns the patch to erase in the image that `key` belongs to; null for none.
+  @Nullable Patch erased(LabelledImages of, RandomKey key) {
+    return erase == 0 ? null : Patch.erased(erase, of.height(), of.width(), key.at(ERASE));
+  }
+
+  /// Returns the key of the bytes that fill the patch.
+  static RandomKey noise(RandomKey key) {
+    return key.at(NOISE);
   }
 }

@@ -35,6 +35,11 @@ public record Epochs(long seed, int count, int batchSize) {
     return RandomKey.of(seed, "augment").at(epoch);
   }
 
+  /// Returns the random key of a batch of epoch `epoch` that [Mixing] draws from.
+  public RandomKey mixing(long epoch, int batch) {
+    return RandomKey.of(seed, "mixing").at(epoch).at(batch);
+  }
+
   /// Returns the rows of [#order] that form batch `batch` of an epoch, counted from 0. Throws
   /// `IllegalArgumentException` if there is no such batch.
   public Rows batch(int batch) {

@@ -96,6 +96,78 @@ public final class Loader {
     return images;
   }
 
+  /// Returns the images of a worker's share of a batch, each mixed with its partner; both are
+  /// augmented as the batch says. With several workers a partner mostly belongs to another one, and
+  /// is read here again: it is a function of the image's index and the key, so the result does not
+  /// depend on the workers, and none waits for another.
+  ///
+  /// If the loader was told what it will be asked for, it expects the images of `own` and then, if
+  /// they are others, those of [Mixing.Mix#partners].
+  ///
+  /// @param own the share
+  /// @param whole the rows of the whole batch
+  public Tensor images(Batch own, Rows whole, Mixing.Mix mix) {
+    Tensor images = images(own);
+    if (!mix.isNone()) {
+      mix(images.segment(), own, Mixing.Mix.partners(own.rows, whole), mix);
+    }
+    return images;
+  }
+
+  private void mix(MemorySegment images, Batch own, Rows partners, Mixing.Mix mix) {
+    int count = partners.count();
+    boolean together = partners.equals(own.rows);
+    float[] image = new float[source.size()];
+    float[] partner = new float[source.size()];
+    for (int i = 0; i < (together ? Math.ceilDiv(count, 2) : count); i++) {
+      int at = count - 1 - i;
+      copy(images, at, image);
+      if (together) {
+        copy(images, i, partner);
+        float[] before = partner.clone();
+        mix.into(partner, image, source.width(), source.channels());
+        copy(partner, images, i);
+        mix.into(image, before, source.width(), source.channels());
+      } else {
+        read(partner, own, partners.from() + i);
+        mix.into(image, partner, source.width(), source.channels());
+      }
+      copy(image, images, at);
+    }
+  }
+
+  private static void copy(MemorySegment from, int row, float[] to) {
+    MemorySegment.copy(from, JAVA_FLOAT_UNALIGNED, 4L * to.length * row, to, 0, to.length);
+  }
+
+  private static void copy(float[] from, MemorySegment to, int row) {
+    MemorySegment.copy(from, 0, to, JAVA_FLOAT_UNALIGNED, 4L * from.length * row, from.length);
+  }
+
+  /// Returns a whole batch as people can look at it: augmented, mixed, and without its
+  /// normalization. Every image has its own label.
+  public Images shown(Batch batch, Mixing.Mix mix) {
+    int size = source.size();
+    Rows rows = batch.rows;
+    MemorySegment values = MemorySegment.ofArray(new float[size * rows.count()]);
+    fill(values, batch);
+    if (!mix.isNone()) {
+      mix(values, batch, rows, mix);
+    }
+    byte[] pixels = new byte[size * rows.count()];
+    int plane = size / source.channels();
+    for (int i = 0; i < pixels.length; i++) {
+      int p = i % size;
+      float value =
+          values.getAtIndex(
+              JAVA_FLOAT_UNALIGNED, i - p + (long) (p % plane) * source.channels() + p / plane);
+      pixels[i] =
+          (byte) Math.round(Math.clamp(255 * (value * standardDeviation[p] + mean[p]), 0, 255));
+    }
+    return new Images(
+        source.channels(), source.height(), source.width(), pixels, labels(batch.order, rows));
+  }
+
   /// Returns the labels of the images `order[rows.from()] .. order[rows.to()-1]`.
   public int[] labels(int[] order, Rows rows) {
     int[] labels = new int[rows.count()];
@@ -117,19 +189,51 @@ public final class Loader {
     int[] indices = batch.order;
     int from = batch.rows.from();
     int to = batch.rows.to();
-    Augmentation augmentation = batch.augmentation;
     int size = source.size();
     checkRoom(out, indices, from, to, 4L * size);
     float[] image = new float[size];
     for (int i = from; i < to; i++) {
-      int index = Objects.checkIndex(indices[i], source.count());
-      RandomKey key = batch.key(i);
-      switch (source) {
-        case Images images -> write(image, images.pixels(), index * size, augmentation, key);
-        case Photos photos ->
-            write(image, decoded(photos, index, augmentation, key), 0, augmentation, key);
+      read(image, batch, i);
+      copy(image, out, i - from);
+    }
+  }
+
+  /// Reads the image at this place of the batch's order into `H×W×C` values.
+  private void read(float[] image, Batch batch, int place) {
+    int index = Objects.checkIndex(batch.order[place], source.count());
+    Augmentation augmentation = batch.augmentation;
+    RandomKey key = batch.key(place);
+    switch (source) {
+      case Images images -> {
+        int start = index * source.size();
+        if (augmentation.policy() == Policy.NONE) {
+          write(image, images.pixels(), start, augmentation, key);
+        } else {
+          byte[] own = Arrays.copyOfRange(images.pixels(), start, start + source.size());
+          augmentation.change(own, source, key);
+          write(image, own, 0, augmentation, key);
+        }
       }
-      MemorySegment.copy(image, 0, out, JAVA_FLOAT_UNALIGNED, 4L * size * (i - from), size);
+      case Photos photos ->
+          write(image, decoded(photos, index, augmentation, key), 0, augmentation, key);
+    }
+    Patch erased = augmentation.erased(source, key);
+    if (erased != null) {
+      erase(image, erased, Augmentation.noise(key));
+    }
+  }
+
+  /// Fills a patch with uniform bytes, the same as an image of noise would have there.
+  private void erase(float[] image, Patch patch, RandomKey noise) {
+    int drawn = 0;
+    for (int y = patch.top(); y < patch.top() + patch.height(); y++) {
+      for (int x = patch.left(); x < patch.left() + patch.width(); x++) {
+        for (int c = 0; c < source.channels(); c++) {
+          int p = (c * source.height() + y) * source.width() + x;
+          image[(y * source.width() + x) * source.channels() + c] =
+              (UNIT[noise.below(drawn++, UNIT.length)] - mean[p]) / standardDeviation[p];
+        }
+      }
     }
   }
 

@@ -178,9 +178,10 @@ public final class Photos implements LabelledImages {
   }
 
   /// Returns photo `index` as `C×H×W` bytes: the part that `key` chooses if the augmentation asks
-  /// for a part, otherwise the part that tests see. It is not mirrored. Throws
-  /// `IllegalArgumentException` if the augmentation has a border, and [fathom.io.BadFileException]
-  /// if the file cannot be read or no photo of its class can be decoded.
+  /// for a part, otherwise the part that tests see, changed by the policy. It is not mirrored.
+  /// Throws `IllegalArgumentException` if the augmentation has a border, and
+  /// [fathom.io.BadFileException] if the file cannot be read or no photo of its class can be
+  /// decoded.
   byte[] decode(int index, Augmentation how, RandomKey key) {
     if (how.pad() > 0) {
       throw new IllegalArgumentException(
@@ -189,6 +190,7 @@ public final class Photos implements LabelledImages {
     }
     byte[] pixels = new byte[size()];
     read(index, how.part() ? CropRegion.part(key) : CropRegion.tested(side, shorter), pixels, 0);
+    how.change(pixels, this, key);
     return pixels;
   }
 

@@ -14,6 +14,42 @@ import java.util.Arrays;
 public final class CrossEntropy {
   private CrossEntropy() {}
 
+  /// The labels of a batch whose examples are mixed of two: the one has the share λ of an example,
+  /// the other 1−λ (Zhang et al. 2017, section 2).
+  ///
+  /// @param own the labels of the examples themselves
+  /// @param others the labels of what is mixed into them
+  /// @param lambda λ, 0 to 1; with 1 `others` means nothing
+  public record Labels(int[] own, int[] others, double lambda) {
+    /// Throws `IllegalArgumentException` unless 0 ≤ λ ≤ 1 and there are as many labels of both.
+    public Labels {
+      if (!(lambda >= 0 && lambda <= 1) || own.length != others.length) {
+        throw new IllegalArgumentException(
+            "a mixed example has two labels, one with a share λ of 0 to 1, but λ is %s, and there are %s and %s labels"
+                .formatted(lambda, own.length, others.length));
+      }
+    }
+
+    /// Returns labels of examples that are not mixed.
+    public static Labels of(int[] labels) {
+      return new Labels(labels, labels, 1);
+    }
+
+    /// Returns the label with the larger share of each example.
+    public int[] dominant() {
+      return lambda < 0.5 ? others : own;
+    }
+
+    /// Returns the sum of these weights over the labels, each by its share.
+    public double sum(double[] weights) {
+      double sum = 0;
+      for (int i = 0; i < own.length; i++) {
+        sum += lambda * weights[own[i]] + (1 - lambda) * weights[others[i]];
+      }
+      return sum;
+    }
+  }
+
   /// Returns the loss of N×K `logits`, as a tensor without dimensions, with the pullback to the
   /// logits. Throws `IllegalArgumentException` unless there are N labels in 0..K−1.
   public static Traced of(Tensor logits, int[] labels) {
@@ -24,65 +60,40 @@ public final class CrossEntropy {
   /// `smoothing`, and every class gets ε/K. The loss is −(1/n)·Σ q·log p for q = (1−ε)·one-hot +
   /// ε/K. Throws `IllegalArgumentException` unless 0 ≤ ε < 1, and as [#of(Tensor, int[])] does.
   public static Traced of(Tensor logits, int[] labels, double smoothing) {
-    checkSmoothing(smoothing);
-    int classes = check(logits, labels);
-    double total = Step.current().total(labels.length);
-    DType type = logits.type();
-    Tensor logP = logProbabilities(logits);
-    double[] values = logP.toDoubles();
-    double each = smoothing / classes;
-    double sum = 0;
-    for (int i = 0; i < labels.length; i++) {
-      sum -= (1 - smoothing) * values[i * classes + labels[i]];
-    }
-    if (smoothing > 0) {
-      for (double value : values) {
-        sum -= each * value;
-      }
-    }
-    return new Traced(
-        Tensor.scalar(logP.type(), sum / total),
-        dy -> {
-          try (var scope = Scope.open()) {
-            // d/dlogits = (softmax − q) / n
-            Tensor dlogits = logP.exp();
-            double[] d = dlogits.toDoubles();
-            for (int i = 0; i < labels.length; i++) {
-              d[i * classes + labels[i]] -= 1 - smoothing;
-            }
-            double scale = dy.item() / total;
-            for (int i = 0; i < d.length; i++) {
-              d[i] = (d[i] - each) * scale;
-            }
-            return scope.keep(dlogits.copy_(d).to(type));
-          }
-        });
+    return of(logits, Labels.of(labels), smoothing);
+  }
+
+  /// Returns the loss of mixed examples: λ·(that of one label) + (1−λ)·(that of the other), each
+  /// smoothed. Throws `IllegalArgumentException` as [#of(Tensor, int[], double)] does.
+  public static Traced of(Tensor logits, Labels labels, double smoothing) {
+    return of(logits, labels, smoothing, new double[0], Step.current().total(labels.own.length));
   }
 
   /// Returns the loss with a weight for each class, as PyTorch's `CrossEntropyLoss(weight,
-  /// label_smoothing)` defines it: (1/W)·Σ −Σ_c q[i,c]·log p[i,c], where q[i,c] = w[c]·((1−ε)·[c =
-  /// label(i)] + ε/K). W is `total`, the sum of w[label(i)] over the whole batch of all workers, so
-  /// that the loss is a mean. Throws `IllegalArgumentException` unless there is a positive weight
-  /// for each class, and as [#of(Tensor, int[], double)] does.
+  /// label_smoothing)` defines it: (1/W)·Σ −Σ_c q[i,c]·log p[i,c], where q[i,c] = w[c]·((1−ε)·(λ·[c
+  /// = own(i)] + (1−λ)·[c = other(i)]) + ε/K). W is `total`, [Labels#sum] over the whole batch of
+  /// all workers, so that the loss is a mean. Throws `IllegalArgumentException` unless there is a
+  /// positive weight for each class, and as [#of(Tensor, int[], double)] does.
   ///
-  /// @param weights w, a number for each class
+  /// @param weights w, a number for each class; none counts all classes alike
   /// @param total W
   public static Traced of(
-      Tensor logits, int[] labels, double smoothing, double[] weights, double total) {
+      Tensor logits, Labels labels, double smoothing, double[] weights, double total) {
     checkSmoothing(smoothing);
-    int classes = check(logits, labels);
+    int classes = check(logits, labels.own);
+    check(logits, labels.others);
     checkWeights(weights, classes, total);
     DType type = logits.type();
     Tensor logP = logProbabilities(logits);
     double[] values = logP.toDoubles();
+    double[] q = new double[classes];
     double sum = 0;
-    for (int i = 0; i < labels.length; i++) {
-      sum -= (1 - smoothing) * weights[labels[i]] * values[i * classes + labels[i]];
-      for (int c = 0; smoothing > 0 && c < classes; c++) {
-        sum -= smoothing / classes * weights[c] * values[i * classes + c];
+    for (int i = 0; i < labels.own.length; i++) {
+      target(labels, i, smoothing, weights, q);
+      for (int c = 0; c < classes; c++) {
+        sum -= q[c] == 0 ? 0 : q[c] * values[i * classes + c]; // log p may be −∞ elsewhere
       }
     }
-    double all = Arrays.stream(weights).sum();
     return new Traced(
         Tensor.scalar(logP.type(), sum / total),
         dy -> {
@@ -91,12 +102,10 @@ public final class CrossEntropy {
             Tensor dlogits = logP.exp();
             double[] d = dlogits.toDoubles();
             double scale = dy.item() / total;
-            for (int i = 0; i < labels.length; i++) {
-              double own = (1 - smoothing) * weights[labels[i]];
-              double q = own + smoothing / classes * all;
+            for (int i = 0; i < labels.own.length; i++) {
+              double whole = target(labels, i, smoothing, weights, q);
               for (int c = 0; c < classes; c++) {
-                double at = smoothing / classes * weights[c] + (c == labels[i] ? own : 0);
-                d[i * classes + c] = (d[i * classes + c] * q - at) * scale;
+                d[i * classes + c] = (d[i * classes + c] * whole - q[c]) * scale;
               }
             }
             return scope.keep(dlogits.copy_(d).to(type));
@@ -104,9 +113,27 @@ public final class CrossEntropy {
         });
   }
 
+  /// Writes q[i,·] to `q`, and returns the sum of it.
+  private static double target(
+      Labels labels, int i, double smoothing, double[] weights, double[] q) {
+    Arrays.fill(q, smoothing / q.length);
+    q[labels.own[i]] += (1 - smoothing) * labels.lambda;
+    q[labels.others[i]] += (1 - smoothing) * (1 - labels.lambda);
+    if (weights.length == 0) {
+      return 1;
+    }
+    double sum = 0;
+    for (int c = 0; c < q.length; c++) {
+      q[c] *= weights[c];
+      sum += q[c];
+    }
+    return sum;
+  }
+
   private static void checkWeights(double[] weights, int classes, double total) {
     boolean positive = Arrays.stream(weights).allMatch(w -> w > 0 && Double.isFinite(w));
-    if (weights.length != classes || !positive || !(total > 0)) {
+    boolean forAll = weights.length == 0 || weights.length == classes;
+    if (!forAll || !positive || !(weights.length == 0 || total > 0)) {
       throw new IllegalArgumentException(
           "each of the %s classes needs a weight above 0, and a batch a sum of them above 0, but the weights are %s and the sum is %s"
               .formatted(classes, Arrays.toString(weights), total));

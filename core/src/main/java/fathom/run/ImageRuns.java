@@ -177,8 +177,6 @@ final class ImageRuns implements Kind {
         workers);
   }
 
-  /// Colour images are cropped and flipped. Grey images are not, because a flip may change the
-  /// class.
   private static Recipe convolutional(
       Architecture.Convolutional net,
       DataSet images,
@@ -187,11 +185,7 @@ final class ImageRuns implements Kind {
       boolean pixelMean,
       long seed,
       int workers) {
-    boolean colour = images.train().channels() == 3;
-    Preprocessing preprocessing =
-        images.train() instanceof Photos
-            ? Preprocessing.photos(images.train().width(), colour)
-            : new Preprocessing(colour ? 4 : 0, colour, pixelMean);
+    Preprocessing preprocessing = Preprocessing.usual(images.train(), pixelMean);
     boolean deep = isOfPapers(net) && net.depth() >= WARM_UP_DEPTH;
     return recipe(
         net,
@@ -359,7 +353,8 @@ final class ImageRuns implements Kind {
             recipe.preprocessing().augmentation(),
             recipe.precision().type(),
             recipe.optimization().smoothing(),
-            new ClassBalance(recipe.optimization().classWeights(), recipe.sampling().balanced())));
+            new ClassBalance(recipe.optimization().classWeights(), recipe.sampling().balanced()),
+            recipe.preprocessing().variation().mixing()));
   }
 
   /// The net in the form that the recipe's execution asks for.

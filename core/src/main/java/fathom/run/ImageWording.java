@@ -48,7 +48,7 @@ final class ImageWording implements Wording {
 
   @Override
   public String preprocessing(Preprocessing p) {
-    return "%s; %s"
+    return "%s; %s%s"
         .formatted(
             p.pixelMean() ? "mean of each pixel subtracted" : "channels normalised",
             p.size() > 0
@@ -58,7 +58,8 @@ final class ImageWording implements Wording {
                 : p.crop() == 0 && !p.flip()
                     ? "as they are"
                     : "cropped from a border of %s%s"
-                        .formatted(p.crop(), p.flip() ? ", flipped" : ""));
+                        .formatted(p.crop(), p.flip() ? ", flipped" : ""),
+            p.variation().equals(Variation.NONE) ? "" : "; " + p.variation());
   }
 
   @Override
@@ -126,9 +127,15 @@ final class ImageWording implements Wording {
   @Override
   public String learning(Recipe recipe) {
     String measured = measuredOn(recipe);
-    return "Training: over the epoch, before each step, of images varied as in training. %s: at the epoch's end, of the %s images."
+    boolean mixed = !recipe.preprocessing().variation().mixing().isNone();
+    return "Training: over the epoch, before each step, of images varied as in training%s. %s: at the epoch's end, of the %s images%s."
         .formatted(
-            measured.substring(0, 1).toUpperCase(Locale.ROOT) + measured.substring(1), measured);
+            mixed
+                ? ", where the loss is that of both labels of a mixed image, and an error is one against the label with the larger share"
+                : "",
+            measured.substring(0, 1).toUpperCase(Locale.ROOT) + measured.substring(1),
+            measured,
+            recipe.optimization().ema() > 0 ? ", by the averaged weights" : "");
   }
 
   @Override

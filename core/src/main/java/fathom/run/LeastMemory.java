@@ -49,10 +49,12 @@ record LeastMemory(long weights, long batch) {
         weights(recipe, summary.params()), recipe.batch() * products * type.bytes());
   }
 
-  /// The bytes of the weights, the gradients of each worker, and the optimizer.
+  /// The bytes of the weights, their moving average, the gradients of each worker, and the
+  /// optimizer.
   static long weights(Recipe recipe, long parameters) {
     int blocks = recipe.optimization().update().optimizer() == Optimization.Method.SGD ? 1 : 2;
-    return Float.BYTES * parameters * (1 + recipe.workers() + blocks);
+    int averages = recipe.optimization().ema() > 0 ? 1 : 0;
+    return Float.BYTES * parameters * (1 + recipe.workers() + blocks + averages);
   }
 
   private static long elements(Node net) {

@@ -93,6 +93,7 @@ final class MaskRuns implements Kind {
       Preprocessing preprocessing,
       Execution execution,
       Recording recording) {
+    preprocessing.variation().checkNone(net.name(), "masks");
     if (execution.recompute() > 0
         || execution.precision() != Precision.FP32
         || execution.shardStatistics()

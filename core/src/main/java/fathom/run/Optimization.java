@@ -21,15 +21,18 @@ import java.util.List;
 ///   none
 /// @param classWeights the weight of each class in the loss, in the order of the classes; empty if
 ///   all count alike
+/// @param ema the decay of the moving average of the weights that is evaluated and saved; 0 for
+///   none
 public record Optimization(
     @JsonUnwrapped Update update,
     @JsonUnwrapped Rate learningRate,
     double clip,
     double smoothing,
-    List<Double> classWeights) {
-  /// Makes an optimization whose loss counts all classes alike.
+    List<Double> classWeights,
+    double ema) {
+  /// Makes an optimization whose loss counts all classes alike, of weights that are not averaged.
   public Optimization(Update update, Rate learningRate, double clip, double smoothing) {
-    this(update, learningRate, clip, smoothing, List.of());
+    this(update, learningRate, clip, smoothing, List.of(), 0);
   }
 
   /// The optimizers that have a name.
@@ -152,6 +155,7 @@ public record Optimization(
         classWeights,
         classWeights.stream().allMatch(weight -> weight > 0 && Double.isFinite(weight)),
         "a number above 0 for each class");
+    Parts.check("ema", ema, ema >= 0 && ema < 1, "0 or more and less than 1");
   }
 
   /// Returns the residual paper's SGD, with momentum 0.9 and weight decay 10⁻⁴, at a learning rate
@@ -189,7 +193,8 @@ public record Optimization(
                 learningRate.warmUp()),
             clip,
             smoothing,
-            classWeights);
+            classWeights,
+            ema);
   }
 
   /// Returns this optimization with another full learning rate.
@@ -215,7 +220,7 @@ public record Optimization(
   }
 
   private Optimization with(Rate other) {
-    return new Optimization(update, other, clip, smoothing, classWeights);
+    return new Optimization(update, other, clip, smoothing, classWeights, ema);
   }
 
   /// Returns this optimization with another weight decay. Throws `IllegalArgumentException` for an
@@ -226,21 +231,27 @@ public record Optimization(
         learningRate,
         clip,
         smoothing,
-        classWeights);
+        classWeights,
+        ema);
   }
 
   /// Returns this optimization with another limit of the gradients' norm; 0 for no limit.
   public Optimization withClip(double clip) {
-    return new Optimization(update, learningRate, clip, smoothing, classWeights);
+    return new Optimization(update, learningRate, clip, smoothing, classWeights, ema);
   }
 
   /// Returns this optimization with another label smoothing.
   public Optimization withSmoothing(double smoothing) {
-    return new Optimization(update, learningRate, clip, smoothing, classWeights);
+    return new Optimization(update, learningRate, clip, smoothing, classWeights, ema);
   }
 
   /// Returns this optimization with a weight for each class; an empty list counts all alike.
   public Optimization withClassWeights(List<Double> weights) {
-    return new Optimization(update, learningRate, clip, smoothing, weights);
+    return new Optimization(update, learningRate, clip, smoothing, weights, ema);
+  }
+
+  /// Returns this optimization with a moving average of the weights of another decay; 0 for none.
+  public Optimization withEma(double ema) {
+    return new Optimization(update, learningRate, clip, smoothing, classWeights, ema);
   }
 }

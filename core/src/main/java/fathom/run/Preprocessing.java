@@ -1,5 +1,6 @@
 package fathom.run;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import fathom.data.Augmentation;
 import fathom.data.LabelledImages;
 import fathom.data.Normalization;
@@ -16,7 +17,14 @@ import fathom.data.Photos;
 /// @param flip whether images are mirrored with probability ½
 /// @param pixelMean whether the mean of each pixel is subtracted, as in the residual paper;
 ///   otherwise each channel is brought to mean 0 and standard deviation 1
-public record Preprocessing(int size, boolean part, int crop, boolean flip, boolean pixelMean) {
+/// @param variation what training images go through besides
+public record Preprocessing(
+    int size,
+    boolean part,
+    int crop,
+    boolean flip,
+    boolean pixelMean,
+    @JsonProperty("augmentation") Variation variation) {
   /// Normalization of channels and nothing else. It is also the preprocessing of texts, on which it
   /// has no effect.
   static final Preprocessing PLAIN = new Preprocessing(0, false, false);
@@ -31,13 +39,13 @@ public record Preprocessing(int size, boolean part, int crop, boolean flip, bool
 
   /// The preprocessing of images in memory.
   Preprocessing(int crop, boolean flip, boolean pixelMean) {
-    this(0, false, crop, flip, pixelMean);
+    this(0, false, crop, flip, pixelMean, Variation.NONE);
   }
 
   /// The preprocessing of photos of `size`×`size` pixels. If they are `varied`, training sees a
   /// random crop region of each, mirrored with probability ½.
   static Preprocessing photos(int size, boolean varied) {
-    return new Preprocessing(size, varied, 0, varied, false);
+    return new Preprocessing(size, varied, 0, varied, false, Variation.NONE);
   }
 
   /// Normalization of channels and nothing else, for images in memory or photos.
@@ -45,8 +53,25 @@ public record Preprocessing(int size, boolean part, int crop, boolean flip, bool
     return images instanceof Photos ? photos(images.width(), false) : PLAIN;
   }
 
-  Augmentation augmentation() {
-    return new Augmentation(crop, part, flip);
+  /// The preprocessing by which the convolutional nets learn. Colour images are cropped and
+  /// flipped. Grey images are not, because a flip may change the class.
+  ///
+  /// @param pixelMean whether the mean of each pixel of images in memory is subtracted
+  public static Preprocessing usual(LabelledImages images, boolean pixelMean) {
+    boolean colour = images.channels() == 3;
+    return images instanceof Photos
+        ? photos(images.width(), colour)
+        : new Preprocessing(colour ? 4 : 0, colour, pixelMean);
+  }
+
+  /// Returns this preprocessing with another variation of training images.
+  public Preprocessing with(Variation variation) {
+    return new Preprocessing(size, part, crop, flip, pixelMean, variation);
+  }
+
+  /// Returns the augmentation of each training image.
+  public Augmentation augmentation() {
+    return new Augmentation(crop, part, flip, variation.policy(), variation.erase());
   }
 
   Normalization normalization(LabelledImages train) {

@@ -131,7 +131,8 @@ public record Recipe(
         seed,
         workers(),
         fineTuning.tuning(),
-        sampling.earlyStop());
+        sampling.earlyStop(),
+        optimization.ema());
   }
 
   /// Returns the kind of such runs.

@@ -44,8 +44,8 @@ final class RunFile {
   /// The last format without weights to begin with, when all runs began with random ones.
   private static final int WITHOUT_WEIGHTS = 7;
 
-  /// The last format without early stopping, class weights, balanced sampling and the number of
-  /// images of each class.
+  /// The last format without early stopping, class weights, balanced sampling, the number of images
+  /// of each class, variation beyond crops and flips, and averaged weights.
   private static final int WITHOUT_BALANCE = 8;
 
   /// The data of runs in older formats.
@@ -94,6 +94,10 @@ final class RunFile {
       info.putArray("classCounts");
       if (recipe.path("descent") instanceof ObjectNode descent) {
         descent.putArray("classWeights");
+        descent.put("ema", 0.0);
+      }
+      if (recipe.path("preparation") instanceof ObjectNode preprocessing) {
+        preprocessing.set("augmentation", Json.object(Variation.NONE));
       }
       info.put("format", FORMAT);
     }

@@ -89,6 +89,7 @@ final class TextRuns implements Kind {
       Preprocessing preprocessing,
       Execution execution,
       Recording recording) {
+    preprocessing.variation().checkNone(net.name(), "text");
     if (sampling.validation() > 0) {
       throw new IllegalArgumentException(
           "`validation` keeps images from training, and a text holds out a part of its own, but for %s it is %s; leave it out"

@@ -11,17 +11,19 @@ import fathom.data.Epochs;
 import fathom.data.Images;
 import fathom.data.LabelledImages;
 import fathom.data.Loader;
+import fathom.data.Mixing;
+import fathom.data.Mixing.Mix;
 import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Png;
 import fathom.data.Rows;
 import fathom.loss.CrossEntropy;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The task to predict the classes of images, trained by the cross-entropy of their labels.
@@ -36,13 +38,16 @@ import org.jspecify.annotations.Nullable;
 /// @param smoothing the share of every label that is spread evenly over all classes; see
 ///   [CrossEntropy]
 /// @param balance what is done about classes of unequal size in training
+/// @param mixing how training images and their labels are mixed; the loss is then that of both
+///   labels, and an error is counted against the one with the larger share
 public record ImageClassification(
     DataSet data,
     Normalization normalization,
     Augmentation augmentation,
     DType precision,
     double smoothing,
-    ClassBalance balance)
+    ClassBalance balance,
+    Mixing mixing)
     implements LayerTask {
   /// Throws `IllegalArgumentException` if another number of classes is weighted.
   public ImageClassification {
@@ -65,47 +70,58 @@ public record ImageClassification(
 
   private static final int PREVIEW = 8;
 
+  /// Makes a task that treats all classes alike and mixes nothing.
+  public ImageClassification(
+      DataSet data,
+      Normalization normalization,
+      Augmentation augmentation,
+      DType precision,
+      double smoothing) {
+    this(data, normalization, augmentation, precision, smoothing, ClassBalance.NONE, Mixing.NONE);
+  }
+
   /// Returns a task in float32 that brings each channel to mean 0 and standard deviation 1, without
   /// augmentation and without label smoothing.
   public static ImageClassification of(DataSet data) {
     return new ImageClassification(
-        data,
-        Normalization.perChannel(data.train()),
-        Augmentation.NONE,
-        DType.FLOAT32,
-        0,
-        ClassBalance.NONE);
+        data, Normalization.perChannel(data.train()), Augmentation.NONE, DType.FLOAT32, 0);
   }
 
   /// Returns this task with another normalization.
   public ImageClassification normalizedBy(Normalization normalization) {
     return new ImageClassification(
-        data, normalization, augmentation, precision, smoothing, balance);
+        data, normalization, augmentation, precision, smoothing, balance, mixing);
   }
 
   /// Returns this task with this augmentation of the training images.
   public ImageClassification augmentedBy(Augmentation augmentation) {
     return new ImageClassification(
-        data, normalization, augmentation, precision, smoothing, balance);
+        data, normalization, augmentation, precision, smoothing, balance, mixing);
   }
 
   /// Returns this task with training activations of another type: bfloat16 or float32.
   public ImageClassification in(DType precision) {
     return new ImageClassification(
-        data, normalization, augmentation, precision, smoothing, balance);
+        data, normalization, augmentation, precision, smoothing, balance, mixing);
   }
 
   /// Returns this task with label smoothing.
   public ImageClassification smoothedBy(double smoothing) {
     return new ImageClassification(
-        data, normalization, augmentation, precision, smoothing, balance);
+        data, normalization, augmentation, precision, smoothing, balance, mixing);
   }
 
   /// Returns this task with another treatment of classes of unequal size. Throws
   /// `IllegalArgumentException` if it weights another number of classes.
   public ImageClassification balancedBy(ClassBalance balance) {
     return new ImageClassification(
-        data, normalization, augmentation, precision, smoothing, balance);
+        data, normalization, augmentation, precision, smoothing, balance, mixing);
+  }
+
+  /// Returns this task with training images that are mixed.
+  public ImageClassification mixedBy(Mixing mixing) {
+    return new ImageClassification(
+        data, normalization, augmentation, precision, smoothing, balance, mixing);
   }
 
   @Override
@@ -182,39 +198,59 @@ public record ImageClassification(
               .flatMap(e -> {
                 int[] of = e == epoch && order.length > 0 ? order : order(e);
                 int from = e == first ? (int) (batch % perEpoch) : 0;
-                return IntStream.range(from, perEpoch).mapToObj(b -> share(e, of, b));
+                return IntStream.range(from, perEpoch).boxed().flatMap(b -> read(e, of, b));
               })
               .iterator());
     }
 
+    /// What this worker reads for a step: its share, and the partners of the share's images.
+    private Stream<Loader.Batch> read(int epoch, int[] order, int step) {
+      Loader.Batch own = share(epoch, order, step);
+      Rows partners = Mix.partners(own.rows(), epochs.batch(step));
+      return mix(epoch, step).isNone() || partners.equals(own.rows())
+          ? Stream.of(own)
+          : Stream.of(own, batch(epoch, order, partners));
+    }
+
     private Loader.Batch share(int epoch, int[] order, int step) {
-      return new Loader.Batch(
-          order,
-          setting.share(epochs.batch(step)),
-          augmentation,
-          epochs.augment(epoch),
-          balance.sampled());
+      return batch(epoch, order, setting.share(epochs.batch(step)));
+    }
+
+    private Loader.Batch batch(int epoch, int[] order, Rows rows) {
+      return new Loader.Batch(order, rows, augmentation, epochs.augment(epoch), balance.sampled());
+    }
+
+    private Mix mix(int epoch, int step) {
+      LabelledImages images = data.train();
+      return mixing.of(epochs.mixing(epoch, step), images.height(), images.width());
     }
 
     @Override
     public Objective forward(Layer net, int step) {
       Loader.Batch own = share(epoch, order, step);
       next = (long) epoch * epochs.batches() + step + 1;
-      int[] labels = loader.labels(order, own.rows());
-      Traced logits = net.forward(loader.images(own).to(precision));
+      Rows whole = epochs.batch(step);
+      Mix mix = mix(epoch, step);
       return objective(
-          logits,
-          weights.length == 0
-              ? CrossEntropy.of(logits.value(), labels, smoothing)
-              : CrossEntropy.of(logits.value(), labels, smoothing, weights, total(step)),
-          labels);
+          net,
+          loader.images(own, whole, mix).to(precision),
+          mixed(own.rows(), whole, mix),
+          smoothing,
+          weights.length == 0 ? whole.count() : total(mixed(whole, whole, mix)));
     }
 
-    /// The sum of the weights of a whole batch, which every worker knows from the order.
-    private double total(int step) {
-      return Arrays.stream(loader.labels(order, epochs.batch(step)))
-          .mapToDouble(label -> weights[label])
-          .sum();
+    /// What the loss of a batch is divided by.
+    private double total(CrossEntropy.Labels batch) {
+      return weights.length == 0 ? batch.own().length : batch.sum(weights);
+    }
+
+    /// The labels of these rows of the whole batch, and of their partners.
+    private CrossEntropy.Labels mixed(Rows rows, Rows whole, Mix mix) {
+      int[] others = loader.labels(order, Mix.partners(rows, whole));
+      return new CrossEntropy.Labels(
+          loader.labels(order, rows),
+          IntStream.range(0, others.length).map(i -> others[others.length - 1 - i]).toArray(),
+          mix.lambda());
     }
 
     @Override
@@ -222,13 +258,17 @@ public record ImageClassification(
       int most = Math.clamp(PROBE_VALUES / data.train().size(), 1, PROBE_IMAGES);
       Rows rows = new Rows(0, Math.min(most, data.train().count()));
       int[] first = IntStream.range(0, rows.to()).toArray();
-      int[] labels = loader.labels(first, rows);
-      Traced logits = net.forward(loader.images(first, rows));
-      return objective(logits, CrossEntropy.of(logits.value(), labels), labels);
+      var labels = CrossEntropy.Labels.of(loader.labels(first, rows));
+      return objective(net, loader.images(first, rows), labels, 0, total(labels));
     }
 
-    private static Objective objective(Traced logits, Traced loss, int[] labels) {
-      return Objective.of(logits, loss, CrossEntropy.errors(logits.value(), labels));
+    private Objective objective(
+        Layer net, Tensor x, CrossEntropy.Labels labels, double smoothing, double total) {
+      Traced logits = net.forward(x);
+      return Objective.of(
+          logits,
+          CrossEntropy.of(logits.value(), labels, smoothing, weights, total),
+          CrossEntropy.errors(logits.value(), labels.dominant()));
     }
 
     @Override

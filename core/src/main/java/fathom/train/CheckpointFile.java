@@ -7,17 +7,25 @@ import fathom.Param;
 import fathom.Scope;
 import fathom.Tensor;
 import fathom.io.SafeTensors;
+import fathom.io.StoredTensor;
 import fathom.optim.Optimizer;
 import fathom.task.Session;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 
 /// The file format of a checkpoint. It holds weights and buffers under their paths, the blocks of
 /// the optimizer under `optimizer.` and their names, such as `optimizer.velocity.`, the state of
 /// the task under its own names, and the [Position] of the training as texts.
+///
+/// If the weights are averaged, the averages stand under the paths of the net, so that whoever
+/// reads a net from the file gets what was evaluated; the weights that the training goes on with
+/// stand under `unaveraged.` and their paths.
 final class CheckpointFile {
+  private static final String UNAVERAGED = "unaveraged.";
+
   private static final String INPUT = "input.";
 
   private CheckpointFile() {}
@@ -29,12 +37,29 @@ final class CheckpointFile {
       Node net,
       FlatParams flat,
       Optimizer optimizer,
-      Map<String, Tensor> carried) {
+      Map<String, Tensor> carried,
+      MovingAverage average) {
     try (var _ = Scope.open()) {
       var tensors = Weights.stored(net);
       parts(net, flat, optimizer).forEach((name, part) -> tensors.put(name, Weights.stored(part)));
       carried.forEach((name, tensor) -> tensors.put(name, Weights.stored(tensor)));
+      average
+          .tensors()
+          .forEach((path, averaged) -> {
+            StoredTensor trained = tensors.put(path, Weights.stored(averaged));
+            tensors.put(UNAVERAGED + path, Objects.requireNonNull(trained));
+          });
       SafeTensors.write(file, tensors, texts);
+    }
+  }
+
+  /// Reads the weights that a training goes on with from a checkpoint that has averages too.
+  static void readUnaveraged(Path file, Node net) {
+    try (var stored = SafeTensors.open(file)) {
+      net.state()
+          .forEach(
+              (path, param) -> Weights.checkShape(file, stored, UNAVERAGED + path, param.value()));
+      net.state().forEach((path, param) -> Weights.copy(stored, UNAVERAGED + path, param.value()));
     }
   }
 
@@ -66,7 +91,7 @@ final class CheckpointFile {
   }
 
   /// Buffers as tensors in the innermost scope.
-  static Map<String, Tensor> tensors(Node net, Map<String, double[]> buffers) {
+  static SequencedMap<String, Tensor> tensors(Node net, Map<String, double[]> buffers) {
     var tensors = new LinkedHashMap<String, Tensor>();
     net.state()
         .forEach((path, param) -> {

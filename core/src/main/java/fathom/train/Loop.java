@@ -46,6 +46,7 @@ final class Loop<N extends Node> {
   private final N net;
   private final Phases<N> phases;
   private final FlatParams flat;
+  private final MovingAverage average;
   private final Clock clock;
   private final Sums sums;
   private final int batches;
@@ -59,6 +60,7 @@ final class Loop<N extends Node> {
   private final List<Boolean> improved = new ArrayList<>();
 
   private Schedule schedule;
+
   /// The epochs that were evaluated, by which every worker decides alike whether to stop early.
   private final List<Metrics.Epoch> judged = new ArrayList<>();
 
@@ -84,6 +86,7 @@ final class Loop<N extends Node> {
     this.batches = session.steps();
     this.flat = share(made);
     session.start(net);
+    this.average = new MovingAverage(net, flat, all, plan.ema());
     this.steps = (long) plan.epochs() * batches;
     Position before = checkpoint == null ? null : resume(checkpoint);
     double seconds = before == null ? 0 : before.seconds();
@@ -106,7 +109,8 @@ final class Loop<N extends Node> {
     hear(listener -> listener.begin(moment(NOTHING), evaluated));
     all.barrier(); // listeners may look at layers, whose weights all workers share
     if (!evaluated) {
-      evaluate(); // it was stopped between the last step of an epoch and its evaluation
+      average.during(
+          this::evaluate); // it was stopped between the last step of an epoch and its evaluation
     }
     while (step < steps && !stopped && !stopsEarly()) {
       epoch((int) (step / batches));
@@ -131,23 +135,18 @@ final class Loop<N extends Node> {
       step((int) (step % batches));
     } while (step % batches != 0 && !stopped);
     if (step % batches == 0) {
-      Statistics.estimate(session, task, phases.net(), plan, all, step);
-      shareBuffers();
+      estimate();
+      average.during(this::estimate);
     }
     save();
     if (step % batches == 0 && !stopped) {
-      evaluate();
+      average.during(this::evaluate);
     }
   }
 
-  /// Gives all workers the first worker's buffers at the end of an epoch. They may differ, because
-  /// the statistics of batch norm may be those of each worker's share.
-  private void shareBuffers() {
-    for (Param param : net.state().values()) {
-      if (!param.trained()) {
-        all.broadcast(param.value(), 0);
-      }
-    }
+  private void estimate() {
+    Statistics.estimate(session, task, phases.net(), plan, all, step);
+    Statistics.share(net, all);
   }
 
   private void step(int batch) {
@@ -171,6 +170,7 @@ final class Loop<N extends Node> {
           Clip.to(flat, plan.clip());
         }
         phases.step(optimizer(), schedule.at(step, steps));
+        average.add(step);
         hear(listener -> listener.moved(moment(NOTHING)));
       } else {
         flat.gradients().fill((byte) 0);
@@ -252,6 +252,7 @@ final class Loop<N extends Node> {
   /// Makes the last evaluations, of all training data and of all test data.
   private void end() {
     boolean finished = (step == steps || stopsEarly()) && !stopped;
+    average.exchange(); // the result is the averages, and nothing is trained any more
     Figures training = null;
     Figures test = null;
     try {
@@ -284,12 +285,12 @@ final class Loop<N extends Node> {
               .formatted(step, steps));
     }
     if (first()) {
-      Weights.read(file, net);
+      average.read(file);
       CheckpointFile.readOptimizer(file, net, flat, optimizer());
     }
     all.barrier();
     if (!first()) {
-      Weights.read(file, net);
+      average.read(file);
     }
     CheckpointFile.restore(file, session);
     if (!past.otherData()) {
@@ -433,7 +434,8 @@ final class Loop<N extends Node> {
 
     @Override
     public void write(Path file, Map<String, String> texts) {
-      CheckpointFile.write(file, with(texts), net, flat, optimizer(), carried);
+      average.unaveraged(
+          () -> CheckpointFile.write(file, with(texts), net, flat, optimizer(), carried, average));
     }
 
     @Override
@@ -444,7 +446,7 @@ final class Loop<N extends Node> {
         try (var _ = Scope.open()) {
           var more = new LinkedHashMap<>(session.state());
           more.putAll(CheckpointFile.tensors(net, buffers));
-          CheckpointFile.write(file, all, net, flat, optimizer(), more);
+          CheckpointFile.write(file, all, net, flat, optimizer(), more, average);
         }
       };
     }

@@ -43,7 +43,8 @@ public interface Moment {
   /// Returns the throughput of the epoch so far, in examples per second.
   double examplesPerSecond();
 
-  /// Returns the net in the form in which it is stored, without fusion.
+  /// Returns the net in the form in which it is stored, without fusion. If the weights are averaged
+  /// ([Plan#ema]), it has the averages at [Listener#epoch] and [Listener#end].
   Node net();
 
   /// Returns the trained parameters as one block.

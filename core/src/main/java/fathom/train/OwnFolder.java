@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
@@ -23,6 +24,7 @@ import tools.jackson.databind.JsonNode;
 final class OwnFolder {
   private static final int FORMAT = 1;
   private static final String TUNING = "tuning";
+  private static final String EMA = "ema";
   private static final long MOST_BYTES = 1 << 20;
 
   private final Path folder;
@@ -103,6 +105,9 @@ final class OwnFolder {
     if (!plan.tuning().equals(Tuning.NONE)) {
       decisions.put(TUNING, plan.tuning().toString());
     }
+    if (plan.ema() > 0) {
+      decisions.put(EMA, plan.ema());
+    }
     return decisions;
   }
 
@@ -120,7 +125,7 @@ final class OwnFolder {
       throw new BadFileException(file, "this is not the description of a training", e);
     }
     var all = new LinkedHashSet<>(now.propertyNames());
-    all.add(TUNING); // which is not written down if there is none
+    all.addAll(List.of(TUNING, EMA)); // which are not written down if there is none
     for (String decision : all) {
       String was = before.path(decision).asString("nothing");
       String is = now.path(decision).asString("nothing");

@@ -23,6 +23,16 @@ final class Statistics {
 
   private Statistics() {}
 
+  /// Gives all workers the first worker's buffers. They may differ, because the statistics of batch
+  /// norm may be those of each worker's share.
+  static void share(Node net, Collective all) {
+    for (Param param : net.state().values()) {
+      if (!param.trained()) {
+        all.broadcast(param.value(), 0);
+      }
+    }
+  }
+
   /// Estimates the statistics of the net from the last batches of the epoch that has just ended, as
   /// all workers together see them.
   ///

@@ -98,6 +98,12 @@ public final class Trainer<N extends Node> {
     return with(p -> p.withTuning(tuning));
   }
 
+  /// Sets the decay of the exponential moving average of the weights, such as 0.999, which is then
+  /// what is evaluated, saved and returned; 0 means none. See [Plan#ema].
+  public Trainer<N> ema(double decay) {
+    return with(p -> p.withEma(decay));
+  }
+
   private Trainer<N> with(UnaryOperator<Plan> change) {
     plan = change.apply(plan);
     return this;

@@ -393,7 +393,7 @@ class ImageClassifierTest {
     Files.writeString(
         old.resolve("run.json"),
         Files.readString(run.folder().resolve("run.json"))
-            .replace("\"format\" : 8", "\"format\" : 6"));
+            .replace("\"format\" : 9", "\"format\" : 6"));
     Path checkpoint = old.resolve("checkpoint.safetensors");
     try (var stored = SafeTensors.open(run.checkpoint());
         Arena arena = Arena.ofConfined()) {

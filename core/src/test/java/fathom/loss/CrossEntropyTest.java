@@ -13,6 +13,7 @@ import fathom.Traced;
 import fathom.parallel.Collective;
 import fathom.parallel.Step;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -41,6 +42,52 @@ class CrossEntropyTest {
           1e-15);
       assertEquals(
           Math.log(8.0 / 5) + Math.log(3), CrossEntropy.sum(logits(), new int[] {2, 0}), 1e-15);
+    }
+  }
+
+  /// Of the labels 2 and 0 for the first row, by ¾ and ¼; the second row has one label.
+  @Test
+  void mixedLabelsAreAsByHand() {
+    try (var _ = Scope.open()) {
+      Traced loss =
+          CrossEntropy.of(
+              logits(), new CrossEntropy.Labels(new int[] {2, 0}, new int[] {0, 0}, 0.75), 0);
+      double first = 0.75 * Math.log(8.0 / 5) + 0.25 * Math.log(8);
+      assertEquals((first + Math.log(3)) / 2, loss.value().item(), 1e-15);
+      double third = 1.0 / 3;
+      assertArrayEquals(
+          new double[] {-1.0 / 16, 2.0 / 16, -1.0 / 16, -third, third / 2, third / 2},
+          loss.back(one(DType.FLOAT64)).toDoubles(),
+          1e-15);
+    }
+  }
+
+  /// λ·CE(a) + (1−λ)·CE(b), with labels that are smoothed too; for λ = 1 to the bit.
+  @Test
+  void theLossOfMixedLabelsIsTheMixOfTheirLosses() {
+    try (var _ = Scope.open()) {
+      Tensor logits = Tensor.normal(RandomKey.of(1, "logits"), DType.FLOAT64, 20, 7).times(5);
+      int[] labels = labels(20, 7);
+      int[] others = IntStream.range(0, 20).map(i -> labels[19 - i]).toArray();
+      double[][] of = new double[2][];
+      double[] values = new double[2];
+      for (int i = 0; i < 2; i++) {
+        Traced loss = CrossEntropy.of(logits, i == 0 ? labels : others, 0.1);
+        values[i] = loss.value().item();
+        of[i] = loss.back(one(DType.FLOAT64)).toDoubles();
+      }
+      Traced mixed = CrossEntropy.of(logits, new CrossEntropy.Labels(labels, others, 0.3), 0.1);
+      assertEquals(0.3 * values[0] + 0.7 * values[1], mixed.value().item(), 1e-13);
+      double[] d = mixed.back(one(DType.FLOAT64)).toDoubles();
+      for (int i = 0; i < d.length; i++) {
+        assertEquals(0.3 * of[0][i] + 0.7 * of[1][i], d[i], 1e-16);
+      }
+      Traced whole = CrossEntropy.of(logits, new CrossEntropy.Labels(labels, others, 1), 0.1);
+      assertEquals(values[0], whole.value().item());
+      assertArrayEquals(of[0], whole.back(one(DType.FLOAT64)).toDoubles());
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> CrossEntropy.of(logits, new CrossEntropy.Labels(labels, others, 1.1), 0.1));
     }
   }
 
@@ -193,7 +240,9 @@ class CrossEntropyTest {
   @Test
   void weightedRowsAreAsByHand() {
     try (var _ = Scope.open()) {
-      Traced loss = CrossEntropy.of(logits(), new int[] {2, 0}, 0, new double[] {1, 2, 4}, 5);
+      Traced loss =
+          CrossEntropy.of(
+              logits(), CrossEntropy.Labels.of(new int[] {2, 0}), 0, new double[] {1, 2, 4}, 5);
       assertEquals((4 * Math.log(8.0 / 5) + Math.log(3)) / 5, loss.value().item(), 1e-15);
       double third = 1.0 / 3;
       assertArrayEquals(
@@ -222,7 +271,12 @@ class CrossEntropyTest {
     for (int i = 0; i < 2; i++) {
       try (var _ = Scope.open()) {
         Traced loss =
-            CrossEntropy.of(Tensor.of(logits, 2, 3), new int[] {2, 0}, 0.1 * i, weights, 3 + 0.5);
+            CrossEntropy.of(
+                Tensor.of(logits, 2, 3),
+                CrossEntropy.Labels.of(new int[] {2, 0}),
+                0.1 * i,
+                weights,
+                3 + 0.5);
         assertEquals(losses[i], loss.value().item(), 1e-15);
         assertArrayEquals(gradients[i], loss.back(one(DType.FLOAT64)).toDoubles(), 1e-15);
       }
@@ -236,12 +290,39 @@ class CrossEntropyTest {
       double[] weights = new double[7];
       Arrays.fill(weights, 3);
       Traced plain = CrossEntropy.of(logits, labels(20, 7), 0.2);
-      Traced weighted = CrossEntropy.of(logits, labels(20, 7), 0.2, weights, 60);
+      Traced weighted =
+          CrossEntropy.of(logits, CrossEntropy.Labels.of(labels(20, 7)), 0.2, weights, 60);
       assertEquals(plain.value().item(), weighted.value().item(), 1e-14);
       assertArrayEquals(
           plain.back(one(DType.FLOAT64)).toDoubles(),
           weighted.back(one(DType.FLOAT64)).toDoubles(),
           1e-16);
+    }
+  }
+
+  /// A mixed example weighs what its labels weigh, each by its share: with λ = ¾ the first row's
+  /// weight is ¾·4 + ¼·1, and the loss is the shares' sum of those of each label.
+  @Test
+  void mixedRowsAreWeightedByTheirShares() {
+    try (var _ = Scope.open()) {
+      double[] weights = {1, 2, 4};
+      int[] own = {2, 0};
+      int[] others = {0, 1};
+      var mixed = new CrossEntropy.Labels(own, others, 0.75);
+      double total = mixed.sum(weights);
+      assertEquals(0.75 * (4 + 1) + 0.25 * (1 + 2), total);
+      Traced both = CrossEntropy.of(logits(), mixed, 0.1, weights, total);
+      Traced first = CrossEntropy.of(logits(), CrossEntropy.Labels.of(own), 0.1, weights, total);
+      Traced second =
+          CrossEntropy.of(logits(), CrossEntropy.Labels.of(others), 0.1, weights, total);
+      assertEquals(
+          0.75 * first.value().item() + 0.25 * second.value().item(), both.value().item(), 1e-15);
+      double[] a = first.back(one(DType.FLOAT64)).toDoubles();
+      double[] b = second.back(one(DType.FLOAT64)).toDoubles();
+      double[] d = both.back(one(DType.FLOAT64)).toDoubles();
+      for (int i = 0; i < d.length; i++) {
+        assertEquals(0.75 * a[i] + 0.25 * b[i], d[i], 1e-15);
+      }
     }
   }
 
@@ -251,7 +332,8 @@ class CrossEntropyTest {
       for (double[] weights : new double[][] {{1, 2}, {1, 2, 0}, {1, 2, -1}, {1, 2, Double.NaN}}) {
         assertThrows(
             IllegalArgumentException.class,
-            () -> CrossEntropy.of(logits(), new int[] {2, 0}, 0, weights, 5));
+            () ->
+                CrossEntropy.of(logits(), CrossEntropy.Labels.of(new int[] {2, 0}), 0, weights, 5));
       }
     }
   }

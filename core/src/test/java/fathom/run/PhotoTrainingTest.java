@@ -88,7 +88,8 @@ class PhotoTrainingTest {
   @Test
   void theRecipeIsThatOfPhotos() {
     Recipe recipe = recipe(data(), 1, 1);
-    assertEquals(new Preprocessing(SIDE, true, 0, true, false), recipe.preprocessing());
+    assertEquals(
+        new Preprocessing(SIDE, true, 0, true, false, Variation.NONE), recipe.preprocessing());
     Run run = run("run", recipe);
     assertEquals(List.of(3, SIDE, SIDE), run.info().input());
     assertEquals(recipe, Run.open(run.folder()).recipe(), "run.json has all of it");

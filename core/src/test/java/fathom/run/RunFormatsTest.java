@@ -68,6 +68,8 @@ class RunFormatsTest {
     assertEquals(0, recipe.preprocessing().size());
     assertEquals(format >= 5 ? 7 : 0, recipe.validation());
     assertEquals(format >= 5 ? 0.1 : 0, recipe.optimization().smoothing());
+    assertEquals(Variation.NONE, recipe.preprocessing().variation());
+    assertEquals(0, recipe.optimization().ema());
     assertEquals(format >= 5, recipe.recording().tensorboard());
     assertEquals(DataIdentity.UNKNOWN, run.info().data().identity());
     assertEquals(
@@ -115,6 +117,22 @@ class RunFormatsTest {
     assertEquals(digits.identity(), known.info().data().identity(), "from now on it is known");
     assertEquals(ImageReadOptions.Split.BY_POSITION, known.info().data().split());
     assertTrue(RunTraining.train(known, digits, Progress.NONE, () -> false).finished());
+  }
+
+  /// Format 8 is this one without the variation of images and without an average.
+  @Test
+  void aRunOfBeforeThereWereMoreAugmentationsHasNone() throws IOException {
+    Recipe recipe = open(6).recipe();
+    Run run = Run.create(folder.resolve("new"), recipe, DataSet.open("digits"));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        Files.readString(file)
+            .replace("\"format\" : 9", "\"format\" : 8")
+            .replaceFirst(",\\s*\"augmentation\" : \\{[^}]*\\}", "")
+            .replaceFirst(",\\s*\"ema\" : 0.0", "");
+    assertFalse(before.contains("augmentation") || before.contains("ema"), before);
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
   }
 
   /// What an earlier run was trained on is never tested with.

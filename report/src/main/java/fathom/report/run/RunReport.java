@@ -406,6 +406,11 @@ public final class RunReport {
     if (d.smoothing() > 0) {
       how.append("; labels smoothed by ").append(d.smoothing());
     }
+    if (d.ema() > 0) {
+      how.append(
+          "; a moving average of the weights, of decay %s, is evaluated and saved"
+              .formatted(d.ema()));
+    }
     return how.toString();
   }
 

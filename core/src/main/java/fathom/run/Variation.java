@@ -1,0 +1,95 @@
+package fathom.run;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import fathom.data.Mixing;
+import fathom.data.Policy;
+import java.util.ArrayList;
+
+/// What training images go through besides crops and flips: a policy for their pixels, random
+/// erasing, and mixing. Each is off unless it is asked for.
+///
+/// @param randAugment the number of RandAugment's operations for each image; 0 for none
+/// @param magnitude the strength of RandAugment's operations, 0 to 30; 0 without them
+/// @param trivialAugment whether TrivialAugment changes each image
+/// @param erase the probability of random erasing
+/// @param mixup α of mixup; 0 for none
+/// @param cutmix α of CutMix; 0 for none. With mixup too, each batch takes one of both
+public record Variation(
+    int randAugment,
+    int magnitude,
+    boolean trivialAugment,
+    double erase,
+    double mixup,
+    double cutmix) {
+  public static final Variation NONE = new Variation(0, 0, false, 0, 0, 0);
+
+  /// Throws `IllegalArgumentException` naming the component that is out of its range, and for two
+  /// policies at once.
+  public Variation {
+    if (randAugment != 0 && trivialAugment) {
+      throw new IllegalArgumentException(
+          "an image is changed by RandAugment or by TrivialAugment, but both were asked for; leave one out");
+    }
+    if (randAugment == 0 && magnitude != 0) {
+      throw new IllegalArgumentException(
+          "`magnitude` is that of RandAugment's operations, but there are none and it is "
+              + magnitude);
+    }
+    var _ = policy(randAugment, magnitude, trivialAugment);
+    var _ = new Mixing(mixup, cutmix);
+    Parts.check("erase", erase, erase >= 0 && erase <= 1, "a probability from 0 to 1");
+  }
+
+  /// Returns the policy for the pixels of an image.
+  @JsonIgnore
+  public Policy policy() {
+    return policy(randAugment, magnitude, trivialAugment);
+  }
+
+  private static Policy policy(int randAugment, int magnitude, boolean trivialAugment) {
+    return trivialAugment
+        ? new Policy.TrivialAugment()
+        : randAugment == 0 ? Policy.NONE : new Policy.RandAugment(randAugment, magnitude);
+  }
+
+  /// Returns how images are mixed.
+  @JsonIgnore
+  public Mixing mixing() {
+    return new Mixing(mixup, cutmix);
+  }
+
+  /// Throws `IllegalArgumentException` if there is any, for a net that learns something else than
+  /// the classes of images.
+  void checkNone(String model, String learned) {
+    if (!equals(NONE)) {
+      throw new IllegalArgumentException(
+          "`mixup`, `cutmix`, `randaugment`, `trivialaugment` and `erase` are for the classes of whole images, but %s learns %s; leave them out"
+              .formatted(model, learned));
+    }
+  }
+
+  /// Returns this in words; empty for nothing.
+  @Override
+  public String toString() {
+    var said = new ArrayList<String>();
+    if (randAugment > 0) {
+      said.add("RandAugment (%s of strength %s of 30)".formatted(randAugment, magnitude));
+    }
+    if (trivialAugment) {
+      said.add("TrivialAugment");
+    }
+    if (erase > 0) {
+      said.add("erased at random with probability " + erase);
+    }
+    if (mixup > 0) {
+      said.add("mixup of Beta(%s, %s)".formatted(mixup, mixup));
+    }
+    if (cutmix > 0) {
+      said.add("CutMix of Beta(%s, %s)".formatted(cutmix, cutmix));
+    }
+    if (mixup > 0 && cutmix > 0) {
+      said.add("one of both for each batch");
+    }
+    return String.join(", ", said);
+  }
+}
