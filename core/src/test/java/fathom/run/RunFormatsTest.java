@@ -119,9 +119,10 @@ class RunFormatsTest {
     assertTrue(RunTraining.train(known, digits, Progress.NONE, () -> false).finished());
   }
 
-  /// Format 8 is this one without the variation of images and without an average.
+  /// Format 8 is this one without the variation of images, averages, early stopping, weights and
+  /// numbers of classes, and balanced sampling.
   @Test
-  void aRunOfBeforeThereWereMoreAugmentationsHasNone() throws IOException {
+  void aRunOfFormat8HasNoneOfWhatCameWithFormat9() throws IOException {
     Recipe recipe = open(6).recipe();
     Run run = Run.create(folder.resolve("new"), recipe, DataSet.open("digits"));
     Path file = run.folder().resolve("run.json");
@@ -129,10 +130,18 @@ class RunFormatsTest {
         Files.readString(file)
             .replace("\"format\" : 9", "\"format\" : 8")
             .replaceFirst(",\\s*\"augmentation\" : \\{[^}]*\\}", "")
-            .replaceFirst(",\\s*\"ema\" : 0.0", "");
-    assertFalse(before.contains("augmentation") || before.contains("ema"), before);
+            .replaceFirst(",\\s*\"ema\" : 0.0", "")
+            .replaceFirst(",\\s*\"balanced\" : false", "")
+            .replaceFirst(",\\s*\"earlyStop\" : \\{[^}]*\\}", "")
+            .replaceFirst(",\\s*\"classWeights\" : \\[[^]]*\\]", "")
+            .replaceFirst(",\\s*\"classCounts\" : \\[[^]]*\\]", "");
+    for (String since :
+        List.of("augmentation", "ema", "balanced", "earlyStop", "classWeights", "classCounts")) {
+      assertFalse(before.contains('"' + since + '"'), before);
+    }
     Files.writeString(file, before);
-    assertEquals(run.info(), Run.open(run.folder()).info());
+    assertEquals(run.recipe(), Run.open(run.folder()).recipe());
+    assertEquals(List.of(), Run.open(run.folder()).info().classCounts());
   }
 
   /// What an earlier run was trained on is never tested with.
