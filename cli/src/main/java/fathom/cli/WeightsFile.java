@@ -2,6 +2,7 @@ package fathom.cli;
 
 import fathom.data.Normalization;
 import fathom.infer.ModelCard;
+import fathom.infer.OpenWeights;
 import fathom.infer.PublishedConfig;
 import fathom.io.BadFileException;
 import fathom.io.Shown;
@@ -47,6 +48,11 @@ final class WeightsFile {
     PublishedConfig config = PublishedConfig.in(file);
     config.differences().forEach(each -> output.remark("fathom: %s: %s".formatted(file, each)));
     return new WeightsFile(file, config.card(), output);
+  }
+
+  /// Returns the same for weights that are open.
+  static WeightsFile of(OpenWeights open, Output output) {
+    return new WeightsFile(open.file(), open.card(), output);
   }
 
   ModelCard card() {

@@ -67,7 +67,7 @@ public record ModelCard(
   private static final String PREPROCESSING = "fathom.preprocessing";
 
   private static final Set<String> OPTION_NAMES =
-      Set.of("shortcut", "norm", "width", "hidden", "layers", "dropout");
+      Set.of("shortcut", "norm", "width", "hidden", "layers", "dropout", "strideIn", "zeroInit");
 
   private static final Pattern SIZE =
       Pattern.compile("([1-9]\\d{0,6})x([1-9]\\d{0,6})x([1-9]\\d{0,6})");
@@ -210,6 +210,16 @@ public record ModelCard(
       return PublishedConfig.in(file).card();
     }
     try (var stored = TensorFile.open(file)) {
+      return of(file, stored);
+    }
+  }
+
+  /// Does the same as [#of(Path)] with a file that is open.
+  static ModelCard of(Path file, TensorFile stored) {
+    if (Files.isDirectory(file)) {
+      return PublishedConfig.in(file).card();
+    }
+    try {
       Map<String, String> said = stored.metadata();
       return new ModelCard(
           said.get(MODEL),
