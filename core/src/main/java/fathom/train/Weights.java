@@ -103,12 +103,12 @@ public final class Weights {
     }
   }
 
-  /// Copies the tensor `name` of a file, which must have the shape of `to`.
+  /// Copies the tensor `name` of a file, which must have the elements of `to` in its order.
   static void copy(TensorFile stored, String name, Tensor to) {
     try (var _ = Scope.open();
         Arena arena = Arena.ofConfined()) {
       StoredTensor tensor = stored.widened(name, arena);
-      to.copy_(Tensor.over(tensor.bytes(), tensor.type(), false, tensor.shape().toArray()));
+      to.copy_(Tensor.over(tensor.bytes(), tensor.type(), false, to.shape().toArray()));
     }
   }
 
