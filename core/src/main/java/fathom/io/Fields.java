@@ -19,7 +19,7 @@ final class Fields {
   static final int FIXED_32 = 5;
 
   private static final int TYPE_BITS = 3;
-  private static final int MORE = 0x80;
+  private static final int LOW = 0x7f;
   private static final int BITS = 7;
 
   private final Path file;
@@ -127,7 +127,7 @@ final class Fields {
         throw damaged("a number ends behind its message");
       }
       byte next = message.get(ValueLayout.JAVA_BYTE, at++);
-      read |= (long) (next & ~MORE) << shift;
+      read |= (long) (next & LOW) << shift;
       if (next >= 0) {
         return read;
       }
