@@ -13,6 +13,7 @@ OtherProgramsTest compares: mvn test -Dtest=OtherProgramsTest -Dfathom.others=FO
 safetensors and, each for its own nets, timm (torchvision may be absent), keras and onnx.
 """
 
+import copy
 import importlib.abc
 import importlib.machinery
 import json
@@ -119,10 +120,12 @@ class ResNet(nn.Module):
 
 
 class PreActivationBlock(nn.Module):
-    """A block of He et al. 2016b; the projection begins behind the first ReLU."""
+    """A block of He et al. 2016b. A projection begins behind the first ReLU, and so does the shortcut
+    of the net's first block (their appendix)."""
 
-    def __init__(self, inputs, width, stride):
+    def __init__(self, inputs, width, stride, first):
         super().__init__()
+        self.first = first
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = conv(inputs, width, 3, stride)
         self.bn2 = nn.BatchNorm2d(width)
@@ -132,7 +135,7 @@ class PreActivationBlock(nn.Module):
 
     def forward(self, x):
         y = F.relu(self.bn1(x))
-        past = self.shortcut(y) if hasattr(self, "shortcut") else x
+        past = self.shortcut(y) if hasattr(self, "shortcut") else y if self.first else x
         return self.conv2(F.relu(self.bn2(self.conv1(y)))) + past
 
 
@@ -144,7 +147,8 @@ class PreActivationNet(nn.Module):
         for stage in range(3):
             layers = []
             for i in range((depth - 2) // 6):
-                layers.append(PreActivationBlock(inputs, width << stage, 2 if stage > 0 and i == 0 else 1))
+                stride = 2 if stage > 0 and i == 0 else 1
+                layers.append(PreActivationBlock(inputs, width << stage, stride, stage == 0 and i == 0))
                 inputs = width << stage
             setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
         self.bn = nn.BatchNorm2d(inputs)
@@ -202,16 +206,21 @@ def fill(net, by_formula):
 
 
 def observed(net, x, labels):
-    """Logits in evaluation, and gradients of a training step where there are labels."""
+    """Logits in evaluation, and gradients of a training step where there are labels.
+
+    They are computed in float64, so that what differs is the error of one program alone.
+    """
+    net = copy.deepcopy(net).double()
+    x = x.double()
     net.eval()
     with torch.no_grad():
-        logits = net(x)
+        logits = net(x).float()
     gradients = {}
     if labels is not None:
         net.train()
         net.zero_grad()
         F.cross_entropy(net(x), labels).backward()
-        gradients = {name: p.grad.clone() for name, p in net.named_parameters()}
+        gradients = {name: p.grad.float() for name, p in net.named_parameters()}
     return logits, gradients
 
 
@@ -313,7 +322,6 @@ def whole(folder):
         x = torch.randn(4, 3, 96, 96) if depth == 18 else torch.randn(2, 3, 224, 224)
         logits, gradients = observed(net, x, labels if depth == 18 else None)
         assert torch.allclose(observed(own, x, None)[0], logits, rtol=1e-4, atol=1e-4)
-        net.load_state_dict(own.state_dict())  # as before the training step
         write(folder / f"resnet{depth}", f"resnet{depth}", saved(net, form), x, logits,
               labels if depth == 18 else None, gradients)
     net = package.create_model("resnetv2_50x1_bit", num_classes=7)
@@ -326,10 +334,8 @@ def whole(folder):
     write(folder / "resnetv2_50x1", "resnetv2_50x1", saved(net, "safetensors"), x, logits)
     net = PreActivationNet(20, 16, 10)
     fill(net, False)
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     x = torch.randn(4, 3, 32, 32)
     logits, gradients = observed(net, x, labels)
-    net.load_state_dict(before)
     write(folder / "preresnet20", "preresnet20", saved(net, "pth"), x, logits, labels, gradients)
     try:
         import keras  # noqa: F401
