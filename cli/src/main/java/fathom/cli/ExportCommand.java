@@ -218,13 +218,14 @@ final class ExportCommand implements Callable<Integer> {
     return new Subject(
         net,
         new ModelCard(
-            changed.name(),
-            changed.options(),
-            size,
-            own.photos(),
-            own.classes(),
-            own.normalization(),
-            null));
+                changed.name(),
+                changed.options(),
+                size,
+                own.photos(),
+                own.classes(),
+                own.normalization(),
+                null)
+            .croppedBy(own.crop()));
   }
 
   private void write(Form as, Path file, Subject subject) {

@@ -31,8 +31,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// The formats in which weights come from elsewhere: PyTorch's two, folders as timm publishes
-/// them, and ONNX models. The files are made by hand, for an `mlp` of two units.
+/// The formats in which weights come from elsewhere: PyTorch's two, folders as timm publishes them,
+/// and ONNX models. The files are made by hand, for an `mlp` of two units.
 final class WeightFiles {
   private static final String INDEX = "model.safetensors.index.json";
   private static final String CONFIG = "config.json";
@@ -308,6 +308,8 @@ final class WeightFiles {
             "0.95",
             "1.0",
             "\"bicubic\"",
+            "\"lanczos\"",
+            "1e300",
             "224");
     return new FileFormat(
         "published",
@@ -441,6 +443,7 @@ final class WeightFiles {
                                 .integer(1, 1L << 62)
                                 .bytes(9, MemorySegment.ofArray(new byte[4]))))),
                 "'x'"),
-            hostile("messages without end", name, model(new byte[] {0x2a, -1, -1, -1, 1}), "follow")));
+            hostile(
+                "messages without end", name, model(new byte[] {0x2a, -1, -1, -1, 1}), "follow")));
   }
 }

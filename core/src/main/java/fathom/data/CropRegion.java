@@ -43,8 +43,12 @@ interface CropRegion {
   /// side has been scaled to `side /` [#TESTED]. Crop and scaling are done in a single scaling,
   /// whose result lies where that of two would.
   static CropRegion tested(int side) {
+    return tested(side, shorter(side));
+  }
+
+  /// Returns the rule that scales the shorter side to `shorter` before the crop.
+  static CropRegion tested(int side, long shorter) {
     return (w, h) -> {
-      long shorter = shorter(side);
       long across = w <= h ? shorter : shorter * w / h;
       long down = w <= h ? shorter * h / w : shorter;
       return new Box(

@@ -32,6 +32,7 @@ public final class Photos implements LabelledImages {
 
   private final int[] labels;
   private final @Nullable Decoders decoders;
+  private final Resizing tested;
 
   /// The photos from which a damaged one is replaced.
   private record Pool(List<Path> files, int[] labels, Replaced replaced) {
@@ -53,16 +54,30 @@ public final class Photos implements LabelledImages {
         side,
         new Pool(List.copyOf(files), labels, replaced),
         IntStream.range(0, labels.length).toArray(),
-        null);
+        null,
+        new Resizing(channels, side, side, true));
   }
 
-  private Photos(int channels, int side, Pool pool, int[] places, @Nullable Decoders decoders) {
+  private Photos(
+      int channels,
+      int side,
+      Pool pool,
+      int[] places,
+      @Nullable Decoders decoders,
+      Resizing tested) {
     this.channels = channels;
     this.side = side;
     this.pool = pool;
     this.places = places;
     this.labels = Arrays.stream(places).map(place -> pool.labels[place]).toArray();
     this.decoders = decoders;
+    this.tested = tested;
+  }
+
+  /// Returns the same photos, seen in tests as weights from elsewhere want it.
+  Photos croppedBy(CentreCrop crop) {
+    var own = new Resizing(channels, side, side, true, crop);
+    return new Photos(channels, side, pool, places, decoders, own);
   }
 
   /// Returns the length in pixels that the shorter side is scaled to in tests, before a centre of
@@ -103,7 +118,12 @@ public final class Photos implements LabelledImages {
   @Override
   public Photos select(int[] positions) {
     return new Photos(
-        channels, side, pool, Arrays.stream(positions).map(i -> places[i]).toArray(), decoders);
+        channels,
+        side,
+        pool,
+        Arrays.stream(positions).map(i -> places[i]).toArray(),
+        decoders,
+        tested);
   }
 
   /// Returns the same photos with a pool of their own, so that no photo outside this part ever
@@ -111,7 +131,8 @@ public final class Photos implements LabelledImages {
   Photos apart() {
     List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
     var own = new Pool(files, labels, pool.replaced);
-    return new Photos(channels, side, own, IntStream.range(0, labels.length).toArray(), decoders);
+    return new Photos(
+        channels, side, own, IntStream.range(0, labels.length).toArray(), decoders, tested);
   }
 
   /// Registers `listener`, which is told of every file that turns out to be damaged from now on;
@@ -130,12 +151,13 @@ public final class Photos implements LabelledImages {
         side,
         new Pool(files, of, pool.replaced),
         IntStream.range(0, of.length).toArray(),
-        decoders);
+        decoders,
+        tested);
   }
 
   @Override
   public Photos decodedBy(Decoders decoders) {
-    return new Photos(channels, side, pool, places, decoders);
+    return new Photos(channels, side, pool, places, decoders, tested);
   }
 
   @Override
@@ -148,7 +170,7 @@ public final class Photos implements LabelledImages {
     byte[] pixels = new byte[(int) bytes];
     IntStream.range(0, count())
         .parallel()
-        .forEach(i -> read(i, CropRegion.tested(side), pixels, i * size()));
+        .forEach(i -> read(i, tested.view(), tested.target(), pixels, i * size()));
     return new Images(channels, side, side, pixels, labels);
   }
 
@@ -168,12 +190,15 @@ public final class Photos implements LabelledImages {
               .formatted(how.pad()));
     }
     byte[] pixels = new byte[size()];
-    read(index, how.part() ? CropRegion.part(key) : CropRegion.tested(side), pixels, 0);
+    if (how.part()) {
+      read(index, CropRegion.part(key), new Scaling.Target(channels, side, side), pixels, 0);
+    } else {
+      read(index, tested.view(), tested.target(), pixels, 0);
+    }
     return pixels;
   }
 
-  private void read(int index, CropRegion view, byte[] pixels, int at) {
-    var to = new Scaling.Target(channels, side, side);
+  private void read(int index, CropRegion view, Scaling.Target to, byte[] pixels, int at) {
     int place = places[index];
     BadFileException first = null;
     do {
