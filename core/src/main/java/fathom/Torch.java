@@ -231,6 +231,15 @@ public final class Torch {
 
   private static Tensor convolution(
       Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
+    if (stride > 1 && w.shape().size(2) == 1) {
+      // On some processors with AVX-512 oneDNN divides by zero, which ends the JVM, when it
+      // estimates
+      // the blocks of such a convolution (`brg_blocking_t::est_eff_1x1`): 512×4×4 to 1024×2×2 is a
+      // case. The pixels that the stride leaves are taken first.
+      try (var scope = Scope.open()) {
+        return scope.keep(convolution(x.every(stride).channelsLast(), w, bias, 1, padding));
+      }
+    }
     return Tensor.adopt(
         torch.convolution(
             x.raw(),

@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.Shape;
+import fathom.data.CentreCrop;
 import fathom.data.Data;
 import fathom.data.DataSet;
 import fathom.data.ImageReadOptions;
@@ -297,7 +298,9 @@ final class EvalCommand implements Callable<Integer> {
     ImageReadOptions all = reading.of(side);
     ImageReadOptions how =
         own == null ? all : all.forTests(Shape.of(own.channels(), own.height(), own.width()));
-    DataSet dataSet = output.usage(() -> DataSet.open(dataName, how));
+    CentreCrop crop = weights.card().crop();
+    DataSet opened = output.usage(() -> DataSet.open(dataName, how));
+    DataSet dataSet = crop == null || side == 0 ? opened : opened.croppedBy(crop);
     List<String> classes = weights.card().classes();
     ImageShape input = own == null ? ImageEvaluation.inputOf(dataSet) : own;
     var card =

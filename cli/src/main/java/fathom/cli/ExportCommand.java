@@ -170,7 +170,9 @@ final class ExportCommand implements Callable<Integer> {
       if (model == null && (input != null || classes != null) && !weights.isNamed()) {
         throw output.refused("--input and --classes are of --model");
       }
-      if (model != null || as == Form.ONNX) {
+      // What a folder's config.json says would be lost with a copy of the tensors alone.
+      boolean says = Files.isDirectory(source) && weights.isNamed();
+      if (model != null || as == Form.ONNX || says) {
         if (model == null && !weights.isNamed()) {
           throw output.refused(
               "the file does not say of which net its weights are, and an ONNX model is a net: give"
@@ -218,13 +220,14 @@ final class ExportCommand implements Callable<Integer> {
     return new Subject(
         net,
         new ModelCard(
-            changed.name(),
-            changed.options(),
-            size,
-            own.photos(),
-            own.classes(),
-            own.normalization(),
-            null));
+                changed.name(),
+                changed.options(),
+                size,
+                own.photos(),
+                own.classes(),
+                own.normalization(),
+                null)
+            .croppedBy(own.crop()));
   }
 
   private void write(Form as, Path file, Subject subject) {

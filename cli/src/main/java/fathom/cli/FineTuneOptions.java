@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.data.Data;
+import fathom.infer.OpenWeights;
 import fathom.io.Shown;
 import fathom.net.Architecture;
 import fathom.run.FineTuning;
@@ -69,10 +70,9 @@ final class FineTuneOptions {
     return false;
   }
 
-  /// Returns the weights and what they say. Throws [fathom.io.BadFileException] if they cannot be
-  /// read.
-  WeightsFile open(Output output) {
-    return WeightsFile.open(file(), output);
+  /// Opens the weights. Throws [fathom.io.BadFileException] if they cannot be read.
+  OpenWeights open() {
+    return OpenWeights.open(file());
   }
 
   private Path file() {
@@ -88,9 +88,9 @@ final class FineTuneOptions {
     return from.net(model, options);
   }
 
-  FineTuning of(Architecture net, Data data) {
+  FineTuning of(OpenWeights from, Architecture net, Data data) {
     return FineTuning.of(
-        file(),
+        from,
         net,
         data,
         new Tuning(
@@ -111,7 +111,10 @@ final class FineTuneOptions {
                         .formatted(
                             some(data.classes()),
                             known == null ? "" : " in place of " + some(known))
-                    : "the classifier is kept, for " + some(data.classes()),
+                    : tuning.headRows().isEmpty()
+                        ? "the classifier is kept, for " + some(data.classes())
+                        : "the classifier is kept, its rows in the order %s of the data, which is %s in the file"
+                            .formatted(some(data.classes()), some(Objects.requireNonNull(known))),
                 tuning.mean().isEmpty()
                     ? "by the training images, because the file does not say by what"
                     : "as the file says"));

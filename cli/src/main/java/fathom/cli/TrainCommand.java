@@ -3,6 +3,7 @@ package fathom.cli;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import fathom.Scope;
 import fathom.data.Data;
+import fathom.infer.OpenWeights;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
@@ -165,14 +166,12 @@ final class TrainCommand implements Callable<Integer> {
     output.checked(execution::check);
     String dataName = output.required(data, "--data");
     Kind kind = Kind.ofData(dataName);
-    WeightsFile weights = fineTune.isGiven(output) ? fineTune.open(output) : null;
-    Architecture net = net(kind, weights);
-    Integer side = weights == null ? size : side(weights, net);
-    Data read = output.usage(() -> read(kind, net, dataName, side));
-    Recipe resolved = output.usage(() -> recipe(net, read, side));
-    if (weights != null) {
-      fineTune.tell(resolved.fineTuning(), weights, read, output);
+    Resolved all;
+    try (OpenWeights open = fineTune.isGiven(output) ? fineTune.open() : null) {
+      all = resolved(kind, dataName, open);
     }
+    Recipe resolved = all.recipe;
+    Data read = all.read;
     output.checked(() -> built(resolved, read));
     balance.tell(resolved, read, output);
     if (dryRun) {
@@ -186,6 +185,21 @@ final class TrainCommand implements Callable<Integer> {
     resolved.precision().check();
     Path folder = out != null ? out : freeFolder(resolved.model(), dataName);
     return train(Run.create(folder, resolved, read), read);
+  }
+
+  private record Resolved(Recipe recipe, Data read) {}
+
+  /// Opens the data and decides all of the recipe, which may begin with weights.
+  private Resolved resolved(Kind kind, String dataName, @Nullable OpenWeights open) {
+    WeightsFile weights = open == null ? null : WeightsFile.of(open, output);
+    Architecture net = net(kind, weights);
+    Integer side = weights == null ? size : side(weights, net);
+    Data read = output.usage(() -> read(kind, net, dataName, side));
+    Recipe recipe = output.usage(() -> recipe(net, read, side, open));
+    if (weights != null) {
+      fineTune.tell(recipe.fineTuning(), weights, read, output);
+    }
+    return new Resolved(recipe, read);
   }
 
   private Architecture net(Kind kind, @Nullable WeightsFile weights) {
@@ -288,13 +302,14 @@ final class TrainCommand implements Callable<Integer> {
     return String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
   }
 
-  private Recipe recipe(Architecture net, Data read, @Nullable Integer side) {
+  private Recipe recipe(
+      Architecture net, Data read, @Nullable Integer side, @Nullable OpenWeights open) {
     int threads = execution.workers();
-    boolean given = fineTune.isGiven(output);
+    boolean given = open != null;
     if (recipe == Name.FINETUNE && !given) {
       throw output.refused("the recipe finetune is for trained weights; give --weights");
     }
-    FineTuning from = given ? fineTune.of(net, read) : FineTuning.NONE;
+    FineTuning from = open == null ? FineTuning.NONE : fineTune.of(open, net, read);
     Name name = recipe != null ? recipe : given ? Name.FINETUNE : Name.FAST;
     Recipe base =
         switch (name) {

@@ -2,7 +2,7 @@ package fathom.cli;
 
 import fathom.data.Normalization;
 import fathom.infer.ModelCard;
-import fathom.infer.PublishedConfig;
+import fathom.infer.OpenWeights;
 import fathom.io.BadFileException;
 import fathom.io.Shown;
 import fathom.io.WeightsFolder;
@@ -35,18 +35,18 @@ final class WeightsFile {
     return Files.isDirectory(path) && !WeightsFolder.isOne(path);
   }
 
-  /// Opens a file or folder of weights, and says where images are prepared in another way than they
-  /// want. Throws [BadFileException] if it does not exist or cannot be read.
+  /// Opens a file or folder of weights. Throws [BadFileException] if it does not exist or cannot be
+  /// read.
   static WeightsFile open(Path file, Output output) {
     if (!Files.exists(file)) {
       throw new BadFileException(file, "there is no such run or file");
     }
-    if (!Files.isDirectory(file)) {
-      return new WeightsFile(file, ModelCard.of(file), output);
-    }
-    PublishedConfig config = PublishedConfig.in(file);
-    config.differences().forEach(each -> output.remark("fathom: %s: %s".formatted(file, each)));
-    return new WeightsFile(file, config.card(), output);
+    return new WeightsFile(file, ModelCard.of(file), output);
+  }
+
+  /// Returns the same for weights that are open.
+  static WeightsFile of(OpenWeights open, Output output) {
+    return new WeightsFile(open.file(), open.card(), output);
   }
 
   ModelCard card() {
@@ -120,7 +120,8 @@ final class WeightsFile {
       @Nullable List<String> classes,
       Normalization normalization) {
     return ModelCard.ofImages(
-        net.name(), net.options(), input, card.photos(), classes, normalization);
+            net.name(), net.options(), input, card.photos(), classes, normalization)
+        .croppedBy(card.crop());
   }
 
   /// Returns the side in pixels to which photos are decoded, as in `--size`; 0 for images in

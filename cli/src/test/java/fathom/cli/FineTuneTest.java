@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Scope;
+import fathom.infer.ModelCard;
+import fathom.nn.Init;
 import fathom.run.Run;
+import fathom.train.Weights;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -90,6 +94,38 @@ class FineTuneTest {
                     + " before the classifier"),
         cli.out());
     assertTrue(cli.out().contains("down to 0 along a cosine"), cli.out());
+  }
+
+  /// The folder's classes are sorted by name, and the weights have them in another order.
+  @Test
+  void aClassifierOfTheSameClassesIsReorderedAndSaysSo() {
+    String out = folder.resolve("tuned").toString();
+    assertEquals(0, train("--epochs", "1", "--out", out, "--quiet").code());
+    Path turned = folder.resolve("turned.safetensors");
+    try (var _ = Scope.open()) {
+      Run run = Run.open(Path.of(out));
+      ModelCard card = run.card(run.normalization());
+      var other =
+          ModelCard.ofImages(
+              "resnet8",
+              card.options(),
+              card.input(),
+              false,
+              List.of("down", "across"),
+              card.normalization());
+      var net = run.imageNet(Init.zeros());
+      Weights.read(run.checkpoint(), net);
+      Weights.write(turned, net, other.metadata());
+    }
+    weights = turned.toString();
+    Cli cli = train("--epochs", "1", "--out", folder.resolve("again").toString());
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(
+        cli.err()
+            .contains(
+                "the classifier is kept, its rows in the order 'across', 'down' (2) of the data,"
+                    + " which is 'down', 'across' (2) in the file"),
+        cli.err());
   }
 
   @Test

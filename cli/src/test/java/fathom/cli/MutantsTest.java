@@ -52,7 +52,7 @@ class MutantsTest {
         assertTrue(Integer.parseInt(counts.group(4)) >= 2, line);
       }
     }
-    assertEquals(22, formats, ended.said.toString());
+    assertEquals(23, formats, ended.said.toString());
   }
 
   @ParameterizedTest

@@ -4,6 +4,7 @@ import fathom.DType;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.infer.PublishedConfig;
+import fathom.io.Message;
 import fathom.io.TensorFile;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
@@ -12,12 +13,14 @@ import fathom.train.Weights;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,8 +31,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// The formats in which weights come from elsewhere: PyTorch's two, and folders as timm publishes
-/// them. The files are made by hand, for an `mlp` of two units.
+/// The formats in which weights come from elsewhere: PyTorch's two, folders as timm publishes them,
+/// and ONNX models. The files are made by hand, for an `mlp` of two units.
 final class WeightFiles {
   private static final String INDEX = "model.safetensors.index.json";
   private static final String CONFIG = "config.json";
@@ -38,7 +41,7 @@ final class WeightFiles {
   private WeightFiles() {}
 
   static List<FileFormat> formats() {
-    return List.of(zip(), legacy(), folder());
+    return List.of(zip(), legacy(), folder(), onnx());
   }
 
   /// Writes `weights.th`, `weights.pth` and a `folder`, for tests of commands.
@@ -305,6 +308,8 @@ final class WeightFiles {
             "0.95",
             "1.0",
             "\"bicubic\"",
+            "\"lanczos\"",
+            "1e300",
             "224");
     return new FileFormat(
         "published",
@@ -344,5 +349,101 @@ final class WeightFiles {
                 CONFIG,
                 ascii("{\"mean\":[1,\"x\",2],\"std\":[1,1,1]}"),
                 "its mean: no list of numbers")));
+  }
+
+  // ---- ONNX
+
+  private static byte[] bytes(Message message) {
+    var out = new ByteArrayOutputStream();
+    try {
+      message.writeTo(out);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return out.toByteArray();
+  }
+
+  /// A tensor of some of the twelve numbers, raw or in the field of its type.
+  private static Message initializer(String name, int field, int from, int... sizes) {
+    var tensor = new Message();
+    int count = 1;
+    for (int size : sizes) {
+      tensor.integer(1, size);
+      count *= size;
+    }
+    byte[] some = Arrays.copyOfRange(numbers(), 4 * from, 4 * (from + count));
+    return tensor.integer(2, 1).text(8, name).bytes(field, MemorySegment.ofArray(some));
+  }
+
+  private static Message graph(Message... more) {
+    var graph =
+        new Message()
+            .message(1, new Message().text(4, "MatMul").text(1, "x"))
+            .message(5, initializer("hidden1.weight", 9, 0, 2, 4))
+            .message(5, initializer("norm1.weight", 4, 8, 2))
+            .message(5, initializer("norm1.bias", 9, 4, 2))
+            .message(5, initializer("linear.weight", 4, 0, 2, 2))
+            .message(5, initializer("linear.bias", 9, 10, 2))
+            .message(
+                5,
+                new Message()
+                    .integer(1, 2)
+                    .integer(2, 7)
+                    .text(8, "shape")
+                    .bytes(7, MemorySegment.ofArray(new byte[] {1, 4})));
+    for (Message tensor : more) {
+      graph.message(5, tensor);
+    }
+    return graph;
+  }
+
+  private static byte[] model(byte[] graph) {
+    return bytes(
+        new Message()
+            .integer(1, 10)
+            .text(2, "hand")
+            .bytes(7, MemorySegment.ofArray(graph))
+            .message(14, new Message().text(1, "note").text(2, "x")));
+  }
+
+  private static FileFormat onnx() {
+    String name = "net.onnx";
+    byte[] graph = bytes(graph());
+    byte[] own = model(graph);
+    return new FileFormat(
+        "onnx",
+        Map.of(name, own),
+        List.of(
+            FileFormat.Way.of(name, Mutation.BYTES, own),
+            FileFormat.Way.of(name, Mutation.BYTES, graph).sealed(WeightFiles::model)),
+        FileFormat.Reading.of(folder -> check(folder.resolve(name))),
+        List.of(
+            hostile(
+                "numbers elsewhere",
+                name,
+                model(
+                    bytes(
+                        graph(
+                            new Message()
+                                .text(8, "x")
+                                .integer(2, 1)
+                                .message(
+                                    13, new Message().text(1, "location").text(2, "/etc/passwd"))
+                                .integer(14, 1)))),
+                "external data"),
+            hostile(
+                "a size that is too large",
+                name,
+                model(
+                    bytes(
+                        graph(
+                            new Message()
+                                .text(8, "x")
+                                .integer(2, 1)
+                                .integer(1, 1L << 62)
+                                .bytes(9, MemorySegment.ofArray(new byte[4]))))),
+                "'x'"),
+            hostile(
+                "messages without end", name, model(new byte[] {0x2a, -1, -1, -1, 1}), "follow")));
   }
 }

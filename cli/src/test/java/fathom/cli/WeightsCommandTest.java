@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Layer;
 import fathom.Scope;
+import fathom.data.CentreCrop;
+import fathom.data.Filter;
+import fathom.infer.ModelCard;
 import fathom.io.AtomicFile;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
@@ -145,15 +148,43 @@ class WeightsCommandTest {
     assertEquals(
         byHand.json().path("predictions").path(0).path("top").path(0).path("probability"),
         top.path(0).path("probability"));
-    AtomicFile.replace(
-        config,
-        Files.readString(config)
-            .replace("0.875", "0.95")
-            .replace("bilinear", "bicubic")
-            .getBytes(StandardCharsets.UTF_8));
-    Cli other = Cli.run("predict", published.toString(), image.toString());
-    assertTrue(other.err().contains("the centre of 0.95"), other.err());
-    assertTrue(other.err().contains("the filter bicubic"), other.err());
+  }
+
+  /// What config.json says of images is done, goes with an export, or is refused.
+  @Test
+  void thePreprocessingOfAFolderIsDoneOrRefused() throws IOException {
+    Path published = Files.createDirectories(folder.resolve("published"));
+    try (var _ = Scope.open()) {
+      Weights.write(published.resolve("model.safetensors"), net(2), Map.of());
+    }
+    configure(published, "0.875", "0.95", "bilinear", "bicubic");
+    Path out = folder.resolve("out.safetensors");
+    export(published, "out.safetensors");
+    ModelCard card = ModelCard.of(out);
+    assertEquals(new CentreCrop(67, Filter.BICUBIC), card.crop());
+    assertEquals(ModelCard.of(published).crop(), card.crop());
+    var text = info(out.toString(), "--json").json().path("metadata");
+    assertTrue(text.path("fathom.preprocessing").asString().contains("bicubic"), text.toString());
+    for (String[] bad :
+        new String[][] {
+          {"bilinear", "lanczos", "interpolation: 'lanczos'"},
+          {"bilinear\"", "bilinear\",\"crop_mode\":\"squash\"", "crop_mode: 'squash'"},
+          {"[3,64,64]", "[3,64,96]", "squares"},
+          {"0.875", "1.5", "crop_pct: 1.5"},
+        }) {
+      configure(published, bad[0], bad[1]);
+      Cli cli = Cli.run("export", published.toString(), path("other.safetensors"));
+      assertEquals(Exit.BAD_FILE, cli.code(), bad[1]);
+      assertTrue(cli.err().contains(bad[2]), cli.err());
+    }
+  }
+
+  private void configure(Path published, String... replaced) throws IOException {
+    String text = Files.readString(folder.resolve("folder").resolve("config.json"));
+    for (int i = 0; i < replaced.length; i += 2) {
+      text = text.replace(replaced[i], replaced[i + 1]);
+    }
+    AtomicFile.replace(published.resolve("config.json"), text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Test

@@ -275,6 +275,13 @@ public record DataSet(
         origin);
   }
 
+  /// Returns the same data set, whose photos are seen in tests as weights from elsewhere want it;
+  /// images in memory stay as they are.
+  public DataSet croppedBy(CentreCrop crop) {
+    LabelledImages seen = test instanceof Photos photos ? photos.croppedBy(crop) : test;
+    return new DataSet(name, classes, train, validation, seen, summary, origin);
+  }
+
   private static void checkLabels(String split, LabelledImages images, int classes) {
     for (int label : images.labels()) {
       if (label >= classes) {

@@ -26,9 +26,6 @@ public final class Photos implements LabelledImages {
   private final int channels;
   private final int side;
 
-  /// The length that the shorter side is scaled to in tests.
-  private final int shorter;
-
   private final Pool pool;
 
   /// The position of each photo in the pool.
@@ -36,6 +33,7 @@ public final class Photos implements LabelledImages {
 
   private final int[] labels;
   private final @Nullable Decoders decoders;
+  private final Resizing tested;
 
   /// The photos from which a damaged one is replaced.
   private record Pool(List<Path> files, int[] labels, Replaced replaced) {
@@ -55,21 +53,32 @@ public final class Photos implements LabelledImages {
     this(
         channels,
         side,
-        shorterSide(side),
         new Pool(List.copyOf(files), labels, replaced),
         IntStream.range(0, labels.length).toArray(),
-        null);
+        null,
+        new Resizing(channels, side, side, true));
   }
 
   private Photos(
-      int channels, int side, int shorter, Pool pool, int[] places, @Nullable Decoders decoders) {
+      int channels,
+      int side,
+      Pool pool,
+      int[] places,
+      @Nullable Decoders decoders,
+      Resizing tested) {
     this.channels = channels;
     this.side = side;
-    this.shorter = shorter;
     this.pool = pool;
     this.places = places;
     this.labels = Arrays.stream(places).map(place -> pool.labels[place]).toArray();
     this.decoders = decoders;
+    this.tested = tested;
+  }
+
+  /// Returns the same photos, seen in tests as weights from elsewhere want it.
+  Photos croppedBy(CentreCrop crop) {
+    var own = new Resizing(channels, side, side, true, crop);
+    return new Photos(channels, side, pool, places, decoders, own);
   }
 
   /// Returns the length in pixels that the shorter side is scaled to in tests, before a centre of
@@ -112,10 +121,10 @@ public final class Photos implements LabelledImages {
     return new Photos(
         channels,
         side,
-        shorter,
         pool,
         Arrays.stream(positions).map(i -> places[i]).toArray(),
-        decoders);
+        decoders,
+        tested);
   }
 
   /// Returns the same photos with a pool of their own, so that no photo outside this part ever
@@ -124,7 +133,7 @@ public final class Photos implements LabelledImages {
     List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
     var own = new Pool(files, labels, pool.replaced);
     return new Photos(
-        channels, side, shorter, own, IntStream.range(0, labels.length).toArray(), decoders);
+        channels, side, own, IntStream.range(0, labels.length).toArray(), decoders, tested);
   }
 
   /// Registers `listener`, which is told of every file that turns out to be damaged from now on;
@@ -141,21 +150,22 @@ public final class Photos implements LabelledImages {
     return new Photos(
         channels,
         side,
-        shorter,
         new Pool(files, of, pool.replaced),
         IntStream.range(0, of.length).toArray(),
-        decoders);
+        decoders,
+        tested);
   }
 
   @Override
   public Photos decodedBy(Decoders decoders) {
-    return new Photos(channels, side, shorter, pool, places, decoders);
+    return new Photos(channels, side, pool, places, decoders, tested);
   }
 
   /// Returns the same photos before the centre is cropped for tests: the square in the middle of
   /// the scaled photo, whose side is the shorter one. What tests see is the centre of it.
   public Photos uncropped() {
-    return new Photos(channels, shorter, shorter, pool, places, decoders);
+    Resizing whole = tested.uncropped();
+    return new Photos(channels, whole.height(), pool, places, decoders, whole);
   }
 
   @Override
@@ -168,7 +178,7 @@ public final class Photos implements LabelledImages {
     byte[] pixels = new byte[(int) bytes];
     IntStream.range(0, count())
         .parallel()
-        .forEach(i -> read(i, CropRegion.tested(side, shorter), pixels, i * size()));
+        .forEach(i -> read(i, tested.view(), tested.target(), pixels, i * size()));
     return new Images(channels, side, side, pixels, labels);
   }
 
@@ -189,13 +199,16 @@ public final class Photos implements LabelledImages {
               .formatted(how.pad()));
     }
     byte[] pixels = new byte[size()];
-    read(index, how.part() ? CropRegion.part(key) : CropRegion.tested(side, shorter), pixels, 0);
+    if (how.part()) {
+      read(index, CropRegion.part(key), new Scaling.Target(channels, side, side), pixels, 0);
+    } else {
+      read(index, tested.view(), tested.target(), pixels, 0);
+    }
     how.change(pixels, this, key);
     return pixels;
   }
 
-  private void read(int index, CropRegion view, byte[] pixels, int at) {
-    var to = new Scaling.Target(channels, side, side);
+  private void read(int index, CropRegion view, Scaling.Target to, byte[] pixels, int at) {
     int place = places[index];
     BadFileException first = null;
     do {

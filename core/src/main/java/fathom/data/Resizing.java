@@ -2,6 +2,7 @@ package fathom.data;
 
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// The conversion of an image of any size to the size that a net takes: its largest centred part
 /// with the net's proportions is scaled to that size, or, as photos are seen in tests, the centred
@@ -11,11 +12,19 @@ import java.nio.file.Path;
 ///
 /// @param channels 1 for grey, 3 for red, green, blue
 /// @param photos whether images are seen as photos are in tests; then they are squares
-public record Resizing(int channels, int height, int width, boolean photos) {
+/// @param crop how photos are seen instead, for weights from elsewhere; null for the usual
+public record Resizing(
+    int channels, int height, int width, boolean photos, @Nullable CentreCrop crop) {
   private static final int MOST_BYTES = 1 << 30;
 
+  /// Makes a conversion in which photos are seen as in Fathom's own tests.
+  public Resizing(int channels, int height, int width, boolean photos) {
+    this(channels, height, width, photos, null);
+  }
+
   /// Throws `IllegalArgumentException` for a size that no image has: other than 1 or 3 channels, a
-  /// side less than 1, more than 2^30 bytes, or photos that are not square.
+  /// side less than 1, more than 2^30 bytes, photos that are not square, or a crop that is for no
+  /// photos or larger than they.
   public Resizing {
     if ((channels != 1 && channels != 3) || height < 1 || width < 1) {
       throw new IllegalArgumentException(
@@ -30,6 +39,11 @@ public record Resizing(int channels, int height, int width, boolean photos) {
     if (photos && height != width) {
       throw new IllegalArgumentException(
           "photos become squares, but %s×%s was asked for".formatted(height, width));
+    }
+    if (crop != null && (!photos || crop.shorter() < height)) {
+      throw new IllegalArgumentException(
+          "a centre of %s×%s pixels is cropped from photos whose shorter side is at least as long, but %s was asked for, and `photos` is %s"
+              .formatted(height, width, crop, photos));
     }
   }
 
@@ -64,12 +78,25 @@ public record Resizing(int channels, int height, int width, boolean photos) {
     return new Images(channels, height, width, new byte[0], new int[0]);
   }
 
-  private CropRegion view() {
+  /// Returns the conversion to what is there before the centre is cropped from photos: the square in
+  /// the middle of the scaled photo.
+  Resizing uncropped() {
+    int shorter = crop == null ? Photos.shorterSide(height) : crop.shorter();
+    Filter filter = crop == null ? Filter.BILINEAR : crop.filter();
+    return new Resizing(channels, shorter, shorter, true, new CentreCrop(shorter, filter));
+  }
+
+  CropRegion view() {
+    if (crop != null) {
+      return CropRegion.tested(height, crop.shorter());
+    }
     return photos ? CropRegion.tested(height) : CropRegion.largest(height, width);
   }
 
-  private Scaling.Target target() {
-    return new Scaling.Target(channels, height, width);
+  Scaling.Target target() {
+    return crop == null
+        ? new Scaling.Target(channels, height, width)
+        : new Scaling.Target(channels, height, width, crop.filter(), true);
   }
 
   private Images images(byte[] pixels) {

@@ -6,16 +6,22 @@ import java.util.Arrays;
 
 /// Scales part of a decoded image to bytes, in grey or in sRGB.
 ///
-/// The filter is a triangle that is two pixels of the result wide (or two of the source, where the
-/// source is coarser), applied first along columns and then along rows; pixels outside of the part
-/// do not count. At its own size an image is unchanged.
+/// The filter is usually a triangle that is two pixels of the result wide (or two of the source,
+/// where the source is coarser), applied first along columns and then along rows; pixels outside of
+/// the part do not count unless the target says so. At its own size an image is unchanged.
 final class Scaling {
   private static final float[] NO_SUM = {};
 
   private Scaling() {}
 
-  /// The size that a part is scaled to, as it is displayed.
-  record Target(int channels, int height, int width) {}
+  /// The size that a part is scaled to, as it is displayed, and how.
+  ///
+  /// @param whole whether pixels outside of the part count where the filter reaches them
+  record Target(int channels, int height, int width, Filter filter, boolean whole) {
+    Target(int channels, int height, int width) {
+      this(channels, height, width, Filter.BILINEAR, false);
+    }
+  }
 
   /// Writes `part`, a rectangle in the image as it is displayed, as `C×H×W` bytes into `out` from
   /// `at` on.
@@ -27,10 +33,10 @@ final class Scaling {
             part,
             turned ? image.getHeight() : image.getWidth(),
             turned ? image.getWidth() : image.getHeight());
-    Triangle along =
-        Triangle.of(image.getWidth(), box.left(), box.width(), turned ? to.height : to.width);
-    Triangle down =
-        Triangle.of(image.getHeight(), box.top(), box.height(), turned ? to.width : to.height);
+    Taps along =
+        Taps.of(image.getWidth(), box.left(), box.width(), turned ? to.height : to.width, to);
+    Taps down =
+        Taps.of(image.getHeight(), box.top(), box.height(), turned ? to.width : to.height, to);
     var colours = new Colours(image, to.channels, along.first(), along.end());
     var place = new Place(orientation, to, at);
     float[] line = new float[(along.end() - along.first()) * to.channels];
@@ -63,7 +69,7 @@ final class Scaling {
   }
 
   /// Writes one row of the result.
-  private static void narrow(float[] sums, Triangle along, Place place, int row, byte[] out) {
+  private static void narrow(float[] sums, Taps along, Place place, int row, byte[] out) {
     int channels = place.to.channels;
     for (int x = 0; x < along.from.length; x++) {
       float[] weights = along.weights[x];
@@ -74,7 +80,7 @@ final class Scaling {
         for (int j = 0; j < weights.length; j++) {
           sum += weights[j] * sums[start + j * channels + c];
         }
-        out[at + c * place.plane] = (byte) Math.round(sum);
+        out[at + c * place.plane] = (byte) Math.clamp(Math.round(sum), 0, 255);
       }
     }
   }
@@ -108,14 +114,18 @@ final class Scaling {
 
   /// The filter along one axis: for each result the first source pixel that counts, and the weights
   /// of the pixels from there on, whose sum is 1.
-  private record Triangle(int[] from, float[][] weights) {
+  private record Taps(int[] from, float[][] weights) {
     /// Makes the filter that scales `extent` of the `source` pixels, from `start` on, to `results`
     /// pixels.
-    static Triangle of(int source, double start, double extent, int results) {
-      int least = Math.clamp((long) Math.floor(start), 0, source - 1);
-      int most = Math.clamp((long) Math.ceil(start + extent) - 1, least, source - 1);
+    static Taps of(int source, double start, double extent, int results, Target how) {
+      int least = how.whole ? 0 : Math.clamp((long) Math.floor(start), 0, source - 1);
+      int most =
+          how.whole
+              ? source - 1
+              : Math.clamp((long) Math.ceil(start + extent) - 1, least, source - 1);
       double scale = extent / results;
-      double reach = Math.max(1, scale);
+      double stretch = Math.max(1, scale);
+      double reach = how.filter.support() * stretch;
       int[] from = new int[results];
       float[][] weights = new float[results][];
       for (int i = 0; i < results; i++) {
@@ -123,7 +133,7 @@ final class Scaling {
         int first = Math.clamp((long) Math.floor(centre - reach), least, most);
         int last = Math.clamp((long) Math.floor(centre + reach), first, most);
         double[] w = new double[last - first + 1];
-        Arrays.setAll(w, j -> Math.max(0, 1 - Math.abs(first + j + 0.5 - centre) / reach));
+        Arrays.setAll(w, j -> how.filter.weight((first + j + 0.5 - centre) / stretch));
         double sum = Arrays.stream(w).sum();
         from[i] = first;
         weights[i] = new float[w.length];
@@ -131,7 +141,7 @@ final class Scaling {
           weights[i][j] = (float) (w[j] / sum);
         }
       }
-      return new Triangle(from, weights);
+      return new Taps(from, weights);
     }
 
     int first() {

@@ -53,7 +53,11 @@ public final class ImageClassifier implements AutoCloseable {
     this.normalization = Objects.requireNonNull(card.normalization());
     this.resizing =
         new Resizing(
-            size.channels(), size.height(), size.width(), Objects.requireNonNull(card.photos()));
+            size.channels(),
+            size.height(),
+            size.width(),
+            Objects.requireNonNull(card.photos()),
+            card.crop());
     Architecture.OfClasses plain = card.images();
     Loader _ = new Loader(resizing.none(), normalization); // throws if they do not fit together
     this.net =

@@ -1,6 +1,8 @@
 package fathom.infer;
 
 import fathom.DType;
+import fathom.data.CentreCrop;
+import fathom.data.Filter;
 import fathom.data.Normalization;
 import fathom.data.Photos;
 import fathom.io.BadFileException;
@@ -42,6 +44,7 @@ import tools.jackson.core.JacksonException;
 /// @param classes the names of the classes in the order of the net's outputs; for a text, its
 ///   characters
 /// @param normalization the normalization of every value of an image
+/// @param crop how tests see a photo instead, for weights from elsewhere; null for the usual
 /// @param window the most characters that a net for text without a state sees at a time; null for
 ///   other nets
 public record ModelCard(
@@ -49,6 +52,7 @@ public record ModelCard(
     Architecture.Options options,
     @Nullable ImageShape input,
     @Nullable Boolean photos,
+    @Nullable CentreCrop crop,
     @Nullable List<String> classes,
     @Nullable Normalization normalization,
     @Nullable Integer window) {
@@ -57,6 +61,7 @@ public record ModelCard(
   private static final String OPTIONS = "fathom.options";
   private static final String INPUT = "fathom.input";
   private static final String PHOTOS = "fathom.photographs";
+  private static final String RESIZE = "fathom.resize";
   private static final String CLASSES = "fathom.classes";
   private static final String WINDOW = "fathom.window";
   private static final String MEAN = "fathom.mean";
@@ -67,12 +72,31 @@ public record ModelCard(
   private static final String PREPROCESSING = "fathom.preprocessing";
 
   private static final Set<String> OPTION_NAMES =
-      Set.of("shortcut", "norm", "width", "hidden", "layers", "dropout");
+      Set.of("shortcut", "norm", "width", "hidden", "layers", "dropout", "strideIn", "zeroInit");
 
   private static final Pattern SIZE =
       Pattern.compile("([1-9]\\d{0,6})x([1-9]\\d{0,6})x([1-9]\\d{0,6})");
 
+  private static final Pattern CROP = Pattern.compile("([1-9]\\d{0,4}) (bilinear|bicubic)");
+
   private static final Pattern WHOLE = Pattern.compile("[1-9]\\d{0,8}");
+
+  /// Makes a card without a crop of its own.
+  public ModelCard(
+      @Nullable String model,
+      Architecture.Options options,
+      @Nullable ImageShape input,
+      @Nullable Boolean photos,
+      @Nullable List<String> classes,
+      @Nullable Normalization normalization,
+      @Nullable Integer window) {
+    this(model, options, input, photos, null, classes, normalization, window);
+  }
+
+  /// Returns this card with another crop.
+  public ModelCard croppedBy(@Nullable CentreCrop crop) {
+    return new ModelCard(model, options, input, photos, crop, classes, normalization, window);
+  }
 
   /// Makes the card of an image classifier.
   public static ModelCard ofImages(
@@ -162,6 +186,7 @@ public record ModelCard(
         options,
         size,
         asPhotos && size.height() == size.width(),
+        asPhotos ? crop : null,
         names,
         normalization,
         null);
@@ -210,12 +235,23 @@ public record ModelCard(
       return PublishedConfig.in(file).card();
     }
     try (var stored = TensorFile.open(file)) {
+      return of(file, stored);
+    }
+  }
+
+  /// Does the same as [#of(Path)] with a file that is open.
+  static ModelCard of(Path file, TensorFile stored) {
+    if (Files.isDirectory(file)) {
+      return PublishedConfig.in(file).card();
+    }
+    try {
       Map<String, String> said = stored.metadata();
       return new ModelCard(
           said.get(MODEL),
           options(file, said.get(OPTIONS)),
           input(file, said.get(INPUT)),
           said.containsKey(PHOTOS) ? Boolean.valueOf(said.get(PHOTOS)) : null,
+          crop(file, said.get(RESIZE)),
           classes(file, said.get(CLASSES)),
           said.containsKey(MEAN) && said.containsKey(STANDARD_DEVIATION)
               ? normalization(file, said)
@@ -284,6 +320,18 @@ public record ModelCard(
         Integer.parseInt(size.group(3)));
   }
 
+  private static @Nullable CentreCrop crop(Path file, @Nullable String text) {
+    if (text == null) {
+      return null;
+    }
+    var crop = CROP.matcher(text);
+    if (!crop.matches()) {
+      throw bad(file, "its fathom.resize", "no side and filter such as 303 bicubic", null);
+    }
+    return new CentreCrop(
+        Integer.parseInt(crop.group(1)), Filter.valueOf(crop.group(2).toUpperCase(Locale.ROOT)));
+  }
+
   private static @Nullable Integer window(Path file, @Nullable String text) {
     if (text == null) {
       return null;
@@ -350,6 +398,9 @@ public record ModelCard(
     if (photos != null && !isMasks()) {
       said.put(PHOTOS, photos.toString());
     }
+    if (crop != null) {
+      said.put(RESIZE, crop.shorter() + " " + name(crop.filter()));
+    }
     if (classes != null) {
       said.put(CLASSES, Json.text(classes));
     }
@@ -364,6 +415,10 @@ public record ModelCard(
       said.put(PREPROCESSING, Json.text(preprocessing(input, bytes)));
     }
     return said;
+  }
+
+  private static String name(Filter filter) {
+    return filter.name().toLowerCase(Locale.ROOT);
   }
 
   private static String numbers(float[] values) {
@@ -382,13 +437,19 @@ public record ModelCard(
       steps.put("repeatEdgeToMultipleOf", Architecture.masks(model, options).multiple());
     } else {
       if (Boolean.TRUE.equals(photos)) {
-        steps.put("resizeShorterSide", Photos.shorterSide(input.height()));
+        steps.put(
+            "resizeShorterSide",
+            crop == null ? Photos.shorterSide(input.height()) : crop.shorter());
         steps.put("centreCrop", List.of(input.height(), input.width()));
       } else {
         steps.put("centreCropToProportions", List.of(input.height(), input.width()));
         steps.put("resize", List.of(input.height(), input.width()));
       }
-      steps.put("filter", "bilinear with antialiasing (triangle), rounded to bytes");
+      steps.put(
+          "filter",
+          crop == null || crop.filter() == Filter.BILINEAR
+              ? "bilinear with antialiasing (triangle), rounded to bytes"
+              : "bicubic (a = -0.5) with antialiasing, rounded to bytes");
     }
     if (bytes) {
       steps.put("layout", "N x H x W x C, bytes; the model normalises them");

@@ -1,15 +1,17 @@
 package fathom.infer;
 
+import fathom.data.CentreCrop;
+import fathom.data.Filter;
 import fathom.data.Normalization;
 import fathom.io.BadFileException;
 import fathom.io.Json;
 import fathom.io.RegularFile;
+import fathom.io.Shown;
 import fathom.io.WeightsFolder;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -17,18 +19,17 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /// What `config.json` beside weights says, in the form in which timm publishes them: the net's
-/// name, its classes, and in `pretrained_cfg` how images were prepared.
-///
-/// @param differences what the weights want of images and Fathom does otherwise, in sentences
-public record PublishedConfig(ModelCard card, List<String> differences) {
+/// name, its classes, and in `pretrained_cfg` how images were prepared. What Fathom does not do,
+/// such as another filter, is refused.
+public record PublishedConfig(ModelCard card) {
   private static final int MOST_BYTES = 1 << 26;
   private static final int MOST_CLASSES = 1_000_000;
   private static final int LARGEST = 1 << 16;
 
-  /// The share of the shorter side that photos are seen of in tests here.
+  /// The share of the shorter side that tests see where nothing is said.
   private static final double PHOTOS = 0.875;
 
-  private static final double NEAR = 1e-6;
+  private static final double LEAST_SHARE = 0.01;
 
   /// Reads the `config.json` of a folder of weights; without one nothing is known. Throws
   /// [BadFileException] if it is not of this form.
@@ -36,7 +37,7 @@ public record PublishedConfig(ModelCard card, List<String> differences) {
     Path file = folder.resolve(WeightsFolder.CONFIG);
     if (!Files.exists(file)) {
       var unknown = new ModelCard(null, Architecture.Options.NONE, null, null, null, null, null);
-      return new PublishedConfig(unknown, List.of());
+      return new PublishedConfig(unknown);
     }
     try {
       return new Reader(file, Json.parse(RegularFile.text(file, MOST_BYTES))).config();
@@ -51,37 +52,46 @@ public record PublishedConfig(ModelCard card, List<String> differences) {
       float[] mean = numbers(own.path("mean"), "mean");
       float[] std = numbers(own.path("std"), "std");
       ImageShape input = input(own.path("input_size"));
-      double crop = own.path("crop_pct").asDouble(PHOTOS);
-      boolean whole = Math.abs(crop - 1) < NEAR;
-      var differences = new ArrayList<String>();
-      if (!whole && Math.abs(crop - PHOTOS) > NEAR) {
-        differences.add(
-            "they were tested on the centre of %s of the shorter side, here it is %s"
-                .formatted(crop, PHOTOS));
-      }
-      String filter = own.path("interpolation").asString("bilinear");
-      if (!filter.equals("bilinear")) {
-        differences.add(
-            "they want images scaled with the filter %s, here it is bilinear".formatted(filter));
-      }
-      String mode = own.path("crop_mode").asString("center");
-      if (!mode.equals("center")) {
-        differences.add("they want the crop mode %s, here it is center".formatted(mode));
-      }
       try {
-        var card =
+        return new PublishedConfig(
             new ModelCard(
                 model(),
                 Architecture.Options.NONE,
                 input,
-                input == null ? null : !whole && input.height() == input.width(),
+                input == null ? null : true,
+                input == null ? null : crop(own, input),
                 classes(own),
                 mean == null || std == null ? null : Normalization.of(mean, std),
-                null);
-        return new PublishedConfig(card, differences);
+                null));
       } catch (IllegalArgumentException e) {
         throw bad("mean and std", String.valueOf(e.getMessage()));
       }
+    }
+
+    /// Returns how tests see an image.
+    private CentreCrop crop(JsonNode own, ImageShape input) {
+      String mode = own.path("crop_mode").asString("center");
+      if (!mode.equals("center")) {
+        throw bad("crop_mode", "%s, but only center is done here".formatted(Shown.name(mode)));
+      }
+      if (input.height() != input.width()) {
+        throw bad("input_size", "%s, but images become squares here".formatted(input));
+      }
+      String name = own.path("interpolation").asString("bilinear");
+      Filter filter =
+          switch (name) {
+            case "bilinear" -> Filter.BILINEAR;
+            case "bicubic" -> Filter.BICUBIC;
+            default ->
+                throw bad(
+                    "interpolation",
+                    "%s, but only bilinear and bicubic are done here".formatted(Shown.name(name)));
+          };
+      double share = own.path("crop_pct").asDouble(PHOTOS);
+      if (!(share >= LEAST_SHARE && share <= 1)) {
+        throw bad("crop_pct", "%s, but it is a share of the shorter side".formatted(share));
+      }
+      return CentreCrop.of(input.height(), share, filter);
     }
 
     /// Returns the net's name if there is such a net here.

@@ -10,10 +10,11 @@ import java.util.SequencedSet;
 /// Named tensors in a file, or in the several files of one set of weights, that is open for
 /// reading. The files are mapped and not copied to memory; all views of them end with [#close].
 public sealed interface TensorFile extends AutoCloseable
-    permits SafeTensors, StateDictionary, ShardedTensors {
+    permits SafeTensors, StateDictionary, ShardedTensors, OnnxTensors, KerasTensors {
   /// Opens tensors of any format that is read: safetensors, whole or in parts that an `INDEX.json`
-  /// names; a state dictionary of PyTorch, as a zip archive or in the legacy form; or a folder with
-  /// one of them under its usual name. What the file begins with decides, not its name.
+  /// names; a state dictionary of PyTorch, as a zip archive or in the legacy form; the initialisers
+  /// of an ONNX model; or a folder with one of them under its usual name. What the file begins with
+  /// decides, not its name. Tensors with the names of Keras's ResNet-50 get ours.
   ///
   /// Nothing in a file is ever run. Throws [BadFileException] if it is missing, damaged or of
   /// another kind.
@@ -24,7 +25,11 @@ public sealed interface TensorFile extends AutoCloseable
     if (ShardedTensors.isIndex(file)) {
       return ShardedTensors.open(file);
     }
-    return StateDictionary.isOne(file) ? StateDictionary.open(file) : SafeTensors.open(file);
+    if (StateDictionary.isOne(file)) {
+      return StateDictionary.open(file);
+    }
+    return KerasTensors.named(
+        file, OnnxTensors.isOne(file) ? OnnxTensors.open(file) : SafeTensors.open(file));
   }
 
   /// Returns the format in a few words.

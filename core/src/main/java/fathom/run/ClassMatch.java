@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Matches the classes of a net with those of data by their names in the Unicode form NFC, because
 /// a label is only a position in a list of names.
@@ -54,6 +55,25 @@ public final class ClassMatch {
         .map(ClassMatch::normal)
         .toList()
         .equals(given.stream().map(ClassMatch::normal).toList());
+  }
+
+  /// Returns, for each class of `given`, its place in `known`; null if the two lists do not have
+  /// the same names, or have a name twice.
+  static @Nullable List<Integer> rows(List<String> known, List<String> given) {
+    var places = new HashMap<String, Integer>();
+    for (int i = 0; i < known.size(); i++) {
+      places.put(normal(known.get(i)), i);
+    }
+    var rows = new ArrayList<Integer>();
+    for (String name : given) {
+      Integer place = places.get(normal(name));
+      if (place == null) {
+        return null;
+      }
+      rows.add(place);
+    }
+    boolean all = known.size() == given.size() && new HashSet<>(rows).size() == known.size();
+    return all ? rows : null;
   }
 
   private static Map<String, Integer> places(String of, List<String> names) {

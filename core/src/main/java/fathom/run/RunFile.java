@@ -101,6 +101,9 @@ final class RunFile {
       }
       info.put("format", FORMAT);
     }
+    if (recipe.path("finetuning") instanceof ObjectNode tuning && !tuning.has("headRows")) {
+      tuning.putArray("headRows"); // which the first runs of format 8 do not have
+    }
     if (format == WITHOUT_PRECISION) {
       recipe.put("precision", Precision.FP32.name());
     }

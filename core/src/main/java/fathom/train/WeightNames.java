@@ -4,6 +4,8 @@ import static java.util.stream.Collectors.toSet;
 
 import fathom.Shape;
 import fathom.io.BadFileException;
+import fathom.io.KerasTensors;
+import fathom.io.OnnxTensors;
 import fathom.io.SafeTensors;
 import fathom.io.Shown;
 import fathom.io.Spelling;
@@ -113,7 +115,7 @@ public final class WeightNames {
       String name = known.get();
       unused.remove(name);
       Shape found = stored.shape(name);
-      if (found.equals(shape)) {
+      if (isLike(found, shape)) {
         match.names.put(path, name);
       } else {
         match.misshaped.add("%s is %s, not %s".formatted(Shown.name(name), found, shape));
@@ -123,6 +125,9 @@ public final class WeightNames {
       spellings(path).stream().map(plain::get).filter(Objects::nonNull).forEach(unused::remove);
     }
     unused.removeIf(WeightNames::isCounter);
+    if (stored instanceof OnnxTensors) { // whose constants are shapes and axes, too
+      unused.removeIf(name -> stored.type(name).equals("I64"));
+    }
     if (isOwn(stored)) { // which may be a checkpoint, with tensors of the optimizer and the task
       Set<String> parts = wanted.keySet().stream().map(WeightNames::part).collect(toSet());
       unused.removeIf(name -> !parts.contains(part(StateDictionary.plain(name))));
@@ -133,7 +138,15 @@ public final class WeightNames {
 
   private static boolean isOwn(TensorFile stored) {
     return (stored instanceof SafeTensors ours && ours.isChecksummed())
-        || stored.metadata().keySet().stream().anyMatch(key -> key.startsWith("fathom."));
+        || (!(stored instanceof KerasTensors)
+            && stored.metadata().keySet().stream().anyMatch(key -> key.startsWith("fathom.")));
+  }
+
+  /// Returns whether a tensor has this shape, or is a matrix of it that a file has as the kernel of
+  /// a 1×1 convolution, as timm's `head.fc.weight`.
+  private static boolean isLike(Shape found, Shape wanted) {
+    return found.equals(wanted)
+        || (wanted.rank() == 2 && found.equals(Shape.of(wanted.size(0), wanted.size(1), 1, 1)));
   }
 
   /// Returns the file's names by their plain forms.

@@ -44,17 +44,20 @@ public final class Weights {
   /// Throws [BadFileException], as [#read(Path, Node, Predicate)] would, without reading a tensor.
   public static void check(Path file, Node net, Predicate<String> wanted) {
     try (var stored = TensorFile.open(file)) {
-      names(file, stored, net.state(), wanted);
+      check(file, stored, net, wanted);
     }
   }
 
+  /// Does the same as [#check(Path, Node, Predicate)] with a file that is open.
+  public static void check(Path file, TensorFile stored, Node net, Predicate<String> wanted) {
+    names(file, stored, net.state(), wanted);
+  }
+
   /// Returns whether `file` has every parameter and buffer of `net` whose path is `wanted`, in its
-  /// shape. Throws [BadFileException] if the file cannot be read.
-  public static boolean has(Path file, Node net, Predicate<String> wanted) {
-    try (var stored = TensorFile.open(file)) {
-      return WeightNames.fit(
-          stored, shapes(net.state(), wanted), shapes(net.state(), wanted.negate()).keySet());
-    }
+  /// shape.
+  public static boolean has(TensorFile file, Node net, Predicate<String> wanted) {
+    return WeightNames.fit(
+        file, shapes(net.state(), wanted), shapes(net.state(), wanted.negate()).keySet());
   }
 
   private static Map<String, String> names(
@@ -100,12 +103,12 @@ public final class Weights {
     }
   }
 
-  /// Copies the tensor `name` of a file, which must have the shape of `to`.
+  /// Copies the tensor `name` of a file, which must have the elements of `to` in its order.
   static void copy(TensorFile stored, String name, Tensor to) {
     try (var _ = Scope.open();
         Arena arena = Arena.ofConfined()) {
       StoredTensor tensor = stored.widened(name, arena);
-      to.copy_(Tensor.over(tensor.bytes(), tensor.type(), false, tensor.shape().toArray()));
+      to.copy_(Tensor.over(tensor.bytes(), tensor.type(), false, to.shape().toArray()));
     }
   }
 

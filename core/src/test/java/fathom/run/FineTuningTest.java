@@ -245,6 +245,53 @@ class FineTuningTest {
     assertTrue(from(Tuning.NONE).newHead(), "by their number");
   }
 
+  /// The same classes in another order: each class keeps its row, whatever its label is now.
+  @Test
+  void theRowsOfTheClassifierFollowTheNamesOfTheClasses() {
+    int[] labels = {4, 7, 0, 1, 2, 3, 9, 5, 6, 8}; // of the digits, in the order of the new names
+    List<String> names =
+        Arrays.stream(labels).mapToObj(label -> DIGITS.classes().get(label)).toList();
+    int[] to = new int[labels.length];
+    for (int label = 0; label < labels.length; label++) {
+      to[labels[label]] = label;
+    }
+    var data =
+        new DataSet("shuffled", names, DIGITS.train().relabelled(to), DIGITS.test().relabelled(to));
+    FineTuning from = FineTuning.of(weights, NET, data, Tuning.NONE);
+    assertFalse(from.newHead());
+    assertEquals(Arrays.stream(labels).boxed().toList(), from.headRows());
+    assertEquals(List.of(), FineTuning.of(weights, NET, DIGITS, Tuning.NONE).headRows());
+    try (var _ = Scope.open()) {
+      var plain = NET.on(new ImageShape(1, 8, 8), 10).build(Init.zeros());
+      Weights.read(weights, plain);
+      var tuned = NET.on(new ImageShape(1, 8, 8), 10).build(Init.he(1));
+      from.fill(tuned);
+      for (String name : List.of("linear.weight", "linear.bias")) {
+        double[] before = plain.state().get(name).value().toDoubles();
+        double[] after = tuned.state().get(name).value().toDoubles();
+        int width = before.length / labels.length;
+        for (int i = 0; i < after.length; i++) {
+          assertEquals(before[labels[i / width] * width + i % width], after[i], name);
+        }
+      }
+    }
+    Recipe recipe = Recipe.finetune(NET, data, from, 5, 1).withEpochs(1).withBatch(500);
+    Run run = Run.create(folder.resolve("shuffled"), recipe, data);
+    assertEquals(from, Run.open(run.folder()).recipe().fineTuning(), "run.json keeps the rows");
+  }
+
+  @Test
+  void rowsThatAreNoPermutationAreRefused() {
+    for (List<Integer> rows : List.of(List.of(0, 0), List.of(1, 2), List.of(-1, 0))) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> new FineTuning("w", "", false, rows, List.of(), List.of(), Tuning.NONE));
+    }
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new FineTuning("w", "", true, List.of(1, 0), List.of(), List.of(), Tuning.NONE));
+  }
+
   private void withoutMetadata() {
     try (var _ = Scope.open()) {
       var net = NET.on(new ImageShape(1, 8, 8), 10).build(Init.zeros());
@@ -318,7 +365,9 @@ class FineTuningTest {
   void onlyTrainedWeightsAreTuned() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> new FineTuning("", "", false, List.of(), List.of(), new Tuning("layer2", 0, 1)));
+        () ->
+            new FineTuning(
+                "", "", false, List.of(), List.of(), List.of(), new Tuning("layer2", 0, 1)));
     assertThrows(IllegalArgumentException.class, () -> new Tuning("", -1, 1));
     for (double decay : new double[] {0, 1.1, Double.NaN}) {
       assertThrows(IllegalArgumentException.class, () -> new Tuning("", 0, decay));

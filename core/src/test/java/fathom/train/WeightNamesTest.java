@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fathom.Layer;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.infer.FittingNets;
 import fathom.io.BadFileException;
 import fathom.io.SafeTensors;
@@ -178,6 +179,28 @@ class WeightNamesTest {
       }
       Layer net = CifarNet.named(model).build(Init.zeros());
       Weights.read(data.resolve(model + ".th"), net);
+    }
+  }
+
+  /// timm's classifier of a pre-activation net is a 1×1 convolution.
+  @Test
+  void aClassifierMayBeAConvolution() {
+    try (var _ = Scope.open()) {
+      Layer net = Architecture.Convolutional.named("resnetv2_50x1").withWidth(32).build(Init.he(1));
+      SequencedMap<String, StoredTensor> tensors = Weights.stored(net);
+      StoredTensor head = tensors.get("head.fc.weight");
+      tensors.put(
+          "head.fc.weight",
+          new StoredTensor(
+              head.type(),
+              Shape.of(head.shape().size(0), head.shape().size(1), 1, 1),
+              head.bytes()));
+      Path file = folder.resolve("net.pt");
+      TorchFile.write(file, tensors);
+      Layer back =
+          Architecture.Convolutional.named("resnetv2_50x1").withWidth(32).build(Init.zeros());
+      Weights.read(file, back);
+      assertSame(net, back);
     }
   }
 }

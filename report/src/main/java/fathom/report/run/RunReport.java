@@ -359,7 +359,7 @@ public final class RunReport {
             .formatted(
                 from.weights(),
                 from.fingerprint().substring(0, DIGITS),
-                from.newHead() ? "new" : "kept",
+                from.newHead() ? "new" : from.headRows().isEmpty() ? "kept" : "kept, reordered",
                 from.mean().isEmpty() ? "by the training images" : "as the file says"));
     if (!tuning.freezeUntil().isEmpty()) {
       how.append("; frozen until ").append(tuning.freezeUntil());
