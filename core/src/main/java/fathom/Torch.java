@@ -253,8 +253,11 @@ public final class Torch {
             1));
   }
 
+  /// Whether a convolution is computed in float32, because libtorch cannot do it in bfloat16 here,
+  /// or not rightly: with images of a single channel its results are wrong on processors with
+  /// AVX-512.
   private static boolean needsWidening(Tensor x) {
-    return x.type() == DType.BFLOAT16 && !CONVOLVES_BFLOAT16;
+    return x.type() == DType.BFLOAT16 && (!CONVOLVES_BFLOAT16 || x.shape().size(1) == 1);
   }
 
   private static Tensor widened(Tensor t) {
@@ -269,7 +272,22 @@ public final class Torch {
   /// be in float32 where the rest is in bfloat16.
   public static ConvolutionGradients convolutionBackward(
       Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
-    if (x.type() == DType.BFLOAT16 && !rightInBFloat16(x, stride)) {
+    if (needDx && w.shape().size(1) == 1 && x.type() != DType.FLOAT64) {
+      // On processors with AVX-512 libtorch 2.10 (through oneDNN) returns a wrong dE/dx for images
+      // with a single channel in float32, sometimes one that is not finite; in float64 it computes
+      // the gradient itself.
+      var wide =
+          convolutionBackward(
+              dy.to(DType.FLOAT64),
+              x.to(DType.FLOAT64),
+              w.to(DType.FLOAT64),
+              stride,
+              padding,
+              true);
+      return new ConvolutionGradients(
+          Objects.requireNonNull(wide.dx()).to(x.type()), wide.dw().to(DType.FLOAT32));
+    }
+    if (x.type() == DType.BFLOAT16 && !rightInBFloat16(x, w, stride)) {
       var wide =
           convolutionBackward(
               widened(dy).channelsLast(), widened(x), widened(w), stride, padding, needDx);
@@ -286,11 +304,16 @@ public final class Torch {
     return nativeConvolutionBackward(dy, x, w, stride, padding, needDx);
   }
 
-  /// Whether libtorch computes the bfloat16 weight gradient correctly. For images narrower or lower
+  /// Whether libtorch computes the gradients in bfloat16 correctly. For images narrower or lower
   /// than the stride, libtorch 2.10 (on x86, through oneDNN) reads uninitialized memory and returns
-  /// a different number at every call, sometimes an infinite one.
-  private static boolean rightInBFloat16(Tensor x, int stride) {
-    return CONVOLVES_BFLOAT16 && Math.min(x.shape().size(2), x.shape().size(3)) >= stride;
+  /// a different number at every call, sometimes an infinite one; so it does for dE/dx with an odd
+  /// number of output channels, which its instructions take in pairs. For images with a single
+  /// channel see [#needsWidening].
+  private static boolean rightInBFloat16(Tensor x, Tensor w, int stride) {
+    return CONVOLVES_BFLOAT16
+        && Math.min(x.shape().size(2), x.shape().size(3)) >= stride
+        && w.shape().size(0) % 2 == 0
+        && w.shape().size(1) > 1;
   }
 
   /// Whether the weight gradient would write past its workspace. oneDNN 3.x on AVX2 does so for a

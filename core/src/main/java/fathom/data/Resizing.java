@@ -78,8 +78,8 @@ public record Resizing(
     return new Images(channels, height, width, new byte[0], new int[0]);
   }
 
-  /// Returns the conversion to what is there before the centre is cropped from photos: the square in
-  /// the middle of the scaled photo.
+  /// Returns the conversion to what is there before the centre is cropped from photos: the square
+  /// in the middle of the scaled photo.
   Resizing uncropped() {
     int shorter = crop == null ? Photos.shorterSide(height) : crop.shorter();
     Filter filter = crop == null ? Filter.BILINEAR : crop.filter();

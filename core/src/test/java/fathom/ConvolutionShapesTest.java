@@ -1,0 +1,86 @@
+package fathom;
+
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Convolutions of small shapes against float64, which libtorch computes by loops of its own. The
+/// library behind the other types has special cases for few channels, small images and strides,
+/// some of which are wrong on some processors; such cases are taken from it in [Torch].
+class ConvolutionShapesTest {
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT32, 3, 1, 1e-5",
+    "FLOAT32, 3, 2, 1e-5",
+    "FLOAT32, 1, 1, 1e-5",
+    "FLOAT32, 1, 2, 1e-5",
+    "BFLOAT16, 3, 1, 0.02",
+    "BFLOAT16, 3, 2, 0.02",
+    "BFLOAT16, 1, 1, 0.02",
+    "BFLOAT16, 1, 2, 0.02"
+  })
+  void valuesAndGradientsAreThoseOfFloat64(DType type, int kernel, int stride, double bound) {
+    var wrong = new ArrayList<String>();
+    for (int images : List.of(1, 7)) {
+      for (int in : List.of(1, 2, 3, 8, 16)) {
+        for (int out : List.of(1, 2, 5, 8, 16)) {
+          for (int side : List.of(1, 2, 4, 7)) {
+            try (var _ = Scope.open()) {
+              compare(type, new int[] {images, in, out, side, kernel, stride}, bound, wrong);
+            }
+          }
+        }
+      }
+    }
+    assertTrue(wrong.isEmpty(), () -> wrong.size() + " are wrong: " + wrong);
+  }
+
+  private static void compare(DType type, int[] of, double bound, List<String> wrong) {
+    int kernel = of[4];
+    int stride = of[5];
+    int padding = kernel / 2;
+    int side = (of[3] + 2 * padding - kernel) / stride + 1;
+    Tensor x = drawn("x", type, of[0], of[1], of[3], of[3]);
+    Tensor w = drawn("w", type, of[2], of[1], kernel, kernel);
+    Tensor dy = drawn("dy", type, of[0], of[2], side, side);
+    Tensor y = Torch.convolution(x, w, stride, padding);
+    Torch.ConvolutionGradients d = Torch.convolutionBackward(dy, x, w, stride, padding, true);
+    Tensor wideX = x.to(DType.FLOAT64);
+    Tensor wideW = w.to(DType.FLOAT64);
+    Torch.ConvolutionGradients wide =
+        Torch.convolutionBackward(dy.to(DType.FLOAT64), wideX, wideW, stride, padding, true);
+    String shape =
+        "%s images of %s×%s×%s to %s channels".formatted(of[0], of[1], of[3], of[3], of[2]);
+    note("y", y, Torch.convolution(wideX, wideW, stride, padding), shape, bound, wrong);
+    assertNotNull(d.dx());
+    assertNotNull(wide.dx());
+    note("dE/dx", d.dx(), wide.dx(), shape, bound, wrong);
+    note("dE/dw", d.dw(), wide.dw(), shape, bound, wrong);
+  }
+
+  private static Tensor drawn(String name, DType type, long... sizes) {
+    return Tensor.normal(RandomKey.of(1, name), DType.FLOAT32, sizes).to(type).channelsLast();
+  }
+
+  /// Notes a result that differs by more than `bound` of the largest element.
+  private static void note(
+      String what, Tensor is, Tensor right, String shape, double bound, List<String> wrong) {
+    double[] a = is.contiguous().to(DType.FLOAT64).toDoubles();
+    double[] b = right.contiguous().toDoubles();
+    double largest = 0;
+    boolean near = a.length == b.length;
+    for (double each : b) {
+      largest = Math.max(largest, Math.abs(each));
+    }
+    for (int i = 0; near && i < a.length; i++) {
+      near = Math.abs(a[i] - b[i]) <= bound * (1e-3 + largest);
+    }
+    if (!near) {
+      wrong.add(what + " of " + shape);
+    }
+  }
+}
