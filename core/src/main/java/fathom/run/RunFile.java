@@ -84,6 +84,9 @@ final class RunFile {
       recipe.set("finetuning", Json.object(FineTuning.NONE));
       info.put("format", FORMAT);
     }
+    if (!recipe.has("processes")) { // before there were processes; the format is the same
+      recipe.put("processes", 1).put("syncBatchNorm", false);
+    }
     if (format == WITHOUT_PRECISION) {
       recipe.put("precision", Precision.FP32.name());
     }
