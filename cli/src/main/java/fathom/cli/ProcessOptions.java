@@ -111,12 +111,13 @@ final class ProcessOptions {
   /// What tells a run and its position from others.
   private static String stamp(Run run) {
     long step = Files.exists(run.checkpoint()) ? Position.step(run.checkpoint()) : 0;
-    return "%s at step %s".formatted(run.info().started(), step);
+    return "%s at step %s by %s"
+        .formatted(run.info().started(), step, Json.text(run.recipe()).hashCode());
   }
 
   private static SequencedMap<String, String> facts(Recipe recipe, Data data) {
     var facts = new LinkedHashMap<String, String>();
-    facts.put("Fathom's version", Machine.VERSION);
+    facts.put("Fathom's version", Machine.version());
     decisions(recipe, OF_EACH).forEach((name, value) -> facts.put("`" + name + "`", value));
     for (DataIdentity.Part part : data.identity().parts()) {
       facts.put("data: " + part.name(), "%s, %s".formatted(part.count(), part.fingerprint()));

@@ -22,8 +22,11 @@ import org.jspecify.annotations.Nullable;
 final class Notices {
   private static final String FAILED = "failed";
 
-  /// The least time after which a process is taken for silent. A loaded machine may need it.
+  /// The least time after which a process is taken for silent, which is a quarter of the timeout. A
+  /// loaded machine may need it.
   private static final long LEAST_SILENCE_MILLIS = 2000;
+
+  private static final int POLL_MILLIS = 20;
 
   private final KeyStore store;
   private final int rank;
@@ -34,6 +37,9 @@ final class Notices {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("fathom-notices").daemon().factory());
   private long beats;
+
+  /// How long the store has for an answer: less once it is known that something is lost.
+  private volatile long patienceMillis;
 
   /// Thrown when the store does not answer.
   static final class Unreachable extends RuntimeException {
@@ -50,6 +56,7 @@ final class Notices {
     this.rank = rank;
     this.size = size;
     this.timeout = timeout;
+    this.patienceMillis = timeout.toMillis();
     this.beatMillis = Math.clamp(timeout.toMillis() / 10, 100, 1000);
     var _ =
         caller.scheduleWithFixedDelay(
@@ -66,7 +73,7 @@ final class Notices {
 
   private <T> T ask(Supplier<T> question) {
     try {
-      return caller.submit(question::get).get(silence(), TimeUnit.MILLISECONDS);
+      return caller.submit(question::get).get(patienceMillis, TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new Unreachable(e);
     } catch (InterruptedException e) {
@@ -107,7 +114,7 @@ final class Notices {
       if (pulse.silentMillis() > timeout.toMillis()) {
         throw new LostProcessException(tell(pulse.lost()), null);
       }
-      Rendezvous.sleep(20);
+      Rendezvous.sleep(POLL_MILLIS + size / 4);
     }
   }
 
@@ -118,12 +125,12 @@ final class Notices {
       set(FAILED, why);
       return why;
     }
-    for (long waited = 0; waited < silence(); waited += 20) {
+    for (long waited = 0; waited < silence(); waited += POLL_MILLIS) {
       String first = find(FAILED);
       if (first != null) {
         return first;
       }
-      Rendezvous.sleep(20);
+      Rendezvous.sleep(POLL_MILLIS);
     }
     return why;
   }
@@ -131,6 +138,7 @@ final class Notices {
   /// Finds out which process is lost, after an operation with all of them has failed: one that has
   /// told why it failed, or those that are not alive any more. Returns null if all are.
   @Nullable String whoIsLost() {
+    patienceMillis = silence();
     var pulses = new Pulse[size];
     for (int i = 0; i < size; i++) {
       pulses[i] = new Pulse(i);
@@ -158,12 +166,13 @@ final class Notices {
   /// Tells that this process leaves. The host of the store stays until the others, as far as they
   /// are alive, have left too, because with it goes what was told.
   void leave(boolean hosts) {
+    patienceMillis = silence();
     try {
       set("left/" + rank, "");
       for (int i = 0; hosts && i < size; i++) {
         var pulse = new Pulse(i);
         while (i != rank && find("left/" + i) == null && pulse.silentMillis() <= silence()) {
-          Rendezvous.sleep(20);
+          Rendezvous.sleep(POLL_MILLIS);
         }
       }
     } catch (Unreachable _) {
@@ -174,7 +183,7 @@ final class Notices {
   }
 
   private long silence() {
-    return Math.max(LEAST_SILENCE_MILLIS, 3 * beatMillis);
+    return Math.max(LEAST_SILENCE_MILLIS, timeout.toMillis() / 4);
   }
 
   /// The signs of life of a process, as they are seen here.
