@@ -63,7 +63,7 @@ class LostProcessesTest {
   void theOthersEndAndNameTheOneThatIsLost(String signal, int rank, int size) throws Exception {
     for (int time = 0; time < TIMES; time++) {
       Path run = folder.resolve("run" + time);
-      List<Process> all = start(size, with("--out", run.toString(), "--peer-timeout", "4"));
+      List<Process> all = start(size, with("--out", run.toString(), "--peer-timeout", "8"));
       awaitCheckpoint(run, all.getFirst());
       signal(all.get(rank), signal);
       for (int other = 0; other < size; other++) {
@@ -89,7 +89,7 @@ class LostProcessesTest {
       assertEquals(Exit.DONE, end(each), said(each));
     }
     Path run = folder.resolve("run");
-    List<Process> first = start(2, with("--out", run.toString(), "--peer-timeout", "4"));
+    List<Process> first = start(2, with("--out", run.toString(), "--peer-timeout", "8"));
     awaitCheckpoint(run, first.getFirst());
     signal(first.get(1), "-KILL");
     assertEquals(Exit.NATIVE, end(first.getFirst()), said(first.getFirst()));
@@ -109,7 +109,7 @@ class LostProcessesTest {
     assertTrue(said(alone).contains("not bit-exact"), said(alone));
     Process other = start(1, with("--out", run.toString(), "--batch", "32")).getFirst();
     assertEquals(Exit.BAD_FILE, end(other), said(other));
-    assertTrue(said(other).contains("`batch` is 64 there, and 32 was given"), said(other));
+    assertTrue(said(other).contains("--batch is 64 there, and 32 was given"), said(other));
   }
 
   @Test
@@ -134,7 +134,7 @@ class LostProcessesTest {
       Process two = launch(1, 2, port, with("--out", out, "--batch", "32"));
       for (Process each : List.of(one, two)) {
         assertEquals(Exit.USAGE, end(each), said(each));
-        assertTrue(said(each).contains("`batch` is 64 in rank 0 and 32 in rank 1"), said(each));
+        assertTrue(said(each).contains("--batch is 64 in rank 0 and 32 in rank 1"), said(each));
       }
       assertFalse(Files.exists(Path.of(out)), "nothing was written");
     }
