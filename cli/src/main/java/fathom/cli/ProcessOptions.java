@@ -41,7 +41,7 @@ final class ProcessOptions {
       paramLabel = "SECONDS",
       description =
           "With several processes: how long to wait for one that does not answer, 1 to 300. "
-              + "Default: 30.")
+              + "Default: 30. Three times as long for one to start.")
   private double peerTimeout = Processes.USUAL_TIMEOUT.toSeconds();
 
   @Rare

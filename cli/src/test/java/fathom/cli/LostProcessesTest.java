@@ -63,7 +63,7 @@ class LostProcessesTest {
   void theOthersEndAndNameTheOneThatIsLost(String signal, int rank, int size) throws Exception {
     for (int time = 0; time < TIMES; time++) {
       Path run = folder.resolve("run" + time);
-      List<Process> all = start(size, with("--out", run.toString(), "--peer-timeout", "8"));
+      List<Process> all = start(size, with("--out", run.toString(), "--peer-timeout", "6"));
       awaitCheckpoint(run, all.getFirst());
       signal(all.get(rank), signal);
       for (int other = 0; other < size; other++) {
@@ -89,7 +89,7 @@ class LostProcessesTest {
       assertEquals(Exit.DONE, end(each), said(each));
     }
     Path run = folder.resolve("run");
-    List<Process> first = start(2, with("--out", run.toString(), "--peer-timeout", "8"));
+    List<Process> first = start(2, with("--out", run.toString(), "--peer-timeout", "6"));
     awaitCheckpoint(run, first.getFirst());
     signal(first.get(1), "-KILL");
     assertEquals(Exit.NATIVE, end(first.getFirst()), said(first.getFirst()));
@@ -116,7 +116,7 @@ class LostProcessesTest {
   void whoNeverStartsIsNamed() throws Exception {
     for (int time = 0; time < TIMES; time++) {
       String out = folder.resolve("run" + time).toString();
-      Process alone = launch(0, 2, port(), with("--out", out, "--peer-timeout", "3"));
+      Process alone = launch(0, 2, port(), with("--out", out, "--peer-timeout", "2"));
       assertEquals(Exit.NATIVE, end(alone), said(alone));
       assertTrue(said(alone).contains("rank 1 has not started"), said(alone));
       assertFalse(Files.exists(Path.of(out)), "nothing was written");

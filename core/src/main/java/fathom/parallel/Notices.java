@@ -111,7 +111,7 @@ final class Notices {
       if (failed != null) {
         throw new LostProcessException(failed, null);
       }
-      if (pulse.silentMillis() > timeout.toMillis()) {
+      if (pulse.silentMillis() > pulse.limitMillis()) {
         throw new LostProcessException(tell(pulse.lost()), null);
       }
       Rendezvous.sleep(POLL_MILLIS + size / 4);
@@ -206,10 +206,16 @@ final class Notices {
       return (System.nanoTime() - since) / 1_000_000;
     }
 
+    /// A process that was never heard of may still be starting.
+    long limitMillis() {
+      return (seen == null ? Rendezvous.start(timeout) : timeout).toMillis();
+    }
+
     String lost() {
       String last = seen;
       return last == null
-          ? "rank %s has not started".formatted(rank)
+          ? "rank %s has not started within %s s"
+              .formatted(rank, Rendezvous.start(timeout).toMillis() / 1e3)
           : String.format(
               Locale.ROOT,
               "rank %s is lost: it was last heard of at step %s, and was killed, stopped or cut off",

@@ -81,11 +81,11 @@ public final class Processes implements Collective, AutoCloseable {
   }
 
   /// Meets the other processes of this launch; with a single process, does nothing. Throws
-  /// [LostProcessException], which names it, if one of them does not start within the timeout;
+  /// [LostProcessException], which names it, if one of them does not start within three times the timeout;
   /// [fathom.DeviceException] if the network does not allow it; and `IllegalArgumentException`
   /// unless the timeout is 1 to 300 seconds.
   ///
-  /// @param timeout how long to wait for another process, now and in each operation
+  /// @param timeout how long to wait for another process in each operation
   public static Processes join(Launch launch, Duration timeout) {
     if (timeout.compareTo(LEAST_TIMEOUT) < 0 || timeout.compareTo(LONGEST_TIMEOUT) > 0) {
       throw new IllegalArgumentException(

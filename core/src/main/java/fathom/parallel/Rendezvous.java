@@ -21,7 +21,7 @@ final class Rendezvous {
   private Rendezvous() {}
 
   /// Hosts the store, or waits until its host is there. Throws [DeviceException] if the port is
-  /// taken, and [LostProcessException] if the host does not come within the timeout.
+  /// taken, and [LostProcessException] if the host does not come within three times the timeout.
   static KeyStore store(Launch launch, Duration timeout) {
     try {
       if (launch.hosts()) {
@@ -39,6 +39,12 @@ final class Rendezvous {
     }
   }
 
+  /// How long to wait for a process to start: hosts do not start at the same moment, and a JVM takes
+  /// seconds where there is much to do.
+  static Duration start(Duration timeout) {
+    return timeout.multipliedBy(3);
+  }
+
   private static void awaitHost(Launch launch, Duration timeout) {
     long start = System.nanoTime();
     while (true) {
@@ -46,14 +52,14 @@ final class Rendezvous {
         socket.connect(new InetSocketAddress(launch.host(), launch.port()), LOOK_MILLIS);
         return;
       } catch (IOException e) {
-        if (System.nanoTime() - start > timeout.toNanos()) {
+        if (System.nanoTime() - start > start(timeout).toNanos()) {
           throw new LostProcessException(
               "%s at %s:%s, where the processes meet, has not started within %s s: %s"
                   .formatted(
                       launch.hosted() ? "the launcher's store" : "rank 0",
                       launch.host(),
                       launch.port(),
-                      timeout.toMillis() / 1e3,
+                      start(timeout).toMillis() / 1e3,
                       e.getMessage()),
               e);
         }

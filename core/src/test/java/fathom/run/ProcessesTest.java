@@ -386,7 +386,7 @@ class ProcessesTest {
         assertThrows(
             LostProcessException.class,
             () -> Processes.join(Launch.of(environment::get), Duration.ofSeconds(1)));
-    assertEquals("rank 1 has not started", lost.getMessage());
+    assertEquals("rank 1 has not started within 3.0 s", lost.getMessage());
     var other =
         Map.of("RANK", "1", "WORLD_SIZE", "2", "MASTER_ADDR", "127.0.0.1", "MASTER_PORT", port());
     var host =
