@@ -17,8 +17,8 @@ import org.bytedeco.pytorch.global.torch_gloo;
 /// them, and no exception tells of it, so it has to be checked before.
 ///
 /// Sums are taken in an order that depends only on the number of processes and elements, and every
-/// process gets the same bits. All operations throw [Broken] if another process has
-/// closed its connection, or does not answer within the timeout; then no operation works any more.
+/// process gets the same bits. All operations throw [Broken] if another process has closed its
+/// connection, or does not answer within the timeout; then no operation works any more.
 public final class Gloo implements AutoCloseable {
   private final ProcessGroupGloo group;
   private final AtomicBoolean busy = new AtomicBoolean();

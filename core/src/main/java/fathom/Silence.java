@@ -15,8 +15,7 @@ final class Silence {
   private static final @Nullable MethodHandle DUP = Torch.function("dup", ValueLayout.JAVA_INT);
   private static final @Nullable MethodHandle DUP2 =
       Torch.function("dup2", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-  private static final @Nullable MethodHandle CLOSE =
-      Torch.function("close", ValueLayout.JAVA_INT);
+  private static final @Nullable MethodHandle CLOSE = Torch.function("close", ValueLayout.JAVA_INT);
   private static final int WRITE_ONLY = 1;
 
   /// The number of threads that want silence now.

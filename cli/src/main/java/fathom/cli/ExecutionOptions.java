@@ -16,7 +16,8 @@ final class ExecutionOptions {
   @Option(
       names = "--workers",
       paramLabel = "N",
-      description = "Threads that share every batch. Default: one per core. Of each process if there are several.")
+      description =
+          "Threads that share every batch. Default: one per core. Of each process if there are several.")
   private @Nullable Integer workers;
 
   @Rare

@@ -68,14 +68,19 @@ final class ProcessOptions {
                   .formatted(launch.port())
               + " a private network");
     }
-    return output.usage(() ->
-        Processes.join(launch, Duration.ofMillis(Math.round(1000 * peerTimeout))));
+    return output.usage(
+        () -> Processes.join(launch, Duration.ofMillis(Math.round(1000 * peerTimeout))));
   }
 
   /// Returns the run in `folder`, which rank 0 writes or goes on with, and the others read when it
   /// is there. Nothing is written unless all have the same recipe and data.
   static Run agreed(
-      Processes processes, Path folder, Recipe recipe, Data data, Output output, Supplier<Run> run) {
+      Processes processes,
+      Path folder,
+      Recipe recipe,
+      Data data,
+      Output output,
+      Supplier<Run> run) {
     if (processes.size() == 1) {
       return run.get();
     }
@@ -163,7 +168,8 @@ final class ProcessOptions {
       }
     }
     if (!Files.exists(run.checkpoint())) {
-      output.remark("fathom: the run in %s has no checkpoint yet and starts anew".formatted(folder));
+      output.remark(
+          "fathom: the run in %s has no checkpoint yet and starts anew".formatted(folder));
       return run.withRecipe(recipe);
     }
     output.remark(

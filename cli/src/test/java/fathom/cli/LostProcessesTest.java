@@ -38,8 +38,7 @@ class LostProcessesTest {
   private static final int TIMES = Boolean.getBoolean("fathom.long") ? 10 : 1;
 
   private static final List<String> RECIPE =
-      List.of(
-          "train resnet8 --data digits --width 4 --epochs 6 --workers 1 --seed 7".split(" "));
+      List.of("train resnet8 --data digits --width 4 --epochs 6 --workers 1 --seed 7".split(" "));
 
   @TempDir private Path folder;
 
@@ -170,7 +169,8 @@ class LostProcessesTest {
   @Test
   void torchrunStartsThemAgainAndTheyGoOn() throws Exception {
     String torchrun =
-        Arrays.stream(Objects.requireNonNullElse(System.getenv("PATH"), "").split(File.pathSeparator))
+        Arrays.stream(
+                Objects.requireNonNullElse(System.getenv("PATH"), "").split(File.pathSeparator))
             .map(path -> path + "/torchrun")
             .filter(path -> Files.isExecutable(Path.of(path)))
             .findFirst()
@@ -185,8 +185,10 @@ class LostProcessesTest {
     ProcessHandle last =
         killed
             .descendants()
-            .filter(each -> each.info().arguments().stream().flatMap(Stream::of).anyMatch(
-                "fathom.cli.Main"::equals))
+            .filter(each ->
+                each.info().arguments().stream()
+                    .flatMap(Stream::of)
+                    .anyMatch("fathom.cli.Main"::equals))
             .reduce((_, each) -> each)
             .orElseThrow();
     assertTrue(last.destroyForcibly());
@@ -199,11 +201,7 @@ class LostProcessesTest {
     var command =
         new ArrayList<>(
             List.of(
-                torchrun,
-                "--standalone",
-                "--nproc-per-node=2",
-                "--max-restarts=2",
-                "--no-python"));
+                torchrun, "--standalone", "--nproc-per-node=2", "--max-restarts=2", "--no-python"));
     command.addAll(Cli.command(CLASS_PATH, with("--out", run.toString())));
     return command;
   }

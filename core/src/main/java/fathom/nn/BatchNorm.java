@@ -15,10 +15,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β. The mean μ and the biased
-/// variance σ² of each channel are taken over the batch of all workers that [Step#statistics()] has,
-/// which are all of the process or of all processes: over the rows of N×C, or over all pixels of
-/// N×C×H×W. The sums of the workers are added in float64, so that statistics
-/// and gradients do not depend on the number of workers beyond rounding.
+/// variance σ² of each channel are taken over the batch of all workers that [Step#statistics()]
+/// has, which are all of the process or of all processes: over the rows of N×C, or over all pixels
+/// of N×C×H×W. The sums of the workers are added in float64, so that statistics and gradients do
+/// not depend on the number of workers beyond rounding.
 ///
 /// Prediction uses running statistics: moving averages with momentum 0.1 of the mean and of the
 /// unbiased variance, which the pullback commits.

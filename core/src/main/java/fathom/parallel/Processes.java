@@ -81,9 +81,9 @@ public final class Processes implements Collective, AutoCloseable {
   }
 
   /// Meets the other processes of this launch; with a single process, does nothing. Throws
-  /// [LostProcessException], which names it, if one of them does not start within three times the timeout;
-  /// [fathom.DeviceException] if the network does not allow it; and `IllegalArgumentException`
-  /// unless the timeout is 1 to 300 seconds.
+  /// [LostProcessException], which names it, if one of them does not start within three times the
+  /// timeout; [fathom.DeviceException] if the network does not allow it; and
+  /// `IllegalArgumentException` unless the timeout is 1 to 300 seconds.
   ///
   /// @param timeout how long to wait for another process in each operation
   public static Processes join(Launch launch, Duration timeout) {
@@ -312,7 +312,8 @@ public final class Processes implements Collective, AutoCloseable {
       message.put("message", why);
       message.put(
           "extraInfo",
-          Map.of("timestamp", Long.toString(System.currentTimeMillis() / 1000), "py_callstack", why));
+          Map.of(
+              "timestamp", Long.toString(System.currentTimeMillis() / 1000), "py_callstack", why));
       try {
         AtomicFile.replace(
             file, Json.text(Map.of("message", message)).getBytes(StandardCharsets.UTF_8));

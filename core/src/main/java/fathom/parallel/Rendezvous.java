@@ -39,8 +39,8 @@ final class Rendezvous {
     }
   }
 
-  /// How long to wait for a process to start: hosts do not start at the same moment, and a JVM takes
-  /// seconds where there is much to do.
+  /// How long to wait for a process to start: hosts do not start at the same moment, and a JVM
+  /// takes seconds where there is much to do.
   static Duration start(Duration timeout) {
     return timeout.multipliedBy(3);
   }

@@ -11,8 +11,7 @@ import java.util.function.Supplier;
 /// @param collective the workers among which the batch is divided
 /// @param rows the number of examples of the whole batch, over all workers
 /// @param statistics the workers over whose shares batch norm takes its statistics
-public record Step(
-    long seed, long index, Collective collective, int rows, Collective statistics) {
+public record Step(long seed, long index, Collective collective, int rows, Collective statistics) {
   private static final ScopedValue<Step> CURRENT = ScopedValue.newInstance();
   private static final Step ALONE = new Step(0, 0, Collective.ALONE, -1);
 

@@ -10,8 +10,8 @@ import fathom.train.Precision;
 ///   save memory; 0 for none. It changes no result
 /// @param precision the type of the activations between the layers
 /// @param processes the number of processes, each of which has as many workers
-/// @param syncBatchNorm whether batch norm's statistics are over the batch of all processes, and not
-///   over that of each process
+/// @param syncBatchNorm whether batch norm's statistics are over the batch of all processes, and
+///   not over that of each process
 public record Execution(
     int workers,
     boolean shardStatistics,
@@ -35,34 +35,29 @@ public record Execution(
 
   /// Returns this execution with another number of workers.
   public Execution withWorkers(int workers) {
-    return new Execution(
-        workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
+    return new Execution(workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
   }
 
   /// Returns this execution with batch norm's statistics per share or over whole batches.
   public Execution withShardStatistics(boolean shardStatistics) {
-    return new Execution(
-        workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
+    return new Execution(workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
   }
 
   /// Returns this execution with another number of blocks to recompute.
   public Execution withRecompute(int recompute) {
-    return new Execution(
-        workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
+    return new Execution(workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
   }
 
   /// Returns this execution with another precision.
   public Execution withPrecision(Precision precision) {
-    return new Execution(
-        workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
+    return new Execution(workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
   }
 
   /// Returns this execution over so many processes.
   ///
   /// @param syncBatchNorm whether batch norm's statistics are over the batch of all of them
   public Execution over(int processes, boolean syncBatchNorm) {
-    return new Execution(
-        workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
+    return new Execution(workers, shardStatistics, recompute, precision, processes, syncBatchNorm);
   }
 
   /// Returns the number of shares of a batch over each of which batch norm has statistics of its

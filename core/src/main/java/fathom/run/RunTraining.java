@@ -120,8 +120,8 @@ public final class RunTraining {
   }
 
   /// Trains over processes, each of which calls this with the same run, in a folder that all see.
-  /// Rank 0 alone writes and reports progress. Throws also
-  /// [fathom.parallel.LostProcessException] if another process is lost.
+  /// Rank 0 alone writes and reports progress. Throws also [fathom.parallel.LostProcessException]
+  /// if another process is lost.
   public static Result train(
       Run run,
       Data data,
@@ -151,8 +151,7 @@ public final class RunTraining {
                   writes ? List.of(recorder, new Reported(progress)) : List.of(),
                   past(run, data),
                   stop,
-                  new Training.Distributed(
-                      processes, run.recipe().execution().syncBatchNorm())));
+                  new Training.Distributed(processes, run.recipe().execution().syncBatchNorm())));
     }
   }
 

@@ -29,8 +29,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The loop of a [Training], as every worker runs it; on the first worker of a process also the
-/// [Moment] that its listeners see. A step is the forward pass with the loss, the backward pass, the sum over the
-/// workers, and the optimizer's step.
+/// [Moment] that its listeners see. A step is the forward pass with the loss, the backward pass,
+/// the sum over the workers, and the optimizer's step.
 final class Loop<N extends Node> {
   private static final Map<String, Tensor> NOTHING = Map.of();
 

@@ -29,7 +29,13 @@ final class Statistics {
   /// @param statistics the workers over whose shares batch norm takes its statistics
   /// @param step the number of steps made
   static <N extends Node> void estimate(
-      Session<N> session, Task<N> task, N net, Plan plan, Collective all, Collective statistics, long step) {
+      Session<N> session,
+      Task<N> task,
+      N net,
+      Plan plan,
+      Collective all,
+      Collective statistics,
+      long step) {
     if (step > EARLY || net.state().values().stream().allMatch(Param::trained)) {
       return;
     }

@@ -84,11 +84,9 @@ class LaunchTest {
             () -> of("RANK=4", "WORLD_SIZE=4", "MASTER_ADDR=a", "MASTER_PORT=77"));
     assertTrue(tooLarge.getMessage().contains("rank 4 of 4"), tooLarge.getMessage());
     var noNumber =
-        assertThrows(
-            IllegalArgumentException.class, () -> of("PET_NNODES=1:4", "PET_NODE_RANK=0"));
+        assertThrows(IllegalArgumentException.class, () -> of("PET_NNODES=1:4", "PET_NODE_RANK=0"));
     assertTrue(noNumber.getMessage().contains("PET_NNODES=1:4"), noNumber.getMessage());
-    var nowhere =
-        assertThrows(IllegalArgumentException.class, () -> of("RANK=0", "WORLD_SIZE=2"));
+    var nowhere = assertThrows(IllegalArgumentException.class, () -> of("RANK=0", "WORLD_SIZE=2"));
     assertTrue(nowhere.getMessage().contains("set MASTER_ADDR"), nowhere.getMessage());
     var several =
         assertThrows(

@@ -84,12 +84,15 @@ class ProcessesTest {
         .executed(execution -> execution.over(processes, sync));
   }
 
+  /// By SGD, for Adam divides gradients near zero by themselves, which makes the rounding of sums in
+  /// another order visible.
   private static Recipe text(int workers, int processes) {
     var options = new Architecture.Options(null, null, null, 12, 2);
     return Recipe.fast(Architecture.text("ln-lstm", options), TEXT, 5, workers)
         .withEpochs(2)
         .withBatch(5)
         .withWindow(12)
+        .with(Optimization.sgd(0.1, List.of(0.6, 0.85)))
         .executed(execution -> execution.over(processes, true));
   }
 
@@ -196,8 +199,7 @@ class ProcessesTest {
   /// The states of the streams are spread over the processes, and the checkpoint has all of them.
   @ParameterizedTest
   @CsvSource({"2, 1", "3, 1", "3, 2"})
-  void textsAreLearnedAsByOneProcessWithAsManyWorkers(int processes, int workers)
-      throws Exception {
+  void textsAreLearnedAsByOneProcessWithAsManyWorkers(int processes, int workers) throws Exception {
     Run alone = Run.create(folder.resolve("alone"), text(processes * workers, 1), TEXT);
     RunTraining.train(alone, TEXT);
     Run spread = Run.create(folder.resolve("spread"), text(workers, processes), TEXT);
@@ -221,7 +223,10 @@ class ProcessesTest {
     RunTraining.train(shards, FEW);
     assertNotEquals(losses(exact), losses(own));
     assertEquals(
-        losses(shards).getFirst(), losses(own).getFirst(), EQUAL, "a process is a share of its own");
+        losses(shards).getFirst(),
+        losses(own).getFirst(),
+        EQUAL,
+        "a process is a share of its own");
   }
 
   // ---- It repeats, stops and goes on
@@ -299,10 +304,7 @@ class ProcessesTest {
   }
 
   private static Trainer<Layer> trainer(Supervised task, int workers) {
-    return Trainer.of(init -> Dense.of(init, "0", 2, 1), task)
-        .epochs(2)
-        .batch(8)
-        .workers(workers);
+    return Trainer.of(init -> Dense.of(init, "0", 2, 1), task).epochs(2).batch(8).workers(workers);
   }
 
   // ---- What differs or fails is named everywhere
@@ -337,7 +339,9 @@ class ProcessesTest {
                 Trainer.of(
                         init -> Dense.of(init, "0", 2, 1 + processes.rank()),
                         Supervised.of(
-                            new float[16][2], new float[16][1 + processes.rank()], Loss.SQUARED_ERROR))
+                            new float[16][2],
+                            new float[16][1 + processes.rank()],
+                            Loss.SQUARED_ERROR))
                     .epochs(1)
                     .workers(1)
                     .processes(processes)
