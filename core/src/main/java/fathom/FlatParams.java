@@ -143,6 +143,11 @@ public final class FlatParams {
     return stretches;
   }
 
+  /// All values as one flat tensor in the innermost scope, so that a collective can spread them.
+  public Tensor value() {
+    return Tensor.over(values, type, false, count());
+  }
+
   /// All gradients as one flat tensor in the innermost scope, so that a collective can sum them
   /// over the workers.
   public Tensor gradient() {

@@ -158,7 +158,7 @@ public final class Torch {
 
   /// Looks up a function of the C library that returns an int; null if there is none of that name.
   @SuppressWarnings("restricted")
-  private static @Nullable MethodHandle function(String name, MemoryLayout... parameters) {
+  static @Nullable MethodHandle function(String name, MemoryLayout... parameters) {
     var linker = Linker.nativeLinker();
     return linker
         .defaultLookup()

@@ -5,6 +5,7 @@ import fathom.DType;
 import fathom.DeviceException;
 import fathom.Scope;
 import fathom.Tensor;
+import fathom.parallel.Launch;
 import fathom.train.Machine;
 import fathom.train.Precision;
 import java.io.IOException;
@@ -51,6 +52,7 @@ final class DoctorCommand implements Callable<Integer> {
   ///
   /// @param libtorch its version; null if it cannot be loaded
   /// @param simd the instruction sets that the processor reports and that libtorch or Fathom uses
+  /// @param launcher what started this process, if it is one of several
   /// @param bf16 whether the processor itself computes in bfloat16
   record Answer(
       String jdk,
@@ -61,6 +63,7 @@ final class DoctorCommand implements Callable<Integer> {
       boolean bf16,
       Memory memory,
       List<String> devices,
+      String launcher,
       List<Problem> problems) {}
 
   /// Memory in bytes: the total of the machine or of the container, what is free now, and the
@@ -132,9 +135,24 @@ final class DoctorCommand implements Callable<Integer> {
             bf16,
             memory,
             List.of("cpu"),
+            launcher(problems),
             problems);
     output.answer(answer, () -> show(answer));
     return problems.stream().anyMatch(Problem::fatal) ? Exit.NATIVE : Exit.DONE;
+  }
+
+  /// Returns what started this process, in one line.
+  private static String launcher(List<Problem> problems) {
+    try {
+      return Launch.here().toString();
+    } catch (IllegalArgumentException e) {
+      problems.add(
+          new Problem(
+              "the launcher's variables in the environment contradict each other",
+              String.valueOf(e.getMessage()),
+              true));
+      return "not understood";
+    }
   }
 
   /// Returns the models of the graphics processors that NVIDIA's driver lists.
@@ -234,6 +252,7 @@ final class DoctorCommand implements Callable<Integer> {
             a.memory.free / 1e9,
             a.memory.heap / 1e9));
     line("devices", String.join(", ", a.devices));
+    line("launcher", a.launcher);
     output.out().println();
     if (a.problems.isEmpty()) {
       output.out().println("Nothing is missing.");

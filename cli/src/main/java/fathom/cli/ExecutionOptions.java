@@ -2,6 +2,7 @@ package fathom.cli;
 
 import fathom.data.Decoders;
 import fathom.net.Architecture;
+import fathom.parallel.Launch;
 import fathom.parallel.Workers;
 import fathom.run.Execution;
 import fathom.train.Precision;
@@ -15,7 +16,8 @@ final class ExecutionOptions {
   @Option(
       names = "--workers",
       paramLabel = "N",
-      description = "Threads that share every batch. Default: one per core.")
+      description =
+          "Threads that share every batch. Default: one per core. Of each process if there are several.")
   private @Nullable Integer workers;
 
   @Rare
@@ -63,11 +65,11 @@ final class ExecutionOptions {
   }
 
   int workers() {
-    return workers == null ? Runtime.getRuntime().availableProcessors() : workers;
+    return workers == null ? Launch.here().threads() : workers;
   }
 
   int decoders() {
-    return decoders == null ? Runtime.getRuntime().availableProcessors() : decoders;
+    return decoders == null ? Launch.here().threads() : decoders;
   }
 
   Execution of(Execution usual, Architecture net) {

@@ -4,6 +4,7 @@ import fathom.DeviceException;
 import fathom.Release;
 import fathom.io.BadFileException;
 import fathom.io.Shown;
+import fathom.parallel.LostProcessException;
 import fathom.train.BusyRunException;
 import fathom.train.DivergedException;
 import fathom.train.Machine;
@@ -42,9 +43,9 @@ import picocli.CommandLine.Spec;
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device"
-          + " or",
-      "memory, 5 diverged, 130 stopped by Ctrl-C and 143 by SIGTERM, in both cases after saving"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device,"
+          + " memory or",
+      "another process, 5 diverged, 130 stopped by Ctrl-C and 143 by SIGTERM, in both cases after saving"
           + " what a",
       "training or a series had done. --verbose shows where a failure came from.",
       "",
@@ -202,6 +203,7 @@ final class Main implements Runnable {
       case BusyRunException _ -> fail(err, e.getMessage(), Exit.USAGE);
       case DivergedException _ -> fail(err, e.getMessage(), Exit.DIVERGED);
       case DeviceException _ -> fail(err, e.getMessage(), Exit.NATIVE);
+      case LostProcessException _ -> fail(err, e.getMessage(), Exit.NATIVE);
       case LinkageError _ ->
           fail(
               err,

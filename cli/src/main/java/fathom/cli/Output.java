@@ -51,6 +51,13 @@ final class Output {
   @SuppressWarnings("NullAway.Init") // picocli sets the command before it calls anything
   Output() {}
 
+  /// Whether only errors are printed, for this is not the first of several processes.
+  private boolean onlyErrors;
+
+  void onlyErrors() {
+    onlyErrors = true;
+  }
+
   boolean json() {
     return json;
   }
@@ -62,7 +69,7 @@ final class Output {
   /// Returns the writer for progress and remarks. It discards everything with `--quiet`, unless
   /// `--verbose` is given too.
   PrintWriter err() {
-    return quiet && !verbose
+    return (quiet && !verbose) || onlyErrors
         ? new PrintWriter(Writer.nullWriter())
         : command.commandLine().getErr();
   }
@@ -76,6 +83,9 @@ final class Output {
   /// Prints a line to standard error that `--quiet` does not silence, because it says what became
   /// of work that was interrupted.
   void lastWord(String line) {
+    if (onlyErrors) {
+      return;
+    }
     PrintWriter err = command.commandLine().getErr();
     err.println(line);
     err.flush();
@@ -83,6 +93,9 @@ final class Output {
 
   /// Prints the answer: `result` as JSON with `--json`; otherwise runs `text`, which prints lines.
   void answer(Object result, Runnable text) {
+    if (onlyErrors) {
+      return;
+    }
     if (json) {
       Json.MAPPER.writeValue(out(), result);
       out().println();

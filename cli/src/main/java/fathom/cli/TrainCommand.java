@@ -7,6 +7,8 @@ import fathom.infer.OpenWeights;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
 import fathom.nn.Init;
+import fathom.parallel.Launch;
+import fathom.parallel.Processes;
 import fathom.report.run.RunReport;
 import fathom.run.DryRun;
 import fathom.run.FineTuning;
@@ -109,6 +111,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final ExecutionOptions execution = new ExecutionOptions();
 
+  @Mixin private final ProcessOptions together = new ProcessOptions();
+
   @Mixin private final RecordingOptions recording = new RecordingOptions();
 
   @Option(
@@ -154,9 +158,34 @@ final class TrainCommand implements Callable<Integer> {
   /// The answer of `--json` to `--dry-run`: the fields of the recipe, and the estimate.
   record DryRunAnswer(@JsonUnwrapped Recipe recipe, DryRun.Estimate estimate) {}
 
+  /// What started this process.
+  private Launch launch = Launch.NONE;
+
+  /// The processes that train together, of which this is one.
+  private Processes processes = Processes.NONE;
+
   @Override
   public Integer call() {
     device.check();
+    launch = output.usage(Launch::here);
+    if (!launch.isLaunched()) {
+      return trained();
+    }
+    if (dryRun) {
+      return launch.rank() == 0 ? trained() : Exit.DONE;
+    }
+    if (out == null && resume == null) {
+      throw output.refused(
+          "several processes work in one folder, but each would choose its own (%s); give --out, on a file system that all hosts share"
+              .formatted(launch));
+    }
+    try (Processes all = together.join(launch, output)) {
+      processes = all;
+      return all.telling(this::trained);
+    }
+  }
+
+  private Integer trained() {
     if (resume != null) {
       return resume(resume);
     }
@@ -184,7 +213,18 @@ final class TrainCommand implements Callable<Integer> {
     }
     resolved.precision().check();
     Path folder = out != null ? out : freeFolder(resolved.model(), dataName);
-    return train(Run.create(folder, resolved, read), read);
+    return train(
+        ProcessOptions.agreed(
+            processes,
+            folder,
+            resolved,
+            read,
+            output,
+            () ->
+                launch.isLaunched() && Run.isIn(folder)
+                    ? output.usage(() -> ProcessOptions.goingOn(folder, resolved, read, output))
+                    : Run.create(folder, resolved, read)),
+        read);
   }
 
   private record Resolved(Recipe recipe, Data read) {}
@@ -325,6 +365,7 @@ final class TrainCommand implements Callable<Integer> {
             .with(sized.with(augmentation.of(sized.variation())))
             .with(execution.of(base.execution(), net))
             .with(recording.recording());
+    resolved = together.of(resolved, launch);
     resolved = fitting(balance.weighted(resolved, read), read);
     resolved.check(read);
     return resolved;
@@ -357,24 +398,28 @@ final class TrainCommand implements Callable<Integer> {
           folder, "the run was stopped before its first checkpoint; start it anew");
     }
     Recipe before = run.recipe();
+    boolean sync = before.execution().syncBatchNorm();
     Recipe now =
         output.usage(() ->
             before
                 .with(sampling.of(before.sampling()))
-                .with(execution.of(before.execution(), before.architecture())));
-    int threads = now.workers();
-    if (threads != before.workers()) {
-      output
-          .err()
-          .println(
-              "fathom: the run had %s workers and goes on with %s: sums are rounded otherwise, so it is not bit-exact"
-                  .formatted(before.workers(), threads));
-    }
+                .with(
+                    execution
+                        .of(before.execution(), before.architecture())
+                        .over(launch.size(), sync)));
+    ProcessOptions.tellOfSums(before, now, output);
     String place = data;
     Data read =
         output.usage(
             () -> place == null ? run.open(reading.of(0)) : run.open(place, reading.of(0)));
-    Run further = output.usage(() -> run.goOn(now, read, dataChanged));
+    Run further =
+        ProcessOptions.agreed(
+            processes,
+            folder,
+            now,
+            read,
+            output,
+            () -> output.usage(() -> run.goOn(now, read, dataChanged)));
     tellOfData(run, further);
     return train(further, read);
   }
@@ -408,10 +453,14 @@ final class TrainCommand implements Callable<Integer> {
                     r.data(),
                     counted(r.epochs(), "epoch"),
                     r.kind().wording().amount(r, read),
-                    counted(r.workers(), "worker"),
+                    counted(r.workers(), "worker")
+                        + (processes.size() > 1
+                            ? " in each of %s processes".formatted(processes.size())
+                            : ""),
                     run.folder()));
     var lastSave = new LastSave();
-    try (var interruption = new Interruption(() -> lastAttempt(run, lastSave))) {
+    boolean writes = processes.rank() == 0;
+    try (var interruption = new Interruption(() -> !writes || lastAttempt(run, lastSave))) {
       RunTraining.Result result;
       try (var display = new ProgressDisplay(r.model(), output.err())) {
         result =
@@ -421,12 +470,16 @@ final class TrainCommand implements Callable<Integer> {
                 execution.decoders(),
                 display.training(r.kind().wording()),
                 interruption::requested,
-                lastSave);
+                lastSave,
+                processes);
       }
       if (!result.finished()) {
         return stopped(run, result, interruption.code());
       }
-      RunReport.of(run).write(run.report());
+      if (writes) {
+        tellOfExchanging(result);
+        RunReport.of(run).write(run.report());
+      }
       answer(run, result);
       return Exit.DONE;
     }
@@ -440,6 +493,18 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (recipe.optimization().ema() > 0) {
       output.remark("fathom: a moving average of the weights is evaluated and saved");
+    }
+  }
+
+  /// Says how much of the time went into sums over the processes.
+  private void tellOfExchanging(RunTraining.Result result) {
+    if (processes.size() > 1) {
+      output.remark(
+          String.format(
+              Locale.ROOT,
+              "fathom: %.1f of %.1f s went into sums over the processes, waiting for them included",
+              processes.exchanging().toMillis() / 1e3,
+              result.seconds()));
     }
   }
 

@@ -84,7 +84,7 @@ class ArchitectureTest {
     room("fathom");
     room("fathom.io", "fathom");
     room("fathom.data", "fathom", "fathom.io");
-    room("fathom.parallel", "fathom");
+    room("fathom.parallel", "fathom", "fathom.io");
     room("fathom.kernel", "fathom", "fathom.parallel");
     room("fathom.kernel.recurrent", "fathom", "fathom.kernel");
     room("fathom.nn", "fathom", "fathom.parallel", "fathom.kernel");

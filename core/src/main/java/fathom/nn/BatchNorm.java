@@ -15,9 +15,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Batch norm (Ioffe and Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β. The mean μ and the biased
-/// variance σ² of each channel are taken over the whole batch of all workers: over the rows of N×C,
-/// or over all pixels of N×C×H×W. The sums of the workers are added in float64, so that statistics
-/// and gradients do not depend on the number of workers beyond rounding.
+/// variance σ² of each channel are taken over the batch of all workers that [Step#statistics()]
+/// has, which are all of the process or of all processes: over the rows of N×C, or over all pixels
+/// of N×C×H×W. The sums of the workers are added in float64, so that statistics and gradients do
+/// not depend on the number of workers beyond rounding.
 ///
 /// Prediction uses running statistics: moving averages with momentum 0.1 of the mean and of the
 /// unbiased variance, which the pullback commits.
@@ -159,7 +160,7 @@ public record BatchNorm(
     Statistics statistics = way.statistics;
     accumulate(sums, statistics);
     if (!perWorker) {
-      Step.current().collective().allReduce(sums);
+      Step.current().statistics().allReduce(sums);
     }
     int channels = channels();
     double[] a = statistics.scaled(way.gain);
@@ -242,7 +243,7 @@ public record BatchNorm(
       kernel.moments(x, sums);
       sums[2 * channels] = channels == 0 ? 0 : (double) x.shape().elements() / channels;
       if (!perWorker) {
-        Step.current().collective().allReduce(sums);
+        Step.current().statistics().allReduce(sums);
       }
       double count = sums[2 * channels];
       double rows = Math.max(1, count); // because 0/0 would make the gradients of no rows NaN

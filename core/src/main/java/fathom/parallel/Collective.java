@@ -15,6 +15,12 @@ public interface Collective {
   /// Returns the number of workers.
   int size();
 
+  /// Returns the workers of this process, which share its memory, with ranks from 0. The first of
+  /// them is the one that does what has to be done once in each process.
+  default Collective local() {
+    return this;
+  }
+
   /// Replaces `values` by its sum over all workers.
   void allReduce(double[] values);
 

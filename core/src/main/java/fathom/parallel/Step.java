@@ -10,9 +10,15 @@ import java.util.function.Supplier;
 /// @param index the number of the step since the start of the run, from 0
 /// @param collective the workers among which the batch is divided
 /// @param rows the number of examples of the whole batch, over all workers
-public record Step(long seed, long index, Collective collective, int rows) {
+/// @param statistics the workers over whose shares batch norm takes its statistics
+public record Step(long seed, long index, Collective collective, int rows, Collective statistics) {
   private static final ScopedValue<Step> CURRENT = ScopedValue.newInstance();
   private static final Step ALONE = new Step(0, 0, Collective.ALONE, -1);
+
+  /// A step whose batch norm takes its statistics over the whole batch.
+  public Step(long seed, long index, Collective collective, int rows) {
+    this(seed, index, collective, rows, collective);
+  }
 
   /// Returns the step that is bound to this thread, or a single worker's step if none is bound.
   public static Step current() {

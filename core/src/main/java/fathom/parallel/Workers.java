@@ -54,6 +54,20 @@ public final class Workers {
     }
   }
 
+  /// Runs `program` in the same way in each of several processes, whose workers together are those
+  /// of one [Collective]. Every process runs the same number of threads.
+  ///
+  /// @param processes the processes as one thread of each calls them; [Collective#ALONE] for none
+  ///   but this
+  public static void run(int size, Collective processes, Consumer<Collective> program) {
+    run(
+        size,
+        PATIENCE,
+        processes.size() == 1
+            ? program
+            : threads -> program.accept(new Hierarchy(threads, processes)));
+  }
+
   static void run(int size, Duration patience, Consumer<Collective> program) {
     check(size);
     var group = new Group(size, patience);

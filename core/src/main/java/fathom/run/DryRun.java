@@ -234,7 +234,12 @@ public final class DryRun {
     recipe
         .kind()
         .subject(Run.unwritten(small, data), data, decoders, normalization)
-        .train(small.plan(), List.of(watch), Training.Past.NONE, watch::isDone);
+        .train(
+            small.plan(),
+            List.of(watch),
+            Training.Past.NONE,
+            watch::isDone,
+            Training.Distributed.NONE);
     return watch.tried(rows);
   }
 

@@ -136,7 +136,12 @@ public final class RateRangeTest {
           .kind()
           .subject(run, data, threads, normalization)
           .from(recipe.fineTuning())
-          .train(plan, List.of(sweep), Training.Past.NONE, () -> sweep.done);
+          .train(
+              plan,
+              List.of(sweep),
+              Training.Past.NONE,
+              () -> sweep.done,
+              Training.Distributed.NONE);
     } catch (DivergedException e) {
       diverged = true;
     }

@@ -104,6 +104,9 @@ final class RunFile {
     if (recipe.path("finetuning") instanceof ObjectNode tuning && !tuning.has("headRows")) {
       tuning.putArray("headRows"); // which the first runs of format 8 do not have
     }
+    if (!recipe.has("processes")) { // before there were processes; the format is the same
+      recipe.put("processes", 1).put("syncBatchNorm", false);
+    }
     if (format == WITHOUT_PRECISION) {
       recipe.put("precision", Precision.FP32.name());
     }

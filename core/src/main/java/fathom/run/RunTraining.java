@@ -5,6 +5,7 @@ import fathom.data.Data;
 import fathom.data.Decoders;
 import fathom.data.Normalization;
 import fathom.nn.Init;
+import fathom.parallel.Processes;
 import fathom.task.Evaluation;
 import fathom.task.Figures;
 import fathom.train.LastSave;
@@ -115,11 +116,26 @@ public final class RunTraining {
       Progress progress,
       BooleanSupplier stop,
       LastSave lastSave) {
+    return train(run, data, decoders, progress, stop, lastSave, Processes.NONE);
+  }
+
+  /// Trains over processes, each of which calls this with the same run, in a folder that all see.
+  /// Rank 0 alone writes and reports progress. Throws also [fathom.parallel.LostProcessException]
+  /// if another process is lost.
+  public static Result train(
+      Run run,
+      Data data,
+      int decoders,
+      Progress progress,
+      BooleanSupplier stop,
+      LastSave lastSave,
+      Processes processes) {
     run.recipe().check(data);
     run.recipe().precision().check();
     Resumption.check(run, data);
     LeastMemory.check(run);
-    try (var _ = RunLock.of(run.folder());
+    boolean writes = processes.rank() == 0;
+    try (var _ = writes ? RunLock.of(run.folder()) : null;
         var threads = Decoders.start(decoders)) {
       var recorder =
           new Recorder(
@@ -132,9 +148,10 @@ public final class RunTraining {
           subject(run, data, threads)
               .train(
                   run.recipe().plan(),
-                  List.of(recorder, new Reported(progress)),
+                  writes ? List.of(recorder, new Reported(progress)) : List.of(),
                   past(run, data),
-                  stop));
+                  stop,
+                  new Training.Distributed(processes, run.recipe().execution().syncBatchNorm())));
     }
   }
 

@@ -67,11 +67,12 @@ final class SingleValues {
     int batch = Math.min(recipe.batch(), images);
     int last = images % batch;
     int fewest = last == 0 ? batch : last;
-    if (!recipe.execution().shardStatistics()) {
+    int shares = recipe.execution().shares();
+    if (shares == 1) {
       return fewest;
     }
-    int whole = Math.max(1, batch / recipe.workers()); // a worker without images has no statistics
-    return Math.min(whole, Math.max(1, fewest / recipe.workers()));
+    int whole = Math.max(1, batch / shares); // a worker without images has no statistics
+    return Math.min(whole, Math.max(1, fewest / shares));
   }
 
   private static void check(

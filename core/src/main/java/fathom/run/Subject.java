@@ -31,7 +31,11 @@ public record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
   }
 
   Listener.Outcome train(
-      Plan plan, List<Listener> listeners, Training.Past past, BooleanSupplier stop) {
-    return new Training<>(net, task, plan, listeners, past, stop).run();
+      Plan plan,
+      List<Listener> listeners,
+      Training.Past past,
+      BooleanSupplier stop,
+      Training.Distributed distributed) {
+    return new Training<>(net, task, plan, listeners, past, stop, distributed).run();
   }
 }

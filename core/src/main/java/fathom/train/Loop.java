@@ -30,9 +30,9 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The loop of a [Training], as every worker runs it; on the first worker also the [Moment] that
-/// listeners see. A step is the forward pass with the loss, the backward pass, the sum over the
-/// workers, and the optimizer's step.
+/// The loop of a [Training], as every worker runs it; on the first worker of a process also the
+/// [Moment] that its listeners see. A step is the forward pass with the loss, the backward pass,
+/// the sum over the workers, and the optimizer's step.
 final class Loop<N extends Node> {
   private static final Map<String, Tensor> NOTHING = Map.of();
 
@@ -42,6 +42,10 @@ final class Loop<N extends Node> {
   private final Training.Past past;
   private final Stop stop;
   private final Collective all;
+
+  /// The workers over whose shares batch norm takes its statistics.
+  private final Collective statistics;
+
   private final Session<N> session;
   private final N net;
   private final Phases<N> phases;
@@ -75,6 +79,7 @@ final class Loop<N extends Node> {
     this.past = training.past();
     this.stop = training.stop();
     this.all = all;
+    this.statistics = training.syncBatchNorm() ? all : all.local();
     Path checkpoint = past.checkpoint();
     long made = checkpoint == null ? 0 : Position.step(checkpoint);
     this.session =
@@ -85,6 +90,10 @@ final class Loop<N extends Node> {
     this.phases = new Phases<>(plan.tuning(), task, net);
     this.batches = session.steps();
     this.flat = share(made);
+    if (made == 0 && all.size() > all.local().size()) {
+      all.broadcast(flat.value(), 0); // in case that another process has drawn other weights
+      Statistics.share(net, all);
+    }
     session.start(net);
     this.average = new MovingAverage(net, flat, all, plan.ema());
     this.steps = (long) plan.epochs() * batches;
@@ -145,14 +154,14 @@ final class Loop<N extends Node> {
   }
 
   private void estimate() {
-    Statistics.estimate(session, task, phases.net(), plan, all, step);
+    Statistics.estimate(session, task, phases.net(), plan, all, statistics, step);
     Statistics.share(net, all);
   }
 
   private void step(int batch) {
     tested = null;
     int examples = session.examples(batch);
-    var context = new Step(plan.seed(), step, all, examples);
+    var context = new Step(plan.seed(), step, all, examples, statistics);
     hear(listener -> listener.before(moment(NOTHING)));
     try (var _ = Scope.open()) {
       double[] share = context.run(() -> forwardAndBack(phases.fused(), batch));
@@ -175,7 +184,7 @@ final class Loop<N extends Node> {
       } else {
         flat.gradients().fill((byte) 0);
       }
-      all.barrier(); // no worker may read the weights before they have changed
+      all.local().barrier(); // no worker may read the weights before they have changed
     }
     step++;
     clock.add(examples);
@@ -313,6 +322,7 @@ final class Loop<N extends Node> {
     List<Param> params = net.params();
     if (first()) {
       var whole = FlatParams.of(params);
+      training.compare(whole.count(), batches, made);
       training.share(
           new Training.Shared(whole, plan.optimizer().over(whole, phases.made(made, batches))));
     }
@@ -325,8 +335,10 @@ final class Loop<N extends Node> {
     return training.shared().optimizer();
   }
 
+  /// Whether this worker is the first of its process, which owns the weights that the process
+  /// shares, steps the optimizer, and has listeners.
   private boolean first() {
-    return all.rank() == 0;
+    return all.local().rank() == 0;
   }
 
   private double learningRate() {

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// weight and d = min(decay, (1+t)/(10+t)). The average of what does not change is bit by bit what
 /// does not change, because w−e is 0.
 ///
-/// The first worker keeps the averages, in the type of what they are averages of, so that a
-/// checkpoint has all of them. With a decay of 0 there are none, and all methods leave the net
-/// alone.
+/// The first worker of each process keeps the averages, in the type of what they are averages of,
+/// so that a checkpoint has all of them. With a decay of 0 there are none, and all methods leave
+/// the net alone.
 final class MovingAverage {
   private static final int BLOCK = 1024;
 
@@ -44,7 +44,7 @@ final class MovingAverage {
     this.flat = flat;
     this.all = all;
     this.decay = decay;
-    this.values = decay > 0 && all.rank() == 0 ? flat.zeros() : null;
+    this.values = decay > 0 && all.local().rank() == 0 ? flat.zeros() : null;
     begin();
   }
 

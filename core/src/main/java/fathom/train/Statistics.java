@@ -36,9 +36,16 @@ final class Statistics {
   /// Estimates the statistics of the net from the last batches of the epoch that has just ended, as
   /// all workers together see them.
   ///
+  /// @param statistics the workers over whose shares batch norm takes its statistics
   /// @param step the number of steps made
   static <N extends Node> void estimate(
-      Session<N> session, Task<N> task, N net, Plan plan, Collective all, long step) {
+      Session<N> session,
+      Task<N> task,
+      N net,
+      Plan plan,
+      Collective all,
+      Collective statistics,
+      long step) {
     if (step > EARLY || net.state().values().stream().allMatch(Param::trained)) {
       return;
     }
@@ -56,7 +63,7 @@ final class Statistics {
       seen += examples;
       N form = task.averaged(net, examples / seen);
       try (var _ = Scope.open()) {
-        new Step(plan.seed(), step - batches + batch, all, examples)
+        new Step(plan.seed(), step - batches + batch, all, examples, statistics)
             .run(() -> session.forward(form, at).counts().length);
       }
     }

@@ -4,6 +4,7 @@ import fathom.Node;
 import fathom.nn.Init;
 import fathom.optim.Optimizer;
 import fathom.optim.Schedule;
+import fathom.parallel.Processes;
 import fathom.task.Task;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ public final class Trainer<N extends Node> {
   private Plan plan = Plan.DEFAULT;
   private @Nullable Path folder;
   private BooleanSupplier stop = () -> false;
+  private Training.Distributed distributed = Training.Distributed.NONE;
 
   private Trainer(Function<Init, ? extends N> net, Task<N> task) {
     this.net = net;
@@ -131,21 +133,54 @@ public final class Trainer<N extends Node> {
     return this;
   }
 
+  /// Distributes the training over processes, each of which runs this program. Batches are of all
+  /// processes together, and all have the same number of workers. A folder must be on a file system
+  /// that all of them share: rank 0 writes it, and the others read it. Listeners are called in rank
+  /// 0.
+  ///
+  /// ```java
+  /// try (var processes = Processes.join(Launch.here(), Processes.USUAL_TIMEOUT)) {
+  ///   var trained = Trainer.of(net, task).processes(processes).in(folder).fit();
+  /// }
+  /// ```
+  public Trainer<N> processes(Processes processes) {
+    distributed = new Training.Distributed(processes, distributed.syncBatchNorm());
+    return this;
+  }
+
+  /// Lets batch norm take its statistics over the batch of all processes, at the cost of two small
+  /// sums over the network for each norm and step, and not over that of each process.
+  public Trainer<N> syncBatchNorm() {
+    distributed = new Training.Distributed(distributed.processes(), true);
+    return this;
+  }
+
   /// Trains to the end of the plan, or until asked to stop.
   ///
   /// Throws [DivergedException], which names the layer, if a loss or a gradient is no longer
   /// finite; [fathom.io.BadFileException] if the folder holds another training or a file that
   /// cannot be read; `BusyRunException` if another training works in the folder; and whatever a
-  /// listener throws.
+  /// listener throws. Over processes also [fathom.parallel.LostProcessException] if one is lost.
   public Trained<N> fit() {
+    return distributed.processes().telling(this::fitAlone);
+  }
+
+  private Trained<N> fitAlone() {
+    Processes processes = distributed.processes();
     if (folder == null) {
-      return train(Training.Past.NONE, listeners);
+      return train(Training.Past.NONE, processes.rank() == 0 ? listeners : List.of());
+    }
+    if (processes.rank() > 0) {
+      processes.published("folder");
+      return train(OwnFolder.at(folder).past(plan, task), List.of());
     }
     OwnFolder own = OwnFolder.at(folder);
     try (var _ = own.lock()) {
       var all = new ArrayList<Listener>(List.of(own.recorder()));
       all.addAll(listeners);
-      return train(own.past(plan, task), all);
+      Training.Past past = own.past(plan, task);
+      processes.publish("folder", "written");
+      return train(past, all);
     }
   }
 
@@ -153,7 +188,7 @@ public final class Trainer<N extends Node> {
     var kept = new Kept();
     var and = new ArrayList<>(all);
     and.add(kept);
-    var outcome = new Training<>(net, task, plan, List.copyOf(and), past, stop).run();
+    var outcome = new Training<>(net, task, plan, List.copyOf(and), past, stop, distributed).run();
     return new Trained<>(outcome, net, Objects.requireNonNull(kept.weights));
   }
 

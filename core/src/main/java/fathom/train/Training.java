@@ -5,9 +5,11 @@ import fathom.Node;
 import fathom.Scope;
 import fathom.nn.Init;
 import fathom.optim.Optimizer;
-import fathom.parallel.Workers;
+import fathom.parallel.Processes;
 import fathom.task.Task;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,6 +31,7 @@ public final class Training<N extends Node> {
   private final List<Listener> listeners;
   private final Past past;
   private final Stop stop;
+  private final Distributed distributed;
   private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
   private final AtomicReference<Listener.@Nullable Outcome> outcome = new AtomicReference<>();
 
@@ -45,7 +48,16 @@ public final class Training<N extends Node> {
     public static final Past NONE = new Past(null, List.of(), false);
   }
 
-  /// Makes a training; see [Trainer] for a simpler way.
+  /// The processes over which a training is distributed.
+  ///
+  /// @param processes the processes, of which this is one
+  /// @param syncBatchNorm whether batch norm takes its statistics over the batch of all processes;
+  ///   otherwise over that of each process
+  public record Distributed(Processes processes, boolean syncBatchNorm) {
+    public static final Distributed NONE = new Distributed(Processes.NONE, false);
+  }
+
+  /// Makes a training in this process alone; see [Trainer] for a simpler way.
   public Training(
       Function<Init, ? extends N> build,
       Task<N> task,
@@ -53,24 +65,81 @@ public final class Training<N extends Node> {
       List<Listener> listeners,
       Past past,
       BooleanSupplier stop) {
+    this(build, task, plan, listeners, past, stop, Distributed.NONE);
+  }
+
+  /// Makes a training over several processes, each of which makes the same one. The past has to be
+  /// the same in all of them; `stop` stops all.
+  ///
+  /// @param listeners the listeners of this process. What writes files belongs to rank 0 alone
+  public Training(
+      Function<Init, ? extends N> build,
+      Task<N> task,
+      Plan plan,
+      List<Listener> listeners,
+      Past past,
+      BooleanSupplier stop,
+      Distributed distributed) {
     this.build = build;
     this.task = task;
     this.plan = plan;
-    this.listeners = listeners;
+    this.listeners = new ArrayList<>(listeners);
     this.past = past;
     this.stop = new Stop(stop);
+    this.distributed = distributed;
+    this.listeners.add(
+        new Listener() {
+          @Override
+          public void before(Moment now) {
+            distributed.processes().at(now.step());
+          }
+        });
   }
 
   /// Trains to the end of the plan or until asked to stop, and returns how the training ended.
+  /// Throws [fathom.parallel.LostProcessException] if another process is lost, and
+  /// `IllegalArgumentException` if another process has another net, plan or number of steps.
   public Listener.Outcome run() {
-    Workers.run(
-        plan.workers(),
-        all -> {
-          try (var _ = Scope.open()) {
-            new Loop<>(this, all).train();
-          }
+    return distributed
+        .processes()
+        .telling(() -> {
+          distributed
+              .processes()
+              .run(
+                  plan.workers(),
+                  all -> {
+                    try (var _ = Scope.open()) {
+                      new Loop<>(this, all).train();
+                    }
+                  });
+          return Objects.requireNonNull(outcome.get());
         });
-    return Objects.requireNonNull(outcome.get());
+  }
+
+  /// Compares with the other processes what sums over all of them need to be the same. Called by
+  /// the first worker of each process, before the first sum.
+  ///
+  /// @param parameters the number of parameters
+  /// @param steps the number of steps of an epoch
+  /// @param step the position of the checkpoint
+  void compare(long parameters, int steps, long step) {
+    var facts = new LinkedHashMap<String, String>();
+    facts.put("the number of parameters", Long.toString(parameters));
+    facts.put("the number of steps of an epoch", Integer.toString(steps));
+    facts.put("the step of the checkpoint", Long.toString(step));
+    facts.put("`workers`", Integer.toString(plan.workers()));
+    facts.put("`batch`", Integer.toString(plan.batch()));
+    facts.put("`epochs`", Integer.toString(plan.epochs()));
+    facts.put("`seed`", Long.toString(plan.seed()));
+    facts.put("the statistics of batch norm", Boolean.toString(distributed.syncBatchNorm()));
+    var difference = distributed.processes().compare(facts);
+    if (difference != null) {
+      throw new IllegalArgumentException(difference.toString());
+    }
+  }
+
+  boolean syncBatchNorm() {
+    return distributed.syncBatchNorm();
   }
 
   Function<Init, ? extends N> build() {

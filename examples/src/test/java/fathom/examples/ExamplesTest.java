@@ -44,6 +44,7 @@ class ExamplesTest {
     return List.of(
         // Who guesses is wrong nine times in ten.
         new Claim(OwnNet.class, OwnNet::main, "error (\\S+)", 0, 25),
+        new Claim(OverProcesses.class, OverProcesses::main, "error (\\S+)", 0, 25),
         new Claim(EveryShortcut.class, EveryShortcut::main, "error (\\S+)", 0, 25),
         // The mean of 32 measurements of variance 1 has half of 1/32.
         new Claim(PyramidHead.class, PyramidHead::main, "error (\\S+)", 0, 25),

@@ -324,6 +324,9 @@ public final class RunReport {
     facts.put(
         "workers",
         r.workers()
+            + (r.execution().processes() > 1
+                ? " in each of %s processes".formatted(r.execution().processes())
+                : "")
             + (r.execution().shardStatistics() ? ", each with batch statistics of its own" : ""));
     if (r.precision() == Precision.BF16) {
       facts.put("precision", "bfloat16 between the layers; weights, sums and evaluations float32");
