@@ -55,6 +55,11 @@ public final class Experiments {
         new BadScale(),
         new Lesions(),
         new PublishedLesions(),
-        new PublishedPaths());
+        new PublishedPaths(),
+        new BothOrders(),
+        new FunctionSpaces(),
+        new ResidualAlignment(),
+        new CurseOfDepth(),
+        new OrthogonalUpdates());
   }
 }
