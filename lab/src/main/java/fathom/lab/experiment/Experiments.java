@@ -60,6 +60,7 @@ public final class Experiments {
         new FunctionSpaces(),
         new ResidualAlignment(),
         new CurseOfDepth(),
-        new OrthogonalUpdates());
+        new OrthogonalUpdates(),
+        new Conditioning());
   }
 }

@@ -30,7 +30,7 @@ final class OrthogonalUpdates implements Experiment {
   private static final double MOMENTUM = 0.95;
 
   /// The relative length of a step: the update is this times a matrix of singular values near 1.
-  private static final double TURN = 0.05;
+  private static final double TURN = 0.02;
 
   @Override
   public Statement statement() {
