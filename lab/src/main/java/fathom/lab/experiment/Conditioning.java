@@ -75,7 +75,7 @@ final class Conditioning implements Experiment {
   public void observe(Size size, long seed, Notebook note) {
     Mixture data = Mixture.digits(true);
     int blocks = size.of(2, 6, 12);
-    int epochs = size.of(1, 15, 40);
+    int epochs = size.of(1, 12, 40);
     for (Arm arm : Arm.values()) {
       try (var _ = Scope.open()) {
         Chain net = net(arm, blocks, seed);

@@ -55,7 +55,7 @@ final class FunctionSpaces implements Experiment {
       Layer whole = shape.build(seed);
       first.run(whole, train, seed, note);
       note.measure("whole net, test error, %", Training.error(whole, test));
-      double[] depths = {1, 2, 5};
+      double[] depths = {2, 5};
       double[] fixed = new double[depths.length];
       double[] variable = new double[depths.length];
       for (int i = 0; i < depths.length; i++) {
@@ -65,7 +65,7 @@ final class FunctionSpaces implements Experiment {
         note.measure(
             "%s rectifiers on a path, variable less fixed, test error, points".formatted(k),
             variable[i] - fixed[i],
-            k == 2 ? Bound.atMost(0) : Bound.NONE);
+            Bound.atMost(0));
       }
       curve("fixed depth", depths, fixed, note);
       curve("variable depth", depths, variable, note);

@@ -59,7 +59,7 @@ final class ResidualAlignment implements Experiment {
   public void observe(Size size, long seed, Notebook note) {
     Mixture data = Mixture.of(seed, "train", size.of(256, 2048, 8192));
     int width = size.of(8, 48, 48);
-    var training = new Training(0.02, size.of(1, 40, 100));
+    var training = new Training(0.02, size.of(1, 30, 100));
     double[] blocks = {5, 10, 20};
     double[] strengths = new double[blocks.length];
     for (int i = 0; i < blocks.length; i++) {
