@@ -10,6 +10,16 @@ import java.util.List;
 final class DepthPage {
   private DepthPage() {}
 
+  /// The experiments of its last part, which were added later.
+  static final List<String> OF_FIVE_SEEDS =
+      List.of(
+          "both-orders",
+          "function-spaces",
+          "residual-alignment",
+          "curse-of-depth",
+          "orthogonal-updates",
+          "conditioning");
+
   static final List<Row> ROWS =
       List.of(
           new Row(

@@ -35,6 +35,12 @@ final class NormPages {
                   "RMS norm"),
               ""),
           new Row(
+              "31",
+              "recurrent layers as in the supplement",
+              "recurrent-cells",
+              List.of("LN-RNN", "LN-LSTM", "LN-GRU"),
+              ""),
+          new Row(
               "32",
               "stable hidden dynamics",
               "hidden-dynamics",
@@ -871,6 +877,21 @@ final class NormPages {
 
   static final List<Figure> REGULARIZATION =
       List.of(
+          quick("recurrent-cells", "LN-RNN, largest error", "unit by unit, to %.0e, 9e-17"),
+          quick("recurrent-cells", "LN-LSTM, largest error", "to 5e-16, %.0e and"),
+          quick("recurrent-cells", "LN-GRU, largest error", "9e-17 and %.0e, gains"),
+          quick("recurrent-cells", "LN-LSTM, relative error", "of a difference to %.0e. -"),
+          quick("learning-rates", "layer norm, η = 0.01,", "| layer norm | %.3f |"),
+          quick("learning-rates", "layer norm, η = 0.1,", "| 0.858 | %.3f |"),
+          quick("learning-rates", "layer norm, η = 1,", "| 0.048 | %.3f |"),
+          quick("learning-rates", "layer norm, η = 10,", "| 0.008 | %.3f |"),
+          quick("learning-rates", "layer norm, η = 100,", "| 0.006 | %.3f |"),
+          quick("learning-rates", "layer norm, η = 1000,", "| 0.007 | %.3f | | no norm"),
+          quick("learning-rates", "no norm, η = 0.01,", "| no norm | %.3f |"),
+          quick("learning-rates", "no norm, η = 0.1,", "| 0.685 | %.3f |"),
+          quick("learning-rates", "no norm, η = 1,", "| 0.027 | %.3f |"),
+          quick("learning-rates", "no norm, η = 10,", "| 0.002 | %.2f |"),
+          quick("learning-rates", "no norm, η = 100,", "| 2.00 | %.2f |"),
           quick(
               "zero-return",
               "layer norm, return for the length of W",
