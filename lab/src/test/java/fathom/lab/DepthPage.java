@@ -10,9 +10,10 @@ import java.util.List;
 final class DepthPage {
   private DepthPage() {}
 
-  /// The experiments of its last part, which were added later.
+  /// The experiments that it names and that have five seeds.
   static final List<String> OF_FIVE_SEEDS =
       List.of(
+          "norm-placement",
           "both-orders",
           "function-spaces",
           "residual-alignment",
@@ -250,6 +251,22 @@ final class DepthPage {
           quick("tailored-activations", "tailored, Gaussian", "%.0f %% with Gaussian weights"),
           quick("spans", "shortcuts around all", "but ends at %.1f %%"),
           quick("appended-layers", "with shortcuts, 100 layers", "but end at %.0f %%"),
+          quick("both-orders", "norm before the rectifier, cosine", "at a cosine of %.3f; behind"),
+          quick("both-orders", "norm behind the rectifier, cosine", "it, at %.3f, and gradients"),
+          quick("both-orders", "norm before the rectifier, 56", "net errs at %.1f %% and"),
+          quick("both-orders", "norm behind the rectifier, 56", "the second at %.1f %%, where"),
+          quick("both-orders", "norm before the rectifier, 4 layers", "they err at %.1f and"),
+          quick("both-orders", "norm behind the rectifier, 4 layers", "and %.1f %%. One number"),
+          quick(
+              "curse-of-depth",
+              "norms as they are, variance behind the last block over the first, trained",
+              "variance is %.1f times that"),
+          quick(
+              "curse-of-depth",
+              "norms scaled by 1/√l, variance behind the last block over the first, trained",
+              "scaled by 1/√l %.1f times, as"),
+          quick("curse-of-depth", "norms as they are, rise", "costs %.3f nats as it is"),
+          quick("curse-of-depth", "norms scaled by 1/√l, rise", "and %.3f scaled, where"),
           full("degradation", "plain-56, training error", "plain-56 %.1f %%"),
           full("tailored-activations", "tailored, orthogonal", "rectifiers ends at %.1f %% with"),
           full("tailored-activations", "tailored, Gaussian", "and at %.1f %% with Gaussian"),

@@ -285,6 +285,12 @@ final class NormPages {
                   + " its own. It is left out since, at the same bounds, so this row was not set"
                   + " blind."),
           new Row(
+              "52b",
+              "56 layers fail in either order",
+              "both-orders",
+              List.of("norm before", "norm behind"),
+              ""),
+          new Row(
               "53",
               "off policy and without a target net",
               Row.both(
@@ -316,7 +322,20 @@ final class NormPages {
               "cards-pooled",
               List.of("layer norm less no norm", "no norm less layer norm"),
               "The row had no numbers; two points and 0.1 were set before the pilot. Without a norm"
-                  + " the most frequent rank is right at 99.9 %, so that there is nothing to gain."));
+                  + " the most frequent rank is right at 99.9 %, so that there is nothing to gain."),
+          new Row(
+              "60",
+              "the curse of depth, and its cure",
+              "curse-of-depth",
+              List.of("variance growth of the trained stream", "rise of the loss without the"),
+              "The row's prediction, kept after a pilot with seed 11 that missed it: the scaled"
+                  + " branches are smaller beside the stream from the start on."),
+          new Row(
+              "C3",
+              "any learning rate does behind a norm",
+              "learning-rates",
+              List.of("layer norm, highest loss", "no norm, lowest loss"),
+              "Set after a pilot with seed 11."));
 
   static final List<Figure> INFORMATION =
       List.of(

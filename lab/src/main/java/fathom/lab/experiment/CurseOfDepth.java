@@ -31,6 +31,10 @@ import java.util.stream.IntStream;
 /// measured behind each of 64 blocks, and what the training loss rises by if all branches of the
 /// second half are cut.
 ///
+/// The thresholds are the row's. In a pilot with seed 11 the second did not hold: the loss rose by
+/// 0.29 nats as it is and by 0.06 scaled. At the start branch l has 1/l of the stream's variance,
+/// and with the scaling 1/l over 1 + ln l, which is less.
+///
 /// The nets are fully connected and small; the experiment does not show what the scaling gains in a
 /// language model.
 final class CurseOfDepth implements Experiment {

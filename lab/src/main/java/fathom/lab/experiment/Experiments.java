@@ -57,10 +57,6 @@ public final class Experiments {
         new PublishedLesions(),
         new PublishedPaths(),
         new BothOrders(),
-        new FunctionSpaces(),
-        new ResidualAlignment(),
-        new CurseOfDepth(),
-        new OrthogonalUpdates(),
-        new Conditioning());
+        new CurseOfDepth());
   }
 }

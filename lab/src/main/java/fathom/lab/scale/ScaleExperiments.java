@@ -18,7 +18,6 @@ public final class ScaleExperiments {
         new DecayTimesRate(),
         new EarlyStopping(),
         new FisherHalfOrQuarter(),
-        new FinalGradients(),
         new LearningRates());
   }
 }
