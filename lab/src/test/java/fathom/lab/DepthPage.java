@@ -258,6 +258,17 @@ final class DepthPage {
           quick("both-orders", "norm before the rectifier, 4 layers", "they err at %.1f and"),
           quick("both-orders", "norm behind the rectifier, 4 layers", "and %.1f %%. One number"),
           quick(
+              "function-spaces",
+              "2 rectifiers on a path, variable, test",
+              "errs at %.1f %% of new"),
+          quick(
+              "function-spaces",
+              "2 rectifiers on a path, fixed, test",
+              "the other at %.1f %%, less"),
+          quick("function-spaces", "5 rectifiers on a path, variable, test", "with 5 at %.1f and"),
+          quick("function-spaces", "5 rectifiers on a path, fixed, test", "31.4 and %.1f %%, less"),
+          quick("function-spaces", "whole net, test error", "of 20, errs at %.1f %%: on"),
+          quick(
               "curse-of-depth",
               "norms as they are, variance behind the last block over the first, trained",
               "variance is %.1f times that"),

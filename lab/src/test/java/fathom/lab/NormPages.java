@@ -324,6 +324,13 @@ final class NormPages {
               "The row had no numbers; two points and 0.1 were set before the pilot. Without a norm"
                   + " the most frequent rank is right at 99.9 %, so that there is nothing to gain."),
           new Row(
+              "58",
+              "paths of various depths against paths of one",
+              "function-spaces",
+              List.of(
+                  "2 rectifiers on a path, variable less", "5 rectifiers on a path, variable less"),
+              "The row names one average length of paths; two were measured, both with its bound."),
+          new Row(
               "60",
               "the curse of depth, and its cure",
               "curse-of-depth",

@@ -57,6 +57,7 @@ public final class Experiments {
         new PublishedLesions(),
         new PublishedPaths(),
         new BothOrders(),
+        new FunctionSpaces(),
         new CurseOfDepth());
   }
 }
