@@ -278,6 +278,14 @@ final class DepthPage {
               "scaled by 1/√l %.1f times, as"),
           quick("curse-of-depth", "norms as they are, rise", "costs %.3f nats as it is"),
           quick("curse-of-depth", "norms scaled by 1/√l, rise", "and %.3f scaled, where"),
+          quick(
+              "orthogonal-updates", "plain-20, orthogonalised updates, t", "with them at %.1f and"),
+          quick(
+              "orthogonal-updates",
+              "plain-56, orthogonalised updates, t",
+              "and %.1f %%, and with SGD"),
+          quick("orthogonal-updates", "plain-20, SGD", "with SGD at %.1f and"),
+          quick("orthogonal-updates", "plain-56, SGD", "76.2 and %.1f %%. To even"),
           full("degradation", "plain-56, training error", "plain-56 %.1f %%"),
           full("tailored-activations", "tailored, orthogonal", "rectifiers ends at %.1f %% with"),
           full("tailored-activations", "tailored, Gaussian", "and at %.1f %% with Gaussian"),

@@ -58,6 +58,7 @@ public final class Experiments {
         new PublishedPaths(),
         new BothOrders(),
         new FunctionSpaces(),
-        new CurseOfDepth());
+        new CurseOfDepth(),
+        new OrthogonalUpdates());
   }
 }

@@ -23,7 +23,8 @@ import java.util.List;
 /// steps of the Newton-Schulz iteration X ← aX + (bXXᵀ + c(XXᵀ)²)X. So a step turns all directions
 /// of the matrix by equal amounts, however few of them the gradient has. All other parameters are
 /// trained by SGD as in the other arms. SGD has the better of two learning rates. That of the
-/// orthogonalised updates was chosen in a pilot with the seeds 11 to 13.
+/// orthogonalised updates was chosen in a pilot with seed 11, in which none of 0.003 to 0.1 brought
+/// plain-20 below 0.9 of SGD's error.
 ///
 /// The experiment does not show how such updates compare in nets that SGD trains well.
 final class OrthogonalUpdates implements Experiment {

@@ -18,6 +18,7 @@ public final class ScaleExperiments {
         new DecayTimesRate(),
         new EarlyStopping(),
         new FisherHalfOrQuarter(),
+        new FinalGradients(),
         new LearningRates());
   }
 }
