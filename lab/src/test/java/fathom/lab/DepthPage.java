@@ -268,6 +268,12 @@ final class DepthPage {
           quick("function-spaces", "5 rectifiers on a path, variable, test", "with 5 at %.1f and"),
           quick("function-spaces", "5 rectifiers on a path, fixed, test", "31.4 and %.1f %%, less"),
           quick("function-spaces", "whole net, test error", "of 20, errs at %.1f %%: on"),
+          quick("residual-alignment", "residual, cosine of a step", "whole way is %.3f (0.8"),
+          quick("residual-alignment", "plain, cosine of a step", "and %.3f in a plain net"),
+          quick("residual-alignment", "residual, cosine of leading", "a cosine of %.2f (0.8"),
+          quick("residual-alignment", "residual, 5 blocks, largest", "number it is %.1f, 3.4"),
+          quick("residual-alignment", "residual, 10 blocks, largest", "4.7, %.1f and"),
+          quick("residual-alignment", "residual, 20 blocks, largest", "3.4 and %.1f with 5"),
           quick(
               "curse-of-depth",
               "norms as they are, variance behind the last block over the first, trained",

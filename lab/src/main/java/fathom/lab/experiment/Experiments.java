@@ -58,7 +58,9 @@ public final class Experiments {
         new PublishedPaths(),
         new BothOrders(),
         new FunctionSpaces(),
+        new ResidualAlignment(),
         new CurseOfDepth(),
-        new OrthogonalUpdates());
+        new OrthogonalUpdates(),
+        new Conditioning());
   }
 }
