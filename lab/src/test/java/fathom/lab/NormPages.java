@@ -364,6 +364,13 @@ final class NormPages {
               List.of("plain-20", "plain-56"),
               "The row's bound, on 20 layers; 56 are shown."),
           new Row(
+              "62",
+              "shortcuts condition the Jacobian, and so can an initialisation",
+              "conditioning",
+              List.of("skip, decades", "skip over", "initialised, decades", "initialised over"),
+              "Decades instead of factors; the bound on the loss is this project's, set before the"
+                  + " pilot."),
+          new Row(
               "C3",
               "any learning rate does behind a norm",
               "learning-rates",
