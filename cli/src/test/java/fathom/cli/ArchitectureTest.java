@@ -127,7 +127,9 @@ class ArchitectureTest {
     room(
         "fathom.lab.scale",
         "fathom",
+        "fathom.data",
         "fathom.nn",
+        "fathom.net",
         "fathom.loss",
         "fathom.optim",
         "fathom.report",

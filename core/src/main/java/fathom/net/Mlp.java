@@ -32,9 +32,14 @@ public record Mlp(
     ImageShape input,
     int classes)
     implements Architecture.OfClasses {
-  /// Throws `IllegalArgumentException` if a size is below 1.
+  /// Throws `IllegalArgumentException` if there is no hidden layer, or a size is below 1.
   public Mlp {
     hidden = List.copyOf(hidden);
+    if (hidden.isEmpty()) {
+      throw new IllegalArgumentException(
+          "a multilayer perceptron has at least one hidden layer, but was given 0; a net without one"
+              + " is Chain.of(new Flatten(), Dense.of(...))");
+    }
     for (int features : hidden) {
       if (features < 1) {
         throw new IllegalArgumentException(

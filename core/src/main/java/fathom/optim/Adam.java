@@ -66,11 +66,10 @@ public final class Adam implements Optimizer {
   }
 
   /// Makes AdamW with this weight decay, as it is after `steps` steps; the caller still has to fill
-  /// [#blocks()]. Throws `IllegalArgumentException` if an argument is negative.
+  /// [#blocks()]. Throws `IllegalArgumentException` unless the weight decay is a finite number of 0
+  /// or more, and the steps are 0 or more.
   public Adam(FlatParams params, long steps, double weightDecay) {
-    if (!(weightDecay >= 0)) {
-      throw new IllegalArgumentException("a weight decay is 0 or more, but is " + weightDecay);
-    }
+    new Spec(weightDecay); // refuses what is no weight decay
     if (steps < 0) {
       throw new IllegalArgumentException("0 or more steps have been made, not " + steps);
     }

@@ -103,6 +103,7 @@ class MlpTest {
           new Runnable[] {
             () -> Mlp.named("mlp2"),
             () -> small(Norm.LAYER).withHidden(List.of(3, 0)),
+            () -> small(Norm.LAYER).withHidden(List.of()),
             () -> small(Norm.LAYER).on(new ImageShape(1, 0, 2), 3),
             () -> small(Norm.LAYER).on(new ImageShape(1, 2, 2), 0),
             () -> small(Norm.INSTANCE).build(Init.zeros()),

@@ -91,7 +91,7 @@ class AdamTest {
           flat.part(Objects.requireNonNull(adam.blocks().get("mean")), 0).item(),
           1e-7,
           "the moments are those of the gradients alone");
-      for (double bad : new double[] {-1, Double.NaN}) {
+      for (double bad : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
         assertThrows(IllegalArgumentException.class, () -> new Adam(flat, 0, bad));
       }
     }

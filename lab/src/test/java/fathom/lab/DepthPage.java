@@ -10,6 +10,17 @@ import java.util.List;
 final class DepthPage {
   private DepthPage() {}
 
+  /// The experiments that it names and that have five seeds.
+  static final List<String> OF_FIVE_SEEDS =
+      List.of(
+          "norm-placement",
+          "both-orders",
+          "function-spaces",
+          "residual-alignment",
+          "curse-of-depth",
+          "orthogonal-updates",
+          "conditioning");
+
   static final List<Row> ROWS =
       List.of(
           new Row(
@@ -240,6 +251,53 @@ final class DepthPage {
           quick("tailored-activations", "tailored, Gaussian", "%.0f %% with Gaussian weights"),
           quick("spans", "shortcuts around all", "but ends at %.1f %%"),
           quick("appended-layers", "with shortcuts, 100 layers", "but end at %.0f %%"),
+          quick("both-orders", "norm before the rectifier, cosine", "at a cosine of %.3f; behind"),
+          quick("both-orders", "norm behind the rectifier, cosine", "it, at %.3f, and gradients"),
+          quick("both-orders", "norm before the rectifier, 56", "net errs at %.1f %% and"),
+          quick("both-orders", "norm behind the rectifier, 56", "the second at %.1f %%, where"),
+          quick("both-orders", "norm before the rectifier, 4 layers", "they err at %.1f and"),
+          quick("both-orders", "norm behind the rectifier, 4 layers", "and %.1f %%. One number"),
+          quick(
+              "function-spaces",
+              "2 rectifiers on a path, variable, test",
+              "errs at %.1f %% of new"),
+          quick(
+              "function-spaces",
+              "2 rectifiers on a path, fixed, test",
+              "the other at %.1f %%, less"),
+          quick("function-spaces", "5 rectifiers on a path, variable, test", "with 5 at %.1f and"),
+          quick("function-spaces", "5 rectifiers on a path, fixed, test", "31.4 and %.1f %%, less"),
+          quick("function-spaces", "whole net, test error", "of 20, errs at %.1f %%: on"),
+          quick("residual-alignment", "residual, cosine of a step", "whole way is %.3f (0.8"),
+          quick("residual-alignment", "plain, cosine of a step", "and %.3f in a plain net"),
+          quick("residual-alignment", "residual, cosine of leading", "a cosine of %.2f (0.8"),
+          quick("residual-alignment", "residual, 5 blocks, largest", "number it is %.1f, 3.4"),
+          quick("residual-alignment", "residual, 10 blocks, largest", "4.7, %.1f and"),
+          quick("residual-alignment", "residual, 20 blocks, largest", "3.4 and %.1f with 5"),
+          quick(
+              "curse-of-depth",
+              "norms as they are, variance behind the last block over the first, trained",
+              "variance is %.1f times that"),
+          quick(
+              "curse-of-depth",
+              "norms scaled by 1/√l, variance behind the last block over the first, trained",
+              "scaled by 1/√l %.1f times, as"),
+          quick("curse-of-depth", "norms as they are, rise", "costs %.3f nats as it is"),
+          quick("curse-of-depth", "norms scaled by 1/√l, rise", "and %.3f scaled, where"),
+          quick(
+              "orthogonal-updates", "plain-20, orthogonalised updates, t", "with them at %.1f and"),
+          quick(
+              "orthogonal-updates",
+              "plain-56, orthogonalised updates, t",
+              "and %.1f %%, and with SGD"),
+          quick("orthogonal-updates", "plain-20, SGD", "with SGD at %.1f and"),
+          quick("orthogonal-updates", "plain-56, SGD", "76.2 and %.1f %%. To even"),
+          quick("conditioning", "plain, condition", "Jacobian is 10^%.1f at"),
+          quick("conditioning", "skip, condition", "shortcuts, 10^%.1f with"),
+          quick("conditioning", "initialised, condition", "and 10^%.1f without"),
+          quick("conditioning", "plain, training loss", "the losses are %.2f, 0.014"),
+          quick("conditioning", "skip, training loss", "1.22, %.3f and"),
+          quick("conditioning", "initialised, training loss", "0.014 and %.3f nats"),
           full("degradation", "plain-56, training error", "plain-56 %.1f %%"),
           full("tailored-activations", "tailored, orthogonal", "rectifiers ends at %.1f %% with"),
           full("tailored-activations", "tailored, Gaussian", "and at %.1f %% with Gaussian"),

@@ -4,6 +4,8 @@ import static fathom.report.Html.attr;
 import static fathom.report.Html.tag;
 import static fathom.report.Html.text;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -247,8 +249,27 @@ public final class ChartImage {
   }
 
   /// Formats a tick with at most five digits, because multiples of a round step such as 0.1 need
-  /// not be round in binary.
+  /// not be round in binary. From 10⁵ on, and below 10⁻⁴, it is written with a power of ten, such
+  /// as 10⁸ or 2·10⁵, because the number in full would not fit beside its axis.
   private static String label(double value) {
-    return Digits.rounded(Math.abs(value) < 1e-12 ? 0 : value);
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(5));
+    int exponent = rounded.precision() - rounded.scale() - 1;
+    if (rounded.signum() == 0 || (exponent >= -4 && exponent < 5)) {
+      return Digits.rounded(rounded.doubleValue());
+    }
+    String digits = rounded.movePointLeft(exponent).stripTrailingZeros().toPlainString();
+    String power = "10" + raised(exponent);
+    return switch (digits) {
+      case "1" -> power;
+      case "-1" -> "-" + power;
+      default -> digits + "·" + power;
+    };
+  }
+
+  private static String raised(int exponent) {
+    return Integer.toString(exponent)
+        .chars()
+        .mapToObj(c -> c == '-' ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹".substring(c - '0', c - '0' + 1))
+        .collect(Collectors.joining());
   }
 }

@@ -77,6 +77,18 @@ class ChartImageTest {
     assertTrue(texts(svg).contains("error in % (log scale)"), svg);
   }
 
+  @Test
+  void longNumbersArePowersOfTenThatFitBesideTheirAxis() throws Exception {
+    var powers = texts(ChartImage.svg(chart(Scale.LOG, curve("a", 1e-6, 1, 1e8))));
+    assertTrue(powers.containsAll(List.of("10⁻⁶", "0.0001", "100", "10⁸")), "" + powers);
+    var steps = texts(ChartImage.svg(chart(Scale.LINEAR, curve("a", -250_000, 0, 1_250_000))));
+    assertTrue(steps.containsAll(List.of("-2·10⁵", "0", "10⁶", "1.2·10⁶")), "" + steps);
+    var tiny = texts(ChartImage.svg(chart(Scale.LINEAR, curve("a", 0, 3e-14))));
+    assertTrue(tiny.containsAll(List.of("0", "5·10⁻¹⁵", "3·10⁻¹⁴")), "" + tiny);
+    var whole = texts(ChartImage.svg(chart(Scale.LINEAR, curve("a", 0, 60_000))));
+    assertTrue(whole.containsAll(List.of("10000", "60000")), "" + whole);
+  }
+
   private static List<String> texts(String svg) throws Exception {
     return elements(svg, "text").stream().map(Element::getTextContent).toList();
   }

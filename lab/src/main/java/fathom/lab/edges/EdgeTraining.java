@@ -12,6 +12,7 @@ import fathom.loss.PixelLoss;
 import fathom.nn.Fused;
 import fathom.optim.Adam;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Trains nets for outlines: Adam at one learning rate, batches of 16, and cross-entropy of pixels
@@ -21,7 +22,7 @@ record EdgeTraining(double learningRate, int epochs) {
   private static final PixelLoss LOSS = PixelLoss.crossEntropy(1, 3);
 
   /// Trains a net and returns the mean loss of each epoch, measured during training. Training ends
-  /// at the first loss that is not finite; the later epochs then have a loss of 0.
+  /// at the first loss that is not finite; the losses of this epoch and of all later ones are NaN.
   double[] run(Layer plain, List<Scene> scenes, long seed, Notebook note) {
     Layer net = Fused.of(plain);
     var adam = new Adam(FlatParams.of(net.params()));
@@ -41,6 +42,7 @@ record EdgeTraining(double learningRate, int epochs) {
           Traced loss = LOSS.of(scores.value(), Scene.outlines(batch));
           losses[epoch] += loss.value().item() / steps;
           if (!Double.isFinite(losses[epoch])) {
+            Arrays.fill(losses, epoch, epochs, Double.NaN);
             return losses;
           }
           scores.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));

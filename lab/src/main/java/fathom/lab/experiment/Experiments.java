@@ -55,6 +55,12 @@ public final class Experiments {
         new BadScale(),
         new Lesions(),
         new PublishedLesions(),
-        new PublishedPaths());
+        new PublishedPaths(),
+        new BothOrders(),
+        new FunctionSpaces(),
+        new ResidualAlignment(),
+        new CurseOfDepth(),
+        new OrthogonalUpdates(),
+        new Conditioning());
   }
 }

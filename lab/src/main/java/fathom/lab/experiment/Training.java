@@ -10,6 +10,7 @@ import fathom.Traced;
 import fathom.lab.ledger.Notebook;
 import fathom.loss.CrossEntropy;
 import fathom.optim.Sgd;
+import java.util.function.DoubleConsumer;
 
 /// Trains the nets of the experiments: momentum 0.9, weight decay 0.0001, batches of 128, and one
 /// learning rate.
@@ -27,9 +28,14 @@ record Training(double learningRate, int epochs) {
 
   /// Trains `net`. Returns false as soon as the loss is not finite.
   boolean run(Layer net, Mixture data, long seed, Notebook note, Look look) {
-    var sgd = new Sgd(FlatParams.of(net.params()), 0.9, 1e-4);
+    return run(net, new Sgd(FlatParams.of(net.params()), 0.9, 1e-4)::step, data, seed, note, look);
+  }
+
+  /// Trains `net` by another rule: `step` makes a step at a learning rate and sets the gradients to
+  /// zero. Returns false as soon as the loss is not finite.
+  boolean run(Layer net, DoubleConsumer step, Mixture data, long seed, Notebook note, Look look) {
     RandomKey orders = RandomKey.of(seed, "order");
-    int step = 0;
+    int number = 0;
     for (int epoch = 0; epoch < epochs; epoch++) {
       int[] order = orders.at(epoch).permutation(data.count());
       for (int from = 0; from + BATCH <= data.count(); from += BATCH) {
@@ -41,10 +47,10 @@ record Training(double learningRate, int epochs) {
             return false;
           }
           logits.accumulate(loss.back(Tensor.scalar(DType.FLOAT32, 1)));
-          look.before(step, net);
-          sgd.step(learningRate);
-          look.after(step, net);
-          step++;
+          look.before(number, net);
+          step.accept(learningRate);
+          look.after(number, net);
+          number++;
         }
       }
     }

@@ -12,6 +12,7 @@ public final class LayerNormExperiments {
   public static List<Experiment> all() {
     return List.of(
         new Invariances(),
+        new RecurrentCells(),
         new HiddenDynamics(),
         new RectifierPlacement(),
         new DeadDirections(),

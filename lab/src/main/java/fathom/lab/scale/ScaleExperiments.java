@@ -17,6 +17,8 @@ public final class ScaleExperiments {
         new ScaledTwins(),
         new DecayTimesRate(),
         new EarlyStopping(),
-        new FisherHalfOrQuarter());
+        new FisherHalfOrQuarter(),
+        new FinalGradients(),
+        new LearningRates());
   }
 }

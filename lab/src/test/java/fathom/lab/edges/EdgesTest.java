@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fathom.Layer;
 import fathom.Scope;
 import fathom.Tensor;
+import fathom.lab.ledger.Notebook;
 import fathom.nn.Init;
 import java.util.Arrays;
 import java.util.List;
@@ -92,6 +93,21 @@ class EdgesTest {
   void errorsHaveALabelEach() {
     double[] p = {0.9, 0.9, 0.1, 0.1};
     assertArrayEquals(new byte[] {3, 1, 2, 0}, EdgeImages.errors(p, new byte[] {1, 0, 1, 0}, 0.5));
+  }
+
+  /// A learning rate of 10²⁰ makes the second loss no number, in the first of two epochs.
+  @Test
+  void theLossesOfATrainingThatDivergedAreNoNumbers() {
+    try (var _ = Scope.open()) {
+      double[] losses =
+          new EdgeTraining(1e20, 2)
+              .run(
+                  EdgeNet.NONE.build(Init.he(1), 4, 40),
+                  Scenes.of(1, "train", 1, 3).take(48),
+                  1,
+                  new Notebook(1, () -> false));
+      assertArrayEquals(new double[] {Double.NaN, Double.NaN}, losses);
+    }
   }
 
   /// What the page says of each arm, at the start: layer norm without a bias before it gives an

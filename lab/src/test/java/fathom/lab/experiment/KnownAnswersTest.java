@@ -40,6 +40,19 @@ class KnownAnswersTest {
     }
   }
 
+  /// A diagonal of 3, 1 and −0.1: of each value the sign stays, and the size comes near 1.
+  @Test
+  void anOrthogonalisedUpdateKeepsDirectionsAndEvensOutSizes() {
+    try (var _ = Scope.open()) {
+      double[] even =
+          OrthogonalUpdates.orthogonal(Tensor.of(new double[] {3, 0, 0, 0, 1, 0, 0, 0, -0.1}, 3, 3))
+              .toDoubles();
+      for (int i = 0; i < 9; i++) {
+        assertEquals(i == 8 ? -0.95 : i % 4 == 0 ? 0.95 : 0, even[i], i % 4 == 0 ? 0.3 : 1e-12);
+      }
+    }
+  }
+
   /// Two unit inputs of cosine c through a wide layer of Gaussian weights; and the ends: rectifiers
   /// make 1/π of 0 (Cho and Saul 2009), a linear net changes nothing, 1 stays 1.
   @ParameterizedTest
