@@ -322,7 +322,7 @@ final class Loop<N extends Node> {
     List<Param> params = net.params();
     if (first()) {
       var whole = FlatParams.of(params);
-      training.compare(whole.count(), batches, made);
+      training.compare(params, batches, made);
       training.share(
           new Training.Shared(whole, plan.optimizer().over(whole, phases.made(made, batches))));
     }

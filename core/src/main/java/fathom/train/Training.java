@@ -2,7 +2,9 @@ package fathom.train;
 
 import fathom.FlatParams;
 import fathom.Node;
+import fathom.Param;
 import fathom.Scope;
+import fathom.Shape;
 import fathom.nn.Init;
 import fathom.optim.Optimizer;
 import fathom.parallel.Processes;
@@ -119,12 +121,20 @@ public final class Training<N extends Node> {
   /// Compares with the other processes what sums over all of them need to be the same. Called by
   /// the first worker of each process, before the first sum.
   ///
-  /// @param parameters the number of parameters
+  /// @param parameters the parameters of the net
   /// @param steps the number of steps of an epoch
   /// @param step the position of the checkpoint
-  void compare(long parameters, int steps, long step) {
+  void compare(List<Param> parameters, int steps, long step) {
     var facts = new LinkedHashMap<String, String>();
-    facts.put("the number of parameters", Long.toString(parameters));
+    long count = 0;
+    int shapes = 1;
+    for (Param param : parameters) {
+      Shape shape = param.value().shape();
+      count += shape.elements();
+      shapes = 31 * shapes + shape.toString().hashCode();
+    }
+    facts.put("the number of parameters", Long.toString(count));
+    facts.put("the digest of the parameters' shapes", Integer.toHexString(shapes));
     facts.put("the number of steps of an epoch", Integer.toString(steps));
     facts.put("the step of the checkpoint", Long.toString(step));
     facts.put("`workers`", Integer.toString(plan.workers()));

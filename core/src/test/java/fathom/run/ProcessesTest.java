@@ -84,11 +84,12 @@ class ProcessesTest {
         .executed(execution -> execution.over(processes, sync));
   }
 
-  /// By SGD, for Adam divides gradients near zero by themselves, which makes the rounding of sums
-  /// in another order visible.
+  /// By SGD and without layer norm: Adam divides gradients near zero by themselves, and a norm of
+  /// states near zero multiplies them by up to 1/√ε, which makes the rounding of sums in another
+  /// order visible. (With `ln-lstm`, three and six threads of one process differ by 1e-6 as well.)
   private static Recipe text(int workers, int processes) {
     var options = new Architecture.Options(null, null, null, 12, 2);
-    return Recipe.fast(Architecture.text("ln-lstm", options), TEXT, 5, workers)
+    return Recipe.fast(Architecture.text("lstm", options), TEXT, 5, workers)
         .withEpochs(2)
         .withBatch(5)
         .withWindow(12)
