@@ -128,7 +128,7 @@ public record ImageClassification(
     @Override
     public void begin(int epoch, int step) {
       this.epoch = epoch;
-      this.order = epochs.order(epoch);
+      this.order = data.train().order(epochs, epoch);
       expect((long) epoch * epochs.batches() + step);
     }
 
@@ -144,7 +144,7 @@ public record ImageClassification(
           IntStream.range(first, setting.epochs())
               .boxed()
               .flatMap(e -> {
-                int[] of = e == epoch && order.length > 0 ? order : epochs.order(e);
+                int[] of = e == epoch && order.length > 0 ? order : data.train().order(epochs, e);
                 int from = e == first ? (int) (batch % perEpoch) : 0;
                 return IntStream.range(from, perEpoch).mapToObj(b -> share(e, of, b));
               })
