@@ -45,8 +45,9 @@ final class AnswerLines implements AutoCloseable {
   /// @param weights the SHA-256 digest of the weights
   /// @param net what is known of the net, as in the metadata of a file of weights, without the
   ///   version of Fathom
-  /// @param count the number of lines; null until all are written
-  /// @param errors the number of them that have an error; null until all are written
+  /// @param complete whether all lines are written
+  /// @param count the number of lines; 0 until all are written
+  /// @param errors the number of them that have an error; 0 until all are written
   record About(
       String format,
       int version,
@@ -56,8 +57,9 @@ final class AnswerLines implements AutoCloseable {
       String precision,
       int top,
       String shard,
-      @Nullable Long count,
-      @Nullable Long errors) {
+      boolean complete,
+      long count,
+      long errors) {
     static About of(
         String model,
         String weights,
@@ -68,11 +70,12 @@ final class AnswerLines implements AutoCloseable {
       SequencedMap<String, String> known = new LinkedHashMap<>(net);
       known.remove("fathom.source");
       return new About(
-          FORMAT, VERSION, model, weights, known, precision, top, shard.toString(), null, null);
+          FORMAT, VERSION, model, weights, known, precision, top, shard.toString(), false, 0, 0);
     }
 
-    private About ended(@Nullable Long lines, @Nullable Long failed) {
-      return new About(format, version, model, weights, net, precision, top, shard, lines, failed);
+    private About ended(long lines, long failed) {
+      return new About(
+          format, version, model, weights, net, precision, top, shard, true, lines, failed);
     }
   }
 

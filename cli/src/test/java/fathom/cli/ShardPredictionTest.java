@@ -129,6 +129,9 @@ class ShardPredictionTest {
     assertEquals(
         Exit.DONE, predict(file, folder.resolve("images").resolve("1000.png").toString()).code());
     Files.write(file, Arrays.copyOf(straight, straight.length * percent / 100));
+    Path about = AnswerLines.about(file);
+    Files.writeString(
+        about, Files.readString(about).replace("\"complete\" : true", "\"complete\" : false"));
     Cli cli = predict(file);
     assertEquals(Exit.DONE, cli.code(), cli.err());
     assertArrayEquals(straight, Files.readAllBytes(file));
@@ -136,10 +139,10 @@ class ShardPredictionTest {
     assertEquals(whole, cli.json().path("before").asInt(), ImageClassifier.BATCH);
     assertEquals(percent >= 50, cli.json().path("before").asInt() > 0);
     assertEquals(2, cli.json().path("errors").asInt());
-    JsonNode about =
-        JsonMapper.builder().build().readTree(Files.readString(AnswerLines.about(file)));
-    assertEquals(COUNT, about.path("count").asInt());
-    assertEquals(2, about.path("errors").asInt());
+    JsonNode now = JsonMapper.builder().build().readTree(Files.readString(about));
+    assertTrue(now.path("complete").asBoolean());
+    assertEquals(COUNT, now.path("count").asInt());
+    assertEquals(2, now.path("errors").asInt());
   }
 
   @Test

@@ -182,9 +182,8 @@ public final class Shards {
   private static void write(OutputStream to, ShardNote note, List<Sample> samples)
       throws IOException {
     // Its own blocks are of one record, so that no zeros but the end's are added.
-    var tar =
-        new TarArchiveOutputStream(
-            new BufferedOutputStream(to, 1 << 16), BLOCK, StandardCharsets.UTF_8.name());
+    var buffered = new BufferedOutputStream(to, 1 << 16);
+    var tar = new TarArchiveOutputStream(buffered, BLOCK, StandardCharsets.UTF_8.name());
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
     tar.setAddPaxHeadersForNonAsciiNames(true);
@@ -197,7 +196,7 @@ public final class Shards {
       put(tar, key + ".cls", Integer.toString(sample.label()).getBytes(StandardCharsets.UTF_8));
     }
     tar.finish();
-    tar.flush();
+    buffered.flush(); // the tar stream does not pass a flush on
   }
 
   /// Returns the content of an image. Throws [BadFileException] if it cannot be read, or has
