@@ -182,7 +182,8 @@ record ShardFile(Path file, List<Sample> samples, @Nullable ShardNote note) {
       if (group.members.put(extension, member) != null) {
         throw bad(
             member.from,
-            "the sample %s has two members with the extension %s".formatted(Shown.name(key), Shown.name(extension)));
+            "the sample %s has two members with the extension %s"
+                .formatted(Shown.name(key), Shown.name(extension)));
       }
     }
 
