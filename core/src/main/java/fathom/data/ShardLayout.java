@@ -93,6 +93,7 @@ final class ShardLayout {
   /// Compares the shards of a part with what those say that Fathom packed.
   private static void checkNotes(Path of, List<ShardFile> shards) {
     Set<Integer> there = new HashSet<>();
+    Set<String> parts = new HashSet<>();
     int count = 0;
     for (ShardFile shard : shards) {
       ShardNote note = shard.note();
@@ -112,9 +113,11 @@ final class ShardLayout {
             "it was packed with %s samples of other names, sizes or labels than the %s in it; it is damaged: use another copy, or pack it again"
                 .formatted(note.samples(), shard.samples().size()));
       }
-      if (!there.add(note.shard()) || (count > 0 && count != note.shards())) {
+      parts.add(note.part());
+      if (!there.add(note.shard()) || (count > 0 && count != note.shards()) || parts.size() > 1) {
         throw new BadFileException(
-            shard.file(), "it is of another packing than the shards beside it; keep those of one");
+            shard.file(),
+            "it is of another packing or part than the shards beside it; keep those of one");
       }
       count = note.shards();
     }

@@ -13,6 +13,7 @@ import java.util.List;
 /// With it a label cannot change its meaning: it has the names of the classes, and a digest of the
 /// names, sizes and labels of all samples. And a shard that is missing is missed.
 ///
+/// @param part `train`, `val` or `test`
 /// @param shard the position of the shard in its part, counted from 0
 /// @param shards how many there are in the part
 /// @param classes the names of the classes in the order of the labels, the same in every shard
@@ -21,6 +22,7 @@ import java.util.List;
 record ShardNote(
     String format,
     int version,
+    String part,
     int shard,
     int shards,
     List<String> classes,
@@ -34,8 +36,10 @@ record ShardNote(
     classes = List.copyOf(classes);
   }
 
-  static ShardNote of(int shard, int shards, List<String> classes, List<Sample> samples) {
-    return new ShardNote(FORMAT, VERSION, shard, shards, classes, samples.size(), digest(samples));
+  static ShardNote of(
+      String part, int shard, int shards, List<String> classes, List<Sample> samples) {
+    return new ShardNote(
+        FORMAT, VERSION, part, shard, shards, classes, samples.size(), digest(samples));
   }
 
   static String digest(List<Sample> samples) {

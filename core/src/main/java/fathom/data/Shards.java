@@ -114,7 +114,7 @@ public final class Shards {
     long bytes = 0;
     for (int i = 0; i < shards.size(); i++) {
       Path file = folder.resolve("%06d.tar".formatted(i));
-      ShardNote note = ShardNote.of(i, shards.size(), classes, shards.get(i));
+      ShardNote note = ShardNote.of(part, i, shards.size(), classes, shards.get(i));
       List<Sample> samples = shards.get(i);
       AtomicFile.replace(file, out -> write(out, note, samples));
       bytes += Files.size(file);
