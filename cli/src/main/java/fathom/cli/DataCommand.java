@@ -20,12 +20,14 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "data",
-    description = "Says what data there is, what is in it, and fetches well-known data sets.",
+    description =
+        "Says what data there is, what is in it, fetches well-known data sets, and packs images.",
     mixinStandardHelpOptions = true,
     subcommands = {
       DataCommand.ListCommand.class,
       DataInfoCommand.class,
-      DataCommand.GetCommand.class
+      DataCommand.GetCommand.class,
+      DataPackCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -39,7 +41,7 @@ final class DataCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        Objects.requireNonNull(spec).commandLine(), "list, info or get is missing");
+        Objects.requireNonNull(spec).commandLine(), "list, info, get or pack is missing");
   }
 
   @Command(
@@ -81,7 +83,9 @@ final class DataCommand implements Runnable {
                     .toList());
             output.out().println();
             output.out().println("Looked for in " + joined(places) + ".");
-            output.out().println("Also: images:DIR, text:FILE, or the path of a folder.");
+            output
+                .out()
+                .println("Also: images:DIR, shards:DIR, text:FILE, or the path of a folder.");
           });
       return Exit.DONE;
     }

@@ -72,6 +72,7 @@ final class Main implements Runnable {
           DataCommand.class,
           DoctorCommand.class,
           InstallCommand.class,
+          PackageCommand.class,
           CompletionCommand.class);
 
   /// The file type of a pipe in the highest four bits of a file's mode, as POSIX systems encode it.

@@ -1,7 +1,6 @@
 package fathom.cli;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import fathom.data.FolderScan;
 import fathom.data.Images;
 import fathom.data.Resizing;
 import fathom.infer.Classification;
@@ -33,23 +32,21 @@ import picocli.CommandLine.Parameters;
       "Says what images show.",
       "",
       "The likeliest classes with their probabilities; of a net for masks the class of every pixel,"
-          + " as a",
-      "PNG file with a palette.",
+          + " as a PNG file with a palette.",
       "",
       "Images may have any size: the largest centred part of the net's proportions is scaled to"
-          + " the",
-      "size that it was trained with; of photos seven eighths of it, as in tests. Of a folder"
-          + " all images are taken, also those of",
-      "folders in it; links are followed, and hidden files and those that are plainly no images are"
-          + " not. A file",
-      "that is no image or damaged is skipped and named; if it was named in the call, the exit"
-          + " code is 3."
+          + " the size that it was trained with; of photos seven eighths of it, as in tests. Of a"
+          + " folder all images are taken, also those of folders in it; links are followed, and"
+          + " hidden files and those that are plainly no images are not. A file that is no image or"
+          + " damaged is skipped and named; if it was named in the call, the exit code is 3. With"
+          + " --jsonl it has a line and the exit code is 0, or 3 if all files are such."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
       "  fathom predict runs/resnet20-digits-1 seven.png scans/",
-      "  fathom predict digits.safetensors --top 1 --json seven.png"
+      "  fathom predict digits.safetensors --top 1 --json seven.png",
+      "  find scans -name '*.png' | fathom predict RUN --list - --jsonl scans.jsonl"
     })
 final class PredictCommand implements Callable<Integer> {
   @Mixin private final Output output = new Output();
@@ -116,6 +113,34 @@ final class PredictCommand implements Callable<Integer> {
       description = "Where a net for masks writes NAME.mask.png for each image.")
   private @Nullable Path out;
 
+  @Option(
+      names = "--list",
+      paramLabel = "FILE",
+      description = {
+        "A file with the name of an image in each line, or - for standard input. Its images come after",
+        "those that are named in the call."
+      })
+  private @Nullable Path list;
+
+  @Option(
+      names = "--jsonl",
+      paramLabel = "FILE|DIR",
+      description = {
+        "Write a line of JSON for each image, and go on where a call before broke off. Images that",
+        "cannot be read have a line too, with an error. What the file was predicted by stands beside",
+        "it in FILE.about.json. Of a folder it is part-I-of-N.jsonl in it."
+      })
+  private @Nullable Path jsonl;
+
+  @Option(
+      names = "--shard",
+      paramLabel = "I/N",
+      description = {
+        "Predict every N-th image, from the I-th on, counted from 0, for --jsonl. Default: RANK and",
+        "WORLD_SIZE of the environment, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, or all images."
+      })
+  private @Nullable String shard;
+
   /// The answer of `--json` for a net that predicts classes.
   record Answer(String model, List<Prediction> predictions, List<Skipped> skipped) {}
 
@@ -124,6 +149,13 @@ final class PredictCommand implements Callable<Integer> {
 
   /// A class and its probability, from 0 to 1.
   record ClassProbability(@JsonProperty("class") String name, double probability) {}
+
+  /// The answer of `--json` with `--jsonl`.
+  ///
+  /// @param files the number of lines in the file
+  /// @param errors the number of them without a prediction
+  /// @param before the number of lines that were there already
+  record Written(String model, String file, String shard, long files, long errors, long before) {}
 
   /// A file without a prediction, and the reason.
   record Skipped(String file, String why) {}
@@ -142,8 +174,11 @@ final class PredictCommand implements Callable<Integer> {
   public Integer call() {
     device.check();
     Path source = output.required(from, "RUN or WEIGHTS");
-    if (files.isEmpty()) {
+    if (files.isEmpty() && list == null) {
       throw output.refused("Missing: FILE, an image or a folder of images");
+    }
+    if (shard != null && jsonl == null) {
+      throw output.refused("--shard needs --jsonl, the file for the lines of this shard");
     }
     if (top < 1) {
       throw output.refused("--top names at least 1 class, but is " + top);
@@ -186,16 +221,56 @@ final class PredictCommand implements Callable<Integer> {
   /// Returns the files that were named, and the images in the folders that were named.
   private List<Path> images() {
     var all = new ArrayList<Path>();
-    for (Path file : files) {
-      if (Files.isDirectory(file)) {
-        FolderScan inside = FolderScan.below(file);
-        inside.notices().forEach(notice -> output.remark("fathom: " + notice));
-        inside.files().forEach(each -> all.add(each.path()));
-      } else {
-        all.add(file);
-      }
-    }
+    names().each(name -> all.add(Path.of(name)), this::notice);
     return all;
+  }
+
+  private ImageNames names() {
+    return new ImageNames(files, list);
+  }
+
+  private void notice(String notice) {
+    output.remark("fathom: " + notice);
+  }
+
+  /// Writes a line for each image of the shard.
+  private int lines(ImageClassifier classifier, Path weights, Path place) {
+    Shard own = output.usage(() -> shard == null ? Shard.from(System::getenv) : Shard.of(shard));
+    Path file = Files.isDirectory(place) ? place.resolve(own.fileName()) : place;
+    Destination.check(file, "--jsonl", list, output);
+    String model = String.valueOf(classifier.card().model());
+    var about =
+        AnswerLines.About.of(
+            model,
+            AnswerLines.digest(weights),
+            classifier.card().metadata(),
+            precision.name().toLowerCase(Locale.ROOT),
+            top,
+            own);
+    try (AnswerLines to = AnswerLines.open(file, about, ImageClassifier.BATCH)) {
+      long count = new ShardPrediction(classifier, to, own, top, output).of(names());
+      var written =
+          new Written(model, file.toString(), own.toString(), count, to.errors(), to.kept());
+      output.answer(written, () -> show(written));
+      return count > 0 && to.errors() == count ? Exit.BAD_FILE : Exit.DONE;
+    }
+  }
+
+  private void show(Written written) {
+    output
+        .out()
+        .println(
+            "%s: %s images%s, %s of them without a prediction%s"
+                .formatted(
+                    written.file,
+                    Count.exact(written.files),
+                    written.shard.equals(Shard.WHOLE.toString())
+                        ? ""
+                        : " of shard " + written.shard,
+                    Count.exact(written.errors),
+                    written.before == 0
+                        ? ""
+                        : "; %s were there already".formatted(Count.exact(written.before))));
   }
 
   private Prediction prediction(Path file, Classification shown) {
@@ -238,7 +313,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     return run.recipe().architecture() instanceof Architecture.OfMasks
         ? masks(() -> run.maskPredictor(best.weights(run), precision))
-        : classes(() -> run.classifier(best.weights(run), precision));
+        : classes(best.weights(run), () -> run.classifier(best.weights(run), precision));
   }
 
   private int ofWeights(Path file) {
@@ -262,7 +337,7 @@ final class PredictCommand implements Callable<Integer> {
             size,
             weights.classes(classes),
             weights.normalization(normalization, size.channels()));
-    return classes(() -> output.usage(() -> ImageClassifier.of(card, file, precision)));
+    return classes(file, () -> output.usage(() -> ImageClassifier.of(card, file, precision)));
   }
 
   /// Returns whether the user describes the net by options.
@@ -271,6 +346,9 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private int masks(Supplier<MaskPredictor> opened) {
+    if (jsonl != null) {
+      throw output.refused("--jsonl is for a net that tells classes, but this one predicts masks");
+    }
     var masks =
         new MaskPredictions(output, output.required(out, "--out, the folder for the masks"));
     try (MaskPredictor predictor = opened.get()) {
@@ -281,18 +359,20 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private int classes(Supplier<ImageClassifier> opened) {
+  private int classes(Path weights, Supplier<ImageClassifier> opened) {
     if (out != null) {
       throw output.refused("--out is for the masks of a net for masks, but this one tells classes");
     }
     try (ImageClassifier classifier = opened.get()) {
-      return predict(classifier);
+      return jsonl == null ? predict(classifier) : lines(classifier, weights, jsonl);
     }
   }
 
   private void checkAny(boolean none) {
     if (none) {
-      throw new BadFileException(files.getFirst(), "there is no image in it; give images");
+      throw new BadFileException(
+          files.isEmpty() ? output.required(list, "--list") : files.getFirst(),
+          "there is no image in it; give images");
     }
   }
 

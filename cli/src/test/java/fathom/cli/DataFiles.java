@@ -4,8 +4,10 @@ import fathom.RandomKey;
 import fathom.data.Catalogue;
 import fathom.data.DataSet;
 import fathom.data.Fetch;
+import fathom.data.ImageReadOptions;
 import fathom.data.Images;
 import fathom.data.Text;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -20,10 +22,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
+import javax.imageio.ImageIO;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 
@@ -32,7 +38,7 @@ final class DataFiles {
   private DataFiles() {}
 
   static List<FileFormat> formats() {
-    return List.of(idx(), cifar10(), cifar100(), archive(), text());
+    return List.of(idx(), cifar10(), cifar100(), archive(), shards(), text());
   }
 
   // ---- IDX
@@ -303,6 +309,74 @@ final class DataFiles {
       throw new UncheckedIOException(e);
     }
     return bytes.toByteArray();
+  }
+
+  // ---- Shards
+
+  private static FileFormat shards() {
+    String name = "train/000000.tar";
+    byte[] tar = shard(12);
+    return new FileFormat(
+        "shards",
+        Map.of(name, tar, "test/000000.tar", tar),
+        List.of(
+            FileFormat.Way.of(name, Mutation.BYTES, tar),
+            FileFormat.Way.of(name, Mutation.BYTES, tar).sealed(DataFiles::withSums)),
+        FileFormat.Reading.of(folder -> {
+          DataSet read = DataSet.open("shards:" + folder, new ImageReadOptions(2, false));
+          checkLabels(folder.resolve(name), read);
+        }),
+        List.of(
+            refused("empty", name, new byte[0], "it is cut short"),
+            refused("half", name, Arrays.copyOf(tar, tar.length / 2), "at byte"),
+            refused("packed", name, gzip(tar), "at byte"),
+            refused("a size beyond the end", name, withSums(withSize(tar, 1L << 30)), "at byte"),
+            refused("a wrong sum", name, withSize(tar, 512), "wrong checksum")));
+  }
+
+  private static byte[] shard(int samples) {
+    var image = new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY);
+    var bytes = new ByteArrayOutputStream();
+    try (var tar = new TarArchiveOutputStream(bytes, 512, "UTF-8")) {
+      for (int i = 0; i < samples; i++) {
+        image.getRaster().setSample(i % 2, 0, 0, 10 * i);
+        var png = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", png);
+        put(tar, i + ".png", png.toByteArray());
+        put(tar, i + ".cls", Integer.toString(i % 3).getBytes(StandardCharsets.UTF_8));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void put(TarArchiveOutputStream tar, String name, byte[] content)
+      throws IOException {
+    var entry = new TarArchiveEntry(name, true);
+    entry.setSize(content.length);
+    tar.putArchiveEntry(entry);
+    tar.write(content);
+    tar.closeArchiveEntry();
+  }
+
+  /// No class has more images than the shard has labels of it, and the images that are missing were
+  /// skipped.
+  private static void checkLabels(Path shard, DataSet read) throws IOException {
+    var labels = new TreeMap<Integer, Integer>();
+    try (var in = new TarArchiveInputStream(Files.newInputStream(shard))) {
+      for (TarArchiveEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+        if (entry.getName().endsWith(".cls")) {
+          String text = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+          labels.merge(Integer.parseInt(text), 1, Integer::sum);
+        }
+      }
+    }
+    for (int label : read.train().labels()) {
+      same(true, labels.merge(label, -1, Integer::sum) >= 0, "a label of the shard");
+    }
+    int left = labels.values().stream().mapToInt(n -> n).sum();
+    same(left, Objects.requireNonNull(read.summary()).skipped().size(), "pictures left out");
   }
 
   /// With another size in the first header.

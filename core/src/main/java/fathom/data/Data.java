@@ -29,7 +29,7 @@ public interface Data {
   /// Returns the word before the path in a specification of data, with its colon, such as
   /// `images:`; empty if there is none.
   static String prefix(String spec) {
-    return Stream.of(TEXT, DataSet.IMAGES, MaskSet.PREFIX)
+    return Stream.of(TEXT, DataSet.IMAGES, DataSet.SHARDS, MaskSet.PREFIX)
         .filter(spec::startsWith)
         .findFirst()
         .orElse("");

@@ -42,12 +42,17 @@ public record DataSet(
   /// The prefix that marks a specification of data as the path of a folder of images.
   public static final String IMAGES = "images:";
 
+  /// The prefix that marks a specification of data as the path of a folder of shards.
+  public static final String SHARDS = "shards:";
+
   private static final String UNDERSTOOD =
       """
       DATA is one of
         digits        1797 handwritten digits of 8×8, which come with Fathom
         images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/* (DIR/val/CLASS/*,
                       also valid or validation, judges the epochs where it is), or DIR/CLASS/*
+        shards:DIR    tar files of images and labels as WebDataset has them, DIR/train/*.tar and
+                      DIR/test/*.tar; "fathom data pack" makes them of a folder of images
         text:FILE     a text in UTF-8, for the nets that learn characters
         mnist, fashion-mnist, cifar10, cifar100
                       a folder of this name below $FATHOM_DATA, $XDG_DATA_HOME/fathom or
@@ -292,8 +297,8 @@ public record DataSet(
     }
   }
 
-  /// Reads the data set that `spec` names: `digits`, `images:DIR`, the path of a folder, or a
-  /// well-known name such as `mnist` whose folder lies where data sets are kept.
+  /// Reads the data set that `spec` names: `digits`, `images:DIR`, `shards:DIR`, the path of a
+  /// folder, or a well-known name such as `mnist` whose folder lies where data sets are kept.
   ///
   /// The kind of a folder is recognised by the files in it: the four IDX files of MNIST, the binary
   /// versions of CIFAR, or else a folder per class. One of Fathom's own names takes precedence over
@@ -317,6 +322,10 @@ public record DataSet(
     }
     if (spec.startsWith(IMAGES) && spec.length() > IMAGES.length()) {
       return ImageFolder.read(spec, folder(path(spec, spec.substring(IMAGES.length()))), reading);
+    }
+    if (spec.startsWith(SHARDS) && spec.length() > SHARDS.length()) {
+      Path folder = folder(path(spec, spec.substring(SHARDS.length())));
+      return ImageFolder.read(spec, folder, ShardLayout.of(folder, reading.split()), reading);
     }
     if (spec.startsWith(TEXT) || MaskSet.isNamedBy(spec)) {
       throw new IllegalArgumentException(

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The contents of a folder of images, found by the same rule for every command.
 ///
@@ -72,11 +73,26 @@ public record FolderScan(
     notices = List.copyOf(notices);
   }
 
-  /// A regular file, or one that a link leads to.
+  /// A regular file, or one that a link leads to, or a member of a shard.
   ///
+  /// @param path of a member the path of the shard, followed by the member's name
   /// @param bytes its size
-  /// @param modified the time of its last change, in milliseconds since 1970
-  public record Entry(Path path, long bytes, long modified) {
+  /// @param modified the time of the last change of the file or shard, in milliseconds since 1970
+  /// @param shard the tar file that has it as a member; null for a file of its own
+  /// @param from where the content begins in the shard
+  public record Entry(Path path, long bytes, long modified, @Nullable Path shard, long from) {
+    Entry(Path path, long bytes, long modified) {
+      this(path, bytes, modified, null, 0);
+    }
+
+    /// Returns the content. Throws [BadFileException] unless there is a regular file.
+    ImageSource source() {
+      Path in = shard;
+      return in == null
+          ? ImageSource.of(path)
+          : new ImageSource.InShard(path, in, from, bytes, modified);
+    }
+
     /// Returns the file's name in the Unicode form NFC.
     String name() {
       return form(FolderScan.name(path));

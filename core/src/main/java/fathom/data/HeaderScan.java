@@ -59,9 +59,9 @@ final class HeaderScan {
 
   private static Seen header(Entry file) {
     try {
-      return new Seen(ImageFile.header(file.path()), null);
+      return new Seen(ImageFile.header(file.source()), null);
     } catch (BadFileException e) {
-      checkReadable(file.path());
+      checkReadable(file);
       return new Seen(null, problem(file, e));
     }
   }
@@ -76,12 +76,13 @@ final class HeaderScan {
 
   /// Throws [BadFileException] if the file cannot be read. A file counts as damaged only if all of
   /// it can be read and it is still no image.
-  static void checkReadable(Path file) {
-    try (var in = Files.newInputStream(file)) {
+  static void checkReadable(Entry file) {
+    try (var in =
+        file.shard() == null ? Files.newInputStream(file.path()) : file.source().stream()) {
       in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
       throw new BadFileException(
-          file,
+          file.path(),
           "it is not there or cannot be read (%s), which is no damage of the image; check its permissions and where it lies"
               .formatted(RegularFile.reason(e)),
           e);
@@ -101,7 +102,7 @@ final class HeaderScan {
           Seen before = seen.get(file.path());
           if (before != null && before.header() != null && !unopened.contains(file.path())) {
             try {
-              see(file, new Seen(ImageFile.whole(file.path()), null));
+              see(file, new Seen(ImageFile.whole(file.source()), null));
             } catch (BadFileException e) {
               damaged(file, e);
             }
@@ -113,7 +114,7 @@ final class HeaderScan {
   /// Records that the header of `file` is sound and the rest is not. Throws [BadFileException] if
   /// the file cannot be read.
   void damaged(Entry file, BadFileException e) {
-    checkReadable(file.path());
+    checkReadable(file);
     see(file, new Seen(Objects.requireNonNull(seen.get(file.path())).header(), problem(file, e)));
   }
 

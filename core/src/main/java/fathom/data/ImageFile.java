@@ -66,7 +66,12 @@ final class ImageFile {
   /// Decodes the image, to find out whether it can be decoded. Throws [BadFileException] if not,
   /// and [DeviceException] if the heap is too small for it.
   static Header whole(Path file) {
-    return decoded(ImageSource.of(file), (container, image) -> {});
+    return whole(ImageSource.of(file));
+  }
+
+  /// Does the same as [#whole(Path)], for an image from any source.
+  static Header whole(ImageSource source) {
+    return decoded(source, (container, image) -> {});
   }
 
   /// Returns the decoded image, for callers that need its samples unchanged. Throws as [#whole]

@@ -12,9 +12,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
-/// Reads a folder of images with a folder per class. [FolderLayout] decides which file is for what.
+/// Reads a folder of images with a folder per class, or of shards. A [FolderLayout] says which
+/// image is for what.
 ///
-/// Classes are sorted by name, and so are the images within their class.
+/// Classes of folders are sorted by name, and so are the images within their class. Those of shards
+/// are in the order of the shards' labels, and the images within their class as the shards have
+/// them.
 ///
 /// If all images have one size they keep it; otherwise, unless a size is asked for, the largest
 /// centred square of each is scaled to 32×32. If all are grey they have one channel, otherwise
@@ -25,7 +28,10 @@ final class ImageFolder {
   private ImageFolder() {}
 
   static DataSet read(String name, Path folder, ImageReadOptions reading) {
-    FolderLayout layout = FolderLayout.of(folder, reading.split());
+    return read(name, folder, FolderLayout.of(folder, reading.split()), reading);
+  }
+
+  static DataSet read(String name, Path folder, FolderLayout layout, ImageReadOptions reading) {
     Manifest manifest = Manifest.of(reading.cache(), folder);
     HeaderScan scan =
         HeaderScan.of(files(layout.parts()), unopened(layout, reading), reading, manifest);
@@ -144,7 +150,7 @@ final class ImageFolder {
     var parts = new ArrayList<LabelledImages>();
     for (List<List<Entry>> part : layout.parts()) {
       List<List<Entry>> left = left(part, scan);
-      List<Path> files = left.stream().flatMap(List::stream).map(Entry::path).toList();
+      List<Entry> files = left.stream().flatMap(List::stream).toList();
       parts.add(new Photos(size.channels(), size.width(), files, labels(left), replaced));
     }
     return parts;
@@ -210,7 +216,7 @@ final class ImageFolder {
         .parallel()
         .forEach(i -> {
           try {
-            ImageFile.read(files.get(i).path(), view, size, pixels, i * (int) bytes);
+            ImageFile.read(files.get(i).source(), view, size, pixels, i * (int) bytes);
           } catch (BadFileException e) {
             damaged.accept(files.get(i), e);
           }

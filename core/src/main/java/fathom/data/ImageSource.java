@@ -70,6 +70,67 @@ sealed interface ImageSource {
     }
   }
 
+  /// A member of a shard, which must not change after it was opened, because its members are found
+  /// by their place in it.
+  ///
+  /// @param name the path of the shard, followed by the member's name
+  /// @param from where the content begins in the shard
+  /// @param modified the time of the shard's last change when it was opened
+  record InShard(Path name, Path shard, long from, long size, long modified)
+      implements ImageSource {
+    @Override
+    public InputStream stream() throws IOException {
+      Reader reader = open();
+      return new InputStream() {
+        private long at;
+
+        @Override
+        public int read() throws IOException {
+          byte[] one = new byte[1];
+          return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+          int count = length == 0 ? 0 : reader.read(at, ByteBuffer.wrap(into, offset, length));
+          at += Math.max(0, count);
+          return count;
+        }
+
+        @Override
+        public void close() throws IOException {
+          reader.close();
+        }
+      };
+    }
+
+    @Override
+    public Reader open() throws IOException {
+      if (Files.getLastModifiedTime(shard).toMillis() != modified) {
+        throw new IOException("the shard has changed since it was opened");
+      }
+      var channel = FileChannel.open(shard);
+      return new Reader() {
+        @Override
+        public int read(long at, ByteBuffer to) throws IOException {
+          int count = (int) Math.min(to.remaining(), size - at);
+          if (count <= 0) {
+            return -1;
+          }
+          ByteBuffer part = to.slice(to.position(), count);
+          int read = channel.read(part, from + at);
+          to.position(to.position() + Math.max(0, read));
+          return read;
+        }
+
+        @Override
+        public void close() throws IOException {
+          channel.close();
+        }
+      };
+    }
+  }
+
   /// The content of a file that was read or received before.
   record InMemory(byte[] bytes) implements ImageSource {
     @Override

@@ -37,6 +37,11 @@ public sealed interface LabelledImages permits Images, Photos {
   /// @param labels the new label of each class; a negative one leaves the class out
   LabelledImages relabelled(int[] labels);
 
+  /// Returns the indices of the images in the order in which epoch `epoch` visits them.
+  default int[] order(Epochs epochs, long epoch) {
+    return epochs.order(epoch);
+  }
+
   /// Returns all images in memory, as tests see them. Throws [fathom.io.BadFileException] if an
   /// image has been damaged since the folder was opened and nothing of its class can replace it, or
   /// if a file cannot be read, and `IllegalArgumentException` if the images take more than 2 GiB.

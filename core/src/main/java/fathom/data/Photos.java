@@ -1,8 +1,8 @@
 package fathom.data;
 
 import fathom.RandomKey;
+import fathom.data.FolderScan.Entry;
 import fathom.io.BadFileException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -34,9 +34,10 @@ public final class Photos implements LabelledImages {
   private final int[] labels;
   private final @Nullable Decoders decoders;
   private final Resizing tested;
+  private volatile @Nullable ShardOrder sequence;
 
   /// The photos from which a damaged one is replaced.
-  private record Pool(List<Path> files, int[] labels, Replaced replaced) {
+  private record Pool(List<Entry> files, int[] labels, Replaced replaced) {
     /// Returns the next place after `i` with the same label, which is `i` itself if no other has
     /// it.
     int next(int i) {
@@ -49,7 +50,7 @@ public final class Photos implements LabelledImages {
   }
 
   /// Makes photos from `files`, whose headers are sound.
-  Photos(int channels, int side, List<Path> files, int[] labels, Replaced replaced) {
+  Photos(int channels, int side, List<Entry> files, int[] labels, Replaced replaced) {
     this(
         channels,
         side,
@@ -130,7 +131,7 @@ public final class Photos implements LabelledImages {
   /// Returns the same photos with a pool of their own, so that no photo outside this part ever
   /// replaces one in it. This keeps training and validation apart.
   Photos apart() {
-    List<Path> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
+    List<Entry> files = Arrays.stream(places).mapToObj(pool.files::get).toList();
     var own = new Pool(files, labels, pool.replaced);
     return new Photos(
         channels, side, own, IntStream.range(0, labels.length).toArray(), decoders, tested);
@@ -145,7 +146,7 @@ public final class Photos implements LabelledImages {
   @Override
   public Photos relabelled(int[] to) {
     int[] kept = IntStream.range(0, count()).filter(i -> to[labels[i]] >= 0).toArray();
-    List<Path> files = Arrays.stream(kept).mapToObj(i -> pool.files.get(places[i])).toList();
+    List<Entry> files = Arrays.stream(kept).mapToObj(i -> pool.files.get(places[i])).toList();
     int[] of = Arrays.stream(kept).map(i -> to[labels[i]]).toArray();
     return new Photos(
         channels,
@@ -182,6 +183,31 @@ public final class Photos implements LabelledImages {
     return new Images(channels, side, side, pixels, labels);
   }
 
+  /// Returns the order of an epoch: of photos in shards one that reads the shards in sequence
+  /// ([ShardOrder]), and otherwise that of [Epochs].
+  @Override
+  public int[] order(Epochs epochs, long epoch) {
+    ShardOrder inSequence = sequence();
+    return inSequence == null ? epochs.order(epoch) : inSequence.of(epochs, epoch);
+  }
+
+  private @Nullable ShardOrder sequence() {
+    if (places.length == 0 || pool.files.get(places[0]).shard() == null) {
+      return null;
+    }
+    ShardOrder known = sequence;
+    if (known == null) {
+      known = ShardOrder.over(Arrays.stream(places).mapToObj(pool.files::get).toList());
+      sequence = known; // any thread may do this, all with the same result
+    }
+    return known;
+  }
+
+  /// Returns the file of photo `index`.
+  Entry file(int index) {
+    return pool.files.get(places[index]);
+  }
+
   /// Returns a prefetcher for one thread; null if there are no decoders.
   @Nullable Prefetcher prefetcher() {
     return decoders == null ? null : new Prefetcher(this, decoders);
@@ -212,13 +238,13 @@ public final class Photos implements LabelledImages {
     int place = places[index];
     BadFileException first = null;
     do {
-      Path file = pool.files.get(place);
+      Entry file = pool.files.get(place);
       try {
-        ImageFile.read(file, view, to, pixels, at);
+        ImageFile.read(file.source(), view, to, pixels, at);
         return;
       } catch (BadFileException e) {
         HeaderScan.checkReadable(file);
-        pool.replaced.add(file, e);
+        pool.replaced.add(file.path(), e);
         first = first == null ? e : first;
         place = pool.next(place);
       }

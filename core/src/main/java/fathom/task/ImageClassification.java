@@ -181,7 +181,7 @@ public record ImageClassification(
     private int[] order(int epoch) {
       return balance.sampled()
           ? new BalancedOrder(setting.seed(), data.train().labels()).of(epoch)
-          : epochs.order(epoch);
+          : data.train().order(epochs, epoch);
     }
 
     /// Announces all batches from this one on to the loader, unless it expects them already.
