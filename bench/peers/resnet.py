@@ -7,9 +7,8 @@ WORK is train or infer. MODEL is resnetN with N of 18, 34, 50, 101 or 152 or pla
 FORM is nchw (PyTorch's default), channels-last or channels-last-compile; for training
 channels-last-fused (SGD as one operation, SGD(fused=True)); for predictions channels-last-freeze
 (compiled with torch._inductor.config.freezing, weights as constants) or channels-last-jit (traced,
-torch.jit.optimize_for_inference). A form that ends in -tcmalloc is the form before that, with the
-allocator that its caller preloads. PRECISION is fp32 or bf16 (autocast). A training step is
-forward, cross-entropy, backward, and SGD with momentum 0.9 and weight decay 1e-4.
+torch.jit.optimize_for_inference). PRECISION is fp32 or bf16 (autocast). A training step is forward,
+cross-entropy, backward, and SGD with momentum 0.9 and weight decay 1e-4.
 
 Writes "ready", then for every line read the milliseconds of one run. The loss must fall.
 """
@@ -24,7 +23,6 @@ import torch.nn.functional as F
 
 work, model, form, precision, batch, threads = sys.argv[1:]
 batch = int(batch)
-form = form.removesuffix("-tcmalloc")
 torch.set_num_threads(int(threads))
 torch.manual_seed(0)
 

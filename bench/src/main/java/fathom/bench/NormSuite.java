@@ -88,7 +88,9 @@ public final class NormSuite {
         List<DoubleSupplier> contenders =
             List.of(() -> time(pair.ours), () -> time(pair.theirs), () -> time(floor));
         for (int i = 0; i < WARM_UP; i++) {
-          contenders.forEach(DoubleSupplier::getAsDouble);
+          time(pair.ours);
+          time(pair.theirs);
+          time(floor);
         }
         double[][] runs = Alternation.of(rounds, contenders);
         String name = pair.name + " " + size;

@@ -18,6 +18,7 @@ import fathom.train.Machine;
 import fathom.train.Precision;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -133,7 +134,7 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = {
         "Compare with what --json printed earlier; exit code 1 if a figure got worse.",
-        "A figure has changed if its medians differ by more than 5 % and each lies outside of the"
+        "A figure has changed if its medians differ by more than 5 %% and each lies outside of the"
             + " other's lowest and highest run, and if the ratios to peers in both changed as much."
       })
   private @Nullable Path against;
@@ -200,7 +201,7 @@ final class BenchCommand implements Callable<Integer> {
     answer.put("results", results);
     if (table == null) {
       answer.put("processor", Machine.processorName());
-      answer.put("date", LocalDate.now().toString());
+      answer.put("date", LocalDate.now(ZoneId.systemDefault()).toString());
     }
     if (against == null) {
       output.answer(answer, text);
