@@ -4,9 +4,11 @@ usage: resnet.py WORK MODEL FORM PRECISION BATCH THREADS
 
 WORK is train or infer. MODEL is resnetN with N of 18, 34, 50, 101 or 152 or plainN with N of 18 or
 34 (3x224x224, projections), or either with another N = 6n+2 (3x32x32, shortcuts of option A).
-FORM is nchw (PyTorch's default), channels-last or channels-last-compile. PRECISION is fp32 or bf16
-(autocast). A training step is forward, cross-entropy, backward, and SGD with momentum 0.9 and
-weight decay 1e-4.
+FORM is nchw (PyTorch's default), channels-last or channels-last-compile; for training
+channels-last-fused (SGD as one operation, SGD(fused=True)); for predictions channels-last-freeze
+(compiled with torch._inductor.config.freezing, weights as constants) or channels-last-jit (traced,
+torch.jit.optimize_for_inference). PRECISION is fp32 or bf16 (autocast). A training step is forward,
+cross-entropy, backward, and SGD with momentum 0.9 and weight decay 1e-4.
 
 Writes "ready", then for every line read the milliseconds of one run. The loss must fall.
 """
@@ -122,8 +124,13 @@ labels = torch.arange(batch) % 10
 if form != "nchw":
     net = net.to(memory_format=torch.channels_last)
     x = x.contiguous(memory_format=torch.channels_last)
-optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
-called = torch.compile(net) if form == "channels-last-compile" else net
+optimizer = torch.optim.SGD(
+    net.parameters(),
+    0.01,
+    momentum=0.9,
+    weight_decay=1e-4,
+    fused=True if form == "channels-last-fused" else None,
+)
 
 
 def precise():
@@ -142,12 +149,25 @@ def train():
 
 
 def infer():
-    with torch.inference_mode(), precise():
+    # Frozen weights are no tensors of inference mode, which ends in an error there.
+    quiet = torch.no_grad if form == "channels-last-freeze" else torch.inference_mode
+    with quiet(), precise():
         return called(x).float().sum().item()
 
 
 if work == "infer":
     net.eval()
+called = net
+if form in ("channels-last-compile", "channels-last-freeze"):
+    if form == "channels-last-freeze":
+        import torch._inductor.config
+
+        torch._inductor.config.freezing = True
+    called = torch.compile(net)
+elif form == "channels-last-jit":
+    with torch.no_grad(), precise():
+        traced = torch.jit.trace(net, x, check_trace=False)
+        called = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
 run = {"train": train, "infer": infer}[work]
 first = run()
 for _ in range(10 if size == 32 else 4):

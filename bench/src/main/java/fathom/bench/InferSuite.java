@@ -100,7 +100,13 @@ public final class InferSuite {
       Architecture.OfClasses net,
       int batch,
       Precision precision) {
-    for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
+    for (String form :
+        List.of(
+            "nchw",
+            "channels-last",
+            "channels-last-jit",
+            "channels-last-compile",
+            "channels-last-freeze")) {
       peers.python(
           lineup,
           Peers.PYTORCH,

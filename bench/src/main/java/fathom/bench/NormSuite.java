@@ -15,15 +15,19 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Measures layer norm over rows in float32, Fathom's kernels against libtorch's in the same
 /// process, both on all cores: forward, backward, and behind the addition of a residual connection,
 /// which is a separate operation in libtorch. Both allocate the tensors of their results in every
-/// run.
+/// run, and so does the floor, libtorch's copy of as many bytes as the operation has to read and
+/// write.
 public final class NormSuite {
   private static final String SUITE = "norm";
   private static final String PEER = "libtorch";
+  private static final String FLOOR = "a copy of its bytes";
   private static final double EPSILON = 1e-5;
   private static final double TOLERANCE = 1e-4;
 
@@ -32,15 +36,19 @@ public final class NormSuite {
 
   private static final int CALLS = 10;
 
-  private record Size(int rows, int features) {
+  record Size(int rows, int features) {
     @Override
     public String toString() {
       return rows + "x" + features;
     }
   }
 
+  /// Of all widths 16 MiB, so that what moves is memory, and a smaller tensor.
   private static final List<Size> SIZES =
-      List.of(new Size(4096, 1024), new Size(16384, 256), new Size(512, 4096));
+      Stream.concat(
+              IntStream.rangeClosed(6, 13).mapToObj(i -> new Size(1 << (22 - i), 1 << i)),
+              Stream.of(new Size(512, 4096)))
+          .toList();
 
   private NormSuite() {}
 
@@ -60,20 +68,34 @@ public final class NormSuite {
   }
 
   /// The same work by Fathom and by libtorch; both return their results, which are compared.
-  private record Pair(String name, Supplier<List<Tensor>> ours, Supplier<List<Tensor>> theirs) {}
+  ///
+  /// @param tensors the number of tensors of the argument's size that are read or written
+  record Pair(
+      String name, int tensors, Supplier<List<Tensor>> ours, Supplier<List<Tensor>> theirs) {
+    /// Returns the copy of as many bytes.
+    Supplier<List<Tensor>> floor(Size size) {
+      Tensor from = Tensor.zeros(DType.FLOAT32, (long) size.rows * size.features * tensors / 2);
+      return () -> List.of(from.emptyLike().copy_(from));
+    }
+  }
 
-  private static List<Result> run(Size size, int rounds) {
+  static List<Result> run(Size size, int rounds) {
     var results = new ArrayList<Result>();
     try (var _ = Scope.open()) {
       for (Pair pair : pairs(size)) {
         compare(pair);
+        Supplier<List<Tensor>> floor = pair.floor(size);
+        List<DoubleSupplier> contenders =
+            List.of(() -> time(pair.ours), () -> time(pair.theirs), () -> time(floor));
         for (int i = 0; i < WARM_UP; i++) {
           time(pair.ours);
           time(pair.theirs);
+          time(floor);
         }
-        List<DoubleSupplier> contenders = List.of(() -> time(pair.ours), () -> time(pair.theirs));
         double[][] runs = Alternation.of(rounds, contenders);
-        results.add(Result.of(SUITE, pair.name + " " + size, runs[0], PEER, runs[1]));
+        String name = pair.name + " " + size;
+        results.add(Result.of(SUITE, name, runs[0], PEER, runs[1]));
+        results.add(Result.of(SUITE, name, runs[0], FLOOR, runs[2]));
       }
     }
     return results;
@@ -91,7 +113,7 @@ public final class NormSuite {
     return sum / CALLS;
   }
 
-  private static List<Pair> pairs(Size size) {
+  static List<Pair> pairs(Size size) {
     RandomKey key = RandomKey.of(1, "norm");
     Tensor x = Tensor.normal(key.at(0), DType.FLOAT32, size.rows, size.features);
     Tensor addend = Tensor.normal(key.at(1), DType.FLOAT32, size.rows, size.features);
@@ -110,10 +132,12 @@ public final class NormSuite {
     return List.of(
         new Pair(
             "layer-norm forward",
+            2,
             () -> List.of(kernel.forward(form, x, null).value()),
             () -> List.of(TorchNorms.layerNorm(x, features, gain, bias, EPSILON).value())),
         new Pair(
             "layer-norm backward",
+            3,
             () -> backward(kernel, form, dy, ours, null),
             () -> {
               var g = TorchNorms.layerNormBackward(dy, x, features, normed, gain, bias);
@@ -121,6 +145,7 @@ public final class NormSuite {
             }),
         new Pair(
             "add-layer-norm forward",
+            4,
             () -> {
               var added = kernel.forward(form, x, addend);
               return List.of(added.value(), added.s());
@@ -131,6 +156,7 @@ public final class NormSuite {
             }),
         new Pair(
             "add-layer-norm backward",
+            4,
             () -> backward(kernel, form, dy, ours, dsum),
             () -> {
               var g = TorchNorms.layerNormBackward(dy, x, features, normed, gain, bias);

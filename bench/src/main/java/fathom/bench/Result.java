@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param suite the suite that measured it
 /// @param name what was measured
-/// @param unit `ms`, `images/s`, `GFLOP/s`, `% of peak`, `%`, `times` or `MB` of a million bytes
+/// @param unit `ms`, `images/s`, `characters/s`, `GFLOP/s`, `% of peak`, `%`, `times` or `MB` of a
+///   million bytes
 /// @param median the median of the runs
 /// @param low the smallest of the runs
 /// @param high the largest of the runs

@@ -100,7 +100,8 @@ public final class TrainSuite {
       int workers,
       Precision precision) {
     String type = spelled(precision);
-    for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
+    for (String form :
+        List.of("nchw", "channels-last", "channels-last-fused", "channels-last-compile")) {
       peers.python(
           lineup,
           Peers.PYTORCH,

@@ -1,6 +1,7 @@
 package fathom.cli;
 
 import fathom.Scope;
+import fathom.bench.Baseline;
 import fathom.bench.DataSuite;
 import fathom.bench.InferSuite;
 import fathom.bench.MemorySuite;
@@ -13,9 +14,14 @@ import fathom.bench.TrainSuite;
 import fathom.net.Architecture;
 import fathom.nn.Init;
 import fathom.parallel.Workers;
+import fathom.train.Machine;
 import fathom.train.Precision;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,7 +41,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  fathom bench train --model resnet20 --batch 128",
       "  fathom bench memory --model resnet1202 --recompute auto",
-      "  FATHOM_PEERS=venv fathom bench norm rnn --json",
+      "  FATHOM_PEERS=venv fathom bench norm rnn --json > before.json",
+      "  FATHOM_PEERS=venv fathom bench norm rnn --against before.json",
       "  fathom bench data --model resnet50 --batch 8",
       "  fathom bench infer --model resnet50 --batch 8 --peers maven"
     })
@@ -122,6 +129,25 @@ final class BenchCommand implements Callable<Integer> {
       })
   private Set<Peers.Kind> peers = EnumSet.of(Peers.Kind.PYTHON);
 
+  @Option(
+      names = "--against",
+      paramLabel = "FILE",
+      description = {
+        "Compare with what --json printed earlier; exit code 1 if a figure got worse.",
+        "A figure has changed if its medians differ by more than 5 %% and each lies outside of the"
+            + " other's lowest and highest run, and if the ratios to peers in both changed as much."
+      })
+  private @Nullable Path against;
+
+  @Option(
+      names = "--table",
+      paramLabel = "FILE",
+      description = {
+        "Measure nothing: print what --json printed earlier as a Markdown table.",
+        "With --against, compare the two files."
+      })
+  private @Nullable Path table;
+
   @Override
   public Integer call() {
     Architecture.Convolutional net = output.usage(() -> Architecture.Convolutional.named(model));
@@ -139,6 +165,11 @@ final class BenchCommand implements Callable<Integer> {
     });
     int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
     int images = batch == null ? 128 : batch;
+    List<Result> before = against == null ? List.of() : Baseline.read(against);
+    if (table != null) {
+      List<Result> saved = Baseline.read(table);
+      return answer(saved, before, () -> markdown(saved));
+    }
     Peers others = peers();
     var results = new ArrayList<Result>();
     for (Suite suite : suites) {
@@ -160,36 +191,99 @@ final class BenchCommand implements Callable<Integer> {
         }
       }
     }
+    return answer(results, before, () -> print(results));
+  }
+
+  /// Prints the results, and what changed since the baseline if there is one.
+  private int answer(List<Result> results, List<Result> before, Runnable text) {
+    var answer = new LinkedHashMap<String, Object>();
+    answer.put("peak", peak(results));
+    answer.put("results", results);
+    if (table == null) {
+      answer.put("processor", Machine.processorName());
+      answer.put("date", LocalDate.now(ZoneId.systemDefault()).toString());
+    }
+    if (against == null) {
+      output.answer(answer, text);
+      return Exit.DONE;
+    }
+    Baseline.Changes changes = Baseline.compare(before, results);
+    answer.put("against", changes);
     output.answer(
-        Map.of("peak", peak(results), "results", results),
-        () ->
-            output.table(
+        answer,
+        () -> {
+          text.run();
+          changes.slower().forEach(change -> print("worse", change));
+          changes.faster().forEach(change -> print("better", change));
+          output
+              .out()
+              .printf(
+                  Locale.ROOT,
+                  "Of %d figures that are in %s too, %d got worse and %d better beyond noise.%n",
+                  changes.compared(),
+                  against,
+                  changes.slower().size(),
+                  changes.faster().size());
+        });
+    return changes.slower().isEmpty() ? Exit.DONE : Exit.FAILED;
+  }
+
+  private void print(String what, Baseline.Change change) {
+    output
+        .out()
+        .printf(
+            Locale.ROOT,
+            "%s: %s %s, %.2f %s before, %.2f now (%.2f times)%n",
+            what,
+            change.suite(),
+            change.name(),
+            change.before(),
+            change.unit(),
+            change.now(),
+            change.ratio());
+  }
+
+  /// Prints the table of docs/results.md.
+  private void markdown(List<Result> results) {
+    output.out().println("| what | unit | Fathom | low to high | against | its median | ratio |");
+    output.out().println("| --- | --- | --- | --- | --- | --- | --- |");
+    for (Result r : results) {
+      output
+          .out()
+          .printf(
+              Locale.ROOT,
+              "| %s | %s | %s | %s to %s | %s | %s | %s |%n",
+              r.name(),
+              r.unit(),
+              number(r.median()),
+              number(r.low()),
+              number(r.high()),
+              r.peer() == null ? "" : r.peer(),
+              theirs(r),
+              number(r.ratio()));
+    }
+  }
+
+  private void print(List<Result> results) {
+    output.table(
+        List.of("suite", "what", "unit", "median", "low", "high", "peer", "its median", "ratio"),
+        results.stream()
+            .map(r ->
                 List.of(
-                    "suite",
-                    "what",
-                    "unit",
-                    "median",
-                    "low",
-                    "high",
-                    "peer",
-                    "its median",
-                    "ratio"),
-                results.stream()
-                    .map(r ->
-                        List.of(
-                            r.suite(),
-                            r.name(),
-                            r.unit(),
-                            number(r.median()),
-                            number(r.low()),
-                            number(r.high()),
-                            r.peer() == null ? "" : r.peer(),
-                            r.peer() != null && r.peerMedian() == null
-                                ? "not installed"
-                                : number(r.peerMedian()),
-                            number(r.ratio())))
-                    .toList()));
-    return Exit.DONE;
+                    r.suite(),
+                    r.name(),
+                    r.unit(),
+                    number(r.median()),
+                    number(r.low()),
+                    number(r.high()),
+                    r.peer() == null ? "" : r.peer(),
+                    theirs(r),
+                    number(r.ratio())))
+            .toList());
+  }
+
+  private static String theirs(Result r) {
+    return r.peer() != null && r.peerMedian() == null ? "not installed" : number(r.peerMedian());
   }
 
   /// Returns the throughput of large matrix products in GFLOP/s, or an empty map if no suite

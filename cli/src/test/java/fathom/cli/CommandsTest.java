@@ -199,6 +199,7 @@ class CommandsTest {
           bench train --batch 0                                  | 2 | at least 1
           bench train --batch 2147483647                         | 2 | at most 100000
           bench train --workers 10000                            | 2 | but is 10000
+          bench norm --against ./no-such-file                    | 3 | no-such-file
           models resnet20 --input 3x0x0                          | 2 | each of 1 to 9999
           data get mnits                                         | 2 | did you mean mnist?
           data get cifar100 --into /dev/null/x                   | 3 | cannot be made
@@ -660,6 +661,27 @@ class CommandsTest {
     // in segments of four 77 MB stay. What is freed stays resident, so not all of the difference is
     // seen, and of a net half as deep too little.
     assertTrue(again > 100 && all - again > 93, "%s MB and %s MB".formatted(all, again));
+  }
+
+  @Test
+  void savedResultsAreComparedAndBecomeATable(@TempDir Path folder) throws IOException {
+    Path before = folder.resolve("before.json");
+    Path now = folder.resolve("now.json");
+    String line =
+        "{\"peak\": {}, \"results\": [{\"suite\": \"rnn\", \"name\": \"lstm\", \"unit\": \"ms\","
+            + " \"median\": MEDIAN, \"low\": MEDIAN, \"high\": MEDIAN, \"peer\": null, \"peerMedian\":"
+            + " null, \"ratio\": null}]}";
+    Files.writeString(before, line.replace("MEDIAN", "10"));
+    Files.writeString(now, line.replace("MEDIAN", "20"));
+    Cli same = Cli.run("bench", "--table", "" + now, "--against", "" + now);
+    assertEquals(Exit.DONE, same.code(), same.err());
+    assertTrue(same.out().contains("| lstm | ms | 20.00 | 20.00 to 20.00 |  |  |  |"), same.out());
+    Cli worse = Cli.run("bench", "--table", "" + now, "--against", "" + before);
+    assertEquals(Exit.FAILED, worse.code(), worse.err());
+    assertTrue(worse.out().contains("worse: rnn lstm, 10.00 ms before, 20.00 now"), worse.out());
+    Cli json = Cli.run("bench", "--table", "" + now, "--against", "" + before, "--json");
+    assertEquals(Exit.FAILED, json.code(), json.err());
+    assertEquals(0.5, json.json().path("against").path("slower").path(0).path("ratio").asDouble());
   }
 
   private static JsonNode memory(String model, String batch, String recompute) {

@@ -19,7 +19,9 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// [RowNorm] on vector registers, for float32 elements and any number and width of rows.
+/// [RowNorm] on vector registers, for float32 elements and any number and width of rows. Rows of at
+/// most [RowBlock#WIDEST] elements go through [NarrowRowNorm] and [NarrowRowNormBack], others
+/// through the loops below.
 ///
 /// Four rows are processed side by side: their sums do not wait for one another, and gains, biases
 /// and their gradients are loaded and stored once for four rows. Four rows fit the first- or
@@ -32,11 +34,11 @@ import org.jspecify.annotations.Nullable;
 /// over the blocks. A row whose squares exceed float32 goes through [ScalarRowNorm]. The backward
 /// pass is in [VectorRowNormBack].
 final class VectorRowNorm implements RowNorm {
-  private static final double LEAST_VARIANCE = 1e-20;
+  static final double LEAST_VARIANCE = 1e-20;
 
   /// The largest permitted ratio of the squared distance between pivot and mean to the mean square
   /// around the pivot. It bounds the share of the variance's digits that cancellation takes.
-  private static final double FAR = 0.1;
+  static final double FAR = 0.1;
 
   @Override
   public Normed forward(Form form, Tensor x, @Nullable Tensor addend) {
@@ -63,17 +65,22 @@ final class VectorRowNorm implements RowNorm {
       Tensor y,
       @Nullable Tensor statistics) {
     int n = form.width();
-    var pass =
-        new Forward(
-            form,
-            floats(form.gain(), n, 1),
-            floats(form.bias(), n, 0),
-            Rows.of(x, n),
-            Rows.ofNullable(addend, n),
-            Rows.of(sum, n),
-            Rows.of(y, n),
-            Rows.ofNullable(statistics, 2));
-    Cores.split(pass.s.count(), FourRows.perPart(n), (from, to, _) -> pass.rows(from, to));
+    float[] gain = floats(form.gain(), n, 1);
+    float[] bias = floats(form.bias(), n, 0);
+    Rows from = Rows.of(x, n);
+    Rows more = Rows.ofNullable(addend, n);
+    Rows s = Rows.of(sum, n);
+    Rows to = Rows.of(y, n);
+    Rows moments = Rows.ofNullable(statistics, 2);
+    Cores.Body body;
+    if (n <= RowBlock.WIDEST) {
+      var pass = new NarrowRowNorm(form, gain, bias, from, more, s, to, moments);
+      body = (first, last, _) -> pass.rows(first, last);
+    } else {
+      var pass = new Forward(form, gain, bias, from, more, s, to, moments);
+      body = (first, last, _) -> pass.rows(first, last);
+    }
+    Cores.split(s.count(), FourRows.perPart(n), body);
   }
 
   @Override

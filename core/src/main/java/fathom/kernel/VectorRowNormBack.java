@@ -27,32 +27,42 @@ final class VectorRowNormBack {
   /// The number of rows of a strip whose parameter gradients are summed in float32.
   private static final int BLOCK_ROWS = 16;
 
-  private static final double LEAST_RECIPROCAL = 1e-30;
+  static final double LEAST_RECIPROCAL = 1e-30;
 
   /// The backward pass through all rows, divided over the cores.
   static Cotangents of(Form form, float[] gain, Tensor dy, Normed normed, @Nullable Tensor dsum) {
     int n = form.width();
     Tensor dx = normed.s().emptyLike();
     Rows s = Rows.of(normed.s(), n);
-    var parts = new VectorRowNormBack[Cores.parts(s.count(), FourRows.perPart(n))];
-    for (int i = 0; i < parts.length; i++) {
-      parts[i] =
-          new VectorRowNormBack(
-              form,
-              gain,
-              Rows.of(dy, n),
-              s,
-              Rows.of(normed.statistics(), 2),
-              Rows.ofNullable(dsum, n),
-              Rows.of(dx, n));
-    }
-    Cores.split(s.count(), FourRows.perPart(n), (from, to, part) -> parts[part].rows(from, to));
+    Rows cotangents = Rows.of(dy, n);
+    Rows statistics = Rows.of(normed.statistics(), 2);
+    Rows more = Rows.ofNullable(dsum, n);
+    Rows to = Rows.of(dx, n);
+    int parts = Cores.parts(s.count(), FourRows.perPart(n));
+    double[][] dgains = new double[parts][];
+    double[][] dbiases = new double[parts][];
+    Cores.split(
+        s.count(),
+        FourRows.perPart(n),
+        (from, last, part) -> {
+          if (n <= RowBlock.WIDEST) {
+            var pass = new NarrowRowNormBack(form, gain, cotangents, s, statistics, more, to);
+            pass.rows(from, last);
+            dgains[part] = pass.gainSums;
+            dbiases[part] = pass.biasSums;
+          } else {
+            var pass = new VectorRowNormBack(form, gain, cotangents, s, statistics, more, to);
+            pass.rows(from, last);
+            dgains[part] = pass.gainSums;
+            dbiases[part] = pass.biasSums;
+          }
+        });
     double[] dgain = new double[n];
     double[] dbias = new double[n];
-    for (VectorRowNormBack part : parts) {
+    for (int part = 0; part < parts; part++) {
       for (int i = 0; i < n; i++) {
-        dgain[i] += part.gainSums[i];
-        dbias[i] += part.biasSums[i];
+        dgain[i] += dgains[part][i];
+        dbias[i] += dbiases[part][i];
       }
     }
     return new Cotangents(
