@@ -30,7 +30,8 @@ final class AccessLog implements AutoCloseable {
 
   private final LinkedBlockingQueue<Line> waiting = new LinkedBlockingQueue<>(MOST_WAITING);
   private final @Nullable OutputStream out;
-  private final Thread thread = Thread.ofPlatform().name("fathom-serve-log").daemon().unstarted(this::write);
+  private final Thread thread =
+      Thread.ofPlatform().name("fathom-serve-log").daemon().unstarted(this::write);
   private int lost;
 
   AccessLog(@Nullable OutputStream out) {
@@ -40,7 +41,14 @@ final class AccessLog implements AutoCloseable {
     }
   }
 
-  void add(String remote, String method, String target, int status, long nanos, long received, long sent) {
+  void add(
+      String remote,
+      String method,
+      String target,
+      int status,
+      long nanos,
+      long received,
+      long sent) {
     if (out == null) {
       return;
     }

@@ -95,7 +95,8 @@ final class Classify {
         .boxed()
         .sorted(Comparator.comparingDouble(c -> -predicted.probabilities()[from + c]))
         .limit(top)
-        .map(c -> new ClassProbability(classifier.classes().get(c), predicted.probabilities()[from + c]))
+        .map(c ->
+            new ClassProbability(classifier.classes().get(c), predicted.probabilities()[from + c]))
         .toList();
   }
 }

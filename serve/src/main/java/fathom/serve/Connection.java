@@ -346,11 +346,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (ctx == null || state != State.IDLE) {
       return false;
     }
-    ctx.executor().execute(() -> {
-      if (state == State.IDLE) {
-        close(ctx);
-      }
-    });
+    ctx.executor()
+        .execute(() -> {
+          if (state == State.IDLE) {
+            close(ctx);
+          }
+        });
     return true;
   }
 

@@ -18,6 +18,11 @@ final class Connections {
     return open.size();
   }
 
+  /// Returns the bytes of all bodies that are not decoded.
+  long held() {
+    return held.get();
+  }
+
   /// Adds a connection. If there are as many as there may be, one without a request is closed in
   /// its favour; if all have one, the result is false.
   boolean enter(Connection connection) {

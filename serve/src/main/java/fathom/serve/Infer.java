@@ -136,8 +136,7 @@ final class Infer {
       }
       out.writeArrayPropertyStart("outputs");
       for (String name : wanted) {
-        double[] values =
-            name.equals(LOGITS) ? predicted.logits() : predicted.probabilities();
+        double[] values = name.equals(LOGITS) ? predicted.logits() : predicted.probabilities();
         out.writeStartObject();
         out.writeStringProperty("name", name);
         out.writeStringProperty("datatype", "FP32");

@@ -68,7 +68,8 @@ record InferRequest(
     try (JsonParser parser = Json.parser(json)) {
       return read(parser, bytes, most);
     } catch (JacksonException e) {
-      throw Reply.bad("the body is not the JSON of an inference request: " + e.getOriginalMessage());
+      throw Reply.bad(
+          "the body is not the JSON of an inference request: " + e.getOriginalMessage());
     }
   }
 

@@ -43,6 +43,7 @@ public final class ModelServer implements AutoCloseable {
   private static final int LONGEST_HEADER = 8192;
   private static final int CHUNK = 1 << 16;
   private static final int BACKLOG = 1024;
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   private final Limits limits;
   private final ServerMetrics metrics = new ServerMetrics();
@@ -55,21 +56,19 @@ public final class ModelServer implements AutoCloseable {
   private final Channel listening;
   private boolean closed;
 
-  private ModelServer(ServerSettings settings, Map<String, ModelSource> sources, String version)
+  private ModelServer(
+      ServerSettings settings, Map<String, ModelSource> sources, ExecutorService decoding)
       throws IOException {
-    int cores = Runtime.getRuntime().availableProcessors();
     this.limits = settings.limits();
     this.models = new Models(sources, limits, metrics);
     this.log = new AccessLog(settings.accessLog());
     this.connections = new Connections(limits);
     metrics.connections(connections::count);
-    this.decoding =
-        Executors.newFixedThreadPool(
-            cores, Thread.ofPlatform().name("fathom-serve-decode-", 0).daemon().factory());
-    this.routes = new Routes(models, metrics, settings, version, decoding);
+    this.decoding = decoding;
+    this.routes = new Routes(models, metrics, settings, Machine.VERSION, decoding);
     this.loops =
         new MultiThreadIoEventLoopGroup(
-            Math.min(2, cores),
+            Math.min(2, CORES),
             new DefaultThreadFactory("fathom-serve-http", true),
             NioIoHandler.newFactory());
     try {
@@ -100,8 +99,18 @@ public final class ModelServer implements AutoCloseable {
   /// @throws UncheckedIOException if the address cannot be listened at
   /// @throws IllegalArgumentException if there is no model, or a name does not fit into a path
   public static ModelServer start(ServerSettings settings, Map<String, ModelSource> models) {
+    return start(
+        settings,
+        models,
+        Executors.newFixedThreadPool(
+            CORES, Thread.ofPlatform().name("fathom-serve-decode-", 0).daemon().factory()));
+  }
+
+  /// Does the same, with threads of the caller's for what decodes; they are shut down on closing.
+  static ModelServer start(
+      ServerSettings settings, Map<String, ModelSource> models, ExecutorService decoding) {
     try {
-      return new ModelServer(settings, models, Machine.VERSION);
+      return new ModelServer(settings, models, decoding);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
@@ -144,6 +153,11 @@ public final class ModelServer implements AutoCloseable {
   /// Returns the names of the models.
   public List<String> models() {
     return models.names();
+  }
+
+  /// Returns the open connections and what they hold.
+  Connections connections() {
+    return connections;
   }
 
   /// Opens a model again, as `POST /v2/repository/models/NAME/load` does. Requests that come

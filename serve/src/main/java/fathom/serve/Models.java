@@ -80,8 +80,7 @@ final class Models {
       int version = old == null ? 1 : old.version() + 1;
       var classifier = Objects.requireNonNull(sources.get(name)).open();
       var model =
-          new ServedModel(
-              name, version, classifier, limits, images -> metrics.batch(name, images));
+          new ServedModel(name, version, classifier, limits, images -> metrics.batch(name, images));
       try {
         model.start();
       } catch (RuntimeException | Error e) {
@@ -90,8 +89,9 @@ final class Models {
       }
       alive.add(model);
       loaded.put(name, model);
-      metrics.loaded(name, this);
-      if (old != null) {
+      if (old == null) {
+        metrics.serves(name, this);
+      } else {
         retire(old);
       }
       return version;

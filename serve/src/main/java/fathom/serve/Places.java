@@ -30,7 +30,8 @@ final class Places implements AutoCloseable {
 
   private static Reply.RefusedException full(ServedModel model) {
     return Reply.full(
-        "the queue of model %s is full with %s images; try again".formatted(model.name(), model.depth()));
+        "the queue of model %s is full with %s images; try again"
+            .formatted(model.name(), model.depth()));
   }
 
   ServedModel model() {

@@ -7,8 +7,7 @@ import java.util.Map;
 /// The answer to a request.
 ///
 /// @param reason why it was refused, in one word for the metrics; empty if it was not
-record Reply(
-    int status, String type, byte[] body, Map<String, String> headers, String reason) {
+record Reply(int status, String type, byte[] body, Map<String, String> headers, String reason) {
   private static final String JSON = "application/json";
 
   /// The body of every error, as the protocol has it.
@@ -33,6 +32,7 @@ record Reply(
   Reply with(String header, String value) {
     return new Reply(status, type, body, Map.of(header, value), reason);
   }
+
   /// A request that cannot be answered, and the status that says so.
   static final class RefusedException extends RuntimeException {
     private static final long serialVersionUID = 1;

@@ -85,8 +85,7 @@ final class Routes {
         throw new Reply.RefusedException(
             401, "token", "the server answers those who have its token, as Authorization: Bearer");
       }
-      if (!route.method.equals(
-          request.method().equals("HEAD") ? "GET" : request.method())) {
+      if (!route.method.equals(request.method().equals("HEAD") ? "GET" : request.method())) {
         throw new Reply.RefusedException(
             405,
             "method",
@@ -119,7 +118,10 @@ final class Routes {
   }
 
   private static Reply failure(Throwable failed) {
-    Throwable e = failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
+    Throwable e =
+        failed instanceof CompletionException && failed.getCause() != null
+            ? failed.getCause()
+            : failed;
     return switch (e) {
       case Reply.RefusedException refused -> refused.reply();
       case CancellationException gone -> throw gone;
@@ -187,7 +189,8 @@ final class Routes {
 
   private static Reply.RefusedException nothing(Request request) {
     return Reply.unknown(
-        "there is nothing at %s; GET /v2 says what this is".formatted(Shown.name(request.target())));
+        "there is nothing at %s; GET /v2 says what this is"
+            .formatted(Shown.name(request.target())));
   }
 
   private Route v2(Request request, List<String> path) {
@@ -225,10 +228,8 @@ final class Routes {
     }
     return switch (String.join("/", what)) {
       case "" ->
-          new Route(
-              "metadata", "GET", false, name, _ -> done(Reply.json(Infer.metadata(model))));
-      case "ready" ->
-          ready(new ModelReady(name, true), new ModelReady(name, false), false);
+          new Route("metadata", "GET", false, name, _ -> done(Reply.json(Infer.metadata(model))));
+      case "ready" -> ready(new ModelReady(name, true), new ModelReady(name, false), false);
       case "infer" -> prediction("infer", name, Infer::answer);
       case "classify" -> prediction("classify", name, Classify::answer);
       default -> throw nothing(request);
@@ -239,8 +240,7 @@ final class Routes {
     return CompletableFuture.completedFuture(reply);
   }
 
-  private static Route get(
-      String operation, boolean open, Supplier<Object> answer) {
+  private static Route get(String operation, boolean open, Supplier<Object> answer) {
     return new Route(operation, "GET", open, "", _ -> done(Reply.json(answer.get())));
   }
 
@@ -282,9 +282,7 @@ final class Routes {
   }
 
   private Route prediction(
-      String operation,
-      String model,
-      BiFunction<Places, Limits, CompletableFuture<Reply>> answer) {
+      String operation, String model, BiFunction<Places, Limits, CompletableFuture<Reply>> answer) {
     return new Route(
         operation,
         "POST",
@@ -314,8 +312,7 @@ final class Routes {
         "",
         _ -> {
           try (var in = Objects.requireNonNull(Routes.class.getResourceAsStream(name))) {
-            return done(
-                Reply.of(type, in.readAllBytes()).with("Content-Security-Policy", POLICY));
+            return done(Reply.of(type, in.readAllBytes()).with("Content-Security-Policy", POLICY));
           } catch (IOException e) {
             throw new IllegalStateException("a resource cannot be read: " + name, e);
           }

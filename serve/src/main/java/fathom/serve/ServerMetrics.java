@@ -38,7 +38,7 @@ final class ServerMetrics {
         .register(registry);
   }
 
-  void loaded(String model, Models models) {
+  void serves(String model, Models models) {
     Gauge.builder("fathom.queue.depth", () -> models.get(model).depth())
         .description("Images that were admitted and are not answered")
         .tag("model", model)

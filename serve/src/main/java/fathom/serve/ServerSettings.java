@@ -11,7 +11,11 @@ import org.jspecify.annotations.Nullable;
 /// @param limits what it holds at a time
 /// @param accessLog where a line of JSON is written for each request, or null; it stays open
 public record ServerSettings(
-    String host, int port, @Nullable String token, Limits limits, @Nullable OutputStream accessLog) {
+    String host,
+    int port,
+    @Nullable String token,
+    Limits limits,
+    @Nullable OutputStream accessLog) {
   private static final int PORTS = 1 << 16;
 
   /// Throws `IllegalArgumentException` for a port that does not exist or an empty token.
@@ -26,7 +30,8 @@ public record ServerSettings(
     }
   }
 
-  /// Returns the settings of a server for this machine alone: loopback, port 8080, no token, no log.
+  /// Returns the settings of a server for this machine alone: loopback, port 8080, no token, no
+  /// log.
   public static ServerSettings usual() {
     return new ServerSettings("127.0.0.1", 8080, null, Limits.usual(), null);
   }
