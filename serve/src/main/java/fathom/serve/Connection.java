@@ -95,8 +95,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   /// Called when bytes have come that may not be a request yet.
-  void bytesHaveCome(ChannelHandlerContext ctx) {
-    if (state == State.IDLE) {
+  void bytesHaveCome() {
+    ChannelHandlerContext ctx = context;
+    if (ctx != null && state == State.IDLE) {
       state = State.RECEIVING;
       began = System.nanoTime();
       after(
@@ -164,7 +165,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private void begin(ChannelHandlerContext ctx, HttpRequest head) {
-    bytesHaveCome(ctx); // of a request that came together with the one before
+    bytesHaveCome(); // of a request that came together with the one before
     method = head.method().name();
     target = head.uri();
     received = 0;

@@ -127,7 +127,7 @@ public final class ModelServer implements AutoCloseable {
                 new ChannelInboundHandlerAdapter() {
                   @Override
                   public void channelRead(ChannelHandlerContext ctx, Object bytes) {
-                    connection.bytesHaveCome(ctx);
+                    connection.bytesHaveCome();
                     ctx.fireChannelRead(bytes);
                   }
                 })
@@ -153,6 +153,11 @@ public final class ModelServer implements AutoCloseable {
   /// Returns the names of the models.
   public List<String> models() {
     return models.names();
+  }
+
+  /// Returns the number of images that were admitted and are not answered.
+  int depth() {
+    return models.depth();
   }
 
   /// Returns the open connections and what they hold.

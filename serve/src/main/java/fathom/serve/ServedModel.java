@@ -179,21 +179,20 @@ final class ServedModel {
 
   private void run(List<Job> batch) {
     List<Job> wanted = batch.stream().filter(job -> !job.request().isOver()).toList();
-    batch.stream()
-        .filter(job -> !wanted.contains(job))
-        .forEach(job -> job.predicted().cancel(false));
+    Runnable answer;
     try {
-      if (!wanted.isEmpty()) {
-        predict(wanted);
-      }
+      answer = wanted.isEmpty() ? () -> {} : predict(wanted);
     } catch (RuntimeException | Error e) { // whatever it is, the thread serves others
-      wanted.forEach(job -> job.predicted().completeExceptionally(e));
-    } finally {
-      left(batch.stream().mapToInt(Job::count).sum());
+      answer = () -> wanted.forEach(job -> job.predicted().completeExceptionally(e));
     }
+    // Whoever has an answer finds its places free.
+    left(batch.stream().mapToInt(Job::count).sum());
+    answer.run();
+    batch.forEach(job -> job.predicted().cancel(false)); // those that nobody waits for
   }
 
-  private void predict(List<Job> jobs) {
+  /// Predicts the images of these jobs together, and returns what tells them.
+  private Runnable predict(List<Job> jobs) {
     int classes = classifier.classes().size();
     double[] logits;
     double[] probabilities;
@@ -205,16 +204,18 @@ final class ServedModel {
       probabilities = y.logSoftmax(1).exp().toDoubles();
     }
     batches.accept(logits.length / classes);
-    int at = 0;
-    for (Job job : jobs) {
-      int end = at + job.count() * classes;
-      job.predicted()
-          .complete(
-              new Job.Predicted(
-                  classes,
-                  Arrays.copyOfRange(logits, at, end),
-                  Arrays.copyOfRange(probabilities, at, end)));
-      at = end;
-    }
+    return () -> {
+      int at = 0;
+      for (Job job : jobs) {
+        int end = at + job.count() * classes;
+        job.predicted()
+            .complete(
+                new Job.Predicted(
+                    classes,
+                    Arrays.copyOfRange(logits, at, end),
+                    Arrays.copyOfRange(probabilities, at, end)));
+        at = end;
+      }
+    };
   }
 }
