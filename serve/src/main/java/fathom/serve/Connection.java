@@ -138,7 +138,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         begin(ctx, head);
       }
       if (message instanceof HttpContent content && state == State.RECEIVING) {
-        append(ctx, content.content());
+        append(content.content());
         if (content instanceof LastHttpContent && state == State.RECEIVING) {
           answer(ctx);
         }
@@ -186,9 +186,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
       keepsAlive = false;
       send(ctx, known);
     } else if (expects) {
-      ctx.writeAndFlush(
-          new DefaultFullHttpResponse(
-              HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+      var _ =
+          ctx.writeAndFlush(
+              new DefaultFullHttpResponse(
+                  HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
     }
   }
 
@@ -198,7 +199,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             .formatted(limits.body()));
   }
 
-  private void append(ChannelHandlerContext ctx, ByteBuf bytes) {
+  private void append(ByteBuf bytes) {
     int count = bytes.readableBytes();
     received += count;
     ByteArrayOutputStream to = body;
@@ -242,11 +243,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
                             .formatted(limits.answering().toSeconds()))
                     .reply()));
     CompletableFuture<Reply> answer = routes.answer(now);
-    answer.whenComplete((reply, failed) -> {
-      if (failed == null || !(failed instanceof CancellationException)) {
-        ctx.executor().execute(() -> finish(ctx, now, reply));
-      }
-    });
+    var _ =
+        answer.whenComplete((reply, failed) -> {
+          if (failed == null || !(failed instanceof CancellationException)) {
+            ctx.executor().execute(() -> finish(ctx, now, reply));
+          }
+        });
   }
 
   /// Sends the answer to this request, unless it was answered already.
@@ -287,8 +289,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
       headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
     }
     after(ctx, limits.receiving(), () -> close(ctx)); // a client that does not read
-    ctx.writeAndFlush(response)
-        .addListener((ChannelFutureListener) sent -> sent(ctx, sent, of, reply, stays, whole));
+    var _ =
+        ctx.writeAndFlush(response)
+            .addListener((ChannelFutureListener) sent -> sent(ctx, sent, of, reply, stays, whole));
   }
 
   private void sent(
@@ -322,7 +325,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /// would tell the client so in a way that makes it throw away the answer.
   private void linger(ChannelHandlerContext ctx) {
     if (ctx.channel() instanceof SocketChannel socket) {
-      socket.shutdownOutput();
+      var _ = socket.shutdownOutput();
     }
     after(ctx, Duration.ofMillis(LINGER_MILLIS), () -> close(ctx));
   }
@@ -360,13 +363,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   void close() {
     ChannelHandlerContext ctx = context;
     if (ctx != null) {
-      ctx.close();
+      var _ = ctx.close();
     }
   }
 
   private void close(ChannelHandlerContext ctx) {
     state = State.CLOSING;
-    ctx.close();
+    var _ = ctx.close();
   }
 
   @Override

@@ -26,11 +26,15 @@ final class Connections {
   /// Adds a connection. If there are as many as there may be, one without a request is closed in
   /// its favour; if all have one, the result is false.
   boolean enter(Connection connection) {
-    if (open.size() >= limits.connections()
-        && open.stream().noneMatch(idle -> idle.closeIfIdle() && open.remove(idle))) {
-      return false;
-    }
-    return open.add(connection);
+    return (open.size() < limits.connections() || makeRoom()) && open.add(connection);
+  }
+
+  private boolean makeRoom() {
+    return open.stream()
+        .filter(Connection::closeIfIdle)
+        .findFirst()
+        .filter(open::remove)
+        .isPresent();
   }
 
   void leave(Connection connection) {

@@ -87,8 +87,7 @@ public final class ModelServer implements AutoCloseable {
       stop();
       throw new IOException(
           "%s:%s cannot be listened at: %s"
-              .formatted(settings.host(), settings.port(), e.getMessage()),
-          e);
+              .formatted(settings.host(), settings.port(), e.getMessage()));
     }
   }
 
@@ -192,7 +191,7 @@ public final class ModelServer implements AutoCloseable {
     while (models.depth() > 0 && System.nanoTime() < end) {
       pause();
     }
-    listening.close().syncUninterruptibly();
+    var _ = listening.close().syncUninterruptibly();
     long last = Math.min(end, System.nanoTime() + TimeUnit.SECONDS.toNanos(2));
     connections.closeIdle();
     while (connections.count() > 0 && System.nanoTime() < last) {
@@ -213,7 +212,8 @@ public final class ModelServer implements AutoCloseable {
   }
 
   private void stop() {
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+    var _ =
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
     decoding.shutdown();
     models.close();
     log.close();

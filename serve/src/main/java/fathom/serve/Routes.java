@@ -290,17 +290,17 @@ final class Routes {
         model,
         request -> {
           Places places = Places.of(models, model, request);
-          return CompletableFuture.supplyAsync(
-                  () -> {
-                    try (places) {
+          return CompletableFuture.completedFuture(places)
+              .thenComposeAsync(
+                  taken -> {
+                    try (taken) {
                       if (request.isOver()) {
                         throw new CancellationException("nobody waits for it");
                       }
-                      return answer.apply(places, limits);
+                      return answer.apply(taken, limits);
                     }
                   },
-                  decoding)
-              .thenCompose(predicted -> predicted);
+                  decoding);
         });
   }
 

@@ -221,10 +221,10 @@ final class Browser implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     socket.abort();
     List<ProcessHandle> children = process.descendants().toList();
-    process.destroyForcibly().waitFor();
+    process.destroyForcibly().onExit().join();
     children.forEach(ProcessHandle::destroyForcibly);
     children.forEach(child -> child.onExit().join());
   }
