@@ -61,7 +61,13 @@ final class InstallCommand implements Callable<Integer> {
             "fathom",
             version(sources.resolve("pom.xml")),
             "fathom-bom",
-            List.of("fathom-core", "fathom-report", "fathom-lab", "fathom-bench", "fathom-cli"),
+            List.of(
+                "fathom-core",
+                "fathom-report",
+                "fathom-lab",
+                "fathom-bench",
+                "fathom-serve",
+                "fathom-cli"),
             DoctorCommand.OLDEST_JDK,
             List.of(VECTORS, NATIVE));
     install(sources);

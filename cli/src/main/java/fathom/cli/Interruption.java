@@ -1,14 +1,10 @@
 package fathom.cli;
 
-import java.lang.reflect.Proxy;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /// Handles Ctrl-C and SIGTERM during long work. The first signal requests a stop and lets the work
 /// save its state, and the process ends with the exit code of the signal. A second Ctrl-C ends the
@@ -31,7 +27,7 @@ final class Interruption implements AutoCloseable {
   private final Thread hook = new Thread(this::ending, "fathom-interruption");
   private final IntConsumer halt;
   private final LongSupplier nanos;
-  private final List<Runnable> before = new ArrayList<>();
+  private final Signals signals = new Signals();
   private volatile boolean requested;
   private volatile int code = Exit.TERMINATED;
   private long pressedAt;
@@ -46,8 +42,8 @@ final class Interruption implements AutoCloseable {
     this.halt = halt;
     this.nanos = nanos;
     Runtime.getRuntime().addShutdownHook(hook);
-    on("INT", () -> signalled(Exit.INTERRUPTED));
-    on("TERM", () -> signalled(Exit.TERMINATED));
+    signals.on("INT", () -> signalled(Exit.INTERRUPTED));
+    signals.on("TERM", () -> signalled(Exit.TERMINATED));
   }
 
   boolean requested() {
@@ -92,57 +88,12 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  /// Runs `heard` at each signal of this name until this object is closed. The classes of
-  /// `sun.misc` are the only way to see a second Ctrl-C in the JVM. They are looked up by name,
-  /// because javac warns when they are named in the code.
-  private void on(String name, Runnable heard) {
-    try {
-      Class<?> type = Class.forName("sun.misc.SignalHandler");
-      Object handler =
-          Proxy.newProxyInstance(
-              type.getClassLoader(),
-              new Class<?>[] {type},
-              (self, method, arguments) ->
-                  switch (method.getName()) {
-                    case "handle" -> {
-                      heard.run();
-                      yield null;
-                    }
-                    case "hashCode" -> System.identityHashCode(self);
-                    case "equals" -> false;
-                    default -> "fathom-interruption";
-                  });
-      Object previous = handle(name, handler);
-      before.add(() -> restore(name, previous));
-    } catch (ReflectiveOperationException e) {
-      return; // no access to signals; the shutdown hook does the rest
-    }
-  }
-
-  private static @Nullable Object handle(String name, Object handler)
-      throws ReflectiveOperationException {
-    Class<?> signal = Class.forName("sun.misc.Signal");
-    return signal
-        .getMethod("handle", signal, Class.forName("sun.misc.SignalHandler"))
-        .invoke(null, signal.getConstructor(String.class).newInstance(name), handler);
-  }
-
-  private static void restore(String name, @Nullable Object previous) {
-    try {
-      if (previous != null) {
-        handle(name, previous);
-      }
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("what was heard before cannot be heard again: " + name, e);
-    }
-  }
-
   /// Ends the handling of signals, because nothing is left to save, and restores the earlier
   /// handlers.
   @Override
   public void close() {
     ended.countDown();
-    before.forEach(Runnable::run);
+    signals.close();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {

@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       "  fathom eval runs/resnet20-digits-1         measures a run's last checkpoint",
       "  fathom predict runs/resnet20-digits-1 a.png  says what an image shows",
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
+      "  fathom serve runs/resnet20-digits-1        answers over HTTP",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device,"
@@ -63,6 +64,7 @@ final class Main implements Runnable {
           TrainCommand.class,
           EvalCommand.class,
           PredictCommand.class,
+          ServeCommand.class,
           SampleCommand.class,
           ExportCommand.class,
           WeightsCommand.class,

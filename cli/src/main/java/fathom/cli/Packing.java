@@ -50,7 +50,7 @@ final class Packing {
       }
     }
     pack(
-        Stream.of("core", "report", "lab", "bench", "cli")
+        Stream.of("core", "report", "lab", "bench", "serve", "cli")
             .map(module -> home.resolve(module).resolve("target").resolve("classes"))
             .toList(),
         libraries.resolve("fathom.jar"));

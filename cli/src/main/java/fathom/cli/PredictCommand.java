@@ -6,12 +6,9 @@ import fathom.data.Resizing;
 import fathom.infer.Classification;
 import fathom.infer.ImageClassifier;
 import fathom.infer.MaskPredictor;
-import fathom.infer.ModelCard;
 import fathom.io.BadFileException;
 import fathom.net.Architecture;
-import fathom.net.ImageShape;
 import fathom.run.Run;
-import fathom.train.Precision;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,46 +63,10 @@ final class PredictCommand implements Callable<Integer> {
       description = "JPEG, PNG, GIF, BMP or WebP files, and folders of them.")
   private List<Path> files = List.of();
 
-  @Mixin private final BestOption best = new BestOption();
+  @Mixin private final NetOptions net = new NetOptions();
 
   @Option(names = "--top", paramLabel = "K", description = "How many classes to name. Default: 3.")
   private int top = 3;
-
-  @Option(
-      names = "--model",
-      paramLabel = "MODEL",
-      description = "The model of a file of weights. Default: what the file says.")
-  private @Nullable String model;
-
-  @Mixin private final ModelsCommand.ModelOptions modelOptions = new ModelsCommand.ModelOptions();
-
-  @Rare
-  @Option(
-      names = "--input",
-      paramLabel = "CxHxW",
-      description = {
-        "The size of an image. Default: what the file of weights says, or else that for which the",
-        "model was made."
-      })
-  private @Nullable String input;
-
-  @Rare
-  @Option(
-      names = "--classes",
-      split = ",",
-      paramLabel = "NAME",
-      description =
-          "The classes in their order. Default: what the file of weights says, or else numbers.")
-  private @Nullable List<String> classes;
-
-  @Mixin private final NormalizationOption normalization = new NormalizationOption();
-
-  @Rare
-  @Option(
-      names = "--precision",
-      paramLabel = "fp32|bf16",
-      description = "The type of the activations. Default: fp32.")
-  private Precision precision = Precision.FP32;
 
   @Option(
       names = "--out",
@@ -183,7 +144,7 @@ final class PredictCommand implements Callable<Integer> {
     if (top < 1) {
       throw output.refused("--top names at least 1 class, but is " + top);
     }
-    precision.check();
+    net.check();
     return WeightsFile.isRun(source) ? ofRun(Run.open(source)) : ofWeights(source);
   }
 
@@ -244,7 +205,7 @@ final class PredictCommand implements Callable<Integer> {
             model,
             AnswerLines.digest(weights),
             classifier.card().metadata(),
-            precision.name().toLowerCase(Locale.ROOT),
+            net.precision().name().toLowerCase(Locale.ROOT),
             top,
             own);
     try (AnswerLines to = AnswerLines.open(file, about, ImageClassifier.BATCH)) {
@@ -302,47 +263,18 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private int ofRun(Run run) {
-    if (isDescribed()) {
-      throw output.refused(
-          "--model, --input, --classes, --mean and --std are for a file of weights; a run knows its"
-              + " own");
-    }
-    if (run.info().input().isEmpty()) {
-      throw output.refused(
-          "%s was trained on text; fathom sample writes some".formatted(run.recipe().model()));
-    }
+    net.checkRun(run, output);
     return run.recipe().architecture() instanceof Architecture.OfMasks
-        ? masks(() -> run.maskPredictor(best.weights(run), precision))
-        : classes(best.weights(run), () -> run.classifier(best.weights(run), precision));
+        ? masks(() -> net.masks(run))
+        : classes(net.weights(run), () -> net.classifier(run));
   }
 
   private int ofWeights(Path file) {
     WeightsFile weights = WeightsFile.open(file, output);
-    if (best.isGiven()) {
-      throw output.refused("--best is for a run, but %s is a file of weights".formatted(file));
-    }
     if (weights.card().isMasks()) {
-      if (isDescribed()) {
-        throw output.refused(
-            "--model, --input, --classes, --mean and --std are for a net that tells classes apart; %s says itself what it is"
-                .formatted(file));
-      }
-      return masks(() -> MaskPredictor.open(file, precision));
+      return masks(() -> net.masks(file, output));
     }
-    Architecture.OfClasses net = weights.net(model, modelOptions.options());
-    ImageShape size = weights.input(input, net);
-    ModelCard card =
-        weights.card(
-            net,
-            size,
-            weights.classes(classes),
-            weights.normalization(normalization, size.channels()));
-    return classes(file, () -> output.usage(() -> ImageClassifier.of(card, file, precision)));
-  }
-
-  /// Returns whether the user describes the net by options.
-  private boolean isDescribed() {
-    return model != null || input != null || classes != null || normalization.isGiven();
+    return classes(file, () -> net.classifier(file, weights, output));
   }
 
   private int masks(Supplier<MaskPredictor> opened) {

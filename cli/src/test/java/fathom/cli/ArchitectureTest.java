@@ -17,6 +17,7 @@ import fathom.Tensor;
 import fathom.bench.Peers;
 import fathom.lab.Laboratory;
 import fathom.report.Page;
+import fathom.serve.ModelServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,7 @@ class ArchitectureTest {
           "report", Page.class,
           "lab", Laboratory.class,
           "bench", Peers.class,
+          "serve", ModelServer.class,
           "cli", Main.class);
 
   private static final JavaClasses CLASSES = classes();
@@ -228,6 +230,7 @@ class ArchitectureTest {
         "fathom.lab.reading",
         "fathom.lab.experiment",
         "fathom.lab");
+    room("fathom.serve", "fathom", "fathom.io", "fathom.data", "fathom.train", "fathom.infer");
     roomAboveAllBut("fathom.cli", "fathom.kernel", "fathom.kernel.recurrent");
   }
 
@@ -313,6 +316,7 @@ class ArchitectureTest {
         "fathom.report.run fathom.run",
         "fathom.lab.experiment fathom.lab.ledger",
         "fathom.bench fathom.kernel",
+        "fathom.serve fathom.infer",
         "fathom.cli fathom.lab"
       })
   void anArrowThatIsNotAllowedIsFound(String arrow) {

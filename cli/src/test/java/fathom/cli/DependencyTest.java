@@ -31,7 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// Fathom in a project of somebody's own: what `docs/guide/5-export-and-embed.md` says is done.
 class DependencyTest {
   private static final Path ROOT = Path.of(System.getProperty("fathom.root"));
-  private static final List<String> MODULES = List.of("core", "report", "lab", "bench", "cli");
+  private static final List<String> MODULES =
+      List.of("core", "report", "lab", "bench", "serve", "cli");
   private static final String VECTORS = "--add-modules=jdk.incubator.vector";
 
   @TempDir private Path folder;

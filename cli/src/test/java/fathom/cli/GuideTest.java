@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// In a block of `console` a line that begins with `$ ` is a command, and the lines behind it are
 /// what it prints; a line `...` stands for any lines, and `^C` for a Ctrl-C after the first epoch.
 /// A command that stands twice runs once. A block of `sh` is not run, and the line before it says
-/// why. `mvn -pl core,report,lab,bench,cli test -Dtest=GuideTest
+/// why. `mvn -pl core,report,lab,bench,serve,cli test -Dtest=GuideTest
 /// -Dsurefire.failIfNoSpecifiedTests=false -Dfathom.guide=write` writes anew what is printed.
 class GuideTest {
   private static final Path ROOT = Path.of(System.getProperty("fathom.root"));
@@ -55,10 +56,19 @@ class GuideTest {
   static List<Path> pages() throws IOException {
     var pages = new ArrayList<Path>();
     try (Stream<Path> files = Files.list(ROOT.resolve("docs").resolve("guide"))) {
-      files.filter(f -> f.toString().endsWith(".md")).sorted().forEach(pages::add);
+      files
+          .filter(f -> f.toString().endsWith(".md"))
+          .sorted(Comparator.comparingInt(GuideTest::number))
+          .forEach(pages::add);
     }
     pages.add(ROOT.resolve("README.md"));
     return pages;
+  }
+
+  /// Returns the number before the name of a page, or 0 if it has none.
+  private static int number(Path page) {
+    String digits = page.getFileName().toString().replaceAll("\\D.*", "");
+    return digits.isEmpty() ? 0 : Integer.parseInt(digits);
   }
 
   @Test

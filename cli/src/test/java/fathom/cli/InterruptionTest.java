@@ -349,6 +349,12 @@ class InterruptionTest {
   /// Jobs that a shell without job control starts in the background ignore SIGINT, and so do their
   /// children. SIGTERM goes the same way through the program, to another exit code.
   static boolean interruptsAreIgnored() throws IOException {
+    return isIgnored(2);
+  }
+
+  /// Returns whether the process that started this one has told it to ignore a signal, as `nohup`
+  /// does with SIGHUP.
+  static boolean isIgnored(int signal) throws IOException {
     Path status = Path.of("/proc/self/status");
     if (!Files.exists(status)) {
       return false;
@@ -356,7 +362,8 @@ class InterruptionTest {
     try (var lines = Files.lines(status)) {
       return lines
           .filter(line -> line.startsWith("SigIgn:"))
-          .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 2) != 0);
+          .anyMatch(line ->
+              (Long.parseUnsignedLong(line.substring(7).strip(), 16) & (1L << (signal - 1))) != 0);
     }
   }
 

@@ -32,7 +32,7 @@ class LauncherTest {
     home = folder.resolve("home");
     Path target = home.resolve("cli").resolve("target");
     Files.createDirectories(target.resolve("libraries"));
-    for (String module : List.of("core", "report", "lab", "bench", "cli")) {
+    for (String module : List.of("core", "report", "lab", "bench", "serve", "cli")) {
       Files.createDirectories(home.resolve(module).resolve("target").resolve("classes"));
     }
     Files.writeString(target.resolve("libraries").resolve("a.jar"), "");
