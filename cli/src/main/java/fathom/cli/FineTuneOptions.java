@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// The options for a training that begins with trained weights: a [FineTuning] as the user wants
@@ -52,6 +53,8 @@ final class FineTuneOptions {
               + "the classifier. Default: 1.")
   private @Nullable Double layerDecay;
 
+  @Mixin private final NormalizationOption normalization = new NormalizationOption();
+
   /// Returns whether the training begins with weights. Throws a usage error for options that are
   /// for weights, without any.
   boolean isGiven(Output output) {
@@ -61,7 +64,11 @@ final class FineTuneOptions {
     String alone =
         freezeUntil != null
             ? "--freeze-until"
-            : linearProbe != null ? "--linear-probe" : layerDecay != null ? "--layer-decay" : null;
+            : linearProbe != null
+                ? "--linear-probe"
+                : layerDecay != null
+                    ? "--layer-decay"
+                    : normalization.isGiven() ? "--mean or --std" : null;
     if (alone != null) {
       throw output.refused(
           "%s is for trained weights, but the training begins with random ones; give --weights or leave it out"
@@ -88,15 +95,21 @@ final class FineTuneOptions {
     return from.net(model, options);
   }
 
-  FineTuning of(OpenWeights from, Architecture net, Data data) {
-    return FineTuning.of(
-        from,
-        net,
-        data,
-        new Tuning(
-            Objects.requireNonNullElse(freezeUntil, ""),
-            Objects.requireNonNullElse(linearProbe, 0),
-            Objects.requireNonNullElse(layerDecay, 1.0)));
+  /// Returns how the weights begin a training, their images normalised as the file or the user says.
+  FineTuning of(OpenWeights from, Architecture net, Data data, Output output) {
+    FineTuning by =
+        FineTuning.of(
+            from,
+            net,
+            data,
+            new Tuning(
+                Objects.requireNonNullElse(freezeUntil, ""),
+                Objects.requireNonNullElse(linearProbe, 0),
+                Objects.requireNonNullElse(layerDecay, 1.0)));
+    return normalization.isGiven()
+        ? by.normalizedBy(
+            WeightsFile.of(from, output).normalization(normalization, data.input().getFirst()))
+        : by;
   }
 
   /// Says what becomes of the classifier, and what images are normalised by.
@@ -116,8 +129,8 @@ final class FineTuneOptions {
                         : "the classifier is kept, its rows in the order %s of the data, which is %s in the file"
                             .formatted(some(data.classes()), some(Objects.requireNonNull(known))),
                 tuning.mean().isEmpty()
-                    ? "by the training images, because the file does not say by what"
-                    : "as the file says"));
+                    ? "by the training images, because neither the file nor --mean and --std say by what"
+                    : normalization.isGiven() ? "as --mean and --std say" : "as the file says"));
   }
 
   private static String some(List<String> classes) {

@@ -349,7 +349,7 @@ final class TrainCommand implements Callable<Integer> {
     if (recipe == Name.FINETUNE && !given) {
       throw output.refused("the recipe finetune is for trained weights; give --weights");
     }
-    FineTuning from = open == null ? FineTuning.NONE : fineTune.of(open, net, read);
+    FineTuning from = open == null ? FineTuning.NONE : fineTune.of(open, net, read, output);
     Name name = recipe != null ? recipe : given ? Name.FINETUNE : Name.FAST;
     Recipe base =
         switch (name) {

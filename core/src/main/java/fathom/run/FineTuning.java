@@ -119,6 +119,18 @@ public record FineTuning(
     }
   }
 
+  /// Returns the same weights, with images normalised by these numbers.
+  public FineTuning normalizedBy(Normalization by) {
+    return new FineTuning(
+        weights,
+        fingerprint,
+        newHead,
+        headRows,
+        list(by.mean()),
+        list(by.standardDeviation()),
+        tuning);
+  }
+
   private static ImageShape shape(LabelledImages images) {
     return new ImageShape(images.channels(), images.height(), images.width());
   }

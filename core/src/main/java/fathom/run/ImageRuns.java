@@ -37,9 +37,13 @@ final class ImageRuns implements Kind {
   private static final List<Double> FAST = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
-  /// The learning rate of weights that are fine-tuned, with batches of 256, and of how many epochs
-  /// on little data.
+  /// The learning rate of weights that are fine-tuned, with batches of 256, if the classifier is new,
+  /// and if it is kept: such weights know the task already, and larger steps undo that.
   private static final double TUNED_RATE = 0.1;
+
+  private static final double KEPT_RATE = 0.01;
+
+  /// Of how many epochs a fine-tuning on little data is.
 
   private static final int TUNED_EPOCHS = 10;
 
@@ -147,15 +151,17 @@ final class ImageRuns implements Kind {
   }
 
   /// The recipe of a short training that begins with trained weights; see [Recipe#finetune].
-  static Recipe finetune(Architecture net, Data data, long seed, int workers) {
+  static Recipe finetune(
+      Architecture net, Data data, FineTuning from, long seed, int workers) {
     Recipe fast = new ImageRuns().fast(net, data, seed, workers);
     boolean small = images(data).train().count() < SMALL;
     int batch = small ? Math.min(PHOTOS, fast.batch()) : fast.batch();
     Recipe few = fast.withBatch(batch).withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
+    double full = from.newHead() ? TUNED_RATE : KEPT_RATE;
     boolean bySgd = few.optimization().update().optimizer() == Optimization.Method.SGD;
     return few.optimized(usual ->
         usual
-            .withRate(bySgd ? TUNED_RATE * batch / 256 : TUNED_RATE / 100)
+            .withRate(bySgd ? full * batch / 256 : full / 100)
             .withCurve(Optimization.Curve.COSINE)
             .withWarmUp(Math.ceilDiv(images(data).train().count(), batch)));
   }
