@@ -95,7 +95,8 @@ final class FineTuneOptions {
     return from.net(model, options);
   }
 
-  /// Returns how the weights begin a training, their images normalised as the file or the user says.
+  /// Returns how the weights begin a training, their images normalised as the file or the user
+  /// says.
   FineTuning of(OpenWeights from, Architecture net, Data data, Output output) {
     FineTuning by =
         FineTuning.of(

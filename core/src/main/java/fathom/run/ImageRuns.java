@@ -37,8 +37,8 @@ final class ImageRuns implements Kind {
   private static final List<Double> FAST = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
-  /// The learning rate of weights that are fine-tuned, with batches of 256, if the classifier is new,
-  /// and if it is kept: such weights know the task already, and larger steps undo that.
+  /// The learning rate of weights that are fine-tuned, with batches of 256, if the classifier is
+  /// new, and if it is kept: such weights know the task already, and larger steps undo that.
   private static final double TUNED_RATE = 0.1;
 
   private static final double KEPT_RATE = 0.01;
@@ -151,8 +151,7 @@ final class ImageRuns implements Kind {
   }
 
   /// The recipe of a short training that begins with trained weights; see [Recipe#finetune].
-  static Recipe finetune(
-      Architecture net, Data data, FineTuning from, long seed, int workers) {
+  static Recipe finetune(Architecture net, Data data, FineTuning from, long seed, int workers) {
     Recipe fast = new ImageRuns().fast(net, data, seed, workers);
     boolean small = images(data).train().count() < SMALL;
     int batch = small ? Math.min(PHOTOS, fast.batch()) : fast.batch();
