@@ -93,7 +93,7 @@ enum ImageOperation {
       case BRIGHTNESS -> blended(image, new int[image.length], 1 + m);
       case COLOUR -> blended(image, grey(image, channels, height * width), 1 + m);
       case CONTRAST -> blended(image, mean(image, channels, height * width), 1 + m);
-      case SHARPNESS -> blended(image, smooth(image, channels, height, width), 1 + m);
+      case SHARPNESS -> blended(image, smooth(image, height, width), 1 + m);
       case POSTERIZE -> looked(image, 0, image.length, v -> v & 0xff << (int) m);
       case SOLARIZE -> looked(image, 0, image.length, v -> v < 255 - m ? v : 255 - v);
       case AUTO_CONTRAST -> {
@@ -149,7 +149,7 @@ enum ImageOperation {
         double left = Math.floor(a * x + b * y + c);
         double top = Math.floor(d * x + e * y + f);
         boolean inside = left >= 0 && left < width && top >= 0 && top < height;
-        int at = inside ? (int) top * width + (int) left : -1;
+        int at = inside ? ((int) top) * width + (int) left : -1;
         for (int channel = 0; channel < channels; channel++) {
           image[channel * plane + row * width + column] = inside ? from[channel * plane + at] : 0;
         }
@@ -191,7 +191,7 @@ enum ImageOperation {
     return grey;
   }
 
-  private static int[] smooth(byte[] image, int channels, int height, int width) {
+  private static int[] smooth(byte[] image, int height, int width) {
     int[] smooth = new int[image.length];
     for (int i = 0; i < image.length; i++) {
       int x = i % width;

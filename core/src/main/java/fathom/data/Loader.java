@@ -206,7 +206,7 @@ public final class Loader {
     switch (source) {
       case Images images -> {
         int start = index * source.size();
-        if (augmentation.policy() == Policy.NONE) {
+        if (augmentation.policy().equals(Policy.NONE)) {
           write(image, images.pixels(), start, augmentation, key);
         } else {
           byte[] own = Arrays.copyOfRange(images.pixels(), start, start + source.size());

@@ -49,8 +49,8 @@ public sealed interface Policy {
     public void apply(byte[] image, int channels, int height, int width, RandomKey key) {
       ImageOperation[] all = ImageOperation.values();
       for (int k = 0; k < operations; k++) {
-        ImageOperation drawn = all[key.below(3 * k, all.length)];
-        boolean back = drawn.isSigned() && key.bits(3 * k + 1) < 0;
+        ImageOperation drawn = all[key.below(3L * k, all.length)];
+        boolean back = drawn.isSigned() && key.bits(3L * k + 1) < 0;
         double strength = drawn.usual(magnitude, height, width);
         drawn.apply(image, channels, height, width, back ? -strength : strength);
       }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.regex.Matcher;
@@ -227,7 +228,8 @@ public final class KerasTensors implements TensorFile {
                   shape,
                   like
                       ? order.length + " dimensions"
-                      : "the shape %s of its convolution's bias".formatted(stored.shape(bias))));
+                      : "the shape %s of its convolution's bias"
+                          .formatted(stored.shape(Objects.requireNonNull(bias)))));
     }
     tensors.put(path, new Made(name, bias, added, order));
   }

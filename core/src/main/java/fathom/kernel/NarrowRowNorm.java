@@ -35,7 +35,7 @@ record NarrowRowNorm(
     for (long first = from; first < to; first += block.most()) {
       int count = (int) Math.min(block.most(), to - first);
       if (form.centred()) {
-        pivots(first, count, pivots, block);
+        pivots(first, count, pivots);
       }
       differences(first, count, pivots, block);
       moments(form, block, count, pivots, mean, variance, reciprocal);
@@ -62,7 +62,7 @@ record NarrowRowNorm(
 
   /// Estimates the mean of each row: the mean of four vectors of it, or of all elements if it is
   /// shorter.
-  private void pivots(long first, int count, float[] pivots, RowBlock block) {
+  private void pivots(long first, int count, float[] pivots) {
     int width = s.channels();
     MemorySegment more = addend == null ? null : addend.memory();
     if (width < 4 * L) {

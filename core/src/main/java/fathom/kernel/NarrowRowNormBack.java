@@ -187,20 +187,22 @@ final class NarrowRowNormBack {
       for (; i < fours; i += 4 * L) {
         FloatVector w0 = load(dy, start + i).mul(FloatVector.fromArray(S, gain, i));
         FloatVector w1 = load(dy, start + i + L).mul(FloatVector.fromArray(S, gain, i + L));
-        FloatVector w2 = load(dy, start + i + 2 * L).mul(FloatVector.fromArray(S, gain, i + 2 * L));
-        FloatVector w3 = load(dy, start + i + 3 * L).mul(FloatVector.fromArray(S, gain, i + 3 * L));
+        FloatVector w2 =
+            load(dy, start + i + 2L * L).mul(FloatVector.fromArray(S, gain, i + 2 * L));
+        FloatVector w3 =
+            load(dy, start + i + 3L * L).mul(FloatVector.fromArray(S, gain, i + 3 * L));
         store(load(carried, start + i), dx, start + i);
         store(load(carried, start + i + L), dx, start + i + L);
-        store(load(carried, start + i + 2 * L), dx, start + i + 2 * L);
-        store(load(carried, start + i + 3 * L), dx, start + i + 3 * L);
+        store(load(carried, start + i + 2L * L), dx, start + i + 2L * L);
+        store(load(carried, start + i + 3L * L), dx, start + i + 3L * L);
         s0 = s0.add(w0);
         s1 = s1.add(w1);
         s2 = s2.add(w2);
         s3 = s3.add(w3);
         q0 = w0.fma(load(x, start + i).sub(m), q0);
         q1 = w1.fma(load(x, start + i + L).sub(m), q1);
-        q2 = w2.fma(load(x, start + i + 2 * L).sub(m), q2);
-        q3 = w3.fma(load(x, start + i + 3 * L).sub(m), q3);
+        q2 = w2.fma(load(x, start + i + 2L * L).sub(m), q2);
+        q3 = w3.fma(load(x, start + i + 3L * L).sub(m), q3);
       }
       for (; i < n; i += L) {
         FloatVector w = load(dy, start + i).mul(FloatVector.fromArray(S, gain, i));

@@ -82,12 +82,12 @@ final class NarrowRowNormLoops {
       for (; i < fours; i += 4 * L) {
         FloatVector v0 = load(x, start + i);
         FloatVector v1 = load(x, start + i + L);
-        FloatVector v2 = load(x, start + i + 2 * L);
-        FloatVector v3 = load(x, start + i + 3 * L);
+        FloatVector v2 = load(x, start + i + 2L * L);
+        FloatVector v3 = load(x, start + i + 3L * L);
         store(v0, y, start + i);
         store(v1, y, start + i + L);
-        store(v2, y, start + i + 2 * L);
-        store(v3, y, start + i + 3 * L);
+        store(v2, y, start + i + 2L * L);
+        store(v3, y, start + i + 3L * L);
         FloatVector d0 = v0.sub(p);
         FloatVector d1 = v1.sub(p);
         FloatVector d2 = v2.sub(p);
@@ -143,16 +143,16 @@ final class NarrowRowNormLoops {
       for (; i < fours; i += 4 * L) {
         FloatVector v0 = load(x, start + i).add(load(addend, start + i));
         FloatVector v1 = load(x, start + i + L).add(load(addend, start + i + L));
-        FloatVector v2 = load(x, start + i + 2 * L).add(load(addend, start + i + 2 * L));
-        FloatVector v3 = load(x, start + i + 3 * L).add(load(addend, start + i + 3 * L));
+        FloatVector v2 = load(x, start + i + 2L * L).add(load(addend, start + i + 2L * L));
+        FloatVector v3 = load(x, start + i + 3L * L).add(load(addend, start + i + 3L * L));
         store(v0, s, start + i);
         store(v1, s, start + i + L);
-        store(v2, s, start + i + 2 * L);
-        store(v3, s, start + i + 3 * L);
+        store(v2, s, start + i + 2L * L);
+        store(v3, s, start + i + 3L * L);
         store(v0, y, start + i);
         store(v1, y, start + i + L);
-        store(v2, y, start + i + 2 * L);
-        store(v3, y, start + i + 3 * L);
+        store(v2, y, start + i + 2L * L);
+        store(v3, y, start + i + 3L * L);
         FloatVector d0 = v0.sub(p);
         FloatVector d1 = v1.sub(p);
         FloatVector d2 = v2.sub(p);
@@ -203,12 +203,12 @@ final class NarrowRowNormLoops {
         FloatVector c = FloatVector.broadcast(S, lost[k]);
         FloatVector y0 = load(y, at).sub(m).fma(r, c).fma(g0, b0);
         FloatVector y1 = load(y, at + L).sub(m).fma(r, c).fma(g1, b1);
-        FloatVector y2 = load(y, at + 2 * L).sub(m).fma(r, c).fma(g2, b2);
-        FloatVector y3 = load(y, at + 3 * L).sub(m).fma(r, c).fma(g3, b3);
+        FloatVector y2 = load(y, at + 2L * L).sub(m).fma(r, c).fma(g2, b2);
+        FloatVector y3 = load(y, at + 3L * L).sub(m).fma(r, c).fma(g3, b3);
         store(y0, y, at);
         store(y1, y, at + L);
-        store(y2, y, at + 2 * L);
-        store(y3, y, at + 3 * L);
+        store(y2, y, at + 2L * L);
+        store(y3, y, at + 3L * L);
       }
     }
   }

@@ -59,7 +59,7 @@ final class RowBlock {
 
   /// The number of rows of a block, a multiple of four.
   private static int most(int width) {
-    return Math.clamp(ELEMENTS / width / FOUR * FOUR, FOUR, MOST);
+    return Math.clamp((long) (ELEMENTS / width / FOUR) * FOUR, FOUR, MOST);
   }
 
   int most() {

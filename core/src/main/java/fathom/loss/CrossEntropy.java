@@ -66,7 +66,8 @@ public final class CrossEntropy {
   /// Returns the loss of mixed examples: λ·(that of one label) + (1−λ)·(that of the other), each
   /// smoothed. Throws `IllegalArgumentException` as [#of(Tensor, int[], double)] does.
   public static Traced of(Tensor logits, Labels labels, double smoothing) {
-    return of(logits, labels, smoothing, new double[0], Step.current().total(labels.own.length));
+    return of(
+        logits, labels, smoothing, new double[0], (double) Step.current().total(labels.own.length));
   }
 
   /// Returns the loss with a weight for each class, as PyTorch's `CrossEntropyLoss(weight,

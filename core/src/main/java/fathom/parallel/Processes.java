@@ -35,29 +35,26 @@ public final class Processes implements Collective, AutoCloseable {
   private static final Duration LEAST_TIMEOUT = Duration.ofSeconds(1);
 
   /// Threads that wait for the one that waits for other processes lose patience after 10 minutes.
-  private static final Duration LONGEST_TIMEOUT = Duration.ofSeconds(300);
+  private static final Duration LONGEST_TIMEOUT = Duration.ofMinutes(5);
 
   /// No process but this one.
-  public static final Processes NONE = new Processes(Launch.NONE, USUAL_TIMEOUT);
+  public static final Processes NONE = new Processes(Launch.NONE);
 
   private final Launch launch;
-  private final Duration timeout;
   private final @Nullable Notices notices;
   private final @Nullable Gloo gloo;
   private volatile long step;
   private int agreements;
   private long nanos;
 
-  private Processes(Launch launch, Duration timeout) {
+  private Processes(Launch launch) {
     this.launch = launch;
-    this.timeout = timeout;
     this.notices = null;
     this.gloo = null;
   }
 
   private Processes(Launch launch, Duration timeout, KeyStore store) {
     this.launch = launch;
-    this.timeout = timeout;
     var told = new Notices(store, launch.rank(), launch.size(), timeout, () -> step);
     this.notices = told;
     try {
@@ -93,7 +90,7 @@ public final class Processes implements Collective, AutoCloseable {
               .formatted(timeout.toMillis() / 1e3));
     }
     if (launch.size() == 1) {
-      return new Processes(launch, timeout);
+      return new Processes(launch);
     }
     KeyStore store = Rendezvous.store(launch, timeout);
     return new Processes(launch, timeout, store.within("fathom/" + launch.attempt()));
