@@ -93,7 +93,7 @@ class ErasingTest {
         }
       }
     }
-    assertEquals(127.5, sum / filled, 5 * 73.9 / Math.sqrt(filled));
+    assertEquals(127.5, sum / filled, 5 * 73.9 / Math.sqrt((double) filled));
   }
 
   @Test

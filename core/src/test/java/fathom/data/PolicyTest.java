@@ -73,9 +73,9 @@ class PolicyTest {
       RandomKey key = RandomKey.of(3, "policy").at(i);
       byte[] byHand = image();
       for (int k = 0; k < 3; k++) {
-        ImageOperation operation = ImageOperation.values()[key.below(3 * k, 14)];
+        ImageOperation operation = ImageOperation.values()[key.below(3L * k, 14)];
         double magnitude = operation.usual(20, SIDE, SIDE);
-        boolean back = operation.isSigned() && key.bits(3 * k + 1) < 0;
+        boolean back = operation.isSigned() && key.bits(3L * k + 1) < 0;
         operation.apply(byHand, 3, SIDE, SIDE, back ? -magnitude : magnitude);
       }
       byte[] image = image();

@@ -266,8 +266,9 @@ class ProcessesTest {
     var inputs = new float[64][2];
     var targets = new float[64][1];
     for (int i = 0; i < inputs.length; i++) {
-      inputs[i] = new float[] {i % 8, i / 8};
-      targets[i] = new float[] {i % 8 - i / 8};
+      int row = i / 8;
+      inputs[i] = new float[] {i % 8, row};
+      targets[i] = new float[] {i % 8 - row};
     }
     var task = Supervised.of(inputs, targets, Loss.SQUARED_ERROR).heldOut(0.25);
     var alone = trainer(task, 2).fit();

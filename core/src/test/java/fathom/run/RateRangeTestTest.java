@@ -42,7 +42,10 @@ class RateRangeTestTest {
   @Test
   void theSteepestRateAndTheLeastLossByHand() {
     var result =
-        of(45, i -> 15 - 5 * Math.tanh((i - 15) / 2.0) + 0.01 * (i - 30) * (i - 30) * (i / 31));
+        of(
+            45,
+            i ->
+                15 - 5 * Math.tanh((i - 15) / 2.0) + 0.01 * (i - 30) * (i - 30) * (i > 30 ? 1 : 0));
     assertEquals(Math.pow(2, 15), result.steepest());
     double least = result.minimum() == null ? 0 : result.minimum();
     assertTrue(least >= Math.pow(2, 25) && least <= Math.pow(2, 31), "" + least);

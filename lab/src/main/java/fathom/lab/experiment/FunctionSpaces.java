@@ -14,6 +14,7 @@ import fathom.lab.ledger.Statement;
 import fathom.nn.Relu;
 import fathom.report.Scale;
 import java.util.Map;
+import java.util.Objects;
 
 /// Measures whether a net of paths of various depths generalises better than one of paths of a
 /// single depth, where training is no difficulty for either. Source of the claim: Mehmeti-Göpel and
@@ -96,7 +97,9 @@ final class FunctionSpaces implements Experiment {
     try (var _ = Scope.open()) {
       Layer copy = shape.build(seed);
       Map<String, Param> values = whole.state();
-      copy.state().forEach((path, param) -> param.value().copy_(values.get(path).value()));
+      copy.state()
+          .forEach((path, param) ->
+              param.value().copy_(Objects.requireNonNull(values.get(path)).value()));
       Layer net = Layer.map(copy, new Cut(shape.width(), kept, fixed, seed));
       training.run(net, train, seed, note);
       double error = Training.error(net, test);
