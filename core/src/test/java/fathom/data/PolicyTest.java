@@ -69,11 +69,12 @@ class PolicyTest {
   /// N operations are those of N = 1 one after the other, as drawn from the documented numbers.
   @Test
   void randAugmentMakesItsOperationsInARow() {
+    ImageOperation[] all = ImageOperation.values();
     for (int i = 0; i < 200; i++) {
       RandomKey key = RandomKey.of(3, "policy").at(i);
       byte[] byHand = image();
       for (int k = 0; k < 3; k++) {
-        ImageOperation operation = ImageOperation.values()[key.below(3L * k, 14)];
+        ImageOperation operation = all[key.below(3L * k, 14)];
         double magnitude = operation.usual(20, SIDE, SIDE);
         boolean back = operation.isSigned() && key.bits(3L * k + 1) < 0;
         operation.apply(byHand, 3, SIDE, SIDE, back ? -magnitude : magnitude);
