@@ -68,10 +68,21 @@ public final class PackedConvolution {
           "a convolution has a weight O×C×K×K, a bias O and images N×C×H×W, but these are %s, %s and %s"
               .formatted(weight.shape(), bias.shape(), images));
     }
-    IValue by = Operations.list(stride, stride);
+    // A 1×1 convolution with a stride takes the pixels that the stride leaves first: oneDNN may end
+    // the JVM otherwise; see Torch#convolution.
+    boolean skips = stride > 1 && weight.shape().size(2) == 1;
+    Shape seen =
+        skips
+            ? Shape.of(
+                images.size(0),
+                images.size(1),
+                Math.ceilDiv(images.size(2), stride),
+                Math.ceilDiv(images.size(3), stride))
+            : images;
+    IValue by = skips ? Operations.list(1, 1) : Operations.list(stride, stride);
     IValue around = Operations.list(padding, padding);
     try (var w = new IValue(weight.raw());
-        var size = Operations.list(images.toArray())) {
+        var size = Operations.list(seen.toArray())) {
       Tensor packed =
           Operations.call(Operations.REORDER, w, around, by, Operations.ONES, Operations.ONE, size);
       return new PackedConvolution(packed, bias, images, stride, padding, by, around);
@@ -88,22 +99,29 @@ public final class PackedConvolution {
   /// convolution.
   public Tensor apply(Tensor x, boolean rectified) {
     check(x);
-    try (var in = new IValue(x.raw());
+    try (var scope = Scope.open();
+        var in = new IValue(seen(x).raw());
         var w = new IValue(weight.raw());
         var b = new IValue(bias.raw())) {
-      return Operations.call(
-          Operations.CONVOLUTION,
-          in,
-          w,
-          b,
-          paddings,
-          strides,
-          Operations.ONES,
-          Operations.ONE,
-          rectified ? Operations.RELU : Operations.NONE,
-          Operations.NO_SCALARS,
-          Operations.NULL);
+      return scope.keep(
+          Operations.call(
+              Operations.CONVOLUTION,
+              in,
+              w,
+              b,
+              paddings,
+              strides,
+              Operations.ONES,
+              Operations.ONE,
+              rectified ? Operations.RELU : Operations.NONE,
+              Operations.NO_SCALARS,
+              Operations.NULL));
     }
+  }
+
+  /// The pixels of `x` that the convolution sees.
+  private Tensor seen(Tensor x) {
+    return stride > 1 && weight.shape().size(2) == 1 ? x.every(stride).channelsLast() : x;
   }
 
   /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU if `rectified` and the identity
@@ -127,7 +145,8 @@ public final class PackedConvolution {
       }
       return;
     }
-    try (var in = new IValue(x.raw());
+    try (var _ = Scope.open();
+        var in = new IValue(seen(x).raw());
         var onto = new IValue(sum.raw());
         var w = new IValue(weight.raw());
         var b = new IValue(bias.raw())) {

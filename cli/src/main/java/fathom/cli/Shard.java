@@ -1,5 +1,6 @@
 package fathom.cli;
 
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -73,7 +74,7 @@ record Shard(int index, int count) {
 
   /// Returns the name of the file of this shard in a folder, such as `part-00000-of-00004.jsonl`.
   String fileName() {
-    return "part-%05d-of-%05d.jsonl".formatted(index, count);
+    return String.format(Locale.ROOT, "part-%05d-of-%05d.jsonl", index, count);
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -113,7 +114,7 @@ public final class Shards {
     List<List<Sample>> shards = divided(samples(photos));
     long bytes = 0;
     for (int i = 0; i < shards.size(); i++) {
-      Path file = folder.resolve("%06d.tar".formatted(i));
+      Path file = folder.resolve(String.format(Locale.ROOT, "%06d.tar", i));
       ShardNote note = ShardNote.of(part, i, shards.size(), classes, shards.get(i));
       List<Sample> samples = shards.get(i);
       AtomicFile.replace(file, out -> write(out, note, samples));

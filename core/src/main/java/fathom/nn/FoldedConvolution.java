@@ -67,6 +67,9 @@ record FoldedConvolution(
 
   @Override
   public FoldedConvolution packedFor(Shape images) {
+    if (weight.type() == DType.BFLOAT16 && images.size(1) == 1) {
+      return this; // which libtorch computes wrongly on some processors; see Torch#convolution
+    }
     ReadyConvolution own =
         Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())
             ? new ReadyConvolution.Tiled(plain, TiledFilters.of(weight, bias))

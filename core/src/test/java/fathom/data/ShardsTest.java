@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -195,8 +196,8 @@ class ShardsTest {
   private static Member[] samples(int count) throws IOException {
     Member[] members = new Member[2 * count];
     for (int i = 0; i < count; i++) {
-      members[2 * i] = new Member("s/%04d.PNG".formatted(i), png(i));
-      members[2 * i + 1] = Member.of("s/%04d.cls".formatted(i), i % 2 + "\n");
+      members[2 * i] = new Member(String.format(Locale.ROOT, "s/%04d.PNG", i), png(i));
+      members[2 * i + 1] = Member.of(String.format(Locale.ROOT, "s/%04d.cls", i), i % 2 + "\n");
     }
     return members;
   }

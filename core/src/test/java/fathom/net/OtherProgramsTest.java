@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -190,8 +191,11 @@ class OtherProgramsTest {
         }
       }
       System.out.printf(
+          Locale.ROOT,
           "%s: logits differ by %.1e of the largest, gradients by %.1e of their norm%n",
-          folder.getFileName(), worst, worstGradient);
+          folder.getFileName(),
+          worst,
+          worstGradient);
     }
   }
 

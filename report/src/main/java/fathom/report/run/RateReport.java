@@ -24,12 +24,12 @@ public final class RateReport {
   public static Page of(Recipe recipe, RateRangeTest.Result result) {
     Double suggested = result.suggested();
     String end =
-        result.diverged() ? "the loss was no longer finite after step %s" : "it ended with step %s";
+        result.diverged() ? "the loss was no longer finite after step" : "it ended with step";
     var chart =
         new Chart(
             "Loss at rising learning rates",
-            "Each step is made at its own learning rate, and its loss is measured before it; %s."
-                    .formatted(end.formatted(result.points().size()))
+            "Each step is made at its own learning rate, and its loss is measured before it; %s %s."
+                    .formatted(end, result.points().size())
                 + " Smoothed: the mean of nine steps.",
             "learning rate, as a power of ten",
             "loss",
