@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
+import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -214,17 +214,15 @@ final class PackageCommand implements Callable<Integer> {
   }
 
   private static void unpack(Path jar, Path natives) throws IOException {
-    try (var zip = new ZipFile(jar.toFile())) {
-      for (ZipEntry entry : zip.stream().toList()) {
+    try (var zip = new ZipInputStream(Files.newInputStream(jar))) {
+      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
         String name = entry.getName();
         if (!entry.isDirectory()
             && name.startsWith("org/bytedeco/")
             && LIBRARY.matcher(name).matches()) {
           Path file = natives.resolve(name);
           Files.createDirectories(Objects.requireNonNull(file.getParent()));
-          try (InputStream in = zip.getInputStream(entry)) {
-            Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
-          }
+          Files.copy(zip, file, StandardCopyOption.REPLACE_EXISTING);
         }
       }
     }
