@@ -63,6 +63,9 @@ public final class Torch {
     // product. Beside a second worker, or beside libtorch's own threads, two threads would wait for
     // each other on one core.
     openblas_nolapack.blas_set_num_threads(1);
+    // NNPACK would be asked for some convolutions of few images, and where it does not know the
+    // processor it writes so to standard error at every call. oneDNN does without it.
+    torch.globalContext().setUserEnabledNNPACK(false);
     try (BytePointer capability = torch.get_cpu_capability()) {
       CONVOLVES_BFLOAT16 =
           !System.getProperty("os.arch").equals("amd64")

@@ -149,7 +149,7 @@ class CommandsTest {
           train mlp --data digits --class-weights balanced --balanced-sampling | 2 | leave out one
           train --resume runs/x --balanced-sampling              | 2 | leave out --balanced-sampling
           train --resume runs/x --find-lr                        | 2 | leave out --find-lr
-          train mlp --data digits --weights ./no-such-file       | 3 | there is no such run or file
+          train mlp --data digits --weights ./no-such-file       | 3 | there is no such file
           train --resume runs/x --weights y                      | 2 | leave out --weights
           train --resume runs/x --linear-probe 3                 | 2 | leave out --linear-probe
           train mlp --data digits --decoders -1                  | 2 | --decoders is -1

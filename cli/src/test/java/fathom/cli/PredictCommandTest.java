@@ -255,7 +255,7 @@ class PredictCommandTest {
           eval WEIGHTS --data digits --size 8     | 2 | the file says 0, but --size 8 was given
           predict net.pth large.png               | 3 | by its name, but not by its content
           eval net.pth --data digits              | 3 | by its name, but not by its content
-          predict net.onnx large.png              | 3 | onnxruntime.InferenceSession(
+          predict net.onnx large.png              | 3 | no ONNX model, or damaged
           eval net.keras                          | 3 | keras.models.load_model(
           """)
   void whatIsWrongIsSaid(String line, int code, String says) {
