@@ -21,8 +21,10 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "completion",
-    description =
-        "Prints a script that completes commands, options, their values and files in bash or zsh.",
+    description = {
+      "Prints a script that completes commands, options, their values and files.",
+      "It is for bash or zsh."
+    },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples, for the shell that is open:%n",
     footer = {

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "data",
     description =
-        "Says what data there is, what is in it, fetches well-known data sets, and packs images.",
+        "Says what data there is and what is in it, fetches well-known sets, packs images.",
     mixinStandardHelpOptions = true,
     subcommands = {
       DataCommand.ListCommand.class,

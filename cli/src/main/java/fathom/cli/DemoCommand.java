@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "Trains plain and residual nets of two depths on handwritten digits that come along, three"
-          + " seeds each, and shows which of them can be deep.",
+      "Trains plain and residual nets on handwritten digits, and shows which can be deep.",
+      "Nets of two depths, three seeds each, on digits that come along.",
       "Takes about 3 minutes on 2 cores, and no download."
     },
     mixinStandardHelpOptions = true,

@@ -35,9 +35,10 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "eval",
-    description =
-        "Measures a run's last checkpoint, or its best, on test images or held-out text, or"
-            + " weights from elsewhere on test images.",
+    description = {
+      "Measures a run, or weights from elsewhere, on test images or held-out text.",
+      "Of a run it is the last checkpoint, or its best."
+    },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {

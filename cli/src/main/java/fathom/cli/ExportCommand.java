@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "export",
     description = {
-      "Writes the net of a run's last checkpoint, or weights from elsewhere, for other programs.",
+      "Writes the net of a run, or weights from elsewhere, for other programs.",
       "",
       "onnx: the whole net, for ONNX Runtime and others. Of images it takes \"pictures\", N x C x H"
           + " x W,",

@@ -20,8 +20,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "install",
     description = {
-      "Puts the library into this machine's Maven repository, for Java projects of your own, and"
-          + " says what their pom and their JVM need.",
+      "Puts the library into this machine's Maven repository, for projects of your own.",
+      "Says what their pom and their JVM need.",
       "It is what \"mvn install\" does, without the tests. The first time, Maven also downloads"
           + " what makes the documentation."
     },

@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "package",
     description = {
-      "Makes a folder with everything that runs Fathom, its Java included, for machines and"
-          + " containers of this platform; and a Dockerfile beside it.",
+      "Makes a folder with everything that runs Fathom, for machines and containers.",
+      "It is for this platform, with a Java of its own, and a Dockerfile stands beside it.",
       "It needs no Maven, no checkout and no home folder, runs as any user, and writes only to the"
           + " folder that FATHOM_CACHE names."
     },

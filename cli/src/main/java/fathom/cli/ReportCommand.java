@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "report",
     description = {
-      "Writes the report of a run, or one that compares several: one HTML file that opens offline."
+      "Writes the report of a run, or one that compares several.",
+      "It is one HTML file that opens offline."
     },
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",

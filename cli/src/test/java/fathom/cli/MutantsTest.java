@@ -52,7 +52,7 @@ class MutantsTest {
         assertTrue(Integer.parseInt(counts.group(4)) >= 2, line);
       }
     }
-    assertEquals(23, formats, ended.said.toString());
+    assertEquals(24, formats, ended.said.toString());
   }
 
   @ParameterizedTest
