@@ -1,11 +1,12 @@
 package fathom.cli;
 
 import fathom.run.Variation;
+import java.util.Map;
 import java.util.Stack;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.IParameterConsumer;
+import picocli.CommandLine.IParameterPreprocessor;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -13,6 +14,9 @@ import picocli.CommandLine.Option;
 /// The options for what training images go through besides crops and flips: a [Variation] as the
 /// user wants it.
 final class AugmentationOptions {
+  /// What RandAugment does without a value: the paper's usual two operations of strength 9.
+  private static final String USUAL = "2,9";
+
   private static final Pattern COUNTS = Pattern.compile("(\\d{1,4})(?:,(\\d{1,4}))?");
 
   @Rare
@@ -37,8 +41,8 @@ final class AugmentationOptions {
   @Option(
       names = "--randaugment",
       paramLabel = "N[,M]",
-      arity = "0..1",
-      parameterConsumer = Counts.class,
+      arity = "1",
+      preprocessor = Counts.class,
       description =
           "RandAugment: N operations on each image (colours, shears, rotations, ...) of strength M, "
               + "0 to 30. Without a value: 2,9. Default: none.")
@@ -61,11 +65,14 @@ final class AugmentationOptions {
 
   /// Takes the next argument as the value of `--randaugment` only if it looks like one, because
   /// MODEL may follow.
-  static final class Counts implements IParameterConsumer {
+  static final class Counts implements IParameterPreprocessor {
     @Override
-    public void consumeParameters(Stack<String> args, ArgSpec arg, CommandSpec command) {
-      boolean given = !args.isEmpty() && Character.isDigit(args.peek().codePointAt(0));
-      arg.setValue(given ? args.pop() : "");
+    public boolean preprocess(
+        Stack<String> args, CommandSpec command, ArgSpec arg, Map<String, Object> info) {
+      if (args.isEmpty() || !Character.isDigit(args.peek().codePointAt(0))) {
+        args.push(USUAL);
+      }
+      return false; // the value is read as any other
     }
   }
 
@@ -84,7 +91,7 @@ final class AugmentationOptions {
     int magnitude = usual.magnitude();
     boolean trivial = trivialAugment || (usual.trivialAugment() && randAugment == null);
     if (randAugment != null) {
-      Matcher counts = COUNTS.matcher(randAugment.isEmpty() ? "2,9" : randAugment);
+      Matcher counts = COUNTS.matcher(randAugment);
       if (!counts.matches() || Integer.parseInt(counts.group(1)) < 1) {
         throw new IllegalArgumentException(
             "--randaugment is a number of operations N of at least 1, or N,M with their strength, but is \"%s\""

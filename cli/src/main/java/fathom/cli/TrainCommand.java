@@ -71,7 +71,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "DATA",
       description =
-          "The data: digits, mnist, images:DIR, shards:DIR, text:FILE or masks:DIR. "
+          "The data: images:DIR, shards:DIR, text:FILE, masks:DIR, mnist or digits. "
               + "digits is built in. mnist, cifar10 and the like are folders below $FATHOM_DATA; "
               + "the path of such a folder will do as well. images:DIR has a folder for each class. "
               + "text:FILE is for a net that learns text. masks:DIR, for masknet, has the folders "

@@ -111,7 +111,7 @@ class DataCommandTest {
   void whatCannotBeHadIsRefused() {
     Cli none = Cli.run("data");
     assertEquals(Exit.USAGE, none.code());
-    assertTrue(none.err().contains("list, info or get is missing"), none.err());
+    assertTrue(none.err().contains("list, info, get or pack is missing"), none.err());
     Cli unknown = Cli.run("data", "get", "imagenet", "--into", folder.toString());
     assertEquals(Exit.USAGE, unknown.code());
     assertTrue(unknown.err().contains("mnist, fashion-mnist, cifar10, cifar100"), unknown.err());

@@ -552,7 +552,11 @@ class RunDataTest {
             "--width",
             "--dropout",
             "--stride-in",
-            "--zero-init");
+            "--zero-init",
+            "--mean",
+            "--std",
+            "--sync-bn",
+            "--find-lr");
     List<OptionSpec> deciding =
         options().stream().filter(option -> !OnResume.Rule.allows(option)).toList();
     assertTrue(deciding.size() >= 22, deciding.size() + " options decide a run");

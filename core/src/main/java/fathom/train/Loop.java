@@ -145,7 +145,9 @@ final class Loop<N extends Node> {
     } while (step % batches != 0 && !stopped);
     if (step % batches == 0) {
       estimate();
-      average.during(this::estimate);
+      if (plan.ema() > 0) {
+        average.during(this::estimate);
+      }
     }
     save();
     if (step % batches == 0 && !stopped) {
