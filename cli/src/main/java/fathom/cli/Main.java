@@ -36,12 +36,10 @@ import picocli.CommandLine.Spec;
       "  fathom demo                                plain and residual nets on digits, in 3"
           + " minutes",
       "  fathom models resnet20                     a net as a tree with shapes",
-      "  fathom data get mnist                      fetches a well-known data set",
       "  fathom train resnet20 --data digits        trains, and writes a run below runs/",
       "  fathom eval runs/resnet20-digits-1         measures a run's last checkpoint",
       "  fathom predict runs/resnet20-digits-1 a.png  says what an image shows",
       "  fathom train ln-lstm --data text:book.txt  learns the characters of a text",
-      "  fathom serve runs/resnet20-digits-1        answers over HTTP",
       "  fathom sample runs/ln-lstm-book-1          and writes such text",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data or file, 4 native library, device,"
