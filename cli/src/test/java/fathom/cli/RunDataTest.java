@@ -265,7 +265,6 @@ class RunDataTest {
             "4",
             "--data",
             data("other"),
-            "--mean",
             "0.5,0.5,0.5",
             "--std",
             "0.5,0.5,0.5",
@@ -553,7 +552,6 @@ class RunDataTest {
             "--dropout",
             "--stride-in",
             "--zero-init",
-            "--mean",
             "--std",
             "--sync-bn",
             "--find-lr");
