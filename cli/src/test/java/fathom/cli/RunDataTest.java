@@ -265,6 +265,7 @@ class RunDataTest {
             "4",
             "--data",
             data("other"),
+            "--mean",
             "0.5,0.5,0.5",
             "--std",
             "0.5,0.5,0.5",
