@@ -68,9 +68,7 @@ public final class PackedConvolution {
           "a convolution has a weight O×C×K×K, a bias O and images N×C×H×W, but these are %s, %s and %s"
               .formatted(weight.shape(), bias.shape(), images));
     }
-    // A 1×1 convolution with a stride takes the pixels that the stride leaves first: oneDNN may end
-    // the JVM otherwise; see Torch#convolution.
-    boolean skips = stride > 1 && weight.shape().size(2) == 1;
+    boolean skips = Torch.skipsPixels(weight, stride);
     Shape seen =
         skips
             ? Shape.of(
@@ -121,7 +119,7 @@ public final class PackedConvolution {
 
   /// The pixels of `x` that the convolution sees.
   private Tensor seen(Tensor x) {
-    return stride > 1 && weight.shape().size(2) == 1 ? x.every(stride).channelsLast() : x;
+    return Torch.skipsPixels(weight, stride) ? x.every(stride).channelsLast() : x;
   }
 
   /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU if `rectified` and the identity

@@ -234,11 +234,7 @@ public final class Torch {
 
   private static Tensor convolution(
       Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
-    if (stride > 1 && w.shape().size(2) == 1) {
-      // On some processors with AVX-512 oneDNN divides by zero, which ends the JVM, when it
-      // estimates
-      // the blocks of such a convolution (`brg_blocking_t::est_eff_1x1`): 512×4×4 to 1024×2×2 is a
-      // case. The pixels that the stride leaves are taken first.
+    if (skipsPixels(w, stride)) {
       try (var scope = Scope.open()) {
         return scope.keep(convolution(x.every(stride).channelsLast(), w, bias, 1, padding));
       }
@@ -254,6 +250,14 @@ public final class Torch {
             false,
             NO_PADDING,
             1));
+  }
+
+  /// Whether the pixels that the stride leaves are taken first, and convolved without a stride: for
+  /// a 1×1 convolution. On some processors with AVX-512 oneDNN divides by zero, which ends the JVM,
+  /// when it estimates the blocks of one with a stride (`brg_blocking_t::est_eff_1x1`): 512×4×4 to
+  /// 1024×2×2 is a case.
+  static boolean skipsPixels(Tensor w, int stride) {
+    return stride > 1 && w.shape().size(2) == 1;
   }
 
   /// Whether a convolution is computed in float32, because libtorch cannot do it in bfloat16 here,
