@@ -14,10 +14,10 @@ import org.bytedeco.pytorch.global.torch;
 /// it. It computes f(w∗x + b), or f(sum + w∗x + b), in one pass over memory; f is either ReLU or
 /// the identity.
 ///
-/// [Torch#convolution] reorders the weight at every call, which for a single image may cost as much
-/// as the products, and it leaves ReLU and addition to separate operations. Here oneDNN does
-/// everything in one call. It does so through private operations of libtorch, which not every build
-/// and processor offers; [#isSupported] tells.
+/// [TorchConvolutions#convolution] reorders the weight at every call, which for a single image may
+/// cost as much as the products, and it leaves ReLU and addition to separate operations. Here
+/// oneDNN does everything in one call. It does so through private operations of libtorch, which not
+/// every build and processor offers; [#isSupported] tells.
 ///
 /// The order is chosen for one number and size of images and one value of [Torch#threads]. With
 /// other ones the result is still right, but the weight is reordered at every call, which is slower
@@ -68,7 +68,7 @@ public final class PackedConvolution {
           "a convolution has a weight O×C×K×K, a bias O and images N×C×H×W, but these are %s, %s and %s"
               .formatted(weight.shape(), bias.shape(), images));
     }
-    boolean skips = Torch.skipsPixels(weight, stride);
+    boolean skips = TorchConvolutions.takesPixelsFirst(weight, stride, padding);
     Shape seen =
         skips
             ? Shape.of(
@@ -119,7 +119,9 @@ public final class PackedConvolution {
 
   /// The pixels of `x` that the convolution sees.
   private Tensor seen(Tensor x) {
-    return Torch.skipsPixels(weight, stride) ? x.every(stride).channelsLast() : x;
+    return TorchConvolutions.takesPixelsFirst(weight, stride, padding)
+        ? TorchConvolutions.taken(x, stride)
+        : x;
   }
 
   /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU if `rectified` and the identity
@@ -242,7 +244,7 @@ public final class PackedConvolution {
     }
   }
 
-  /// Finds the types for which the operations exist and agree with [Torch#convolution].
+  /// Finds the types for which the operations exist and agree with [TorchConvolutions#convolution].
   private static final class Probe {
     static final Set<DType> WORKING = EnumSet.noneOf(DType.class);
 
@@ -262,7 +264,7 @@ public final class PackedConvolution {
         Tensor x = Tensor.normal(draw.at(0), type, 2, 16, 5, 5).channelsLast();
         Tensor w = Tensor.normal(draw.at(1), type, 16, 16, 3, 3).channelsLast();
         Tensor b = Tensor.normal(draw.at(2), type, 16);
-        Tensor expected = Torch.convolution(x, w, b, 1, 1);
+        Tensor expected = TorchConvolutions.convolution(x, w, b, 1, 1);
         PackedConvolution packed = of(w, b, x.shape(), 1, 1);
         Tensor sum = x.times(1);
         packed.addTo_(sum, x, true);

@@ -442,10 +442,10 @@ public final class Tensor {
     return view(raw().narrow(dim, from, to - from));
   }
 
-  /// Returns the same elements in the reverse order along dimension `dim`, as a copy.
-  public Tensor flipped(int dim) {
-    shape.size(dim);
-    return adopt(raw().flip(dim));
+  /// Returns the same elements in the reverse order along the dimensions `dims`, as a copy.
+  public Tensor flipped(long... dims) {
+    checkDims(dims);
+    return adopt(raw().flip(dims));
   }
 
   /// Returns every `step`-th pixel of N×C×H×W images in both directions, beginning with the first,

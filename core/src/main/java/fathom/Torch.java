@@ -10,7 +10,6 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
@@ -21,7 +20,6 @@ import org.bytedeco.pytorch.LongArrayRefOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
-import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -39,12 +37,7 @@ public final class Torch {
   private static final Map<DType, TensorOptions> OPTIONS = new EnumMap<>(DType.class);
   private static final @Nullable MethodHandle TRIM = function("malloc_trim", ValueLayout.JAVA_LONG);
 
-  /// Whether libtorch hands bfloat16 convolutions to oneDNN, which sums in float32. On x86 without
-  /// AVX-512 it does not, and rounds every partial sum to 8 bits.
-  private static final boolean CONVOLVES_BFLOAT16;
-
   private static final long[] NO_DILATION = {1, 1};
-  private static final long[] NO_PADDING = {0, 0};
 
   static {
     // JavaCPP would read the process's memory use at every allocation (1.7 µs) and cap it at a
@@ -66,11 +59,6 @@ public final class Torch {
     // NNPACK would be asked for some convolutions of few images, and where it does not know the
     // processor it writes so to standard error at every call. oneDNN does without it.
     torch.globalContext().setUserEnabledNNPACK(false);
-    try (BytePointer capability = torch.get_cpu_capability()) {
-      CONVOLVES_BFLOAT16 =
-          !System.getProperty("os.arch").equals("amd64")
-              || capability.getString().startsWith("AVX512");
-    }
     NO_SIZES = new LongArrayRefOptional();
     SAME_TYPE = new ScalarTypeOptional();
     NO_FORMAT = new MemoryFormatOptional();
@@ -199,159 +187,6 @@ public final class Torch {
   /// tuple.
   static Tensor own(org.bytedeco.pytorch.Tensor borrowed) {
     return Tensor.adopt(new org.bytedeco.pytorch.Tensor(borrowed));
-  }
-
-  /// Returns the two-dimensional convolution (cross-correlation) of `x`, N×C×H×W, with `w`,
-  /// O×C×K×K. The result is N×O×H'×W' with H' = ⌊(H + 2·padding − K) / stride⌋ + 1 and W' alike, in
-  /// channels-last memory if `x` or `w` is. In bfloat16 the products are summed in float32 and
-  /// rounded once, on every processor. Throws `IllegalArgumentException` if the types differ.
-  public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
-    x.checkType("a convolution", w);
-    if (needsWidening(x)) {
-      try (var scope = Scope.open()) {
-        Tensor wide = convolution(widened(x), widened(w), stride, padding);
-        return scope.keep(wide.to(DType.BFLOAT16));
-      }
-    }
-    return convolution(x, w, NO_TENSOR, stride, padding);
-  }
-
-  /// Returns the convolution of the other overload plus a bias of O elements, one for each output
-  /// channel.
-  public static Tensor convolution(Tensor x, Tensor w, Tensor bias, int stride, int padding) {
-    x.checkType("a convolution", w);
-    x.checkType("a convolution", bias);
-    if (needsWidening(x)) {
-      try (var scope = Scope.open()) {
-        Tensor wide = convolution(widened(x), widened(w), widened(bias), stride, padding);
-        return scope.keep(wide.to(DType.BFLOAT16));
-      }
-    }
-    try (var b = new TensorOptional(bias.raw())) {
-      return convolution(x, w, b, stride, padding);
-    }
-  }
-
-  private static Tensor convolution(
-      Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
-    if (skipsPixels(w, stride)) {
-      try (var scope = Scope.open()) {
-        return scope.keep(convolution(x.every(stride).channelsLast(), w, bias, 1, padding));
-      }
-    }
-    return Tensor.adopt(
-        torch.convolution(
-            x.raw(),
-            w.raw(),
-            bias,
-            new long[] {stride, stride},
-            new long[] {padding, padding},
-            NO_DILATION,
-            false,
-            NO_PADDING,
-            1));
-  }
-
-  /// Whether the pixels that the stride leaves are taken first, and convolved without a stride: for
-  /// a 1×1 convolution. On some processors with AVX-512 oneDNN divides by zero, which ends the JVM,
-  /// when it estimates the blocks of one with a stride (`brg_blocking_t::est_eff_1x1`): 512×4×4 to
-  /// 1024×2×2 is a case.
-  static boolean skipsPixels(Tensor w, int stride) {
-    return stride > 1 && w.shape().size(2) == 1;
-  }
-
-  /// Whether a convolution is computed in float32, because libtorch cannot do it in bfloat16 here,
-  /// or not rightly: with images of a single channel its results are wrong on processors with
-  /// AVX-512.
-  private static boolean needsWidening(Tensor x) {
-    return x.type() == DType.BFLOAT16 && (!CONVOLVES_BFLOAT16 || x.shape().size(1) == 1);
-  }
-
-  private static Tensor widened(Tensor t) {
-    return t.to(DType.FLOAT32);
-  }
-
-  /// The gradients of [#convolution]: dE/dx in the type of x, null if it was not requested, and
-  /// dE/dw.
-  public record ConvolutionGradients(@Nullable Tensor dx, Tensor dw) {}
-
-  /// Computes the backward pass of [#convolution] for `dy`, the cotangent of its output. dE/dw may
-  /// be in float32 where the rest is in bfloat16.
-  public static ConvolutionGradients convolutionBackward(
-      Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
-    if (needDx && w.shape().size(1) == 1 && x.type() != DType.FLOAT64) {
-      // On processors with AVX-512 libtorch 2.10 (through oneDNN) returns a wrong dE/dx for images
-      // with a single channel in float32, sometimes one that is not finite; in float64 it computes
-      // the gradient itself.
-      var wide =
-          convolutionBackward(
-              dy.to(DType.FLOAT64),
-              x.to(DType.FLOAT64),
-              w.to(DType.FLOAT64),
-              stride,
-              padding,
-              true);
-      return new ConvolutionGradients(
-          Objects.requireNonNull(wide.dx()).to(x.type()), wide.dw().to(DType.FLOAT32));
-    }
-    if (x.type() == DType.BFLOAT16 && !rightInBFloat16(x, w, stride)) {
-      var wide =
-          convolutionBackward(
-              widened(dy).channelsLast(), widened(x), widened(w), stride, padding, needDx);
-      return new ConvolutionGradients(
-          wide.dx() == null ? null : wide.dx().to(DType.BFLOAT16), wide.dw());
-    }
-    if (overrunsItsMemory(w, stride)) {
-      var planes =
-          nativeConvolutionBackward(
-              dy.contiguous(), x.contiguous(), w.contiguous(), stride, padding, needDx);
-      return new ConvolutionGradients(
-          planes.dx() == null ? null : planes.dx().channelsLast(), planes.dw());
-    }
-    return nativeConvolutionBackward(dy, x, w, stride, padding, needDx);
-  }
-
-  /// Whether libtorch computes the gradients in bfloat16 correctly. For images narrower or lower
-  /// than the stride, libtorch 2.10 (on x86, through oneDNN) reads uninitialized memory and returns
-  /// a different number at every call, sometimes an infinite one; so it does for dE/dx with an odd
-  /// number of output channels, which its instructions take in pairs. For images with a single
-  /// channel see [#needsWidening].
-  private static boolean rightInBFloat16(Tensor x, Tensor w, int stride) {
-    return CONVOLVES_BFLOAT16
-        && Math.min(x.shape().size(2), x.shape().size(3)) >= stride
-        && w.shape().size(0) % 2 == 0
-        && w.shape().size(1) > 1;
-  }
-
-  /// Whether the weight gradient would write past its workspace. oneDNN 3.x on AVX2 does so for a
-  /// 1×1 convolution with a stride whose images lie in channels-last memory and have fewer channels
-  /// than a vector has elements (uxlfoundation/oneDNN issue 6035), which crashed the JVM. With
-  /// images in row-major memory the gradient is correct.
-  private static boolean overrunsItsMemory(Tensor w, int stride) {
-    return stride > 1 && w.shape().size(2) == 1 && w.shape().size(1) < 16;
-  }
-
-  private static ConvolutionGradients nativeConvolutionBackward(
-      Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
-    try (var mask = new BoolPointer(3)) {
-      mask.put(0, needDx).put(1, true).put(2, false);
-      try (T_TensorTensorTensor_T gradients =
-          torch.convolution_backward(
-              dy.raw(),
-              x.raw(),
-              w.raw(),
-              NO_SIZES,
-              new long[] {stride, stride},
-              new long[] {padding, padding},
-              NO_DILATION,
-              false,
-              NO_PADDING,
-              1,
-              mask)) {
-        return new ConvolutionGradients(
-            needDx ? own(gradients.get0()) : null, own(gradients.get1()));
-      }
-    }
   }
 
   /// The largest element of each window, and its position within the H×W plane of the input, which

@@ -47,15 +47,17 @@ class ConvolutionShapesTest {
     Tensor x = drawn("x", type, of[0], of[1], of[3], of[3]);
     Tensor w = drawn("w", type, of[2], of[1], kernel, kernel);
     Tensor dy = drawn("dy", type, of[0], of[2], side, side);
-    Tensor y = Torch.convolution(x, w, stride, padding);
-    Torch.ConvolutionGradients d = Torch.convolutionBackward(dy, x, w, stride, padding, true);
+    Tensor y = TorchConvolutions.convolution(x, w, stride, padding);
+    TorchConvolutions.Gradients d =
+        TorchConvolutions.convolutionBackward(dy, x, w, stride, padding, true);
     Tensor wideX = x.to(DType.FLOAT64);
     Tensor wideW = w.to(DType.FLOAT64);
-    Torch.ConvolutionGradients wide =
-        Torch.convolutionBackward(dy.to(DType.FLOAT64), wideX, wideW, stride, padding, true);
+    TorchConvolutions.Gradients wide =
+        TorchConvolutions.convolutionBackward(
+            dy.to(DType.FLOAT64), wideX, wideW, stride, padding, true);
     String shape =
         "%s images of %s×%s×%s to %s channels".formatted(of[0], of[1], of[3], of[3], of[2]);
-    note("y", y, Torch.convolution(wideX, wideW, stride, padding), shape, bound, wrong);
+    note("y", y, TorchConvolutions.convolution(wideX, wideW, stride, padding), shape, bound, wrong);
     assertNotNull(d.dx());
     assertNotNull(wide.dx());
     note("dE/dx", d.dx(), wide.dx(), shape, bound, wrong);

@@ -117,7 +117,7 @@ final class NormOracle {
     Tensor v = plain.weight().value();
     Tensor centred = v.minus(v.mean(1, 2, 3));
     Tensor w = centred.dividedBy(standardDeviation(centred, new long[] {1, 2, 3}, layer.epsilon()));
-    return Torch.convolution(x, w, plain.stride(), plain.padding());
+    return TorchConvolutions.convolution(x, w, plain.stride(), plain.padding());
   }
 
   static Tensor value(WeightNorm layer, Tensor x) {
@@ -133,7 +133,7 @@ final class NormOracle {
         Tensor v = c.weight().value();
         Tensor length = v.square().sum(1, 2, 3).sqrt();
         Tensor w = v.times(layer.gain().value().reshape(outputs, 1, 1, 1)).dividedBy(length);
-        yield Torch.convolution(x, w, c.stride(), c.padding());
+        yield TorchConvolutions.convolution(x, w, c.stride(), c.padding());
       }
       default -> throw new IllegalArgumentException("the oracle does not know " + layer);
     };

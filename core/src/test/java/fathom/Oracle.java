@@ -78,7 +78,8 @@ final class Oracle {
     }
     return switch (layer) {
       case Dense d -> NormOracle.value(d, x);
-      case Conv2d c -> Torch.convolution(x, c.weight().value(), c.stride(), c.padding());
+      case Conv2d c ->
+          TorchConvolutions.convolution(x, c.weight().value(), c.stride(), c.padding());
       case Relu _ -> x.relu();
       case Sigmoid _ -> Tensor.scalar(x.type(), 1).dividedBy(x.times(-1).exp().plus(1));
       case Tanh _ -> x.times(2).exp().plus(-1).dividedBy(x.times(2).exp().plus(1));
@@ -91,7 +92,8 @@ final class Oracle {
               .mean(2)
               .reshape(x.shape().size(0), x.shape().size(1));
       case Flatten _ -> x.reshape(x.shape().size(0), x.shape().elements() / x.shape().size(0));
-      case PaddedSubsample p -> Torch.convolution(x, selection(p, x.type()), p.stride(), 0);
+      case PaddedSubsample p ->
+          TorchConvolutions.convolution(x, selection(p, x.type()), p.stride(), 0);
       case BatchNorm b -> batchNorm(b, x);
       case LayerNorm l -> NormOracle.value(l, x);
       case RmsNorm r -> NormOracle.value(r, x);

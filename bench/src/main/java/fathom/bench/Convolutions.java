@@ -6,7 +6,7 @@ import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import fathom.Torch;
+import fathom.TorchConvolutions;
 import fathom.Traced;
 import fathom.nn.Conv2d;
 import fathom.train.Precision;
@@ -54,9 +54,10 @@ record Convolutions(List<Call> calls) implements Runnable {
       try (var _ = Scope.open()) {
         Conv2d layer = call.layer();
         Tensor w = call.w();
-        Torch.convolution(call.x(), w, layer.stride(), layer.padding());
+        TorchConvolutions.convolution(call.x(), w, layer.stride(), layer.padding());
         boolean needDx = !call.equals(calls.getFirst());
-        Torch.convolutionBackward(call.dy(), call.x(), w, layer.stride(), layer.padding(), needDx);
+        TorchConvolutions.convolutionBackward(
+            call.dy(), call.x(), w, layer.stride(), layer.padding(), needDx);
       }
     }
   }

@@ -2,8 +2,8 @@ package fathom.kernel;
 
 import fathom.DType;
 import fathom.Tensor;
-import fathom.Torch;
-import fathom.Torch.ConvolutionGradients;
+import fathom.TorchConvolutions;
+import fathom.TorchConvolutions.Gradients;
 
 /// 3×3 convolutions at stride 1, padded by 1: y[n,o,i,j] = Σ w[o,c,u,v]·x[n,c,i+u−1,j+v−1], summed
 /// over c, u and v. Images and weight are in channels-last memory.
@@ -15,18 +15,18 @@ public interface Convolution {
   Tensor value(Tensor x, Tensor w);
 
   /// Returns dE/dw and, if `needDx`, dE/dx.
-  ConvolutionGradients back(Tensor dy, Tensor x, Tensor w, boolean needDx);
+  Gradients back(Tensor dy, Tensor x, Tensor w, boolean needDx);
 
   /// The form that calls libtorch's convolution.
   record Operation() implements Convolution {
     @Override
     public Tensor value(Tensor x, Tensor w) {
-      return Torch.convolution(x, w, 1, 1);
+      return TorchConvolutions.convolution(x, w, 1, 1);
     }
 
     @Override
-    public ConvolutionGradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
-      return Torch.convolutionBackward(dy, x, w, 1, 1, needDx);
+    public Gradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
+      return TorchConvolutions.convolutionBackward(dy, x, w, 1, 1, needDx);
     }
   }
 

@@ -2,7 +2,7 @@ package fathom.kernel;
 
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.Torch.ConvolutionGradients;
+import fathom.TorchConvolutions.Gradients;
 
 /// The sums of the definition of [Convolution] and of its two derivatives, product by product in
 /// double precision: the specification of [TiledConvolution].
@@ -19,7 +19,7 @@ final class ScalarConvolution implements Convolution {
   }
 
   @Override
-  public ConvolutionGradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
+  public Gradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
     Tensor dx = needDx ? x.emptyLike() : null;
     Tensor dw = w.channelsLast().emptyLike();
     try (var _ = Scope.open()) {
@@ -36,7 +36,7 @@ final class ScalarConvolution implements Convolution {
         write(dxs, dx);
       }
     }
-    return new ConvolutionGradients(dx, dw);
+    return new Gradients(dx, dw);
   }
 
   /// The action for each product of the definition; `x`, `w` and `y` are the indices of its pixel,

@@ -2,7 +2,7 @@ package fathom.kernel;
 
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.Torch.ConvolutionGradients;
+import fathom.TorchConvolutions.Gradients;
 
 /// The fast form of [Convolution] for float32: it computes tile by tile with the minimal filtering
 /// of [Winograd].
@@ -17,7 +17,7 @@ final class TiledConvolution implements Convolution {
   }
 
   @Override
-  public ConvolutionGradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
+  public Gradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
     Tensor filters = w.channelsLast();
     Tensor dw = filters.emptyLike();
     Winograd.weightGradient(FeatureMaps.of(x), FeatureMaps.of(dy), dw.segment());
@@ -26,6 +26,6 @@ final class TiledConvolution implements Convolution {
       dx = x.emptyLike();
       Winograd.convolveBack(FeatureMaps.of(dy), filters.segment(), FeatureMaps.of(dx));
     }
-    return new ConvolutionGradients(dx, dw);
+    return new Gradients(dx, dw);
   }
 }

@@ -8,7 +8,7 @@ import fathom.Pullback;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import fathom.Torch;
+import fathom.TorchConvolutions;
 import fathom.Traced;
 import fathom.kernel.Kernels;
 import java.util.Map;
@@ -78,7 +78,7 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
       }
     }
 
-    private Torch.ConvolutionGradients gradients(Tensor dy, boolean needDx) {
+    private TorchConvolutions.Gradients gradients(Tensor dy, boolean needDx) {
       return layer.gradients(dy.channelsLast(), x, w, needDx);
     }
   }
@@ -86,13 +86,13 @@ public record Conv2d(Param weight, int stride, int padding) implements Layer {
   private Tensor convolve(Tensor x, Tensor w) {
     return isKernels(x, w)
         ? Kernels.convolution(x, (int) w.shape().size(0)).value(x, w)
-        : Torch.convolution(x, w, stride, padding);
+        : TorchConvolutions.convolution(x, w, stride, padding);
   }
 
-  private Torch.ConvolutionGradients gradients(Tensor dy, Tensor x, Tensor w, boolean needDx) {
+  private TorchConvolutions.Gradients gradients(Tensor dy, Tensor x, Tensor w, boolean needDx) {
     return isKernels(x, w)
         ? Kernels.convolution(x, (int) w.shape().size(0)).back(dy, x, w, needDx)
-        : Torch.convolutionBackward(dy, x, w, stride, padding, needDx);
+        : TorchConvolutions.convolutionBackward(dy, x, w, stride, padding, needDx);
   }
 
   /// Whether the kernels of [Kernels] apply. Two different types go to libtorch, which rejects

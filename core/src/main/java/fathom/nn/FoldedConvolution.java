@@ -7,6 +7,7 @@ import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
 import fathom.Torch;
+import fathom.TorchConvolutions;
 import fathom.kernel.TiledFilters;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,8 @@ record FoldedConvolution(
   @Override
   public FoldedConvolution packedFor(Shape images) {
     if (weight.type() == DType.BFLOAT16 && images.size(1) == 1) {
-      return this; // which libtorch computes wrongly on some processors; see Torch#convolution
+      return this; // which libtorch computes wrongly on some processors; see
+      // TorchConvolutions#convolution
     }
     ReadyConvolution own =
         Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())
@@ -86,7 +88,7 @@ record FoldedConvolution(
       if (fitting != null) {
         return scope.keep(fitting.apply(in, rectified));
       }
-      Tensor y = Torch.convolution(in, weight, bias, plain.stride(), plain.padding());
+      Tensor y = TorchConvolutions.convolution(in, weight, bias, plain.stride(), plain.padding());
       return scope.keep(rectified ? y.relu_() : y);
     }
   }
