@@ -262,7 +262,7 @@ final class NormPages {
               "51",
               "a blank image",
               "edges-blank",
-              List.of("layer norm, gain of the noise", "bias, layer norm, gain"),
+              List.of("layer norm, gain", "bias, layer norm, gain"),
               ""),
           new Row(
               "51, trained",
