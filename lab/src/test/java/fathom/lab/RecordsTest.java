@@ -156,6 +156,7 @@ class RecordsTest {
                   link(experiment, Size.FULL),
                   experiment.statement().claim()));
     }
+    page.append("\n## Both sizes\n").append(sizes());
     page.append("\n## Rows 8 to 28\n");
     page.append(
         """
@@ -178,6 +179,33 @@ class RecordsTest {
       }
     }
     return page.toString().replace(System.lineSeparator(), "\n");
+  }
+
+  /// Of which experiments the records have other verdicts at the two sizes, and which lack one.
+  private static String sizes() throws IOException {
+    var differ = new StringBuilder();
+    var missing = new ArrayList<String>();
+    int recorded = 0;
+    for (Experiment experiment : Experiments.all()) {
+      Optional<Verdict> quick = Records.newest(experiment, Size.QUICK).map(Finding::verdict);
+      Optional<Verdict> full = Records.newest(experiment, Size.FULL).map(Finding::verdict);
+      recorded += full.isPresent() ? 1 : 0;
+      if (full.isEmpty()) {
+        missing.add("`" + experiment.name() + "`");
+      } else if (quick.isPresent() && !quick.equals(full)) {
+        differ.append(
+            "- `%s`: %s at size quick, %s at size full%n"
+                .formatted(experiment.name(), quick.get(), full.get()));
+      }
+    }
+    return """
+    %s of %s experiments have a record at size full. Not yet: %s.
+
+    The answers quote size quick where they do not say full. Where the verdicts differ:
+
+    %s\
+    """
+        .formatted(recorded, Experiments.all().size(), String.join(", ", missing), differ);
   }
 
   private static void rows(StringBuilder page, List<Row> rows, Function<Value, String> shown)
