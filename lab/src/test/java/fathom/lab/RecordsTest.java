@@ -71,8 +71,13 @@ class RecordsTest {
       Map.of(
           "why-plain-nets-fail.md", DepthPage.FIGURES,
           "does-layer-norm-wipe-out-information.md",
-              Stream.of(NormPages.INFORMATION, CardPages.FIGURES).flatMap(List::stream).toList(),
-          "why-normalization-regularizes.md", NormPages.REGULARIZATION);
+              Stream.of(NormPages.INFORMATION, CardPages.FIGURES, FullPages.INFORMATION)
+                  .flatMap(List::stream)
+                  .toList(),
+          "why-normalization-regularizes.md",
+              Stream.of(NormPages.REGULARIZATION, FullPages.REGULARIZATION)
+                  .flatMap(List::stream)
+                  .toList());
 
   private static String answer(String name) throws IOException {
     return Files.readString(DOCS.resolve(name));
