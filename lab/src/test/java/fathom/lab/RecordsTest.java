@@ -41,9 +41,9 @@ class RecordsTest {
       """
       # Records of the laboratory
 
-      Findings as `./fathom lab` wrote them, in folders by date and size, each with seeds, versions and machine. `RecordsTest` makes this
-      page from them and compares it at every `./check`. Of several records of one experiment the newest counts. What the rows
-      say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md),
+      Findings as `./fathom lab` wrote them, in folders by date and size, each with seeds, versions and machine; those of size full are kept
+      without charts, maps and images. `RecordsTest` makes this page from them and compares it at every `./check`. Of several records of one
+      experiment the newest counts. What the rows say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md),
       [does-layer-norm-wipe-out-information.md](../does-layer-norm-wipe-out-information.md) and
       [why-normalization-regularizes.md](../why-normalization-regularizes.md).
 
