@@ -305,6 +305,13 @@ final class DepthPage {
           full("published-lesions", "resnet20, one block out, median", "images: %.0f points"),
           full("published-lesions", "resnet32, one block out, median", "%.1f for ResNet-32"),
           full("lesions", "residual, mean number", "and %.1f branches"),
+          full("conditioning", "plain, condition", "condition number of 10^%.1f at"),
+          full("conditioning", "skip, condition", "with shortcuts 10^%.1f, and"),
+          full("conditioning", "plain, training", "the losses are %.2f and 0.0007"),
+          full("conditioning", "skip, training", "2.31 and %.4f nats"),
+          full("conditioning", "initialised, condition", "starts at 10^%.1f and"),
+          full("conditioning", "initialised, training", "ends at %.2f nats: 0.71"),
+          full("conditioning", "initialised over plain", "nats: %.2f of the loss"),
           full("published-paths", "resnet20, the same", "(%.2f times for ResNet-20"),
           full("published-paths", "resnet32, the same", "%.2f for ResNet-32)"));
 }

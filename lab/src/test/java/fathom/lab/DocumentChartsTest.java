@@ -6,13 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import fathom.lab.experiment.Experiments;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Finding;
-import fathom.lab.ledger.Ledger;
+import fathom.lab.ledger.Size;
 import fathom.report.ChartImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -65,13 +64,6 @@ class DocumentChartsTest {
   private static Finding newest(String name) throws IOException {
     Experiment experiment =
         Experiments.all().stream().filter(e -> e.name().equals(name)).findFirst().orElseThrow();
-    try (Stream<Path> folders = Files.list(DOCS.resolve("lab"))) {
-      return folders
-          .filter(f -> f.getFileName().toString().endsWith("-quick"))
-          .filter(f -> Files.exists(f.resolve(name + ".json")))
-          .max(Comparator.naturalOrder())
-          .flatMap(folder -> new Ledger(folder).read(experiment))
-          .orElseThrow();
-    }
+    return Records.newest(experiment, Size.QUICK).orElseThrow();
   }
 }

@@ -106,7 +106,7 @@ class LaboratoryTest {
 
   @ParameterizedTest
   @MethodSource("experiments")
-  void everyExperimentRunsAndComesBackFromItsFile(Experiment experiment) {
+  void everyExperimentRunsAndComesBackFromItsFile(Experiment experiment) throws IOException {
     assumeTrue(experiment.missing().isEmpty());
     long live = Tensor.live();
     Finding finding = run(List.of(experiment), false).getFirst();
@@ -115,6 +115,15 @@ class LaboratoryTest {
     assertEquals(finding, new Ledger(folder).read(experiment).orElseThrow());
     assertTrue(experiment.name().matches("[a-z-]+"), experiment.name());
     assertEquals(live, Tensor.live());
+    for (Size size : List.of(Size.QUICK, Size.FULL)) {
+      Records.newest(experiment, size).ifPresent(record -> assertBounded(finding, record));
+    }
+  }
+
+  private static void assertBounded(Finding finding, Finding record) {
+    for (Value value : finding.values()) {
+      record.values().forEach(recorded -> Quantity.assertBounded(value, recorded));
+    }
   }
 
   @Test

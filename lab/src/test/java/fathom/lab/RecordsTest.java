@@ -5,10 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.lab.experiment.Experiments;
-import fathom.lab.ledger.Bound;
 import fathom.lab.ledger.Experiment;
 import fathom.lab.ledger.Finding;
-import fathom.lab.ledger.Ledger;
 import fathom.lab.ledger.Size;
 import fathom.lab.ledger.Value;
 import fathom.lab.ledger.Verdict;
@@ -19,7 +17,6 @@ import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,6 +27,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// Makes `docs/lab/README.md` from the committed findings and compares it with what stands there:
@@ -37,15 +35,15 @@ import org.junit.jupiter.api.Test;
 /// -Dsurefire.failIfNoSpecifiedTests=false -Dfathom.records=write` writes it anew.
 class RecordsTest {
   private static final Path DOCS = Path.of("..", "docs");
-  private static final Path PAGE = DOCS.resolve("lab").resolve("README.md");
+  private static final Path PAGE = Records.FOLDER.resolve("README.md");
 
   private static final String BEGINNING =
       """
       # Records of the laboratory
 
-      Findings as `./fathom lab` wrote them, in folders by date and size, each with seeds, versions and machine. `RecordsTest` makes this
-      page from them and compares it at every `./check`. Of several records of one experiment the newest counts. What the rows
-      say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md),
+      Findings as `./fathom lab` wrote them, in folders by date and size, each with seeds, versions and machine; those of size full are kept
+      without charts, maps and images. `RecordsTest` makes this page from them and compares it at every `./check`. Of several records of one
+      experiment the newest counts. What the rows say together is in [why-plain-nets-fail.md](../why-plain-nets-fail.md),
       [does-layer-norm-wipe-out-information.md](../does-layer-norm-wipe-out-information.md) and
       [why-normalization-regularizes.md](../why-normalization-regularizes.md).
 
@@ -73,8 +71,13 @@ class RecordsTest {
       Map.of(
           "why-plain-nets-fail.md", DepthPage.FIGURES,
           "does-layer-norm-wipe-out-information.md",
-              Stream.of(NormPages.INFORMATION, CardPages.FIGURES).flatMap(List::stream).toList(),
-          "why-normalization-regularizes.md", NormPages.REGULARIZATION);
+              Stream.of(NormPages.INFORMATION, CardPages.FIGURES, FullPages.INFORMATION)
+                  .flatMap(List::stream)
+                  .toList(),
+          "why-normalization-regularizes.md",
+              Stream.of(NormPages.REGULARIZATION, FullPages.REGULARIZATION)
+                  .flatMap(List::stream)
+                  .toList());
 
   private static String answer(String name) throws IOException {
     return Files.readString(DOCS.resolve(name));
@@ -90,7 +93,7 @@ class RecordsTest {
               && !DepthPage.OF_FIVE_SEEDS.contains(experiment.name());
       long seeds = three ? 3 : 5;
       for (Size size : List.of(Size.QUICK, Size.FULL)) {
-        Optional<Finding> finding = newest(experiment, size);
+        Optional<Finding> finding = Records.newest(experiment, size);
         records += finding.isPresent() ? 1 : 0;
         finding.ifPresent(f -> {
           assertEquals(
@@ -124,7 +127,7 @@ class RecordsTest {
     for (var page : ANSWERS.entrySet()) {
       String answer = answer(page.getKey()).replaceAll("\\s+", " ");
       for (Figure figure : page.getValue()) {
-        Finding finding = newest(named(figure.experiment()), figure.size()).orElseThrow();
+        Finding finding = Records.newest(named(figure.experiment()), figure.size()).orElseThrow();
         List<Value> values = values(Optional.of(finding), figure.start());
         if (values.isEmpty()) {
           wrong.add("%s has no value \"%s\"".formatted(figure.experiment(), figure.start()));
@@ -158,6 +161,7 @@ class RecordsTest {
                   link(experiment, Size.FULL),
                   experiment.statement().claim()));
     }
+    page.append("\n## Both sizes\n").append(sizes());
     page.append("\n## Rows 8 to 28\n");
     page.append(
         """
@@ -182,81 +186,94 @@ class RecordsTest {
     return page.toString().replace(System.lineSeparator(), "\n");
   }
 
+  /// Of which experiments the records have other verdicts at the two sizes, and which lack one.
+  private static String sizes() throws IOException {
+    var differ = new StringBuilder();
+    var missing = new ArrayList<String>();
+    int recorded = 0;
+    for (Experiment experiment : Experiments.all()) {
+      Optional<Verdict> quick = Records.newest(experiment, Size.QUICK).map(Finding::verdict);
+      Optional<Verdict> full = Records.newest(experiment, Size.FULL).map(Finding::verdict);
+      recorded += full.isPresent() ? 1 : 0;
+      if (full.isEmpty()) {
+        missing.add("`" + experiment.name() + "`");
+      } else if (quick.isPresent() && !quick.equals(full)) {
+        differ.append(
+            "- `%s`: %s at size quick, %s at size full%n"
+                .formatted(experiment.name(), quick.get(), full.get()));
+      }
+    }
+    return """
+    %s of %s experiments have a record at size full. Not yet: %s.
+
+    The answers quote size quick where they do not say full. Where the verdicts differ:
+
+    %s\
+    """
+        .formatted(recorded, Experiments.all().size(), String.join(", ", missing), differ);
+  }
+
   private static void rows(StringBuilder page, List<Row> rows, Function<Value, String> shown)
       throws IOException {
     page.append("| row | measured | bound | quick | full |\n| --- | --- | --- | --- | --- |\n");
     for (Row row : rows) {
-      var quick = new ArrayList<Value>();
-      var full = new ArrayList<Value>();
+      var quantities = new ArrayList<Quantity>();
       var lines = new StringBuilder();
       for (var of : row.measured().entrySet()) {
-        lines.append(lines(of.getKey(), of.getValue(), quick, full, shown));
+        for (Quantity quantity : quantities(named(of.getKey()), of.getValue())) {
+          quantities.add(quantity);
+          lines.append(
+              "| `%s` | %s | %s | %s | %s |%n"
+                  .formatted(
+                      of.getKey(),
+                      quantity.what().replace("|", "\\|"), // a line alone ends a cell
+                      quantity.bound(),
+                      shown(quantity.quick(), shown),
+                      shown(quantity.full(), shown)));
+        }
       }
       page.append(
           "| **%s** %s | | | %s | %s |%n"
-              .formatted(row.number(), row.claim(), verdict(quick), verdict(full)));
+              .formatted(
+                  row.number(),
+                  row.claim(),
+                  verdict(row, Size.QUICK, quantities, Quantity::quick),
+                  verdict(row, Size.FULL, quantities, Quantity::full)));
       page.append(lines);
     }
   }
 
-  private static String verdict(List<Value> values) {
-    return values.isEmpty() ? NONE : "**" + Verdict.of(values) + "**";
-  }
-
-  private static String lines(
-      String experiment,
-      List<String> quantities,
-      List<Value> quick,
-      List<Value> full,
-      Function<Value, String> shown)
+  /// The verdict of a row at a size at which all of its experiments are recorded.
+  private static String verdict(
+      Row row, Size size, List<Quantity> quantities, Function<Quantity, @Nullable Value> at)
       throws IOException {
-    var lines = new StringBuilder();
-    Experiment of = named(experiment);
-    Optional<Finding> quickly = newest(of, Size.QUICK);
-    Optional<Finding> fully = newest(of, Size.FULL);
-    for (String start : quantities) {
-      List<Value> atQuick = values(quickly, start);
-      List<Value> atFull = values(fully, start);
-      List<Value> either = atQuick.isEmpty() ? atFull : atQuick;
-      assertFalse(either.isEmpty(), experiment + " measures no " + start);
-      for (int i = 0; i < either.size(); i++) {
-        lines.append(
-            "| `%s` | %s | %s | %s | %s |%n"
-                .formatted(
-                    experiment,
-                    what(atQuick, atFull, i),
-                    bound(either.get(i), atFull, i),
-                    i < atQuick.size() ? shown.apply(atQuick.get(i)) : NONE,
-                    i < atFull.size() ? shown.apply(atFull.get(i)) : NONE));
+    for (String experiment : row.measured().keySet()) {
+      if (Records.newest(named(experiment), size).isEmpty()) {
+        return NONE;
       }
-      quick.addAll(atQuick);
-      full.addAll(atFull);
     }
-    return lines.toString();
+    var values = quantities.stream().map(at).filter(Objects::nonNull).toList();
+    assertTrue(
+        values.stream().anyMatch(v -> v.bound().isSet()),
+        () -> "row " + row.number() + " has no quantity with a bound, so it cannot fail");
+    return "**" + Verdict.of(values) + "**";
   }
 
-  /// The name of a quantity; where it differs between the sizes, both ends of it.
-  private static String what(List<Value> atQuick, List<Value> atFull, int i) {
-    String full = (i < atFull.size() ? atFull : atQuick).get(i).what();
-    String quick = (i < atQuick.size() ? atQuick : atFull).get(i).what();
-    if (quick.equals(full)) {
-      return full;
+  private static List<Quantity> quantities(Experiment experiment, List<String> starts)
+      throws IOException {
+    Optional<Finding> quick = Records.newest(experiment, Size.QUICK);
+    Optional<Finding> full = Records.newest(experiment, Size.FULL);
+    var quantities = new ArrayList<Quantity>();
+    for (String start : starts) {
+      List<Quantity> of = Quantity.of(values(quick, start), values(full, start));
+      assertFalse(of.isEmpty(), experiment.name() + " measures no " + start);
+      quantities.addAll(of);
     }
-    int same = 0;
-    while (quick.charAt(same) == full.charAt(same)) {
-      same++;
-    }
-    same = quick.lastIndexOf(' ', same) + 1;
-    return "%s%s (quick), %s (full)"
-        .formatted(quick.substring(0, same), quick.substring(same), full.substring(same));
+    return quantities;
   }
 
-  /// A bound is the same at both sizes.
-  private static Bound bound(Value value, List<Value> atFull, int i) {
-    if (i < atFull.size()) {
-      assertEquals(atFull.get(i).bound(), value.bound(), value.what());
-    }
-    return value.bound();
+  private static String shown(@Nullable Value value, Function<Value, String> shown) {
+    return value == null ? NONE : shown.apply(value);
   }
 
   private static List<Value> values(Optional<Finding> finding, String start) {
@@ -288,27 +305,13 @@ class RecordsTest {
   }
 
   private static String link(Experiment experiment, Size size) throws IOException {
-    Optional<Finding> finding = newest(experiment, size);
+    Optional<Finding> finding = Records.newest(experiment, size);
     return finding.isEmpty()
         ? NONE
         : "[%s](%s/%s.json)"
             .formatted(
                 finding.get().verdict(),
-                folder(experiment, size).orElseThrow().getFileName(),
+                Records.folder(experiment, size).orElseThrow().getFileName(),
                 experiment.name());
-  }
-
-  private static Optional<Finding> newest(Experiment experiment, Size size) throws IOException {
-    return folder(experiment, size).flatMap(folder -> new Ledger(folder).read(experiment));
-  }
-
-  /// The newest folder of this size with a record of this experiment.
-  private static Optional<Path> folder(Experiment experiment, Size size) throws IOException {
-    try (Stream<Path> folders = Files.list(PAGE.getParent())) {
-      return folders
-          .filter(f -> f.getFileName().toString().endsWith("-" + size))
-          .filter(f -> Files.exists(f.resolve(experiment.name() + ".json")))
-          .max(Comparator.naturalOrder());
-    }
   }
 }
