@@ -153,7 +153,7 @@ class WeightNamesTest {
               .withShortcut(shortcut)
               .build(Init.zeros());
       try (TensorFile file = TensorFile.open(written(net, UnaryOperator.identity()))) {
-        List<Architecture.OfClasses> fitting = FittingNets.of(file);
+        List<Architecture> fitting = FittingNets.of(file);
         assertEquals(
             List.of(expected.split(", ")), fitting.stream().map(Architecture::name).toList());
         assertEquals(4, fitting.getFirst().options().width());
