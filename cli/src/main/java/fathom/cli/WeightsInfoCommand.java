@@ -8,12 +8,17 @@ import fathom.io.Shown;
 import fathom.io.StateDictionary;
 import fathom.io.TensorFile;
 import fathom.net.Architecture;
+import fathom.net.CharacterNet;
+import fathom.net.Mlp;
+import fathom.net.RowNet;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -56,6 +61,8 @@ final class WeightsInfoCommand implements Callable<Integer> {
 
   /// The answer of `--json`.
   ///
+  /// @param model the net that the file says it is of, null if it does not say
+  /// @param options what it says of that net's options
   /// @param types the number of tensors of each type of elements
   /// @param fits the nets that have exactly these tensors
   record Answer(
@@ -67,21 +74,81 @@ final class WeightsInfoCommand implements Callable<Integer> {
       List<Layer> layers,
       Map<String, String> metadata,
       @Nullable String model,
+      Architecture.Options options,
       List<Fit> fits) {}
 
   /// Tensors that belong together.
   record Layer(String name, int tensors, long elements, String shapes) {}
 
-  /// A net that has these tensors.
-  record Fit(String model, Architecture.Options options, int channels, int classes) {
-    static Fit of(Architecture.OfClasses net) {
-      return new Fit(net.name(), net.options(), net.input().channels(), net.classes());
+  /// A net that has these tensors. A size that nets of its kind do not have is null.
+  ///
+  /// @param reads what the net reads: `images`, `rows` of images, `masks` or `text`
+  /// @param channels of the images
+  /// @param features the numbers of an image that is read as a set of numbers, or of each row
+  /// @param classes the number of classes, or of characters
+  /// @param window the most characters that are read at a time
+  record Fit(
+      String model,
+      Architecture.Options options,
+      String reads,
+      @Nullable Integer channels,
+      @Nullable Integer features,
+      int classes,
+      @Nullable Integer window) {
+    static Fit of(Architecture net) {
+      String model = net.name();
+      Architecture.Options options = net.options();
+      return switch (net) {
+        case Mlp mlp ->
+            new Fit(model, options, "images", null, mlp.input().width(), mlp.classes(), null);
+        case RowNet rows ->
+            new Fit(model, options, "rows", null, rows.input().width(), rows.classes(), null);
+        case Architecture.OfImages images ->
+            new Fit(
+                model,
+                options,
+                images instanceof Architecture.OfMasks ? "masks" : "images",
+                images.input().channels(),
+                null,
+                images.classes(),
+                null);
+        case CharacterNet text ->
+            new Fit(
+                model,
+                options,
+                "text",
+                null,
+                null,
+                text.vocabulary(),
+                model.equals(Architecture.TRANSFORMER) ? text.window() : null);
+        default -> throw new IllegalStateException("a net of no kind: " + model);
+      };
     }
 
-    @Override
-    public String toString() {
-      return "%s (%s) for %s classes and images of %s channel%s"
-          .formatted(model, options, classes, channels, channels == 1 ? "" : "s");
+    /// Says what the net takes and gives.
+    String data() {
+      return switch (reads) {
+        case "text" ->
+            "texts of %s characters%s"
+                .formatted(classes, window == null ? "" : ", %s at a time".formatted(window));
+        case "rows" -> "%s classes and images with rows of %s numbers".formatted(classes, features);
+        default ->
+            "%s classes%s and images of %s"
+                .formatted(
+                    classes,
+                    reads.equals("masks") ? " of pixels" : "",
+                    features != null
+                        ? features + " numbers"
+                        : "%s channel%s".formatted(channels, channels == 1 ? "" : "s"));
+      };
+    }
+
+    /// The same without the norm, which often has the tensors of other norms.
+    private Fit withoutNorm() {
+      var said =
+          new Architecture.Options(
+              options.shortcut(), null, options.width(), options.hidden(), options.layers());
+      return new Fit(model, said, reads, channels, features, classes, window);
     }
   }
 
@@ -91,15 +158,15 @@ final class WeightsInfoCommand implements Callable<Integer> {
     if (!Files.exists(from)) {
       throw new BadFileException(from, "there is no such file");
     }
-    String model = ModelCard.of(from).model();
+    ModelCard card = ModelCard.of(from);
     try (TensorFile stored = TensorFile.open(from)) {
-      Answer answer = answer(from, stored, model);
+      Answer answer = answer(from, stored, card);
       output.answer(answer, () -> show(answer));
     }
     return Exit.DONE;
   }
 
-  private Answer answer(Path from, TensorFile stored, @Nullable String model) {
+  private Answer answer(Path from, TensorFile stored, ModelCard card) {
     var layers = new LinkedHashMap<String, List<String>>();
     SequencedMap<String, Integer> types = new LinkedHashMap<>();
     long elements = 0;
@@ -118,7 +185,8 @@ final class WeightsInfoCommand implements Callable<Integer> {
             .map(layer -> layer(layer.getKey(), layer.getValue(), stored))
             .toList(),
         stored.metadata(),
-        model,
+        card.model(),
+        card.options(),
         FittingNets.of(stored).stream().map(Fit::of).toList());
   }
 
@@ -170,12 +238,39 @@ final class WeightsInfoCommand implements Callable<Integer> {
             .toList());
     output.out().println();
     if (answer.model != null) {
-      output.out().println("It says that it is of " + brief(answer.model) + ".");
+      output
+          .out()
+          .println(
+              "It says that it is of %s%s."
+                  .formatted(
+                      brief(answer.model),
+                      answer.options.given().isEmpty() ? "" : " (%s)".formatted(answer.options)));
     }
     if (answer.fits.isEmpty()) {
-      output.out().println("No convolutional net here has exactly these tensors.");
+      output.out().println("No net here has exactly these tensors.");
     }
-    answer.fits.forEach(fit -> output.out().println("It fits " + fit + "."));
+    answer.fits.stream()
+        .collect(Collectors.groupingBy(Fit::withoutNorm, LinkedHashMap::new, Collectors.toList()))
+        .values()
+        .forEach(alike -> output.out().println("It fits " + text(alike) + "."));
+  }
+
+  /// Nets that differ in nothing but their norm are said together.
+  private static String text(List<Fit> alike) {
+    String norms =
+        alike.stream()
+            .map(fit -> fit.options.norm())
+            .filter(Objects::nonNull)
+            .map(norm -> norm.toString().toLowerCase(Locale.ROOT))
+            .collect(Collectors.joining(" or "));
+    var options = new ArrayList<String>();
+    alike
+        .getFirst()
+        .options
+        .given()
+        .forEach((name, value) -> options.add(name + " " + (name.equals("norm") ? norms : value)));
+    return "%s (%s) for %s"
+        .formatted(alike.getFirst().model, String.join(", ", options), alike.getFirst().data());
   }
 
   /// A name or text from a file, without characters that a terminal obeys.

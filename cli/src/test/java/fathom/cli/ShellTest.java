@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import fathom.Node;
+import fathom.Scope;
+import fathom.net.Architecture;
+import fathom.nn.Init;
+import fathom.train.Weights;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -371,11 +376,15 @@ class ShellTest {
         "completion bash",
         "weights info weights.th",
         "weights info folder --json",
+        "weights info text.safetensors",
+        "weights info masks.safetensors",
+        "weights info numbers.pt",
       })
   void whatComputesNothingLoadsNoEngine(String args) throws Exception {
     List<String> command =
         Cli.command(System.getProperty("java.class.path"), List.of(args.split(" ")));
     WeightFiles.write(folder);
+    writeNets();
     Path loaded = folder.resolve("loaded");
     command.add(1, "-Xlog:class+load:file=" + loaded);
     String said = says(command.toArray(String[]::new));
@@ -384,6 +393,19 @@ class ShellTest {
     assertTrue(classes.stream().anyMatch(line -> line.contains(" fathom.cli.Main ")));
     assertEquals(
         List.of(), classes.stream().filter(line -> line.contains(" org.bytedeco.")).toList());
+  }
+
+  private void writeNets() {
+    try (var _ = Scope.open()) {
+      var small = new Architecture.Options(null, null, null, 4, 1);
+      Init zeros = Init.zeros();
+      Node text = Architecture.text("transformer", small).build(zeros);
+      Weights.write(folder.resolve("text.safetensors"), text, Map.of());
+      Node masks = Architecture.masks("masknet", Architecture.Options.NONE).build(zeros);
+      Weights.write(folder.resolve("masks.safetensors"), masks, Map.of());
+      Weights.writeForTorch(
+          folder.resolve("numbers.pt"), Architecture.images("mlp", small).build(zeros));
+    }
   }
 
   /// No shell expands it there.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Layer;
+import fathom.Node;
 import fathom.Scope;
 import fathom.data.CentreCrop;
 import fathom.data.Filter;
@@ -85,6 +86,50 @@ class WeightsCommandTest {
     assertEquals(1, fits.size());
     assertEquals("resnet18", fits.path(0).path("model").asString());
     assertEquals(3, fits.path(0).path("classes").asInt());
+  }
+
+  /// One line for nets that differ in their norm alone, whose tensors are alike.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          lstm        | lstm (hidden 6, layers 2) for texts of 256 characters
+          transformer | transformer (hidden 6, layers 2) for texts of 256 characters, 100 at a time
+          ln-gru      | ln-gru (hidden 6, layers 2) for 10 classes and images with rows of 28 numbers
+          mlp         | mlp (norm layer or position or group, hidden 6, layers 2) for 10 classes and images of 784 numbers
+          masknet     | masknet (norm batch, width 16, layers 2) for 2 classes of pixels and images of 3 channels
+          masknet     | plain-masknet (norm batch, width 16, layers 2) for 2 classes of pixels and images of 3 channels
+          """)
+  void netsOfEveryKindAreNamed(String name, String fit) {
+    Path file = folder.resolve("net.safetensors");
+    var small = new Architecture.Options(null, null, null, 6, 2);
+    var levels = new Architecture.Options(null, null, null, null, 2);
+    try (var _ = Scope.open()) {
+      Init zeros = Init.zeros();
+      Node net =
+          fit.contains("text")
+              ? Architecture.text(name, small).build(zeros)
+              : name.equals("masknet")
+                  ? Architecture.masks(name, levels).build(zeros)
+                  : Architecture.images(name, small).build(zeros);
+      Weights.write(file, net, Map.of());
+    }
+    String text = info(file.toString()).out();
+    assertTrue(text.contains("It fits " + fit + "."), text);
+  }
+
+  /// What the file says of itself stands beside what its tensors say.
+  @Test
+  void whatAFileSaysOfItsNetIsShown() {
+    Path file = folder.resolve("net.safetensors");
+    try (var _ = Scope.open()) {
+      Weights.write(
+          file, net(2), Map.of("fathom.model", "resnet18", "fathom.options", "norm batch"));
+    }
+    String text = info(file.toString()).out();
+    assertTrue(text.contains("It says that it is of resnet18 (norm batch).\n"), text);
+    assertTrue(text.contains("It fits resnet18 (shortcut B, norm batch, width 64) for"), text);
   }
 
   private static Layer net(int classes) {

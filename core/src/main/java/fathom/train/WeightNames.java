@@ -18,10 +18,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// The names that a net's tensors have in a file, which may come from another program.
 ///
@@ -77,6 +77,13 @@ public final class WeightNames {
 
   /// Returns whether [#of] would return names.
   static boolean fit(TensorFile stored, SequencedMap<String, Shape> wanted, Set<String> ignored) {
+    SequencedMap<String, String> plain = plain(stored);
+    for (Map.Entry<String, Shape> each : wanted.entrySet()) {
+      String name = name(each.getKey(), plain);
+      if (name == null || !isLike(stored.shape(name), each.getValue())) {
+        return false; // at once, because many nets are tried
+      }
+    }
     return match(stored, wanted, ignored).isComplete();
   }
 
@@ -106,13 +113,11 @@ public final class WeightNames {
         new Match(new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     var unused = new LinkedHashSet<>(plain.values());
     wanted.forEach((path, shape) -> {
-      Optional<String> known =
-          spellings(path).stream().filter(plain::containsKey).map(plain::get).findFirst();
-      if (known.isEmpty()) {
+      String name = name(path, plain);
+      if (name == null) {
         match.missing.add(path);
         return;
       }
-      String name = known.get();
       unused.remove(name);
       Shape found = stored.shape(name);
       if (isLike(found, shape)) {
@@ -154,6 +159,18 @@ public final class WeightNames {
     var plain = new LinkedHashMap<String, String>();
     stored.names().forEach(name -> plain.putIfAbsent(StateDictionary.plain(name), name));
     return plain;
+  }
+
+  /// Returns the file's name for a path, null if it has none.
+  private static @Nullable String name(String path, Map<String, String> plain) {
+    String same = plain.get(path);
+    return same != null
+        ? same
+        : spellings(path).stream()
+            .map(plain::get)
+            .filter(Objects::nonNull)
+            .findFirst()
+            .orElse(null);
   }
 
   /// Returns the path itself and what it is called elsewhere.

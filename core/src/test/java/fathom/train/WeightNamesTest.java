@@ -153,7 +153,7 @@ class WeightNamesTest {
               .withShortcut(shortcut)
               .build(Init.zeros());
       try (TensorFile file = TensorFile.open(written(net, UnaryOperator.identity()))) {
-        List<Architecture.OfClasses> fitting = FittingNets.of(file);
+        List<Architecture> fitting = FittingNets.of(file);
         assertEquals(
             List.of(expected.split(", ")), fitting.stream().map(Architecture::name).toList());
         assertEquals(4, fitting.getFirst().options().width());
@@ -161,10 +161,10 @@ class WeightNamesTest {
     }
   }
 
-  /// The legacy files that were published, and the same as safetensors.
+  /// The legacy files that were published, the same as safetensors, and saved again by our writer.
   @ParameterizedTest
   @ValueSource(strings = {"resnet20", "resnet32"})
-  void thePublishedWeightsAreTheSameInBothForms(String model) {
+  void thePublishedWeightsAreTheSameInEveryForm(String model) {
     Path data = Path.of(System.getProperty("fathom.root", ".")).resolve("../shared/data");
     assumeTrue(Files.exists(data.resolve(model + ".th")), "the published weights are not here");
     try (var _ = Scope.open();
@@ -179,6 +179,13 @@ class WeightNamesTest {
       }
       Layer net = CifarNet.named(model).build(Init.zeros());
       Weights.read(data.resolve(model + ".th"), net);
+      Path again = folder.resolve("again.pth");
+      Weights.writeForTorch(again, net);
+      for (Path file : List.of(again, data.resolve(model + ".safetensors"))) {
+        Layer other = CifarNet.named(model).build(Init.zeros());
+        Weights.read(file, other);
+        assertSame(net, other);
+      }
     }
   }
 
