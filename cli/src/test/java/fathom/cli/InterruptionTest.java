@@ -58,6 +58,7 @@ class InterruptionTest {
     Path interrupted = folder.resolve("interrupted");
     Process second = start("train", "resnet8", "--out", interrupted.toString());
     awaitCheckpoint(interrupted, second);
+    signal(second, "-STOP"); // or it may end before the other process has started
     Process beside = resume(interrupted);
     assertEquals(Exit.USAGE, end(beside), "two trainings in one folder");
     assertTrue(
@@ -65,6 +66,7 @@ class InterruptionTest {
         Files.readString(log(beside)));
     boolean ignored = interruptsAreIgnored();
     signal(second, ignored ? "-TERM" : "-INT");
+    signal(second, "-CONT");
     assertEquals(ignored ? Exit.TERMINATED : Exit.INTERRUPTED, end(second), "after Ctrl-C");
     assertTrue(
         Files.readString(log(second)).contains("fathom train --resume"),
