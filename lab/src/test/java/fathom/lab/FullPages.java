@@ -39,7 +39,9 @@ final class FullPages {
           full(
               "cards-pooled",
               "layer norm behind a bias, most frequent rank, right of 240",
-              "for %.0f %% of the sets"));
+              "for %.0f %% of the sets"),
+          full("edges-few-to-many", "layer norm, F lost", "F falls by %.3f with"),
+          full("edges-few-to-many", "no norm, F lost", "by %.3f without, for"));
 
   static final List<Figure> REGULARIZATION =
       List.of(

@@ -93,7 +93,7 @@ final class ResidualAlignment implements Experiment {
         strengths);
   }
 
-  /// How much of the way of a point each block goes along the line, the mean |cosine| between the
+  /// How far along the line a point goes in each step that it takes, the mean |cosine| between the
   /// leading left singular vector of one block and right one of another, and the mean leading
   /// singular value.
   private record Blocks(double line, double aligned, double sigma) {}
@@ -156,10 +156,15 @@ final class ResidualAlignment implements Experiment {
       }
       double[] whole = minus(places.getLast(), places.getFirst());
       double line = 0;
+      int steps = 0;
       double sigma = 0;
       double aligned = 0;
       for (int l = 0; l < blocks; l++) {
-        line += cosine(minus(places.get(l + 1), places.get(l)), whole) / blocks;
+        double[] step = minus(places.get(l + 1), places.get(l));
+        if (length(step) > 0) { // a branch that decay has worn away moves nothing in float32
+          line += cosine(step, whole);
+          steps++;
+        }
         sigma += pairs.get(l).sigma / blocks;
         for (int m = 0; m < blocks; m++) {
           aligned +=
@@ -169,7 +174,7 @@ final class ResidualAlignment implements Experiment {
                       / (blocks * (blocks - 1));
         }
       }
-      return new Blocks(line, aligned, sigma);
+      return new Blocks(line / steps, aligned, sigma);
     }
   }
 
