@@ -31,7 +31,7 @@ class EarlyStatisticsTest {
 
   private Run run(int epochs, int workers) {
     Recipe recipe =
-        Recipe.fast(CifarNet.named("resnet20").withWidth(4), FEW, 11, workers)
+        Recipe.usual(CifarNet.named("resnet20").withWidth(4), FEW, 11, workers)
             .withEpochs(epochs)
             .withBatch(150);
     return Run.create(folder.resolve("run" + epochs + workers), recipe, FEW);

@@ -15,6 +15,7 @@ import fathom.report.Text;
 import fathom.run.FineTuning;
 import fathom.run.Measure;
 import fathom.run.Optimization;
+import fathom.run.PublishedRecipe;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunData;
@@ -252,7 +253,7 @@ public final class RunReport {
 
   /// Returns what was run and where, for people.
   public static SequencedMap<String, String> facts(Run run) {
-    var facts = recipe(run.recipe());
+    var facts = recipe(run.recipe(), PublishedRecipe.deviations(run));
     for (RunData.Change change : run.info().data().changes()) {
       facts.merge(
           "other data",
@@ -285,6 +286,24 @@ public final class RunReport {
             most,
             classes.get(counts.indexOf(most)),
             counts.size());
+  }
+
+  /// Returns what decides a training, for people, and where it deviates from the source of its
+  /// recipe, if that has a name.
+  public static SequencedMap<String, String> recipe(
+      Recipe r, List<PublishedRecipe.Deviation> deviations) {
+    if (r.published() == PublishedRecipe.NONE) {
+      return recipe(r);
+    }
+    var facts = new LinkedHashMap<String, String>();
+    facts.put("recipe", "%s: %s".formatted(r.published(), r.published().source()));
+    facts.put(
+        "deviates",
+        deviations.isEmpty()
+            ? "nowhere"
+            : deviations.stream().map(r.published()::sentence).collect(Collectors.joining("; ")));
+    facts.putAll(recipe(r));
+    return facts;
   }
 
   /// Returns what decides a training, for people.
@@ -402,6 +421,11 @@ public final class RunReport {
     }
     if (d.learningRate().warmUp() > 0) {
       how.append(", %s steps at a tenth before".formatted(d.learningRate().warmUp()));
+    }
+    if (d.learningRate().warmUpError() > 0) {
+      how.append(
+          ", a tenth until an epoch's training error is below %s %%"
+              .formatted(number(d.learningRate().warmUpError(), 0)));
     }
     if (d.clip() > 0) {
       how.append("; gradients clipped to a norm of ").append(d.clip());
