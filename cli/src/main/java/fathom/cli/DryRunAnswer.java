@@ -24,8 +24,12 @@ record DryRunAnswer(
     output.answer(
         new DryRunAnswer(resolved, estimate, deviations),
         () -> {
-          RunReport.recipe(resolved, deviations)
+          RunReport.recipe(resolved)
               .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
+          deviations.forEach(each ->
+              output
+                  .out()
+                  .println("%-8s %s".formatted("deviates", resolved.published().sentence(each))));
           estimate(resolved, estimate)
               .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
         });

@@ -111,15 +111,18 @@ public record Augmentation(
   /// belongs to. Throws `IllegalArgumentException` for changes of the colours of images that are
   /// not red, green and blue.
   float[] shift(LabelledImages of, RandomKey key) {
-    if (lighting == 0) {
-      return new float[of.channels()];
-    }
-    if (of.channels() != 3) {
+    check(of);
+    return lighting == 0 ? new float[of.channels()] : Lighting.shift(lighting, key.at(LIGHTING));
+  }
+
+  /// Throws `IllegalArgumentException` for changes of the colours of images that are not red, green
+  /// and blue.
+  public void check(LabelledImages of) {
+    if (lighting > 0 && of.channels() != 3) {
       throw new IllegalArgumentException(
           "`lighting` changes red, green and blue, but the images have %s channel%s; leave it out"
               .formatted(of.channels(), of.channels() == 1 ? "" : "s"));
     }
-    return Lighting.shift(lighting, key.at(LIGHTING));
   }
 
   /// Changes the bytes of the image that `key` belongs to, by the policy.

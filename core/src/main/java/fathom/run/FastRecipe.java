@@ -25,10 +25,7 @@ final class FastRecipe {
     return List.of(
         new Statement(
             "augmentation",
-            info ->
-                info.recipe().preprocessing().size() > 0
-                    ? "random parts of photos, mirrored with probability 1/2"
-                    : "4 pixels of border, a random crop, mirrored with probability 1/2",
+            FastRecipe::augmentation,
             Statements::bordered,
             Statements::augmentation),
         Statements.sgd(0.9),
@@ -50,6 +47,15 @@ final class FastRecipe {
                     usual.withRate(rate(batch(data))).withCurve(Optimization.Curve.ONE_CYCLE))),
         Statements.smoothing(0.1),
         Statements.nothingElse(false));
+  }
+
+  private static String augmentation(Run.Info info) {
+    int size = info.recipe().preprocessing().size();
+    boolean grey = info.input().getFirst() == 1;
+    return grey // which a flip may make another class
+        ? (size > 0 ? "the centre, of " + size : "no crop") + ", not mirrored"
+        : (size > 0 ? "random parts of photos" : "4 pixels of border, a random crop")
+            + ", mirrored with probability 1/2";
   }
 
   private static double rate(int batch) {

@@ -85,7 +85,7 @@ final class He2015 {
             info ->
                 info.recipe().execution().shares() == 2
                     ? "each batch on 2 GPUs"
-                    : "batch norm over all of a batch; over its halves with --workers 2 --shard-statistics"),
+                    : "batch norm over all of a batch"),
         new Statement(
             "iterations",
             Statements.counted(CIFAR_STEPS),
@@ -187,11 +187,7 @@ final class He2015 {
         Statements.warmUp(
             info -> "none", (recipe, data) -> recipe.optimized(usual -> usual.withWarmUpUntil(0))),
         Statements.initialWeights(),
-        new Statement(
-            "test",
-            "the mean of 10 crops",
-            Setting.ANYWAY,
-            info -> "the centre crop; eval --ten-crop takes 10"),
+        new Statement("test", "the mean of 10 crops", Setting.ANYWAY, info -> "the centre crop"),
         Statements.smoothing(0),
         Statements.nothingElse(true));
   }

@@ -214,6 +214,7 @@ final class ImageRuns implements Kind {
     DataSet images = images(data);
     new ClassBalance(recipe.optimization().classWeights(), recipe.sampling().balanced())
         .check(images.classes().size());
+    recipe.preprocessing().augmentation().check(images.train());
     int trained = images.judgedBy(recipe.validation(), recipe.seed()).train().count();
     if (recipe.batch() > trained) {
       throw new IllegalArgumentException(

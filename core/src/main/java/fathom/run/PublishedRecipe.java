@@ -6,6 +6,7 @@ import fathom.net.Architecture;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// A recipe with a name, as its source states it. It is a table of statements; from each of them
 /// follow a setting of the training and the words for what a run has in its place. So a run can say
@@ -13,20 +14,31 @@ import java.util.function.Function;
 /// data than the source's, or what Fathom does otherwise.
 public enum PublishedRecipe {
   /// No published recipe; what a run does was chosen in other ways.
-  NONE("", "", List.of()),
+  NONE("", "", "all nets", net -> true, List.of()),
 
   /// The residual paper's recipe for CIFAR-10.
   HE2015_CIFAR(
-      "the paper", "He, Zhang, Ren and Sun 2015, arXiv 1512.03385, section 4.2", He2015.onCifar()),
+      "the paper",
+      "He, Zhang, Ren and Sun 2015, arXiv 1512.03385, section 4.2",
+      "the paper's nets for CIFAR-10, resnetN, plainN and preresnetN for N = 6n+2",
+      He2015::isForCifar,
+      He2015.onCifar()),
 
   /// The residual paper's recipe for ImageNet.
   HE2015_IMAGENET(
       "the paper",
       "He, Zhang, Ren and Sun 2015, arXiv 1512.03385, section 3.4",
+      "the paper's nets for ImageNet, resnet18 to resnet152, plain18 and plain34",
+      He2015::isForPhotos,
       He2015.onImageNet()),
 
   /// A recipe of Fathom's own, for time to accuracy on a few cores: what [FastRecipe] says.
-  FAST("the recipe", "Fathom's own, for time to accuracy", FastRecipe.statements());
+  FAST(
+      "the recipe",
+      "Fathom's own, for time to accuracy",
+      "convolutional nets",
+      net -> net instanceof Architecture.Convolutional,
+      FastRecipe.statements());
 
   /// A statement of a source.
   ///
@@ -67,12 +79,26 @@ public enum PublishedRecipe {
 
   private final String who;
   private final String source;
+  private final String family;
+  private final Predicate<Architecture> isFor;
   private final List<Statement> statements;
 
-  PublishedRecipe(String who, String source, List<Statement> statements) {
+  PublishedRecipe(
+      String who,
+      String source,
+      String family,
+      Predicate<Architecture> isFor,
+      List<Statement> statements) {
     this.who = who;
     this.source = source;
+    this.family = family;
+    this.isFor = isFor;
     this.statements = List.copyOf(statements);
+  }
+
+  /// Returns what states the recipe, as the subject of a sentence.
+  public String who() {
+    return who;
   }
 
   /// Returns where the recipe was published, with the section; empty for none.
@@ -88,32 +114,15 @@ public enum PublishedRecipe {
   /// [Recipe#usual]. Throws `IllegalArgumentException` for a net that is not of the source's family
   /// or for data that is not images.
   public Recipe recipe(Architecture net, Data data, long seed, int workers) {
-    Recipe recipe = Recipe.usual(net, data, seed, workers);
+    Recipe base = Recipe.usual(net, data, seed, workers);
     if (this == NONE) {
-      return recipe;
+      return base;
     }
-    boolean right =
-        switch (this) {
-          case NONE -> true;
-          case HE2015_CIFAR -> He2015.isForCifar(net);
-          case HE2015_IMAGENET -> He2015.isForPhotos(net);
-          case FAST -> net instanceof Architecture.Convolutional;
-        };
-    if (!right || !(data instanceof DataSet images)) {
+    if (!isFor.test(net) || !(data instanceof DataSet images)) {
       throw new IllegalArgumentException(
           "the recipe %s is for %s, but the model is %s; leave out `recipe`"
-              .formatted(
-                  this,
-                  switch (this) {
-                    case NONE, FAST -> "convolutional nets";
-                    case HE2015_CIFAR ->
-                        "the paper's nets for CIFAR-10, resnetN, plainN and preresnetN for N = 6n+2";
-                    case HE2015_IMAGENET ->
-                        "the paper's nets for ImageNet, resnet18 to resnet152, plain18 and plain34";
-                  },
-                  net.name()));
+              .formatted(this, family, net.name()));
     }
-    Recipe base = recipe;
     for (Statement statement : statements) {
       base = statement.setting.of(base, images);
     }
@@ -144,7 +153,7 @@ public enum PublishedRecipe {
 
   /// Returns a deviation from this recipe as a sentence without its full stop.
   public String sentence(Deviation deviation) {
-    return "%s: %s states %s, this run has %s"
+    return "%s: %s states %s; this run has %s"
         .formatted(deviation.about, who, deviation.stated, deviation.here);
   }
 

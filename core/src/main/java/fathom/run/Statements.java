@@ -81,7 +81,8 @@ final class Statements {
     Optimization.Rate rate = info.recipe().optimization().learningRate();
     String low = String.format(Locale.ROOT, "%.3g", rate.peak() / 10).replaceFirst("0+$", "");
     return rate.warmUpError() > 0
-        ? "%s until the training error is below %.0f %%".formatted(low, rate.warmUpError())
+        ? "%s until the training error is below %s %%"
+            .formatted(low, String.format(Locale.ROOT, "%.0f", rate.warmUpError()))
         : rate.warmUp() > 0
             ? "%s for %s iterations".formatted(low, counted(rate.warmUp()))
             : "none";

@@ -252,10 +252,10 @@ class PublishedRecipeTest {
     assertTrue(here.get("data").contains("images of 1×8×8 in 10 classes"), here.get("data"));
     assertTrue(here.get("augmentation").equals("no crop, not mirrored"), "a 6 is no mirrored 9");
     assertEquals(
-        "batch: the paper states 128, this run has 64",
+        "batch: the paper states 128; this run has 64",
         by.sentence(new Deviation("batch", "128", "64")));
     assertEquals(
-        "epochs: the recipe states 4, this run has 5",
+        "epochs: the recipe states 4; this run has 5",
         PublishedRecipe.FAST.sentence(new Deviation("epochs", "4", "5")));
 
     DataSet data = pixels(50_000, CIFAR_10);

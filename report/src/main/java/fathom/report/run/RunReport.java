@@ -86,12 +86,33 @@ public final class RunReport {
     if (!maps.isEmpty()) {
       sections.add(new Section("Layers over time", maps.toArray(new Block[0])));
     }
+    if (recipe.published() != PublishedRecipe.NONE) {
+      sections.add(new Section("The recipe", published(run)));
+    }
     sections.add(new Section("What was run", new Facts(facts(run))));
     return new Page(
         "%s on %s".formatted(recipe.model(), recipe.data()),
         lead(recipe, epochs, results)
             + run.earlyStop().map(stop -> " It %s.".formatted(stopped(recipe, stop))).orElse(""),
         sections);
+  }
+
+  /// Returns where the run deviates from the source of its recipe.
+  private static Table published(Run run) {
+    PublishedRecipe by = run.recipe().published();
+    List<PublishedRecipe.Deviation> deviations = PublishedRecipe.deviations(run);
+    return new Table(
+        "%s: %s. %s"
+            .formatted(
+                by,
+                by.source(),
+                deviations.isEmpty()
+                    ? "This run does as it states."
+                    : "This run does as it states but for the following."),
+        List.of("", by.who() + " states", "this run has"),
+        deviations.stream()
+            .map(each -> List.of(each.about(), each.stated(), each.here()))
+            .toList());
   }
 
   /// Returns a section that the run's task has written.
@@ -253,7 +274,7 @@ public final class RunReport {
 
   /// Returns what was run and where, for people.
   public static SequencedMap<String, String> facts(Run run) {
-    var facts = recipe(run.recipe(), PublishedRecipe.deviations(run));
+    var facts = recipe(run.recipe());
     for (RunData.Change change : run.info().data().changes()) {
       facts.merge(
           "other data",
@@ -288,27 +309,12 @@ public final class RunReport {
             counts.size());
   }
 
-  /// Returns what decides a training, for people, and where it deviates from the source of its
-  /// recipe, if that has a name.
-  public static SequencedMap<String, String> recipe(
-      Recipe r, List<PublishedRecipe.Deviation> deviations) {
-    if (r.published() == PublishedRecipe.NONE) {
-      return recipe(r);
-    }
-    var facts = new LinkedHashMap<String, String>();
-    facts.put("recipe", "%s: %s".formatted(r.published(), r.published().source()));
-    facts.put(
-        "deviates",
-        deviations.isEmpty()
-            ? "nowhere"
-            : deviations.stream().map(r.published()::sentence).collect(Collectors.joining("; ")));
-    facts.putAll(recipe(r));
-    return facts;
-  }
-
   /// Returns what decides a training, for people.
   public static SequencedMap<String, String> recipe(Recipe r) {
     var facts = new LinkedHashMap<String, String>();
+    if (r.published() != PublishedRecipe.NONE) {
+      facts.put("recipe", "%s: %s".formatted(r.published(), r.published().source()));
+    }
     facts.put("model", "%s, %s".formatted(r.model(), r.options()));
     facts.put("data", r.data());
     facts.put("epochs", "%s %s".formatted(r.epochs(), r.kind().wording().batches(r)));
