@@ -81,7 +81,7 @@ interface CropRegion {
   /// `d.below(1, ...)` in pixels of the scaled photo.
   static CropRegion scaled(int side, RandomKey d) {
     int shortest = scaled(side, SHORTEST);
-    long shorter = shortest + d.below(3, scaled(side, LONGEST) - shortest + 1);
+    long shorter = (long) shortest + d.below(3, scaled(side, LONGEST) - shortest + 1);
     return (w, h) -> {
       long across = w <= h ? shorter : shorter * w / h;
       long down = w <= h ? shorter * h / w : shorter;

@@ -6,7 +6,6 @@ import fathom.net.Architecture;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import java.util.function.Predicate;
 
 /// A recipe with a name, as its source states it. It is a table of statements; from each of them
 /// follow a setting of the training and the words for what a run has in its place. So a run can say
@@ -14,31 +13,22 @@ import java.util.function.Predicate;
 /// data than the source's, or what Fathom does otherwise.
 public enum PublishedRecipe {
   /// No published recipe; what a run does was chosen in other ways.
-  NONE("", "", "all nets", net -> true, List.of()),
+  NONE("", "", "all nets"),
 
   /// The residual paper's recipe for CIFAR-10.
   HE2015_CIFAR(
       "the paper",
       "He, Zhang, Ren and Sun 2015, arXiv 1512.03385, section 4.2",
-      "the paper's nets for CIFAR-10, resnetN, plainN and preresnetN for N = 6n+2",
-      He2015::isForCifar,
-      He2015.onCifar()),
+      "the paper's nets for CIFAR-10, resnetN, plainN and preresnetN for N = 6n+2"),
 
   /// The residual paper's recipe for ImageNet.
   HE2015_IMAGENET(
       "the paper",
       "He, Zhang, Ren and Sun 2015, arXiv 1512.03385, section 3.4",
-      "the paper's nets for ImageNet, resnet18 to resnet152, plain18 and plain34",
-      He2015::isForPhotos,
-      He2015.onImageNet()),
+      "the paper's nets for ImageNet, resnet18 to resnet152, plain18 and plain34"),
 
   /// A recipe of Fathom's own, for time to accuracy on a few cores: what [FastRecipe] says.
-  FAST(
-      "the recipe",
-      "Fathom's own, for time to accuracy",
-      "convolutional nets",
-      net -> net instanceof Architecture.Convolutional,
-      FastRecipe.statements());
+  FAST("the recipe", "Fathom's own, for time to accuracy", "convolutional nets");
 
   /// A statement of a source.
   ///
@@ -80,20 +70,11 @@ public enum PublishedRecipe {
   private final String who;
   private final String source;
   private final String family;
-  private final Predicate<Architecture> isFor;
-  private final List<Statement> statements;
 
-  PublishedRecipe(
-      String who,
-      String source,
-      String family,
-      Predicate<Architecture> isFor,
-      List<Statement> statements) {
+  PublishedRecipe(String who, String source, String family) {
     this.who = who;
     this.source = source;
     this.family = family;
-    this.isFor = isFor;
-    this.statements = List.copyOf(statements);
   }
 
   /// Returns what states the recipe, as the subject of a sentence.
@@ -106,8 +87,23 @@ public enum PublishedRecipe {
     return source;
   }
 
+  /// Returns the table of what the source states, in an order in which it can be set.
   List<Statement> statements() {
-    return statements;
+    return switch (this) {
+      case NONE -> List.of();
+      case HE2015_CIFAR -> He2015.onCifar();
+      case HE2015_IMAGENET -> He2015.onImageNet();
+      case FAST -> FastRecipe.statements();
+    };
+  }
+
+  private boolean isFor(Architecture net) {
+    return switch (this) {
+      case NONE -> true;
+      case HE2015_CIFAR -> He2015.isForCifar(net);
+      case HE2015_IMAGENET -> He2015.isForPhotos(net);
+      case FAST -> net instanceof Architecture.Convolutional;
+    };
   }
 
   /// Returns the recipe for this net and data. Everything that the source does not state is as in
@@ -118,12 +114,12 @@ public enum PublishedRecipe {
     if (this == NONE) {
       return base;
     }
-    if (!isFor.test(net) || !(data instanceof DataSet images)) {
+    if (!isFor(net) || !(data instanceof DataSet images)) {
       throw new IllegalArgumentException(
           "the recipe %s is for %s, but the model is %s; leave out `recipe`"
               .formatted(this, family, net.name()));
     }
-    for (Statement statement : statements) {
+    for (Statement statement : statements()) {
       base = statement.setting.of(base, images);
     }
     return base.with(this);
@@ -143,7 +139,7 @@ public enum PublishedRecipe {
   }
 
   private List<Deviation> deviations(Run.Info info) {
-    return statements.stream()
+    return statements().stream()
         .filter(statement -> !statement.holds(info))
         .map(statement ->
             new Deviation(
