@@ -63,6 +63,15 @@ final class AugmentationOptions {
               + "Default: 0.")
   private @Nullable Double erase;
 
+  @Rare
+  @Option(
+      names = "--lighting",
+      paramLabel = "S",
+      description =
+          "Changes the colours of each image along their principal components (Krizhevsky et al. "
+              + "2012), with standard deviation S; usual: 0.1. Default: 0, none.")
+  private @Nullable Double lighting;
+
   /// Takes the next argument as the value of `--randaugment` only if it looks like one, because
   /// MODEL may follow.
   static final class Counts implements IParameterPreprocessor {
@@ -81,7 +90,8 @@ final class AugmentationOptions {
         || cutmix != null
         || randAugment != null
         || trivialAugment
-        || erase != null;
+        || erase != null
+        || lighting != null;
   }
 
   /// Returns the usual variation with what the user wants. Throws `IllegalArgumentException` for
@@ -106,6 +116,8 @@ final class AugmentationOptions {
         trivial,
         erase == null ? usual.erase() : erase,
         mixup == null ? usual.mixup() : mixup,
-        cutmix == null ? usual.cutmix() : cutmix);
+        cutmix == null ? usual.cutmix() : cutmix,
+        usual.scale(),
+        lighting == null ? usual.lighting() : lighting);
   }
 }

@@ -142,7 +142,7 @@ final class DataInfoCommand implements Callable<Integer> {
     String spec = output.required(data, "DATA");
     if (augmentation.isGiven() && sheet == null) {
       throw output.refused(
-          "--mixup, --cutmix, --randaugment, --trivialaugment and --erase change what --sheet shows; give --sheet FILE, or leave them out");
+          "--mixup, --cutmix, --randaugment, --trivialaugment, --erase and --lighting change what --sheet shows; give --sheet FILE, or leave them out");
     }
     Variation variation = output.usage(() -> augmentation.of(Variation.NONE));
     switch (output.usage(() -> read(spec))) {
@@ -241,7 +241,7 @@ final class DataInfoCommand implements Callable<Integer> {
     if (sheet != null) {
       write(
           augmentation.isGiven()
-              ? ContactSheet.varied(train, count, normalization, variation)
+              ? output.usage(() -> ContactSheet.varied(train, count, normalization, variation))
               : ContactSheet.of(train, count),
           sheet);
     }

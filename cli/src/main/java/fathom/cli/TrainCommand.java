@@ -1,6 +1,5 @@
 package fathom.cli;
 
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import fathom.Scope;
 import fathom.data.Data;
 import fathom.infer.OpenWeights;
@@ -10,15 +9,14 @@ import fathom.nn.Init;
 import fathom.parallel.Launch;
 import fathom.parallel.Processes;
 import fathom.report.run.RunReport;
-import fathom.run.DryRun;
 import fathom.run.FineTuning;
 import fathom.run.Kind;
 import fathom.run.Preprocessing;
+import fathom.run.PublishedRecipe;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunData;
 import fathom.run.RunTraining;
-import fathom.run.Wording;
 import fathom.task.Figures;
 import fathom.train.LastSave;
 import java.nio.file.Files;
@@ -26,7 +24,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -47,13 +44,6 @@ import picocli.CommandLine.Parameters;
       "  fathom train --resume runs/resnet20-digits-1 --epochs 40"
     })
 final class TrainCommand implements Callable<Integer> {
-  /// The names of recipes.
-  enum Name {
-    PAPER,
-    FAST,
-    FINETUNE
-  }
-
   @Mixin private final Output output = new Output();
 
   @Mixin private final DeviceOption device = new DeviceOption();
@@ -90,14 +80,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final ImageOptions reading = new ImageOptions();
 
-  @Rare
-  @Option(
-      names = "--recipe",
-      paramLabel = "paper|fast|finetune",
-      description =
-          "The residual paper's 64,000 steps, or few epochs. Default: fast, or finetune with "
-              + "--weights.")
-  private @Nullable Name recipe;
+  @Mixin private final RecipeOption recipe = new RecipeOption();
 
   @Mixin private final FineTuneOptions fineTune = new FineTuneOptions();
 
@@ -155,9 +138,6 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private final RateTestOption rateTest = new RateTestOption();
 
-  /// The answer of `--json` to `--dry-run`: the fields of the recipe, and the estimate.
-  record DryRunAnswer(@JsonUnwrapped Recipe recipe, DryRun.Estimate estimate) {}
-
   /// What started this process.
   private Launch launch = Launch.NONE;
 
@@ -204,7 +184,7 @@ final class TrainCommand implements Callable<Integer> {
     output.checked(() -> built(resolved, read));
     balance.tell(resolved, read, output);
     if (dryRun) {
-      dryRun(resolved, read);
+      DryRunAnswer.give(resolved, read, output);
       return Exit.DONE;
     }
     if (rateTest.isGiven()) {
@@ -275,88 +255,10 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void dryRun(Recipe resolved, Data read) {
-    DryRun.Estimate estimate = DryRun.of(resolved, read);
-    output.answer(
-        new DryRunAnswer(resolved, estimate),
-        () -> {
-          RunReport.recipe(resolved)
-              .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
-          estimate(resolved, estimate)
-              .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
-        });
-  }
-
-  private static SequencedMap<String, String> estimate(Recipe recipe, DryRun.Estimate e) {
-    Wording wording = recipe.kind().wording();
-    var lines = new LinkedHashMap<String, String>();
-    lines.put(
-        "weights",
-        String.format(
-            Locale.ROOT,
-            "%,d parameters; %,.1f MB with gradients and optimizer",
-            e.parameters(),
-            e.weightBytes() / 1e6));
-    lines.put(
-        "batch",
-        String.format(
-            Locale.ROOT,
-            "%,.1f MB more on its way through the net, estimated from %d of its %d %s",
-            e.batchBytes() / 1e6,
-            e.tried(),
-            recipe.batch(),
-            wording.rows()));
-    lines.put(
-        "memory",
-        String.format(
-            Locale.ROOT,
-            e.fits()
-                ? "fits: %,.1f MB of the %,.1f MB that tensors can have here"
-                : "does not fit: %,.1f MB, but tensors can have %,.1f MB here; make the net"
-                    + " smaller, or the batch, or remember less of it (--recompute auto)",
-            (e.weightBytes() + e.batchBytes()) / 1e6,
-            e.availableBytes() / 1e6));
-    lines.put(
-        "time",
-        String.format(
-            Locale.ROOT,
-            "about %s to %s (h:mm:ss) for %,d steps and the evaluations, at %s %s/s, estimated from"
-                + " a few steps of up to %d %s made just now",
-            duration(e.low()),
-            duration(e.high()),
-            e.steps(),
-            rate(e.examplesPerSecond()),
-            wording.examples(),
-            e.tried(),
-            wording.rows()));
-    return lines;
-  }
-
-  private static String rate(double perSecond) {
-    return String.format(Locale.ROOT, perSecond < 10 ? "%.2f" : "%,.0f", perSecond);
-  }
-
-  /// Formats seconds as hours, minutes and seconds, like `0:01:30`.
-  private static String duration(double seconds) {
-    long whole = Math.round(seconds);
-    return String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
-  }
-
   private Recipe recipe(
       Architecture net, Data read, @Nullable Integer side, @Nullable OpenWeights open) {
-    int threads = execution.workers();
-    boolean given = open != null;
-    if (recipe == Name.FINETUNE && !given) {
-      throw output.refused("the recipe finetune is for trained weights; give --weights");
-    }
     FineTuning from = open == null ? FineTuning.NONE : fineTune.of(open, net, read, output);
-    Name name = recipe != null ? recipe : given ? Name.FINETUNE : Name.FAST;
-    Recipe base =
-        switch (name) {
-          case PAPER -> Recipe.paper(net, read, seed, threads).with(from);
-          case FAST -> Recipe.fast(net, read, seed, threads).with(from);
-          case FINETUNE -> Recipe.finetune(net, read, from, seed, threads);
-        };
+    Recipe base = recipe.of(net, read, from, seed, execution.workers(), output);
     Preprocessing sized =
         side == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), side);
     Recipe resolved =
@@ -443,6 +345,7 @@ final class TrainCommand implements Callable<Integer> {
   private int train(Run run, Data read) {
     Recipe r = run.recipe();
     ImageOptions.tell(read, output);
+    RecipeOption.tell(run, output);
     tellOfFigures(r);
     output
         .err()
@@ -549,6 +452,8 @@ final class TrainCommand implements Callable<Integer> {
     var answer = new LinkedHashMap<String, @Nullable Object>();
     answer.put("model", r.model());
     answer.put("data", r.data());
+    answer.put("recipe", r.published().toString());
+    answer.put("deviations", PublishedRecipe.deviations(run));
     answer.putAll(
         r.kind().wording().answer(result.test(), result.train(), result.examplesPerSecond()));
     answer.put("epochs", r.epochs());

@@ -94,7 +94,7 @@ class CommandsTest {
           models vgg16                                           | 2 | no model "vgg16"
           models resnet50 --shortcut none                        | 2 | plain34
           train plain18 --data digits --shortcut B               | 2 | no shortcuts
-          train resnet18 --data digits --recipe paper            | 2 | N = 6n+2
+          train resnet18 --data digits --recipe he2015-cifar            | 2 | N = 6n+2
           models --input 3x32                                    | 2 | channels x height x width
           modles                                                 | 2 | models
           train                                                  | 2 | Missing: --data
@@ -168,7 +168,7 @@ class CommandsTest {
           train lsmt --data digits                               | 2 | did you mean lstm?
           train resnet20 --data digits --hidden 8                | 2 | --hidden means nothing to resnet20
           train lstm --data digits --norm layer                  | 2 | --norm means nothing to lstm
-          train mlp --data digits --recipe paper                 | 2 | leave out --recipe
+          train mlp --data digits --recipe he2015-cifar                 | 2 | leave out --recipe
           train mlp --data digits --norm instance                | 2 | layer norm
           train mlp --data digits --norm batch --batch 1         | 2 | over a single value: a batch has 1 image
           train mlp --data digits --norm batch --batch 4         | 2 | of 1437 images in batches of 4
@@ -227,7 +227,7 @@ class CommandsTest {
     "resnet8 --width 4, 64",
     "mlp, 128",
     "gru --hidden 8, 128",
-    "plain8 --recipe paper, 128"
+    "plain8 --recipe he2015-cifar, 128"
   })
   void theUsualBatchFitsWhatThereIsAndSaysSo(String model, int usual) {
     String args = "train %s --data digits --val 1420 --epochs 1 --dry-run --json".formatted(model);
@@ -557,7 +557,16 @@ class CommandsTest {
           Exit.USAGE, model + " learns images", "train", model, "--data", good, "--out", run);
     }
     assertRefused(
-        Exit.USAGE, "--recipe", "train", "gru", "--data", good, "--recipe", "paper", "--out", run);
+        Exit.USAGE,
+        "--recipe",
+        "train",
+        "gru",
+        "--data",
+        good,
+        "--recipe",
+        "he2015-cifar",
+        "--out",
+        run);
     assertFalse(Files.exists(folder.resolve("run")), "nothing is written before all is known");
   }
 

@@ -545,7 +545,6 @@ class RunDataTest {
     // What a recipe does not have: the others are named with the run's own value.
     List<String> notInRecipe =
         List.of(
-            "--recipe",
             "--out",
             "--dry-run",
             "--shortcut",

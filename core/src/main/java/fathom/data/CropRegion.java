@@ -13,6 +13,13 @@ interface CropRegion {
   /// several sizes (section 3.4).
   double TESTED = 224.0 / 256;
 
+  /// The shortest and the longest shorter side to which the residual paper scales a photo before a
+  /// square of 224 pixels is cropped in training (section 3.4).
+  int SHORTEST = 256;
+
+  int LONGEST = 480;
+  int PAPERS_SIDE = 224;
+
   int ATTEMPTS = 10;
   double LEAST_AREA = 0.08;
   double WIDEST = 4.0 / 3;
@@ -55,6 +62,32 @@ interface CropRegion {
       return new Box(
           Math.rint((across - side) / 2.0) * w / across,
           Math.rint((down - side) / 2.0) * h / down,
+          (double) side * w / across,
+          (double) side * h / down);
+    };
+  }
+
+  /// Returns a length that the paper gives for squares of 224 pixels, for squares of `side`.
+  static int scaled(int side, int length) {
+    return Math.toIntExact(Math.round((double) side * length / PAPERS_SIDE));
+  }
+
+  /// Returns the rule for training by scale (Simonyan and Zisserman 2014, section 3.1; He et al.
+  /// 2015, section 3.4): the shorter side is scaled to a length drawn from 256 to 480 pixels, for
+  /// squares of another side than 224 in proportion, and a random square of `side` pixels is
+  /// cropped. Crop and scaling are done in one, as in tests.
+  ///
+  /// The length is `d.below(3, ...)` above the shortest; row and column are `d.below(0, ...)` and
+  /// `d.below(1, ...)` in pixels of the scaled photo.
+  static CropRegion scaled(int side, RandomKey d) {
+    int shortest = scaled(side, SHORTEST);
+    long shorter = (long) shortest + d.below(3, scaled(side, LONGEST) - shortest + 1);
+    return (w, h) -> {
+      long across = w <= h ? shorter : shorter * w / h;
+      long down = w <= h ? shorter * h / w : shorter;
+      return new Box(
+          (double) d.below(1, Math.toIntExact(across - side + 1)) * w / across,
+          (double) d.below(0, Math.toIntExact(down - side + 1)) * h / down,
           (double) side * w / across,
           (double) side * h / down);
     };

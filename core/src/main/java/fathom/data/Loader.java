@@ -258,18 +258,26 @@ public final class Loader {
     int down = key.below(0, 2 * pad + 1) - pad;
     int right = key.below(1, 2 * pad + 1) - pad;
     boolean flip = augmentation.flip() && key.bits(2) < 0;
+    float[] shift = augmentation.shift(source, key);
     if (down != 0 || right != 0) {
       Arrays.fill(image, 0);
     }
     for (int c = 0; c < source.channels(); c++) {
-      writeChannel(image, pixels, start, c, down, right, flip);
+      writeChannel(image, pixels, start, c, down, right, flip, shift[c]);
     }
   }
 
   /// Writes channel `c` of the image whose bytes begin at `start`. Row y and column x of the result
-  /// come from row `y + down` and column `x + right` of the image, where it has them.
+  /// come from row `y + down` and column `x + right` of the image, where it has them, plus `shift`.
   private void writeChannel(
-      float[] image, byte[] pixels, int start, int c, int down, int right, boolean flip) {
+      float[] image,
+      byte[] pixels,
+      int start,
+      int c,
+      int down,
+      int right,
+      boolean flip,
+      float shift) {
     int channels = source.channels();
     int height = source.height();
     int width = source.width();
@@ -280,7 +288,7 @@ public final class Loader {
       int p = (c * height + y + down) * width + left + right;
       int o = (y * width + (flip ? width - 1 - left : left)) * channels + c;
       for (int x = left; x < end; x++) {
-        image[o] = (UNIT[pixels[start + p] & 0xff] - mean[p]) / standardDeviation[p];
+        image[o] = (UNIT[pixels[start + p] & 0xff] + shift - mean[p]) / standardDeviation[p];
         p++;
         o += step;
       }

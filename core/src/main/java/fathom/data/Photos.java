@@ -82,6 +82,17 @@ public final class Photos implements LabelledImages {
     return new Photos(channels, side, pool, places, decoders, own);
   }
 
+  /// Returns the shortest length in pixels to which the shorter side is scaled in training by scale
+  /// for squares of this side.
+  public static int shortest(int side) {
+    return CropRegion.scaled(side, CropRegion.SHORTEST);
+  }
+
+  /// Returns the longest length in pixels to which the shorter side is scaled in training by scale.
+  public static int longest(int side) {
+    return CropRegion.scaled(side, CropRegion.LONGEST);
+  }
+
   /// Returns the length in pixels that the shorter side is scaled to in tests, before a centre of
   /// `side` pixels is cropped.
   public static int shorterSide(int side) {
@@ -226,7 +237,7 @@ public final class Photos implements LabelledImages {
     }
     byte[] pixels = new byte[size()];
     if (how.part()) {
-      read(index, CropRegion.part(key), new Scaling.Target(channels, side, side), pixels, 0);
+      read(index, how.region(side, key), new Scaling.Target(channels, side, side), pixels, 0);
     } else {
       read(index, tested.view(), tested.target(), pixels, 0);
     }

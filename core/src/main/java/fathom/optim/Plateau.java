@@ -40,11 +40,11 @@ public record Plateau(double learningRate, long warmUp, int patience, int divisi
   }
 
   @Override
-  public Plateau after(List<Boolean> improved) {
+  public Plateau after(List<EpochEnd> epochs) {
     int divided = 0;
     int waited = 0;
-    for (boolean better : improved) {
-      waited = better ? 0 : waited + 1;
+    for (EpochEnd epoch : epochs) {
+      waited = epoch.improved() ? 0 : waited + 1;
       if (waited == patience) {
         divided++;
         waited = 0;

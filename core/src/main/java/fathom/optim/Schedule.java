@@ -13,15 +13,21 @@ import java.util.List;
 public interface Schedule {
   /// The number of warm-up steps for deep nets. The residual paper warms its 110-layer net up
   /// "until the training error is below 80 % (about 400 iterations)"; a fixed number keeps the
-  /// learning rate a function of the step.
+  /// learning rate a function of the step. [WarmUpUntil] goes by the error.
   long WARM_UP_STEPS = 400;
 
   /// Returns the learning rate of step `step`, counted from 0, of `steps` steps.
   double at(long step, long steps);
 
-  /// Returns the schedule of the steps that follow epochs of which `improved` says, in their order,
-  /// whether each was better than all before it. Most schedules do not depend on that.
-  default Schedule after(List<Boolean> improved) {
+  /// How an epoch went.
+  ///
+  /// @param improved whether it was better than all before it
+  /// @param trainingError the training error in %, over the epoch; NaN if the task has none
+  record EpochEnd(boolean improved, double trainingError) {}
+
+  /// Returns the schedule of the steps that follow these epochs, in their order. Most schedules do
+  /// not depend on them.
+  default Schedule after(List<EpochEnd> epochs) {
     return this;
   }
 

@@ -11,10 +11,8 @@ import fathom.data.Normalization;
 import fathom.data.Origin;
 import fathom.data.Photos;
 import fathom.net.Architecture;
-import fathom.net.CifarNet;
 import fathom.net.ImageShape;
 import fathom.net.Mlp;
-import fathom.net.PreActivationCifarNet;
 import fathom.net.RowNet;
 import fathom.nn.BatchNorm;
 import fathom.nn.Init;
@@ -32,9 +30,7 @@ final class ImageRuns implements Kind {
   /// The least depth at which the residual paper warms up (section 4.2).
   private static final int WARM_UP_DEPTH = 110;
 
-  private static final long PAPER_STEPS = 64_000;
-
-  private static final List<Double> FAST = List.of(0.6, 0.85);
+  private static final List<Double> DIVIDED = List.of(0.6, 0.85);
   private static final double RATE = 0.1;
 
   /// The learning rate of weights that are fine-tuned, with batches of 256, if the classifier is
@@ -96,34 +92,8 @@ final class ImageRuns implements Kind {
     throw new IllegalArgumentException("images are needed, but %s are none".formatted(data.name()));
   }
 
-  /// The residual paper's recipe for CIFAR-10; see [Recipe#paper].
-  static Recipe paper(Architecture net, Data data, long seed, int workers) {
-    if (!(net instanceof Architecture.Convolutional convolutional)
-        || !isOfPapers(net)
-        || !(data instanceof DataSet images)) {
-      throw new IllegalArgumentException(
-          "the recipe of the paper is that of its nets for CIFAR-10, resnetN, plainN and preresnetN for N = 6n+2, but the model is %s; leave out `recipe`"
-              .formatted(net.name()));
-    }
-    int epochs = (int) Math.ceilDiv(PAPER_STEPS, Math.ceilDiv(images.train().count(), 128));
-    return convolutional(
-        convolutional,
-        images,
-        Sampling.of(epochs, 128),
-        Optimization.sgd(RATE, List.of(0.5, 0.75)),
-        true,
-        seed,
-        workers);
-  }
-
-  /// Whether it is a net for CIFAR-10 of the residual papers, which train both kinds alike (He et
-  /// al. 2016b, appendix).
-  private static boolean isOfPapers(Architecture net) {
-    return net instanceof CifarNet || net instanceof PreActivationCifarNet;
-  }
-
   @Override
-  public Recipe fast(Architecture net, Data data, long seed, int workers) {
+  public Recipe usual(Architecture net, Data data, long seed, int workers) {
     DataSet images = images(data);
     boolean small = images.train().count() < SMALL;
     int epochs = small ? 20 : 10;
@@ -136,14 +106,13 @@ final class ImageRuns implements Kind {
             deep,
             images,
             Sampling.of(epochs, batch),
-            Optimization.sgd(learningRate, FAST),
-            false,
+            Optimization.sgd(learningRate, DIVIDED),
             seed,
             workers);
       }
-      case Mlp _ -> dense(net, images, epochs, Optimization.adam(1e-3, FAST), seed, workers);
+      case Mlp _ -> dense(net, images, epochs, Optimization.adam(1e-3, DIVIDED), seed, workers);
       case RowNet _ ->
-          dense(net, images, epochs, Optimization.adam(1e-3, FAST).withClip(1), seed, workers);
+          dense(net, images, epochs, Optimization.adam(1e-3, DIVIDED).withClip(1), seed, workers);
       default ->
           throw new IllegalArgumentException(
               "%s learns no images, but %s are some".formatted(net.name(), data.name()));
@@ -152,15 +121,14 @@ final class ImageRuns implements Kind {
 
   /// The recipe of a short training that begins with trained weights; see [Recipe#finetune].
   static Recipe finetune(Architecture net, Data data, FineTuning from, long seed, int workers) {
-    Recipe fast = new ImageRuns().fast(net, data, seed, workers);
+    Recipe usual = new ImageRuns().usual(net, data, seed, workers);
     boolean small = images(data).train().count() < SMALL;
-    int batch = small ? Math.min(PHOTOS, fast.batch()) : fast.batch();
-    Recipe few = fast.withBatch(batch).withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
+    int batch = small ? Math.min(PHOTOS, usual.batch()) : usual.batch();
+    Recipe few = usual.withBatch(batch).withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
     double full = from.newHead() ? TUNED_RATE : KEPT_RATE;
     boolean bySgd = few.optimization().update().optimizer() == Optimization.Method.SGD;
-    return few.optimized(usual ->
-        usual
-            .withRate(bySgd ? full * batch / 256 : full / 100)
+    return few.optimized(of ->
+        of.withRate(bySgd ? full * batch / 256 : full / 100)
             .withCurve(Optimization.Curve.COSINE)
             .withWarmUp(Math.ceilDiv(images(data).train().count(), batch)));
   }
@@ -187,11 +155,10 @@ final class ImageRuns implements Kind {
       DataSet images,
       Sampling sampling,
       Optimization optimization,
-      boolean pixelMean,
       long seed,
       int workers) {
-    Preprocessing preprocessing = Preprocessing.usual(images.train(), pixelMean);
-    boolean deep = isOfPapers(net) && net.depth() >= WARM_UP_DEPTH;
+    Preprocessing preprocessing = Preprocessing.usual(images.train(), false);
+    boolean deep = He2015.isForCifar(net) && net.depth() >= WARM_UP_DEPTH;
     return recipe(
         net,
         images,
@@ -247,6 +214,7 @@ final class ImageRuns implements Kind {
     DataSet images = images(data);
     new ClassBalance(recipe.optimization().classWeights(), recipe.sampling().balanced())
         .check(images.classes().size());
+    recipe.preprocessing().augmentation().check(images.train());
     int trained = images.judgedBy(recipe.validation(), recipe.seed()).train().count();
     if (recipe.batch() > trained) {
       throw new IllegalArgumentException(

@@ -2,6 +2,7 @@ package fathom.run;
 
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Photos;
 import fathom.task.Evaluation;
 import fathom.task.Figures;
 import fathom.train.Metrics;
@@ -54,12 +55,21 @@ final class ImageWording implements Wording {
             p.size() > 0
                 ? "photos from their files at %s×%s, %s"
                     .formatted(
-                        p.size(), p.size(), p.part() ? "random parts, flipped" : "the centre")
+                        p.size(),
+                        p.size(),
+                        p.part()
+                            ? (p.variation().scale()
+                                    ? "crops after scaling the shorter side to %s to %s"
+                                        .formatted(
+                                            Photos.shortest(p.size()), Photos.longest(p.size()))
+                                    : "random parts")
+                                + (p.flip() ? ", flipped" : "")
+                            : "the centre")
                 : p.crop() == 0 && !p.flip()
                     ? "as they are"
                     : "cropped from a border of %s%s"
                         .formatted(p.crop(), p.flip() ? ", flipped" : ""),
-            p.variation().equals(Variation.NONE) ? "" : "; " + p.variation());
+            p.variation().toString().isEmpty() ? "" : "; " + p.variation());
   }
 
   @Override

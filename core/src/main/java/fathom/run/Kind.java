@@ -60,9 +60,9 @@ public interface Kind {
   /// Returns whether an image size means anything for this data, which was read as [#reading] says.
   boolean hasSize(Data read);
 
-  /// Returns the recipe of a short training on two cores; see [Recipe#fast]. Throws
+  /// Returns the recipe of a short training on two cores; see [Recipe#usual]. Throws
   /// `IllegalArgumentException` if the net or the data is of another kind.
-  Recipe fast(Architecture net, Data data, long seed, int workers);
+  Recipe usual(Architecture net, Data data, long seed, int workers);
 
   /// Returns the preprocessing of images for which the user gave this side in pixels.
   default Preprocessing sized(Preprocessing usual, int side) {

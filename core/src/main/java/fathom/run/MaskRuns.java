@@ -62,7 +62,7 @@ final class MaskRuns implements Kind {
   }
 
   @Override
-  public Recipe fast(Architecture net, Data data, long seed, int workers) {
+  public Recipe usual(Architecture net, Data data, long seed, int workers) {
     MaskSet masks = masks(data);
     if (!(net instanceof Architecture.OfMasks of)) {
       throw new IllegalArgumentException(

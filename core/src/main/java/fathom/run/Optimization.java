@@ -10,6 +10,7 @@ import fathom.optim.Plateau;
 import fathom.optim.Schedule;
 import fathom.optim.Sgd;
 import fathom.optim.StepDecay;
+import fathom.optim.WarmUpUntil;
 import java.util.List;
 
 /// How gradients change the weights in a training.
@@ -108,8 +109,14 @@ public record Optimization(
   /// @param divideAt the fractions of all steps at which the learning rate is divided by ten; empty
   ///   for other curves than steps
   /// @param warmUp the number of steps at a tenth of the learning rate before it
+  /// @param warmUpError the training error of an epoch in % below which a warm-up ends, whatever
+  ///   its number of steps; 0 for a warm-up by steps. See [WarmUpUntil]
   public record Rate(
-      Curve curve, @JsonProperty("rate") double peak, List<Double> divideAt, long warmUp) {
+      Curve curve,
+      @JsonProperty("rate") double peak,
+      List<Double> divideAt,
+      long warmUp,
+      double warmUpError) {
     /// Throws `IllegalArgumentException` naming the component that is out of its range.
     public Rate {
       divideAt = List.copyOf(divideAt);
@@ -119,11 +126,30 @@ public record Optimization(
             "only a learning rate in steps is divided, but that of %s is to be at %s"
                 .formatted(curve, divideAt));
       }
-      if (curve == Curve.ONE_CYCLE && warmUp > 0) {
+      Parts.check(
+          "warmUpError",
+          warmUpError,
+          warmUpError >= 0 && warmUpError <= 100,
+          "a training error in % from 0 to 100");
+      if (warmUp > 0 && warmUpError > 0) {
         throw new IllegalArgumentException(
-            "one cycle begins with a warm-up of its own, but %s steps more are asked for"
-                .formatted(warmUp));
+            "a warm-up ends after a number of steps or by the training error, but both were asked for, %s and %s"
+                .formatted(warmUp, warmUpError));
       }
+      if (curve == Curve.ONE_CYCLE && (warmUp > 0 || warmUpError > 0)) {
+        throw new IllegalArgumentException(
+            "one cycle begins with a warm-up of its own, but %s steps or a training error of %s more are asked for"
+                .formatted(warmUp, warmUpError));
+      }
+    }
+
+    /// A learning rate that is warmed up for a number of steps.
+    Rate(Curve curve, double peak, List<Double> divideAt, long warmUp) {
+      this(curve, peak, divideAt, warmUp, 0);
+    }
+
+    private Rate withPeak(double other) {
+      return new Rate(curve, other, divideAt, warmUp, warmUpError);
     }
 
     static Rate inSteps(double learningRate, List<Double> divideAt) {
@@ -131,6 +157,10 @@ public record Optimization(
     }
 
     Schedule schedule() {
+      return warmUpError > 0 ? new WarmUpUntil(warmed(), peak, warmUpError) : warmed();
+    }
+
+    private Schedule warmed() {
       return switch (curve) {
         case STEPS -> new StepDecay(peak, warmUp, divideAt);
         case COSINE -> new Cosine(peak, warmUp);
@@ -186,11 +216,7 @@ public record Optimization(
         ? this
         : new Optimization(
             Update.usual(method),
-            new Rate(
-                learningRate.curve(),
-                method == Method.SGD ? 0.1 : 1e-3,
-                learningRate.divideAt(),
-                learningRate.warmUp()),
+            learningRate.withPeak(method == Method.SGD ? 0.1 : 1e-3),
             clip,
             smoothing,
             classWeights,
@@ -199,8 +225,7 @@ public record Optimization(
 
   /// Returns this optimization with another full learning rate.
   public Optimization withRate(double full) {
-    return with(
-        new Rate(learningRate.curve(), full, learningRate.divideAt(), learningRate.warmUp()));
+    return with(learningRate.withPeak(full));
   }
 
   Optimization withWarmUp(long steps) {
@@ -216,7 +241,39 @@ public record Optimization(
             curve,
             learningRate.peak(),
             curve == Curve.STEPS ? learningRate.divideAt() : List.of(),
-            curve == Curve.ONE_CYCLE ? 0 : learningRate.warmUp()));
+            curve == Curve.ONE_CYCLE ? 0 : learningRate.warmUp(),
+            curve == Curve.ONE_CYCLE ? 0 : learningRate.warmUpError()));
+  }
+
+  /// Returns this optimization in steps, with the learning rate divided by ten at these fractions
+  /// of the steps.
+  Optimization dividedAt(List<Double> fractions) {
+    return with(
+        new Rate(
+            Curve.STEPS,
+            learningRate.peak(),
+            fractions,
+            learningRate.warmUp(),
+            learningRate.warmUpError()));
+  }
+
+  /// Returns this optimization with a warm-up until the training error of an epoch is below this
+  /// number of %; 0 for no warm-up.
+  Optimization withWarmUpUntil(double error) {
+    return with(
+        new Rate(learningRate.curve(), learningRate.peak(), learningRate.divideAt(), 0, error));
+  }
+
+  /// Returns this optimization with another momentum. Throws `IllegalArgumentException` for an
+  /// optimizer that has none.
+  Optimization withMomentum(double momentum) {
+    return new Optimization(
+        new Update(update.optimizer(), momentum, update.weightDecay()),
+        learningRate,
+        clip,
+        smoothing,
+        classWeights,
+        ema);
   }
 
   private Optimization with(Rate other) {

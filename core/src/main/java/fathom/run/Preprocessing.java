@@ -30,6 +30,10 @@ public record Preprocessing(
   static final Preprocessing PLAIN = new Preprocessing(0, false, false);
 
   public Preprocessing {
+    if (variation.scale() && !part) {
+      throw new IllegalArgumentException(
+          "`scale` says how a random part of a photo is drawn, but none is; leave it out");
+    }
     if (size < 0 || (size == 0 && part) || (size > 0 && (crop > 0 || pixelMean))) {
       throw new IllegalArgumentException(
           "photos of size %s are normalized by channel and without a border, others as a whole, but part is %s, crop %s and pixelMean %s"
@@ -71,7 +75,14 @@ public record Preprocessing(
 
   /// Returns the augmentation of each training image.
   public Augmentation augmentation() {
-    return new Augmentation(crop, part, flip, variation.policy(), variation.erase());
+    return new Augmentation(
+        crop,
+        part,
+        variation.scale(),
+        flip,
+        variation.policy(),
+        variation.erase(),
+        variation.lighting());
   }
 
   Normalization normalization(LabelledImages train) {

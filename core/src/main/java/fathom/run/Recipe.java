@@ -23,6 +23,8 @@ import java.util.function.UnaryOperator;
 /// @param execution how the training is computed
 /// @param recording what is recorded besides the learning curves
 /// @param fineTuning the weights with which the training begins, if they are not random
+/// @param published the published recipe by whose name the run was made; where the run deviates
+///   from it is for [PublishedRecipe#deviations(Run)] to say
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -33,7 +35,8 @@ public record Recipe(
     long seed,
     @JsonUnwrapped Execution execution,
     Recording recording,
-    @JsonProperty("finetuning") FineTuning fineTuning) {
+    @JsonProperty("finetuning") FineTuning fineTuning,
+    @JsonProperty("recipe") PublishedRecipe published) {
 
   /// Throws `IllegalArgumentException` unless all parts can be trained together and the options are
   /// exactly those that the model has.
@@ -58,6 +61,32 @@ public record Recipe(
     }
   }
 
+  /// Makes a recipe without a published name.
+  public Recipe(
+      String model,
+      Architecture.Options options,
+      String data,
+      Sampling sampling,
+      Optimization optimization,
+      Preprocessing preprocessing,
+      long seed,
+      Execution execution,
+      Recording recording,
+      FineTuning fineTuning) {
+    this(
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning,
+        PublishedRecipe.NONE);
+  }
+
   /// A recipe for this net with the usual execution, which records only the learning curves.
   static Recipe of(
       Architecture net,
@@ -77,17 +106,8 @@ public record Recipe(
         seed,
         Execution.on(workers),
         Recording.NONE,
-        FineTuning.NONE);
-  }
-
-  /// Returns the residual paper's recipe for CIFAR-10: a learning rate of 0.1 that is divided by
-  /// ten at one half and three quarters of 64,000 steps with batches of 128, per-pixel mean,
-  /// pad-and-crop and flip. Throws `IllegalArgumentException` for a net of another family or for
-  /// data that is not images.
-  ///
-  /// The batch is the same for data that has fewer images: see [Kind#fitted].
-  public static Recipe paper(Architecture net, Data data, long seed, int workers) {
-    return ImageRuns.paper(net, data, seed, workers);
+        FineTuning.NONE,
+        PublishedRecipe.NONE);
   }
 
   /// Returns the recipe of a short training on two cores.
@@ -105,14 +125,14 @@ public record Recipe(
   ///
   /// Batch and window are the same for less data: see [Kind#fitted]. Throws
   /// `IllegalArgumentException` if the net does not learn such data.
-  public static Recipe fast(Architecture net, Data data, long seed, int workers) {
-    return Kind.of(data).fast(net, data, seed, workers);
+  public static Recipe usual(Architecture net, Data data, long seed, int workers) {
+    return Kind.of(data).usual(net, data, seed, workers);
   }
 
   /// Returns the recipe of a short training that begins with trained weights: 10 epochs on fewer
   /// than 10,000 images, and 5 on more, by SGD at a learning rate that warms up for an epoch and
   /// then falls to 0 along a cosine: 0.1 for batches of 256 if the classifier is new, and a tenth
-  /// of it if it is kept. Batches, preprocessing and augmentation are those of [#fast]. Throws
+  /// of it if it is kept. Batches, preprocessing and augmentation are those of [#usual]. Throws
   /// `IllegalArgumentException` if the net does not learn the classes of images.
   ///
   /// @param from the weights; see [FineTuning#of]
@@ -211,7 +231,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// The recipe for another net with the same options.
@@ -226,7 +247,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with another sampling.
@@ -241,7 +263,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with another optimization.
@@ -256,7 +279,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with another preprocessing.
@@ -271,7 +295,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with another execution.
@@ -286,7 +311,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with weights to begin with.
@@ -301,7 +327,24 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
+  }
+
+  /// Returns this recipe under the name of a published one.
+  Recipe with(PublishedRecipe published) {
+    return new Recipe(
+        model,
+        options,
+        data,
+        sampling,
+        optimization,
+        preprocessing,
+        seed,
+        execution,
+        recording,
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with another recording.
@@ -316,7 +359,8 @@ public record Recipe(
         seed,
         execution,
         recording,
-        fineTuning);
+        fineTuning,
+        published);
   }
 
   /// Returns this recipe with a changed optimization, such as another learning rate or optimizer.

@@ -21,7 +21,7 @@ final class RunFile {
   static final String NAME = "run.json";
 
   /// The present format of the files in the folder. A run of a newer format is refused.
-  static final int FORMAT = 9;
+  static final int FORMAT = 10;
 
   /// The most bytes of the description and of the metrics.
   static final long MOST_BYTES = 1 << 29;
@@ -47,6 +47,10 @@ final class RunFile {
   /// The last format without early stopping, class weights, balanced sampling, the number of images
   /// of each class, variation beyond crops and flips, and averaged weights.
   private static final int WITHOUT_BALANCE = 8;
+
+  /// The last format without the name of a recipe, parts of photos by scale, lighting, and a
+  /// warm-up by the training error.
+  private static final int WITHOUT_NAME = 9;
 
   /// The data of runs in older formats.
   static final RunData UNKNOWN =
@@ -98,6 +102,15 @@ final class RunFile {
       }
       if (recipe.path("preparation") instanceof ObjectNode preprocessing) {
         preprocessing.set("augmentation", Json.object(Variation.NONE));
+      }
+    }
+    if (format >= WITHOUT_PRECISION && format <= WITHOUT_NAME) {
+      recipe.put("recipe", PublishedRecipe.NONE.toString());
+      if (recipe.path("descent") instanceof ObjectNode descent) {
+        descent.put("warmUpError", 0.0);
+      }
+      if (recipe.path("preparation").path("augmentation") instanceof ObjectNode variation) {
+        variation.put("scale", false).put("lighting", 0.0);
       }
       info.put("format", FORMAT);
     }

@@ -65,7 +65,7 @@ final class TextRuns implements Kind {
   }
 
   @Override
-  public Recipe fast(Architecture net, Data data, long seed, int workers) {
+  public Recipe usual(Architecture net, Data data, long seed, int workers) {
     if (!(net instanceof Architecture.OfText)) {
       throw new IllegalArgumentException(
           "%s learns no text, but %s is one".formatted(net.name(), data.name()));

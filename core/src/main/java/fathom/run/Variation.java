@@ -14,14 +14,30 @@ import java.util.ArrayList;
 /// @param erase the probability of random erasing
 /// @param mixup α of mixup; 0 for none
 /// @param cutmix α of CutMix; 0 for none. With mixup too, each batch takes one of both
+/// @param scale whether the part of a photo is drawn by scale, as in the residual paper
+/// @param lighting the standard deviation of changes of red, green and blue along their principal
+///   components, 0.1 in Krizhevsky et al. 2012; 0 for none
 public record Variation(
     int randAugment,
     int magnitude,
     boolean trivialAugment,
     double erase,
     double mixup,
-    double cutmix) {
+    double cutmix,
+    boolean scale,
+    double lighting) {
   public static final Variation NONE = new Variation(0, 0, false, 0, 0, 0);
+
+  /// Makes a variation of photos by area and of no colours.
+  public Variation(
+      int randAugment,
+      int magnitude,
+      boolean trivialAugment,
+      double erase,
+      double mixup,
+      double cutmix) {
+    this(randAugment, magnitude, trivialAugment, erase, mixup, cutmix, false, 0);
+  }
 
   /// Throws `IllegalArgumentException` naming the component that is out of its range, and for two
   /// policies at once.
@@ -38,6 +54,23 @@ public record Variation(
     var _ = policy(randAugment, magnitude, trivialAugment);
     var _ = new Mixing(mixup, cutmix);
     Parts.check("erase", erase, erase >= 0 && erase <= 1, "a probability from 0 to 1");
+    Parts.check(
+        "lighting",
+        lighting,
+        lighting >= 0 && Double.isFinite(lighting),
+        "a standard deviation, 0 or more");
+  }
+
+  /// Returns this variation with parts of photos that are drawn by scale.
+  public Variation byScale() {
+    return new Variation(
+        randAugment, magnitude, trivialAugment, erase, mixup, cutmix, true, lighting);
+  }
+
+  /// Returns this variation with changes of the colours of this standard deviation.
+  public Variation withLighting(double deviation) {
+    return new Variation(
+        randAugment, magnitude, trivialAugment, erase, mixup, cutmix, scale, deviation);
   }
 
   /// Returns the policy for the pixels of an image.
@@ -63,7 +96,7 @@ public record Variation(
   void checkNone(String model, String learned) {
     if (!equals(NONE)) {
       throw new IllegalArgumentException(
-          "`mixup`, `cutmix`, `randaugment`, `trivialaugment` and `erase` are for the classes of whole images, but %s learns %s; leave them out"
+          "`mixup`, `cutmix`, `randaugment`, `trivialaugment`, `erase` and `lighting` are for the classes of whole images, but %s learns %s; leave them out"
               .formatted(model, learned));
     }
   }
@@ -77,6 +110,9 @@ public record Variation(
     }
     if (trivialAugment) {
       said.add("TrivialAugment");
+    }
+    if (lighting > 0) {
+      said.add("colours changed along their principal components by " + lighting);
     }
     if (erase > 0) {
       said.add("erased at random with probability " + erase);

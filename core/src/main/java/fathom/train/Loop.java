@@ -61,7 +61,7 @@ final class Loop<N extends Node> {
   private Metrics.@Nullable Epoch best;
 
   /// Whether each epoch so far was better than all before it.
-  private final List<Boolean> improved = new ArrayList<>();
+  private final List<Schedule.EpochEnd> ended = new ArrayList<>();
 
   private Schedule schedule;
 
@@ -106,7 +106,7 @@ final class Loop<N extends Node> {
       evaluated |= epoch.step() == step;
       seconds = Math.max(seconds, epoch.seconds());
     }
-    schedule = plan.schedule().after(improved);
+    schedule = plan.schedule().after(ended);
     if (evaluated && step % batches == 0) {
       sums.clear();
     }
@@ -245,7 +245,7 @@ final class Loop<N extends Node> {
       hear(listener -> listener.epoch(moment(carried), epoch, better));
       all.barrier(); // the tensors of the other workers must live until they are written
     }
-    schedule = plan.schedule().after(improved);
+    schedule = plan.schedule().after(ended);
     sums.clear();
     tested = judge == Part.TEST ? validation : null;
   }
@@ -255,7 +255,7 @@ final class Loop<N extends Node> {
   private boolean note(Metrics.Epoch epoch) {
     boolean better = best == null || task.better(epoch.validation(), best.validation());
     best = better ? epoch : best;
-    improved.add(better);
+    ended.add(new Schedule.EpochEnd(better, epoch.trainError()));
     judged.add(epoch);
     return better;
   }

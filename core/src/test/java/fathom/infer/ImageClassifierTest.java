@@ -77,7 +77,7 @@ class ImageClassifierTest {
   private static Run trained(String name, long seed) {
     var options = new Architecture.Options(null, Norm.BATCH, 4, null, null);
     Recipe recipe =
-        Recipe.fast(Architecture.images("resnet8", options), DIGITS, seed, 1).withEpochs(1);
+        Recipe.usual(Architecture.images("resnet8", options), DIGITS, seed, 1).withEpochs(1);
     Run run = Run.create(folder.resolve(name), recipe, DIGITS);
     RunTraining.train(run, DIGITS);
     return run;

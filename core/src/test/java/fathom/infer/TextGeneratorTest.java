@@ -56,7 +56,7 @@ class TextGeneratorTest {
   private Run trained(String name, String model, long seed) {
     var options = new Architecture.Options(null, null, null, 12, 2);
     Recipe recipe =
-        Recipe.fast(Architecture.text(model, options), TEXT, seed, 1)
+        Recipe.usual(Architecture.text(model, options), TEXT, seed, 1)
             .withEpochs(1)
             .withBatch(5)
             .withWindow(12);

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ScheduleTest {
@@ -62,8 +64,10 @@ class ScheduleTest {
   @Test
   void aPlateauDividesAfterEpochsWithoutImprovement() {
     var none = new Plateau(0.1, 4, 3);
-    List<Boolean> improved =
-        List.of(true, true, false, false, false, true, false, false, false, false);
+    List<Schedule.EpochEnd> improved =
+        Stream.of(true, true, false, false, false, true, false, false, false, false)
+            .map(better -> new Schedule.EpochEnd(better, Double.NaN))
+            .toList();
     int[] divisions = {0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2};
     for (int epochs = 0; epochs <= improved.size(); epochs++) {
       Plateau now = none.after(improved.subList(0, epochs));
@@ -74,6 +78,27 @@ class ScheduleTest {
     assertEquals(0.01, none.at(3, 1000), 1e-17);
     assertEquals(0.1, none.at(4, 1000));
     assertEquals(PAPER, PAPER.after(improved));
+  }
+
+  /// The residual paper's warm-up of 110 layers, by epochs of which the second is the first below
+  /// 80 %; a later one above it changes nothing any more.
+  @Test
+  void aWarmUpEndsWithTheFirstEpochBelowTheBound() {
+    var warm = new WarmUpUntil(PAPER, 0.1, 80);
+    var epochs = new ArrayList<Schedule.EpochEnd>();
+    double[] errors = {80, 79.9, 85, Double.NaN};
+    double[] rates = {0.01, 0.01, 0.1, 0.1, 0.1};
+    for (int i = 0; i < rates.length; i++) {
+      assertEquals(rates[i], warm.after(epochs).at(1000, STEPS), 1e-17, "after " + i);
+      assertEquals(warm.after(epochs), warm.after(epochs).after(epochs), "it is the history's");
+      if (i < errors.length) {
+        epochs.add(new Schedule.EpochEnd(true, errors[i]));
+      }
+    }
+    assertEquals(0.01, warm.after(epochs).at(32_000, STEPS), 1e-17);
+    assertEquals(0.01, warm.at(32_000, STEPS), 1e-17, "no epoch was below");
+    assertThrows(IllegalArgumentException.class, () -> new WarmUpUntil(PAPER, 0.1, 0));
+    assertThrows(IllegalArgumentException.class, () -> new WarmUpUntil(PAPER, 0.1, 101));
   }
 
   /// Quarters of half a wave: (1 + cos 45°)/2 = 0.853553391.

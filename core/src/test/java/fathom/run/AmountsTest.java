@@ -44,7 +44,7 @@ class AmountsTest {
   }
 
   private static Recipe recipe(String model, Architecture.Options options, Data data) {
-    return Recipe.fast(Architecture.images(model, options), data, 1, 2);
+    return Recipe.usual(Architecture.images(model, options), data, 1, 2);
   }
 
   private static String refused(Recipe recipe, Data data) {
@@ -177,7 +177,7 @@ class AmountsTest {
   }
 
   private static Recipe text(String model, Text text) {
-    return Recipe.fast(Architecture.text(model, Architecture.Options.NONE), text, 1, 2);
+    return Recipe.usual(Architecture.text(model, Architecture.Options.NONE), text, 1, 2);
   }
 
   @ParameterizedTest
@@ -206,7 +206,7 @@ class AmountsTest {
     String both = refused(recipe.withBatch(30).withWindow(20), text);
     assertTrue(both.contains("need a training text of 630 characters"), both);
     Recipe one =
-        Recipe.fast(Architecture.text("transformer", options(null, 1)), text, 1, 1)
+        Recipe.usual(Architecture.text("transformer", options(null, 1)), text, 1, 1)
             .fitted(text, true, false)
             .fitted(text, false, true);
     assertTrue(refused(one, text).contains("a larger `hidden`"));

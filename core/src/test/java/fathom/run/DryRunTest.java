@@ -30,7 +30,7 @@ class DryRunTest {
     Architecture net =
         Architecture.images(
             "resnet32", new Architecture.Options(Shortcut.A, Norm.BATCH, 8, null, null));
-    return Recipe.fast(net, DIGITS, 1, 1)
+    return Recipe.usual(net, DIGITS, 1, 1)
         .withEpochs(3)
         .withBatch(batch)
         .withValidation(100)
@@ -90,7 +90,7 @@ class DryRunTest {
                 null,
                 null));
     Recipe recipe =
-        Recipe.fast(net, DIGITS, 1, 1).withBatch(64).executed(e -> e.withPrecision(precision));
+        Recipe.usual(net, DIGITS, 1, 1).withBatch(64).executed(e -> e.withPrecision(precision));
     DryRun.Estimate seen = DryRun.of(recipe, DIGITS, Double.POSITIVE_INFINITY);
     LeastMemory least = LeastMemory.of(Run.unwritten(recipe, DIGITS));
     assertEquals(seen.weightBytes(), least.weights());
@@ -108,7 +108,7 @@ class DryRunTest {
     Architecture net =
         Architecture.images(
             "resnet1202", new Architecture.Options(Shortcut.A, Norm.BATCH, 4096, null, null));
-    Recipe recipe = Recipe.fast(net, DIGITS, 1, 1);
+    Recipe recipe = Recipe.usual(net, DIGITS, 1, 1);
     Path run = folder.resolve("run");
     var e = assertThrows(DeviceException.class, () -> Run.create(run, recipe, DIGITS));
     assertTrue(e.getMessage().contains("resnet1202 does not fit"), e.getMessage());
@@ -122,7 +122,7 @@ class DryRunTest {
     Files.writeString(file, "to be or not to be, ".repeat(200));
     Data text = Data.open("text:" + file);
     Architecture net = Architecture.text("gru", new Architecture.Options(null, null, null, 16, 1));
-    Recipe recipe = Recipe.fast(net, text, 1, 2).withBatch(4).withWindow(20);
+    Recipe recipe = Recipe.usual(net, text, 1, 2).withBatch(4).withWindow(20);
     DryRun.Estimate estimate = DryRun.of(recipe, text, Double.POSITIVE_INFINITY);
     assertEquals(4, estimate.tried());
     assertEquals(

@@ -36,7 +36,7 @@ class EarlyStatisticsTest {
 
   private Run run(int epochs, int workers, double learningRate) {
     Recipe recipe =
-        Recipe.fast(CifarNet.named("resnet20").withWidth(4), FEW, 11, workers)
+        Recipe.usual(CifarNet.named("resnet20").withWidth(4), FEW, 11, workers)
             .withEpochs(epochs)
             .withBatch(150)
             .with(Optimization.sgd(learningRate, List.of(0.6, 0.85)));

@@ -43,7 +43,7 @@ class ExactOptionsTest {
   /// No difference is large enough, so a training with early stopping ends after its third epoch.
   private Run run(String name, String option, int workers) {
     Recipe usual =
-        Recipe.fast(CifarNet.named("resnet8").withWidth(4), FEW, 6, workers)
+        Recipe.usual(CifarNet.named("resnet8").withWidth(4), FEW, 6, workers)
             .withEpochs(5)
             .withBatch(15)
             .withValidation(20)

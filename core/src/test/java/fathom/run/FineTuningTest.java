@@ -64,7 +64,9 @@ class FineTuningTest {
         new DataSet("digits", DIGITS.classes(), DIGITS.train().take(200), DIGITS.test().take(20));
     Run run =
         Run.create(
-            folder.resolve("digits"), Recipe.fast(NET, few, 3, 1).withEpochs(1).withBatch(50), few);
+            folder.resolve("digits"),
+            Recipe.usual(NET, few, 3, 1).withEpochs(1).withBatch(50),
+            few);
     RunTraining.train(run, few);
     weights = folder.resolve("weights.safetensors");
     try (var _ = Scope.open()) {

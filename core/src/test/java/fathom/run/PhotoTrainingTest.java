@@ -74,7 +74,7 @@ class PhotoTrainingTest {
 
   private static Recipe recipe(DataSet data, int epochs, int workers) {
     var net = Architecture.images("resnet8", new Architecture.Options(null, null, 4, null, null));
-    return Recipe.fast(net, data, 1, workers).withEpochs(epochs).withBatch(6);
+    return Recipe.usual(net, data, 1, workers).withEpochs(epochs).withBatch(6);
   }
 
   private Run run(String name, Recipe recipe) {

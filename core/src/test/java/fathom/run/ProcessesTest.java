@@ -78,7 +78,7 @@ class ProcessesTest {
 
   private static Recipe images(int workers, int processes, boolean sync) {
     var net = Architecture.images("resnet8", new Architecture.Options(null, null, 4, null, null));
-    return Recipe.fast(net, FEW, 11, workers)
+    return Recipe.usual(net, FEW, 11, workers)
         .withEpochs(2)
         .withBatch(20)
         .executed(execution -> execution.over(processes, sync));
@@ -89,7 +89,7 @@ class ProcessesTest {
   /// order visible. (With `ln-lstm`, three and six threads of one process differ by 1e-6 as well.)
   private static Recipe text(int workers, int processes) {
     var options = new Architecture.Options(null, null, null, 12, 2);
-    return Recipe.fast(Architecture.text("lstm", options), TEXT, 5, workers)
+    return Recipe.usual(Architecture.text("lstm", options), TEXT, 5, workers)
         .withEpochs(2)
         .withBatch(5)
         .withWindow(12)

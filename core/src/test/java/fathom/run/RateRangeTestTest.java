@@ -71,7 +71,8 @@ class RateRangeTestTest {
     DataSet few =
         new DataSet("digits", digits.classes(), digits.train().take(90), digits.test().take(20));
     Recipe recipe =
-        Recipe.fast(Architecture.images("mlp", Architecture.Options.NONE), few, 3, 1).withBatch(30);
+        Recipe.usual(Architecture.images("mlp", Architecture.Options.NONE), few, 3, 1)
+            .withBatch(30);
     int[] last = {0};
     var result = RateRangeTest.of(recipe, few, 0, step -> last[0] = step);
     List<RateRangeTest.Point> points = result.points();

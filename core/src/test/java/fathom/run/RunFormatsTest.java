@@ -76,7 +76,7 @@ class RunFormatsTest {
         ImageReadOptions.Split.BY_POSITION, run.info().data().split(), "as it was divided then");
     run.withRecipe(recipe);
     assertEquals(run.info(), Run.open(run.folder()).info());
-    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 9"));
+    assertTrue(Files.readString(run.folder().resolve("run.json")).contains("\"format\" : 10"));
   }
 
   @ParameterizedTest
@@ -119,7 +119,7 @@ class RunFormatsTest {
     assertTrue(RunTraining.train(known, digits, Progress.NONE, () -> false).finished());
   }
 
-  /// Format 8 is this one without the variation of images, averages, early stopping, weights and
+  /// Format 8 is format 9 without the variation of images, averages, early stopping, weights and
   /// numbers of classes, and balanced sampling.
   @Test
   void aRunOfFormat8HasNoneOfWhatCameWithFormat9() throws IOException {
@@ -128,7 +128,7 @@ class RunFormatsTest {
     Path file = run.folder().resolve("run.json");
     String before =
         Files.readString(file)
-            .replace("\"format\" : 9", "\"format\" : 8")
+            .replace("\"format\" : 10", "\"format\" : 8")
             .replaceFirst(",\\s*\"augmentation\" : \\{[^}]*\\}", "")
             .replaceFirst(",\\s*\"ema\" : 0.0", "")
             .replaceFirst(",\\s*\"balanced\" : false", "")
@@ -142,6 +142,30 @@ class RunFormatsTest {
     Files.writeString(file, before);
     assertEquals(run.recipe(), Run.open(run.folder()).recipe());
     assertEquals(List.of(), Run.open(run.folder()).info().classCounts());
+  }
+
+  /// Format 9 is this one without the name of a recipe, what photos and colours go through in one,
+  /// and a warm-up by the training error.
+  @Test
+  void aRunOfFormat9HasNoNamedRecipe() throws IOException {
+    Recipe recipe = open(6).recipe();
+    Run run = Run.create(folder.resolve("new"), recipe, DataSet.open("digits"));
+    Path file = run.folder().resolve("run.json");
+    String before =
+        Files.readString(file)
+            .replace("\"format\" : 10", "\"format\" : 9")
+            .replaceFirst(",\\s*\"recipe\" : \"none\"", "")
+            .replaceFirst(",\\s*\"scale\" : false", "")
+            .replaceFirst(",\\s*\"lighting\" : 0.0", "")
+            .replaceFirst(",\\s*\"warmUpError\" : 0.0", "");
+    for (String since : List.of("none", "scale", "lighting", "warmUpError")) {
+      assertFalse(before.contains('"' + since + '"'), before);
+    }
+    Files.writeString(file, before);
+    assertEquals(run.info(), Run.open(run.folder()).info());
+    assertEquals(PublishedRecipe.NONE, Run.open(run.folder()).recipe().published());
+    Files.writeString(file, before.replace("\"format\" : 9", "\"format\" : 10"));
+    assertThrows(BadFileException.class, () -> Run.open(run.folder()), "a format has all it has");
   }
 
   /// What an earlier run was trained on is never tested with.
@@ -198,7 +222,7 @@ class RunFormatsTest {
 
   @Test
   void whatNoFormatHadIsRefused() throws IOException {
-    for (int format : new int[] {0, 2, 10}) {
+    for (int format : new int[] {0, 2, 11}) {
       var e = assertThrows(BadFileException.class, () -> open(format));
       assertTrue(e.getMessage().contains("format " + format), e.getMessage());
     }

@@ -626,7 +626,7 @@ class RunTrainingTest {
     var options =
         new Architecture.Options(
             null, null, convolutional ? 4 : null, convolutional ? null : 20, null, share);
-    return Recipe.fast(Architecture.images(model, options), FEW, 3, 2).withEpochs(2).withBatch(15);
+    return Recipe.usual(Architecture.images(model, options), FEW, 3, 2).withEpochs(2).withBatch(15);
   }
 
   // ---- In bfloat16
@@ -664,7 +664,7 @@ class RunTrainingTest {
 
   @Test
   void bfloat16IsForConvolutions() {
-    Recipe mlp = Recipe.fast(Architecture.images("mlp", Architecture.Options.NONE), FEW, 1, 1);
+    Recipe mlp = Recipe.usual(Architecture.images("mlp", Architecture.Options.NONE), FEW, 1, 1);
     var e =
         assertThrows(
             IllegalArgumentException.class,
@@ -675,7 +675,7 @@ class RunTrainingTest {
 
   @Test
   void computingAgainIsForNetsWithBlocks() {
-    Recipe mlp = Recipe.fast(Architecture.images("mlp", Architecture.Options.NONE), FEW, 1, 1);
+    Recipe mlp = Recipe.usual(Architecture.images("mlp", Architecture.Options.NONE), FEW, 1, 1);
     var none =
         assertThrows(IllegalArgumentException.class, () -> mlp.executed(e -> e.withRecompute(2)));
     assertTrue(none.getMessage().contains("mlp has none"), none.getMessage());
@@ -781,10 +781,10 @@ class RunTrainingTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String json = Files.readString(file);
-    Files.writeString(file, json.replaceFirst("\"format\" : 9", "\"format\" : 10"));
+    Files.writeString(file, json.replaceFirst("\"format\" : 10", "\"format\" : 11"));
     var e = assertThrows(BadFileException.class, () -> Run.open(run.folder()));
-    assertTrue(e.getMessage().contains("format 10"), e.getMessage());
-    assertTrue(e.getMessage().contains("reads 9"), e.getMessage());
+    assertTrue(e.getMessage().contains("format 11"), e.getMessage());
+    assertTrue(e.getMessage().contains("reads 10"), e.getMessage());
     Files.writeString(file, json.replaceFirst("\\{", "{\"added\" : [1, 2],"));
     assertEquals(run.info(), Run.open(run.folder()).info(), "a field of a later version");
   }
@@ -796,7 +796,7 @@ class RunTrainingTest {
     String json = Files.readString(file);
     String before =
         withoutCurve(json)
-            .replace("\"format\" : 9", "\"format\" : 3")
+            .replace("\"format\" : 10", "\"format\" : 3")
             .replaceFirst(",\\s*\"precision\" : \"FP32\"", "");
     assertFalse(before.contains("precision"), before);
     Files.writeString(file, before);
@@ -808,7 +808,7 @@ class RunTrainingTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String before =
-        withoutCurve(Files.readString(file)).replace("\"format\" : 9", "\"format\" : 4");
+        withoutCurve(Files.readString(file)).replace("\"format\" : 10", "\"format\" : 4");
     assertFalse(before.contains("curve") || before.contains("smoothing"), before);
     Files.writeString(file, before);
     assertSameButData(run);
@@ -819,7 +819,7 @@ class RunTrainingTest {
     Run run = run("run", recipe("resnet8", 1, 15, 1));
     Path file = run.folder().resolve("run.json");
     String before =
-        withoutPhotos(Files.readString(file)).replace("\"format\" : 9", "\"format\" : 5");
+        withoutPhotos(Files.readString(file)).replace("\"format\" : 10", "\"format\" : 5");
     assertFalse(before.contains("\"part\""), before);
     Files.writeString(file, before);
     assertSameButData(run);

@@ -54,7 +54,7 @@ class TextTrainingTest {
 
   private static Recipe recipe(String model, int epochs, int workers) {
     var options = new Architecture.Options(null, null, null, 12, 2);
-    return Recipe.fast(Architecture.text(model, options), TEXT, 5, workers)
+    return Recipe.usual(Architecture.text(model, options), TEXT, 5, workers)
         .withEpochs(epochs)
         .withBatch(5)
         .withWindow(12);

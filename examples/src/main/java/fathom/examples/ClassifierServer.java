@@ -29,7 +29,7 @@ final class ClassifierServer {
 
   static void main() throws Exception {
     DataSet digits = DataSet.open("digits");
-    var recipe = Recipe.fast(CifarNet.named("resnet8"), digits, 1, 2).withEpochs(2);
+    var recipe = Recipe.usual(CifarNet.named("resnet8"), digits, 1, 2).withEpochs(2);
     Run run = Run.create(Files.createTempDirectory("server").resolve("run"), recipe, digits);
     RunTraining.train(run, digits);
     var server = HttpServer.create(new InetSocketAddress("localhost", 0), 0); // any free port

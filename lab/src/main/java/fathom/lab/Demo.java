@@ -119,7 +119,7 @@ public final class Demo {
   private static Trained train(
       String model, long seed, DataSet data, Path folder, Watcher watcher, BooleanSupplier stop) {
     CifarNet net = CifarNet.named(model);
-    Recipe recipe = Recipe.fast(net, data, seed, 1).withEpochs(EPOCHS);
+    Recipe recipe = Recipe.usual(net, data, seed, 1).withEpochs(EPOCHS);
     Run run = Run.create(folder.resolve("%s-seed%s".formatted(model, seed)), recipe, data);
     var progress =
         new Progress() {

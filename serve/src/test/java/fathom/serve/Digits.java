@@ -35,7 +35,7 @@ final class Digits {
     try {
       DataSet digits = DataSet.open("digits");
       var net = CifarNet.named("resnet8");
-      Recipe recipe = Recipe.fast(net, digits, 1, 1).withEpochs(1);
+      Recipe recipe = Recipe.usual(net, digits, 1, 1).withEpochs(1);
       Run run = Run.create(Files.createTempDirectory("serve").resolve("run"), recipe, digits);
       RunTraining.train(run, digits);
       return run.folder();

@@ -15,6 +15,7 @@ import fathom.report.Text;
 import fathom.run.FineTuning;
 import fathom.run.Measure;
 import fathom.run.Optimization;
+import fathom.run.PublishedRecipe;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import fathom.run.RunData;
@@ -85,12 +86,33 @@ public final class RunReport {
     if (!maps.isEmpty()) {
       sections.add(new Section("Layers over time", maps.toArray(new Block[0])));
     }
+    if (recipe.published() != PublishedRecipe.NONE) {
+      sections.add(new Section("The recipe", published(run)));
+    }
     sections.add(new Section("What was run", new Facts(facts(run))));
     return new Page(
         "%s on %s".formatted(recipe.model(), recipe.data()),
         lead(recipe, epochs, results)
             + run.earlyStop().map(stop -> " It %s.".formatted(stopped(recipe, stop))).orElse(""),
         sections);
+  }
+
+  /// Returns where the run deviates from the source of its recipe.
+  private static Table published(Run run) {
+    PublishedRecipe by = run.recipe().published();
+    List<PublishedRecipe.Deviation> deviations = PublishedRecipe.deviations(run);
+    return new Table(
+        "%s: %s. %s"
+            .formatted(
+                by,
+                by.source(),
+                deviations.isEmpty()
+                    ? "This run does as it states."
+                    : "This run does as it states but for the following."),
+        List.of("", by.who() + " states", "this run has"),
+        deviations.stream()
+            .map(each -> List.of(each.about(), each.stated(), each.here()))
+            .toList());
   }
 
   /// Returns a section that the run's task has written.
@@ -290,6 +312,9 @@ public final class RunReport {
   /// Returns what decides a training, for people.
   public static SequencedMap<String, String> recipe(Recipe r) {
     var facts = new LinkedHashMap<String, String>();
+    if (r.published() != PublishedRecipe.NONE) {
+      facts.put("recipe", "%s: %s".formatted(r.published(), r.published().source()));
+    }
     facts.put("model", "%s, %s".formatted(r.model(), r.options()));
     facts.put("data", r.data());
     facts.put("epochs", "%s %s".formatted(r.epochs(), r.kind().wording().batches(r)));
@@ -402,6 +427,11 @@ public final class RunReport {
     }
     if (d.learningRate().warmUp() > 0) {
       how.append(", %s steps at a tenth before".formatted(d.learningRate().warmUp()));
+    }
+    if (d.learningRate().warmUpError() > 0) {
+      how.append(
+          ", a tenth until an epoch's training error is below %s %%"
+              .formatted(number(d.learningRate().warmUpError(), 0)));
     }
     if (d.clip() > 0) {
       how.append("; gradients clipped to a norm of ").append(d.clip());

@@ -55,7 +55,7 @@ class RunReportTest {
         Architecture.images(
             "resnet8", new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null));
     Recipe recipe =
-        Recipe.fast(net, few, 1, 1)
+        Recipe.usual(net, few, 1, 1)
             .withEpochs(2)
             .with(new Recording(List.of(Recording.Quantity.values()), false));
     run = Run.create(folder.resolve("run"), recipe, few);
@@ -169,7 +169,7 @@ class RunReportTest {
     Architecture net =
         Architecture.images(
             "resnet8", new Architecture.Options(Shortcut.A, Norm.BATCH, 4, null, null));
-    Recipe recipe = Recipe.fast(net, digits, 1, 1).withEpochs(2).withValidation(validation);
+    Recipe recipe = Recipe.usual(net, digits, 1, 1).withEpochs(2).withValidation(validation);
     Run made = Run.create(Files.createTempDirectory(folder, "of").resolve(name), recipe, digits);
     var lines = new ArrayList<String>();
     double[] errors = {5, 6.25};
