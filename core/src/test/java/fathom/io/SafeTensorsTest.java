@@ -361,10 +361,10 @@ final class SafeTensorsTest {
     long far = 5L << 30;
     byte[] header =
         """
-        {"wide":{"dtype":"F32","shape":[%d],"data_offsets":[0,%d]},\
-        "unread":{"dtype":"U8","shape":[%d],"data_offsets":[%d,%d]},\
-        "far":{"dtype":"F64","shape":[2],"data_offsets":[%d,%d]},\
-        "half":{"dtype":"BF16","shape":[1,3],"data_offsets":[%d,%d]}}\
+        {"wide":{"dtype":"F32","shape":[%s],"data_offsets":[0,%s]},\
+        "unread":{"dtype":"U8","shape":[%s],"data_offsets":[%s,%s]},\
+        "far":{"dtype":"F64","shape":[2],"data_offsets":[%s,%s]},\
+        "half":{"dtype":"BF16","shape":[1,3],"data_offsets":[%s,%s]}}\
         """
             .formatted(wide, behind, far - behind, behind, far, far, far + 16, far + 16, far + 22)
             .getBytes(StandardCharsets.US_ASCII);
