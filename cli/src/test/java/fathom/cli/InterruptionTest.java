@@ -3,11 +3,21 @@ package fathom.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.Layer;
 import fathom.RandomKey;
+import fathom.Scope;
+import fathom.data.Normalization;
+import fathom.infer.ModelCard;
+import fathom.io.SafeTensors;
+import fathom.net.Architecture;
+import fathom.net.ImageShape;
+import fathom.nn.Init;
+import fathom.train.Weights;
 import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,6 +32,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
@@ -36,6 +47,8 @@ class InterruptionTest {
       List.of("--data", "digits", "--width", "4", "--epochs", "6", "--workers", "2", "--seed", "7");
 
   private static final String CLASS_PATH = System.getProperty("java.class.path");
+
+  private static final int KILLS = Integer.getInteger("fathom.kills", 3);
 
   @TempDir private Path folder;
 
@@ -80,23 +93,94 @@ class InterruptionTest {
   /// killed.
   @Test
   void killedAtAnyMomentItEndsWithTheSameWeights() throws Exception {
-    assertNull(afterKills(Integer.getInteger("fathom.kills", 3), CLASS_PATH));
+    assertNull(afterKills(KILLS, CLASS_PATH, InterruptionTest::training));
+  }
+
+  /// A fine-tuning has more to go on with: layers that are frozen, rates for each block, a new
+  /// classifier, the average of the weights, and draws for images that are mixed.
+  @Test
+  void aFineTuningKilledAtAnyMomentEndsWithTheSameWeights() throws Exception {
+    Path data = Files.createDirectories(folder.resolve("data"));
+    idx(data, "train", 300);
+    idx(data, "t10k", 50);
+    Path weights = folder.resolve("weights.safetensors");
+    var classes = List.of("one", "two", "three");
+    var card =
+        ModelCard.ofImages(
+            "resnet8",
+            new Architecture.Options(null, null, 4, null, null),
+            new ImageShape(1, 28, 28),
+            false,
+            classes,
+            Normalization.of(new float[] {0.5f}, new float[] {0.25f}));
+    try (var _ = Scope.open()) {
+      Layer net =
+          Architecture.images("resnet8", card.options())
+              .on(new ImageShape(1, 28, 28), classes.size())
+              .build(Init.he(1));
+      Weights.write(weights, net, card.metadata());
+    }
+    List<String> recipe =
+        List.of(
+            "train",
+            "--weights=" + weights,
+            "--data=" + data,
+            "--freeze-until=layer2",
+            "--layer-decay=0.5",
+            "--ema=0.9",
+            "--mixup=0.2",
+            "--batch=32",
+            "--epochs=6",
+            "--workers=2",
+            "--seed=7");
+    assertNull(
+        afterKills(
+            KILLS,
+            CLASS_PATH,
+            run -> {
+              var all = new ArrayList<>(recipe);
+              all.add("--out=" + run);
+              return all;
+            }));
+    Path whole = folder.resolve("whole");
+    String said = Files.readString(folder.resolve("log0"));
+    for (String part : List.of("classifier is new", "moving average", "images are mixed")) {
+      assertTrue(said.contains(part), said);
+    }
+    assertFrozen(weights, whole.resolve("checkpoint.safetensors"));
+  }
+
+  /// What is frozen is as in the file, and what is not has learned.
+  private static void assertFrozen(Path weights, Path checkpoint) {
+    try (var before = SafeTensors.open(weights);
+        var after = SafeTensors.open(checkpoint)) {
+      for (String name : List.of("conv1.weight", "bn1.running_mean", "layer2.0.conv1.weight")) {
+        assertEquals(
+            name.startsWith("layer2"),
+            before.tensor(name).bytes().mismatch(after.tensor(name).bytes()) >= 0,
+            name);
+      }
+      assertNotEquals(before.shape("linear.weight"), after.shape("linear.weight"));
+    }
   }
 
   /// The same kills find a writer that does not replace its file whole.
   @Test
   void aWriterInPlaceIsFoundOut() throws Exception {
-    String found = afterKills(40, inPlaceWriter() + File.pathSeparator + CLASS_PATH);
+    String found =
+        afterKills(
+            40, inPlaceWriter() + File.pathSeparator + CLASS_PATH, InterruptionTest::training);
     assertNotNull(found, "40 kills have not hit a file that is being written");
     assertTrue(found.contains(".safetensors") || found.contains("run.json"), found);
   }
 
   /// What came of so many kills: null if every run ended with the weights of the one that nobody
   /// killed, or else what was said or is wrong.
-  private @Nullable String afterKills(int kills, String classPath) throws Exception {
+  private @Nullable String afterKills(
+      int kills, String classPath, Function<Path, List<String>> training) throws Exception {
     Path whole = folder.resolve("whole");
     long begun = System.nanoTime();
-    assertEquals(0, end(log(Cli.command(classPath, training(whole)))));
+    assertEquals(0, end(log(Cli.command(classPath, training.apply(whole)))));
     long usual =
         System.nanoTime() - begun; // that the moments lie in; less when the machine is freer
     byte[] expected = weights(whole);
@@ -107,7 +191,7 @@ class InterruptionTest {
       Path path = folder.resolve("run" + run);
       boolean resumed = false;
       begun = System.nanoTime();
-      Process process = log(Cli.command(classPath, training(path)));
+      Process process = log(Cli.command(classPath, training.apply(path)));
       while (killed < kills
           && !process.waitFor(
               (long) (usual * (0.2 + moments.uniform(drawn++))), TimeUnit.NANOSECONDS)) {
@@ -124,7 +208,7 @@ class InterruptionTest {
             log(
                 Cli.command(
                     classPath,
-                    saved ? List.of("train", "--resume", path.toString()) : training(path)));
+                    saved ? List.of("train", "--resume", path.toString()) : training.apply(path)));
       }
       if (killed < kills && !resumed) {
         usual = Math.min(usual, System.nanoTime() - begun);

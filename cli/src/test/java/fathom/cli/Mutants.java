@@ -61,6 +61,7 @@ final class Mutants {
     all.addAll(ImageFiles.formats());
     all.addAll(MaskFiles.formats());
     all.addAll(WeightFiles.formats());
+    all.addAll(PeerWeightFiles.formats());
     all.addAll(RunFiles.formats(Files.createDirectories(place.resolve("made"))));
     return all;
   }

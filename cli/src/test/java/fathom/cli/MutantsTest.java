@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// same. Mutant i of a format is here a function of i ([Mutation]), made of genuine files of the
 /// format, and the damage goes below lengths, checksums and compression, where most of it would
 /// otherwise be refused by the first check. What was trouble once is kept as a named case with its
-/// format: [DataFiles], [ImageFiles], [MaskFiles], [WeightFiles], [RunFiles].
+/// format: [DataFiles], [ImageFiles], [MaskFiles], [WeightFiles], [PeerWeightFiles], [RunFiles].
 class MutantsTest {
   private static final int MUTANTS = Boolean.getBoolean("fathom.long") ? 10_000 : 1_000;
 
@@ -52,7 +52,7 @@ class MutantsTest {
         assertTrue(Integer.parseInt(counts.group(4)) >= 2, line);
       }
     }
-    assertEquals(24, formats, ended.said.toString());
+    assertEquals(27, formats, ended.said.toString());
   }
 
   @ParameterizedTest
@@ -84,6 +84,7 @@ class MutantsTest {
                 "@" + System.getProperty("fathom.jvm.args"),
                 "-Xmx" + heap,
                 "-Dfathom.patience=" + patience,
+                "-Dfathom.root=" + System.getProperty("fathom.root", "."),
                 "-cp",
                 System.getProperty("java.class.path"),
                 Mutants.class.getName(),

@@ -3,6 +3,7 @@ package fathom.cli;
 import fathom.DType;
 import fathom.Layer;
 import fathom.Scope;
+import fathom.infer.FittingNets;
 import fathom.infer.PublishedConfig;
 import fathom.io.Message;
 import fathom.io.TensorFile;
@@ -25,6 +26,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -165,6 +167,11 @@ final class WeightFiles {
     entries.put("net/data.pkl", pickle);
     entries.put("net/byteorder", ascii("little"));
     entries.put("net/data/0", numbers());
+    return zip(entries);
+  }
+
+  /// An archive of entries that are not compressed.
+  static byte[] zip(SequencedMap<String, byte[]> entries) {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {
       for (Map.Entry<String, byte[]> each : entries.entrySet()) {
@@ -266,6 +273,7 @@ final class WeightFiles {
           }
         }
       }
+      FittingNets.of(stored);
     }
     try (var _ = Scope.open()) {
       Weights.read(file, net());

@@ -2,10 +2,12 @@ package fathom.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fathom.Layer;
 import fathom.Node;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.data.CentreCrop;
 import fathom.data.Filter;
@@ -222,6 +224,55 @@ class WeightsCommandTest {
       assertEquals(Exit.BAD_FILE, cli.code(), bad[1]);
       assertTrue(cli.err().contains(bad[2]), cli.err());
     }
+  }
+
+  /// With a crop_pct of a half, images of twice the side are cropped and not scaled: `eval` sees
+  /// what it sees of their centres, cut out by hand, with a crop_pct of 1.
+  @Test
+  void evalCropsAsTheFolderSays() throws IOException {
+    Path published = Files.createDirectories(folder.resolve("published"));
+    try (var _ = Scope.open()) {
+      Weights.write(published.resolve("model.safetensors"), net(2), Map.of());
+    }
+    for (String part : new String[] {"train", "test"}) {
+      for (String name : new String[] {"cat", "dog"}) {
+        for (int i = 0; i < 3; i++) {
+          BufferedImage whole = noise(part + name + i);
+          image("whole", part, name, i, whole);
+          image("centres", part, name, i, whole.getSubimage(32, 32, 64, 64));
+        }
+      }
+    }
+    for (String filter : new String[] {"bilinear", "bicubic"}) {
+      configure(published, "0.875", "1.0", "bilinear", filter);
+      double expected = crossEntropy(published, "centres");
+      double uncropped = crossEntropy(published, "whole");
+      configure(published, "0.875", "0.5", "bilinear", filter);
+      assertEquals(expected, crossEntropy(published, "whole"));
+      assertNotEquals(expected, uncropped);
+    }
+  }
+
+  private static BufferedImage noise(String key) {
+    var image = new BufferedImage(128, 128, BufferedImage.TYPE_INT_RGB);
+    var draws = RandomKey.of(1, key);
+    for (int i = 0; i < 128 * 128; i++) {
+      image.setRGB(i % 128, i / 128, draws.below(i, 1 << 24));
+    }
+    return image;
+  }
+
+  private void image(String set, String part, String name, int i, BufferedImage image)
+      throws IOException {
+    Path to = Files.createDirectories(folder.resolve(set).resolve(part).resolve(name));
+    ImageIO.write(image, "png", to.resolve(i + ".png").toFile());
+  }
+
+  private double crossEntropy(Path weights, String set) {
+    Cli cli = Cli.run("eval", weights.toString(), "--data", "images:" + path(set), "--json");
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertEquals(6, cli.json().path("count").asInt(), cli.out());
+    return cli.json().path("crossEntropy").asDouble();
   }
 
   private void configure(Path published, String... replaced) throws IOException {

@@ -16,16 +16,8 @@ import java.util.Locale;
 ///   `{converted}` for the same name with the ending `.safetensors`; empty if there is nothing to
 ///   say
 record FileKind(String start, List<String> endings, String what, String wayOut) {
-  private static final String PYTORCH =
+  private static final String READ =
       "; TensorFile.open reads those, and SafeTensors.open its own format only";
-
-  private static final String ONNX =
-      """
-      .
-      An ONNX model is for ONNX Runtime: onnxruntime.InferenceSession("{file}"). Here give the run, or the .safetensors file, from which it was exported. The weights of one from elsewhere, under their names in it, in Python (pip install onnx safetensors):
-        import onnx, safetensors.numpy as st; from onnx import numpy_helper as h
-        st.save_file({t.name: h.to_array(t).copy() for t in onnx.load("{file}").graph.initializer}, "{converted}")\
-      """;
 
   private static final String KERAS =
       """
@@ -39,17 +31,17 @@ record FileKind(String start, List<String> endings, String what, String wayOut) 
       List.of(
           new FileKind("PK\3\4", List.of(".keras"), "a Keras model", KERAS),
           new FileKind(
-              "PK\3\4", List.of(), "a zip archive, perhaps a PyTorch .pt or .pth file", PYTORCH),
+              "PK\3\4", List.of(), "a zip archive, perhaps a PyTorch .pt or .pth file", READ),
           new FileKind(
               "\u0080\2",
               List.of(),
               "a Python pickle, perhaps an old PyTorch .th or .pt file",
-              PYTORCH),
+              READ),
           new FileKind(
               "\u0080\3",
               List.of(),
               "a Python pickle, perhaps an old PyTorch .th or .pt file",
-              PYTORCH),
+              READ),
           new FileKind("\u0080\4", List.of(), "a Python pickle", ""),
           new FileKind("\u0080\5", List.of(), "a Python pickle", ""),
           new FileKind(
@@ -63,7 +55,7 @@ record FileKind(String start, List<String> endings, String what, String wayOut) 
           new FileKind("\u0093NUMPY", List.of(), "a NumPy array", ""),
           new FileKind("<", List.of(), "a web page or XML: was the download refused?", ""),
           new FileKind("{", List.of(), "JSON text", ""),
-          new FileKind("", List.of(".onnx"), "an ONNX model by its name", ONNX),
+          new FileKind("", List.of(".onnx"), "an ONNX model by its name", READ),
           new FileKind("", List.of(".keras", ".h5"), "a Keras model by its name", KERAS),
           new FileKind(
               "",

@@ -275,8 +275,7 @@ final class MalformedFileTest {
   @ParameterizedTest
   @CsvSource({
     "net.keras, 504b030414000000, keras.models.load_model(",
-    "net.h5, 894844460d0a1a0a, keras.models.load_model(",
-    "net.onnx, 08083a0a0a08676f6f64, onnxruntime.InferenceSession("
+    "net.h5, 894844460d0a1a0a, keras.models.load_model("
   })
   void filesOfOtherProgramsAreRefusedWithAWayOut(String name, String bytes, String way)
       throws IOException {
@@ -287,6 +286,16 @@ final class MalformedFileTest {
     assertTrue(says.contains(way + "\"" + file), says);
     String converted = name.substring(0, name.indexOf('.')) + ".safetensors\")";
     assertTrue(says.endsWith(converted), says);
+  }
+
+  /// An ONNX model is read, but not by the reader of safetensors.
+  @Test
+  void anOnnxModelIsForTheOtherReader() throws IOException {
+    Path file = folder.resolve("net.onnx");
+    byte[] model = HexFormat.of().parseHex("08083a0a0a08676f6f640011223344556677");
+    Files.write(file, model);
+    assertRefused(file, "an ONNX model by its name", "TensorFile.open reads those");
+    assertTrue(OnnxTensors.isOne(file));
   }
 
   /// The name is asked last: weights may be called what one likes.

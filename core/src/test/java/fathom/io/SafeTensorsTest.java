@@ -1,5 +1,8 @@
 package fathom.io;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.SPARSE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -15,11 +18,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -342,6 +348,61 @@ final class SafeTensorsTest {
       MemorySegment variance = file.tensor("bn1.running_var").bytes();
       for (float value : variance.toArray(FLOAT)) {
         assertTrue(value > 0 && value < 100, "a variance of " + value);
+      }
+    }
+  }
+
+  /// A sparse file of 5 GiB: a tensor that reaches over the first 2 GiB, whose last two numbers are
+  /// not zero, and others behind 4 GiB, as they are and widened; alone and as a part of several.
+  @Test
+  void tensorsBeyondTwoGibibytesAreReadByPosition() throws IOException {
+    long wide = (1L << 29) + 2;
+    long behind = 4 * wide;
+    long far = 5L << 30;
+    byte[] header =
+        """
+        {"wide":{"dtype":"F32","shape":[%s],"data_offsets":[0,%s]},\
+        "unread":{"dtype":"U8","shape":[%s],"data_offsets":[%s,%s]},\
+        "far":{"dtype":"F64","shape":[2],"data_offsets":[%s,%s]},\
+        "half":{"dtype":"BF16","shape":[1,3],"data_offsets":[%s,%s]}}\
+        """
+            .formatted(wide, behind, far - behind, behind, far, far, far + 16, far + 16, far + 22)
+            .getBytes(StandardCharsets.US_ASCII);
+    Path file = folder.resolve("large.safetensors");
+    assumeTrue(
+        Files.getFileStore(folder).getUsableSpace() > 2 * far,
+        "a sparse file of 5 GiB has no room on this disk, should it not stay sparse");
+    try (var channel = FileChannel.open(file, CREATE_NEW, SPARSE, WRITE)) {
+      var start = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+      channel.write(start.putLong(0, header.length), 0);
+      channel.write(ByteBuffer.wrap(header), 8);
+      long data = 8 + header.length;
+      byte[] last = HexFormat.of().parseHex("0000803f000000c0");
+      channel.write(ByteBuffer.wrap(last), data + behind - 8);
+      var numbers = ByteBuffer.allocate(22).order(ByteOrder.LITTLE_ENDIAN);
+      numbers.putDouble(0.1).putDouble(-7).putShort((short) 0x3fc0).putShort((short) 0xc000);
+      channel.write(numbers.putShort((short) 0x0001).flip(), data + far);
+    }
+    Path index = folder.resolve("model.safetensors.index.json");
+    Files.writeString(
+        index,
+        "{\"weight_map\":{\"far\":\"%1$s\",\"wide\":\"%1$s\",\"unread\":\"%1$s\",\"half\":\"%1$s\"}}"
+            .formatted(file.getFileName()));
+    for (Path each : List.of(file, index)) {
+      try (TensorFile stored = TensorFile.open(each);
+          Arena arena = Arena.ofConfined()) {
+        assertEquals(Shape.of(wide), stored.shape("wide"));
+        MemorySegment numbers = stored.widened("wide", arena).bytes();
+        assertEquals(behind, numbers.byteSize());
+        assertEquals(0, numbers.getAtIndex(FLOAT, 0));
+        assertEquals(1, numbers.getAtIndex(FLOAT, wide - 2));
+        assertEquals(-2, numbers.getAtIndex(FLOAT, wide - 1));
+        var doubles = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+        assertArrayEquals(
+            new double[] {0.1, -7}, stored.widened("far", arena).bytes().toArray(doubles));
+        assertArrayEquals(
+            new float[] {1.5f, -2, Float.intBitsToFloat(0x10000)},
+            stored.widened("half", arena).bytes().toArray(FLOAT));
       }
     }
   }

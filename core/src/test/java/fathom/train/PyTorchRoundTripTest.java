@@ -90,7 +90,7 @@ class PyTorchRoundTripTest {
         }
       }
     }
-    System.out.printf("%d tensors compared in %d files, all equal%n", compared, files);
+    System.out.println(compared + " tensors compared in " + files + " files, all equal");
   }
 
   private static void write(Path file, Node net) {
