@@ -24,8 +24,8 @@ public final class TorchConvolutions {
   /// channels that would cost a third of its time.
   private static final long FEW_CHANNELS = 16;
 
-  /// The most elements of a weight that is turned for the backward pass. Turning a larger one costs
-  /// as much as it is read, up to half of the convolution's time where images are small.
+  /// The most elements of a 1×1 weight that is transposed for the backward pass. For a larger one
+  /// that costs up to a tenth of the convolution's time where images are small.
   private static final long MOST_TURNED = 1 << 16;
 
   /// Whether libtorch hands bfloat16 convolutions to oneDNN, which sums in float32. On x86 without
@@ -161,15 +161,16 @@ public final class TorchConvolutions {
   }
 
   /// Computes dE/dx. Without a stride it is itself a convolution, of dE/dy by the filters turned by
-  /// 180° with in and out exchanged, and with few filters it is computed as that: on processors
-  /// with AVX-512 libtorch's own way to it is wrong for images with a single channel, and it ended
-  /// the JVM in trainings of small nets (docs/speed-log.md says what both ways cost).
+  /// 180° with in and out exchanged, and is computed as that. On processors with AVX-512 libtorch's
+  /// own way to it (oneDNN's `brgemm_convolution_bwd_t`) is wrong for images with a single channel,
+  /// and it ended the JVM in trainings by several threads. What both ways cost stands in
+  /// docs/speed-log.md.
   private static Tensor imageGradient(Tensor dy, Tensor x, Tensor w, int stride, int padding) {
     int kernel = Math.toIntExact(w.shape().size(2));
     boolean forward =
         stride == 1
             && padding < kernel
-            && w.shape().elements() <= MOST_TURNED
+            && (kernel > 1 || w.shape().elements() <= MOST_TURNED)
             && x.isOnProcessor()
             && x.type() != DType.FLOAT64;
     if (forward) {
