@@ -139,7 +139,8 @@ final class WeightsInfoCommand implements Callable<Integer> {
                     reads.equals("masks") ? " of pixels" : "",
                     features != null
                         ? features + " numbers"
-                        : "%s channel%s".formatted(channels, channels == 1 ? "" : "s"));
+                        : "%s channel%s"
+                            .formatted(channels, Objects.equals(channels, 1) ? "" : "s"));
       };
     }
 

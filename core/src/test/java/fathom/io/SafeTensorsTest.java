@@ -376,7 +376,7 @@ final class SafeTensorsTest {
       var start = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
       channel.write(start.putLong(0, header.length), 0);
       channel.write(ByteBuffer.wrap(header), 8);
-      long data = 8 + header.length;
+      long data = 8L + header.length;
       byte[] last = HexFormat.of().parseHex("0000803f000000c0");
       channel.write(ByteBuffer.wrap(last), data + behind - 8);
       var numbers = ByteBuffer.allocate(22).order(ByteOrder.LITTLE_ENDIAN);
