@@ -5,7 +5,7 @@ import fathom.data.Data;
 import fathom.report.run.RunReport;
 import fathom.run.DryRun;
 import fathom.run.PublishedRecipe;
-import fathom.run.PublishedRecipe.Deviation;
+import fathom.run.PublishedRecipe.Difference;
 import fathom.run.Recipe;
 import fathom.run.Wording;
 import java.util.LinkedHashMap;
@@ -16,17 +16,17 @@ import java.util.SequencedMap;
 /// The answer of `train --dry-run`: the fields of the recipe, the estimate, and where the recipe
 /// deviates from the source of its name.
 record DryRunAnswer(
-    @JsonUnwrapped Recipe recipe, DryRun.Estimate estimate, List<Deviation> deviations) {
+    @JsonUnwrapped Recipe recipe, DryRun.Estimate estimate, List<Difference> differences) {
   /// Estimates a training and says what it would be.
   static void give(Recipe resolved, Data read, Output output) {
     DryRun.Estimate estimate = DryRun.of(resolved, read);
-    List<Deviation> deviations = PublishedRecipe.deviations(resolved, read);
+    List<Difference> differences = PublishedRecipe.differences(resolved, read);
     output.answer(
-        new DryRunAnswer(resolved, estimate, deviations),
+        new DryRunAnswer(resolved, estimate, differences),
         () -> {
           RunReport.recipe(resolved)
               .forEach((what, how) -> output.out().println("%-8s %s".formatted(what, how)));
-          deviations.forEach(each ->
+          differences.forEach(each ->
               output
                   .out()
                   .println("%-8s %s".formatted("deviates", resolved.published().sentence(each))));

@@ -4,7 +4,7 @@ import fathom.data.Data;
 import fathom.net.Architecture;
 import fathom.run.FineTuning;
 import fathom.run.PublishedRecipe;
-import fathom.run.PublishedRecipe.Deviation;
+import fathom.run.PublishedRecipe.Difference;
 import fathom.run.Recipe;
 import fathom.run.Run;
 import java.util.List;
@@ -54,13 +54,13 @@ final class RecipeOption {
     if (by == PublishedRecipe.NONE) {
       return;
     }
-    List<Deviation> deviations = PublishedRecipe.deviations(run);
+    List<Difference> differences = PublishedRecipe.differences(run);
     output.remark(
         "fathom: %s is %s; %s"
             .formatted(
                 by,
                 by.source(),
-                deviations.isEmpty() ? "this run does as it states" : "this run deviates:"));
-    deviations.forEach(each -> output.remark("  " + by.sentence(each)));
+                differences.isEmpty() ? "this run does as it states" : "this run deviates:"));
+    differences.forEach(each -> output.remark("  " + by.sentence(each)));
   }
 }

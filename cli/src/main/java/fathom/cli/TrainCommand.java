@@ -453,7 +453,7 @@ final class TrainCommand implements Callable<Integer> {
     answer.put("model", r.model());
     answer.put("data", r.data());
     answer.put("recipe", r.published().toString());
-    answer.put("deviations", PublishedRecipe.deviations(run));
+    answer.put("differences", PublishedRecipe.differences(run));
     answer.putAll(
         r.kind().wording().answer(result.test(), result.train(), result.examplesPerSecond()));
     answer.put("epochs", r.epochs());

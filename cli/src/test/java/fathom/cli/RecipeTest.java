@@ -24,7 +24,7 @@ class RecipeTest {
   private static final String BATCH = "batch: the paper states 128; this run has 64";
 
   private static List<String> abouts(JsonNode answer) {
-    return StreamSupport.stream(answer.path("deviations").spliterator(), false)
+    return StreamSupport.stream(answer.path("differences").spliterator(), false)
         .map(each -> each.path("about").asString())
         .toList();
   }
@@ -32,7 +32,7 @@ class RecipeTest {
   /// The dry run, the training, its answer, its report and `run.json` say the same of it.
   @Test
   void aRunSaysWhereItDeviates() throws IOException {
-    List<String> deviations =
+    List<String> differences =
         List.of(
             "net", "data", "split", "augmentation", "batch", "GPUs", "iterations", "learning rate");
     String[] args = {
@@ -56,14 +56,14 @@ class RecipeTest {
     assertTrue(dry.out().contains("recipe   he2015-cifar: He, Zhang, Ren and Sun"), dry.out());
     assertTrue(dry.out().contains("deviates " + BATCH), dry.out());
     Cli json = Cli.run(with(args, "--dry-run", "--json"));
-    assertEquals(deviations, abouts(Json.parse(json.out())), json.out());
+    assertEquals(differences, abouts(Json.parse(json.out())), json.out());
     Path out = folder.resolve("run");
     Cli trained = Cli.run(with(args, "--out", out.toString(), "--json"));
     assertEquals(Exit.DONE, trained.code(), trained.err());
     assertTrue(trained.err().contains("section 4.2; this run deviates:"), trained.err());
     assertTrue(trained.err().contains("  " + BATCH), trained.err());
     assertEquals("he2015-cifar", Json.parse(trained.out()).path("recipe").asString());
-    assertEquals(deviations, abouts(Json.parse(trained.out())), trained.out());
+    assertEquals(differences, abouts(Json.parse(trained.out())), trained.out());
     String report = Files.readString(out.resolve("report.html"));
     assertTrue(report.contains("This run does as it states but for the following."), "a table");
     assertTrue(report.contains("each batch on 2 GPUs"), "what the paper states");

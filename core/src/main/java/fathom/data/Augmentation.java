@@ -98,8 +98,8 @@ public record Augmentation(
   }
 
   /// Returns this augmentation with changes of the colours of this standard deviation.
-  public Augmentation lit(double deviation) {
-    return new Augmentation(pad, part, scale, flip, policy, erase, deviation);
+  public Augmentation lit(double standardDeviation) {
+    return new Augmentation(pad, part, scale, flip, policy, erase, standardDeviation);
   }
 
   /// Returns the rule for the part of the photo that `key` belongs to.

@@ -23,16 +23,16 @@ final class Lighting {
 
   private Lighting() {}
 
-  /// Returns what is added to red, green and blue. αᵢ is `deviation · key.normal(i)`, with i
-  /// counted from 0.
+  /// Returns what is added to red, green and blue. αᵢ is `standardDeviation · key.normal(i)`, with
+  /// i counted from 0.
   ///
-  /// @param deviation the standard deviation of αᵢ; 0.1 in the paper
-  static float[] shift(double deviation, RandomKey key) {
+  /// @param standardDeviation the standard deviation of αᵢ; 0.1 in the paper
+  static float[] shift(double standardDeviation, RandomKey key) {
     var shift = new float[EIGENVECTORS.length];
     for (int c = 0; c < shift.length; c++) {
       double sum = 0;
       for (int i = 0; i < EIGENVALUES.length; i++) {
-        sum += EIGENVECTORS[c][i] * deviation * key.normal(i) * EIGENVALUES[i];
+        sum += EIGENVECTORS[c][i] * standardDeviation * key.normal(i) * EIGENVALUES[i];
       }
       shift[c] = (float) sum;
     }

@@ -65,7 +65,7 @@ public enum PublishedRecipe {
   /// @param about what it is about, such as "batch"
   /// @param stated what the source states
   /// @param here what the run has
-  public record Deviation(String about, String stated, String here) {}
+  public record Difference(String about, String stated, String here) {}
 
   private final String who;
   private final String source;
@@ -127,30 +127,30 @@ public enum PublishedRecipe {
 
   /// Returns where a training by this recipe on this data deviates from the source of its name, in
   /// the order of the source's statements; empty for a recipe without a published name.
-  public static List<Deviation> deviations(Recipe recipe, Data data) {
+  public static List<Difference> differences(Recipe recipe, Data data) {
     return recipe.published() == NONE
         ? List.of()
-        : recipe.published().deviations(Run.unwritten(recipe, data).info());
+        : recipe.published().differences(Run.unwritten(recipe, data).info());
   }
 
   /// Returns where a run deviates from the source of its recipe.
-  public static List<Deviation> deviations(Run run) {
-    return run.recipe().published().deviations(run.info());
+  public static List<Difference> differences(Run run) {
+    return run.recipe().published().differences(run.info());
   }
 
-  private List<Deviation> deviations(Run.Info info) {
+  private List<Difference> differences(Run.Info info) {
     return statements().stream()
         .filter(statement -> !statement.holds(info))
         .map(statement ->
-            new Deviation(
+            new Difference(
                 statement.about, statement.stated.apply(info), statement.here.apply(info)))
         .toList();
   }
 
-  /// Returns a deviation from this recipe as a sentence without its full stop.
-  public String sentence(Deviation deviation) {
+  /// Returns a difference from this recipe as a sentence without its full stop.
+  public String sentence(Difference difference) {
     return "%s: %s states %s; this run has %s"
-        .formatted(deviation.about, who, deviation.stated, deviation.here);
+        .formatted(difference.about, who, difference.stated, difference.here);
   }
 
   /// Returns the name by which users call it, such as `he2015-cifar`.

@@ -8,6 +8,7 @@ import fathom.train.Metrics;
 import fathom.train.Plan;
 import fathom.train.Precision;
 import fathom.train.Recording;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /// All decisions of a training, with no default left open: what a run stores in `run.json`. Each
@@ -24,7 +25,7 @@ import java.util.function.UnaryOperator;
 /// @param recording what is recorded besides the learning curves
 /// @param fineTuning the weights with which the training begins, if they are not random
 /// @param published the published recipe by whose name the run was made; where the run deviates
-///   from it is for [PublishedRecipe#deviations(Run)] to say
+///   from it is for [PublishedRecipe#differences(Run)] to say
 public record Recipe(
     String model,
     Architecture.Options options,
@@ -221,146 +222,47 @@ public record Recipe(
 
   /// The recipe with the data under another name.
   Recipe withData(String data) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.data = data);
   }
 
   /// The recipe for another net with the same options.
   Recipe withModel(String model) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.model = model);
   }
 
   /// Returns this recipe with another sampling.
   public Recipe with(Sampling sampling) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.sampling = sampling);
   }
 
   /// Returns this recipe with another optimization.
   public Recipe with(Optimization optimization) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.optimization = optimization);
   }
 
   /// Returns this recipe with another preprocessing.
   public Recipe with(Preprocessing preprocessing) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.preprocessing = preprocessing);
   }
 
   /// Returns this recipe with another execution.
   public Recipe with(Execution execution) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.execution = execution);
   }
 
   /// Returns this recipe with weights to begin with.
   public Recipe with(FineTuning fineTuning) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.fineTuning = fineTuning);
   }
 
   /// Returns this recipe under the name of a published one.
   Recipe with(PublishedRecipe published) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.published = published);
   }
 
   /// Returns this recipe with another recording.
   public Recipe with(Recording recording) {
-    return new Recipe(
-        model,
-        options,
-        data,
-        sampling,
-        optimization,
-        preprocessing,
-        seed,
-        execution,
-        recording,
-        fineTuning,
-        published);
+    return changed(copy -> copy.recording = recording);
   }
 
   /// Returns this recipe with a changed optimization, such as another learning rate or optimizer.
@@ -392,5 +294,55 @@ public record Recipe(
   /// Returns this recipe with another number of validation images.
   public Recipe withValidation(int validation) {
     return with(sampling.withValidation(validation));
+  }
+
+  private Recipe changed(Consumer<Copy> change) {
+    var copy = new Copy(this);
+    change.accept(copy);
+    return copy.recipe();
+  }
+
+  /// A recipe whose parts can still change, so that each method that changes one names it alone.
+  private static final class Copy {
+    private String model;
+    private final Architecture.Options options;
+    private String data;
+    private Sampling sampling;
+    private Optimization optimization;
+    private Preprocessing preprocessing;
+    private final long seed;
+    private Execution execution;
+    private Recording recording;
+    private FineTuning fineTuning;
+    private PublishedRecipe published;
+
+    Copy(Recipe of) {
+      this.model = of.model;
+      this.options = of.options;
+      this.data = of.data;
+      this.sampling = of.sampling;
+      this.optimization = of.optimization;
+      this.preprocessing = of.preprocessing;
+      this.seed = of.seed;
+      this.execution = of.execution;
+      this.recording = of.recording;
+      this.fineTuning = of.fineTuning;
+      this.published = of.published;
+    }
+
+    Recipe recipe() {
+      return new Recipe(
+          model,
+          options,
+          data,
+          sampling,
+          optimization,
+          preprocessing,
+          seed,
+          execution,
+          recording,
+          fineTuning,
+          published);
+    }
   }
 }

@@ -68,9 +68,9 @@ public record Variation(
   }
 
   /// Returns this variation with changes of the colours of this standard deviation.
-  public Variation withLighting(double deviation) {
+  public Variation withLighting(double standardDeviation) {
     return new Variation(
-        randAugment, magnitude, trivialAugment, erase, mixup, cutmix, scale, deviation);
+        randAugment, magnitude, trivialAugment, erase, mixup, cutmix, scale, standardDeviation);
   }
 
   /// Returns the policy for the pixels of an image.

@@ -13,7 +13,7 @@ import fathom.net.Architecture;
 import fathom.net.Norm;
 import fathom.net.Shortcut;
 import fathom.optim.Schedule;
-import fathom.run.PublishedRecipe.Deviation;
+import fathom.run.PublishedRecipe.Difference;
 import fathom.train.EarlyStopping;
 import fathom.train.Metrics;
 import fathom.train.Precision;
@@ -157,12 +157,12 @@ class PublishedRecipeTest {
     Recipe recipe = PublishedRecipe.FAST.recipe(net("resnet20"), data, 1, 2);
     assertEquals(Set.of(), broken(PublishedRecipe.FAST, info(recipe, data, 32)));
     Recipe photos = PublishedRecipe.FAST.recipe(net("resnet18"), photos(64), 1, 2);
-    assertEquals(List.of(), PublishedRecipe.deviations(photos, photos(64)));
+    assertEquals(List.of(), PublishedRecipe.differences(photos, photos(64)));
   }
 
   private record Change(String about, UnaryOperator<Recipe> made, String here) {}
 
-  /// Each option beside a recipe is a deviation, and no other is said because of it.
+  /// Each option beside a recipe is a difference, and no other is said because of it.
   @TestFactory
   List<DynamicTest> everyChangeIsListed() {
     DataSet data = pixels(50_000, CIFAR_10);
@@ -237,15 +237,15 @@ class PublishedRecipeTest {
         .toList();
   }
 
-  /// Other data and other nets are deviations, too, and are named.
+  /// Other data and other nets are differences, too, and are named.
   @Test
   void otherDataAndNetsAreListed() {
     PublishedRecipe by = PublishedRecipe.HE2015_CIFAR;
     DataSet digits = DataSet.open("digits");
     Recipe recipe = by.recipe(net("resnet20"), digits, 1, 2).fitted(digits, true, true);
-    List<Deviation> all = PublishedRecipe.deviations(recipe, digits);
+    List<Difference> all = PublishedRecipe.differences(recipe, digits);
     Map<String, String> here =
-        all.stream().collect(Collectors.toMap(Deviation::about, Deviation::here));
+        all.stream().collect(Collectors.toMap(Difference::about, Difference::here));
     assertEquals(
         Set.of("data", "split", "augmentation", "GPUs", "iterations"),
         minus(here.keySet(), Set.of("learning rate")));
@@ -253,10 +253,10 @@ class PublishedRecipeTest {
     assertTrue(here.get("augmentation").equals("no crop, not mirrored"), "a 6 is no mirrored 9");
     assertEquals(
         "batch: the paper states 128; this run has 64",
-        by.sentence(new Deviation("batch", "128", "64")));
+        by.sentence(new Difference("batch", "128", "64")));
     assertEquals(
         "epochs: the recipe states 4; this run has 5",
-        PublishedRecipe.FAST.sentence(new Deviation("epochs", "4", "5")));
+        PublishedRecipe.FAST.sentence(new Difference("epochs", "4", "5")));
 
     DataSet data = pixels(50_000, CIFAR_10);
     for (Architecture other :
@@ -273,7 +273,8 @@ class PublishedRecipeTest {
       assertTrue(broken(by, info).contains("net"), other.name());
     }
     assertEquals(
-        List.of(), PublishedRecipe.deviations(Recipe.usual(net("resnet20"), digits, 1, 1), digits));
+        List.of(),
+        PublishedRecipe.differences(Recipe.usual(net("resnet20"), digits, 1, 1), digits));
   }
 
   @ParameterizedTest
@@ -325,7 +326,7 @@ class PublishedRecipeTest {
     assertEquals(PublishedRecipe.HE2015_CIFAR, resumed.recipe().published());
     assertTrue(RunTraining.train(resumed, FEW).finished());
     assertEquals(Bits.of(whole), Bits.of(stopped));
-    assertEquals(PublishedRecipe.deviations(whole), PublishedRecipe.deviations(resumed));
+    assertEquals(PublishedRecipe.differences(whole), PublishedRecipe.differences(resumed));
   }
 
   /// Photos by scale and with changed colours, stopped and gone on with.

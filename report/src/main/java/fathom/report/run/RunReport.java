@@ -100,17 +100,17 @@ public final class RunReport {
   /// Returns where the run deviates from the source of its recipe.
   private static Table published(Run run) {
     PublishedRecipe by = run.recipe().published();
-    List<PublishedRecipe.Deviation> deviations = PublishedRecipe.deviations(run);
+    List<PublishedRecipe.Difference> differences = PublishedRecipe.differences(run);
     return new Table(
         "%s: %s. %s"
             .formatted(
                 by,
                 by.source(),
-                deviations.isEmpty()
+                differences.isEmpty()
                     ? "This run does as it states."
                     : "This run does as it states but for the following."),
         List.of("", by.who() + " states", "this run has"),
-        deviations.stream()
+        differences.stream()
             .map(each -> List.of(each.about(), each.stated(), each.here()))
             .toList());
   }
