@@ -183,8 +183,11 @@ public final class TorchConvolutions {
 
   /// Returns the filters O×C×K×K turned by 180°, as C×O×K×K in channels-last memory.
   private static Tensor turned(Tensor w) {
-    Tensor exchanged = w.permute(1, 0, 2, 3);
-    return (w.shape().size(2) == 1 ? exchanged : exchanged.flipped(2, 3)).channelsLast();
+    try (var scope = Scope.open()) {
+      Tensor exchanged = w.permute(1, 0, 2, 3);
+      Tensor turned = w.shape().size(2) == 1 ? exchanged : exchanged.flipped(2, 3);
+      return scope.keep(turned.channelsLast());
+    }
   }
 
   private static Tensor weightGradient(Tensor dy, Tensor x, Tensor w, int stride, int padding) {
