@@ -58,5 +58,9 @@ final class FullPages {
           full("fisher-half-or-quarter", "layer norm of 64", "with 64 units by %.3f"),
           full("nonlinear-norm", "linear layers, training", "labels wrong, %.0f %% of 256"),
           full("nonlinear-norm", "linear layers and", "between them %.1f %%"),
-          full("dead-directions", "layer norm, rank", "layer norm leaves %.0f, one"));
+          full("dead-directions", "layer norm, rank", "layer norm leaves %.0f, one"),
+          full("final-gradients", "perceptron, growth of", "by %.1f and"),
+          full("final-gradients", "ResNet-20, growth of", "and %.1f times less"),
+          full("final-gradients", "ResNet-20, λ as it is, gradient", "grow to %.2f times"),
+          full("final-gradients", "perceptron, λ as it is, gradient", "shrink to %.2f, which"));
 }
