@@ -138,7 +138,7 @@ public final class TorchConvolutions {
     }
     return new Gradients(
         needDx ? imageGradient(dy, x, w, stride, padding) : null,
-        weightGradient(dy, x, w, stride, padding));
+        gradient(dy, x, w, stride, padding, 1));
   }
 
   /// Returns images like `x` that have `dx` at every `stride`-th pixel and are 0 elsewhere.
@@ -188,10 +188,6 @@ public final class TorchConvolutions {
       Tensor turned = w.shape().size(2) == 1 ? exchanged : exchanged.flipped(2, 3);
       return scope.keep(turned.channelsLast());
     }
-  }
-
-  private static Tensor weightGradient(Tensor dy, Tensor x, Tensor w, int stride, int padding) {
-    return gradient(dy, x, w, stride, padding, 1);
   }
 
   /// Returns libtorch's gradient of the images, number 0, or of the weight, number 1.

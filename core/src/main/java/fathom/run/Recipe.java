@@ -107,8 +107,7 @@ public record Recipe(
         seed,
         Execution.on(workers),
         Recording.NONE,
-        FineTuning.NONE,
-        PublishedRecipe.NONE);
+        FineTuning.NONE);
   }
 
   /// Returns the recipe of a short training on two cores.
