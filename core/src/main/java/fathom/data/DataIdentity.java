@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 /// whether data is still what a run was trained on.
 ///
 /// For images with files of their own, the fingerprint covers the files' names and sizes and the
-/// labels, which is cheap even for a million files. For other images it covers the pixels and
-/// labels, for masks the names, pixels and labels, and for a text the characters, all of which are
-/// in memory. The names of the classes are not part of it.
+/// labels, which is cheap even for a million files; for those in shards also where they lie, since
+/// that is the order in which they are visited. For other images it covers the pixels and labels,
+/// for masks the names, pixels and labels, and for a text the characters, all of which are in
+/// memory. The names of the classes are not part of it.
 ///
 /// @param parts the parts that exist, in the order train, validation, test; empty if nothing is
 ///   known
@@ -115,6 +116,9 @@ public record DataIdentity(List<Part> parts) {
       for (Origin.Source file : files) {
         digest.update(file.name().getBytes(StandardCharsets.UTF_8));
         digest.update(size.putLong(0, file.bytes()).array());
+        if (file.from() > 0) {
+          digest.update(size.putLong(0, file.from()).array());
+        }
       }
     } else {
       Images read = images.images();

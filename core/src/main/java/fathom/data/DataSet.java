@@ -52,7 +52,8 @@ public record DataSet(
         images:DIR    a folder per class: DIR/train/CLASS/* and DIR/test/CLASS/* (DIR/val/CLASS/*,
                       also valid or validation, judges the epochs where it is), or DIR/CLASS/*
         shards:DIR    tar files of images and labels as WebDataset has them, DIR/train/*.tar and
-                      DIR/test/*.tar; "fathom data pack" makes them of a folder of images
+                      DIR/test/*.tar; "fathom data pack" makes them of a folder of images; or
+        shards:FILE   a list of such files, a path in each line
         text:FILE     a text in UTF-8, for the nets that learn characters
         mnist, fashion-mnist, cifar10, cifar100
                       a folder of this name below $FATHOM_DATA, $XDG_DATA_HOME/fathom or
@@ -324,8 +325,9 @@ public record DataSet(
       return ImageFolder.read(spec, folder(path(spec, spec.substring(IMAGES.length()))), reading);
     }
     if (spec.startsWith(SHARDS) && spec.length() > SHARDS.length()) {
-      Path folder = folder(path(spec, spec.substring(SHARDS.length())));
-      return ImageFolder.read(spec, folder, ShardLayout.of(folder, reading.split()), reading);
+      Path place = shards(path(spec, spec.substring(SHARDS.length())));
+      return ImageFolder.read(
+          spec, ShardLayout.folder(place), ShardLayout.of(place, reading.split()), reading);
     }
     if (spec.startsWith(TEXT) || MaskSet.isNamedBy(spec)) {
       throw new IllegalArgumentException(
@@ -383,6 +385,18 @@ public record DataSet(
           path, Files.exists(path) ? noFolder(path) : "there is no such folder; check the path");
     }
     return path;
+  }
+
+  private static Path shards(Path place) {
+    if (!Files.exists(place)) {
+      throw new BadFileException(
+          place, "there is no such folder or list of shards; check the path");
+    }
+    if (FolderScan.extension(place).equals("tar")) {
+      throw new BadFileException(
+          place, "shards are given as their folder, or as a file that lists them, not one by one");
+    }
+    return place;
   }
 
   /// Says what to do with a file where a folder is needed, depending on what the file is.

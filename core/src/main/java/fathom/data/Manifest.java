@@ -59,11 +59,16 @@ public final class Manifest {
     this.known = known;
   }
 
-  /// Returns the folder of a user's manifests: `$XDG_CACHE_HOME/fathom`, or `.cache/fathom` in the
-  /// home folder; null if neither variable is set.
+  /// Returns the folder of a user's manifests: `$FATHOM_CACHE`, where all is written that no option
+  /// names; `$XDG_CACHE_HOME/fathom`; or `.cache/fathom` in the home folder. It is null if none of
+  /// these variables is set.
   ///
   /// @param environment returns the value of an environment variable, or null
   public static @Nullable Path place(Function<String, @Nullable String> environment) {
+    String own = environment.apply("FATHOM_CACHE");
+    if (own != null && !own.isBlank()) {
+      return Path.of(own);
+    }
     String cache = environment.apply("XDG_CACHE_HOME");
     String home = environment.apply("HOME");
     if (cache != null && !cache.isBlank()) {

@@ -41,7 +41,9 @@ public record Origin(
   /// @param name the path relative to the folder, with slashes, in the Unicode form NFC, because a
   ///   system may store the same name in another form
   /// @param bytes its size
-  public record Source(String name, long bytes) {
+  /// @param from where it begins in its shard, which decides when an epoch visits it; 0 for a file
+  ///   of its own
+  public record Source(String name, long bytes, long from) {
     public Source {
       name = FolderScan.form(name);
     }
@@ -52,7 +54,7 @@ public record Origin(
       for (Path part : folder.relativize(file.path())) {
         name.append(name.isEmpty() ? "" : "/").append(part);
       }
-      return new Source(name.toString(), file.bytes());
+      return new Source(name.toString(), file.bytes(), file.from());
     }
   }
 

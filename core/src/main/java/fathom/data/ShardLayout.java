@@ -3,14 +3,20 @@ package fathom.data;
 import fathom.data.FolderScan.Entry;
 import fathom.data.ShardFile.Sample;
 import fathom.io.BadFileException;
+import fathom.io.HomeFolder;
+import fathom.io.RegularFile;
+import fathom.io.Shown;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -19,39 +25,114 @@ import org.jspecify.annotations.Nullable;
 /// `DIR/val/*.tar` (also called `valid` or `validation`) in its place or in addition; or
 /// `DIR/*.tar` alone, of which [TestShare] draws a part for testing. The shards of a part are in
 /// the order of their names.
+///
+/// In place of a folder, a file may list the shards, a path in each line, relative to the folder of
+/// the list: the parts are then those whose names the shards' folders have. So shards that many
+/// programs share are used without being moved.
 final class ShardLayout {
+  private static final int MOST_LIST = 1 << 26;
+
+  private static final Set<String> PARTS =
+      Stream.concat(
+              Stream.of(FolderLayout.TRAIN, FolderLayout.TEST), FolderLayout.VALIDATION.stream())
+          .collect(Collectors.toSet());
+
   /// A label beyond this is no class of images.
   private static final int MOST_CLASSES = 1 << 20;
 
+  /// The part of shards that lie in no folder of a part.
+  private static final String WHOLE = "";
+
   private final Path folder;
+  private final @Nullable SortedMap<String, List<Path>> listed;
   private final List<String> notices = new ArrayList<>();
   private List<String> classes = List.of();
 
-  private ShardLayout(Path folder) {
+  private ShardLayout(Path folder, @Nullable SortedMap<String, List<Path>> listed) {
     this.folder = folder;
+    this.listed = listed;
   }
 
-  /// Reads the headers and labels of all shards in `folder`. Throws [BadFileException] if one is
-  /// damaged or missing, and if they do not agree about the classes.
-  static FolderLayout of(Path folder, ImageReadOptions.Split split) {
-    return new ShardLayout(folder).read(split);
+  /// Reads the headers and labels of all shards in `place`, a folder or a list. Throws
+  /// [BadFileException] if one is damaged or missing, and if they do not agree about the classes.
+  static FolderLayout of(Path place, ImageReadOptions.Split split) {
+    return new ShardLayout(folder(place), Files.isDirectory(place) ? null : listed(place))
+        .read(split);
+  }
+
+  /// Returns the folder to which the names of the shards in `place` are relative.
+  static Path folder(Path place) {
+    return Files.isDirectory(place)
+        ? place
+        : Objects.requireNonNull(place.toAbsolutePath().normalize().getParent());
+  }
+
+  /// Returns the shards of a list by the folder of a part that they lie in.
+  private static SortedMap<String, List<Path>> listed(Path list) {
+    Path folder = folder(list);
+    SortedMap<String, List<Path>> parts = new TreeMap<>();
+    Set<Path> all = new HashSet<>();
+    for (String line : RegularFile.text(list, MOST_LIST).lines().map(String::strip).toList()) {
+      if (line.isEmpty()) {
+        continue;
+      }
+      Path shard = shard(list, folder, line);
+      if (!all.add(shard)) {
+        throw new BadFileException(list, "it names %s twice; remove one".formatted(shard));
+      }
+      String in = FolderScan.name(Objects.requireNonNullElse(shard.getParent(), folder));
+      boolean known = PARTS.contains(in);
+      parts.computeIfAbsent(known ? in : WHOLE, _ -> new ArrayList<>()).add(shard);
+    }
+    if (all.isEmpty()) {
+      throw new BadFileException(
+          list, "a list names a shard, a file NAME.tar, in each line, but this one names none");
+    }
+    if (parts.containsKey(WHOLE) && parts.size() > 1) {
+      throw new BadFileException(
+          list,
+          "all shards of a list lie in folders named train, test or val, or none does, but %s lies elsewhere than %s"
+              .formatted(parts.get(WHOLE).getFirst(), parts.get(parts.lastKey()).getFirst()));
+    }
+    return parts;
+  }
+
+  private static Path shard(Path list, Path folder, String line) {
+    try {
+      Path shard = folder.resolve(HomeFolder.path(line)).normalize();
+      if (FolderScan.extension(shard).equals("tar")) {
+        return shard;
+      }
+    } catch (InvalidPathException e) {
+      // It is refused as what is no shard.
+    }
+    throw new BadFileException(
+        list,
+        "a list names a shard, a file NAME.tar, in each line, but one line is %s"
+            .formatted(Shown.name(line)));
+  }
+
+  private boolean has(String part) {
+    return listed == null ? Files.isDirectory(folder.resolve(part)) : listed.containsKey(part);
   }
 
   private FolderLayout read(ImageReadOptions.Split split) {
-    Path train = folder.resolve(FolderLayout.TRAIN);
-    boolean divided = Files.isDirectory(train);
-    List<ShardFile> trained = part(divided ? train : folder);
-    Path test = folder.resolve(FolderLayout.TEST);
-    List<ShardFile> tested = divided && Files.isDirectory(test) ? part(test) : List.of();
+    boolean divided = has(FolderLayout.TRAIN);
+    if (!divided && listed != null && !has(WHOLE)) {
+      throw new BadFileException(
+          folder, "the list has shards of %s, but none of train".formatted(listed.keySet()));
+    }
+    List<ShardFile> trained = part(divided ? FolderLayout.TRAIN : WHOLE);
+    List<ShardFile> tested =
+        divided && has(FolderLayout.TEST) ? part(FolderLayout.TEST) : List.of();
     List<ShardFile> validated = List.of();
     for (String name : FolderLayout.VALIDATION) {
-      Path part = folder.resolve(name);
-      if (divided && Files.isDirectory(part)) {
+      if (divided && has(name)) {
         if (!validated.isEmpty()) {
           throw new BadFileException(
               folder, "one folder has the validation data, but there are two; remove one");
         }
-        validated = part(part);
+        validated = part(name);
       }
     }
     if (divided && tested.isEmpty() && validated.isEmpty()) {
@@ -73,13 +154,10 @@ final class ShardLayout {
         notices);
   }
 
-  private List<ShardFile> part(Path of) {
+  private List<ShardFile> part(String part) {
+    Path of = folder.resolve(part);
     List<Path> tars =
-        Stream.concat(FolderScan.of(of).files().stream(), FolderScan.of(of).others().stream())
-            .map(Entry::path)
-            .filter(path -> FolderScan.extension(path).equals("tar"))
-            .sorted()
-            .toList();
+        listed == null ? tars(of) : listed.getOrDefault(part, List.of()).stream().sorted().toList();
     if (tars.isEmpty()) {
       throw new BadFileException(
           of,
@@ -88,6 +166,15 @@ final class ShardLayout {
     List<ShardFile> shards = tars.parallelStream().map(ShardFile::of).toList();
     checkNotes(of, shards);
     return shards;
+  }
+
+  private static List<Path> tars(Path of) {
+    FolderScan in = FolderScan.of(of);
+    return Stream.concat(in.files().stream(), in.others().stream())
+        .map(Entry::path)
+        .filter(path -> FolderScan.extension(path).equals("tar"))
+        .sorted()
+        .toList();
   }
 
   /// Compares the shards of a part with what those say that Fathom packed.

@@ -71,10 +71,10 @@ public final class CrossEntropy {
   }
 
   /// Returns the loss with a weight for each class, as PyTorch's `CrossEntropyLoss(weight,
-  /// label_smoothing)` defines it: (1/W)·Σ −Σ_c q[i,c]·log p[i,c], where q[i,c] = w[c]·((1−ε)·(λ·[c
-  /// = own(i)] + (1−λ)·[c = other(i)]) + ε/K). W is `total`, [Labels#sum] over the whole batch of
-  /// all workers, so that the loss is a mean. Throws `IllegalArgumentException` unless there is a
-  /// positive weight for each class, and as [#of(Tensor, int[], double)] does.
+  /// label_smoothing)` defines it: `(1/W)·Σ −Σ_c q[i,c]·log p[i,c]`, where `q[i,c] =
+  /// w[c]·((1−ε)·(λ·[c = own(i)] + (1−λ)·[c = other(i)]) + ε/K)`. W is `total`, [Labels#sum] over
+  /// the whole batch of all workers, so that the loss is a mean. Throws `IllegalArgumentException`
+  /// unless there is a positive weight for each class, and as [#of(Tensor, int[], double)] does.
   ///
   /// @param weights w, a number for each class; none counts all classes alike
   /// @param total W

@@ -70,8 +70,8 @@ record LeastMemory(long weights, long batch) {
       throw new DeviceException(
           String.format(
               Locale.ROOT,
-              "%s does not fit: weights, gradients and the optimizer take %,.1f GB and a batch of"
-                  + " %s at least %,.1f GB, but tensors can have %,.1f GB here; make the net"
+              "%s does not fit: weights, gradients and the optimizer take %,.2f GB and a batch of"
+                  + " %s at least %,.2f GB, but tensors can have %,.2f GB here; make the net"
                   + " smaller, or the batch, or remember less of it (--recompute auto)",
               run.recipe().model(),
               least.weights / 1e9,

@@ -10,9 +10,9 @@ import java.util.function.Consumer;
 /// validation data (Guo et al. 2017, section 4.2, "temperature scaling"). Predictions stay what
 /// they are; only their probabilities change. T above 1 makes a net less confident.
 ///
-/// The cross-entropy is convex in β = 1/T: its derivative is Σ E[z] − z_label, where E is the mean
-/// of an image's logits z under softmax(β·z), and its second derivative Σ Var[z]. Newton's method
-/// finds the root; a step that leaves the interval in which the root lies is replaced by its
+/// The cross-entropy is convex in β = 1/T: its derivative is `Σ E[z] − z_label`, where E is the
+/// mean of an image's logits z under softmax(β·z), and its second derivative `Σ Var[z]`. Newton's
+/// method finds the root; a step that leaves the interval in which the root lies is replaced by its
 /// middle.
 ///
 /// It is an [Evaluation.Look] that keeps the logits: either all workers share one, or each has its

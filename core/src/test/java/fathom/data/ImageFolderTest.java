@@ -683,6 +683,9 @@ class ImageFolderTest {
     assertEquals(summary, open(new ImageReadOptions(8, false).cachedIn(file)).summary());
     assertEquals(Path.of("c", "fathom"), Manifest.place(Map.of("XDG_CACHE_HOME", "c")::get));
     assertEquals(Path.of("h/.cache/fathom"), Manifest.place(Map.of("HOME", "h")::get));
+    assertEquals(
+        Path.of("own"),
+        Manifest.place(Map.of("FATHOM_CACHE", "own", "XDG_CACHE_HOME", "c", "HOME", "h")::get));
     assertNull(Manifest.place(name -> null));
   }
 

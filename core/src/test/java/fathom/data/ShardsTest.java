@@ -145,6 +145,63 @@ class ShardsTest {
         refused("shards:" + folder.resolve("packed")).contains("other names, sizes or labels"));
   }
 
+  /// A list of the shards is as good as their folder, in any order and from another place.
+  @Test
+  void aListOfShardsIsAsTheirFolder() throws IOException {
+    DataSet packed = packed();
+    Path out = folder.resolve("packed");
+    List<String> names;
+    try (Stream<Path> files = Files.walk(out)) {
+      names = files.filter(Files::isRegularFile).map(Path::toString).sorted().toList();
+    }
+    Path list = folder.resolve("list.txt");
+    Files.write(list, Stream.concat(names.reversed().stream(), Stream.of("", " ")).toList());
+    DataSet listed = DataSet.open("shards:" + list, SIZED);
+    assertEquals(packed.classes(), listed.classes());
+    assertArrayEquals(packed.train().labels(), listed.train().labels());
+    assertEquals(pixels(packed.train()), pixels(listed.train()));
+    assertEquals(pixels(packed.test()), pixels(listed.test()));
+    var epochs = new Epochs(3, packed.train().count(), 8);
+    assertArrayEquals(packed.train().order(epochs, 1), listed.train().order(epochs, 1));
+    Files.write(
+        list, names.stream().map(name -> "packed/" + out.relativize(Path.of(name))).toList());
+    assertEquals(pixels(packed.train()), pixels(DataSet.open("shards:" + list, SIZED).train()));
+
+    String one = names.getLast();
+    Path elsewhere = Files.copy(Path.of(one), folder.resolve("elsewhere.tar"));
+    Files.write(list, List.of(one, one));
+    assertTrue(refused("shards:" + list).contains("twice"));
+    Files.write(list, List.of(one, elsewhere.toString()));
+    assertTrue(refused("shards:" + list).contains("or none does"));
+    Files.write(list, List.of("", one + ".gz"));
+    assertTrue(refused("shards:" + list).contains("one line is"));
+    Files.write(list, List.of(names.getFirst()));
+    assertTrue(refused("shards:" + list).contains("none of train"));
+    Files.write(list, List.of(" "));
+    assertTrue(refused("shards:" + list).contains("names none"));
+    Files.write(list, names.subList(0, names.size() - 1));
+    assertTrue(refused("shards:" + list).contains("shards were packed here"));
+    assertTrue(refused("shards:" + elsewhere).contains("as their folder"));
+    assertTrue(refused("shards:" + folder.resolve("none.txt")).contains("no such folder or list"));
+  }
+
+  /// Shards with the same samples in another order are visited in another order, so they are other
+  /// data to a run that goes on, and to the processes of a training.
+  @Test
+  void theOrderOfSamplesIsPartOfTheIdentity() throws IOException {
+    Member[] samples = samples(20);
+    Path tars = shard(tar(samples)).getParent();
+    DataIdentity one = DataSet.open("shards:" + tars, SIZED).identity();
+    shard(tar(samples));
+    assertEquals(one, DataSet.open("shards:" + tars, SIZED).identity());
+    Member[] other = samples.clone();
+    System.arraycopy(
+        samples, 0, other, 2, 2); // of another class, so each class has its order still
+    System.arraycopy(samples, 2, other, 0, 2);
+    shard(tar(other));
+    assertFalse(one.differences(DataSet.open("shards:" + tars, SIZED).identity()).isEmpty());
+  }
+
   @Test
   void aShardThatChangesIsNotReadOn() throws IOException {
     DataSet packed = packed();
