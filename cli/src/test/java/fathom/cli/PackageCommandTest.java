@@ -3,13 +3,18 @@ package fathom.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.train.Machine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Making the folder takes minutes, so only its parts and what is refused are tested here.
 class PackageCommandTest {
@@ -28,14 +33,59 @@ class PackageCommandTest {
         Files.readString(Path.of(System.getProperty("fathom.jvm.args"))), resource("jvm.args"));
   }
 
-  /// An image has no shell, so its entry point repeats what the program of the folder does.
+  /// An image has no shell, so its entry point repeats what the program of the folder does, and the
+  /// job of a trainer, which has a command of its own, repeats the entry point.
   @Test
   void theImageStartsAsTheFolderDoes() throws IOException {
-    for (String word :
-        new String[] {"/jvm.args", "cachedir=", "/natives:", "/libraries/*", "fathom.cli.Main"}) {
-      assertTrue(resource("fathom").contains(word), word);
-      assertTrue(resource("Dockerfile").contains(word), word);
+    String entry = between(resource("Dockerfile"), "ENTRYPOINT [", "]").replace("\\", "");
+    List<String> words =
+        Stream.of(entry.split(",", -1)).map(word -> word.strip().replace("\"", "")).toList();
+    String program =
+        resource("fathom").replace("$FATHOM_CACHE", "/cache").replace("$home", "/opt/fathom");
+    for (String word : words) {
+      assertTrue(program.contains(word), word);
     }
+    assertTrue(words.size() > 6, entry);
+    String job = example("train-job");
+    List<String> command =
+        between(job, "command:\n", "    args:")
+            .lines()
+            .map(line -> line.strip().replaceFirst("^- ", "").replace("\"", ""))
+            .filter(line -> !line.isEmpty())
+            .toList();
+    assertEquals(words, command);
+  }
+
+  private static String example(String name) throws IOException {
+    return Files.readString(
+        Path.of(System.getProperty("fathom.jvm.args"))
+            .resolveSibling("examples/kubernetes/" + name + ".yaml"));
+  }
+
+  private static String between(String text, String from, String to) {
+    int begin = text.indexOf(from) + from.length();
+    return text.substring(begin, text.indexOf(to, begin));
+  }
+
+  /// The examples name an image of this version, and give it commands and options that there are.
+  @ParameterizedTest
+  @ValueSource(strings = {"predict-job", "serve-deployment", "train-job"})
+  void theExamplesForKubernetesCallWhatThereIs(String name) throws IOException {
+    String yaml = example(name);
+    assertTrue(yaml.contains("image: registry.example/fathom:" + Machine.VERSION + "\n"), yaml);
+    assertTrue(yaml.contains("mountPath: /cache"), yaml);
+    String rest = yaml.substring(yaml.indexOf("args:") + "args:".length());
+    Stream<String> words =
+        rest.startsWith(" [")
+            ? Stream.of(between(rest, "[", "]").split(",", -1))
+            : rest.lines().skip(1).takeWhile(line -> line.strip().startsWith("- "));
+    String[] args =
+        words
+            .map(word -> word.strip().replaceFirst("^- ", "").replaceFirst(" #.*", ""))
+            .map(word -> word.replace("\"", ""))
+            .toArray(String[]::new);
+    assertTrue(args.length > 3, yaml);
+    Main.commandLine().parseArgs(args); // throws for an option that there is not
   }
 
   @Test
