@@ -91,8 +91,8 @@ final class ShardLayout {
     if (parts.containsKey(WHOLE) && parts.size() > 1) {
       throw new BadFileException(
           list,
-          "all shards of a list lie in folders named train, test or val, or none does, but %s lies elsewhere than %s"
-              .formatted(parts.get(WHOLE).getFirst(), parts.get(parts.lastKey()).getFirst()));
+          "all shards of a list lie in folders named train, test or val, or none does, but of these there are shards: %s"
+              .formatted(parts.values().stream().map(List::getFirst).toList()));
     }
     return parts;
   }
