@@ -243,7 +243,7 @@ def data(place):
         ranks.append(place.start(
             [FATHOM, "train", "rnn", "--data", f"text:{text}", "--out", str(place.out),
              "--peer-timeout", str(place.timeout)], plain(i, 2, port=place.port)))
-    return place.outcome(ranks, since, 3, "data: train is 5850.* in rank 0 and 5861.* in rank 1")
+    return place.outcome(ranks, since, 3, "data: train is 5850.* in rank 0 and 5862.* in rank 1")
 
 
 # ---- Under torchrun

@@ -145,6 +145,27 @@ class Rank:
         return lines[-1].removeprefix("fathom: ") if lines else ""
 
 
+def java(program, *arguments):
+    """The command of a program of Fathom that is none of its commands, after ./fathom has built it."""
+    run(FATHOM, "--version")
+    home = pathlib.Path(FATHOM).parent
+    jdk = subprocess.run(["sh", "-c", f". {home}/jdk.sh; jdk"], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout.strip()
+    return [f"{jdk}/bin/java", f"@{home}/jvm.args", "-cp", f"{home}/cli/target/libraries/*",
+            program, *map(str, arguments)]
+
+
+def answer(ranks, seconds=300):
+    """What each of these processes printed last, as JSON; None of one that printed none."""
+    answers = []
+    for rank in ranks:
+        if rank.wait(seconds) != 0:
+            raise SystemExit(rank.said())
+        lines = [line for line in rank.said().splitlines() if line.startswith("{")]
+        answers.append(json.loads(lines[-1]) if lines else None)
+    return answers
+
+
 def plain(rank, size, address="127.0.0.1", port=PORT):
     """What a launcher that sets nothing else says."""
     return {"RANK": str(rank), "WORLD_SIZE": str(size),

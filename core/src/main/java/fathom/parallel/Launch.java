@@ -197,7 +197,7 @@ public record Launch(
         return value == null ? usual : Integer.parseInt(value);
       } catch (NumberFormatException e) {
         throw new IllegalArgumentException(
-            "the environment has %s=%s, which is a number of processes, ranks or ports; set a number, or unset it"
+            "the launcher's variable %s is a number, but the environment has %s; set a number, or unset it"
                 .formatted(name, value),
             e);
       }
