@@ -197,7 +197,7 @@ public record Launch(
         return value == null ? usual : Integer.parseInt(value);
       } catch (NumberFormatException e) {
         throw new IllegalArgumentException(
-            "the launcher's variable %s is a number, but the environment has %s; set a number, or unset it"
+            "the environment has %s=%s, which has to be a number; set one, or unset it"
                 .formatted(name, value),
             e);
       }
