@@ -148,7 +148,7 @@ final class DoctorCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       problems.add(
           new Problem(
-              "the launcher's variables in the environment contradict each other",
+              "the launcher's variables in the environment are incomplete or contradict each other",
               String.valueOf(e.getMessage()),
               true));
       return "not understood";

@@ -197,7 +197,7 @@ public record Launch(
         return value == null ? usual : Integer.parseInt(value);
       } catch (NumberFormatException e) {
         throw new IllegalArgumentException(
-            "the environment has %s=%s, which is a number of processes, ranks or ports; set a number, or unset it"
+            "the environment has %s=%s, which has to be a number; set one, or unset it"
                 .formatted(name, value),
             e);
       }

@@ -38,6 +38,9 @@ final class Notices {
           Thread.ofPlatform().name("fathom-notices").daemon().factory());
   private long beats;
 
+  /// The signs of life of all processes, since one of them was missed.
+  private Pulse @Nullable [] watched;
+
   /// How long the store has for an answer: less once it is known that something is lost.
   private volatile long patienceMillis;
 
@@ -139,10 +142,7 @@ final class Notices {
   /// told why it failed, or those that are not alive any more. Returns null if all are.
   @Nullable String whoIsLost() {
     patienceMillis = silence();
-    var pulses = new Pulse[size];
-    for (int i = 0; i < size; i++) {
-      pulses[i] = new Pulse(i);
-    }
+    Pulse[] pulses = watch();
     long start = System.nanoTime();
     while (System.nanoTime() - start < timeout.toNanos() + 1_000_000 * silence()) {
       String failed = find(FAILED);
@@ -169,9 +169,10 @@ final class Notices {
     patienceMillis = silence();
     try {
       set("left/" + rank, "");
-      for (int i = 0; hosts && i < size; i++) {
-        var pulse = new Pulse(i);
-        while (i != rank && find("left/" + i) == null && pulse.silentMillis() <= silence()) {
+      for (Pulse pulse : hosts ? watch() : new Pulse[0]) {
+        while (pulse.rank != rank
+            && find("left/" + pulse.rank) == null
+            && pulse.silentMillis() <= silence()) {
           Rendezvous.sleep(POLL_MILLIS);
         }
       }
@@ -182,8 +183,28 @@ final class Notices {
     }
   }
 
+  /// The signs of life of all processes from now on, or since a process was missed: who was found
+  /// silent then is not waited for again.
+  private Pulse[] watch() {
+    Pulse[] pulses = watched;
+    if (pulses == null) {
+      pulses = new Pulse[size];
+      for (int i = 0; i < size; i++) {
+        pulses[i] = new Pulse(i);
+      }
+      watched = pulses;
+    }
+    return pulses;
+  }
+
   private long silence() {
     return Math.max(LEAST_SILENCE_MILLIS, timeout.toMillis() / 4);
+  }
+
+  /// How long an operation waits for the others: less than the timeout by what it takes to find out
+  /// who is lost, so that a process ends within the timeout.
+  Duration operation() {
+    return Duration.ofMillis(Math.max(timeout.toMillis() / 2, timeout.toMillis() - silence()));
   }
 
   /// The signs of life of a process, as they are seen here.

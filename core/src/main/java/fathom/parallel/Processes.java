@@ -67,7 +67,7 @@ public final class Processes implements Collective, AutoCloseable {
               launch.size(),
               byInterface == null ? Rendezvous.address(launch) : byInterface,
               byInterface != null,
-              timeout);
+              told.operation());
     } catch (Notices.Unreachable e) {
       throw told(hostLost(e));
     } catch (RuntimeException e) {

@@ -9,18 +9,39 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.DType;
 import fathom.Layer;
+import fathom.Param;
+import fathom.RandomKey;
 import fathom.Scope;
+import fathom.Tensor;
+import fathom.Traced;
 import fathom.data.Data;
 import fathom.data.DataSet;
+import fathom.data.Epochs;
+import fathom.data.MaskImage;
+import fathom.data.MaskSet;
+import fathom.data.Rows;
 import fathom.data.Text;
 import fathom.data.Vocabulary;
 import fathom.loss.Loss;
+import fathom.loss.SquaredError;
 import fathom.net.Architecture;
+import fathom.nn.BatchNorm;
+import fathom.nn.Chain;
 import fathom.nn.Dense;
+import fathom.nn.Init;
+import fathom.optim.Schedule;
+import fathom.optim.Sgd;
 import fathom.parallel.Launch;
 import fathom.parallel.LostProcessException;
 import fathom.parallel.Processes;
+import fathom.parallel.Step;
+import fathom.task.EpochSession;
+import fathom.task.Figures;
+import fathom.task.LayerTask;
+import fathom.task.Objective;
+import fathom.task.Setting;
 import fathom.task.Supervised;
 import fathom.train.LastSave;
 import fathom.train.Listener;
@@ -82,6 +103,39 @@ class ProcessesTest {
         .withEpochs(2)
         .withBatch(20)
         .executed(execution -> execution.over(processes, sync));
+  }
+
+  /// A bright rectangle on a noisy ground, of sizes that differ.
+  private static MaskSet masks() {
+    var images = new ArrayList<MaskImage>();
+    for (int i = 0; i < 24; i++) {
+      RandomKey key = RandomKey.of(4, "rectangles").at(i);
+      int height = 19 + key.below(0, 5);
+      int width = 22 + key.below(1, 6);
+      byte[] pixels = new byte[height * width];
+      byte[] mask = new byte[height * width];
+      for (int p = 0; p < pixels.length; p++) {
+        mask[p] = (byte) (p / width > 5 && p / width < 14 && p % width > 8 ? 1 : 0);
+        pixels[p] = (byte) (60 + 70 * mask[p] + key.below(10 + p, 60));
+      }
+      images.add(new MaskImage("image" + i, 1, height, width, pixels, mask));
+    }
+    return new MaskSet(
+        "masks:rectangles",
+        List.of("background", "rectangle"),
+        images.subList(0, 18),
+        null,
+        images.subList(18, 24));
+  }
+
+  private static Recipe masks(MaskSet masks, int workers, int processes) {
+    var options = new Architecture.Options(null, null, 4, null, 2);
+    return Recipe.usual(Architecture.masks("masknet", options), masks, 5, workers)
+        .withEpochs(2)
+        .withBatch(6)
+        .with(Preprocessing.photos(16, true))
+        .with(Optimization.sgd(0.05, List.of(0.6, 0.85)))
+        .executed(execution -> execution.over(processes, true));
   }
 
   /// By SGD and without layer norm: Adam divides gradients near zero by themselves, and a norm of
@@ -197,6 +251,17 @@ class ProcessesTest {
     assertTrue(Files.exists(spread.folder().resolve("answers.json")), "of all test images");
   }
 
+  @ParameterizedTest
+  @CsvSource({"2, 1", "3, 1", "2, 2"})
+  void masksAreLearnedAsByOneProcessWithAsManyWorkers(int processes, int workers) throws Exception {
+    MaskSet masks = masks();
+    Run alone = Run.create(folder.resolve("alone"), masks(masks, processes * workers, 1), masks);
+    RunTraining.train(alone, masks);
+    Run spread = Run.create(folder.resolve("spread"), masks(masks, workers, processes), masks);
+    train(spread, masks);
+    assertSameLosses(alone, spread);
+  }
+
   /// The states of the streams are spread over the processes, and the checkpoint has all of them.
   @ParameterizedTest
   @CsvSource({"2, 1", "3, 1", "3, 2"})
@@ -298,6 +363,111 @@ class ProcessesTest {
     try (var _ = Scope.open()) {
       assertArrayEquals(
           weights(spread.get(0)), weights(spread.get(1)), "all processes end with equal weights");
+    }
+  }
+
+  /// y = σ(g) ⊙ x for a trained gate g of F features: a layer of a user's own.
+  private record Gate(Param gate) implements Layer {
+    @Override
+    public Traced forward(Tensor x) {
+      Tensor open = gate.value().sigmoid();
+      return new Traced(
+          x.times(open),
+          dy -> {
+            try (var scope = Scope.open()) {
+              Tensor slope = open.minus(open.square());
+              gate.grad().add_(dy.times(x).sum(0).times(slope));
+              return scope.keep(dy.times(open));
+            }
+          });
+    }
+
+    @Override
+    public Map<String, Param> own() {
+      return Map.of("gate", gate);
+    }
+  }
+
+  /// A task of a user's own, without a data set: from 6 noisy measurements of a number, the number.
+  private record Numbers(Setting setting) implements EpochSession<Layer> {
+    @Override
+    public Epochs epochs() {
+      return setting.over(60);
+    }
+
+    @Override
+    public Objective forward(Layer net, int step) {
+      RandomKey key = RandomKey.of(setting.seed(), "numbers").at(Step.current().index());
+      Rows own = setting.share(epochs().batch(step));
+      Tensor numbers = normal(key, own, 1);
+      return Objective.of(net, measured(key, own), y -> SquaredError.of(y, numbers));
+    }
+
+    @Override
+    public Figures evaluate(Layer net, Part part) {
+      RandomKey key = RandomKey.of(0, part.name());
+      return setting.figures(
+          50, own -> SquaredError.of(net.predict(measured(key, own)), normal(key, own, 1)));
+    }
+
+    private static Tensor measured(RandomKey key, Rows own) {
+      return normal(key, own, 1).plus(normal(key, own, 6));
+    }
+
+    private static Tensor normal(RandomKey key, Rows own, int width) {
+      Tensor all = Tensor.normal(key.at(width), DType.FLOAT32, own.to(), width);
+      return all.narrow(0, own.from(), own.to());
+    }
+  }
+
+  private static Layer gated(Init init) {
+    return Chain.of(
+        Dense.of(init, "0", 6, 8),
+        BatchNorm.of(8),
+        new Gate(Param.of(init.weights("2.gate", 8, 1, 8))),
+        Dense.of(init, "3", 8, 1));
+  }
+
+  private static List<Double> losses(Trainer<Layer> trainer) {
+    var losses = new ArrayList<Double>();
+    trainer
+        .optimizer(Sgd.paper())
+        .schedule(Schedule.constant(0.05))
+        .epochs(3)
+        .batch(20)
+        .listen(
+            new Listener() {
+              @Override
+              public void epoch(Moment now, Metrics.Epoch epoch, boolean better) {
+                losses.add(epoch.trainLoss());
+                losses.add(epoch.testLoss());
+              }
+            })
+        .fit();
+    return losses;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 1", "3, 1", "2, 2"})
+  void anOwnLayerInAnOwnTaskIsLearnedAsByOneProcess(int processes, int workers) throws Exception {
+    LayerTask task = Numbers::new;
+    List<Double> alone =
+        losses(Trainer.of(ProcessesTest::gated, task).workers(processes * workers));
+    assertEquals(6, alone.size());
+    List<Double> spread =
+        done(together(
+                processes,
+                PATIENT,
+                all ->
+                    losses(
+                        Trainer.of(ProcessesTest::gated, task)
+                            .workers(workers)
+                            .processes(all)
+                            .syncBatchNorm())))
+            .getFirst();
+    assertEquals(6, spread.size());
+    for (int i = 0; i < 6; i++) {
+      assertEquals(alone.get(i), spread.get(i), EQUAL * alone.get(i), "loss " + i);
     }
   }
 
