@@ -41,6 +41,9 @@ final class Notices {
   /// The signs of life of all processes, since one of them was missed.
   private Pulse @Nullable [] watched;
 
+  /// Whether the store did not answer: nothing is asked of it any more.
+  private volatile boolean unreachable;
+
   /// How long the store has for an answer: less once it is known that something is lost.
   private volatile long patienceMillis;
 
@@ -75,9 +78,13 @@ final class Notices {
   }
 
   private <T> T ask(Supplier<T> question) {
+    if (unreachable) {
+      throw new Unreachable(null);
+    }
     try {
       return caller.submit(question::get).get(patienceMillis, TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
+      unreachable = true;
       throw new Unreachable(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
