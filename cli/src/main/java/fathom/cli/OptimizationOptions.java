@@ -1,6 +1,8 @@
 package fathom.cli;
 
+import fathom.data.Data;
 import fathom.run.Optimization;
+import fathom.run.Recipe;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -46,6 +48,15 @@ final class OptimizationOptions {
 
   @Rare
   @Option(
+      names = "--warm-up",
+      paramLabel = "EPOCHS",
+      description =
+          "Begins with a tenth of the learning rate for so many epochs, to the nearest step, such "
+              + "as 0.5. Default: 0, none; 1 where weights are fine-tuned.")
+  private @Nullable Double warmUp;
+
+  @Rare
+  @Option(
       names = "--label-smoothing",
       paramLabel = "E",
       description = "The share of every label that is given to all classes alike. Default: 0.")
@@ -68,5 +79,14 @@ final class OptimizationOptions {
     of = curve == null ? of : of.withCurve(curve);
     of = smoothing == null ? of : of.withSmoothing(smoothing);
     return ema == null ? of : of.withEma(ema);
+  }
+
+  /// Returns the recipe with the warm-up that the user wants, or else that of the recipe.
+  ///
+  /// @param usual the epochs of the recipe's warm-up; null if it is a number of steps
+  Recipe warmedUp(Recipe recipe, @Nullable Double usual, Data data) {
+    boolean own = recipe.optimization().learningRate().curve() == Optimization.Curve.ONE_CYCLE;
+    Double epochs = warmUp != null ? warmUp : own ? null : usual;
+    return epochs == null ? recipe : recipe.warmedUp(epochs, data);
   }
 }

@@ -37,8 +37,7 @@ final class RecipeOption {
     if (recipe == Name.FINETUNE && !from.isGiven()) {
       throw output.refused("the recipe finetune is for trained weights; give --weights");
     }
-    Name name = recipe != null ? recipe : from.isGiven() ? Name.FINETUNE : Name.USUAL;
-    return switch (name) {
+    return switch (name(from)) {
       case FINETUNE -> Recipe.finetune(net, data, from, seed, workers);
       case USUAL -> Recipe.usual(net, data, seed, workers).with(from);
       case FAST -> PublishedRecipe.FAST.recipe(net, data, seed, workers).with(from);
@@ -46,6 +45,15 @@ final class RecipeOption {
       case HE2015_IMAGENET ->
           PublishedRecipe.HE2015_IMAGENET.recipe(net, data, seed, workers).with(from);
     };
+  }
+
+  private Name name(FineTuning from) {
+    return recipe != null ? recipe : from.isGiven() ? Name.FINETUNE : Name.USUAL;
+  }
+
+  /// Returns the epochs for which the recipe warms up; null if it counts steps, or has no warm-up.
+  @Nullable Double warmUp(FineTuning from) {
+    return name(from) == Name.FINETUNE ? Recipe.FINETUNE_WARM_UP : null;
   }
 
   /// Says where a run deviates from the source of its recipe.

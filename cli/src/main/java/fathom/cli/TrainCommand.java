@@ -269,6 +269,7 @@ final class TrainCommand implements Callable<Integer> {
             .with(recording.recording());
     resolved = together.of(resolved, launch);
     resolved = fitting(balance.weighted(resolved, read), read);
+    resolved = optimization.warmedUp(resolved, recipe.warmUp(from), read);
     resolved.check(read);
     return resolved;
   }

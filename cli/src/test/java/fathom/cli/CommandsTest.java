@@ -131,6 +131,10 @@ class CommandsTest {
           train mlp --data digits --randaugment --trivialaugment | 2 | leave one out
           train mlp --data digits --erase 2                      | 2 | --erase is a probability
           train mlp --data digits --ema 1                        | 2 | --ema is 0 or more
+          train mlp --data digits --warm-up -1                   | 2 | --warm-up is 0 to all of the epochs, but is -1.0
+          train mlp --data digits --epochs 2 --warm-up 2.5       | 2 | but is 2.5
+          train mlp --data digits --schedule one-cycle --warm-up 1 | 2 | a warm-up of its own
+          train --resume runs/x --warm-up 1                      | 2 | leave out --warm-up
           train --resume runs/x --mixup 0.2                      | 2 | leave out --mixup
           data info digits --mixup 1                             | 2 | give --sheet
           train resnet20 --data digits --weight-decay -1         | 2 | --weight-decay is 0 or more, but is -1.0

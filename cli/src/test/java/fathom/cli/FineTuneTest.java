@@ -96,6 +96,21 @@ class FineTuneTest {
     assertTrue(cli.out().contains("down to 0 along a cosine"), cli.out());
   }
 
+  /// 16 images are 1 batch as usual, and 4 of 4: the warm-up goes by the batch that there is.
+  @Test
+  void theWarmUpIsAnEpochOfTheBatchesAsTheyAre() {
+    for (var each : List.of(List.of("16", "1"), List.of("4", "4"))) {
+      Cli cli = train("--dry-run", "--batch", each.getFirst());
+      assertEquals(0, cli.code(), cli.err());
+      assertTrue(cli.out().contains(", %s steps at a tenth".formatted(each.get(1))), cli.out());
+    }
+    Cli half = train("--dry-run", "--batch", "4", "--warm-up", "0.5");
+    assertTrue(half.out().contains(", 2 steps at a tenth"), half.out());
+    Cli cycle = train("--dry-run", "--schedule", "one-cycle");
+    assertEquals(0, cycle.code(), cycle.err());
+    assertFalse(cycle.out().contains("a tenth"), "one cycle warms up by itself: " + cycle.out());
+  }
+
   /// The folder's classes are sorted by name, and the weights have them in another order.
   @Test
   void aClassifierOfTheSameClassesIsReorderedAndSaysSo() {

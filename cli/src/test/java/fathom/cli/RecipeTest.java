@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 /// Recipes by name, as a user calls them.
@@ -96,6 +98,37 @@ class RecipeTest {
     }
     Cli cli = Cli.run("train", "mlp", "--data", "digits", "--dry-run");
     assertFalse(cli.out().contains("deviates") || cli.out().contains("recipe"), cli.out());
+  }
+
+  /// 1437 images are 23 batches of 64, or 12 of 128.
+  @ParameterizedTest
+  @CsvSource({"64, 0.5, 12", "64, 2, 46", "128, 0.5, 6", "128, 0.1, 1"})
+  void aWarmUpIsEpochsToTheNearestStep(String batch, String epochs, String steps) {
+    Cli cli = warmedUp("--batch", batch, "--warm-up", epochs);
+    assertTrue(cli.out().contains(", %s steps at a tenth before".formatted(steps)), cli.out());
+  }
+
+  /// The paper warms up a deep net until its training error is low; the option stands in its place.
+  @Test
+  void aWarmUpByOptionReplacesThatOfTheRecipe() {
+    assertFalse(warmedUp("--warm-up", "0").out().contains("a tenth"), "none");
+    String[] paper = {
+      "train", "resnet110", "--width", "1", "--data", "digits", "--recipe", "he2015-cifar"
+    };
+    Cli cli = Cli.run(with(paper, "--warm-up", "1", "--dry-run"));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    assertTrue(
+        cli.out()
+            .contains(
+                "warm-up: the paper states 0.01 until the training error is below 80 %; this run has 0.01 for 11 iterations"),
+        cli.out());
+  }
+
+  private static Cli warmedUp(String... more) {
+    String[] args = {"train", "resnet8", "--width", "2", "--data", "digits", "--dry-run"};
+    Cli cli = Cli.run(with(args, more));
+    assertEquals(Exit.DONE, cli.code(), cli.err());
+    return cli;
   }
 
   @Test

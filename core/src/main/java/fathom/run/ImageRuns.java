@@ -128,9 +128,9 @@ final class ImageRuns implements Kind {
     double full = from.newHead() ? TUNED_RATE : KEPT_RATE;
     boolean bySgd = few.optimization().update().optimizer() == Optimization.Method.SGD;
     return few.optimized(of ->
-        of.withRate(bySgd ? full * batch / 256 : full / 100)
-            .withCurve(Optimization.Curve.COSINE)
-            .withWarmUp(Math.ceilDiv(images(data).train().count(), batch)));
+            of.withRate(bySgd ? full * batch / 256 : full / 100)
+                .withCurve(Optimization.Curve.COSINE))
+        .warmedUp(Recipe.FINETUNE_WARM_UP, data);
   }
 
   private static Recipe dense(

@@ -39,6 +39,9 @@ public record Recipe(
     @JsonProperty("finetuning") FineTuning fineTuning,
     @JsonProperty("recipe") PublishedRecipe published) {
 
+  /// The epochs for which the learning rate of [#finetune] warms up.
+  public static final double FINETUNE_WARM_UP = 1;
+
   /// Throws `IllegalArgumentException` unless all parts can be trained together and the options are
   /// exactly those that the model has.
   public Recipe {
@@ -267,6 +270,15 @@ public record Recipe(
   /// Returns this recipe with a changed optimization, such as another learning rate or optimizer.
   public Recipe optimized(UnaryOperator<Optimization> change) {
     return with(change.apply(optimization));
+  }
+
+  /// Returns this recipe with a warm-up at a tenth of the learning rate for this number of epochs,
+  /// which may be a fraction, to the nearest step. Throws `IllegalArgumentException` for a negative
+  /// number, and for a learning rate that warms up by itself.
+  public Recipe warmedUp(double epochs, Data of) {
+    Parts.check("warmUp", epochs, epochs >= 0 && epochs <= epochs(), "0 to all of the epochs");
+    long steps = Math.round(epochs * kind().amounts(this, of).steps());
+    return optimized(usual -> usual.withWarmUp(steps));
   }
 
   /// Returns this recipe with a changed execution, such as another number of workers.

@@ -45,6 +45,11 @@ class OtherProgramsTest {
   /// The most that a tensor's gradient may differ, relative to its norm.
   private static final double GRADIENT = 1e-3;
 
+  /// The same in float64, for nets of full size. In float32 rounding decides there on which side of
+  /// 0 a ReLU is and which of two pixels a maximum: gradients of one program differ by 1e-2 between
+  /// two layouts of its memory.
+  private static final double EXACT = 1e-6;
+
   /// A gradient that should be 0 is compared with this part of the largest norm of a tensor's.
   private static final double NOTHING = 1e-4;
 
@@ -166,37 +171,50 @@ class OtherProgramsTest {
       Weights.read(folder.resolve(said.path("file").asString()), net);
       double worst = assertLogits(logits, net.predict(x).toDoubles());
       worst = Math.max(worst, assertLogits(logits, Fused.of(net).predict(x).toDoubles()));
-      double worstGradient = 0;
+      double rounded = 0;
+      double exact = 0;
       if (expected.names().contains("labels")) {
-        train(net, x, 3, 0, 4, 1);
         var gradients = new HashMap<String, double[]>();
-        double most = 0;
         for (String name : expected.names()) {
           if (name.startsWith("grad.")) {
-            double[] gradient = tensor(expected.widened(name, arena)).toDoubles();
-            gradients.put(name.substring("grad.".length()), gradient);
-            most = Math.max(most, norm(gradient));
+            gradients.put(
+                name.substring("grad.".length()),
+                tensor(expected.widened(name, arena)).toDoubles());
           }
         }
-        for (Map.Entry<String, Param> each : net.state().entrySet()) {
-          if (each.getValue().trained()) {
-            double[] own = each.getValue().grad().toDoubles();
-            double[] other = Objects.requireNonNull(gradients.get(each.getKey()), each.getKey());
-            double[] difference =
-                IntStream.range(0, own.length).mapToDouble(i -> own[i] - other[i]).toArray();
-            double relative = norm(difference) / (norm(other) + most * NOTHING / GRADIENT);
-            worstGradient = Math.max(worstGradient, relative);
-            assertTrue(relative < GRADIENT, each.getKey() + " differs by " + relative);
-          }
-        }
+        rounded = worstGradient(net, x, gradients);
+        net.state().values().forEach(param -> param.convert(DType.FLOAT64));
+        exact = worstGradient(net, x.to(DType.FLOAT64), gradients);
+        assertTrue(exact < EXACT, "gradients in float64 differ by " + exact);
       }
       System.out.printf(
           Locale.ROOT,
-          "%s: logits differ by %.1e of the largest, gradients by %.1e of their norm%n",
+          "%s: logits differ by %.1e of the largest, gradients by %.1e of their norm, in float64 by %.1e%n",
           folder.getFileName(),
           worst,
-          worstGradient);
+          rounded,
+          exact);
     }
+  }
+
+  /// Returns the largest difference of a tensor's gradient in a training step, relative to its
+  /// norm.
+  private static double worstGradient(Layer net, Tensor x, Map<String, double[]> gradients) {
+    double most =
+        gradients.values().stream().mapToDouble(OtherProgramsTest::norm).max().orElseThrow();
+    net.state().values().stream().filter(Param::trained).forEach(param -> param.grad().zero_());
+    train(net, x, 3, 0, 4, 1);
+    double worst = 0;
+    for (Map.Entry<String, Param> each : net.state().entrySet()) {
+      if (each.getValue().trained()) {
+        double[] own = each.getValue().grad().toDoubles();
+        double[] other = Objects.requireNonNull(gradients.get(each.getKey()), each.getKey());
+        double[] difference =
+            IntStream.range(0, own.length).mapToDouble(i -> own[i] - other[i]).toArray();
+        worst = Math.max(worst, norm(difference) / (norm(other) + most * NOTHING));
+      }
+    }
+    return worst;
   }
 
   private static Tensor tensor(StoredTensor stored) {
@@ -208,7 +226,7 @@ class OtherProgramsTest {
   private static void train(Layer net, Tensor x, int... labels) {
     Traced logits = net.forward(x);
     Traced loss = CrossEntropy.of(logits.value(), labels);
-    logits.pullback().accumulate(loss.pullback().apply(Tensor.scalar(DType.FLOAT32, 1)));
+    logits.pullback().accumulate(loss.pullback().apply(Tensor.scalar(x.type(), 1)));
   }
 
   private static double[] numbers(JsonNode list) {
