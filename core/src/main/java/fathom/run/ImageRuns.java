@@ -40,8 +40,14 @@ final class ImageRuns implements Kind {
   private static final double KEPT_RATE = 0.01;
 
   /// Of how many epochs a fine-tuning on little data is.
-
   private static final int TUNED_EPOCHS = 10;
+
+  /// A new classifier has everything to learn, and few images are few steps: fewer than this come
+  /// in batches of this many, at the learning rate of those of usual size. A classifier that is
+  /// kept needs no more steps.
+  private static final int FEW = 500;
+
+  private static final int FEW_BATCH = 16;
 
   /// The number of photos of a batch.
   private static final int PHOTOS = 32;
@@ -122,9 +128,13 @@ final class ImageRuns implements Kind {
   /// The recipe of a short training that begins with trained weights; see [Recipe#finetune].
   static Recipe finetune(Architecture net, Data data, FineTuning from, long seed, int workers) {
     Recipe usual = new ImageRuns().usual(net, data, seed, workers);
-    boolean small = images(data).train().count() < SMALL;
+    int count = images(data).train().count();
+    boolean small = count < SMALL;
     int batch = small ? Math.min(PHOTOS, usual.batch()) : usual.batch();
-    Recipe few = usual.withBatch(batch).withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
+    Recipe few =
+        usual
+            .withBatch(from.newHead() && count < FEW ? Math.min(FEW_BATCH, batch) : batch)
+            .withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
     double full = from.newHead() ? TUNED_RATE : KEPT_RATE;
     boolean bySgd = few.optimization().update().optimizer() == Optimization.Method.SGD;
     return few.optimized(of ->

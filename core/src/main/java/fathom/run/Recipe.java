@@ -135,8 +135,10 @@ public record Recipe(
   /// Returns the recipe of a short training that begins with trained weights: 10 epochs on fewer
   /// than 10,000 images, and 5 on more, by SGD at a learning rate that warms up for an epoch and
   /// then falls to 0 along a cosine: 0.1 for batches of 256 if the classifier is new, and a tenth
-  /// of it if it is kept. Batches, preprocessing and augmentation are those of [#usual]. Throws
-  /// `IllegalArgumentException` if the net does not learn the classes of images.
+  /// of it if it is kept. Fewer than 10,000 images come in batches of 32, and fewer than 500, if
+  /// the classifier is new, in batches of 16 at the learning rate of 32, because it then needs
+  /// steps more than precise gradients. Preprocessing and augmentation are those of [#usual].
+  /// Throws `IllegalArgumentException` if the net does not learn the classes of images.
   ///
   /// @param from the weights; see [FineTuning#of]
   public static Recipe finetune(

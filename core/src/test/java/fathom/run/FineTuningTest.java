@@ -105,6 +105,35 @@ class FineTuningTest {
     }
   }
 
+  // ---- The recipe
+
+  /// Images, batch, learning rate and steps of the warm-up, which is an epoch.
+  @ParameterizedTest
+  @CsvSource({
+    "true, 100, 16, 0.0125, 7",
+    "true, 499, 16, 0.0125, 32",
+    "true, 500, 32, 0.0125, 16",
+    "false, 100, 32, 0.00125, 4",
+    "false, 1000, 32, 0.00125, 32"
+  })
+  void fewImagesForANewClassifierComeInSmallerBatches(
+      boolean newHead, int images, int batch, double learningRate, long warmUp) {
+    LabelledImages some = DIGITS.train().take(images);
+    DataSet data =
+        new DataSet(
+            "some",
+            newHead ? List.of("even", "odd") : DIGITS.classes(),
+            newHead ? parity(some) : some,
+            newHead ? parity(DIGITS.test()) : DIGITS.test());
+    Recipe recipe =
+        Recipe.finetune(NET, data, FineTuning.of(weights, NET, data, Tuning.NONE), 5, 1);
+    assertEquals(newHead, recipe.fineTuning().newHead());
+    assertEquals(batch, recipe.batch());
+    assertEquals(learningRate, recipe.optimization().learningRate().peak(), 1e-12);
+    assertEquals(warmUp, recipe.optimization().learningRate().warmUp());
+    assertEquals(10, recipe.epochs());
+  }
+
   // ---- What becomes of the layers
 
   @ParameterizedTest
