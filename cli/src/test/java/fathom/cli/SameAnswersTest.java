@@ -10,9 +10,13 @@ import fathom.Scope;
 import fathom.Tensor;
 import fathom.data.DataSet;
 import fathom.data.Loader;
+import fathom.data.Normalization;
 import fathom.data.Png;
 import fathom.data.Rows;
 import fathom.infer.ImageClassifier;
+import fathom.infer.ModelCard;
+import fathom.net.Architecture;
+import fathom.net.ImageShape;
 import java.awt.Color;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -34,6 +38,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -45,12 +50,18 @@ import tools.jackson.databind.json.JsonMapper;
 /// each, and probabilities within 10⁻⁴. Images of the net's size are joined by others of any size
 /// and shape, grey and in colour, PNG and JPEG.
 ///
-/// `-Dfathom.same.weights=FILE`, with the options of `fathom export` for it in
-/// `-Dfathom.same.options`, and `-Dfathom.same.images=FOLDER` do this with a net and images from
-/// elsewhere, of which `-Dfathom.same.count` says how many, 700 of a thousand.
+/// `-Dfathom.same.weights=FILE`, with the net, mean and standard deviation of published weights in
+/// `-Dfathom.same.options`, and `-Dfathom.same.images=FOLDER` do this with a net for CIFAR-10 and
+/// images from elsewhere, seven of ten of as many as `-Dfathom.same.count` says.
 class SameAnswersTest {
   private static final double TOLERANCE = 1e-4;
   private static final int COUNT = Integer.getInteger("fathom.same.count", 60);
+
+  /// `--model NET --mean LIST --std LIST`, or nothing.
+  private static final List<String> OPTIONS =
+      System.getProperty("fathom.same.options", "").isBlank()
+          ? List.of()
+          : List.of(System.getProperty("fathom.same.options").strip().split(" +"));
 
   @TempDir private static Path folder;
 
@@ -58,10 +69,13 @@ class SameAnswersTest {
   void everyWayGivesTheSame() throws Exception {
     Path weights = weights();
     Path onnx = folder.resolve("net.onnx");
-    Cli exported = Cli.run("export", weights.toString(), onnx.toString());
+    Cli exported =
+        OPTIONS.isEmpty()
+            ? Cli.run("export", weights.toString(), onnx.toString())
+            : Cli.run("export", weights.toString(), "--model", OPTIONS.get(1), onnx.toString());
     assertEquals(Exit.DONE, exported.code(), exported.err());
     List<Path> images = images();
-    try (var classifier = ImageClassifier.open(weights)) {
+    try (var classifier = classifier(weights)) {
       var byLibrary = new ArrayList<Map<String, Double>>();
       for (Path image : images) {
         byLibrary.add(classifier.classify(image).probabilities());
@@ -103,24 +117,43 @@ class SameAnswersTest {
         .getKey();
   }
 
-  /// Returns a file of weights that says what it is.
-  private static Path weights() {
-    Path weights = folder.resolve("net.safetensors");
-    var args = new ArrayList<>(List.of("export"));
-    String given = System.getProperty("fathom.same.weights");
-    if (given == null) {
-      Path run = folder.resolve("run");
-      Cli trained =
-          Cli.run("train", "resnet8", "--data", "digits", "--width", "8", "--epochs", "1", "--out", run.toString());
-      assertEquals(Exit.DONE, trained.code(), trained.err());
-      args.add(run.toString());
-    } else {
-      args.add(given);
-      String options = System.getProperty("fathom.same.options", "").strip();
-      args.addAll(options.isEmpty() ? List.of() : List.of(options.split(" +")));
+  private static ImageClassifier classifier(Path weights) {
+    if (OPTIONS.isEmpty()) {
+      return ImageClassifier.open(weights);
     }
-    args.add(weights.toString());
-    Cli exported = Cli.run(args.toArray(String[]::new));
+    var card =
+        ModelCard.ofImages(
+            OPTIONS.get(1),
+            Architecture.Options.NONE,
+            new ImageShape(3, 32, 32),
+            false,
+            IntStream.range(0, 10).mapToObj(Integer::toString).toList(),
+            Normalization.of(numbers(OPTIONS.get(3)), numbers(OPTIONS.get(5))));
+    return ImageClassifier.of(card, weights);
+  }
+
+  private static float[] numbers(String list) {
+    String[] parts = list.split(",");
+    float[] numbers = new float[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      numbers[i] = Float.parseFloat(parts[i]);
+    }
+    return numbers;
+  }
+
+  /// Returns weights that say what they are, or those that were given.
+  private static Path weights() {
+    String given = System.getProperty("fathom.same.weights");
+    if (given != null) {
+      return Path.of(given);
+    }
+    Path run = folder.resolve("run");
+    Cli trained =
+        Cli.run(
+            "train", "resnet8", "--data", "digits", "--width", "8", "--epochs", "1", "--out", "" + run);
+    assertEquals(Exit.DONE, trained.code(), trained.err());
+    Path weights = folder.resolve("net.safetensors");
+    Cli exported = Cli.run("export", run.toString(), weights.toString());
     assertEquals(Exit.DONE, exported.code(), exported.err());
     return weights;
   }
@@ -175,6 +208,7 @@ class SameAnswersTest {
 
   private static List<Map<String, Double>> predicted(Path weights, List<Path> images, int classes) {
     var args = new ArrayList<>(List.of("predict", weights.toString(), "--json", "--top", "" + classes));
+    args.addAll(OPTIONS);
     images.forEach(image -> args.add(image.toString()));
     Cli cli = Cli.run(args.toArray(String[]::new));
     assertEquals(Exit.DONE, cli.code(), cli.err());
@@ -191,11 +225,10 @@ class SameAnswersTest {
 
   private static List<Map<String, Double>> served(Path weights, List<Path> images, int classes)
       throws Exception {
+    var args = new ArrayList<>(List.of("serve", "net=" + weights, "--port", "0", "--json"));
+    args.addAll(OPTIONS);
     Process server =
-        new ProcessBuilder(
-                Cli.command(
-                    System.getProperty("java.class.path"),
-                    List.of("serve", "net=" + weights, "--port", "0", "--json")))
+        new ProcessBuilder(Cli.command(System.getProperty("java.class.path"), args))
             .redirectError(folder.resolve("err").toFile())
             .start();
     try (HttpClient client = HttpClient.newHttpClient();
