@@ -24,9 +24,10 @@ import triton.client.pojo.DataType;
 /// Asks a service of ours by Triton's own client for Java, which knows nothing of us: the arguments
 /// are HOST:PORT MODEL and files of images that have the size of the net.
 ///
-/// The pixels go as bytes and the outputs come as bytes, each beside the JSON, and once more both
-/// within it. The probabilities have to be those that `classify` gives for the file, and a tensor
-/// that the model does not have has to be refused. Prints how many images agree, and ends with 1 if
+/// The pixels go as bytes behind the JSON, since within it that client writes a byte above 127 as a
+/// number of 32 bits; the probabilities come once as bytes and once within the JSON. They have to be
+/// those that `classify` gives for the file, and a tensor that the model does not have has to be
+/// refused. Prints how many images agree, and ends with 1 if
 /// one does not.
 final class TritonClient {
   private static final int TIMEOUT_MILLIS = 5000;
@@ -98,7 +99,7 @@ final class TritonClient {
       }
     }
     var input = new InferInput("bytes", new long[] {1, height, width, channels}, DataType.UINT8);
-    input.setData(pixels, binary);
+    input.setData(pixels, true);
     InferResult result =
         triton.infer(
             model, List.of(input), List.of(new InferRequestedOutput("probabilities", binary)));
