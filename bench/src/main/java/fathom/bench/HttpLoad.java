@@ -20,11 +20,11 @@ import org.jspecify.annotations.Nullable;
 
 /// Clients of a service on this machine: many connections, which one thread reads.
 ///
-/// Either every connection sends its next request when it has its answer, which is how the most that
-/// a service can do is found; or requests come at a constant rate whatever the service does, as from
-/// people who do not know of each other, and the time of a request counts from when it was due. With
-/// the former alone a service that stands still for a second is asked for nothing meanwhile, and the
-/// second counts once.
+/// Either every connection sends its next request when it has its answer, which is how the most
+/// that a service can do is found; or requests come at a constant rate whatever the service does,
+/// as from people who do not know of each other, and the time of a request counts from when it was
+/// due. With the former alone a service that stands still for a second is asked for nothing
+/// meanwhile, and the second counts once.
 final class HttpLoad {
   private static final int BUFFER = 1 << 16;
 
@@ -51,8 +51,7 @@ final class HttpLoad {
   /// @param lost requests whose connection ended or was reset without an answer
   /// @param refused connections that nobody listened for
   /// @param seconds from the first request to the last answer
-  record Outcome(
-      long[] nanos, int unavailable, int others, int lost, int refused, double seconds) {
+  record Outcome(long[] nanos, int unavailable, int others, int lost, int refused, double seconds) {
     double rate() {
       return nanos.length / seconds;
     }
@@ -150,8 +149,8 @@ final class HttpLoad {
     return new Outcome(nanos, unavailable, others, lost, refused, (last - begun) / 1e9);
   }
 
-  /// Sends requests when they are due, and returns how many. One for which there is no connection is
-  /// late, and counts as such.
+  /// Sends requests when they are due, and returns how many. One for which there is no connection
+  /// is late, and counts as such.
   private long pace(long end, double rate) {
     double interval = 1e9 / rate;
     double due = System.nanoTime();

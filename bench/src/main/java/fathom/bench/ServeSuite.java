@@ -125,8 +125,7 @@ public final class ServeSuite {
     double[] most = new double[rounds];
     double[] ratio = new double[rounds];
     for (int i = 0; i < rounds; i++) {
-      HttpLoad.Outcome outcome =
-          HttpLoad.constant(service.at, requests, CLIENTS, LONGER, rate);
+      HttpLoad.Outcome outcome = HttpLoad.constant(service.at, requests, CLIENTS, LONGER, rate);
       half[i] = outcome.milliseconds(0.5);
       most[i] = outcome.milliseconds(0.99);
       ratio[i] = most[i] / half[i];

@@ -46,9 +46,9 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The same images through `predict`, [ImageClassifier], `serve` and ONNX Runtime: the same class of
-/// each, and probabilities within 10⁻⁴. Images of the net's size are joined by others of any size
-/// and shape, grey and in colour, PNG and JPEG.
+/// The same images through `predict`, [ImageClassifier], `serve` and ONNX Runtime: the same class
+/// of each, and probabilities within 10⁻⁴. Images of the net's size are joined by others of any
+/// size and shape, grey and in colour, PNG and JPEG.
 ///
 /// `-Dfathom.same.weights=FILE`, with the net, mean and standard deviation of published weights in
 /// `-Dfathom.same.options`, and `-Dfathom.same.images=FOLDER` do this with a net for CIFAR-10 and
@@ -150,7 +150,16 @@ class SameAnswersTest {
     Path run = folder.resolve("run");
     Cli trained =
         Cli.run(
-            "train", "resnet8", "--data", "digits", "--width", "8", "--epochs", "1", "--out", "" + run);
+            "train",
+            "resnet8",
+            "--data",
+            "digits",
+            "--width",
+            "8",
+            "--epochs",
+            "1",
+            "--out",
+            "" + run);
     assertEquals(Exit.DONE, trained.code(), trained.err());
     Path weights = folder.resolve("net.safetensors");
     Cli exported = Cli.run("export", run.toString(), weights.toString());
@@ -164,7 +173,9 @@ class SameAnswersTest {
     String given = System.getProperty("fathom.same.images");
     if (given == null) {
       for (int i = 0; i < COUNT - others; i++) {
-        images.add(Files.write(folder.resolve(i + ".png"), Png.of(DataSet.open("digits").test().images(), i)));
+        images.add(
+            Files.write(
+                folder.resolve(i + ".png"), Png.of(DataSet.open("digits").test().images(), i)));
       }
     } else {
       try (Stream<Path> all = Files.walk(Path.of(given))) {
@@ -207,7 +218,8 @@ class SameAnswersTest {
   }
 
   private static List<Map<String, Double>> predicted(Path weights, List<Path> images, int classes) {
-    var args = new ArrayList<>(List.of("predict", weights.toString(), "--json", "--top", "" + classes));
+    var args =
+        new ArrayList<>(List.of("predict", weights.toString(), "--json", "--top", "" + classes));
     args.addAll(OPTIONS);
     images.forEach(image -> args.add(image.toString()));
     Cli cli = Cli.run(args.toArray(String[]::new));

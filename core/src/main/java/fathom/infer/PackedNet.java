@@ -25,10 +25,9 @@ import java.util.function.Supplier;
 /// single-threaded operations, as in training. Few images are processed by operations that all
 /// cores share, if the net is large enough for that. A smaller net is divided from one image per
 /// core on; for fewer the calling thread goes through the layers, and the free cores help it with
-/// the tiles of 3×3 convolutions. If another
-/// thread has the cores, or if the caller is a worker that has one core, the calling thread does
-/// everything itself. The weights are packed for particular numbers of images, when these occur for
-/// the first time.
+/// the tiles of 3×3 convolutions. If another thread has the cores, or if the caller is a worker
+/// that has one core, the calling thread does everything itself. The weights are packed for
+/// particular numbers of images, when these occur for the first time.
 ///
 /// Which of these ways an image takes changes its logits by rounding only.
 public final class PackedNet implements Predictor {

@@ -174,8 +174,8 @@ public final class ModelServer implements AutoCloseable {
   }
 
   /// Stops: says that it is not ready, refuses what comes, answers what it has accepted for at most
-  /// [Limits#draining()], and frees the models. Whoever has connected before it ends is answered, or
-  /// finds the connection closed in order. Closing again does nothing.
+  /// [Limits#draining()], and frees the models. Whoever has connected before it ends is answered,
+  /// or finds the connection closed in order. Closing again does nothing.
   @Override
   public synchronized void close() {
     if (closed) {

@@ -170,9 +170,9 @@ class LoadTest {
     }
   }
 
-  /// Whoever got a connection is answered on it, or finds it closed in order: none is reset, neither
-  /// those that the server had accepted nor those that only the system had. Some clients come anew
-  /// for each request, some stay as long as they may, and some say nothing.
+  /// Whoever got a connection is answered on it, or finds it closed in order: none is reset,
+  /// neither those that the server had accepted nor those that only the system had. Some clients
+  /// come anew for each request, some stay as long as they may, and some say nothing.
   @Test
   void stoppingResetsNobody() throws Exception {
     int statuses = 0;
@@ -248,7 +248,8 @@ class LoadTest {
       }
       head.append((char) next);
     }
-    int length = Integer.parseInt(head.toString().replaceAll("(?s).*content-length: (\\d+).*", "$1"));
+    int length =
+        Integer.parseInt(head.toString().replaceAll("(?s).*content-length: (\\d+).*", "$1"));
     if (in.readNBytes(length).length < length) {
       throw new IOException("half an answer");
     }

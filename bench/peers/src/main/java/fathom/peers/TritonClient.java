@@ -25,10 +25,9 @@ import triton.client.pojo.DataType;
 /// are HOST:PORT MODEL and files of images that have the size of the net.
 ///
 /// The pixels go as bytes behind the JSON, since within it that client writes a byte above 127 as a
-/// number of 32 bits; the probabilities come once as bytes and once within the JSON. They have to be
-/// those that `classify` gives for the file, and a tensor that the model does not have has to be
-/// refused. Prints how many images agree, and ends with 1 if
-/// one does not.
+/// number of 32 bits; the probabilities come once as bytes and once within the JSON. They have to
+/// be those that `classify` gives for the file, and a tensor that the model does not have has to be
+/// refused. Prints how many images agree, and ends with 1 if one does not.
 final class TritonClient {
   private static final int TIMEOUT_MILLIS = 5000;
   private static final double TOLERANCE = 1e-4;
@@ -44,7 +43,8 @@ final class TritonClient {
         var triton = new InferenceServerClient(at, TIMEOUT_MILLIS, TIMEOUT_MILLIS)) {
       List<String> classes = classes(http, at, model);
       for (int i = 2; i < args.length; i++) {
-        Map<String, Double> expected = classified(http, at, model, Path.of(args[i]), classes.size());
+        Map<String, Double> expected =
+            classified(http, at, model, Path.of(args[i]), classes.size());
         for (boolean binary : new boolean[] {true, false}) {
           float[] found = inferred(triton, model, new File(args[i]), binary);
           for (int c = 0; c < found.length; c++) {
@@ -59,7 +59,8 @@ final class TritonClient {
   }
 
   private static List<String> classes(HttpClient http, String at, String model) throws Exception {
-    var request = HttpRequest.newBuilder(URI.create("http://" + at + "/v2/models/" + model)).build();
+    var request =
+        HttpRequest.newBuilder(URI.create("http://" + at + "/v2/models/" + model)).build();
     JsonNode metadata =
         new ObjectMapper().readTree(http.send(request, BodyHandlers.ofString()).body());
     return new ObjectMapper().convertValue(metadata.get("classes"), List.class);
