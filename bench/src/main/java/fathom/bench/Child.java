@@ -15,6 +15,24 @@ final class Child {
   /// Returns the last line that `program` prints. Throws `IllegalStateException`, with the first
   /// line of its standard error, if it fails or prints nothing.
   static String run(Class<?> program, String... arguments) {
+    try {
+      Path log = Files.createTempFile("fathom-child-", ".log");
+      try {
+        return answer(builder(program, arguments).redirectError(log.toFile()).start(), log);
+      } finally {
+        Files.deleteIfExists(log);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Starts `program`, whose standard error is this one's.
+  static Process start(Class<?> program, String... arguments) throws IOException {
+    return builder(program, arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  private static ProcessBuilder builder(Class<?> program, String... arguments) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -24,16 +42,7 @@ final class Child {
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
     command.addAll(List.of(arguments));
-    try {
-      Path log = Files.createTempFile("fathom-child-", ".log");
-      try {
-        return answer(new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
-      } finally {
-        Files.deleteIfExists(log);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new ProcessBuilder(command);
   }
 
   private static String answer(Process process, Path log) throws IOException {

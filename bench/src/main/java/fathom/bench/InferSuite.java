@@ -143,7 +143,7 @@ public final class InferSuite {
 
   /// Builds a net with running statistics as after a training, because folding those of a new net
   /// would change nothing.
-  private static Layer asTrained(Architecture.OfClasses architecture) {
+  static Layer asTrained(Architecture.OfClasses architecture) {
     Layer net = architecture.build(Init.he(1));
     RandomKey key = RandomKey.of(1, "statistics");
     int i = 0;

@@ -4,8 +4,12 @@ import fathom.RandomKey;
 import fathom.data.DataSet;
 import fathom.data.ImageReadOptions;
 import fathom.data.LabelledImages;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,17 +57,42 @@ final class SyntheticPhotos implements AutoCloseable {
     return DataSet.open("images:" + folder, new ImageReadOptions(side, true)).train();
   }
 
+  /// Returns such photos as JPEG files, each scaled to a square of this side.
+  static List<byte[]> jpegs(int count, int side) {
+    return IntStream.range(0, count)
+        .parallel()
+        .mapToObj(i -> {
+          var square = new BufferedImage(side, side, BufferedImage.TYPE_3BYTE_BGR);
+          Graphics2D graphics = square.createGraphics();
+          graphics.setRenderingHint(
+              RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
+          graphics.drawImage(image(RandomKey.of(1, "photograph").at(i)), 0, 0, side, side, null);
+          graphics.dispose();
+          var bytes = new ByteArrayOutputStream();
+          write(square, bytes);
+          return bytes.toByteArray();
+        })
+        .toList();
+  }
+
   private void write(String part, int i) {
-    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
     Path file =
         folder.resolve(part).resolve("noise").resolve(String.format(Locale.ROOT, "%04d.jpg", i));
-    try (var to = Files.newOutputStream(file);
-        var out = ImageIO.createImageOutputStream(to)) {
+    try (var to = Files.newOutputStream(file)) {
+      write(image(RandomKey.of(1, "photograph").at(i)), to);
+    } catch (IOException e) {
+      throw new UncheckedIOException("the images to measure with cannot be written", e);
+    }
+  }
+
+  private static void write(BufferedImage image, OutputStream to) {
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    try (var out = ImageIO.createImageOutputStream(to)) {
       writer.setOutput(out);
       ImageWriteParam how = writer.getDefaultWriteParam();
       how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
       how.setCompressionQuality(QUALITY);
-      writer.write(null, new IIOImage(image(RandomKey.of(1, "photograph").at(i)), null, null), how);
+      writer.write(null, new IIOImage(image, null, null), how);
     } catch (IOException e) {
       throw new UncheckedIOException("the images to measure with cannot be written", e);
     } finally {

@@ -9,6 +9,7 @@ import fathom.bench.NormSuite;
 import fathom.bench.Peers;
 import fathom.bench.RecurrentSuite;
 import fathom.bench.Result;
+import fathom.bench.ServeSuite;
 import fathom.bench.StartSuite;
 import fathom.bench.TrainSuite;
 import fathom.net.Architecture;
@@ -54,7 +55,8 @@ final class BenchCommand implements Callable<Integer> {
     INFER,
     DATA,
     MEMORY,
-    START;
+    START,
+    SERVE;
 
     /// Returns whether other systems do the same work in this suite.
     boolean hasPeers() {
@@ -82,6 +84,8 @@ final class BenchCommand implements Callable<Integer> {
         "memory: the most memory resident in a few training steps, of a process of its own"
             + " (Linux).",
         "start: from the start of the JVM to the end of the first training step.",
+        "serve: the service beside the library alone, the times of its answers at half of what it"
+            + " can do, twice as much for a minute, and stops under load.",
         "Default: ${DEFAULT-VALUE}."
       })
   private List<Suite> suites = List.of();
@@ -181,6 +185,7 @@ final class BenchCommand implements Callable<Integer> {
         case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, precision, others));
         case DATA -> results.addAll(DataSuite.run(net, images, rounds, threads));
         case START -> results.addAll(StartSuite.run(net, images, rounds, threads));
+        case SERVE -> results.addAll(ServeSuite.run(net, rounds, Main.class));
         case MEMORY -> {
           String unavailable = MemorySuite.unavailable();
           if (unavailable != null) {

@@ -85,6 +85,12 @@ final class ImageStream extends ImageInputStreamImpl {
     return starts[parts.size()];
   }
 
+  /// Does nothing, and so tells the JVM that there is nothing to do: otherwise every stream, with
+  /// the bytes of its image, outlived a garbage collection, to be closed once more after it.
+  @Override
+  @SuppressWarnings({"deprecation", "removal", "Finalize"})
+  protected void finalize() {}
+
   /// Reads the next bytes: as many as there are, but at most `most`.
   byte[] bytes(long most) throws IOException {
     byte[] bytes = new byte[(int) Math.clamp(length() - getStreamPosition(), 0, most)];

@@ -23,16 +23,16 @@ import java.util.function.Supplier;
 ///
 /// Many images are divided among the cores, each of which processes a few at a time with
 /// single-threaded operations, as in training. Few images are processed by operations that all
-/// cores share, if the net is large enough for that. In a smaller net the calling thread goes
-/// through the layers, and the free cores help it with the tiles of 3×3 convolutions. If another
-/// thread has the cores, or if the caller is a worker that has one core, the calling thread does
-/// everything itself. The weights are packed for particular numbers of images, when these occur for
-/// the first time.
+/// cores share, if the net is large enough for that. A smaller net is divided from one image per
+/// core on; for fewer the calling thread goes through the layers, and the free cores help it with
+/// the tiles of 3×3 convolutions. If another thread has the cores, or if the caller is a worker
+/// that has one core, the calling thread does everything itself. The weights are packed for
+/// particular numbers of images, when these occur for the first time.
 ///
 /// Which of these ways an image takes changes its logits by rounding only.
 public final class PackedNet implements Predictor {
-  /// The least number of images per core; with fewer, it is faster if all cores work together on
-  /// one operation.
+  /// The least number of images of a large net per core; with fewer, it is faster if all cores work
+  /// together on one operation. Of a small net every core has one.
   private static final int IMAGES_PER_CORE = 4;
 
   /// The number of input values that a core processes at a time; it is limited so that the input
@@ -97,10 +97,12 @@ public final class PackedNet implements Predictor {
     if (CORES > 1 && Cores.parts(Long.MAX_VALUE, 1) == 1) { // the caller is a worker
       return byOneThread(images);
     }
-    if (Cores.parts(count, IMAGES_PER_CORE) == CORES) {
-      return divided(images);
+    double multiplyAdds = multiplyAddsPerValue * images.shape().elements();
+    long least = multiplyAdds < count * SHARED ? 1 : IMAGES_PER_CORE;
+    if (Cores.parts(count, least) == CORES) {
+      return divided(images, least);
     }
-    if (multiplyAddsPerValue * images.shape().elements() < SHARED || !ALL_CORES.tryLock()) {
+    if (multiplyAdds < SHARED || !ALL_CORES.tryLock()) {
       return byOneThread(images);
     }
     try {
@@ -119,13 +121,13 @@ public final class PackedNet implements Predictor {
     return inPieces(images, each, 1);
   }
 
-  private Tensor divided(Tensor images) {
+  private Tensor divided(Tensor images, long least) {
     long count = images.shape().size(0);
     double[][] values = new double[CORES][];
     Shape[] shapes = new Shape[CORES];
     Cores.split(
         count,
-        IMAGES_PER_CORE,
+        least,
         (from, to, part) -> {
           try (var _ = Scope.open()) {
             Tensor y = byOneThread(images.narrow(0, from, to));

@@ -115,7 +115,7 @@ public final class Cores {
   /// follow one another closely, and then sleep.
   private static final class Crew {
     static final int SIZE = Runtime.getRuntime().availableProcessors();
-    static final int SPINS = 100_000;
+    static final int SPINS = 5_000;
     static final int WAITING_SPINS = 50_000;
     static final AtomicBoolean BUSY = new AtomicBoolean();
     private static final Member[] MEMBERS = new Member[SIZE - 1];

@@ -32,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A connection, on which one request after the other is received and answered. All methods but
-/// [#closeIfIdle] run on the thread of its channel.
+/// [#enter], [#endIfIdle] and [#close()] run on the thread of its channel.
 ///
 /// The connection is read even while a request is answered, for only so does it tell that the
 /// client has gone. What comes meanwhile waits, and if it is much, reading stops.
@@ -69,6 +69,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long received;
   private long held;
   private boolean keepsAlive;
+  private boolean admitted;
 
   Connection(Connections all, Routes routes, Limits limits, ServerMetrics metrics, AccessLog log) {
     this.all = all;
@@ -78,20 +79,25 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.log = log;
   }
 
+  /// Takes a place among all connections. It is called before the channel is registered.
+  void enter() {
+    admitted = all.enter(this);
+  }
+
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
     context = ctx;
     if (ctx.channel().remoteAddress() instanceof InetSocketAddress from) {
       remote = from.getAddress().getHostAddress();
     }
-    if (!all.enter(this)) {
-      metrics.rejected("connections");
-      keepsAlive = false;
-      state = State.ANSWERING; // nothing of it is read
-      send(ctx, Reply.full("the server has no connection left; try again").reply());
+    if (!admitted) {
+      refuse(
+          ctx,
+          new Reply.RefusedException(
+              503, "connections", "the server has no connection left; try again"));
       return;
     }
-    after(ctx, limits.receiving(), () -> close(ctx));
+    after(ctx, limits.receiving(), () -> end(ctx));
   }
 
   /// Called when bytes have come that may not be a request yet.
@@ -324,6 +330,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /// Ends a connection of which something is still coming. If it were closed at once, the system
   /// would tell the client so in a way that makes it throw away the answer.
   private void linger(ChannelHandlerContext ctx) {
+    if (all.areTooManyLeaving()) {
+      close(ctx);
+      return;
+    }
     if (ctx.channel() instanceof SocketChannel socket) {
       var _ = socket.shutdownOutput();
     }
@@ -335,7 +345,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     method = "";
     target = "";
     began = 0;
-    after(ctx, limits.idle(), () -> close(ctx));
+    after(ctx, limits.idle(), () -> end(ctx));
     while (!later.isEmpty() && (state == State.IDLE || state == State.RECEIVING)) {
       take(ctx, later.remove());
     }
@@ -344,8 +354,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /// Closes the connection if no request is on its way. Any thread may call this.
-  boolean closeIfIdle() {
+  /// Ends the connection if no request is on its way, so that a client that was sending one right
+  /// now sees an end and no failure. Any thread may call this.
+  boolean endIfIdle() {
     ChannelHandlerContext ctx = context;
     if (ctx == null || state != State.IDLE) {
       return false;
@@ -353,10 +364,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
     ctx.executor()
         .execute(() -> {
           if (state == State.IDLE) {
-            close(ctx);
+            end(ctx);
           }
         });
     return true;
+  }
+
+  /// Ends a connection without a request.
+  private void end(ChannelHandlerContext ctx) {
+    state = State.CLOSING;
+    linger(ctx);
   }
 
   /// Closes the connection. Any thread may call this.

@@ -1,17 +1,13 @@
 package fathom.serve;
 
 import fathom.train.Machine;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -19,6 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -42,7 +39,11 @@ public final class ModelServer implements AutoCloseable {
   private static final int LONGEST_LINE = 4096;
   private static final int LONGEST_HEADER = 8192;
   private static final int CHUNK = 1 << 16;
-  private static final int BACKLOG = 1024;
+
+  /// How long a connection without a request stays open when the server stops: its client may have
+  /// read the answer to its last one, and be sending the next.
+  private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
   private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   private final Limits limits;
@@ -53,7 +54,7 @@ public final class ModelServer implements AutoCloseable {
   private final Connections connections;
   private final ExecutorService decoding;
   private final EventLoopGroup loops;
-  private final Channel listening;
+  private final Listener listener;
   private boolean closed;
 
   private ModelServer(
@@ -72,23 +73,12 @@ public final class ModelServer implements AutoCloseable {
             new DefaultThreadFactory("fathom-serve-http", true),
             NioIoHandler.newFactory());
     try {
-      this.listening =
-          new ServerBootstrap()
-              .group(loops)
-              .channel(NioServerSocketChannel.class)
-              .option(ChannelOption.SO_BACKLOG, BACKLOG)
-              .option(ChannelOption.SO_REUSEADDR, true)
-              .childOption(ChannelOption.TCP_NODELAY, true)
-              .childHandler(pipeline())
-              .bind(settings.host(), settings.port())
-              .syncUninterruptibly()
-              .channel();
-    } catch (Exception e) { // Netty throws what it declares nowhere
+      this.listener = new Listener(settings.host(), settings.port(), this::serve);
+    } catch (IOException e) {
       stop();
-      throw new IOException(
-          "%s:%s cannot be listened at: %s"
-              .formatted(settings.host(), settings.port(), e.getMessage()));
+      throw e;
     }
+    listener.start();
   }
 
   /// Opens the models and answers requests from now on, on threads of its own.
@@ -115,35 +105,40 @@ public final class ModelServer implements AutoCloseable {
     }
   }
 
-  private ChannelInitializer<SocketChannel> pipeline() {
-    return new ChannelInitializer<>() {
-      @Override
-      protected void initChannel(SocketChannel channel) {
-        var connection = new Connection(connections, routes, limits, metrics, log);
-        channel
-            .pipeline()
-            .addLast(
-                new ChannelInboundHandlerAdapter() {
-                  @Override
-                  public void channelRead(ChannelHandlerContext ctx, Object bytes) {
-                    connection.bytesHaveCome();
-                    ctx.fireChannelRead(bytes);
-                  }
-                })
-            .addLast(
-                new HttpServerCodec(
-                    new HttpDecoderConfig()
-                        .setMaxInitialLineLength(LONGEST_LINE)
-                        .setMaxHeaderSize(LONGEST_HEADER)
-                        .setMaxChunkSize(CHUNK)))
-            .addLast(connection);
-      }
-    };
+  /// Receives the requests of a connection from now on, on Netty's threads.
+  private void serve(SocketChannel accepted) {
+    NioSocketChannel channel;
+    try {
+      channel = new NioSocketChannel(accepted);
+      channel.config().setTcpNoDelay(true);
+    } catch (ChannelException e) {
+      return; // the client has gone
+    }
+    var connection = new Connection(connections, routes, limits, metrics, log);
+    channel
+        .pipeline()
+        .addLast(
+            new ChannelInboundHandlerAdapter() {
+              @Override
+              public void channelRead(ChannelHandlerContext ctx, Object bytes) {
+                connection.bytesHaveCome();
+                ctx.fireChannelRead(bytes);
+              }
+            })
+        .addLast(
+            new HttpServerCodec(
+                new HttpDecoderConfig()
+                    .setMaxInitialLineLength(LONGEST_LINE)
+                    .setMaxHeaderSize(LONGEST_HEADER)
+                    .setMaxChunkSize(CHUNK)))
+        .addLast(connection);
+    connection.enter();
+    var _ = loops.register(channel);
   }
 
   /// Returns where it listens, with the port that it has.
   public URI address() {
-    var at = (InetSocketAddress) listening.localAddress();
+    InetSocketAddress at = listener.address();
     String host = at.getAddress().getHostAddress();
     return URI.create(
         "http://%s:%s".formatted(host.contains(":") ? "[" + host + "]" : host, at.getPort()));
@@ -179,7 +174,8 @@ public final class ModelServer implements AutoCloseable {
   }
 
   /// Stops: says that it is not ready, refuses what comes, answers what it has accepted for at most
-  /// [Limits#draining()], and frees the models. Closing again does nothing.
+  /// [Limits#draining()], and frees the models. Whoever has connected before it ends is answered,
+  /// or finds the connection closed in order. Closing again does nothing.
   @Override
   public synchronized void close() {
     if (closed) {
@@ -187,16 +183,17 @@ public final class ModelServer implements AutoCloseable {
     }
     closed = true;
     routes.drain();
-    long end = System.nanoTime() + limits.draining().toNanos();
+    long begun = System.nanoTime();
+    long end = begun + limits.draining().toNanos();
     while (models.depth() > 0 && System.nanoTime() < end) {
       pause();
     }
-    var _ = listening.close().syncUninterruptibly();
-    long last = Math.min(end, System.nanoTime() + TimeUnit.SECONDS.toNanos(2));
-    connections.closeIdle();
-    while (connections.count() > 0 && System.nanoTime() < last) {
+    listener.close(limits.connections());
+    while (!connections.areClosed() && System.nanoTime() < end) {
+      if (System.nanoTime() - begun > GRACE_NANOS) {
+        connections.endIdle();
+      }
       pause();
-      connections.closeIdle();
     }
     connections.closeAll();
     stop();

@@ -7,6 +7,11 @@ import fathom.Tensor;
 import fathom.infer.ImageClassifier;
 import fathom.io.BadFileException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -18,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -162,5 +168,91 @@ class LoadTest {
       assertEquals(0, server.depth());
       server.close();
     }
+  }
+
+  /// Whoever got a connection is answered on it, or finds it closed in order: none is reset,
+  /// neither those that the server had accepted nor those that only the system had. Some clients
+  /// come anew for each request, some stay as long as they may, and some say nothing.
+  @Test
+  void stoppingResetsNobody() throws Exception {
+    int statuses = 0;
+    for (int i = 0; i < (LONG ? 30 : 4); i++) {
+      ModelServer server = Digits.server(Digits.settings());
+      URI at = server.address();
+      var wrong = new ConcurrentLinkedQueue<String>();
+      var answers = new AtomicInteger();
+      var threads = new ArrayList<Thread>();
+      for (int c = 0; c < 36; c++) {
+        int kind = c % 9 == 8 ? 2 : c % 2;
+        threads.add(Thread.ofPlatform().start(() -> visit(at, kind, answers, wrong)));
+      }
+      while (answers.get() < 100) {
+        Thread.sleep(2);
+      }
+      server.close();
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      assertEquals(List.of(), List.copyOf(wrong));
+      statuses += answers.get();
+    }
+    assertTrue(statuses > 0);
+  }
+
+  /// Connects and asks until nobody listens any more.
+  private static void visit(
+      URI at, int kind, AtomicInteger answers, ConcurrentLinkedQueue<String> wrong) {
+    byte[] image = Digits.png(kind);
+    byte[] request =
+        Wire.joined(
+            Wire.head("/v2/models/digits/classify", image.length)
+                + (kind == 0 ? "Connection: close\r\n\r\n" : "\r\n"),
+            image);
+    while (true) {
+      try (var socket = new Socket()) {
+        socket.setSoTimeout(60_000);
+        try {
+          socket.connect(new InetSocketAddress(at.getHost(), at.getPort()));
+        } catch (ConnectException e) {
+          return;
+        }
+        InputStream in = socket.getInputStream();
+        boolean stays = kind != 2;
+        while (stays) {
+          socket.getOutputStream().write(request);
+          String head = head(in);
+          int status = Wire.statuses(head).getFirst();
+          if (status != 200 && status != 503) {
+            wrong.add(head);
+          }
+          answers.incrementAndGet();
+          stays = !head.contains("connection: close") && kind == 1;
+        }
+        if (in.read() >= 0) {
+          wrong.add("there was more than an answer");
+        }
+      } catch (IOException e) {
+        wrong.add("kind " + kind + ": " + e);
+        return;
+      }
+    }
+  }
+
+  /// Returns the head of an answer and reads its body.
+  private static String head(InputStream in) throws IOException {
+    var head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int next = in.read();
+      if (next < 0) {
+        throw new IOException("closed without an answer, after '" + head + "'");
+      }
+      head.append((char) next);
+    }
+    int length =
+        Integer.parseInt(head.toString().replaceAll("(?s).*content-length: (\\d+).*", "$1"));
+    if (in.readNBytes(length).length < length) {
+      throw new IOException("half an answer");
+    }
+    return head.toString();
   }
 }
