@@ -1,5 +1,6 @@
 package fathom.bench;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -8,13 +9,28 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Runs a program of Fathom in a fresh JVM with the flags and the class path of this one.
+/// Runs a program of Fathom in a fresh JVM with the flags and the class path of this one, or the
+/// program of a peer, as a whole process.
 final class Child {
   private Child() {}
 
   /// Returns the last line that `program` prints. Throws `IllegalStateException`, with the first
   /// line of its standard error, if it fails or prints nothing.
   static String run(Class<?> program, String... arguments) {
+    return run(program.getName(), arguments);
+  }
+
+  /// Runs a command of Fathom as its launcher does.
+  static String command(String... arguments) {
+    return run("fathom.cli.Main", arguments);
+  }
+
+  /// Runs a program that is none of Fathom's, without input, and returns the same.
+  static String run(List<String> command) {
+    return finished(new ProcessBuilder(command).redirectInput(new File("/dev/null")));
+  }
+
+  private static String run(String program, String... arguments) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -22,12 +38,16 @@ final class Child {
         command.add(flag);
       }
     }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program));
     command.addAll(List.of(arguments));
+    return finished(new ProcessBuilder(command));
+  }
+
+  private static String finished(ProcessBuilder program) {
     try {
       Path log = Files.createTempFile("fathom-child-", ".log");
       try {
-        return answer(new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
+        return answer(program.redirectError(log.toFile()).start(), log);
       } finally {
         Files.deleteIfExists(log);
       }

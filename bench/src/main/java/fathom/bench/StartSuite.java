@@ -1,33 +1,119 @@
 package fathom.bench;
 
+import fathom.Scope;
 import fathom.net.Architecture;
+import fathom.nn.Init;
 import fathom.train.Precision;
+import fathom.train.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
 
-/// Measures the time from the start of the JVM to the end of the first training step, with the
-/// files in the operating system's cache.
+/// Measures whole processes, with their files in the operating system's cache: from the start of
+/// the JVM to the end of the first training step, and `predict` on one photo, against scripts with
+/// PyTorch, imports included.
 public final class StartSuite {
+  static final String PHOTO_NET = "resnet18";
+  private static final String SCRIPT = "a script with PyTorch";
+
   private StartSuite() {}
 
-  /// Measures `rounds` times, each time in a fresh process.
+  /// Measures `rounds` times in turn, each time in fresh processes.
   public static List<Result> run(
-      Architecture.Convolutional net, int batch, int rounds, int workers) {
-    double[] runs = new double[rounds];
-    for (int i = -1; i < rounds; i++) { // the first run fills the cache
-      double milliseconds =
-          Alternation.milliseconds(() ->
-              Child.run(
-                  StartSuite.class,
-                  net.name(),
-                  Integer.toString(batch),
-                  Integer.toString(workers)));
-      if (i >= 0) {
-        runs[i] = milliseconds;
-      }
+      Architecture.Convolutional net, int batch, int rounds, int workers, Peers peers) {
+    var results =
+        new ArrayList<Result>(
+            compare(
+                Suite.START,
+                "to the first step of %s, batch %s, %s workers"
+                    .formatted(net.name(), batch, workers),
+                () ->
+                    Child.run(
+                        StartSuite.class,
+                        net.name(),
+                        Integer.toString(batch),
+                        Integer.toString(workers)),
+                peers.script(
+                    Peers.PYTORCH,
+                    "resnet.py",
+                    "train",
+                    net.name(),
+                    "nchw",
+                    "fp32",
+                    Integer.toString(batch),
+                    Integer.toString(workers),
+                    "1"),
+                peers,
+                rounds));
+    try (var folder = SyntheticPhotos.make(1);
+        var files = new Exchange()) {
+      results.addAll(
+          predictions(
+              Suite.START,
+              "predict by %s, one photo".formatted(PHOTO_NET),
+              folder.test(),
+              files,
+              rounds,
+              workers,
+              peers));
     }
-    String name =
-        "to the first step of %s, batch %s, %s workers".formatted(net.name(), batch, workers);
-    return List.of(Result.of("start", name, runs, null, null));
+    return results;
+  }
+
+  /// Measures `predict` on a file or folder of photos, against a script that does the same with
+  /// Pillow and as many processes that decode as there are workers.
+  static List<Result> predictions(
+      Suite suite, String name, Path photos, Exchange files, int rounds, int workers, Peers peers) {
+    Path weights = files.weights();
+    try (var _ = Scope.open()) {
+      Weights.write(
+          weights, Architecture.Convolutional.named(PHOTO_NET).build(Init.he(1)), Map.of());
+    }
+    List<String> script =
+        peers.script(
+            Peers.PYTORCH,
+            "photos.py",
+            PHOTO_NET,
+            files.torchWeights().toString(),
+            Integer.toString(workers),
+            Integer.toString(workers),
+            photos.toString());
+    if (script != null) {
+      Child.run(script); // makes the weights
+    }
+    return compare(
+        suite,
+        name,
+        () ->
+            Child.command(
+                "predict", weights.toString(), "--model", PHOTO_NET, photos.toString(), "--quiet"),
+        script,
+        peers,
+        rounds);
+  }
+
+  private static List<Result> compare(
+      Suite suite,
+      String name,
+      Runnable ours,
+      @Nullable List<String> script,
+      Peers peers,
+      int rounds) {
+    var contenders = new ArrayList<DoubleSupplier>();
+    contenders.add(() -> Alternation.milliseconds(ours));
+    if (script != null) {
+      contenders.add(() -> Alternation.milliseconds(() -> Child.run(script)));
+    }
+    contenders.forEach(DoubleSupplier::getAsDouble); // the first run fills the cache
+    double[][] runs = Alternation.of(rounds, contenders);
+    if (script != null) {
+      return List.of(Result.of(suite.text(), name, runs[0], SCRIPT, runs[1]));
+    }
+    String missing = peers.asked().contains(Peers.Kind.PYTHON) ? SCRIPT : null;
+    return List.of(Result.of(suite.text(), name, runs[0], missing, null));
   }
 
   /// The program that is measured: makes one training step.

@@ -53,6 +53,16 @@ final class SyntheticPhotos implements AutoCloseable {
     return DataSet.open("images:" + folder, new ImageReadOptions(side, true)).train();
   }
 
+  /// The folder of all files but the one for testing.
+  Path train() {
+    return folder.resolve("train");
+  }
+
+  /// The folder of the one for testing.
+  Path test() {
+    return folder.resolve("test");
+  }
+
   private void write(String part, int i) {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
     Path file =
