@@ -34,7 +34,6 @@ import picocli.CommandLine.Parameters;
       "  fathom bench memory --model resnet1202 --recompute auto",
       "  FATHOM_PEERS=venv fathom bench norm rnn --json > before.json",
       "  FATHOM_PEERS=venv fathom bench norm rnn --against before.json",
-      "  fathom bench data --model resnet50 --batch 8",
       "  fathom bench infer --model resnet50 --batch 8 --peers maven",
       "  FATHOM_PEERS=venv fathom bench --all --out bench.json",
       "  fathom bench --table bench.json"
@@ -51,20 +50,15 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "train",
       paramLabel = "SUITE",
       description = {
-        "train: whole training steps on one batch in memory, against those of PyTorch, JAX, Keras"
-            + " and DJL.",
-        "text: whole training steps of lstm, ln-lstm and transformer, against PyTorch's.",
+        "train: training steps of a net for images, on a batch in memory.",
+        "text: training steps of lstm, ln-lstm and transformer.",
         "norm: layer norm, alone and behind an addition, against libtorch's.",
-        "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
-        "infer: the prediction of a batch by the folded net, against PyTorch's, ONNX Runtime's and"
-            + " OpenVINO's.",
-        "data: batches of images from memory and from JPEG files, and what making them adds to a"
-            + " step.",
-        "memory: the most memory resident in a few training steps, of a process of its own"
-            + " (Linux), against PyTorch's.",
-        "start: from the start of the JVM to the end of the first training step, and predict on one"
-            + " photo, against scripts with PyTorch.",
-        "photos: predict of 2,000 JPEG files, against a script with PyTorch and Pillow.",
+        "rnn: LSTM and GRU, with layer norm and without.",
+        "infer: the prediction of a batch by the folded net.",
+        "data: batches of images from memory and from JPEG files, and what they add to a step.",
+        "memory: the most memory resident in a few training steps (Linux).",
+        "start: to the end of the first training step; predict on one photo.",
+        "photos: predict of 2,000 JPEG files.",
         "Default: ${DEFAULT-VALUE}."
       })
   private List<Suite> suites = List.of();
@@ -122,10 +116,10 @@ final class BenchCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "python,maven",
       description = {
-        "python: what of PyTorch, JAX, Keras, ONNX Runtime and OpenVINO the environment has that"
-            + " FATHOM_PEERS names; PyTorch also under tcmalloc and jemalloc where they are"
-            + " installed.",
-        "maven: ONNX Runtime (infer) and DJL (train), which Maven downloads. Default: python."
+        "python (PyTorch, JAX, Keras, ONNX Runtime and OpenVINO, as far as the environment that"
+            + " FATHOM_PEERS names has them) and maven (ONNX Runtime and DJL). Default: python.",
+        "PyTorch also runs under tcmalloc and jemalloc where they are installed; what maven names"
+            + " is downloaded."
       })
   private Set<Peers.Kind> peers = EnumSet.of(Peers.Kind.PYTHON);
 
