@@ -1,5 +1,6 @@
 package fathom.bench;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -8,28 +9,25 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Runs a program of Fathom in a fresh JVM with the flags and the class path of this one.
+/// Runs a program of Fathom in a fresh JVM with the flags and the class path of this one, or the
+/// program of a peer, as a whole process.
 final class Child {
   private Child() {}
 
   /// Returns the last line that `program` prints. Throws `IllegalStateException`, with the first
   /// line of its standard error, if it fails or prints nothing.
   static String run(Class<?> program, String... arguments) {
-    try {
-      Path log = Files.createTempFile("fathom-child-", ".log");
-      try {
-        return answer(builder(program, arguments).redirectError(log.toFile()).start(), log);
-      } finally {
-        Files.deleteIfExists(log);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return finished(builder(program, arguments));
   }
 
   /// Starts `program`, whose standard error is this one's.
   static Process start(Class<?> program, String... arguments) throws IOException {
     return builder(program, arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  /// Runs a program that is none of Fathom's, without input, and returns the same.
+  static String run(List<String> command) {
+    return finished(new ProcessBuilder(command).redirectInput(new File("/dev/null")));
   }
 
   private static ProcessBuilder builder(Class<?> program, String... arguments) {
@@ -43,6 +41,19 @@ final class Child {
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command);
+  }
+
+  private static String finished(ProcessBuilder program) {
+    try {
+      Path log = Files.createTempFile("fathom-child-", ".log");
+      try {
+        return answer(program.redirectError(log.toFile()).start(), log);
+      } finally {
+        Files.deleteIfExists(log);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String answer(Process process, Path log) throws IOException {

@@ -28,6 +28,16 @@ final class Exchange implements AutoCloseable {
     return folder.resolve("net.onnx");
   }
 
+  /// Weights as Fathom reads them.
+  Path weights() {
+    return folder.resolve("net.safetensors");
+  }
+
+  /// Weights as a peer writes and reads them.
+  Path torchWeights() {
+    return folder.resolve("net.pt");
+  }
+
   Path images() {
     return folder.resolve("images");
   }
@@ -45,7 +55,8 @@ final class Exchange implements AutoCloseable {
     }
   }
 
-  double[] readLogits() {
+  /// Returns the logits and deletes their file, so that those of the next peer are its own.
+  double[] takeLogits() {
     try {
       var floats =
           ByteBuffer.wrap(Files.readAllBytes(logits()))
@@ -55,6 +66,7 @@ final class Exchange implements AutoCloseable {
       for (int i = 0; i < logits.length; i++) {
         logits[i] = floats.get(i);
       }
+      Files.delete(logits());
       return logits;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -64,7 +76,7 @@ final class Exchange implements AutoCloseable {
   @Override
   public void close() {
     try {
-      for (Path file : List.of(model(), images(), logits(), folder)) {
+      for (Path file : List.of(model(), weights(), torchWeights(), images(), logits(), folder)) {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {

@@ -1,5 +1,7 @@
 package fathom.bench;
 
+import static java.util.stream.Collectors.joining;
+
 import fathom.DType;
 import fathom.Layer;
 import fathom.Lifetime;
@@ -21,34 +23,22 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
+import java.util.stream.LongStream;
 
-/// Measures the prediction of one batch in memory by the folded net on all cores, against PyTorch
-/// and ONNX Runtime.
+/// Measures the prediction of one batch in memory by the folded net on all cores, against PyTorch,
+/// ONNX Runtime and OpenVINO.
 public final class InferSuite {
   private static final String SUITE = "infer";
   private static final int CORES = Runtime.getRuntime().availableProcessors();
   private static final int WARM_UP = 200; // images; at least 10 batches
   private static final int RUNS = 32; // images in a row; at least 2 batches
+  private static final String BEST = "channels-last-freeze";
 
   private InferSuite() {}
 
-  /// Measures each batch size `rounds` times, in turn with each peer. Throws
-  /// `IllegalStateException` if the logits of the folded net or of ONNX Runtime are not those of
-  /// the plain net.
+  /// Measures the batch `rounds` times, in turn with each peer. Throws `IllegalStateException` if
+  /// the logits of the folded net or of a runtime for ONNX models are not those of the plain net.
   public static List<Result> run(
-      Architecture.OfClasses net,
-      List<Integer> batches,
-      int rounds,
-      Precision precision,
-      Peers peers) {
-    var results = new ArrayList<Result>();
-    for (int batch : batches) {
-      results.addAll(run(net, batch, rounds, precision, peers));
-    }
-    return results;
-  }
-
-  private static List<Result> run(
       Architecture.OfClasses net, int batch, int rounds, Precision precision, Peers peers) {
     precision.check();
     try (var _ = Scope.open();
@@ -74,7 +64,7 @@ public final class InferSuite {
       }
       start(peers, lineup, net, batch, precision);
       if (precision == Precision.FP32) { // it has no kernels for bfloat16 on processors
-        onnxRuntime(peers, lineup, plain, x, expected);
+        onnx(peers, lineup, plain, x, expected);
       }
       var contenders = new ArrayList<DoubleSupplier>();
       int count = Math.max(2, RUNS / batch);
@@ -101,43 +91,74 @@ public final class InferSuite {
       int batch,
       Precision precision) {
     for (String form :
-        List.of(
-            "nchw",
-            "channels-last",
-            "channels-last-jit",
-            "channels-last-compile",
-            "channels-last-freeze")) {
+        List.of("nchw", "channels-last", "channels-last-jit", "channels-last-compile", BEST)) {
       peers.python(
+          lineup, Peers.PYTORCH, form, "resnet.py", arguments(net, form, batch, precision));
+    }
+    peers.pythonWithAllocators(
+        lineup, Peers.PYTORCH, BEST, "resnet.py", arguments(net, BEST, batch, precision));
+  }
+
+  private static String[] arguments(
+      Architecture.OfClasses net, String form, int batch, Precision precision) {
+    return new String[] {
+      "infer",
+      net.name(),
+      form,
+      TrainSuite.spelled(precision),
+      Integer.toString(batch),
+      Integer.toString(CORES)
+    };
+  }
+
+  /// Starts runtimes for ONNX models with the same net on the same images, and checks their logits.
+  private static void onnx(
+      Peers peers, Peers.Lineup lineup, Layer net, Tensor x, double[] expected) {
+    long[] shape = x.shape().toArray();
+    try (var files = new Exchange()) {
+      Onnx.write(files.model(), net, Shape.of(shape[1], shape[2], shape[3]), Map.of());
+      files.writeImages(x);
+      String sizes = LongStream.of(shape).mapToObj(Long::toString).collect(joining(","));
+      for (String form : List.of("spinning", "sleeping")) {
+        onnx(peers, lineup, Peers.ONNX_RUNTIME, form, "onnxruntime", files, sizes);
+        check(Peers.ONNX_RUNTIME, expected, files);
+      }
+      onnx(peers, lineup, Peers.OPENVINO, "latency", "openvino", files, sizes);
+      check(Peers.OPENVINO, expected, files);
+      peers.java(
           lineup,
-          Peers.PYTORCH,
-          form,
-          "resnet.py",
-          "infer",
-          net.name(),
-          form,
-          TrainSuite.spelled(precision),
-          Integer.toString(batch),
-          Integer.toString(CORES));
+          Peers.ONNX_RUNTIME + " for Java",
+          java -> java.onnxRuntime(files.model(), files.images(), files.logits(), shape, CORES));
+      check(Peers.ONNX_RUNTIME + " for Java", expected, files);
     }
   }
 
-  /// Starts ONNX Runtime with the same net on the same images, and checks its logits.
-  private static void onnxRuntime(
-      Peers peers, Peers.Lineup lineup, Layer net, Tensor x, double[] expected) {
-    String name = "ONNX Runtime";
-    try (var files = new Exchange()) {
-      peers.java(
-          lineup,
-          name,
-          java -> {
-            long[] shape = x.shape().toArray();
-            Onnx.write(files.model(), net, Shape.of(shape[1], shape[2], shape[3]), Map.of());
-            files.writeImages(x);
-            return java.onnxRuntime(files.model(), files.images(), files.logits(), shape, CORES);
-          });
-      if (Files.exists(files.logits())) {
-        check(name, "it", expected, files.readLogits(), tolerance(Precision.FP32));
-      }
+  private static void onnx(
+      Peers peers,
+      Peers.Lineup lineup,
+      String system,
+      String form,
+      String engine,
+      Exchange files,
+      String sizes) {
+    peers.python(
+        lineup,
+        system,
+        form,
+        "onnx_net.py",
+        engine,
+        form,
+        files.model().toString(),
+        files.images().toString(),
+        files.logits().toString(),
+        sizes,
+        Integer.toString(CORES));
+  }
+
+  /// Checks and takes away the logits that a peer has written, if it was started.
+  private static void check(String name, double[] expected, Exchange files) {
+    if (Files.exists(files.logits())) {
+      check(name, "it", expected, files.takeLogits(), tolerance(Precision.FP32));
     }
   }
 

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Measures the peak of the resident memory of a training: a few steps in a fresh process,
@@ -25,8 +27,8 @@ public final class MemorySuite {
             .formatted(STATUS);
   }
 
-  /// Trains `net` and returns the peak. Throws `IllegalStateException`, with the first line of its
-  /// standard error, if the process fails.
+  /// Trains `net` and returns the peak, beside that of PyTorch after as many steps. Throws
+  /// `IllegalStateException`, with the first line of its standard error, if the process fails.
   ///
   /// @param name the name of the result
   /// @param net the net
@@ -34,13 +36,14 @@ public final class MemorySuite {
   /// @param workers threads that share the batch
   /// @param recompute blocks that are recomputed at a time, 0 for none
   /// @param precision of the values between layers
-  public static Result run(
+  public static List<Result> run(
       String name,
       Architecture.Convolutional net,
       int batch,
       int workers,
       int recompute,
-      Precision precision) {
+      Precision precision,
+      Peers peers) {
     precision.check();
     String answer =
         Child.run(
@@ -51,7 +54,27 @@ public final class MemorySuite {
             Integer.toString(recompute),
             precision.name());
     double megabytes = Long.parseLong(answer) / 1e6;
-    return new Result("memory", name, "MB", megabytes, megabytes, megabytes, null, null, null);
+    try (var lineup = new Peers.Lineup()) {
+      for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
+        peers.python(
+            lineup,
+            Peers.PYTORCH,
+            form,
+            "resnet.py",
+            "train",
+            net.name(),
+            form,
+            TrainSuite.spelled(precision),
+            Integer.toString(batch),
+            Integer.toString(workers),
+            Integer.toString(STEPS));
+      }
+      double[] peaks = lineup.peaks();
+      double[][] runs = new double[peaks.length][];
+      Arrays.setAll(runs, i -> new double[] {peaks[i]});
+      return lineup.results(
+          runs, 0, (peer, theirs) -> Result.ofMemory("memory", name, megabytes, peer, theirs));
+    }
   }
 
   /// The program that is measured: trains for a few steps and prints its peak in bytes.

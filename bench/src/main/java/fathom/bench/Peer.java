@@ -17,10 +17,14 @@ final class Peer implements AutoCloseable {
   static final String NO_PYTHON =
       "no PyTorch and no JAX: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch jax)";
 
+  private static final String READY = "ready";
+  private static final String NETS = "nets.py";
+
   private final String name;
   private final Process process;
   private final BufferedReader answers;
   private final BufferedWriter orders;
+  private String version = "";
 
   private Peer(String name, Process process) {
     this.name = name;
@@ -56,18 +60,15 @@ final class Peer implements AutoCloseable {
     }
   }
 
-  /// Returns the command that runs a script of this build.
+  /// Returns the command that runs a script of this build, with the nets beside it that it imports.
   static List<String> command(Path python, String script, String... arguments) {
     try {
-      Path file = Files.createTempFile("fathom-peer-", ".py");
-      file.toFile().deleteOnExit();
-      try (var source = Peer.class.getResourceAsStream("/fathom/bench/peers/" + script)) {
-        if (source == null) {
-          throw new IllegalStateException("the script " + script + " is not in this build");
-        }
-        Files.write(file, source.readAllBytes());
-      }
-      var command = new ArrayList<>(List.of(python.toString(), "-W", "ignore", file.toString()));
+      Path folder = Files.createTempDirectory("fathom-peer-");
+      folder.toFile().deleteOnExit(); // the last to be registered is the first to be deleted
+      Path file = unpack(script, folder);
+      unpack(NETS, folder);
+      var command = new ArrayList<>(List.of(python.toString(), "-B", "-W", "ignore"));
+      command.add(file.toString());
       command.addAll(List.of(arguments));
       return command;
     } catch (IOException e) {
@@ -75,35 +76,64 @@ final class Peer implements AutoCloseable {
     }
   }
 
+  private static Path unpack(String script, Path folder) throws IOException {
+    try (var source = Peer.class.getResourceAsStream("/fathom/bench/peers/" + script)) {
+      if (source == null) {
+        throw new IllegalStateException("the script " + script + " is not in this build");
+      }
+      Path file = folder.resolve(script);
+      Files.write(file, source.readAllBytes());
+      file.toFile().deleteOnExit();
+      return file;
+    }
+  }
+
   /// Starts a program, which warms itself up, and waits until it is ready. Throws
   /// `IllegalStateException`, with the last line of its standard error, if it ends before that.
-  static Peer start(String name, List<String> command) {
+  ///
+  /// @param preload a library that stands before all others, such as an allocator, or null
+  static Peer start(String name, List<String> command, @Nullable Path preload) {
     try {
       Path log = Files.createTempFile("fathom-peer-", ".log");
       log.toFile().deleteOnExit();
-      Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+      var program = new ProcessBuilder(command).redirectError(log.toFile());
+      if (preload != null) {
+        program.environment().put("LD_PRELOAD", preload.toString());
+      }
+      Process process = program.start();
       var peer = new Peer(name, process);
       String answer = peer.answers.readLine();
-      if (answer == null || !answer.startsWith("ready")) {
+      if (answer == null || !answer.startsWith(READY)) {
         peer.close();
         throw new IllegalStateException(
             "the peer %s did not start: %s"
                 .formatted(name, Files.readString(log).strip().lines().reduce("", (_, b) -> b)));
       }
+      peer.version = answer.substring(READY.length()).strip();
       return peer;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
+  /// The system, the form in which it runs, and the version that it said it has.
   String name() {
-    return name;
+    return (name + " " + version).strip();
   }
 
   /// Returns the milliseconds of one run.
   double run() {
+    return ask("run");
+  }
+
+  /// Returns the most memory that the process has had in use, in MB of a million bytes.
+  double peak() {
+    return ask("peak");
+  }
+
+  private double ask(String order) {
     try {
-      orders.write("run\n");
+      orders.write(order + "\n");
       orders.flush();
       String answer = answers.readLine();
       if (answer == null) {

@@ -1,5 +1,6 @@
 package fathom.bench;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -7,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -15,13 +17,41 @@ import org.jspecify.annotations.Nullable;
 /// The other systems that a benchmark runs in turn with Fathom, as far as they are installed.
 ///
 /// @param asked the kinds of peers that the user asks for
-/// @param python the interpreter of the environment that has PyTorch or JAX, or null for none
-/// @param systems which of the two it has
+/// @param python the interpreter of the environment that has PyTorch or others, or null for none
+/// @param systems which of them it has
 /// @param java the programs for ONNX Runtime and DJL, or null where they are not built
 public record Peers(
     Set<Kind> asked, @Nullable Path python, Set<String> systems, @Nullable JavaPeers java) {
   static final String PYTORCH = "PyTorch";
   static final String JAX = "JAX";
+  static final String KERAS = "Keras on TensorFlow";
+  static final String ONNX_RUNTIME = "ONNX Runtime";
+  static final String OPENVINO = "OpenVINO";
+
+  /// The module by which each system is recognized in the Python environment.
+  private static final Map<String, String> MODULES =
+      Map.of(
+          PYTORCH,
+          "torch",
+          JAX,
+          "jax",
+          KERAS,
+          "keras, tensorflow",
+          ONNX_RUNTIME,
+          "onnxruntime",
+          OPENVINO,
+          "openvino");
+
+  /// Where Linux distributions put the libraries of [#ALLOCATORS].
+  private static final List<Path> LIBRARIES =
+      List.of(
+          Path.of("/usr/lib/x86_64-linux-gnu"),
+          Path.of("/usr/lib/aarch64-linux-gnu"),
+          Path.of("/usr/lib64"),
+          Path.of("/usr/lib"));
+
+  private static final Map<String, String> ALLOCATORS =
+      Map.of("tcmalloc", "libtcmalloc_minimal.so.4", "jemalloc", "libjemalloc.so.2");
 
   /// The sources of peers.
   public enum Kind {
@@ -43,12 +73,11 @@ public record Peers(
     var systems = new HashSet<String>();
     Path python = asked.contains(Kind.PYTHON) ? Peer.python() : null;
     if (python != null) {
-      Map.of(PYTORCH, "torch", JAX, "jax")
-          .forEach((system, module) -> {
-            if (Peer.has(python, module)) {
-              systems.add(system);
-            }
-          });
+      MODULES.forEach((system, module) -> {
+        if (Peer.has(python, module)) {
+          systems.add(system);
+        }
+      });
     }
     if (asked.contains(Kind.PYTHON) && systems.isEmpty()) {
       say.accept(Peer.NO_PYTHON);
@@ -71,11 +100,43 @@ public record Peers(
 
   /// Starts a script of a system in one of its forms, which may be empty.
   void python(Lineup lineup, String system, String form, String script, String... arguments) {
+    python(lineup, system, form, null, script, arguments);
+  }
+
+  /// Returns the command of a script that is a whole process, or null where its system is not asked
+  /// for or not installed.
+  @Nullable List<String> script(String system, String script, String... arguments) {
+    return python == null || !has(system) ? null : Peer.command(python, script, arguments);
+  }
+
+  /// Starts the same form once more under each allocator that is installed. PyTorch's guide to
+  /// tuning asks for one, because glibc gives large blocks back at every step.
+  void pythonWithAllocators(
+      Lineup lineup, String system, String form, String script, String... arguments) {
+    if (has(system)) {
+      new TreeMap<>(ALLOCATORS)
+          .forEach((name, file) ->
+              LIBRARIES.stream()
+                  .map(folder -> folder.resolve(file))
+                  .filter(Files::isReadable)
+                  .findFirst()
+                  .ifPresent(library ->
+                      python(lineup, system, form + ", " + name, library, script, arguments)));
+    }
+  }
+
+  private void python(
+      Lineup lineup,
+      String system,
+      String form,
+      @Nullable Path preload,
+      String script,
+      String... arguments) {
     if (asked.contains(Kind.PYTHON)) {
       if (python == null || !has(system)) {
         lineup.missing.add(system);
       } else {
-        lineup.add((system + " " + form).strip(), Peer.command(python, script, arguments));
+        lineup.add((system + " " + form).strip(), Peer.command(python, script, arguments), preload);
       }
     }
   }
@@ -86,7 +147,7 @@ public record Peers(
       if (java == null) {
         lineup.missing.add(system);
       } else {
-        lineup.add(system, command.apply(java));
+        lineup.add(system, command.apply(java), null);
       }
     }
   }
@@ -98,8 +159,8 @@ public record Peers(
     private final Set<String> missing = new LinkedHashSet<>();
 
     /// Starts a peer. Throws `IllegalStateException` if it does not start.
-    private void add(String name, List<String> command) {
-      running.add(Peer.start(name, command));
+    private void add(String name, List<String> command, @Nullable Path preload) {
+      running.add(Peer.start(name, command, preload));
     }
 
     /// Returns the peers as contenders, of which one run is the mean of `count` runs in a row.
@@ -111,6 +172,11 @@ public record Peers(
 
     String name(int i) {
       return running.get(i).name();
+    }
+
+    /// Returns the most memory that each peer has had in use so far, in MB.
+    double[] peaks() {
+      return running.stream().mapToDouble(Peer::peak).toArray();
     }
 
     /// Makes a result from Fathom's runs and those of a peer.

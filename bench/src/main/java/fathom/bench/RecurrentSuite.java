@@ -108,7 +108,8 @@ public final class RecurrentSuite {
     String name = kind.name().toLowerCase(Locale.ROOT);
     try (var lineup = new Peers.Lineup();
         var normed = ours(kind, GateNorm.LAYER, size, workers);
-        var plain = ours(kind, GateNorm.NONE, size, workers)) {
+        var plain = ours(kind, GateNorm.NONE, size, workers);
+        var products = Product.standing(workers)) {
       for (String mode : List.of("eager", "jit", "compile", "builtin")) {
         others.python(
             lineup,
@@ -120,34 +121,49 @@ public final class RecurrentSuite {
             size.toString(),
             Integer.toString(workers));
       }
-      var contenders = new ArrayList<DoubleSupplier>(List.of(normed::run, plain::run));
+      var contenders =
+          new ArrayList<DoubleSupplier>(List.of(normed::run, plain::run, products::run));
       contenders.addAll(lineup.contenders(1));
       double[][] runs = Alternation.of(rounds, contenders);
       var results = new ArrayList<Result>();
       String what = "ln-%s %s".formatted(name, size);
+      results.add(
+          Result.of(
+              SUITE, what + ", by its products", "times", byProducts(kind, size, runs, workers)));
       if (!others.has(Peers.PYTORCH)) {
         results.addAll(
             lineup.results(
-                runs, 2, (peer, theirs) -> Result.of(SUITE, what, runs[0], peer, theirs)));
+                runs, 3, (peer, theirs) -> Result.of(SUITE, what, runs[0], peer, theirs)));
         String without = "%s %s".formatted(name, size);
         results.addAll(
             lineup.results(
-                runs, 2, (peer, theirs) -> Result.of(SUITE, without, runs[1], peer, theirs)));
+                runs, 3, (peer, theirs) -> Result.of(SUITE, without, runs[1], peer, theirs)));
         return results;
       }
       int best =
-          IntStream.of(2, 3, 4)
+          IntStream.of(3, 4, 5)
               .reduce((a, b) -> Result.median(runs[a]) <= Result.median(runs[b]) ? a : b)
               .orElseThrow();
-      for (int i = 2; i < 5; i++) {
-        String label = lineup.name(i - 2) + (i == best ? " (its best)" : "");
+      for (int i = 3; i < 6; i++) {
+        String label = lineup.name(i - 3) + (i == best ? " (its best)" : "");
         results.add(Result.of(SUITE, what, runs[0], label, runs[i]));
       }
-      results.add(Result.of(SUITE, what, runs[0], "PyTorch builtin, no norm", runs[5]));
+      results.add(Result.of(SUITE, what, runs[0], "PyTorch builtin, no norm", runs[6]));
       results.add(
-          Result.of(SUITE, "%s %s".formatted(name, size), runs[1], "PyTorch builtin", runs[5]));
+          Result.of(SUITE, "%s %s".formatted(name, size), runs[1], "PyTorch builtin", runs[6]));
       return results;
     }
+  }
+
+  /// Returns how many times as long as its matrix products alone the layer takes, those being at
+  /// the rate of large products in the same round: forward and for both gradients, over every step,
+  /// the inputs and the state each times the weights of all gates.
+  private static double[] byProducts(Kind kind, Size size, double[][] runs, int workers) {
+    int gates = kind == Kind.LSTM ? 4 : 3;
+    double work = 3.0 * 2 * size.steps * size.batch * gates * size.hidden * (size.in + size.hidden);
+    double[] times = new double[runs[0].length];
+    Arrays.setAll(times, i -> runs[0][i] / (work / Product.perMillisecond(workers, runs[2][i])));
+    return times;
   }
 
   /// Starts Fathom's layer over workers, each with its share of the batch.

@@ -53,11 +53,12 @@ public record Result(
         other == null ? null : other / median);
   }
 
-  /// Returns the result of runs in milliseconds that each did `count` images, as a throughput in
-  /// images per second.
+  /// Returns the result of runs in milliseconds that each did `count` pieces, as a throughput in a
+  /// unit such as `images/s`.
   static Result ofRate(
       String suite,
       String name,
+      String unit,
       int count,
       double[] runs,
       @Nullable String peer,
@@ -67,13 +68,25 @@ public record Result(
     return new Result(
         suite,
         name,
-        "images/s",
+        unit,
         all / time.median,
         all / time.high,
         all / time.low,
         peer,
         time.peerMedian == null ? null : all / time.peerMedian,
         time.ratio);
+  }
+
+  /// Returns the result of a peak of memory in MB, compared with that of a peer; less is better.
+  static Result ofMemory(
+      String suite,
+      String name,
+      double megabytes,
+      @Nullable String peer,
+      double @Nullable [] peers) {
+    Result same = of(suite, name, new double[] {megabytes}, peer, peers);
+    return new Result(
+        suite, name, "MB", megabytes, megabytes, megabytes, peer, same.peerMedian, same.ratio);
   }
 
   static double median(double[] runs) {

@@ -103,7 +103,13 @@ public final class ServeSuite {
       }
       results.add(
           Result.ofRate(
-              SUITE, net + ", " + CLIENTS + " clients", 1, served, "the library alone", alone));
+              SUITE,
+              net + ", " + CLIENTS + " clients",
+              "images/s",
+              1,
+              served,
+              "the library alone",
+              alone));
       double most = 1e3 / Result.median(served);
       HttpLoad.constant(service.at, requests, CLIENTS, WARM_UP, most / 2); // of smaller batches
       constant("at half", service, requests, most / 2, rounds, results);

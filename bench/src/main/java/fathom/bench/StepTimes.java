@@ -43,7 +43,7 @@ final class StepTimes {
     int steps = Integer.parseInt(args[4]);
     Architecture.OfClasses net =
         Architecture.Convolutional.named(args[0]).on(new ImageShape(3, side, side), CLASSES);
-    try (var images = Scope.open();
+    try (var _ = Scope.open();
         var processes = Processes.join(Launch.here(), Duration.ofMinutes(2))) {
       Tensor all = Tensor.normal(RandomKey.of(1, "images"), DType.FLOAT32, batch, 3, side, side);
       int[] labels = new int[batch];

@@ -75,6 +75,16 @@ final class SyntheticPhotos implements AutoCloseable {
         .toList();
   }
 
+  /// The folder of all files but the one for testing.
+  Path train() {
+    return folder.resolve("train");
+  }
+
+  /// The folder of the one for testing.
+  Path test() {
+    return folder.resolve("test");
+  }
+
   private void write(String part, int i) {
     Path file =
         folder.resolve(part).resolve("noise").resolve(String.format(Locale.ROOT, "%04d.jpg", i));

@@ -39,10 +39,12 @@ public final class TrainSuite {
   private static final String SUITE = "train";
   private static final int WARM_UP = 15;
   private static final int STEPS = 4;
-  private static final int PEAK_SIZE = 1024;
+  private static final double LONG_TURN = 2000; // ms
+  private static final String EAGER = "channels-last-fused";
+  private static final String COMPILED = "channels-last-compile";
 
-  /// The multiplications and additions of one product.
-  private static final double PEAK_WORK = 2 * Math.pow(PEAK_SIZE, 3);
+  /// Of deeper nets only PyTorch is measured: XLA compiles those for many minutes.
+  private static final int MOST_LAYERS = 20;
 
   private TrainSuite() {}
 
@@ -59,15 +61,16 @@ public final class TrainSuite {
       Peers peers) {
     precision.check();
     try (var ours = ours(net, batch, workers, recompute, precision, WARM_UP);
-        var peak = peak(workers);
+        var peak = Product.standing(workers);
         var floor = floor(net, batch, workers, precision);
         var lineup = new Peers.Lineup()) {
       start(peers, lineup, net, batch, workers, precision);
+      int steps = (int) Math.clamp(LONG_TURN / ours.run(), 1, STEPS);
       var contenders = new ArrayList<DoubleSupplier>();
-      contenders.add(() -> Alternation.mean(STEPS, ours::run));
-      contenders.add(() -> Alternation.mean(STEPS, peak::run));
-      contenders.add(() -> Alternation.mean(STEPS, floor::run));
-      contenders.addAll(lineup.contenders(STEPS));
+      contenders.add(() -> Alternation.mean(steps, ours::run));
+      contenders.add(() -> Alternation.mean(steps, peak::run));
+      contenders.add(() -> Alternation.mean(steps, floor::run));
+      contenders.addAll(lineup.contenders(steps));
       double[][] runs = Alternation.of(rounds, contenders);
       String name = name(net, batch, workers, recompute, precision);
       var results =
@@ -75,12 +78,14 @@ public final class TrainSuite {
               lineup.results(
                   runs,
                   3,
-                  (peer, theirs) -> Result.ofRate(SUITE, name, batch, runs[0], peer, theirs)));
-      double[] rates = Arrays.stream(runs[1]).map(ms -> workers * PEAK_WORK / ms / 1e6).toArray();
+                  (peer, theirs) ->
+                      Result.ofRate(SUITE, name, "images/s", batch, runs[0], peer, theirs)));
+      double[] rates =
+          Arrays.stream(runs[1]).map(ms -> Product.perMillisecond(workers, ms) / 1e6).toArray();
       results.add(
           Result.of(
               SUITE,
-              "matrix product of %s, %s workers".formatted(PEAK_SIZE, workers),
+              "matrix product of %s, %s workers".formatted(Product.SIZE, workers),
               "GFLOP/s",
               rates));
       results.add(share(name, net, batch, workers, runs[0], runs[1]));
@@ -99,34 +104,44 @@ public final class TrainSuite {
       int batch,
       int workers,
       Precision precision) {
-    String type = spelled(precision);
-    for (String form :
-        List.of("nchw", "channels-last", "channels-last-fused", "channels-last-compile")) {
+    for (String form : List.of("nchw", "channels-last", EAGER, COMPILED)) {
       peers.python(
           lineup,
           Peers.PYTORCH,
           form,
           "resnet.py",
-          "train",
-          net.name(),
-          form,
-          type,
-          Integer.toString(batch),
-          Integer.toString(workers));
+          arguments(net, form, batch, workers, precision));
     }
-    if (net instanceof CifarNet cifar) {
-      peers.python(
+    for (String form : List.of(EAGER, COMPILED)) {
+      peers.pythonWithAllocators(
           lineup,
-          Peers.JAX,
-          "",
-          "jax_resnet.py",
-          Integer.toString(cifar.depth()),
-          Integer.toString(batch),
-          type);
-      if (precision == Precision.FP32) { // DJL's trainer has no other precision
+          Peers.PYTORCH,
+          form,
+          "resnet.py",
+          arguments(net, form, batch, workers, precision));
+    }
+    if (net instanceof CifarNet cifar && cifar.depth() <= MOST_LAYERS) {
+      String depth = Integer.toString(cifar.depth());
+      String images = Integer.toString(batch);
+      peers.python(lineup, Peers.JAX, "", "jax_resnet.py", depth, images, spelled(precision));
+      if (precision == Precision.FP32) { // the other two have no other precision here
+        peers.python(
+            lineup, Peers.KERAS, "", "keras_resnet.py", depth, images, Integer.toString(workers));
         peers.java(lineup, "DJL", java -> java.djl(net.name(), batch, workers));
       }
     }
+  }
+
+  private static String[] arguments(
+      Architecture.Convolutional net, String form, int batch, int workers, Precision precision) {
+    return new String[] {
+      "train",
+      net.name(),
+      form,
+      spelled(precision),
+      Integer.toString(batch),
+      Integer.toString(workers)
+    };
   }
 
   /// Returns the share of the peak: three times the multiply-adds of a forward pass, for the
@@ -144,7 +159,7 @@ public final class TrainSuite {
       Shape image = Shape.of(in.channels(), in.height(), in.width());
       work = 3.0 * batch * Summary.of(net.build(Init.zeros()), image).multiplyAdds();
     }
-    double perMillisecond = workers * PEAK_WORK / 2 / Result.median(peak);
+    double perMillisecond = Product.perMillisecond(workers, Result.median(peak)) / 2;
     double[] shares = Arrays.stream(runs).map(ms -> 100 * work / ms / perMillisecond).toArray();
     return Result.of(SUITE, name + ", multiply-adds", "% of peak", shares);
   }
@@ -175,22 +190,6 @@ public final class TrainSuite {
                 in.height(),
                 in.width()))
         .channelsLast();
-  }
-
-  private static Standing peak(int workers) {
-    return Standing.start(
-        workers,
-        3,
-        all -> {
-          RandomKey key = RandomKey.of(1, "peak").at(all.rank());
-          Tensor a = Tensor.normal(key.at(0), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
-          Tensor b = Tensor.normal(key.at(1), DType.FLOAT32, PEAK_SIZE, PEAK_SIZE);
-          return () -> {
-            try (var _ = Scope.open()) {
-              a.matmul(b);
-            }
-          };
-        });
   }
 
   /// Starts training steps on one batch. They throw `IllegalStateException` if the loss does not

@@ -45,9 +45,29 @@ class PeersTest {
 
   @Test
   void aPeerAnswersEveryOrderUntilItIsClosed() {
-    try (var peer = Peer.start("it", shell("echo ready; while read x; do echo 1.5; done"))) {
+    try (var peer = Peer.start("it", shell("echo ready; while read x; do echo 1.5; done"), null)) {
       assertEquals(1.5, peer.run());
       assertEquals(1.5, peer.run());
+    }
+  }
+
+  @Test
+  void aPeerSaysItsVersionAndItsPeak() {
+    var program =
+        shell("echo ready 1.2; while read x; do test $x = peak && echo 512 || echo 3; done");
+    try (var peer = Peer.start("it", program, null)) {
+      assertEquals("it 1.2", peer.name());
+      assertEquals(512, peer.peak());
+      assertEquals(3, peer.run());
+    }
+  }
+
+  @Test
+  void aLibraryStandsBeforeAllOthers() {
+    Path library = folder.resolve("no-such-library.so"); // the loader only warns of it
+    try (var peer =
+        Peer.start("it", shell("echo ready $LD_PRELOAD; while read x; do echo 1; done"), library)) {
+      assertEquals("it " + library, peer.name());
     }
   }
 
@@ -56,7 +76,7 @@ class PeersTest {
     var e =
         assertThrows(
             IllegalStateException.class,
-            () -> Peer.start("it", shell("echo first >&2; echo the reason >&2; exit 1")));
+            () -> Peer.start("it", shell("echo first >&2; echo the reason >&2; exit 1"), null));
     assertEquals("the peer it did not start: the reason", e.getMessage());
   }
 
@@ -136,12 +156,12 @@ class PeersTest {
     System.setProperty("fathom.home", System.getProperty("fathom.root"));
     var peers = Peers.find(Set.of(Peers.Kind.MAVEN), System.err::println);
     var net = CifarNet.named("resnet8");
-    var results = new ArrayList<>(InferSuite.run(net, List.of(1, 3), 1, Precision.FP32, peers));
+    var results = new ArrayList<>(InferSuite.run(net, 3, 1, Precision.FP32, peers));
     results.addAll(TrainSuite.run(net, 4, 1, 1, 0, Precision.FP32, peers));
     Map<String, Long> ratios =
         results.stream()
             .filter(line -> line.peer() != null && line.ratio() != null)
             .collect(Collectors.groupingBy(Result::peer, Collectors.counting()));
-    assertEquals(Map.of("ONNX Runtime", 2L, "DJL", 1L), ratios);
+    assertEquals(Map.of("ONNX Runtime for Java", 1L, "DJL", 1L), ratios);
   }
 }

@@ -1,33 +1,23 @@
 package fathom.cli;
 
-import fathom.Scope;
 import fathom.bench.Baseline;
-import fathom.bench.DataSuite;
-import fathom.bench.InferSuite;
-import fathom.bench.MemorySuite;
-import fathom.bench.NormSuite;
 import fathom.bench.Peers;
-import fathom.bench.RecurrentSuite;
+import fathom.bench.Piece;
 import fathom.bench.Result;
-import fathom.bench.ServeSuite;
-import fathom.bench.StartSuite;
-import fathom.bench.TrainSuite;
+import fathom.bench.ResultsFile;
+import fathom.bench.Suite;
 import fathom.net.Architecture;
-import fathom.nn.Init;
 import fathom.parallel.Workers;
-import fathom.train.Machine;
 import fathom.train.Precision;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,26 +34,11 @@ import picocli.CommandLine.Parameters;
       "  fathom bench memory --model resnet1202 --recompute auto",
       "  FATHOM_PEERS=venv fathom bench norm rnn --json > before.json",
       "  FATHOM_PEERS=venv fathom bench norm rnn --against before.json",
-      "  fathom bench data --model resnet50 --batch 8",
-      "  fathom bench infer --model resnet50 --batch 8 --peers maven"
+      "  fathom bench infer --model resnet50 --batch 8 --peers maven",
+      "  FATHOM_PEERS=venv fathom bench --all --out bench.json",
+      "  fathom bench --table bench.json"
     })
 final class BenchCommand implements Callable<Integer> {
-  enum Suite {
-    TRAIN,
-    NORM,
-    RNN,
-    INFER,
-    DATA,
-    MEMORY,
-    START,
-    SERVE;
-
-    /// Returns whether other systems do the same work in this suite.
-    boolean hasPeers() {
-      return this == TRAIN || this == INFER || this == RNN;
-    }
-  }
-
   /// The largest `--batch` that is accepted, because the images of a batch lie in one Java array.
   private static final int MOST_IMAGES = 100_000;
 
@@ -75,17 +50,16 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "train",
       paramLabel = "SUITE",
       description = {
-        "train: whole training steps on one batch in memory, against PyTorch's, JAX's and DJL's.",
+        "train: training steps of a net for images, on a batch in memory.",
+        "text: training steps of lstm, ln-lstm and transformer.",
         "norm: layer norm, alone and behind an addition, against libtorch's.",
-        "rnn: LSTM and GRU, with layer norm and without, against PyTorch's.",
-        "infer: the prediction of a batch by the folded net, against PyTorch's and ONNX Runtime's.",
-        "data: batches of images from memory and from JPEG files, and what making them adds to a"
-            + " step.",
-        "memory: the most memory resident in a few training steps, of a process of its own"
-            + " (Linux).",
-        "start: from the start of the JVM to the end of the first training step.",
-        "serve: the service beside the library alone, the times of its answers at half of what it"
-            + " can do, twice as much for a minute, and stops under load.",
+        "rnn: LSTM and GRU, with layer norm and without.",
+        "infer: the prediction of a batch by the folded net.",
+        "data: batches of images from memory and from JPEG files, and what they add to a step.",
+        "memory: the most memory resident in a few training steps (Linux).",
+        "start: to the end of the first training step; predict on one photo.",
+        "photos: predict of 2,000 JPEG files.",
+        "serve: the service beside the library, at half and at twice what it can do, and stopped.",
         "Default: ${DEFAULT-VALUE}."
       })
   private List<Suite> suites = List.of();
@@ -120,16 +94,33 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "Runs of each contender, in turn. Default: 21.")
-  private int rounds = 21;
+      description = "Runs of each contender, in turn. Default: 21; with --all 7.")
+  private @Nullable Integer rounds;
+
+  @Option(
+      names = "--all",
+      description = "All that the tables of results quote, which takes an hour and more.")
+  private boolean all;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = {
+        "Write what --json prints there after each piece.",
+        "Pieces that stand in FILE already are not measured again, so a benchmark that was broken"
+            + " off goes on with the same command."
+      })
+  private @Nullable Path out;
 
   @Option(
       names = "--peers",
       split = ",",
       paramLabel = "python,maven",
       description = {
-        "python: PyTorch and JAX of the environment that FATHOM_PEERS names.",
-        "maven: ONNX Runtime (infer) and DJL (train), which Maven downloads. Default: python."
+        "python (PyTorch, JAX, Keras, ONNX Runtime and OpenVINO, as far as the environment that"
+            + " FATHOM_PEERS names has them) and maven (ONNX Runtime and DJL). Default: python.",
+        "PyTorch also runs under tcmalloc and jemalloc where they are installed; what maven names"
+            + " is downloaded."
       })
   private Set<Peers.Kind> peers = EnumSet.of(Peers.Kind.PYTHON);
 
@@ -160,53 +151,57 @@ final class BenchCommand implements Callable<Integer> {
       throw output.refused(
           "--batch is at least 1 and at most %s, but is %s".formatted(MOST_IMAGES, batch));
     }
-    if (rounds < 1) {
+    if (rounds != null && rounds < 1) {
       throw output.refused("--rounds is at least 1, but is " + rounds);
     }
     output.usage(() -> {
       Workers.check(threads);
       return threads;
     });
-    int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
-    int images = batch == null ? 128 : batch;
+    List<Piece> pieces = all ? Piece.all() : chosen(net);
     List<Result> before = against == null ? List.of() : Baseline.read(against);
     if (table != null) {
       List<Result> saved = Baseline.read(table);
       return answer(saved, before, () -> markdown(saved));
     }
-    Peers others = peers();
+    ResultsFile kept = out == null ? null : ResultsFile.open(out);
+    Consumer<String> say = line -> output.err().println("fathom: " + line);
+    boolean compares = pieces.stream().anyMatch(piece -> piece.suite().hasPeers());
+    int turns = rounds != null ? rounds : all ? 7 : 21;
+    var terms =
+        new Piece.Terms(
+            turns, threads, Peers.find(compares ? peers : Set.of(), say), say, Main.class);
     var results = new ArrayList<Result>();
-    for (Suite suite : suites) {
-      switch (suite) {
-        case TRAIN ->
-            results.addAll(TrainSuite.run(net, images, rounds, threads, blocks, precision, others));
-        case NORM -> results.addAll(NormSuite.run(rounds));
-        case RNN -> results.addAll(RecurrentSuite.run(rounds, threads, others));
-        case INFER -> results.addAll(InferSuite.run(net, batches(), rounds, precision, others));
-        case DATA -> results.addAll(DataSuite.run(net, images, rounds, threads));
-        case START -> results.addAll(StartSuite.run(net, images, rounds, threads));
-        case SERVE -> results.addAll(ServeSuite.run(net, rounds, Main.class));
-        case MEMORY -> {
-          String unavailable = MemorySuite.unavailable();
-          if (unavailable != null) {
-            output.err().println("fathom: " + unavailable);
-          } else {
-            results.add(memory(net, images, threads, blocks, precision));
-          }
-        }
+    for (Piece piece : pieces) {
+      String name = piece.name(threads);
+      if (kept == null) {
+        results.addAll(piece.run(terms));
+      } else if (!kept.has(name)) {
+        output.remark(name);
+        kept.add(name, piece.run(terms));
       }
     }
-    return answer(results, before, () -> print(results));
+    List<Result> found = kept == null ? results : kept.results();
+    return answer(found, before, () -> print(found));
+  }
+
+  /// The pieces of the suites that are named.
+  private List<Piece> chosen(Architecture.Convolutional net) {
+    int blocks = output.usage(() -> RecomputeOption.blocks(recompute, net));
+    var pieces = new ArrayList<Piece>();
+    for (Suite suite : suites) {
+      List<Integer> batches =
+          batch != null ? List.of(batch) : suite == Suite.INFER ? Piece.SMALL : List.of(128);
+      batches.forEach(images -> pieces.add(new Piece(suite, net, images, blocks, precision)));
+    }
+    return pieces;
   }
 
   /// Prints the results, and what changed since the baseline if there is one.
   private int answer(List<Result> results, List<Result> before, Runnable text) {
-    var answer = new LinkedHashMap<String, Object>();
-    answer.put("peak", peak(results));
-    answer.put("results", results);
-    if (table == null) {
-      answer.put("processor", Machine.processorName());
-      answer.put("date", LocalDate.now(ZoneId.systemDefault()).toString());
+    var answer = new LinkedHashMap<>(ResultsFile.heading(results));
+    if (table != null) { // those of the file are not those of this moment
+      answer.keySet().removeAll(List.of("processor", "version", "date"));
     }
     if (against == null) {
       output.answer(answer, text);
@@ -248,16 +243,20 @@ final class BenchCommand implements Callable<Integer> {
             change.ratio());
   }
 
-  /// Prints the table of docs/results.md.
+  /// Prints the table of docs/results.md. Of each figure the ratio to its best peer is in bold.
   private void markdown(List<Result> results) {
-    output.out().println("| what | unit | Fathom | low to high | against | its median | ratio |");
-    output.out().println("| --- | --- | --- | --- | --- | --- | --- |");
+    output
+        .out()
+        .println("| suite | what | unit | Fathom | low to high | against | its median | ratio |");
+    output.out().println("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for (Result r : results) {
+      String ratio = number(r.ratio());
       output
           .out()
           .printf(
               Locale.ROOT,
-              "| %s | %s | %s | %s to %s | %s | %s | %s |%n",
+              "| %s | %s | %s | %s | %s to %s | %s | %s | %s |%n",
+              r.suite(),
               r.name(),
               r.unit(),
               number(r.median()),
@@ -265,7 +264,7 @@ final class BenchCommand implements Callable<Integer> {
               number(r.high()),
               r.peer() == null ? "" : r.peer(),
               theirs(r),
-              number(r.ratio()));
+              r.equals(ResultsFile.best(r, results)) ? "**" + ratio + "**" : ratio);
     }
   }
 
@@ -289,45 +288,6 @@ final class BenchCommand implements Callable<Integer> {
 
   private static String theirs(Result r) {
     return r.peer() != null && r.peerMedian() == null ? "not installed" : number(r.peerMedian());
-  }
-
-  /// Returns the throughput of large matrix products in GFLOP/s, or an empty map if no suite
-  /// measured it.
-  private static Map<String, Double> peak(List<Result> results) {
-    return results.stream()
-        .filter(r -> r.unit().equals("GFLOP/s"))
-        .findFirst()
-        .map(r -> Map.of("gflops", r.median()))
-        .orElse(Map.of());
-  }
-
-  private static Result memory(
-      Architecture.Convolutional net, int batch, int threads, int blocks, Precision precision) {
-    long parameters;
-    try (var _ = Scope.open()) {
-      parameters =
-          net.build(Init.zeros()).params().stream()
-              .mapToLong(p -> p.value().shape().elements())
-              .sum();
-    }
-    String name = TrainSuite.name(net, batch, threads, blocks, precision);
-    return MemorySuite.run(
-        "%s, %s parameters".formatted(name, Count.exact(parameters)),
-        net,
-        batch,
-        threads,
-        blocks,
-        precision);
-  }
-
-  /// Finds the systems that `--peers` names, if at least one of the suites has a peer.
-  private Peers peers() {
-    boolean wanted = suites.stream().anyMatch(Suite::hasPeers);
-    return Peers.find(wanted ? peers : Set.of(), line -> output.err().println("fathom: " + line));
-  }
-
-  private List<Integer> batches() {
-    return batch == null ? List.of(1, 8, 128) : List.of(batch);
   }
 
   private static String number(@Nullable Double value) {

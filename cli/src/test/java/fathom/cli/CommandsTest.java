@@ -179,8 +179,8 @@ class CommandsTest {
           train ln-gru --data digits --hidden 1                  | 2 | give a larger --hidden
           models transformer --dropout 0.5                       | 2 | --dropout means nothing to transformer
           models resnet20 --input 3x9999x9999                    | 2 | at most 4194304 values
-          bench norms                                            | 2 | none of train, norm, rnn
-          bench train norms                                      | 2 | none of train, norm, rnn
+          bench norms                                            | 2 | none of train, text, norm, rnn
+          bench train norms                                      | 2 | none of train, text, norm, rnn
           train mlp --data digits --dropout 1                    | 2 | less than 1
           train lstm --data digits --window 5                    | 2 | --window is for text
           train lstm --data digits --clip -1                     | 2 | --clip
