@@ -10,8 +10,9 @@ fault. With --go-on, the same command is given again, too, and has to end with t
 bit, of a training that nothing happened to.
 
 Prints a table in Markdown. With --results, results are added to a file, and the table has all that
-are in it; --times 0 only prints it. --together has several cases at the same time. The cases that need torchrun find it on the PATH, or by TORCHRUN;
-those that cut a link need root and iproute2. The exit code is 1 if a case ended otherwise than it has to.
+are in it; --times 0 only prints it. --together has several trials at the same time. The cases that
+need torchrun find it on the PATH, or by TORCHRUN; those that cut a link need root and iproute2. The
+exit code is 1 if a case ended otherwise than it has to.
 """
 
 import argparse

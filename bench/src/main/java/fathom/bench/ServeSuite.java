@@ -137,7 +137,7 @@ public final class ServeSuite {
       ratio[i] = most[i] / half[i];
       check(outcome, when);
     }
-    String at = "%s, %.0f images/s".formatted(when, rate);
+    String at = String.format(Locale.ROOT, "%s, %.0f images/s", when, rate);
     results.add(Result.of(SUITE, at + ": p50", "ms", half));
     results.add(Result.of(SUITE, at + ": p99", "ms", most));
     results.add(Result.of(SUITE, when + ": p99 by p50", "times", ratio));

@@ -52,14 +52,14 @@ final class BenchCommand implements Callable<Integer> {
       description = {
         "train: training steps of a net for images, on a batch in memory.",
         "text: training steps of lstm, ln-lstm and transformer.",
-        "norm: layer norm, alone and behind an addition, against libtorch's.",
+        "norm: layer norm, alone and behind an addition.",
         "rnn: LSTM and GRU, with layer norm and without.",
         "infer: the prediction of a batch by the folded net.",
-        "data: batches of images from memory and from JPEG files, and what they add to a step.",
+        "data: batches of images from memory and from JPEG files.",
         "memory: the most memory resident in a few training steps (Linux).",
         "start: to the end of the first training step; predict on one photo.",
         "photos: predict of 2,000 JPEG files.",
-        "serve: the service beside the library, at half and at twice what it can do, and stopped.",
+        "serve: the service, at half and at twice what it can do, and stopped.",
         "Default: ${DEFAULT-VALUE}."
       })
   private List<Suite> suites = List.of();

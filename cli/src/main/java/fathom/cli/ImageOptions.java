@@ -29,7 +29,7 @@ final class ImageOptions {
       names = "--no-cache",
       description =
           "Reads the header of every image anew. Otherwise what the files' headers say is "
-              + "kept in $FATHOM_CACHE, $XDG_CACHE_HOME/fathom or ~/.cache/fathom, and looked up for files that "
+              + "kept in $FATHOM_CACHE, or in the user's cache folder, and looked up for files that "
               + "are unchanged.")
   private boolean noCache;
 

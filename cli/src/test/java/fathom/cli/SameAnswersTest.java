@@ -36,6 +36,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -85,8 +86,10 @@ class SameAnswersTest {
       compare("serve", byLibrary, served(weights, images, classifier.classes().size()), worst);
       compare("ONNX Runtime", byLibrary, byOnnxRuntime(onnx, images, classifier), worst);
       System.out.printf(
+          Locale.ROOT,
           "%s images, largest difference of a probability from the library's: %s%n",
-          images.size(), worst);
+          images.size(),
+          worst);
     }
   }
 

@@ -58,7 +58,7 @@ final class Listener {
     } catch (IOException | UnresolvedAddressException e) {
       socket.close();
       String why = e instanceof UnresolvedAddressException ? "no such host" : e.getMessage();
-      throw new IOException("%s:%s cannot be listened at: %s".formatted(host, port, why), e);
+      throw new IOException("%s:%s cannot be listened at: %s".formatted(host, port, why));
     }
   }
 

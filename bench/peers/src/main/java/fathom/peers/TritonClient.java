@@ -2,7 +2,6 @@ package fathom.peers;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -12,6 +11,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import triton.client.InferInput;
@@ -46,13 +46,14 @@ final class TritonClient {
         Map<String, Double> expected =
             classified(http, at, model, Path.of(args[i]), classes.size());
         for (boolean binary : new boolean[] {true, false}) {
-          float[] found = inferred(triton, model, new File(args[i]), binary);
+          float[] found = inferred(triton, model, Path.of(args[i]), binary);
           for (int c = 0; c < found.length; c++) {
             worst = Math.max(worst, Math.abs(found[c] - expected.get(classes.get(c))));
           }
         }
       }
-      System.out.printf("%s images, largest difference of a probability %.1e%n", count, worst);
+      System.out.printf(
+          Locale.ROOT, "%s images, largest difference of a probability %.1e%n", count, worst);
       System.out.println("refused: " + refused(triton, model));
     }
     System.exit(count > 0 && worst <= TOLERANCE ? 0 : 1); // the client leaves threads behind
@@ -83,9 +84,9 @@ final class TritonClient {
   }
 
   private static float[] inferred(
-      InferenceServerClient triton, String model, File file, boolean binary)
+      InferenceServerClient triton, String model, Path file, boolean binary)
       throws IOException, InferenceException {
-    var image = ImageIO.read(file);
+    var image = ImageIO.read(file.toFile());
     int height = image.getHeight();
     int width = image.getWidth();
     int channels = image.getRaster().getNumBands() == 1 ? 1 : 3;
