@@ -2,12 +2,14 @@ package fathom.peers;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -86,7 +88,10 @@ final class TritonClient {
   private static float[] inferred(
       InferenceServerClient triton, String model, Path file, boolean binary)
       throws IOException, InferenceException {
-    var image = ImageIO.read(file.toFile());
+    BufferedImage image;
+    try (var bytes = Files.newInputStream(file)) {
+      image = ImageIO.read(bytes);
+    }
     int height = image.getHeight();
     int width = image.getWidth();
     int channels = image.getRaster().getNumBands() == 1 ? 1 : 3;
