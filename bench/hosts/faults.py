@@ -337,6 +337,7 @@ def plainly(sentence):
     sentence = re.sub(r"127\.0\.0\.1:\d+|10\.77\.\d\.2:\d+", "HOST:PORT", sentence)
     sentence = re.sub(r"(\S*/)?fathom-fault-\w+", "FOLDER", sentence)
     sentence = re.sub(r"step \d+", "step N", sentence)
+    sentence = re.sub(r"PID \d+", "PID N", sentence)
     return sentence.replace("|", "\\|")
 
 
