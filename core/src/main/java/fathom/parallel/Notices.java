@@ -209,7 +209,8 @@ final class Notices {
   }
 
   /// How long an operation waits for the others: less than the timeout by what it takes to find out
-  /// who is lost, a quarter of it, and to say so and end, so that a process ends within the timeout.
+  /// who is lost, a quarter of it, and to say so and end, so that a process ends within the
+  /// timeout.
   Duration operation() {
     return timeout.multipliedBy(2).dividedBy(3);
   }
