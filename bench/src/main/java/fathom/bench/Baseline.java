@@ -41,9 +41,23 @@ public final class Baseline {
 
   /// Reads a file. Throws [BadFileException] if it is missing or is no answer of `bench --json`.
   public static List<Result> read(Path file) {
-    String text = RegularFile.text(file, MOST_BYTES);
+    return results(file, tree(file));
+  }
+
+  /// Reads a file. Throws [BadFileException] if it is missing or is no JSON.
+  static JsonNode tree(Path file) {
     try {
-      JsonNode results = Json.parse(text).path("results");
+      return Json.parse(RegularFile.text(file, MOST_BYTES));
+    } catch (JacksonException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  /// Returns the results of a file's content. Throws [BadFileException] if it is no answer of
+  /// `bench --json`.
+  static List<Result> results(Path file, JsonNode tree) {
+    try {
+      JsonNode results = tree.path("results");
       if (!results.isArray()) {
         throw new BadFileException(
             file, "it has no list \"results\"; write it by: fathom bench SUITE --json > FILE");
@@ -54,8 +68,12 @@ public final class Baseline {
       }
       return read;
     } catch (JacksonException | IllegalArgumentException e) {
-      throw new BadFileException(file, "it is no answer of bench --json: " + e.getMessage(), e);
+      throw unreadable(file, e);
     }
+  }
+
+  private static BadFileException unreadable(Path file, RuntimeException e) {
+    return new BadFileException(file, "it is no answer of bench --json: " + e.getMessage(), e);
   }
 
   /// Reads a line. What is null in it only a peer gives.

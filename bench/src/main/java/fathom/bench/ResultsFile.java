@@ -3,7 +3,6 @@ package fathom.bench;
 import fathom.io.AtomicFile;
 import fathom.io.BadFileException;
 import fathom.io.Json;
-import fathom.io.RegularFile;
 import fathom.train.Machine;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,13 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /// The results of a long benchmark, written after each of its pieces, so that one that was broken
 /// off goes on where it stood. The file has the form of `bench --json`, and what [Baseline] reads.
 public final class ResultsFile {
-  private static final long MOST_BYTES = 16L << 20;
   private static final String PROCESSOR = "processor";
   private static final String VERSION = "version";
   private static final String PIECES = "pieces";
@@ -41,17 +38,11 @@ public final class ResultsFile {
   public static ResultsFile open(Path file) {
     var opened = new ResultsFile(file);
     if (Files.exists(file)) {
-      List<Result> results = Baseline.read(file);
-      JsonNode top;
-      try {
-        top = Json.parse(RegularFile.text(file, MOST_BYTES));
-      } catch (JacksonException e) {
-        throw new BadFileException(file, "it is no answer of bench --json", e);
-      }
+      JsonNode top = Baseline.tree(file);
+      opened.results.addAll(Baseline.results(file, top));
       check(file, top, PROCESSOR, Machine.processorName());
       check(file, top, VERSION, Machine.VERSION);
       top.path(PIECES).forEach(piece -> opened.pieces.add(piece.asString()));
-      opened.results.addAll(results);
     }
     return opened;
   }
