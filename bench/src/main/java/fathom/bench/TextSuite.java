@@ -18,7 +18,6 @@ import fathom.parallel.Step;
 import fathom.recurrent.State;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
@@ -90,12 +89,7 @@ public final class TextSuite {
   private static Runnable worker(
       CharacterNet architecture, Collective all, AtomicReference<@Nullable FlatParams> shared) {
     LanguageModel net = architecture.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
-    if (all.rank() == 0) {
-      shared.set(FlatParams.of(net.params()));
-    }
-    all.barrier();
-    FlatParams first = Objects.requireNonNull(shared.get());
-    FlatParams flat = all.rank() == 0 ? first : first.shareWith(net.params());
+    FlatParams flat = TimedSteps.share(all, shared, net.params());
     var adam = new Adam(flat);
     Rows own = new Rows(0, STREAMS).share(all.rank(), all.size());
     RandomKey key = RandomKey.of(1, "text");
@@ -109,21 +103,11 @@ public final class TextSuite {
       }
     }
     State carried = net.start(own.count());
-    double[] losses = new double[WARM_UP];
-    int[] step = {0};
-    return () -> {
-      var context = new Step(1, step[0], all, STREAMS * WINDOW);
-      double loss = context.run(() -> step(all, net, read, next, carried, flat, adam));
-      if (step[0] < WARM_UP) {
-        losses[step[0]] = loss;
-      }
-      if (step[0] == WARM_UP && !(losses[WARM_UP - 1] < losses[0])) {
-        throw new IllegalStateException(
-            "a text that is seen again and again is learned, but its loss went from %s to %s"
-                .formatted(losses[0], losses[WARM_UP - 1]));
-      }
-      step[0]++;
-    };
+    var steps = new TimedSteps("a text", WARM_UP);
+    return () ->
+        steps.add(
+            new Step(1, steps.count(), all, STREAMS * WINDOW)
+                .run(() -> step(all, net, read, next, carried, flat, adam)));
   }
 
   private static double step(

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -251,31 +250,16 @@ public final class TrainSuite {
       boolean sameBatch) {
     Layer plain = net.build(all.rank() == 0 ? Init.he(1) : Init.zeros());
     Layer layers = Fused.of(recompute > 0 ? Recompute.every(recompute, plain) : plain);
-    if (all.rank() == 0) {
-      shared.set(FlatParams.of(layers.params()));
-    }
-    all.barrier();
-    FlatParams first = Objects.requireNonNull(shared.get());
-    FlatParams flat = all.rank() == 0 ? first : first.shareWith(layers.params());
+    FlatParams flat = TimedSteps.share(all, shared, layers.params());
     var sgd = new Sgd(flat, 0.9, 1e-4);
     int rows = new Rows(0, batch).share(all.rank(), all.size()).count();
     int[] labels = new int[rows];
     Arrays.setAll(labels, i -> i % 10);
-    double[] losses = new double[WARM_UP];
-    int[] step = {0};
-    return () -> {
-      double loss =
-          new Step(1, step[0], all, batch).run(() -> step(all, layers, images, labels, flat, sgd));
-      if (step[0] < WARM_UP) {
-        losses[step[0]] = loss;
-      }
-      if (sameBatch && step[0] == WARM_UP && !(losses[WARM_UP - 1] < losses[0])) {
-        throw new IllegalStateException(
-            "a batch that is seen again and again is learned, but its loss went from %s to %s"
-                .formatted(losses[0], losses[WARM_UP - 1]));
-      }
-      step[0]++;
-    };
+    var steps = new TimedSteps("a batch", sameBatch ? WARM_UP : 0);
+    return () ->
+        steps.add(
+            new Step(1, steps.count(), all, batch)
+                .run(() -> step(all, layers, images, labels, flat, sgd)));
   }
 
   private static double step(
