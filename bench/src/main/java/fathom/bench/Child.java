@@ -14,8 +14,11 @@ import java.util.List;
 final class Child {
   private Child() {}
 
+  /// Begins what the JVM itself prints, before the program says anything.
+  private static final String OF_THE_JVM = "WARNING: ";
+
   /// Returns the last line that `program` prints. Throws `IllegalStateException`, with the first
-  /// line of its standard error, if it fails or prints nothing.
+  /// line of its standard error that is its own, if it fails or prints nothing.
   static String run(Class<?> program, String... arguments) {
     return finished(builder(program, arguments));
   }
@@ -56,6 +59,14 @@ final class Child {
     }
   }
 
+  private static String complaint(String errors) {
+    return errors
+        .lines()
+        .filter(line -> !line.isBlank() && !line.startsWith(OF_THE_JVM))
+        .findFirst()
+        .orElse("it said nothing");
+  }
+
   private static String answer(Process process, Path log) throws IOException {
     try (var lines = process.inputReader()) {
       String last = lines.lines().reduce("", (_, line) -> line);
@@ -63,7 +74,7 @@ final class Child {
       if (code != 0 || last.isEmpty()) {
         throw new IllegalStateException(
             "the process that is measured ended with code %s: %s"
-                .formatted(code, Files.readString(log).strip().lines().findFirst().orElse("")));
+                .formatted(code, complaint(Files.readString(log))));
       }
       return last;
     } catch (InterruptedException e) {

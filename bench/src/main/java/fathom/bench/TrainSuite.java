@@ -42,7 +42,8 @@ public final class TrainSuite {
   private static final String EAGER = "channels-last-fused";
   private static final String COMPILED = "channels-last-compile";
 
-  /// Of deeper nets only PyTorch is measured: XLA compiles those for many minutes.
+  /// Of deeper nets only PyTorch is measured, under the C library's allocator: XLA compiles those
+  /// for many minutes, and every form of PyTorch under another allocator compiles once more.
   private static final int MOST_LAYERS = 20;
 
   private TrainSuite() {}
@@ -111,6 +112,9 @@ public final class TrainSuite {
           "resnet.py",
           arguments(net, form, batch, workers, precision));
     }
+    if (net instanceof CifarNet cifar && cifar.depth() > MOST_LAYERS) {
+      return;
+    }
     for (String form : List.of(EAGER, COMPILED)) {
       peers.pythonWithAllocators(
           lineup,
@@ -119,7 +123,7 @@ public final class TrainSuite {
           "resnet.py",
           arguments(net, form, batch, workers, precision));
     }
-    if (net instanceof CifarNet cifar && cifar.depth() <= MOST_LAYERS) {
+    if (net instanceof CifarNet cifar) {
       String depth = Integer.toString(cifar.depth());
       String images = Integer.toString(batch);
       peers.python(lineup, Peers.JAX, "", "jax_resnet.py", depth, images, spelled(precision));
