@@ -299,7 +299,7 @@ final class WeightsInfoCommand implements Callable<Integer> {
     if (answer.mean == null || answer.std == null) {
       return answer.fits.stream().allMatch(fit -> fit.reads.equals("text"))
           ? ""
-          : "It does not say what images are normalised by: where they are used, --mean and --std can.";
+          : "It does not say what images are normalised by: give --mean and --std with it.";
     }
     return "It says that images are %snormalised by %s."
         .formatted(
