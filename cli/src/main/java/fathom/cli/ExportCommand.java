@@ -10,6 +10,7 @@ import fathom.io.SafeTensors;
 import fathom.io.StoredTensor;
 import fathom.io.TensorFile;
 import fathom.io.TorchFile;
+import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import fathom.net.LanguageModel;
 import fathom.nn.Init;
@@ -23,6 +24,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -119,9 +121,14 @@ final class ExportCommand implements Callable<Integer> {
   @Rare
   @Option(
       names = "--classes",
-      paramLabel = "N",
-      description = "The classes of --model. Default: those for which it was made.")
-  private @Nullable Integer classes;
+      split = ",",
+      paramLabel = "N|NAME",
+      description =
+          "The classes of --model, their number or their names in their order. Default: those for "
+              + "which it was made.")
+  private @Nullable List<String> classes;
+
+  @Mixin private final NormalizationOption normalization = new NormalizationOption();
 
   @Rare
   @Option(
@@ -167,8 +174,9 @@ final class ExportCommand implements Callable<Integer> {
       if (best.isGiven()) {
         throw output.refused("--best is for a run, but %s is a file of weights".formatted(source));
       }
-      if (model == null && (input != null || classes != null) && !weights.isNamed()) {
-        throw output.refused("--input and --classes are of --model");
+      boolean described = input != null || classes != null || normalization.isGiven();
+      if (model == null && described && !weights.isNamed()) {
+        throw output.refused("--input, --classes, --mean and --std are of --model");
       }
       // What a folder's config.json says would be lost with a copy of the tensors alone.
       boolean says = Files.isDirectory(source) && weights.isNamed();
@@ -188,8 +196,10 @@ final class ExportCommand implements Callable<Integer> {
 
   private Subject ofRun(Path folder) {
     Run run = Run.open(folder);
-    if (model != null) {
-      throw output.refused("--model is for a file of weights; a run knows its own");
+    if (model != null || normalization.isGiven()) {
+      throw output.refused(
+          "%s for a file of weights; a run knows its own"
+              .formatted(model != null ? "--model is" : "--mean and --std are"));
     }
     Path weights = best.weights(run);
     boolean text = run.info().input().isEmpty();
@@ -201,8 +211,9 @@ final class ExportCommand implements Callable<Integer> {
   private Subject ofWeights(Path file, WeightsFile weights) {
     ModelCard own = weights.card();
     if (own.isText() || own.isMasks()) {
-      if (input != null || classes != null) {
-        throw output.refused("--input and --classes are for a net that classifies images");
+      if (input != null || classes != null || normalization.isGiven()) {
+        throw output.refused(
+            "--input, --classes, --mean and --std are for a net that classifies images");
       }
       Node net =
           own.isText()
@@ -213,7 +224,10 @@ final class ExportCommand implements Callable<Integer> {
     }
     var standard = weights.net(model, modelOptions.options());
     ImageShape size = weights.input(input, standard);
-    int count = Objects.requireNonNullElse(weights.classCount(classes), standard.classes());
+    Integer number = number(classes);
+    List<String> names = number == null ? weights.classes(classes) : own.classes();
+    Integer stated = number != null || names == null ? number : Integer.valueOf(names.size());
+    int count = Objects.requireNonNullElse(weights.classCount(stated), standard.classes());
     var changed = output.usage(() -> standard.on(size, count));
     Layer net = output.usage(() -> changed.build(Init.zeros()));
     Weights.read(file, net);
@@ -223,11 +237,28 @@ final class ExportCommand implements Callable<Integer> {
                 changed.name(),
                 changed.options(),
                 size,
-                own.photos(),
-                own.classes(),
-                own.normalization(),
+                photos(own, standard, size),
+                names,
+                normalization.isGiven()
+                    ? weights.normalization(normalization, size.channels())
+                    : own.normalization(),
                 null)
             .croppedBy(own.crop()));
+  }
+
+  /// Whether tests see the centre of a photo: as the file says, or, where the user says what its
+  /// images are normalised by, as is usual for the net, so that the preprocessing is whole.
+  private @Nullable Boolean photos(
+      ModelCard own, Architecture.OfClasses standard, ImageShape size) {
+    Boolean usual = standard.photos() == size.height();
+    return own.photos() != null || !normalization.isGiven() ? own.photos() : usual;
+  }
+
+  /// Returns the number that `--classes` is; null if it is names, or not given.
+  private static @Nullable Integer number(@Nullable List<String> of) {
+    return of != null && of.size() == 1 && of.getFirst().matches("\\d{1,9}")
+        ? Integer.valueOf(of.getFirst())
+        : null;
   }
 
   private void write(Form as, Path file, Subject subject) {
@@ -266,7 +297,7 @@ final class ExportCommand implements Callable<Integer> {
       if (by == null) {
         throw output.refused(
             "--with-preprocessing needs what images are normalised by, and the file does not say"
-                + " it; export from the run, or do it before the model");
+                + " it: give --mean and --std, or export from the run");
       }
       images = images.asBytes(by);
     }

@@ -5,6 +5,7 @@ import fathom.infer.OpenWeights;
 import fathom.io.Shown;
 import fathom.net.Architecture;
 import fathom.run.FineTuning;
+import fathom.run.Recipe;
 import fathom.train.Tuning;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,6 +45,22 @@ final class FineTuneOptions {
       description = "With --weights: N first epochs train the classifier alone. Default: 0.")
   private @Nullable Integer linearProbe;
 
+  /// How a new classifier begins.
+  enum Head {
+    FITTED,
+    DRAWN
+  }
+
+  @Rare
+  @Option(
+      names = "--new-head",
+      paramLabel = "fitted|drawn",
+      description =
+          "With --weights: how a new classifier begins. fitted: by logistic regression, to "
+              + "what the weights make of the training images. drawn: at random. Default: fitted "
+              + "for fewer than 500 images, otherwise drawn.")
+  private @Nullable Head head;
+
   @Rare
   @Option(
       names = "--layer-decay",
@@ -68,7 +85,9 @@ final class FineTuneOptions {
                 ? "--linear-probe"
                 : layerDecay != null
                     ? "--layer-decay"
-                    : normalization.isGiven() ? "--mean or --std" : null;
+                    : head != null
+                        ? "--new-head"
+                        : normalization.isGiven() ? "--mean or --std" : null;
     if (alone != null) {
       throw output.refused(
           "%s is for trained weights, but the training begins with random ones; give --weights or leave it out"
@@ -113,6 +132,20 @@ final class FineTuneOptions {
         : by;
   }
 
+  /// Returns the recipe with a new classifier that begins as the user wants.
+  Recipe begun(Recipe usual, Output output) {
+    if (head == null) {
+      return usual;
+    }
+    FineTuning from = usual.fineTuning();
+    if (!from.newHead()) {
+      throw output.refused(
+          "--new-head is for a classifier that is new, but that of %s is kept; leave it out"
+              .formatted(file()));
+    }
+    return usual.with(from.fittingHead(head == Head.FITTED));
+  }
+
   /// Says what becomes of the classifier, and what images are normalised by.
   void tell(FineTuning tuning, WeightsFile from, Data data, Output output) {
     List<String> known = from.card().classes();
@@ -121,10 +154,11 @@ final class FineTuneOptions {
             .formatted(
                 file(),
                 tuning.newHead()
-                    ? "the classifier is new, for %s%s"
+                    ? "the classifier is new, for %s%s%s"
                         .formatted(
                             some(data.classes()),
-                            known == null ? "" : " in place of " + some(known))
+                            known == null ? "" : " in place of " + some(known),
+                            tuning.fittedHead() ? ", and begins fitted to the training images" : "")
                     : tuning.headRows().isEmpty()
                         ? "the classifier is kept, for " + some(data.classes())
                         : "the classifier is kept, its rows in the order %s of the data, which is %s in the file"
@@ -134,7 +168,8 @@ final class FineTuneOptions {
                     : normalization.isGiven() ? "as --mean and --std say" : "as the file says"));
   }
 
-  private static String some(List<String> classes) {
+  /// Returns the first names of classes, and how many there are.
+  static String some(List<String> classes) {
     List<String> first = classes.stream().limit(NAMED).map(Shown::name).toList();
     return "%s%s (%s)"
         .formatted(String.join(", ", first), classes.size() > NAMED ? ", ..." : "", classes.size());

@@ -258,7 +258,8 @@ final class TrainCommand implements Callable<Integer> {
   private Recipe recipe(
       Architecture net, Data read, @Nullable Integer side, @Nullable OpenWeights open) {
     FineTuning from = open == null ? FineTuning.NONE : fineTune.of(open, net, read, output);
-    Recipe base = recipe.of(net, read, from, seed, execution.workers(), output);
+    Recipe base =
+        fineTune.begun(recipe.of(net, read, from, seed, execution.workers(), output), output);
     Preprocessing sized =
         side == null ? base.preprocessing() : base.kind().sized(base.preprocessing(), side);
     Recipe resolved =

@@ -1,6 +1,8 @@
 package fathom.cli;
 
 import fathom.Shape;
+import fathom.data.CentreCrop;
+import fathom.data.Normalization;
 import fathom.infer.FittingNets;
 import fathom.infer.ModelCard;
 import fathom.io.BadFileException;
@@ -9,6 +11,7 @@ import fathom.io.StateDictionary;
 import fathom.io.TensorFile;
 import fathom.net.Architecture;
 import fathom.net.CharacterNet;
+import fathom.net.ImageShape;
 import fathom.net.Mlp;
 import fathom.net.RowNet;
 import java.nio.file.Files;
@@ -23,6 +26,7 @@ import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,6 +55,9 @@ final class WeightsInfoCommand implements Callable<Integer> {
   private static final int SHOWN_METADATA = 20;
   private static final int LONGEST = 60;
 
+  /// More numbers than this are not of channels but of pixels.
+  private static final int MOST_CHANNELS = 4;
+
   @Mixin private final Output output = new Output();
 
   @Parameters(arity = "0..1", paramLabel = "FILE", description = "A file or folder of weights.")
@@ -64,6 +71,12 @@ final class WeightsInfoCommand implements Callable<Integer> {
   /// @param model the net that the file says it is of, null if it does not say
   /// @param options what it says of that net's options
   /// @param types the number of tensors of each type of elements
+  /// @param classes the names of the classes that it states, null if it states none
+  /// @param input the size of images that it states, null if it states none
+  /// @param resize the shorter side and the filter before the centre of a photo is cut out, null if
+  ///   they are the usual ones or nothing is said
+  /// @param mean what it says that images are normalised by, null if it says nothing
+  /// @param std the standard deviations that go with `mean`
   /// @param fits the nets that have exactly these tensors
   record Answer(
       String file,
@@ -75,6 +88,11 @@ final class WeightsInfoCommand implements Callable<Integer> {
       Map<String, String> metadata,
       @Nullable String model,
       Architecture.Options options,
+      @Nullable List<String> classes,
+      @Nullable String input,
+      @Nullable String resize,
+      float @Nullable [] mean,
+      float @Nullable [] std,
       List<Fit> fits) {}
 
   /// Tensors that belong together.
@@ -176,6 +194,9 @@ final class WeightsInfoCommand implements Callable<Integer> {
       types.merge(stored.type(name), 1, Integer::sum);
       elements += stored.shape(name).elements();
     }
+    ImageShape input = card.input();
+    CentreCrop crop = card.crop();
+    Normalization normalization = card.normalization();
     return new Answer(
         from.toString(),
         stored.format(),
@@ -188,6 +209,13 @@ final class WeightsInfoCommand implements Callable<Integer> {
         stored.metadata(),
         card.model(),
         card.options(),
+        card.isText() ? null : card.classes(), // those of a text are its characters
+        input == null ? null : input.toString(),
+        crop == null
+            ? null
+            : "%s %s".formatted(crop.shorter(), crop.filter().name().toLowerCase(Locale.ROOT)),
+        normalization == null ? null : normalization.mean(),
+        normalization == null ? null : normalization.standardDeviation(),
         FittingNets.of(stored).stream().map(Fit::of).toList());
   }
 
@@ -247,6 +275,16 @@ final class WeightsInfoCommand implements Callable<Integer> {
                       brief(answer.model),
                       answer.options.given().isEmpty() ? "" : " (%s)".formatted(answer.options)));
     }
+    if (answer.classes != null) {
+      output
+          .out()
+          .println(
+              "It says that its classes are %s.".formatted(FineTuneOptions.some(answer.classes)));
+    }
+    String images = images(answer);
+    if (!images.isEmpty()) {
+      output.out().println(images);
+    }
     if (answer.fits.isEmpty()) {
       output.out().println("No net here has exactly these tensors.");
     }
@@ -254,6 +292,35 @@ final class WeightsInfoCommand implements Callable<Integer> {
         .collect(Collectors.groupingBy(Fit::withoutNorm, LinkedHashMap::new, Collectors.toList()))
         .values()
         .forEach(alike -> output.out().println("It fits " + text(alike) + "."));
+  }
+
+  /// Says what the file states of its images, or what it lacks; empty for a net that reads none.
+  private static String images(Answer answer) {
+    if (answer.mean == null || answer.std == null) {
+      return answer.fits.stream().allMatch(fit -> fit.reads.equals("text"))
+          ? ""
+          : "It does not say what images are normalised by: give --mean and --std with it.";
+    }
+    return "It says that images are %snormalised by %s."
+        .formatted(
+            answer.input == null
+                ? ""
+                : "%s%s, "
+                    .formatted(
+                        answer.input,
+                        answer.resize == null
+                            ? ""
+                            : ", the centre of a shorter side of " + answer.resize),
+            Math.max(answer.mean.length, answer.std.length) > MOST_CHANNELS
+                ? "numbers of each pixel"
+                : "the mean %s and the standard deviation %s"
+                    .formatted(numbers(answer.mean), numbers(answer.std)));
+  }
+
+  private static String numbers(float[] values) {
+    return IntStream.range(0, values.length)
+        .mapToObj(i -> Float.toString(values[i]))
+        .collect(Collectors.joining(", "));
   }
 
   /// Nets that differ in nothing but their norm are said together.

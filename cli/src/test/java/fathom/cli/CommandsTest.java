@@ -144,6 +144,7 @@ class CommandsTest {
           train mlp --data digits --data-changed                 | 2 | is for --resume
           train mlp --data digits --freeze-until linear          | 2 | give --weights or leave it out
           train mlp --data digits --layer-decay 0.5              | 2 | give --weights or leave it out
+          train mlp --data digits --new-head drawn               | 2 | give --weights or leave it out
           train mlp --data digits --recipe finetune              | 2 | give --weights
           train mlp --data digits --early-stop 3                 | 2 | keep some images for it with --val
           train mlp --data digits --early-stop soon              | 2 | is no number of epochs

@@ -104,6 +104,32 @@ class ExportCommandTest {
     assertEquals(expected, measured.path("crossEntropy").asDouble(), 1e-9);
   }
 
+  /// What a file does not say, the user may: its classes and what its images are normalised by are
+  /// then in the model as they are in that of the run.
+  @Test
+  void weightsThatSayNothingBecomeTheModelOfTheRun() throws IOException {
+    JsonNode said = export(at("run"), at("run.onnx"), "--with-preprocessing").path("metadata");
+    export(
+        at("bare.safetensors"),
+        at("bare.onnx"),
+        "--with-preprocessing",
+        "--model",
+        "resnet8",
+        "--width",
+        "4",
+        "--input",
+        "1x8x8",
+        "--classes",
+        "0,1,2,3,4,5,6,7,8,9",
+        "--mean",
+        said.path("fathom.mean").asString(),
+        "--std",
+        said.path("fathom.std").asString());
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("run.onnx")),
+        Files.readAllBytes(folder.resolve("bare.onnx")));
+  }
+
   /// What a file needs to be used it says itself: an export, and the files of a run.
   @Test
   void aFileOfTheRunSaysOfWhichNetItIs() throws IOException {
@@ -259,6 +285,11 @@ class ExportCommandTest {
           export OWN OUT.onnx --norm layer                    | 2 | the file says BATCH, but --norm LAYER was given
           export OWN OUT.onnx --input 3x8x8                   | 2 | the file says 1×8×8, but --input 3×8×8 was given
           export OWN OUT.onnx --classes 3                     | 2 | the file says 10, but --classes 3 was given
+          export OWN OUT.onnx --classes a,b                   | 2 | but --classes 'a', 'b' (2) was given
+          export RUN OUT.onnx --mean 0.5 --std 0.5            | 2 | a run knows its own
+          export OWN OUT.onnx --mean 0.5 --std 0.5            | 2 | leave out --mean and --std
+          export WEIGHTS OUT.pt --mean 0.5 --std 0.5          | 2 | are of --model
+          export WEIGHTS OUT.onnx --model resnet8 --width 4 --input 1x8x8 --classes a,b | 3 | linear
           export ./none OUT.onnx                              | 3 | no such run or file
           export RUN ./none/OUT.onnx                          | 3 | no folder
           """)

@@ -96,6 +96,22 @@ class FineTuneTest {
     assertTrue(cli.out().contains("down to 0 along a cosine"), cli.out());
   }
 
+  /// Few images have a fitted classifier unless the user wants it drawn.
+  @Test
+  void howANewClassifierBeginsIsSaid() {
+    Cli fitted = train("--dry-run");
+    assertEquals(0, fitted.code(), fitted.err());
+    String says = "and begins fitted to the training images; images are normalised";
+    assertTrue(fitted.err().contains(says), fitted.err());
+    assertTrue(
+        fitted.out().contains("the classifier new, fitted to the training images at first"),
+        fitted.out());
+    Cli drawn = train("--dry-run", "--new-head", "drawn");
+    assertEquals(0, drawn.code(), drawn.err());
+    assertFalse(drawn.err().contains("fitted"), drawn.err());
+    assertTrue(drawn.out().contains("the classifier new, images"), drawn.out());
+  }
+
   /// 16 images are 1 batch as usual, and 4 of 4: the warm-up goes by the batch that there is.
   @Test
   void theWarmUpIsAnEpochOfTheBatchesAsTheyAre() {
@@ -141,6 +157,9 @@ class FineTuneTest {
                 "the classifier is kept, its rows in the order 'across', 'down' (2) of the data,"
                     + " which is 'down', 'across' (2) in the file"),
         cli.err());
+    Cli kept = train("--dry-run", "--new-head", "fitted");
+    assertEquals(Exit.USAGE, kept.code());
+    assertTrue(kept.err().contains("is kept; leave it out"), kept.err());
   }
 
   @Test

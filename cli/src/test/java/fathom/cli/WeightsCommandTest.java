@@ -134,6 +134,32 @@ class WeightsCommandTest {
     assertTrue(text.contains("It fits resnet18 (shortcut B, norm batch, width 64) for"), text);
   }
 
+  /// What `config.json` says of classes and images is said before it is relied on, and what no file
+  /// says is named too, because a wrong preprocessing loses accuracy silently.
+  @Test
+  void whatAFolderSaysOfItsImagesIsShown() throws IOException {
+    Path published = Files.createDirectories(folder.resolve("published"));
+    try (var _ = Scope.open()) {
+      Weights.write(published.resolve("model.safetensors"), net(2), Map.of());
+    }
+    configure(published, "0.875", "0.95", "bilinear", "bicubic");
+    String text = info(published.toString()).out();
+    assertTrue(text.contains("It says that its classes are 'cat', 'dog' (2).\n"), text);
+    assertTrue(
+        text.contains(
+            "It says that images are 3×64×64, the centre of a shorter side of 67 bicubic, normalised by the mean 0.5, 0.5, 0.5 and the standard deviation 0.5, 0.25, 0.5.\n"),
+        text);
+    JsonNode answer = info(published.toString(), "--json").json();
+    assertEquals("dog", answer.path("classes").path(1).asString());
+    assertEquals("67 bicubic", answer.path("resize").asString());
+    assertEquals(0.25, answer.path("std").path(1).asDouble());
+
+    Path alone = published.resolve("model.safetensors");
+    String unsaid = info(alone.toString()).out();
+    assertTrue(unsaid.contains("It does not say what images are normalised by: "), unsaid);
+    assertTrue(info(alone.toString(), "--json").json().path("mean").isNull());
+  }
+
   private static Layer net(int classes) {
     return Architecture.Convolutional.named("resnet18")
         .on(new ImageShape(3, 64, 64), classes)

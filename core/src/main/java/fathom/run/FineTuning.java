@@ -17,6 +17,8 @@ import fathom.io.RegularFile;
 import fathom.net.Architecture;
 import fathom.net.ImageShape;
 import fathom.nn.Init;
+import fathom.task.ImageClassification;
+import fathom.task.Task;
 import fathom.train.Tuning;
 import fathom.train.Weights;
 import java.nio.file.Path;
@@ -30,7 +32,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param weights the file as the user named it; empty for a run that begins with random weights
 /// @param fingerprint the SHA-256 digest of the file in hexadecimal digits
-/// @param newHead whether the classifier is drawn anew, because the weights know other classes
+/// @param newHead whether the classifier is new, because the weights know other classes
+/// @param fittedHead whether a new classifier begins as fits the training images best with the
+///   other layers as they are; otherwise it is drawn. See [FittedHead]
 /// @param headRows for each class of the data the row of the file's classifier that it takes, where
 ///   the file names the same classes in another order; empty if the order is the same or the
 ///   classifier new
@@ -42,13 +46,14 @@ public record FineTuning(
     String weights,
     String fingerprint,
     boolean newHead,
+    boolean fittedHead,
     List<Integer> headRows,
     List<Float> mean,
     List<Float> std,
     @JsonUnwrapped Tuning tuning) {
   /// No weights: the run begins with random ones, and all layers are trained alike.
   public static final FineTuning NONE =
-      new FineTuning("", "", false, List.of(), List.of(), List.of(), Tuning.NONE);
+      new FineTuning("", "", false, false, List.of(), List.of(), List.of(), Tuning.NONE);
 
   /// Throws `IllegalArgumentException` if layers are to be frozen or slower without weights, or if
   /// the numbers are no normalization or the rows no permutation.
@@ -66,6 +71,10 @@ public record FineTuning(
       throw new IllegalArgumentException(
           "the rows of a kept classifier are each given to one class, but `newHead` is %s and `headRows` %s"
               .formatted(newHead, headRows));
+    }
+    if (fittedHead && !newHead) {
+      throw new IllegalArgumentException(
+          "a classifier that is kept is not fitted, but `newHead` is false and `fittedHead` true");
     }
     if (!mean.isEmpty()) {
       var _ = Normalization.of(floats(mean), floats(std));
@@ -112,6 +121,7 @@ public record FineTuning(
           file.toString(),
           RegularFile.sha256(file),
           rows == null,
+          false,
           rows == null || isSorted(rows) ? List.of() : rows,
           normalization == null ? List.of() : list(normalization.mean()),
           normalization == null ? List.of() : list(normalization.standardDeviation()),
@@ -125,10 +135,18 @@ public record FineTuning(
         weights,
         fingerprint,
         newHead,
+        fittedHead,
         headRows,
         list(by.mean()),
         list(by.standardDeviation()),
         tuning);
+  }
+
+  /// Returns the same weights, with a new classifier fitted or drawn. A classifier that is kept
+  /// stays as it is.
+  public FineTuning fittingHead(boolean fitted) {
+    return new FineTuning(
+        weights, fingerprint, newHead, fitted && newHead, headRows, mean, std, tuning);
   }
 
   private static ImageShape shape(LabelledImages images) {
@@ -195,10 +213,14 @@ public record FineTuning(
     }
   }
 
-  /// Fills a new net with the weights; the classifier stays as it was drawn if it is new.
-  void fill(Node net) {
+  /// Fills a new net with the weights. A new classifier is fitted to the images of the task, or
+  /// stays as it was drawn.
+  void fill(Node net, Task<?> task) {
     String head = Tuning.head(net) + ".";
     Weights.read(Path.of(weights), net, path -> !(newHead && path.startsWith(head)));
+    if (fittedHead && net instanceof Layer layer && task instanceof ImageClassification images) {
+      FittedHead.fill(layer, images);
+    }
     if (!headRows.isEmpty()) {
       net.state()
           .forEach((path, param) -> {

@@ -42,9 +42,9 @@ final class ImageRuns implements Kind {
   /// Of how many epochs a fine-tuning on little data is.
   private static final int TUNED_EPOCHS = 10;
 
-  /// A new classifier has everything to learn, and few images are few steps: fewer than this come
-  /// in batches of this many, at the learning rate of those of usual size. A classifier that is
-  /// kept needs no more steps.
+  /// A new classifier has everything to learn, and few images are few steps: for fewer than this it
+  /// begins fitted, and they come in batches of this many, at the learning rate of those of usual
+  /// size. A classifier that is kept needs no more steps.
   private static final int FEW = 500;
 
   private static final int FEW_BATCH = 16;
@@ -131,13 +131,16 @@ final class ImageRuns implements Kind {
     int count = images(data).train().count();
     boolean small = count < SMALL;
     int batch = small ? Math.min(PHOTOS, usual.batch()) : usual.batch();
-    Recipe few =
+    boolean few = from.newHead() && count < FEW;
+    Recipe shorter =
         usual
-            .withBatch(from.newHead() && count < FEW ? Math.min(FEW_BATCH, batch) : batch)
+            .with(from.fittingHead(few))
+            .withBatch(few ? Math.min(FEW_BATCH, batch) : batch)
             .withEpochs(small ? TUNED_EPOCHS : TUNED_EPOCHS / 2);
     double full = from.newHead() ? TUNED_RATE : KEPT_RATE;
-    boolean bySgd = few.optimization().update().optimizer() == Optimization.Method.SGD;
-    return few.optimized(of ->
+    boolean bySgd = shorter.optimization().update().optimizer() == Optimization.Method.SGD;
+    return shorter
+        .optimized(of ->
             of.withRate(bySgd ? full * batch / 256 : full / 100)
                 .withCurve(Optimization.Curve.COSINE))
         .warmedUp(Recipe.FINETUNE_WARM_UP, data);

@@ -137,13 +137,14 @@ public record Recipe(
   /// then falls to 0 along a cosine: 0.1 for batches of 256 if the classifier is new, and a tenth
   /// of it if it is kept. Fewer than 10,000 images come in batches of 32, and fewer than 500, if
   /// the classifier is new, in batches of 16 at the learning rate of 32, because it then needs
-  /// steps more than precise gradients. Preprocessing and augmentation are those of [#usual].
-  /// Throws `IllegalArgumentException` if the net does not learn the classes of images.
+  /// steps more than precise gradients; with so few such a classifier begins fitted, see
+  /// [FineTuning#fittingHead]. Preprocessing and augmentation are those of [#usual]. Throws
+  /// `IllegalArgumentException` if the net does not learn the classes of images.
   ///
   /// @param from the weights; see [FineTuning#of]
   public static Recipe finetune(
       Architecture net, Data data, FineTuning from, long seed, int workers) {
-    return ImageRuns.finetune(net, data, from, seed, workers).with(from);
+    return ImageRuns.finetune(net, data, from, seed, workers);
   }
 
   /// The settings of the training.

@@ -117,6 +117,10 @@ final class RunFile {
     if (recipe.path("finetuning") instanceof ObjectNode tuning && !tuning.has("headRows")) {
       tuning.putArray("headRows"); // which the first runs of format 8 do not have
     }
+    if (recipe.path("finetuning") instanceof ObjectNode tuning && !tuning.has("fittedHead")) {
+      tuning.put(
+          "fittedHead", false); // when every new classifier was drawn; the format is the same
+    }
     if (!recipe.has("processes")) { // before there were processes; the format is the same
       recipe.put("processes", 1).put("syncBatchNorm", false);
     }

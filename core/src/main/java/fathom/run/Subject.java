@@ -24,7 +24,7 @@ public record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
     return new Subject<>(
         init -> {
           N filled = net.apply(init);
-          weights.fill(filled);
+          weights.fill(filled, task);
           return filled;
         },
         task);

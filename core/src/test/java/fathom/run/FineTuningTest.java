@@ -1,5 +1,6 @@
 package fathom.run;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -18,6 +19,9 @@ import fathom.net.Architecture;
 import fathom.net.CifarNet;
 import fathom.net.ImageShape;
 import fathom.nn.Init;
+import fathom.parallel.Collective;
+import fathom.task.Evaluation;
+import fathom.task.ImageClassification;
 import fathom.train.Tuning;
 import fathom.train.Weights;
 import java.io.IOException;
@@ -107,6 +111,37 @@ class FineTuningTest {
 
   // ---- The recipe
 
+  /// With few images a new classifier begins where one that is trained alone would end, and the
+  /// layers before it as they were.
+  @Test
+  void aNewClassifierOfFewImagesBeginsFitted() {
+    Recipe recipe = Recipe.finetune(NET, PARITY, from(Tuning.NONE), 5, 1);
+    assertTrue(recipe.fineTuning().fittedHead());
+    Evaluation drawn = begun(recipe.fineTuning().fittingHead(false), 1);
+    Evaluation fitted = begun(recipe.fineTuning(), 1);
+    assertTrue(fitted.error() < 25 && drawn.error() > 35, fitted + " " + drawn);
+    assertTrue(fitted.crossEntropy() < 0.6, "its probabilities are no guesses: " + fitted);
+    assertEquals(fitted, begun(recipe.fineTuning(), 2), "whatever the initial weights");
+  }
+
+  /// The evaluation of the training images before the first step.
+  private static Evaluation begun(FineTuning from, int seed) {
+    try (var _ = Scope.open()) {
+      var task = ImageClassification.of(PARITY);
+      var net = NET.on(new ImageShape(1, 8, 8), 2).build(Init.he(seed));
+      from.fill(net, task);
+      var before = NET.on(new ImageShape(1, 8, 8), 2).build(Init.he(seed));
+      from.fittingHead(false).fill(before, task);
+      for (String name : List.of("conv1.weight", "layer3.0.bn2.running_var")) {
+        assertArrayEquals(
+            before.state().get(name).value().toDoubles(),
+            net.state().get(name).value().toDoubles(),
+            name);
+      }
+      return Evaluation.of(net, PARITY.train(), task.normalization(), Collective.ALONE);
+    }
+  }
+
   /// Images, batch, learning rate and steps of the warm-up, which is an epoch.
   @ParameterizedTest
   @CsvSource({
@@ -128,6 +163,7 @@ class FineTuningTest {
     Recipe recipe =
         Recipe.finetune(NET, data, FineTuning.of(weights, NET, data, Tuning.NONE), 5, 1);
     assertEquals(newHead, recipe.fineTuning().newHead());
+    assertEquals(batch == 16, recipe.fineTuning().fittedHead());
     assertEquals(batch, recipe.batch());
     assertEquals(learningRate, recipe.optimization().learningRate().peak(), 1e-12);
     assertEquals(warmUp, recipe.optimization().learningRate().warmUp());
@@ -296,7 +332,7 @@ class FineTuningTest {
       var plain = NET.on(new ImageShape(1, 8, 8), 10).build(Init.zeros());
       Weights.read(weights, plain);
       var tuned = NET.on(new ImageShape(1, 8, 8), 10).build(Init.he(1));
-      from.fill(tuned);
+      from.fill(tuned, ImageClassification.of(data));
       for (String name : List.of("linear.weight", "linear.bias")) {
         double[] before = plain.state().get(name).value().toDoubles();
         double[] after = tuned.state().get(name).value().toDoubles();
@@ -316,11 +352,16 @@ class FineTuningTest {
     for (List<Integer> rows : List.of(List.of(0, 0), List.of(1, 2), List.of(-1, 0))) {
       assertThrows(
           IllegalArgumentException.class,
-          () -> new FineTuning("w", "", false, rows, List.of(), List.of(), Tuning.NONE));
+          () -> new FineTuning("w", "", false, false, rows, List.of(), List.of(), Tuning.NONE));
     }
     assertThrows(
         IllegalArgumentException.class,
-        () -> new FineTuning("w", "", true, List.of(1, 0), List.of(), List.of(), Tuning.NONE));
+        () ->
+            new FineTuning("w", "", true, false, List.of(1, 0), List.of(), List.of(), Tuning.NONE));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new FineTuning("w", "", false, true, List.of(), List.of(), List.of(), Tuning.NONE),
+        "a kept classifier is not fitted");
   }
 
   private void withoutMetadata() {
@@ -398,7 +439,7 @@ class FineTuningTest {
         IllegalArgumentException.class,
         () ->
             new FineTuning(
-                "", "", false, List.of(), List.of(), List.of(), new Tuning("layer2", 0, 1)));
+                "", "", false, false, List.of(), List.of(), List.of(), new Tuning("layer2", 0, 1)));
     assertThrows(IllegalArgumentException.class, () -> new Tuning("", -1, 1));
     for (double decay : new double[] {0, 1.1, Double.NaN}) {
       assertThrows(IllegalArgumentException.class, () -> new Tuning("", 0, decay));

@@ -387,7 +387,11 @@ public final class RunReport {
             .formatted(
                 from.weights(),
                 from.fingerprint().substring(0, DIGITS),
-                from.newHead() ? "new" : from.headRows().isEmpty() ? "kept" : "kept, reordered",
+                from.fittedHead()
+                    ? "new, fitted to the training images at first"
+                    : from.newHead()
+                        ? "new"
+                        : from.headRows().isEmpty() ? "kept" : "kept, reordered",
                 from.mean().isEmpty() ? "by the training images" : "as the file says"));
     if (!tuning.freezeUntil().isEmpty()) {
       how.append("; frozen until ").append(tuning.freezeUntil());
