@@ -72,13 +72,14 @@ public final class FittingNets {
   /// number of their classes or characters.
   public static List<Architecture> of(TensorFile stored) {
     var nets = new FittingNets(stored);
-    return Stream.of(nets.convolutional(), nets.perceptrons(), nets.recurrent(), nets.masks())
-        .flatMap(List::stream)
+    return Stream.<List<? extends Architecture>>of(
+            nets.convolutional(), nets.perceptrons(), nets.recurrent(), nets.masks())
+        .<Architecture>flatMap(List::stream)
         .toList();
   }
 
-  private List<Architecture> convolutional() {
-    var fitting = new ArrayList<Architecture>();
+  private List<? extends Architecture> convolutional() {
+    var fitting = new ArrayList<Architecture.Convolutional>();
     SequencedMap<Integer, Integer> perStage = blocks();
     int blocks = perStage.values().stream().mapToInt(Integer::intValue).sum();
     for (String name : has(STEM) && has(FIRST_CONVOLUTION) ? names(perStage) : Set.<String>of()) {
@@ -97,7 +98,15 @@ public final class FittingNets {
         }
       }
     }
+    // A net as its name has it is meant, and not a wider one that was made as narrow.
+    if (fitting.stream().anyMatch(FittingNets::isOfUsualWidth)) {
+      fitting.removeIf(net -> !isOfUsualWidth(net));
+    }
     return fitting;
+  }
+
+  private static boolean isOfUsualWidth(Architecture.Convolutional net) {
+    return net.width() == Architecture.Convolutional.named(net.name()).width();
   }
 
   /// Returns the number of blocks of each stage by the stage's number in the file.

@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,6 +116,23 @@ class FittingNetsTest {
     for (String name : Architecture.imagesNames()) {
       if (!name.endsWith("1202")) { // 30 nets of a thousand layers take seconds
         assertFound(image(name, null, null), name.length() % 2 == 0);
+      }
+    }
+  }
+
+  /// A resnetv2_50x3 of a third of its width has the same tensors, as has a preresnet50 with the
+  /// norm of resnetv2_50x1.
+  @Test
+  void aNetOfItsUsualWidthIsNotAnotherThatWasMadeNarrower() {
+    var narrow = Architecture.Convolutional.named("resnetv2_50x1");
+    try (var _ = Scope.open()) {
+      Node net = narrow.on(new ImageShape(3, 32, 32), CLASSES).build(Init.zeros());
+      Path file = folder.resolve("net.safetensors");
+      Weights.write(file, net, Map.of());
+      try (TensorFile stored = TensorFile.open(file)) {
+        assertEquals(
+            Set.of("preresnet50", "resnetv2_50x1"),
+            FittingNets.of(stored).stream().map(Architecture::name).collect(Collectors.toSet()));
       }
     }
   }
