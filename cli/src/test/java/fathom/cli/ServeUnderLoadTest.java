@@ -137,13 +137,17 @@ class ServeUnderLoadTest {
     var before = new TreeMap<Integer, Long>();
     var after = new TreeMap<Integer, Long>();
     for (int i = 0; i < PROCESSES; i++) {
-      Process server =
+      var program =
           new ProcessBuilder(
                   Cli.command(
                       System.getProperty("java.class.path"),
                       List.of("serve", folder.resolve("digits").toString(), "--port", "0")))
-              .redirectError(folder.resolve("err").toFile())
-              .start();
+              .redirectError(folder.resolve("err").toFile());
+      // A container may have no place for temporary files.
+      program
+          .environment()
+          .put("JDK_JAVA_OPTIONS", "-Djava.io.tmpdir=" + folder.resolve("missing"));
+      Process server = program.start();
       try (var out = server.inputReader()) {
         String line = String.valueOf(out.readLine());
         URI at = URI.create(line.substring(line.lastIndexOf(' ') + 1));

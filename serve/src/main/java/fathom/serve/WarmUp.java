@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /// Decodes and predicts before there is a request. The first prediction packs the weights, and a
 /// JVM compiles what it has run many times: without this, the first clients would wait a hundred
@@ -36,13 +37,13 @@ final class WarmUp {
 
   private static byte[] jpeg(Resizing to) {
     var out = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(
-          new BufferedImage(to.width(), to.height(), BufferedImage.TYPE_INT_RGB), "jpeg", out);
-      return out.toByteArray();
+    var image = new BufferedImage(to.width(), to.height(), BufferedImage.TYPE_INT_RGB);
+    try (var file = new MemoryCacheImageOutputStream(out)) { // any other writes a temporary file
+      ImageIO.write(image, "jpeg", file);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    return out.toByteArray();
   }
 
   /// Works once, for a JVM that has compiled everything: a file, a single image by one core and by
