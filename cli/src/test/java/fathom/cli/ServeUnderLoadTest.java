@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -171,8 +172,12 @@ class ServeUnderLoadTest {
     assertTrue(Set.of(200, 503).containsAll(after.keySet()), after.toString());
     if (LONG) {
       System.out.printf(
+          Locale.ROOT,
           "%s processes, %s models loaded again: %s until SIGTERM, %s in all, none lost%n",
-          PROCESSES, PROCESSES * LOADS, before, after);
+          PROCESSES,
+          PROCESSES * LOADS,
+          before,
+          after);
     }
   }
 

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -299,7 +300,11 @@ class HostileTest {
     assertEquals(before, Tensor.liveBytes());
     if (LONG) {
       System.out.printf(
-          "%s requests of %s kinds: %s%n", REQUESTS, attacks.size(), new TreeMap<>(statuses));
+          Locale.ROOT,
+          "%s requests of %s kinds: %s%n",
+          REQUESTS,
+          attacks.size(),
+          new TreeMap<>(statuses));
     }
   }
 }
