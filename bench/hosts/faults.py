@@ -35,8 +35,10 @@ from hosts import FATHOM, Hosts, Rank, plain, step, weights
 
 RECIPE = "train resnet8 --data digits --width 4 --epochs 4 --workers 1 --seed 7".split()
 LONGEST = 240
+STILL = 2.0
 CASES = {}
 whole_lock = threading.Lock()
+still = []
 
 
 def case(title):
@@ -321,15 +323,35 @@ def torchrun_stopped(place):
 
 # ---- All of them
 
+def watch_for_stillness():
+    """Notes when this program went on after it had stood still."""
+    last = time.monotonic()
+    while True:
+        time.sleep(0.1)
+        now = time.monotonic()
+        if now - last > STILL:
+            still.append(now)
+        last = now
+
+
 def trial(name, shared, options):
+    while True:
+        begun = time.monotonic()
+        result = attempt(name, shared, options)
+        time.sleep(1)  # if it stands still just now, the watch says so
+        if not any(moment > begun for moment in still):
+            return {"case": name, **result}
+        print(f"{name}: stood still meanwhile, once more", file=sys.stderr)
+
+
+def attempt(name, shared, options):
     place = Place(shared, options)
     try:
-        result = CASES[name][1](place)
+        return CASES[name][1](place)
     except (AssertionError, OSError) as e:
-        result = {"codes": [], "seconds": 0.0, "said": "", "lost": str(e), "good": False}
+        return {"codes": [], "seconds": 0.0, "said": "", "lost": str(e), "good": False}
     finally:
         place.clean()
-    return {"case": name, **result}
 
 
 def plainly(sentence):
@@ -378,6 +400,7 @@ def main():
     unknown = [name for name in options.cases if name not in CASES]
     if unknown:
         parser.error(f"no case {unknown[0]}; there are {' '.join(CASES)}")
+    threading.Thread(target=watch_for_stillness, daemon=True).start()
     results = []
     if options.results and options.results.exists():
         results = [json.loads(line) for line in options.results.read_text().splitlines()]

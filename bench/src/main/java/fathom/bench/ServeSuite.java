@@ -17,6 +17,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -37,11 +38,12 @@ public final class ServeSuite {
   private static final int SMALL = 32;
   private static final int CLIENTS = 48;
   private static final int CROWD = 256;
-  private static final int WARM_UP = 10;
+  private static final int WARM_UP = 20;
   private static final int SECONDS = 4;
   private static final int LONGER = 8;
   private static final int MINUTE = 60;
   private static final int BATCH = 64;
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   private ServeSuite() {}
 
@@ -94,12 +96,16 @@ public final class ServeSuite {
     var results = new ArrayList<Result>();
     double[] alone = new double[rounds];
     double[] served = new double[rounds];
+    double[] clients = new double[rounds];
     try (var library = new Standalone(weights, files);
         var service = new Service(program, weights)) {
       HttpLoad.closed(service.at, requests, CLIENTS, WARM_UP);
       for (int i = 0; i < rounds; i++) {
         alone[i] = 1e3 / library.rate();
-        served[i] = 1e3 / HttpLoad.closed(service.at, requests, CLIENTS, SECONDS).rate();
+        double before = processorSeconds();
+        HttpLoad.Outcome outcome = HttpLoad.closed(service.at, requests, CLIENTS, SECONDS);
+        clients[i] = 100 * (processorSeconds() - before) / outcome.seconds() / CORES;
+        served[i] = 1e3 / outcome.rate();
       }
       results.add(
           Result.ofRate(
@@ -110,6 +116,9 @@ public final class ServeSuite {
               served,
               "the library alone",
               alone));
+      results.add(
+          Result.of(
+              SUITE, CLIENTS + " clients: what they take of all cores themselves", "%", clients));
       double most = 1e3 / Result.median(served);
       HttpLoad.constant(service.at, requests, CLIENTS, WARM_UP, most / 2); // of smaller batches
       constant("at half", service, requests, most / 2, rounds, results);
@@ -118,6 +127,11 @@ public final class ServeSuite {
     }
     results.addAll(stopped(program, weights, requests, rounds));
     return results;
+  }
+
+  /// Returns the time for which a core has worked for this process.
+  private static double processorSeconds() {
+    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
   }
 
   private static void constant(

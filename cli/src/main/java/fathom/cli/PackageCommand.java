@@ -64,7 +64,7 @@ final class PackageCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "The folder for the folder fathom and the Dockerfile.")
+      description = "The folder for the folder fathom, the Dockerfile, and what it copies.")
   private @Nullable Path out;
 
   /// The answer of `--json`.
@@ -98,6 +98,7 @@ final class PackageCommand implements Callable<Integer> {
           true);
       Path dockerfile = place.resolve("Dockerfile");
       write(dockerfile, resource("package/Dockerfile"), false);
+      writable(Files.createDirectories(place.resolve("volumes").resolve("cache")));
       readable(staging);
       Files.move(staging, folder);
       var answer =
@@ -252,6 +253,13 @@ final class PackageCommand implements Callable<Integer> {
         Files.setPosixFilePermissions(
             path, PosixFilePermissions.fromString(runs ? "rwxr-xr-x" : "rw-r--r--"));
       }
+    }
+  }
+
+  /// Lets every user write to this folder, which the image has for whatever id it runs as.
+  private static void writable(Path folder) throws IOException {
+    if (Files.getFileStore(folder).supportsFileAttributeView("posix")) {
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
   }
 

@@ -230,7 +230,14 @@ class ArchitectureTest {
         "fathom.lab.reading",
         "fathom.lab.experiment",
         "fathom.lab");
-    room("fathom.serve", "fathom", "fathom.io", "fathom.data", "fathom.train", "fathom.infer");
+    room(
+        "fathom.serve",
+        "fathom",
+        "fathom.io",
+        "fathom.data",
+        "fathom.parallel",
+        "fathom.train",
+        "fathom.infer");
     roomAboveAllBut("fathom.cli", "fathom.kernel", "fathom.kernel.recurrent");
   }
 

@@ -148,15 +148,13 @@ public final class PackedNet implements Predictor {
     }
   }
 
-  /// Predicts `atATime` images at a time. The remainder is predicted together, or one by one if it
-  /// is small.
+  /// Predicts `atATime` images at a time, and the remainder together.
   private Tensor inPieces(Tensor images, long atATime, int threads) {
     long count = images.shape().size(0);
     try (var scope = Scope.open()) {
       var parts = new ArrayList<Tensor>();
       for (long from = 0; from < count; ) {
-        long left = count - from;
-        long now = left >= atATime ? atATime : left < IMAGES_PER_CORE ? 1 : left;
+        long now = Math.min(count - from, atATime);
         try (var piece = Scope.open()) {
           Tensor x = images.narrow(0, from, from + now);
           parts.add(piece.keep(net(x.shape(), threads).predict(x)));

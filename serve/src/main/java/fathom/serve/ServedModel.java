@@ -2,34 +2,30 @@ package fathom.serve;
 
 import fathom.Scope;
 import fathom.Tensor;
-import fathom.data.Images;
 import fathom.data.Loader;
-import fathom.data.Resizing;
 import fathom.infer.ImageClassifier;
-import java.util.ArrayList;
+import fathom.parallel.Cores;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
 
-/// One version of a model, with the queue of its images and the thread that predicts them.
+/// One version of a model, with the queue of its images and the threads that predict them, one for
+/// each core.
 ///
-/// A request is admitted with its images or refused; admitted ones count until they are released.
-/// The thread takes what waits, up to a batch. Only if images of admitted requests are still being
-/// decoded does it wait for them, for at most two milliseconds. A version that is retired admits
-/// nothing, predicts what it has admitted, and is closed.
+/// A request is admitted with its images or refused; admitted ones count until they are released. A
+/// batch is predicted by one core, since another one has another batch, or decodes; only if nothing
+/// else was admitted, and the net is not small, all cores share in it. A version that is retired
+/// admits nothing, predicts what it has admitted, and is closed.
 final class ServedModel {
-  /// How long a batch waits for images that are being decoded.
-  private static final long PATIENCE_NANOS = 2_000_000;
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
 
-  /// What became of a request for places.
-  enum Admission {
-    ADMITTED,
-    FULL,
-    RETIRED
-  }
+  /// The least time of one core for an image with which all cores share in it. For a shorter one
+  /// they would wait for each other half of the time, and others for them.
+  private static final long SHARED_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final String name;
   private final int version;
@@ -37,11 +33,9 @@ final class ServedModel {
   private final Loader loader;
   private final Limits limits;
   private final IntConsumer batches;
-  private final LinkedBlockingQueue<Job> waiting = new LinkedBlockingQueue<>();
-  private final Thread thread;
-  private int admitted;
-  private volatile int coming;
-  private boolean retired;
+  private final BatchQueue queue;
+  private final List<Thread> threads;
+  private boolean shares;
 
   /// @param batches is told how many images each batch has
   ServedModel(
@@ -52,19 +46,28 @@ final class ServedModel {
     this.limits = limits;
     this.batches = batches;
     this.loader = new Loader(classifier.resizing().none(), classifier.normalization());
-    this.thread = Thread.ofPlatform().name("fathom-serve-" + name).daemon().unstarted(this::work);
+    this.queue = new BatchQueue(limits.batch(), limits.queue(), CORES);
+    this.threads =
+        IntStream.range(0, CORES)
+            .mapToObj(i ->
+                Thread.ofPlatform()
+                    .name("fathom-serve-" + name + "-" + i)
+                    .daemon()
+                    .unstarted(this::work))
+            .toList();
   }
 
-  /// Predicts once, so that what is packed at the first call is there, and starts.
+  /// Warms up and starts. The first version of a model finds a JVM that has compiled little, the
+  /// later ones find their code compiled, and requests that need the cores.
   void start() {
-    Resizing to = classifier.resizing();
-    for (int count : new int[] {1, limits.batch()}) {
-      byte[] pixels = new byte[count * to.channels() * to.height() * to.width()];
-      var _ =
-          classifier.probabilities(
-              new Images(to.channels(), to.height(), to.width(), pixels, new int[count]));
+    var warmUp = new WarmUp(classifier, limits.batch());
+    if (version == 1) {
+      warmUp.untilSteady();
+    } else {
+      warmUp.once();
     }
-    thread.start();
+    shares = warmUp.imageNanos() > SHARED_NANOS;
+    threads.forEach(Thread::start);
   }
 
   String name() {
@@ -80,115 +83,73 @@ final class ServedModel {
   }
 
   /// Returns the number of images that were admitted and are not answered.
-  synchronized int depth() {
-    return admitted;
+  int depth() {
+    return queue.depth();
   }
 
   /// Asks for places for the images of a request, which are about to be decoded.
-  synchronized Admission admit(int images) {
-    if (retired) {
-      return Admission.RETIRED;
-    }
-    if (admitted + images > limits.queue()) {
-      return Admission.FULL;
-    }
-    admitted += images;
-    coming += images;
-    return Admission.ADMITTED;
+  BatchQueue.Admission admit(int images) {
+    return queue.admit(images);
   }
 
   /// Asks for more places for a request that was admitted, which may be of a version that was
   /// retired meanwhile.
-  synchronized boolean admitMore(int images) {
-    if (admitted + images > limits.queue()) {
-      return false;
-    }
-    admitted += images;
-    coming += images;
-    return true;
+  boolean admitMore(int images) {
+    return queue.admitMore(images);
   }
 
   /// Gives places back whose images nobody predicts.
-  synchronized void release(int images) {
-    coming -= images;
-    left(images);
-  }
-
-  private synchronized void left(int images) {
-    admitted -= images;
-    notifyAll();
+  void release(int images) {
+    queue.release(images);
   }
 
   /// Adds images that were admitted and are decoded.
   void predict(Job job) {
-    synchronized (this) {
-      coming -= job.count();
-    }
-    waiting.add(job);
+    queue.add(job);
   }
 
   /// Admits nothing more, waits until all that was admitted is answered, and frees the net.
   void retire() throws InterruptedException {
-    synchronized (this) {
-      retired = true;
-      while (admitted > 0) {
-        wait();
-      }
+    queue.retire();
+    threads.forEach(Thread::interrupt);
+    for (Thread thread : threads) {
+      thread.join();
     }
-    thread.interrupt();
-    thread.join();
     classifier.close();
   }
 
   private void work() {
-    var batch = new ArrayList<Job>();
-    @Nullable Job kept = null;
     try {
       while (true) {
-        Job first = kept == null ? waiting.take() : kept;
-        kept = gather(first, batch);
-        run(batch);
-        batch.clear();
+        run(queue.take());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // the version is retired
     }
   }
 
-  /// Fills a batch with what waits, and returns the job that did not fit into it any more.
-  private @Nullable Job gather(Job first, List<Job> batch) throws InterruptedException {
-    batch.add(first);
-    int images = first.count();
-    long end = System.nanoTime() + PATIENCE_NANOS;
-    while (images < limits.batch()) {
-      Job next = waiting.poll();
-      if (next == null && coming > 0) {
-        next = waiting.poll(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-      }
-      if (next == null) {
-        return null;
-      }
-      if (images + next.count() > limits.batch()) {
-        return next;
-      }
-      batch.add(next);
-      images += next.count();
-    }
-    return null;
-  }
-
   private void run(List<Job> batch) {
     List<Job> wanted = batch.stream().filter(job -> !job.request().isOver()).toList();
+    int images = batch.stream().mapToInt(Job::count).sum();
     Runnable answer;
     try {
-      answer = wanted.isEmpty() ? () -> {} : predict(wanted);
+      answer = wanted.isEmpty() ? () -> {} : predict(wanted, shares && queue.depth() == images);
     } catch (RuntimeException | Error e) { // whatever it is, the thread serves others
       answer = () -> wanted.forEach(job -> job.predicted().completeExceptionally(e));
     }
     // Whoever has an answer finds its places free.
-    left(batch.stream().mapToInt(Job::count).sum());
+    queue.end(images);
     answer.run();
     batch.forEach(job -> job.predicted().cancel(false)); // those that nobody waits for
+  }
+
+  private Runnable predict(List<Job> jobs, boolean byAllCores) {
+    if (byAllCores) {
+      return predict(jobs);
+    }
+    var answer = new AtomicReference<Runnable>();
+    Cores.alone(() -> answer.set(predict(jobs)));
+    return Objects.requireNonNull(answer.get());
   }
 
   /// Predicts the images of these jobs together, and returns what tells them.

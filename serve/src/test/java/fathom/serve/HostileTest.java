@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -27,7 +28,8 @@ import org.junit.jupiter.api.Test;
 /// they are, the server refuses them with a status of its own, holds nothing afterwards, and
 /// answers the next one.
 class HostileTest {
-  private static final int REQUESTS = Boolean.getBoolean("fathom.long") ? 10_000 : 400;
+  private static final boolean LONG = Boolean.getBoolean("fathom.long");
+  private static final int REQUESTS = LONG ? 10_000 : 400;
   private static final int CLIENTS = 8;
   private static final Set<Integer> ALLOWED =
       Set.of(100, 200, 400, 403, 404, 405, 408, 413, 414, 431, 503);
@@ -296,5 +298,13 @@ class HostileTest {
       assertTrue(Tensor.liveBytes() <= tensors + (1 << 20), "tensors were left");
     }
     assertEquals(before, Tensor.liveBytes());
+    if (LONG) {
+      System.out.printf(
+          Locale.ROOT,
+          "%s requests of %s kinds: %s%n",
+          REQUESTS,
+          attacks.size(),
+          new TreeMap<>(statuses));
+    }
   }
 }
