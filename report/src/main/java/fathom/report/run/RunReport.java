@@ -26,6 +26,8 @@ import fathom.train.Machine;
 import fathom.train.Metrics;
 import fathom.train.Precision;
 import fathom.train.Tuning;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -427,7 +429,10 @@ public final class RunReport {
               ", divided by ten after %s epochs without a better one".formatted(Plateau.PATIENCE);
         });
     if (!d.learningRate().divideAt().isEmpty()) {
-      how.append(", divided by ten at %s of the steps".formatted(d.learningRate().divideAt()));
+      how.append(
+          d.learningRate().divideAt().stream()
+              .map(RunReport::percent)
+              .collect(Collectors.joining(" and ", ", divided by ten at ", " of the steps")));
     }
     if (d.learningRate().warmUp() > 0) {
       how.append(", %s steps at a tenth before".formatted(d.learningRate().warmUp()));
@@ -463,6 +468,15 @@ public final class RunReport {
   /// Returns the lines of one kind, in their order.
   public static <T> List<T> all(List<Metrics> metrics, Class<T> kind) {
     return metrics.stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+
+  /// Returns a fraction in percent, to at most two digits behind the point.
+  private static String percent(double fraction) {
+    return BigDecimal.valueOf(100 * fraction)
+            .setScale(2, RoundingMode.HALF_UP)
+            .stripTrailingZeros()
+            .toPlainString()
+        + " %";
   }
 
   /// Formats a number with `digits` decimal places, independently of the default locale.
