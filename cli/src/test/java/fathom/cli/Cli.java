@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assertions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -21,6 +22,23 @@ record Cli(int code, String out, String err) {
     var err = new StringWriter();
     int code = Main.execute(environment::get, new PrintWriter(out), new PrintWriter(err), args);
     return new Cli(code, out.toString(), err.toString());
+  }
+
+  /// Trains a small net on digits for an epoch, for tests of what is done with a run.
+  static void trainOnDigits(Path run) {
+    Cli trained =
+        run(
+            "train",
+            "resnet8",
+            "--data",
+            "digits",
+            "--width",
+            "8",
+            "--epochs",
+            "1",
+            "--out",
+            run.toString());
+    Assertions.assertEquals(Exit.DONE, trained.code, trained.err);
   }
 
   /// The same call in a JVM of its own, with the flags that all have.

@@ -151,19 +151,7 @@ class SameAnswersTest {
       return Path.of(given);
     }
     Path run = folder.resolve("run");
-    Cli trained =
-        Cli.run(
-            "train",
-            "resnet8",
-            "--data",
-            "digits",
-            "--width",
-            "8",
-            "--epochs",
-            "1",
-            "--out",
-            "" + run);
-    assertEquals(Exit.DONE, trained.code(), trained.err());
+    Cli.trainOnDigits(run);
     Path weights = folder.resolve("net.safetensors");
     Cli exported = Cli.run("export", run.toString(), weights.toString());
     assertEquals(Exit.DONE, exported.code(), exported.err());

@@ -39,19 +39,7 @@ class ServeCommandTest {
 
   @BeforeAll
   static void train() throws IOException {
-    Cli cli =
-        Cli.run(
-            "train",
-            "resnet8",
-            "--data",
-            "digits",
-            "--width",
-            "8",
-            "--epochs",
-            "1",
-            "--out",
-            run());
-    assertEquals(Exit.DONE, cli.code(), cli.err());
+    Cli.trainOnDigits(Path.of(run()));
     for (int i = 0; i < IMAGES; i++) {
       Files.write(image(i), Png.of(DataSet.open("digits").test().images(), i));
     }

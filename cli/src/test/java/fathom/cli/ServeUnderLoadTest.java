@@ -122,19 +122,7 @@ class ServeUnderLoadTest {
 
   @Test
   void nothingIsLost() throws Exception {
-    Cli trained =
-        Cli.run(
-            "train",
-            "resnet8",
-            "--data",
-            "digits",
-            "--width",
-            "8",
-            "--epochs",
-            "1",
-            "--out",
-            folder.resolve("digits").toString());
-    assertEquals(Exit.DONE, trained.code(), trained.err());
+    Cli.trainOnDigits(folder.resolve("digits"));
     var before = new TreeMap<Integer, Long>();
     var after = new TreeMap<Integer, Long>();
     for (int i = 0; i < PROCESSES; i++) {
