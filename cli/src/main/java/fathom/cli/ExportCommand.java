@@ -251,7 +251,7 @@ final class ExportCommand implements Callable<Integer> {
   private @Nullable Boolean photos(
       ModelCard own, Architecture.OfClasses standard, ImageShape size) {
     Boolean usual = standard.photos() == size.height();
-    return own.photos() != null || !normalization.isGiven() ? own.photos() : usual;
+    return (own.photos() != null || !normalization.isGiven()) ? own.photos() : usual;
   }
 
   /// Returns the number that `--classes` is; null if it is names, or not given.
