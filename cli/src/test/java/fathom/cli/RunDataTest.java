@@ -554,6 +554,7 @@ class RunDataTest {
             "--zero-init",
             "--std",
             "--sync-bn",
+            "--new-head", // which has it as whether the head was fitted
             "--find-lr");
     List<OptionSpec> deciding =
         options().stream().filter(option -> !OnResume.Rule.allows(option)).toList();
