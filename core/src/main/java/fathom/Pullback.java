@@ -6,9 +6,6 @@ package fathom;
 /// A pullback runs exactly once, because it also commits the state that training accumulates
 /// besides gradients, such as the running statistics of batch norm. Call it through [Traced#back],
 /// which checks shape and type.
-///
-/// When it has run, a chain of layers frees the tensors that the layer made in its forward pass,
-/// the layer's value too. What is to be read later is kept ([Scope#keep]).
 @FunctionalInterface
 public interface Pullback {
   /// Returns dE/dx, shaped like the layer's input, as a new tensor; leaves `dy` unchanged.

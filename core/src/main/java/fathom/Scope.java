@@ -84,41 +84,6 @@ public final class Scope implements AutoCloseable {
     return tensor;
   }
 
-  /// Begins a part of the innermost scope, to which the tensors belong that are made in that scope
-  /// until [Part#end].
-  public static Part part() {
-    return new Part(innermost());
-  }
-
-  /// The tensors that one piece of work has made in a scope, which may die before the scope closes.
-  public static final class Part {
-    private final Scope scope;
-    private final int from;
-    private int to;
-
-    private Part(Scope scope) {
-      this.scope = scope;
-      this.from = scope.made.size();
-      this.to = from;
-    }
-
-    /// Ends this part: what is made from now on does not belong to it.
-    public Part end() {
-      to = scope.made.size();
-      return this;
-    }
-
-    /// Frees the tensors of this part, but for `except` and for those that the scope has handed on
-    /// ([#keep]). Using one afterwards is an error. Has no effect once the scope is closed.
-    public void release(@Nullable Tensor except) {
-      for (Tensor tensor : scope.open ? scope.made.subList(from, to) : List.<Tensor>of()) {
-        if (tensor.scope == scope && tensor != except) {
-          tensor.release();
-        }
-      }
-    }
-  }
-
   /// Frees every tensor that was made in this scope and not kept. Throws `IllegalStateException` if
   /// an inner scope is still open, or if another thread than the one that opened this scope calls
   /// it. Closing twice has no further effect.

@@ -10,9 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Layers applied one after the other. The backward pass is a loop, so that the depth of a net
-/// costs no stack. When the pullback of a layer has run, which runs once, all that the layer made
-/// in the forward pass dies: its value too, for the layer behind it is done by then. So the
-/// gradients come to lie where values have been.
+/// costs no stack.
 public record Chain(List<Child> children) implements Layer {
   /// Makes a chain of named layers; an empty chain is the identity.
   public Chain {
@@ -31,19 +29,15 @@ public record Chain(List<Child> children) implements Layer {
   @Override
   public Traced forward(Tensor x) {
     var traced = new Traced[children.size()];
-    var made = new Scope.Part[traced.length];
     Tensor y = x;
     for (int i = 0; i < traced.length; i++) {
-      Scope.Part part = Scope.part();
       traced[i] = children.get(i).layer().forward(y);
-      made[i] = part.end();
       y = traced[i].value();
     }
-    return new Traced(traced.length == 0 ? x.alias() : y, new Back(traced, made));
+    return new Traced(traced.length == 0 ? x.alias() : y, new Back(traced));
   }
 
-  /// @param made what each layer has made in the forward pass
-  private record Back(Traced[] traced, Scope.Part[] made) implements Pullback {
+  private record Back(Traced[] traced) implements Pullback {
     @Override
     public Tensor apply(Tensor dy) {
       return through(dy, 0);
@@ -55,7 +49,6 @@ public record Chain(List<Child> children) implements Layer {
         try (var _ = Scope.open()) {
           traced[0].accumulate(through(dy, 1));
         }
-        release(0);
       }
     }
 
@@ -67,14 +60,8 @@ public record Chain(List<Child> children) implements Layer {
           d = scope.keep(traced[i].back(spent));
           spent.release();
         }
-        release(i);
       }
       return d;
-    }
-
-    /// The value of the last layer is that of the chain, which the caller holds.
-    private void release(int layer) {
-      made[layer].release(layer == made.length - 1 ? traced[layer].value() : null);
     }
   }
 
