@@ -12,10 +12,10 @@ import java.util.List;
 /// Runs a program of Fathom in a fresh JVM with the flags and the class path of this one, or the
 /// program of a peer, as a whole process.
 final class Child {
-  private Child() {}
-
   /// Begins what the JVM itself prints, before the program says anything.
   private static final String OF_THE_JVM = "WARNING: ";
+
+  private Child() {}
 
   /// Returns the last line that `program` prints. Throws `IllegalStateException`, with the first
   /// line of its standard error that is its own, if it fails or prints nothing.

@@ -72,13 +72,12 @@ public final class FittingNets {
   /// number of their classes or characters.
   public static List<Architecture> of(TensorFile stored) {
     var nets = new FittingNets(stored);
-    return Stream.<List<? extends Architecture>>of(
-            nets.convolutional(), nets.perceptrons(), nets.recurrent(), nets.masks())
-        .<Architecture>flatMap(List::stream)
+    return Stream.of(nets.convolutional(), nets.perceptrons(), nets.recurrent(), nets.masks())
+        .flatMap(List::stream)
         .toList();
   }
 
-  private List<? extends Architecture> convolutional() {
+  private List<Architecture> convolutional() {
     var fitting = new ArrayList<Architecture.Convolutional>();
     SequencedMap<Integer, Integer> perStage = blocks();
     int blocks = perStage.values().stream().mapToInt(Integer::intValue).sum();
@@ -102,7 +101,7 @@ public final class FittingNets {
     if (fitting.stream().anyMatch(FittingNets::isOfUsualWidth)) {
       fitting.removeIf(net -> !isOfUsualWidth(net));
     }
-    return fitting;
+    return List.copyOf(fitting);
   }
 
   private static boolean isOfUsualWidth(Architecture.Convolutional net) {
