@@ -14,16 +14,22 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Images count from their admission until they have left. Between that they are coming while they
 /// are decoded, then wait, and are then predicted, by any of several threads with a core each.
 ///
-/// A batch takes less of a core for each of its images the larger it is, and a core that predicts
-/// is missing where requests are received and decoded. So half of the cores predict what waits at
-/// once, but for images that are just being decoded; another joins them when a full batch waits, or
-/// when images have waited so long that all cores are needed.
+/// A few images together take less of a core for each of them than one alone, and a core that
+/// predicts is missing where requests are received and decoded. So half of the cores predict what
+/// waits at once, but for images that are just being decoded; another joins them when so many wait
+/// that more together would be no cheaper, or when images have waited so long that all cores are
+/// needed.
 final class BatchQueue {
   /// How long images wait for others that are being decoded.
   private static final long DECODING_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
   /// How long images wait for a core of those that predict at once, before another one joins.
-  private static final long JOINING_NANOS = TimeUnit.MILLISECONDS.toNanos(15);
+  private static final long JOINING_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+  /// Which part of a batch is worth another core. ResNet-20 takes 1.15 ms of a core for an image
+  /// alone, 0.72 for one of 4 and 0.74 for one of 8 (docs/speed-log.md); a net with more to do for
+  /// an image gains less from others beside it.
+  private static final int WORTH = 4;
 
   /// What became of a request for places.
   enum Admission {
@@ -40,6 +46,7 @@ final class BatchQueue {
   private final int batch;
   private final int most;
   private final int atOnce;
+  private final long joining;
   private final Queue<Waiting> waiting = new ArrayDeque<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -54,9 +61,15 @@ final class BatchQueue {
   /// @param most the most images that may be admitted
   /// @param cores the number of cores, of which each may predict a batch
   BatchQueue(int batch, int most, int cores) {
+    this(batch, most, cores, JOINING_NANOS);
+  }
+
+  /// @param joining how many nanoseconds fewer images wait before another core joins
+  BatchQueue(int batch, int most, int cores, long joining) {
     this.batch = batch;
     this.most = most;
     this.atOnce = Math.max(1, cores / 2);
+    this.joining = joining;
   }
 
   /// Returns the number of images that were admitted and have not left.
@@ -150,7 +163,7 @@ final class BatchQueue {
       return 0;
     }
     if (predicting >= atOnce) {
-      return JOINING_NANOS;
+      return ready >= Math.ceilDiv(batch, WORTH) ? 0 : joining;
     }
     return coming > 0 ? DECODING_NANOS : 0;
   }

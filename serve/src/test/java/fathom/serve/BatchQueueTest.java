@@ -19,7 +19,9 @@ class BatchQueueTest {
   private static final int BATCH = 8;
   private static final int MOST = 20;
 
-  private final BatchQueue queue = new BatchQueue(BATCH, MOST, 2);
+  private static final long JOINING = TimeUnit.MILLISECONDS.toNanos(5);
+
+  private BatchQueue queue = new BatchQueue(BATCH, MOST, 2, JOINING);
 
   /// Adds images of one request, admitted and decoded.
   private void add(int images) {
@@ -56,18 +58,25 @@ class BatchQueueTest {
     assertEquals(List.of(1), taken());
   }
 
-  /// With two cores one predicts at once. While it does, few images wait for more until the other
-  /// one joins, and a full batch does not.
+  /// With two cores one predicts at once. While it does, an image waits until the other one joins.
   @Test
-  void whileOneCorePredictsImagesWaitForMore() throws Exception {
+  void whileOneCorePredictsAnotherJoinsAfterAWhile() throws Exception {
+    long came = System.nanoTime();
     add(1);
     assertEquals(List.of(1), taken());
     add(1);
-    CompletableFuture<List<Integer>> second = takenElsewhere();
-    add(BATCH - 1);
-    assertEquals(List.of(1, BATCH - 1), second.get());
-    add(2);
-    assertEquals(List.of(2), takenElsewhere().get());
+    assertEquals(List.of(1), taken());
+    assertTrue(System.nanoTime() - came >= JOINING);
+  }
+
+  @Test
+  void whileOneCorePredictsAnotherJoinsAtOnceForAQuarterOfABatch() throws Exception {
+    queue = new BatchQueue(BATCH, MOST, 2, Long.MAX_VALUE / 2);
+    add(1);
+    assertEquals(List.of(1), taken());
+    assertEquals(BatchQueue.Admission.ADMITTED, queue.admit(1)); // nor are those waited for
+    add(BATCH / 4);
+    assertEquals(List.of(BATCH / 4), taken());
   }
 
   /// Images that are just being decoded are waited for only for a moment: these never come.
@@ -79,16 +88,6 @@ class BatchQueueTest {
     queue.release(3);
     queue.end(1);
     assertEquals(0, queue.depth());
-  }
-
-  private CompletableFuture<List<Integer>> takenElsewhere() {
-    return CompletableFuture.supplyAsync(() -> {
-      try {
-        return taken();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-    });
   }
 
   @Test
