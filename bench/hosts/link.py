@@ -76,10 +76,13 @@ def main():
                     pass  # the device is down
             if packets and (soonest is None or packets[0][0] < soonest):
                 soonest = packets[0][0]
+        # Whoever looks all the time takes a core from the hosts. An epoll wakes up after whole
+        # milliseconds, a select after some tens of microseconds, by which a packet is late.
         if soonest is None:
             ready = poller.poll()
-        elif soonest - now > 0.0002:
-            ready = poller.poll(soonest - now - 0.0001)
+        elif soonest > now:
+            select.select([poller], [], [], soonest - now)
+            ready = poller.poll(0)
         else:
             ready = poller.poll(0)
         for tun, _ in ready:

@@ -4,7 +4,8 @@ usage: throughput.py [--rounds N] [--steps N] [--net NAME] [--batch N]
 
 Each process has a core and one worker. They train together on a batch of twice N images, or each by
 itself on N, in turn; the median of the steps of a run counts, without its first half. Nothing else
-may run meanwhile.
+may run meanwhile. Processes that train together wait for the slower of them, so where cores are not
+equally fast they cannot do more than twice what it does by itself: that share is printed as well.
 """
 
 import argparse
@@ -27,7 +28,7 @@ def main():
     def command(batch):
         return java("fathom.bench.StepTimes", options.net, 32, batch, 1, options.steps)
 
-    shares, sums, both, each = [], [], [], []
+    shares, of_slower, sums, both, each = [], [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder)
         for turn in range(options.rounds):
@@ -41,12 +42,16 @@ def main():
             each.append(sum(options.batch / one["step"] for one in alone))
             sums.append(together["sums"])
             shares.append(both[-1] / each[-1])
+            slower = max(one["step"] for one in alone)
+            of_slower.append(both[-1] / (2 * options.batch / slower))
             steps = " and ".join(f"{1e3 * one['step']:.1f}" for one in alone)
-            print(f"{both[-1]:.0f} and {each[-1]:.0f} images/s: {shares[-1]:.3f}; sums "
+            print(f"{both[-1]:.0f} and {each[-1]:.0f} images/s: {shares[-1]:.3f}, of "
+                  f"twice the slower {of_slower[-1]:.3f}; sums "
                   f"{1e3 * together['sums']:.1f} of {1e3 * together['step']:.1f} ms; "
                   f"steps alone {steps} ms", file=sys.stderr)
     print(f"{options.net}, {options.batch} images a process: together "
           f"{statistics.median(both):.0f} images/s, independent {statistics.median(each):.0f}: "
+          f"of twice the slower {100 * statistics.median(of_slower):.1f} %, of both "
           f"{100 * statistics.median(shares):.1f} % ({100 * min(shares):.1f} to {100 * max(shares):.1f}), "
           f"sums {1e3 * statistics.median(sums):.1f} ms of a step")
 
