@@ -316,5 +316,24 @@ final class DepthPage {
           full("conditioning", "initialised, training", "ends at %.2f nats: 0.71"),
           full("conditioning", "initialised over plain", "nats: %.2f of the loss"),
           full("published-paths", "resnet20, the same", "(%.2f times for ResNet-20"),
-          full("published-paths", "resnet32, the same", "%.2f for ResNet-32)"));
+          full("published-paths", "resnet32, the same", "%.2f for ResNet-32)"),
+          full("both-orders", "norm before the rectifier, 56", "(`both-orders`: %.1f and"),
+          full("both-orders", "norm behind the rectifier, 56", "89.7 and %.1f %%; 4 layers"),
+          full("function-spaces", "2 rectifiers on a path, variable, test", "mixed: %.1f against"),
+          full("function-spaces", "2 rectifiers on a path, fixed, test", "against %.1f %% with 2"),
+          full(
+              "function-spaces",
+              "5 rectifiers on a path, variable, test",
+              "on a path, %.1f against"),
+          full("function-spaces", "5 rectifiers on a path, fixed, test", "against %.1f with 5)"),
+          full("curse-of-depth", "variance growth", "grows, %.1f times as"),
+          full(
+              "curse-of-depth",
+              "rise of the loss without the second half, scaled",
+              "norms, %.2f times as"),
+          full(
+              "orthogonal-updates",
+              "plain-20, orthogonalised updates, training",
+              "updates leave %.0f %% in"),
+          full("orthogonal-updates", "plain-20, SGD", "SGD leaves %.0f,"));
 }

@@ -41,7 +41,84 @@ final class FullPages {
               "layer norm behind a bias, most frequent rank, right of 240",
               "for %.0f %% of the sets"),
           full("edges-few-to-many", "layer norm, F lost", "F falls by %.3f with"),
-          full("edges-few-to-many", "no norm, F lost", "by %.3f without, for"));
+          full("edges-few-to-many", "no norm, F lost", "by %.3f without, for"),
+          full(
+              "cards-agent",
+              "layer norm, no bias before it, correlation of Q(8) − Q(1) with the true",
+              "true count is %.2f and what is left"),
+          full(
+              "cards-agent",
+              "layer norm, no bias before it, share",
+              "best growth %.0f %%, with a bias from"),
+          full(
+              "cards-agent",
+              "layer norm behind a bias, correlation of Q(8) − Q(1) with the true",
+              "from zero %.2f and"),
+          full(
+              "cards-agent",
+              "layer norm behind a bias, share",
+              "0.86 and %.0f %%, with the moments"),
+          full(
+              "cards-agent",
+              "layer norm with its moments, correlation of Q(8) − Q(1) with the true",
+              "with the moments %.2f and"),
+          full("cards-agent", "layer norm with its moments, share", "0.88 and %.0f %%, beside"),
+          full(
+              "cards-agent",
+              "layer norm beside an un-normalised stream, correlation of Q(8) − Q(1) with the true",
+              "beside a stream %.2f"),
+          full(
+              "cards-agent",
+              "layer norm beside an un-normalised stream, share",
+              "0.92 and %.0f %%"),
+          full(
+              "cards-agent",
+              "layer norm behind a drawn bias, correlation of Q(8) − Q(1) with the true",
+              "drawn bias %.2f and"),
+          full("cards-agent", "layer norm behind a drawn bias, share", "0.91 and %.0f %%, and"),
+          full(
+              "cards-agent",
+              "no norm, correlation of Q(8) − Q(1) with the true",
+              "without a norm %.2f and 90"),
+          full("cards-agent", "no norm, share", "0.90 and %.0f %%. So"),
+          full(
+              "cards-agent",
+              "layer norm, no bias before it, less than no norm, units",
+              "bias is %.2f ± 0.09"),
+          full("cards-agent", "no norm, units", "± 0.09 of %.2f units"),
+          full(
+              "cards-reader",
+              "RNN, R² of running count after 60",
+              "running count is %.2f for the RNN"),
+          full(
+              "cards-reader",
+              "LN-RNN, R² of running count after 60",
+              "RNN, %.2f with layer norm, 0.87"),
+          full(
+              "cards-reader",
+              "LSTM, R² of running count after 60",
+              "layer norm, %.2f for the LSTM"),
+          full(
+              "cards-reader",
+              "LN-LSTM, R² of running count after 60",
+              "LSTM and %.2f with layer norm; the"),
+          full("cards-reader", "RNN, error of tens after 60", "missed by %.1f, 7.3"),
+          full("cards-reader", "LN-LSTM, error of tens after 60", "5.7 and %.1f cards"),
+          full(
+              "ln-lstm-text",
+              "ln-lstm, bits per held-out character at half",
+              "LN-LSTM has %.2f bits"),
+          full(
+              "ln-lstm-text",
+              "lstm, bits per held-out character at half",
+              "and the LSTM %.2f, with"),
+          full(
+              "ln-lstm-text",
+              "ln-lstm, gains of 0.1, bits per held-out character at half",
+              "any more: %.2f with 0.1"),
+          full("norm-and-warm-up", "norm behind, no warm-up", "after 1000 steps, %.2f bits"),
+          full("norm-and-warm-up", "norm behind, warm-up", "they are at %.2f, and"),
+          full("norm-and-warm-up", "norm on the branch, no", "branches at %.2f without one"));
 
   static final List<Figure> REGULARIZATION =
       List.of(
@@ -62,5 +139,8 @@ final class FullPages {
           full("final-gradients", "perceptron, growth of", "by %.1f and"),
           full("final-gradients", "ResNet-20, growth of", "and %.1f times less"),
           full("final-gradients", "ResNet-20, λ as it is, gradient", "grow to %.2f times"),
-          full("final-gradients", "perceptron, λ as it is, gradient", "shrink to %.2f, which"));
+          full("final-gradients", "perceptron, λ as it is, gradient", "shrink to %.2f, which"),
+          full(
+              "early-stopping", "free growth over length kept, rotation", "turn %.2f times as far"),
+          full("early-stopping", "no norm, best test", "norm it is %.1f %%."));
 }
