@@ -45,8 +45,8 @@ final class SmallBatches implements Experiment {
   @Override
   public void observe(Size size, long seed, Notebook note) {
     DataSet data = data(size);
-    int large = size.of(1, 12, 12);
-    int small = size.of(1, 4, 4);
+    int large = size.of(1, 12, 6);
+    int small = size.of(1, 4, 1);
     double none = fast("no norm", Norm.NONE, data, large, seed, note);
     double layer = fast("layer norm", Norm.LAYER, data, large, seed, note);
     double batch = fast("batch norm", Norm.BATCH, data, large, seed, note);
