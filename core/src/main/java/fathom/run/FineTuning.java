@@ -215,11 +215,13 @@ public record FineTuning(
 
   /// Fills a new net with the weights. A new classifier is fitted to the images of the task, or
   /// stays as it was drawn.
-  void fill(Node net, Task<?> task) {
+  ///
+  /// @param fitted the same one for all nets of a training
+  void fill(Node net, Task<?> task, FittedHead fitted) {
     String head = Tuning.head(net) + ".";
     Weights.read(Path.of(weights), net, path -> !(newHead && path.startsWith(head)));
     if (fittedHead && net instanceof Layer layer && task instanceof ImageClassification images) {
-      FittedHead.fill(layer, images);
+      fitted.fill(layer, images);
     }
     if (!headRows.isEmpty()) {
       net.state()

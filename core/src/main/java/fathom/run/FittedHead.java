@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// A new classifier that begins as the [LogisticRegression] of what the net makes of the training
 /// images: where training the classifier alone would end, after one pass of the images through the
@@ -26,15 +27,18 @@ import java.util.stream.IntStream;
 /// steps, and undoes there what the weights know (Kumar et al. 2022, "Fine-tuning can distort
 /// pretrained features and underperform out-of-distribution"). Few images are too few steps to mend
 /// that.
+///
+/// Each worker of a process has a net of its own; the first of them that is filled finds the
+/// classifier, and all get the same one.
 final class FittedHead {
   /// The number of images that the net sees at a time.
   private static final int BATCH = 16;
 
-  private FittedHead() {}
+  private @Nullable LogisticRegression fitted;
 
   /// Fits the classifier of a net whose other layers have their weights, on the training images as
-  /// evaluation sees them.
-  static void fill(Layer net, ImageClassification task) {
+  /// evaluation sees them. All nets that are filled here have the same weights and task.
+  synchronized void fill(Layer net, ImageClassification task) {
     Param weight = Objects.requireNonNull(net.state().get(Tuning.head(net) + ".weight"));
     var heads = new ArrayList<Dense>();
     Layer body =
@@ -48,9 +52,12 @@ final class FittedHead {
               return layer;
             });
     Dense head = heads.getFirst();
-    LabelledImages images = task.data().train();
-    var by =
-        LogisticRegression.of(features(body, task), images.labels(), task.data().classes().size());
+    LogisticRegression by = fitted;
+    if (by == null) {
+      int[] labels = task.data().train().labels();
+      by = LogisticRegression.of(features(body, task), labels, task.data().classes().size());
+      fitted = by;
+    }
     copy(Arrays.stream(by.weight()).flatMapToDouble(Arrays::stream).toArray(), head.weight());
     copy(by.bias(), Objects.requireNonNull(head.bias()));
   }

@@ -21,10 +21,11 @@ public record Subject<N extends Node>(Function<Init, N> net, Task<N> task) {
       return this;
     }
     weights.checkFile();
+    var head = new FittedHead();
     return new Subject<>(
         init -> {
           N filled = net.apply(init);
-          weights.fill(filled, task);
+          weights.fill(filled, task, head);
           return filled;
         },
         task);

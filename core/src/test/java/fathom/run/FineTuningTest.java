@@ -124,14 +124,36 @@ class FineTuningTest {
     assertEquals(fitted, begun(recipe.fineTuning(), 2), "whatever the initial weights");
   }
 
+  /// A pass of the images costs the same for each worker, and gives the same. Here other labels
+  /// show that there is no second one.
+  @Test
+  void allWorkersGetTheClassifierOfTheFirst() {
+    FineTuning from = Recipe.finetune(NET, PARITY, from(Tuning.NONE), 5, 1).fineTuning();
+    var swapped = PARITY.train().relabelled(new int[] {1, 0});
+    var other = new DataSet("swapped", PARITY.classes(), swapped, PARITY.test());
+    var head = new FittedHead();
+    try (var _ = Scope.open()) {
+      var first = NET.on(new ImageShape(1, 8, 8), 2).build(Init.he(1));
+      from.fill(first, ImageClassification.of(PARITY), head);
+      var second = NET.on(new ImageShape(1, 8, 8), 2).build(Init.he(2));
+      from.fill(second, ImageClassification.of(other), head);
+      for (String name : List.of("linear.weight", "linear.bias")) {
+        assertArrayEquals(
+            first.state().get(name).value().toDoubles(),
+            second.state().get(name).value().toDoubles(),
+            name);
+      }
+    }
+  }
+
   /// The evaluation of the training images before the first step.
   private static Evaluation begun(FineTuning from, int seed) {
     try (var _ = Scope.open()) {
       var task = ImageClassification.of(PARITY);
       var net = NET.on(new ImageShape(1, 8, 8), 2).build(Init.he(seed));
-      from.fill(net, task);
+      from.fill(net, task, new FittedHead());
       var before = NET.on(new ImageShape(1, 8, 8), 2).build(Init.he(seed));
-      from.fittingHead(false).fill(before, task);
+      from.fittingHead(false).fill(before, task, new FittedHead());
       for (String name : List.of("conv1.weight", "layer3.0.bn2.running_var")) {
         assertArrayEquals(
             before.state().get(name).value().toDoubles(),
@@ -332,7 +354,7 @@ class FineTuningTest {
       var plain = NET.on(new ImageShape(1, 8, 8), 10).build(Init.zeros());
       Weights.read(weights, plain);
       var tuned = NET.on(new ImageShape(1, 8, 8), 10).build(Init.he(1));
-      from.fill(tuned, ImageClassification.of(data));
+      from.fill(tuned, ImageClassification.of(data), new FittedHead());
       for (String name : List.of("linear.weight", "linear.bias")) {
         double[] before = plain.state().get(name).value().toDoubles();
         double[] after = tuned.state().get(name).value().toDoubles();
