@@ -109,15 +109,17 @@ final class Notices {
         .orElse(null);
   }
 
-  /// Waits for what process `from` says. It waits as long as that process is alive.
+  /// Waits for what process `from` says. It waits as long as that process is alive. What it has
+  /// said before it failed is heard, because failures are looked for first: between the two looks
+  /// nobody can say something and then fail.
   String await(String key, int from) {
     var pulse = new Pulse(from);
     while (true) {
+      String failed = find(FAILED);
       String text = find(key);
       if (text != null) {
         return text;
       }
-      String failed = find(FAILED);
       if (failed != null) {
         throw new LostProcessException(failed, null);
       }
