@@ -71,10 +71,10 @@ final class EdgesBsds implements Experiment {
   public void observe(Size size, long seed, Notebook note) {
     int side = size.of(24, 64, 96);
     int width = size.of(2, 8, 16);
-    var training = new EdgeTraining(0.01, size.of(1, 6, 20));
+    var training = new EdgeTraining(0.01, size.of(1, 6, 10));
     List<Scene> train =
-        crops("train", side, size.of(16, 144, 800), seed).stream().map(Crop::scene).toList();
-    List<Crop> test = crops("test", side, size.of(2, 24, 200), seed);
+        crops("train", side, size.of(16, 144, 400), seed).stream().map(Crop::scene).toList();
+    List<Crop> test = crops("test", side, size.of(2, 24, 100), seed);
     for (EdgeNet arm : ARMS) {
       note.alive();
       try (var _ = Scope.open()) {

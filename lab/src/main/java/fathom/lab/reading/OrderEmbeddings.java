@@ -121,7 +121,7 @@ final class OrderEmbeddings implements Experiment {
 
   private static ValidationCurve train(
       Arm arm, HypernymCorpus corpus, Size size, long seed, Notebook note) {
-    int steps = size.of(EVERY, 400, 3_000);
+    int steps = size.of(EVERY, 400, 1_000);
     var curve = new ValidationCurve(EVERY);
     double held = Double.NaN;
     try (var _ = Scope.open()) {
