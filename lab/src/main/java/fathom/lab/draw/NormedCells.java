@@ -72,8 +72,8 @@ record NormedCells(boolean attention) implements Experiment {
             size.of(2, 8, 16),
             attention ? 2 : 0,
             attention ? 5 : 0);
-    var training =
-        new DrawTraining(data, 0.003, size.of(2, attention ? 8 : 16, attention ? 8 : 25), 32);
+    int epochs = attention ? size.of(2, 8, 8) : size.of(2, 16, 25);
+    var training = new DrawTraining(data, 0.003, epochs, 32);
     int draws = size.of(2, 20, 50);
     var samples = new LinkedHashMap<String, byte[]>();
     samples.put("held-out images", heldOut(data));
