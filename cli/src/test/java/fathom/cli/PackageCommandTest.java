@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,47 @@ class PackageCommandTest {
             .filter(line -> !line.isEmpty())
             .toList();
     assertEquals(words, command);
+  }
+
+  /// Everybody may make a folder, or a link to one, where the cache lies if nobody names it.
+  @Test
+  void aCacheOfSomebodyElseIsNotUsed() throws Exception {
+    Path home = Files.createDirectories(folder.resolve("home"));
+    Path program = Files.createDirectories(home.resolve("bin")).resolve("fathom");
+    Files.writeString(program, resource("fathom"));
+    Path java = Files.createDirectories(home.resolve("java/bin")).resolve("java");
+    Files.writeString(java, "#!/bin/sh\necho \"in $FATHOM_CACHE\"\n");
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
+    Path temporary = Files.createDirectories(folder.resolve("tmp"));
+    int user = (int) Files.getAttribute(temporary, "unix:uid");
+    Path cache = temporary.resolve("fathom-" + user);
+
+    assertEquals("0 in " + cache, ended(program, Map.of("TMPDIR", temporary.toString())));
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)));
+    assertEquals("0 in " + cache, ended(program, Map.of("TMPDIR", temporary.toString())), "again");
+
+    Files.delete(cache);
+    Path other = Files.createDirectories(folder.resolve("other"));
+    Files.createSymbolicLink(cache, other);
+    assertEquals(
+        "4 fathom: %s is not a folder of this user: name one by FATHOM_CACHE, or remove it."
+            .formatted(cache),
+        ended(program, Map.of("TMPDIR", temporary.toString())));
+    assertEquals(
+        "0 in " + cache, ended(program, Map.of("FATHOM_CACHE", cache.toString())), "as named");
+  }
+
+  /// The exit code and what is said.
+  private String ended(Path program, Map<String, String> environment) throws Exception {
+    Path said = folder.resolve("said");
+    var builder =
+        new ProcessBuilder("/bin/sh", program.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(said.toFile());
+    builder.environment().remove("FATHOM_CACHE");
+    builder.environment().putAll(environment);
+    int code = builder.start().waitFor();
+    return code + " " + Files.readString(said).strip();
   }
 
   private static String example(String name) throws IOException {
