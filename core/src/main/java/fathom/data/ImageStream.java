@@ -20,11 +20,17 @@ final class ImageStream extends ImageInputStreamImpl {
   /// read ahead, some of them byte by byte.
   private static final int MOST_PAST_THE_END = 4096;
 
+  private static final int MOST_BUFFERED = 1 << 13;
+
   private final ImageSource.Reader file;
   private final boolean owner;
   private final List<Part> parts;
   private final long[] starts;
-  private final byte[] buffer = new byte[1 << 13];
+
+  /// What was read ahead for those who read byte by byte, no longer than the stream: an image has
+  /// several streams, and most are never read so.
+  private byte[] buffer = new byte[0];
+
   private long buffered;
   private int inBuffer;
   private int past;
@@ -102,6 +108,9 @@ final class ImageStream extends ImageInputStreamImpl {
   public int read() throws IOException {
     bitOffset = 0;
     if (streamPos < buffered || streamPos >= buffered + inBuffer) {
+      if (buffer.length == 0) {
+        buffer = new byte[(int) Math.clamp(length(), 1, MOST_BUFFERED)];
+      }
       int filled = fetch(streamPos, buffer, 0, buffer.length);
       if (filled < 0) {
         return checked(-1);

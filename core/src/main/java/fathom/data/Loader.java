@@ -58,11 +58,33 @@ public final class Loader {
 
   /// Throws `IllegalArgumentException` if the normalization is for images of another size.
   public Loader(LabelledImages source, Normalization normalization) {
+    this(
+        source,
+        normalization,
+        normalization.meanOf(source),
+        normalization.standardDeviationOf(source));
+  }
+
+  private Loader(
+      LabelledImages source, Normalization normalization, float[] mean, float[] standardDeviation) {
     this.source = source;
     this.normalization = normalization;
-    this.mean = normalization.meanOf(source);
-    this.standardDeviation = normalization.standardDeviationOf(source);
+    this.mean = mean;
+    this.standardDeviation = standardDeviation;
     this.prefetcher = source instanceof Photos photos ? photos.prefetcher() : null;
+  }
+
+  /// Returns a loader of other images with the same normalization. For images of the same size it
+  /// takes nothing but itself, which counts where every image comes alone. Throws
+  /// `IllegalArgumentException` if the normalization is for images of another size.
+  public Loader of(LabelledImages images) {
+    boolean same =
+        images.channels() == source.channels()
+            && images.height() == source.height()
+            && images.width() == source.width();
+    return same
+        ? new Loader(images, normalization, mean, standardDeviation)
+        : new Loader(images, normalization);
   }
 
   /// Returns the normalization that all images get.

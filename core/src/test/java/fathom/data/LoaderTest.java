@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -112,6 +113,23 @@ class LoaderTest {
         }
       }
     }
+  }
+
+  /// Three means and deviations are for images of any size, so they are spread anew for another.
+  @Test
+  void aLoaderOfOtherImagesNormalisesThemAlike() {
+    var normalization =
+        Normalization.of(new float[] {0.1f, 0.2f, 0.3f}, new float[] {0.4f, 0.5f, 0.6f});
+    var loader = new Loader(mirrored(IMAGES), normalization);
+    int[] order = {3, 1};
+    for (Images images : List.of(IMAGES, images(3, 6, 5), images(3, 2, 2))) {
+      try (var _ = Scope.open()) {
+        assertArrayEquals(
+            new Loader(images, normalization).images(order, new Rows(0, 2)).toDoubles(),
+            loader.of(images).images(order, new Rows(0, 2)).toDoubles());
+      }
+    }
+    assertThrows(IllegalArgumentException.class, () -> loader.of(images(2, 5, 6)));
   }
 
   @Test

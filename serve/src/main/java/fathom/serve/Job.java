@@ -36,9 +36,7 @@ record Job(
     return new Job(
         request,
         count,
-        loader ->
-            new Loader(images, loader.normalization())
-                .images(IntStream.range(0, count).toArray(), new Rows(0, count)),
+        loader -> loader.of(images).images(IntStream.range(0, count).toArray(), new Rows(0, count)),
         new CompletableFuture<>());
   }
 
