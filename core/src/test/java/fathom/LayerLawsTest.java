@@ -169,6 +169,7 @@ class LayerLawsTest {
         plain("AnchoredNorm of features", _ -> AnchoredNorm.ofFeatures(5), 3, 5),
         plain("AnchoredNorm of images", _ -> AnchoredNorm.ofImages(3), 2, 3, 4, 2),
         plain("AnchoredNorm by RMS", _ -> AnchoredNorm.of(4, RmsNorm.of(4)), 3, 4),
+        plain("AnchoredNorm drawn", i -> AnchoredNorm.ofFeatures(5).drawn(i, ""), 3, 5),
         row("Fused dense layer and anchored norm", i -> fused(anchored(i)), 3, 4),
         row("Fused convolutions and anchored norms", i -> fused(anchoredImages(i)), 2, 2, 4, 3),
         plain("Dense without bias", i -> Dense.withoutBias(i, "", 5, 4), 3, 5),

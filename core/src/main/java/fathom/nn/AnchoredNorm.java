@@ -1,6 +1,7 @@
 package fathom.nn;
 
 import fathom.Layer;
+import fathom.Node;
 import fathom.Param;
 import fathom.Shape;
 import fathom.Tensor;
@@ -45,6 +46,22 @@ public record AnchoredNorm(Param anchor, Layer norm) implements Layer {
   /// and a bias for each channel ([GroupNorm] with one group).
   public static AnchoredNorm ofImages(int channels) {
     return of(channels, GroupNorm.of(1, channels));
+  }
+
+  /// Returns the same norm with anchors that are drawn, with mean 0 and standard deviation 1 from
+  /// [Init#he], about that of what a norm makes.
+  ///
+  /// With anchors of 0 the size of the input is not there until the anchors have been learned, for
+  /// which their gradients must say so. Where what is learned is faint beside its noise, as the
+  /// worth of a hand of cards beside its luck, they do not in a million examples, and drawn ones
+  /// need not be learned (experiment `cards-agent`). Where it is plain, anchors of 0 do as well and
+  /// begin as the plain norm.
+  ///
+  /// @param path the path of this norm in its net, on which the draw depends
+  public AnchoredNorm drawn(Init init, String path) {
+    long channels = anchor.value().shape().elements();
+    Tensor drawn = init.weights(Node.path(path, "anchor"), 2, channels); // √(2/2) = 1
+    return new AnchoredNorm(Param.of(drawn), norm);
   }
 
   Bias bias() {

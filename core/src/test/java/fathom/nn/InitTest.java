@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fathom.DType;
+import fathom.RandomKey;
 import fathom.Scope;
 import fathom.Tensor;
 import java.util.Arrays;
@@ -40,6 +42,27 @@ class InitTest {
       assertNormal(Math.sqrt(2.0 / 80), dense.weight().value());
       assertArrayEquals(new double[90], dense.bias().value().toDoubles());
     }
+  }
+
+  @Test
+  void drawnAnchorsHaveAStandardDeviationOfOneAndTellSizesApart() {
+    try (var _ = Scope.open()) {
+      AnchoredNorm plain = AnchoredNorm.ofFeatures(5000);
+      AnchoredNorm drawn = plain.drawn(Init.he(1), "norm");
+      assertNormal(1, drawn.anchor().value());
+      assertArrayEquals(new double[5000], plain.anchor().value().toDoubles());
+      assertArrayEquals(
+          Init.he(1).weights("norm.anchor", 2, 5000).toDoubles(),
+          drawn.anchor().value().toDoubles());
+      Tensor x = Tensor.normal(RandomKey.of(3, "x"), DType.FLOAT32, 2, 5000);
+      Tensor twice = x.times(2);
+      assertTrue(mostApart(plain.predict(x), plain.predict(twice)) < 1e-4);
+      assertTrue(mostApart(drawn.predict(x), drawn.predict(twice)) > 0.1);
+    }
+  }
+
+  private static double mostApart(Tensor a, Tensor b) {
+    return Arrays.stream(a.minus(b).toDoubles()).map(Math::abs).max().orElseThrow();
   }
 
   @Test
