@@ -109,7 +109,7 @@ final class ImageStream extends ImageInputStreamImpl {
     bitOffset = 0;
     if (streamPos < buffered || streamPos >= buffered + inBuffer) {
       if (buffer.length == 0) {
-        buffer = new byte[(int) Math.clamp(length(), 1, MOST_BUFFERED)];
+        buffer = new byte[Math.clamp(length(), 1, MOST_BUFFERED)];
       }
       int filled = fetch(streamPos, buffer, 0, buffer.length);
       if (filled < 0) {
