@@ -1,5 +1,6 @@
 package fathom;
 
+import java.util.List;
 import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
@@ -162,9 +163,11 @@ public final class TorchConvolutions {
 
   /// Computes dE/dx. Without a stride it is itself a convolution, of dE/dy by the filters turned by
   /// 180° with in and out exchanged, and is computed as that. On processors with AVX-512 libtorch's
-  /// own way to it (oneDNN's `brgemm_convolution_bwd_t`) is wrong for images with a single channel,
-  /// and it ended the JVM in trainings by several threads. What both ways cost stands in
-  /// docs/speed-log.md.
+  /// own way to it (oneDNN's `brgemm_convolution_bwd_t`) ended the JVM in trainings by several
+  /// threads. What both ways cost stands in docs/speed-log.md.
+  ///
+  /// With a stride it is libtorch's own way, which is wrong there for images with a single channel:
+  /// they get a second one, whose gradient is dropped.
   private static Tensor imageGradient(Tensor dy, Tensor x, Tensor w, int stride, int padding) {
     int kernel = Math.toIntExact(w.shape().size(2));
     boolean forward =
@@ -178,7 +181,18 @@ public final class TorchConvolutions {
         return scope.keep(convolution(dy, turned(w), 1, kernel - 1 - padding));
       }
     }
+    if (x.shape().size(1) == 1 && x.isOnProcessor() && x.type() != DType.FLOAT64) {
+      try (var scope = Scope.open()) {
+        Tensor both = gradient(dy, twice(x), twice(w), stride, padding, 0);
+        return scope.keep(x.zerosLike().copy_(both.narrow(1, 0, 1)));
+      }
+    }
     return gradient(dy, x, w, stride, padding, 0);
+  }
+
+  /// Returns two channels, both of which are the one of `t`.
+  private static Tensor twice(Tensor t) {
+    return Tensor.concatenated(1, List.of(t, t)).channelsLast();
   }
 
   /// Returns the filters O×C×K×K turned by 180°, as C×O×K×K in channels-last memory.

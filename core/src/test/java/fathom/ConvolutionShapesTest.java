@@ -18,10 +18,14 @@ class ConvolutionShapesTest {
     "FLOAT32, 3, 2, 1e-5",
     "FLOAT32, 1, 1, 1e-5",
     "FLOAT32, 1, 2, 1e-5",
+    "FLOAT32, 5, 1, 1e-5",
+    "FLOAT32, 7, 2, 1e-5",
+    "FLOAT32, 3, 3, 1e-5",
     "BFLOAT16, 3, 1, 0.02",
     "BFLOAT16, 3, 2, 0.02",
     "BFLOAT16, 1, 1, 0.02",
-    "BFLOAT16, 1, 2, 0.02"
+    "BFLOAT16, 1, 2, 0.02",
+    "BFLOAT16, 7, 2, 0.02"
   })
   void valuesAndGradientsAreThoseOfFloat64(DType type, int kernel, int stride, double bound) {
     var wrong = new ArrayList<String>();
