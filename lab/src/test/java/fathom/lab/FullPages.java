@@ -104,6 +104,9 @@ final class FullPages {
               "LSTM and %.2f with layer norm; the"),
           full("cards-reader", "RNN, error of tens after 60", "missed by %.1f, 7.3"),
           full("cards-reader", "LN-LSTM, error of tens after 60", "5.7 and %.1f cards"),
+          full("small-batches", "batch 4, layer norm, test", "norm err on %.1f %% of"),
+          full("small-batches", "batch 4, no norm, test", "without a norm on %.1f %% and"),
+          full("small-batches", "batch 4, batch norm, test", "batch norm on %.1f %%, in"),
           full(
               "ln-lstm-text",
               "ln-lstm, bits per held-out character at half",
