@@ -78,14 +78,8 @@ def main():
                 soonest = packets[0][0]
         # Whoever looks all the time takes a core from the hosts. An epoll wakes up after whole
         # milliseconds, a select after some tens of microseconds, by which a packet is late.
-        if soonest is None:
-            ready = poller.poll()
-        elif soonest > now:
-            select.select([poller], [], [], soonest - now)
-            ready = poller.poll(0)
-        else:
-            ready = poller.poll(0)
-        for tun, _ in ready:
+        select.select([poller], [], [], None if soonest is None else max(0.0, soonest - now))
+        for tun, _ in poller.poll(0):
             for _ in range(16):
                 try:
                     packet = os.read(tun, 70000)

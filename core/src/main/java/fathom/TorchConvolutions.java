@@ -169,19 +169,18 @@ public final class TorchConvolutions {
   /// With a stride it is libtorch's own way, which is wrong there for images with a single channel:
   /// they get a second one, whose gradient is dropped.
   private static Tensor imageGradient(Tensor dy, Tensor x, Tensor w, int stride, int padding) {
+    if (!x.isOnProcessor() || x.type() == DType.FLOAT64) {
+      return gradient(dy, x, w, stride, padding, 0); // which oneDNN has no part in
+    }
     int kernel = Math.toIntExact(w.shape().size(2));
     boolean forward =
-        stride == 1
-            && padding < kernel
-            && (kernel > 1 || w.shape().elements() <= MOST_TURNED)
-            && x.isOnProcessor()
-            && x.type() != DType.FLOAT64;
+        stride == 1 && padding < kernel && (kernel > 1 || w.shape().elements() <= MOST_TURNED);
     if (forward) {
       try (var scope = Scope.open()) {
         return scope.keep(convolution(dy, turned(w), 1, kernel - 1 - padding));
       }
     }
-    if (x.shape().size(1) == 1 && x.isOnProcessor() && x.type() != DType.FLOAT64) {
+    if (x.shape().size(1) == 1) {
       try (var scope = Scope.open()) {
         Tensor both = gradient(dy, twice(x), twice(w), stride, padding, 0);
         return scope.keep(x.zerosLike().copy_(both.narrow(1, 0, 1)));

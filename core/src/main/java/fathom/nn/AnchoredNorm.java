@@ -10,14 +10,15 @@ import java.util.List;
 import java.util.Map;
 
 /// The layer y = norm(x + a): a norm of a single case, such as layer norm, behind the addition of
-/// an anchor a, which is one trained number for each channel or feature. The anchors start at 0.
+/// an anchor a, which is one trained number for each channel or feature. The anchors start at 0,
+/// unless they are drawn.
 ///
 /// A norm of a case gives the same activations for c·x and x for every c > 0. Behind layers without
 /// a bias this loses one number, the size of the case: for example how many cards a hand has, how
 /// much contrast an image has, or whether an image holds anything but noise. With a constant a ≠ 0
 /// added, c·x + a has another direction for every c, and nothing is lost
-/// (docs/does-layer-norm-wipe-out-information.md has the proof and the figures). At its start the
-/// layer equals the plain norm, and it trains as fast.
+/// (docs/does-layer-norm-wipe-out-information.md has the proof and the figures). With anchors of 0
+/// the layer equals the plain norm at its start, and it trains as fast.
 ///
 /// Use it in place of a layer norm, RMS norm or group norm wherever the size of the input may carry
 /// meaning or inputs may be empty, above all for the first norm of a net, before which no other

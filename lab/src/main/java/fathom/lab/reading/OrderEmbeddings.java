@@ -27,11 +27,10 @@ import java.util.function.Supplier;
 /// is asked of phrases that it never read ([HypernymCorpus]).
 ///
 /// Every corrupted pair of a batch counts, as in their section 5 on captions. Adam at one learning
-/// learning rate, the best one of the GRU without a norm in a pilot (0.005, 0.01, 0.02 and 0.04,
-/// seeds 11 and 12); in the pilot the LN-GRU bore twice as much, which is an arm of its own without
-/// a bound. Gradients have a norm of 1 at most, the margin is Vendrov's α = 1. A validation chooses
-/// the threshold of the penalty that tells true pairs from corrupted ones, and the model to be
-/// tested.
+/// rate, the best one of the GRU without a norm in a pilot (0.005, 0.01, 0.02 and 0.04, seeds 11
+/// and 12); in the pilot the LN-GRU bore twice as much, which is an arm of its own without a bound.
+/// Gradients have a norm of 1 at most, the margin is Vendrov's α = 1. A validation chooses the
+/// threshold of the penalty that tells true pairs from corrupted ones, and the model to be tested.
 ///
 /// The last arm reads the same words in an order that is drawn: what it is worse by is what the GRU
 /// makes of the order. The bounds are the paper's. Size full was not run.
