@@ -3,6 +3,7 @@ package fathom.bench;
 import fathom.net.Architecture;
 import fathom.train.Precision;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,16 +45,7 @@ public final class MemorySuite {
       int recompute,
       Precision precision,
       Peers peers) {
-    precision.check();
-    String answer =
-        Child.run(
-            MemorySuite.class,
-            net.name(),
-            Integer.toString(batch),
-            Integer.toString(workers),
-            Integer.toString(recompute),
-            precision.name());
-    double megabytes = Long.parseLong(answer) / 1e6;
+    double megabytes = megabytes(net, batch, workers, recompute, precision);
     try (var lineup = new Peers.Lineup()) {
       for (String form : List.of("nchw", "channels-last", "channels-last-compile")) {
         peers.python(
@@ -77,8 +69,23 @@ public final class MemorySuite {
     }
   }
 
+  /// Returns the peak of a process that trains `net` for a few steps, in MB of a million bytes.
+  static double megabytes(
+      Architecture.Convolutional net, int batch, int workers, int recompute, Precision precision) {
+    precision.check();
+    String answer =
+        Child.run(
+            MemorySuite.class,
+            net.name(),
+            Integer.toString(batch),
+            Integer.toString(workers),
+            Integer.toString(recompute),
+            precision.name());
+    return Long.parseLong(answer) / 1e6;
+  }
+
   /// The program that is measured: trains for a few steps and prints its peak in bytes.
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) {
     var net = Architecture.Convolutional.named(arguments[0]);
     TrainSuite.ours(
             net,
@@ -88,7 +95,16 @@ public final class MemorySuite {
             Precision.valueOf(arguments[4]),
             STEPS)
         .close();
-    System.out.println(peak(Files.readString(STATUS, StandardCharsets.UTF_8)));
+    System.out.println(peak());
+  }
+
+  /// Returns the bytes of the peak of this process.
+  static long peak() {
+    try {
+      return peak(Files.readString(STATUS, StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// Returns the bytes of a line such as `VmHWM: 51234 kB`, where a kB is 1024 bytes. Throws

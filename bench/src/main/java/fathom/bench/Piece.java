@@ -63,7 +63,8 @@ public record Piece(
             Suite.DATA,
             Suite.START,
             Suite.PHOTOS,
-            Suite.SERVE)) {
+            Suite.SERVE,
+            Suite.GROWTH)) {
       pieces.add(new Piece(suite, small, 128, 0, Precision.FP32));
     }
     var deep = Architecture.Convolutional.named("resnet110");
@@ -102,6 +103,7 @@ public record Piece(
       case PHOTOS -> PhotosSuite.run(terms);
       case SERVE -> ServeSuite.run(net, rounds, terms.commandLine);
       case MEMORY -> memory(terms);
+      case GROWTH -> GrowthSuite.run(terms);
     };
   }
 

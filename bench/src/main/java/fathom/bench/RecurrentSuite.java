@@ -32,7 +32,7 @@ public final class RecurrentSuite {
   private RecurrentSuite() {}
 
   /// The size of the work: T steps of B sequences, I features and H units.
-  private record Size(int steps, int batch, int in, int hidden) {
+  record Size(int steps, int batch, int in, int hidden) {
     @Override
     public String toString() {
       return "%s,%s,%s,%s".formatted(steps, batch, in, hidden);
@@ -167,7 +167,7 @@ public final class RecurrentSuite {
   }
 
   /// Starts Fathom's layer over workers, each with its share of the batch.
-  private static Standing ours(Kind kind, GateNorm norm, Size size, int workers) {
+  static Standing ours(Kind kind, GateNorm norm, Size size, int workers) {
     return Standing.start(
         workers,
         WARM_UP,

@@ -23,7 +23,9 @@ public enum Suite {
   /// Predictions of a folder of photos.
   PHOTOS,
   /// The service beside the library alone.
-  SERVE;
+  SERVE,
+  /// Time and memory by the size of the work.
+  GROWTH;
 
   /// The name as users write it.
   public String text() {
@@ -32,6 +34,6 @@ public enum Suite {
 
   /// Returns whether other systems do the same work in this suite.
   public boolean hasPeers() {
-    return this != NORM && this != DATA && this != SERVE;
+    return this != NORM && this != DATA && this != SERVE && this != GROWTH;
   }
 }

@@ -13,11 +13,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
@@ -31,18 +29,17 @@ final class SyntheticPhotos implements AutoCloseable {
   private static final float QUALITY = 0.9f;
   private static final int FINEST = 256;
 
-  private final Path folder;
+  private final ScratchFolder folder;
 
-  private SyntheticPhotos(Path folder) {
+  private SyntheticPhotos(ScratchFolder folder) {
     this.folder = folder;
   }
 
   static SyntheticPhotos make(int count) {
     try {
-      Path folder = Files.createTempDirectory("fathom-bench");
-      var made = new SyntheticPhotos(folder);
+      var made = new SyntheticPhotos(ScratchFolder.make());
       for (String part : List.of("train", "test")) {
-        Files.createDirectories(folder.resolve(part).resolve("noise"));
+        Files.createDirectories(made.folder.path().resolve(part).resolve("noise"));
       }
       IntStream.range(0, count).parallel().forEach(i -> made.write("train", i));
       made.write("test", count);
@@ -54,7 +51,7 @@ final class SyntheticPhotos implements AutoCloseable {
 
   /// Returns all files but the one for testing, decoded to squares of this side.
   LabelledImages images(int side) {
-    return DataSet.open("images:" + folder, new ImageReadOptions(side, true)).train();
+    return DataSet.open("images:" + folder.path(), new ImageReadOptions(side, true)).train();
   }
 
   /// Returns such photos as JPEG files, each scaled to a square of this side.
@@ -77,17 +74,21 @@ final class SyntheticPhotos implements AutoCloseable {
 
   /// The folder of all files but the one for testing.
   Path train() {
-    return folder.resolve("train");
+    return folder.path().resolve("train");
   }
 
   /// The folder of the one for testing.
   Path test() {
-    return folder.resolve("test");
+    return folder.path().resolve("test");
   }
 
   private void write(String part, int i) {
     Path file =
-        folder.resolve(part).resolve("noise").resolve(String.format(Locale.ROOT, "%04d.jpg", i));
+        folder
+            .path()
+            .resolve(part)
+            .resolve("noise")
+            .resolve(String.format(Locale.ROOT, "%04d.jpg", i));
     try (var to = Files.newOutputStream(file)) {
       write(image(RandomKey.of(1, "photograph").at(i)), to);
     } catch (IOException e) {
@@ -159,12 +160,6 @@ final class SyntheticPhotos implements AutoCloseable {
 
   @Override
   public void close() {
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("the images that were measured with cannot be removed", e);
-    }
+    folder.close();
   }
 }

@@ -60,6 +60,7 @@ final class BenchCommand implements Callable<Integer> {
         "start: to the end of the first training step; predict on one photo.",
         "photos: predict of 2,000 JPEG files.",
         "serve: the service, at half and at twice what it can do, and stopped.",
+        "growth: time and memory by depth, batch, length and number of images.",
         "Default: ${DEFAULT-VALUE}."
       })
   private List<Suite> suites = List.of();
