@@ -32,7 +32,7 @@ final class GrowthSuite {
   /// The images of a batch of the deepest nets, whose values have to fit into memory.
   private static final int DEEP_BATCH = 16;
 
-  private static final int WARM_UP = 4;
+  private static final int WARM_UP = 12;
 
   /// A run over all sizes takes long, and where the growth is not linear, it shows in few.
   private static final int MOST_ROUNDS = 3;
