@@ -21,6 +21,10 @@ public record Piece(
 
   private static final List<Integer> PHOTOS = List.of(1, 8);
 
+  /// A round of a service is a minute of load by many clients, and its figures are of thousands of
+  /// requests each.
+  private static final int MOST_SERVED = 3;
+
   /// How a piece is measured.
   ///
   /// @param rounds the runs of each contender, in turn
@@ -42,18 +46,19 @@ public record Piece(
     Architecture.Convolutional small = Architecture.Convolutional.named("resnet20");
     Architecture.Convolutional photos = Architecture.Convolutional.named("resnet50");
     var pieces = new ArrayList<Piece>();
-    for (Precision precision : precisions()) {
-      pieces.add(new Piece(Suite.TRAIN, small, 128, 0, precision));
-      if (precision == Precision.FP32) {
-        for (String deep : List.of("resnet56", "resnet110")) {
-          var net = Architecture.Convolutional.named(deep);
-          pieces.add(new Piece(Suite.TRAIN, net, 128, 0, precision));
-        }
-      }
-      pieces.add(new Piece(Suite.TRAIN, photos, 8, 0, precision));
-      pieces.add(new Piece(Suite.TRAIN, photos, 32, 0, precision));
-      SMALL.forEach(batch -> pieces.add(new Piece(Suite.INFER, small, batch, 0, precision)));
-      PHOTOS.forEach(batch -> pieces.add(new Piece(Suite.INFER, photos, batch, 0, precision)));
+    for (String net : List.of("resnet20", "resnet56", "resnet110")) {
+      pieces.add(
+          new Piece(Suite.TRAIN, Architecture.Convolutional.named(net), 128, 0, Precision.FP32));
+    }
+    pieces.add(new Piece(Suite.TRAIN, photos, 8, 0, Precision.FP32));
+    pieces.add(new Piece(Suite.TRAIN, photos, 32, 0, Precision.FP32));
+    SMALL.forEach(batch -> pieces.add(new Piece(Suite.INFER, small, batch, 0, Precision.FP32)));
+    PHOTOS.forEach(batch -> pieces.add(new Piece(Suite.INFER, photos, batch, 0, Precision.FP32)));
+    if (hasBfloat16()) {
+      pieces.add(new Piece(Suite.TRAIN, small, 128, 0, Precision.BF16));
+      pieces.add(new Piece(Suite.TRAIN, photos, 8, 0, Precision.BF16));
+      pieces.add(new Piece(Suite.INFER, small, 128, 0, Precision.BF16));
+      PHOTOS.forEach(batch -> pieces.add(new Piece(Suite.INFER, photos, batch, 0, Precision.BF16)));
     }
     for (Suite suite :
         List.of(
@@ -73,12 +78,12 @@ public record Piece(
     return pieces;
   }
 
-  private static List<Precision> precisions() {
+  private static boolean hasBfloat16() {
     try {
       Precision.BF16.check();
-      return List.of(Precision.FP32, Precision.BF16);
+      return true;
     } catch (DeviceException _) { // this processor has no instructions for it
-      return List.of(Precision.FP32);
+      return false;
     }
   }
 
@@ -101,7 +106,7 @@ public record Piece(
       case DATA -> DataSuite.run(net, batch, rounds, workers);
       case START -> StartSuite.run(net, batch, terms);
       case PHOTOS -> PhotosSuite.run(terms);
-      case SERVE -> ServeSuite.run(net, rounds, terms.commandLine);
+      case SERVE -> ServeSuite.run(net, terms.atMost(MOST_SERVED).rounds, terms.commandLine);
       case MEMORY -> memory(terms);
       case GROWTH -> GrowthSuite.run(terms);
     };

@@ -46,6 +46,9 @@ public final class TrainSuite {
   /// for many minutes, and every form of PyTorch under another allocator compiles once more.
   private static final int MOST_LAYERS = 20;
 
+  /// Of larger batches of photos, too, whose steps take seconds.
+  private static final int MOST_PHOTOS = 8;
+
   private TrainSuite() {}
 
   /// Measures one step of `batch` images over all workers, `rounds` times in turn with each peer,
@@ -112,7 +115,7 @@ public final class TrainSuite {
           "resnet.py",
           arguments(net, form, batch, workers, precision));
     }
-    if (net instanceof CifarNet cifar && cifar.depth() > MOST_LAYERS) {
+    if (net instanceof CifarNet cifar ? cifar.depth() > MOST_LAYERS : batch > MOST_PHOTOS) {
       return;
     }
     for (String form : List.of(EAGER, COMPILED)) {
