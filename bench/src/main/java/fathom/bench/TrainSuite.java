@@ -42,11 +42,11 @@ public final class TrainSuite {
   private static final String EAGER = "channels-last-fused";
   private static final String COMPILED = "channels-last-compile";
 
-  /// Of deeper nets only PyTorch is measured, under the C library's allocator: XLA compiles those
-  /// for many minutes, and every form of PyTorch under another allocator compiles once more.
+  /// Of deeper nets only PyTorch is measured, and compiled only under the C library's allocator:
+  /// XLA compiles those for many minutes, and PyTorch once more under each allocator.
   private static final int MOST_LAYERS = 20;
 
-  /// Of larger batches of photos, too, whose steps take seconds.
+  /// The same holds for larger batches of photos, whose steps take seconds.
   private static final int MOST_PHOTOS = 8;
 
   private TrainSuite() {}
@@ -115,16 +115,18 @@ public final class TrainSuite {
           "resnet.py",
           arguments(net, form, batch, workers, precision));
     }
-    if (net instanceof CifarNet cifar ? cifar.depth() > MOST_LAYERS : batch > MOST_PHOTOS) {
-      return;
-    }
-    for (String form : List.of(EAGER, COMPILED)) {
+    boolean all =
+        net instanceof CifarNet cifar ? cifar.depth() <= MOST_LAYERS : batch <= MOST_PHOTOS;
+    for (String form : all ? List.of(EAGER, COMPILED) : List.of(EAGER)) {
       peers.pythonWithAllocators(
           lineup,
           Peers.PYTORCH,
           form,
           "resnet.py",
           arguments(net, form, batch, workers, precision));
+    }
+    if (!all) {
+      return;
     }
     if (net instanceof CifarNet cifar) {
       String depth = Integer.toString(cifar.depth());
