@@ -74,14 +74,14 @@ final class EdgesBsds implements Experiment {
     var training = new EdgeTraining(0.01, size.of(1, 6, 10));
     List<Scene> train =
         crops("train", side, size.of(16, 144, 400), seed).stream().map(Crop::scene).toList();
-    List<Crop> test = crops("test", side, size.of(2, 24, 100), seed);
+    List<Crop> test = crops("test", side, size.of(2, 24, 50), seed);
     for (EdgeNet arm : ARMS) {
       note.alive();
       try (var _ = Scope.open()) {
         Layer net = arm.build(Init.he(seed), width, side);
         double[] losses = training.run(net, train, seed, note);
         double[] p = EdgeTraining.predict(net, test.stream().map(Crop::scene).toList());
-        var score = new OutlineScore(size.of(3, 9, 99));
+        var score = new OutlineScore(size.of(3, 9, 33));
         for (int i = 0; i < test.size(); i++) {
           note.alive();
           float[] own = new float[side * side];

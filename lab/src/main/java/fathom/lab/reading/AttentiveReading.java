@@ -64,7 +64,7 @@ final class AttentiveReading implements Experiment {
   @Override
   public void observe(Size size, long seed, Notebook note) {
     int valid = size.of(20, 400, 2_000);
-    int steps = size.of(EVERY, 400, 2_000);
+    int steps = size.of(EVERY, 400, 1_200);
     var four = new Trial(Questions.generated("4 sentences", 4, 1, valid, seed), steps, size, seed);
     four.compare(note);
     double high = note.value("4 sentences, LN-LSTM, validation error at the end, %");
