@@ -87,7 +87,10 @@ def peak():
 
 
 first = last = run()
-for _ in range(int(steps[0]) - 1 if steps else 10 if size == 32 else 4):
+begun = time.perf_counter()
+for step in range(int(steps[0]) - 1 if steps else 10):
+    if not steps and step > 3 and time.perf_counter() - begun > 15:
+        break  # as warm as it will be
     last = run()
 if work == "train" and steps != ["1"] and not last < first:
     sys.exit(f"the loss went from {first} to {last}")

@@ -17,6 +17,11 @@ final class Peer implements AutoCloseable {
   static final String NO_PYTHON =
       "no PyTorch and no JAX: FATHOM_PEERS names no Python environment (python3 -m venv V && V/bin/pip install torch jax)";
 
+  /// What jemalloc is told, and other allocators do not read: to keep what is freed, as PyTorch's
+  /// guide to tuning advises. By default it returns it to the system in a step and asks anew.
+  private static final String JEMALLOC =
+      "background_thread:true,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1";
+
   private static final String READY = "ready";
   private static final String NETS = "nets.py";
 
@@ -99,6 +104,7 @@ final class Peer implements AutoCloseable {
       var program = new ProcessBuilder(command).redirectError(log.toFile());
       if (preload != null) {
         program.environment().put("LD_PRELOAD", preload.toString());
+        program.environment().put("MALLOC_CONF", JEMALLOC);
       }
       Process process = program.start();
       var peer = new Peer(name, process);

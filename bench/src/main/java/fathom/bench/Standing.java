@@ -3,8 +3,10 @@ package fathom.bench;
 import fathom.Scope;
 import fathom.parallel.Collective;
 import fathom.parallel.Workers;
+import java.util.List;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Work of Fathom over workers that wait between two runs, so that its runs alternate with those of
@@ -20,12 +22,16 @@ final class Standing implements AutoCloseable {
 
   private static final long POLL_MILLIS = 100;
 
-  private final SynchronousQueue<Boolean> orders = new SynchronousQueue<>();
+  /// For each worker one, because a worker that waited for the first in a collective would give up
+  /// after ten minutes, which others may take to warm up.
+  private final List<SynchronousQueue<Boolean>> orders;
+
   private final SynchronousQueue<Double> answers = new SynchronousQueue<>();
   private final Thread thread;
   private volatile @Nullable Throwable failure;
 
   private Standing(int workers, Program program) {
+    this.orders = Stream.generate(SynchronousQueue<Boolean>::new).limit(workers).toList();
     this.thread =
         Thread.ofPlatform()
             .daemon()
@@ -46,7 +52,7 @@ final class Standing implements AutoCloseable {
   private void work(Program program, Collective all) {
     try (var _ = Scope.open()) {
       Runnable run = program.prepare(all);
-      while (told(all)) {
+      while (take(orders.get(all.rank()))) {
         double milliseconds =
             Alternation.milliseconds(() -> {
               run.run();
@@ -59,22 +65,20 @@ final class Standing implements AutoCloseable {
     }
   }
 
-  /// Returns whether to run again. The first worker waits for the order and shares it with all.
-  private boolean told(Collective all) {
-    double[] go = {all.rank() == 0 && take(orders) ? 1 : 0};
-    all.allReduce(go);
-    return go[0] > 0;
+  /// Tells every worker whether to run again, the first one last, because its clock counts.
+  private void tell(boolean again) {
+    orders.reversed().forEach(queue -> put(queue, again));
   }
 
   /// Returns the milliseconds of one run.
   double run() {
-    put(orders, true);
+    tell(true);
     return take(answers);
   }
 
   @Override
   public void close() {
-    put(orders, false);
+    tell(false);
     try {
       thread.join();
     } catch (InterruptedException e) {

@@ -42,8 +42,8 @@ public final class TrainSuite {
   private static final String EAGER = "channels-last-fused";
   private static final String COMPILED = "channels-last-compile";
 
-  /// Of deeper nets only PyTorch is measured, and compiled only under the C library's allocator:
-  /// XLA compiles those for many minutes, and PyTorch once more under each allocator.
+  /// Of deeper nets only PyTorch's two best forms are measured, and compiled only under the C
+  /// library's allocator: XLA compiles those for many minutes, and PyTorch once more under each.
   private static final int MOST_LAYERS = 20;
 
   /// The same holds for larger batches of photos, whose steps take seconds.
@@ -107,7 +107,10 @@ public final class TrainSuite {
       int batch,
       int workers,
       Precision precision) {
-    for (String form : List.of("nchw", "channels-last", EAGER, COMPILED)) {
+    boolean all =
+        net instanceof CifarNet cifar ? cifar.depth() <= MOST_LAYERS : batch <= MOST_PHOTOS;
+    for (String form :
+        all ? List.of("nchw", "channels-last", EAGER, COMPILED) : List.of(EAGER, COMPILED)) {
       peers.python(
           lineup,
           Peers.PYTORCH,
@@ -115,8 +118,6 @@ public final class TrainSuite {
           "resnet.py",
           arguments(net, form, batch, workers, precision));
     }
-    boolean all =
-        net instanceof CifarNet cifar ? cifar.depth() <= MOST_LAYERS : batch <= MOST_PHOTOS;
     for (String form : all ? List.of(EAGER, COMPILED) : List.of(EAGER)) {
       peers.pythonWithAllocators(
           lineup,
