@@ -54,27 +54,21 @@ public record Piece(
     pieces.add(new Piece(Suite.TRAIN, photos, 32, 0, Precision.FP32));
     SMALL.forEach(batch -> pieces.add(new Piece(Suite.INFER, small, batch, 0, Precision.FP32)));
     PHOTOS.forEach(batch -> pieces.add(new Piece(Suite.INFER, photos, batch, 0, Precision.FP32)));
+    for (Suite suite : List.of(Suite.RNN, Suite.TEXT, Suite.NORM)) {
+      pieces.add(new Piece(suite, small, 128, 0, Precision.FP32));
+    }
+    var deep = Architecture.Convolutional.named("resnet110");
+    pieces.add(new Piece(Suite.MEMORY, deep, 128, 0, Precision.FP32));
+    pieces.add(new Piece(Suite.MEMORY, photos, 8, 0, Precision.FP32));
+    for (Suite suite : List.of(Suite.START, Suite.GROWTH, Suite.PHOTOS, Suite.DATA, Suite.SERVE)) {
+      pieces.add(new Piece(suite, small, 128, 0, Precision.FP32));
+    }
     if (hasBfloat16()) {
       pieces.add(new Piece(Suite.TRAIN, small, 128, 0, Precision.BF16));
       pieces.add(new Piece(Suite.TRAIN, photos, 8, 0, Precision.BF16));
       pieces.add(new Piece(Suite.INFER, small, 128, 0, Precision.BF16));
       PHOTOS.forEach(batch -> pieces.add(new Piece(Suite.INFER, photos, batch, 0, Precision.BF16)));
     }
-    for (Suite suite :
-        List.of(
-            Suite.TEXT,
-            Suite.RNN,
-            Suite.NORM,
-            Suite.DATA,
-            Suite.START,
-            Suite.PHOTOS,
-            Suite.SERVE,
-            Suite.GROWTH)) {
-      pieces.add(new Piece(suite, small, 128, 0, Precision.FP32));
-    }
-    var deep = Architecture.Convolutional.named("resnet110");
-    pieces.add(new Piece(Suite.MEMORY, deep, 128, 0, Precision.FP32));
-    pieces.add(new Piece(Suite.MEMORY, photos, 8, 0, Precision.FP32));
     return pieces;
   }
 
