@@ -2,13 +2,7 @@ package fathom;
 
 import java.util.EnumSet;
 import java.util.Set;
-import org.bytedeco.pytorch.CompilationUnit;
-import org.bytedeco.pytorch.Dispatcher;
 import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.IValueVector;
-import org.bytedeco.pytorch.OperatorHandle;
-import org.bytedeco.pytorch.QualifiedName;
-import org.bytedeco.pytorch.global.torch;
 
 /// A convolution for prediction only, with its weight stored in the order in which the kernel reads
 /// it. It computes f(w∗x + b), or f(sum + w∗x + b), in one pass over memory; f is either ReLU or
@@ -22,6 +16,8 @@ import org.bytedeco.pytorch.global.torch;
 /// The order is chosen for one number and size of images and one value of [Torch#threads]. With
 /// other ones the result is still right, but the weight is reordered at every call, which is slower
 /// than an unpacked convolution.
+///
+/// A 1×1 convolution that oneDNN must not see ([Pointwise]) is a product with the weight as it is.
 public final class PackedConvolution {
   private final Tensor weight;
   private final Tensor bias;
@@ -77,14 +73,20 @@ public final class PackedConvolution {
                 Math.ceilDiv(images.size(2), stride),
                 Math.ceilDiv(images.size(3), stride))
             : images;
-    IValue by = skips ? Operations.list(1, 1) : Operations.list(stride, stride);
-    IValue around = Operations.list(padding, padding);
+    IValue by = skips ? OneDnn.list(1, 1) : OneDnn.list(stride, stride);
+    IValue around = OneDnn.list(padding, padding);
+    if (isProduct(weight, padding)) {
+      return new PackedConvolution(weight.contiguous(), bias, images, stride, padding, by, around);
+    }
     try (var w = new IValue(weight.raw());
-        var size = Operations.list(seen.toArray())) {
-      Tensor packed =
-          Operations.call(Operations.REORDER, w, around, by, Operations.ONES, Operations.ONE, size);
+        var size = OneDnn.list(seen.toArray())) {
+      Tensor packed = OneDnn.call(OneDnn.REORDER, w, around, by, OneDnn.ONES, OneDnn.ONE, size);
       return new PackedConvolution(packed, bias, images, stride, padding, by, around);
     }
+  }
+
+  private static boolean isProduct(Tensor weight, int padding) {
+    return Pointwise.isProduct(weight, padding) || Pointwise.isRefused(weight);
   }
 
   /// The shape N×C×H×W of the images that the weight is packed for.
@@ -97,23 +99,32 @@ public final class PackedConvolution {
   /// convolution.
   public Tensor apply(Tensor x, boolean rectified) {
     check(x);
+    if (isProduct(weight, padding)) {
+      try (var scope = Scope.open()) {
+        if (weight.type() == DType.FLOAT32) {
+          return scope.keep(Pointwise.convolution(seen(x), weight, bias, rectified));
+        }
+        Tensor y = TorchConvolutions.convolution(x, weight, bias, stride, padding);
+        return scope.keep(rectified ? y.relu_() : y);
+      }
+    }
     try (var scope = Scope.open();
         var in = new IValue(seen(x).raw());
         var w = new IValue(weight.raw());
         var b = new IValue(bias.raw())) {
       return scope.keep(
-          Operations.call(
-              Operations.CONVOLUTION,
+          OneDnn.call(
+              OneDnn.CONVOLUTION,
               in,
               w,
               b,
               paddings,
               strides,
-              Operations.ONES,
-              Operations.ONE,
-              rectified ? Operations.RELU : Operations.NONE,
-              Operations.NO_SCALARS,
-              Operations.NULL));
+              OneDnn.ONES,
+              OneDnn.ONE,
+              rectified ? OneDnn.RELU : OneDnn.NONE,
+              OneDnn.NO_SCALARS,
+              OneDnn.NULL));
     }
   }
 
@@ -136,7 +147,7 @@ public final class PackedConvolution {
           "this convolution gives %s, which cannot be added to a sum of %s"
               .formatted(value(x.shape()), sum.shape()));
     }
-    if (!sum.isChannelsLast()) {
+    if (!sum.isChannelsLast() || isProduct(weight, padding)) {
       try (var _ = Scope.open()) {
         sum.add_(apply(x, false));
       }
@@ -150,21 +161,21 @@ public final class PackedConvolution {
         var onto = new IValue(sum.raw());
         var w = new IValue(weight.raw());
         var b = new IValue(bias.raw())) {
-      Operations.call(
-              Operations.CONVOLUTION_ONTO,
+      OneDnn.call(
+              OneDnn.CONVOLUTION_ONTO,
               onto,
               in,
               w,
               b,
               paddings,
               strides,
-              Operations.ONES,
-              Operations.ONE,
-              Operations.ADD,
-              Operations.NULL,
-              rectified ? Operations.RELU : Operations.NULL,
-              Operations.NO_SCALARS,
-              Operations.NULL)
+              OneDnn.ONES,
+              OneDnn.ONE,
+              OneDnn.ADD,
+              OneDnn.NULL,
+              rectified ? OneDnn.RELU : OneDnn.NULL,
+              OneDnn.NO_SCALARS,
+              OneDnn.NULL)
           .release();
     }
   }
@@ -184,63 +195,6 @@ public final class PackedConvolution {
       throw new IllegalArgumentException(
           "this convolution is packed for images of %s, but was given %s"
               .formatted(images, x.shape()));
-    }
-  }
-
-  /// libtorch's operations and the arguments that never change.
-  private static final class Operations {
-    /// Builds the lists of numbers that the operations take; only libtorch's script language can
-    /// make them.
-    private static final CompilationUnit LISTS =
-        torch.compile(
-            """
-            def two(a: int, b: int) -> List[int]:
-                return [a, b]
-            def four(a: int, b: int, c: int, d: int) -> List[int]:
-                return [a, b, c, d]
-            def scalars() -> List[Optional[number]]:
-                none: List[Optional[number]] = []
-                return none
-            """);
-
-    static final OperatorHandle REORDER = operation("_reorder_convolution_weight", "");
-    static final OperatorHandle CONVOLUTION = operation("_convolution_pointwise", "");
-    static final OperatorHandle CONVOLUTION_ONTO = operation("_convolution_pointwise_", "binary");
-    static final IValue ONE = new IValue(1L);
-    static final IValue ONES = list(1, 1);
-    static final IValue NO_SCALARS = run("scalars");
-    static final IValue NULL = new IValue();
-    static final IValue NONE = new IValue("none");
-    static final IValue RELU = new IValue("relu");
-    static final IValue ADD = new IValue("add");
-
-    private Operations() {}
-
-    private static OperatorHandle operation(String name, String overload) {
-      return Dispatcher.singleton().findSchemaOrThrow("mkldnn::" + name, overload);
-    }
-
-    static IValue list(long... numbers) {
-      var values = new IValue[numbers.length];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = new IValue(numbers[i]);
-      }
-      return run(numbers.length == 2 ? "two" : "four", values);
-    }
-
-    private static IValue run(String function, IValue... arguments) {
-      try (var name = new QualifiedName(function);
-          var stack = new IValueVector(arguments)) {
-        LISTS.find_function(name).run(stack);
-        return new IValue(stack.get(0));
-      }
-    }
-
-    static Tensor call(OperatorHandle operation, IValue... arguments) {
-      try (var stack = new IValueVector(arguments)) {
-        operation.callBoxed(stack);
-        return Tensor.adopt(new org.bytedeco.pytorch.Tensor(stack.get(0).toTensor()));
-      }
     }
   }
 

@@ -305,7 +305,7 @@ public final class Tensor {
   /// `IllegalArgumentException` for other shapes or different types.
   public Tensor matmul(Tensor o) {
     checkMatrices(o);
-    return adopt(raw().matmul(o.raw()));
+    return Products.take(this, o) ? Products.of(this, o) : adopt(raw().matmul(o.raw()));
   }
 
   /// Returns the exponential of each element.
@@ -562,6 +562,11 @@ public final class Tensor {
       throw new IllegalArgumentException(
           "a product of M×K and K×N is added to M×N, but these are %s, %s and %s"
               .formatted(a.shape, b.shape, shape));
+    }
+    if (Products.take(a, b)) {
+      try (var _ = Scope.open()) {
+        return add_(Products.of(a, b));
+      }
     }
     raw().addmm_(a.raw(), b.raw());
     return this;

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// On processors libtorch 2.10 hands them to oneDNN, whose special cases are not all right on all
 /// processors. What is known to be wrong is asked of it in another form, which is the same
-/// mathematics: a 1×1 convolution with a stride without the stride, and dE/dx as a convolution
-/// forward. `ConvolutionShapesTest` is the law.
+/// mathematics: a 1×1 convolution with a stride without the stride, or as a matrix product
+/// ([Pointwise]), and dE/dx as a convolution forward. `ConvolutionShapesTest` is the law.
 public final class TorchConvolutions {
   private static final long[] NO_DILATION = {1, 1};
   private static final long[] NO_PADDING = {0, 0};
@@ -49,13 +49,7 @@ public final class TorchConvolutions {
   /// rounded once, on every processor. Throws `IllegalArgumentException` if the types differ.
   public static Tensor convolution(Tensor x, Tensor w, int stride, int padding) {
     x.checkType("a convolution", w);
-    if (needsWidening(x)) {
-      try (var scope = Scope.open()) {
-        Tensor wide = convolution(widened(x), widened(w), stride, padding);
-        return scope.keep(wide.to(DType.BFLOAT16));
-      }
-    }
-    return convolution(x, w, Torch.NO_TENSOR, stride, padding);
+    return given(x, w, null, stride, padding);
   }
 
   /// Returns the convolution of the other overload plus a bias of O elements, one for each output
@@ -63,35 +57,41 @@ public final class TorchConvolutions {
   public static Tensor convolution(Tensor x, Tensor w, Tensor bias, int stride, int padding) {
     x.checkType("a convolution", w);
     x.checkType("a convolution", bias);
-    if (needsWidening(x)) {
-      try (var scope = Scope.open()) {
-        Tensor wide = convolution(widened(x), widened(w), widened(bias), stride, padding);
+    return given(x, w, bias, stride, padding);
+  }
+
+  private static Tensor given(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding) {
+    try (var scope = Scope.open()) {
+      if (needsWidening(x, w)) {
+        Tensor wideBias = bias == null ? null : widened(bias);
+        Tensor wide = given(widened(x), widened(w), wideBias, stride, padding);
         return scope.keep(wide.to(DType.BFLOAT16));
       }
-    }
-    try (var b = new TensorOptional(bias.raw())) {
-      return convolution(x, w, b, stride, padding);
+      if (takesPixelsFirst(w, stride, padding)) {
+        return scope.keep(given(taken(x, stride), w, bias, 1, 0));
+      }
+      return scope.keep(
+          Pointwise.isProduct(w, padding)
+              ? Pointwise.convolution(x, w, bias, false)
+              : library(x, w, bias, stride, padding));
     }
   }
 
-  private static Tensor convolution(
-      Tensor x, Tensor w, TensorOptional bias, int stride, int padding) {
-    if (takesPixelsFirst(w, stride, padding)) {
-      try (var scope = Scope.open()) {
-        return scope.keep(convolution(taken(x, stride), w, bias, 1, 0));
-      }
+  private static Tensor library(
+      Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding) {
+    try (var b = bias == null ? new TensorOptional() : new TensorOptional(bias.raw())) {
+      return Tensor.adopt(
+          torch.convolution(
+              x.raw(),
+              w.raw(),
+              b,
+              new long[] {stride, stride},
+              new long[] {padding, padding},
+              NO_DILATION,
+              false,
+              NO_PADDING,
+              1));
     }
-    return Tensor.adopt(
-        torch.convolution(
-            x.raw(),
-            w.raw(),
-            bias,
-            new long[] {stride, stride},
-            new long[] {padding, padding},
-            NO_DILATION,
-            false,
-            NO_PADDING,
-            1));
   }
 
   /// Whether the pixels that the stride leaves are taken first, and convolved without a stride: for
@@ -109,9 +109,10 @@ public final class TorchConvolutions {
 
   /// Whether a convolution is computed in float32, because libtorch cannot do it in bfloat16 here,
   /// or not rightly: with images of a single channel its results are wrong on processors with
-  /// AVX-512.
-  private static boolean needsWidening(Tensor x) {
-    return x.type() == DType.BFLOAT16 && (!IN_BFLOAT16 || x.shape().size(1) == 1);
+  /// AVX-512, and some channels may end the JVM there ([Pointwise]).
+  private static boolean needsWidening(Tensor x, Tensor w) {
+    return x.type() == DType.BFLOAT16
+        && (!IN_BFLOAT16 || x.shape().size(1) == 1 || Pointwise.isRefused(w));
   }
 
   private static Tensor widened(Tensor t) {
@@ -126,7 +127,8 @@ public final class TorchConvolutions {
   /// be in float32 where the rest is in bfloat16.
   public static Gradients convolutionBackward(
       Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
-    if (takesPixelsFirst(w, stride, padding) && w.shape().size(1) < FEW_CHANNELS) {
+    if (takesPixelsFirst(w, stride, padding)
+        && (w.shape().size(1) < FEW_CHANNELS || Pointwise.isProduct(w, padding))) {
       Gradients taken = convolutionBackward(dy, taken(x, stride), w, 1, 0, needDx);
       return new Gradients(
           taken.dx() == null ? null : givenBack(taken.dx(), x, stride), taken.dw());
@@ -137,6 +139,13 @@ public final class TorchConvolutions {
               widened(dy).channelsLast(), widened(x), widened(w), stride, padding, needDx);
       return new Gradients(wide.dx() == null ? null : wide.dx().to(DType.BFLOAT16), wide.dw());
     }
+    return Pointwise.isProduct(w, padding)
+        ? Pointwise.back(dy, x, w, needDx)
+        : library(dy, x, w, stride, padding, needDx);
+  }
+
+  private static Gradients library(
+      Tensor dy, Tensor x, Tensor w, int stride, int padding, boolean needDx) {
     return new Gradients(
         needDx ? imageGradient(dy, x, w, stride, padding) : null,
         gradient(dy, x, w, stride, padding, 1));
@@ -153,12 +162,13 @@ public final class TorchConvolutions {
   /// than the stride, libtorch 2.10 (on x86, through oneDNN) reads uninitialized memory and returns
   /// a different number at every call, sometimes an infinite one; so it does for dE/dx with an odd
   /// number of output channels, which its instructions take in pairs. For images with a single
-  /// channel see [#needsWidening].
+  /// channel, and for some channels, see [#needsWidening].
   private static boolean rightInBFloat16(Tensor x, Tensor w, int stride) {
     return IN_BFLOAT16
         && Math.min(x.shape().size(2), x.shape().size(3)) >= stride
         && w.shape().size(0) % 2 == 0
-        && w.shape().size(1) > 1;
+        && w.shape().size(1) > 1
+        && !Pointwise.isRefusedBackward(w);
   }
 
   /// Computes dE/dx. Without a stride it is itself a convolution, of dE/dy by the filters turned by

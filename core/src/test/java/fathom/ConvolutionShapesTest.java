@@ -2,15 +2,17 @@ package fathom;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Convolutions of small shapes against float64, which libtorch computes by loops of its own. The
 /// library behind the other types has special cases for few channels, small images and strides,
-/// some of which are wrong on some processors; such cases are taken from it in [Torch].
+/// some of which are wrong on some processors; such cases are taken from it in [TorchConvolutions].
 class ConvolutionShapesTest {
   @ParameterizedTest
   @CsvSource({
@@ -41,6 +43,70 @@ class ConvolutionShapesTest {
       }
     }
     assertTrue(wrong.isEmpty(), () -> wrong.size() + " are wrong: " + wrong);
+  }
+
+  /// The pairs of channels for which oneDNN divides by zero, which ends the JVM, and their
+  /// transposes; with and without a stride, with as few images as libtorch computes by itself and
+  /// as many as it does not.
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT32, 1024, 2048, 1e-5",
+    "FLOAT32, 1024, 512, 1e-5",
+    "FLOAT32, 256, 1024, 1e-5",
+    "FLOAT32, 512, 1024, 1e-5",
+    "FLOAT32, 512, 2048, 1e-5",
+    "FLOAT32, 1024, 256, 1e-5",
+    "FLOAT32, 2048, 512, 1e-5",
+    "FLOAT32, 2048, 1024, 1e-5",
+    "BFLOAT16, 256, 1024, 0.02",
+    "BFLOAT16, 1024, 256, 0.02",
+    "BFLOAT16, 512, 2048, 0.02"
+  })
+  void channelsThatEndTheJvmElsewhere(DType type, int in, int out, double bound) {
+    var wrong = new ArrayList<String>();
+    for (int images : List.of(1, 16)) {
+      for (int stride : List.of(1, 2)) {
+        try (var _ = Scope.open()) {
+          compare(type, new int[] {images, in, out, 5, 1, stride}, bound, wrong);
+        }
+      }
+    }
+    assertTrue(wrong.isEmpty(), () -> wrong.size() + " are wrong: " + wrong);
+  }
+
+  /// 1×1 convolutions as products of all pixels, large and small, and channels that leave the last
+  /// block of oneDNN's choice incomplete.
+  @ParameterizedTest
+  @CsvSource({"16, 24, 40, 14", "16, 64, 512, 7", "1, 40, 24, 32", "4, 64, 48, 24", "3, 32, 32, 35", "20, 32, 24, 4", "2, 48, 96, 7"})
+  void pixelsByChannelsAreAProduct(int images, int in, int out, int side) {
+    var wrong = new ArrayList<String>();
+    try (var _ = Scope.open()) {
+      compare(DType.FLOAT32, new int[] {images, in, out, side, 1, 1}, 1e-5, wrong);
+    }
+    assertTrue(wrong.isEmpty(), () -> wrong.size() + " are wrong: " + wrong);
+  }
+
+  @Test
+  void packedPointwiseConvolutionsAreThoseOfFloat64() {
+    assumeTrue(PackedConvolution.isSupported(DType.FLOAT32), "libtorch has no packed convolution");
+    for (int images : List.of(1, 16)) {
+      try (var _ = Scope.open()) {
+        Tensor x = drawn("x", DType.FLOAT32, images, 512, 7, 7);
+        Tensor w = drawn("w", DType.FLOAT32, 2048, 512, 1, 1);
+        Tensor b = Tensor.normal(RandomKey.of(1, "b"), DType.FLOAT32, 2048);
+        Tensor addend = drawn("sum", DType.FLOAT32, images, 2048, 7, 7);
+        Tensor right =
+            TorchConvolutions.convolution(
+                x.to(DType.FLOAT64), w.to(DType.FLOAT64), b.to(DType.FLOAT64), 1, 0);
+        var packed = PackedConvolution.of(w, b, x.shape(), 1, 0);
+        Tensor sum = addend.times(1).channelsLast();
+        packed.addTo_(sum, x, true);
+        var wrong = new ArrayList<String>();
+        note("f(y)", packed.apply(x, true), right.times(1).relu_(), "512 to 2048", 1e-5, wrong);
+        note("f(s + y)", sum, right.plus(addend.to(DType.FLOAT64)).relu_(), "", 1e-5, wrong);
+        assertTrue(wrong.isEmpty(), () -> images + " images: " + wrong);
+      }
+    }
   }
 
   private static void compare(DType type, int[] of, double bound, List<String> wrong) {
