@@ -77,7 +77,15 @@ class ConvolutionShapesTest {
   /// 1×1 convolutions as products of all pixels, large and small, and channels that leave the last
   /// block of oneDNN's choice incomplete.
   @ParameterizedTest
-  @CsvSource({"16, 24, 40, 14", "16, 64, 512, 7", "1, 40, 24, 32", "4, 64, 48, 24", "3, 32, 32, 35", "20, 32, 24, 4", "2, 48, 96, 7"})
+  @CsvSource({
+    "16, 24, 40, 14",
+    "16, 64, 512, 7",
+    "1, 40, 24, 32",
+    "4, 64, 48, 24",
+    "3, 32, 32, 35",
+    "20, 32, 24, 4",
+    "2, 48, 96, 7"
+  })
   void pixelsByChannelsAreAProduct(int images, int in, int out, int side) {
     var wrong = new ArrayList<String>();
     try (var _ = Scope.open()) {
