@@ -38,16 +38,17 @@ final class Pointwise {
   /// Whether the channels of this weight may end the JVM in oneDNN. They have to be computed in
   /// float32, as a product.
   static boolean isRefused(Tensor w) {
-    Shape s = w.shape();
-    return Products.IN_AVX512 && isPointwise(w) && REFUSED.contains(new Pair(s.size(1), s.size(0)));
+    return isRefused(w, w.shape().size(1), w.shape().size(0));
   }
 
   /// Whether the same is true of this weight or of its transpose, which the backward pass shows to
   /// oneDNN as well.
   static boolean isRefusedBackward(Tensor w) {
-    Shape s = w.shape();
-    return isRefused(w)
-        || Products.IN_AVX512 && isPointwise(w) && REFUSED.contains(new Pair(s.size(0), s.size(1)));
+    return isRefused(w) || isRefused(w, w.shape().size(0), w.shape().size(1));
+  }
+
+  private static boolean isRefused(Tensor w, long in, long out) {
+    return Products.IN_AVX512 && isPointwise(w) && REFUSED.contains(new Pair(in, out));
   }
 
   private static boolean isPointwise(Tensor w) {
