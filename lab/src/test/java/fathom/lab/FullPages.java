@@ -108,6 +108,45 @@ final class FullPages {
           full("draw", "layer norm, held-out bound, nats", "held-out bound of %.1f nats"),
           full("draw", "best constant", "single pixels has %.1f;"),
           full("draw", "layer norm, share", "needs %.2f of the epochs to"),
+          full("edges-bsds", "no norm, ODS", "%.3f without one, 0.639"),
+          full("edges-bsds", "batch norm, ODS", "%.3f with batch norm, 0.633"),
+          full("edges-bsds", "layer norm, ODS", "%.3f with layer norm and 0.638"),
+          full("edges-bsds", "bias, layer norm, ODS", "and %.3f with a bias before it. By"),
+          full(
+              "order-embeddings",
+              "share of these steps to be there, LN-GRU",
+              "needs %.2f of the steps where"),
+          full(
+              "order-embeddings", "share of these steps to be there, twice", "learning rate %.2f."),
+          full(
+              "order-embeddings",
+              "held-out accuracy, LN-GRU less",
+              "by %.1f points of the held-out"),
+          full(
+              "order-embeddings",
+              "LN-GRU, twice the learning rate, held-out",
+              "twice the learning rate %.1f %%"),
+          full("order-embeddings", "GRU, held-out", "the GRU has %.1f %%"),
+          full("order-embeddings", "GRU, words in a drawn order, held-out", "still: %.1f %% when"),
+          full(
+              "attentive-reader",
+              "4 sentences, LSTM, validation error at the end",
+              "errs on %.2f %% of the questions about four"),
+          full(
+              "attentive-reader",
+              "8 sentences, LSTM, validation error at the end",
+              "on %.2f %% of those about eight"),
+          full(
+              "attentive-reader",
+              "8 sentences, LN-LSTM, validation error at the end",
+              "the LN-LSTM on %.2f %%. Who"),
+          full(
+              "attentive-reader",
+              "4 sentences, LN-LSTM, gains of 0.1, validation error at the end",
+              "choice on average, %.1f %%"),
+          full("draw-attention", "no norm, held-out bound, nats", "bound is %.1f nats without"),
+          full("draw-attention", "layer norm, held-out bound, nats", "and %.1f with it, but"),
+          full("draw-attention", "layer norm, share", "ends in %.2f of the epochs. One"),
           full("small-batches", "batch 4, layer norm, test", "norm err on %.1f %% of"),
           full("small-batches", "batch 4, no norm, test", "without a norm on %.1f %% and"),
           full("small-batches", "batch 4, batch norm, test", "batch norm on %.1f %%, in"),

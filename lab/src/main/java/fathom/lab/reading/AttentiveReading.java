@@ -31,7 +31,6 @@ import java.util.stream.IntStream;
 /// "faster" is taken to be a lower validation error at half of the steps, and the best error of the
 /// LSTM in no more than its steps; "much better" gains have an error lower by 20 points at least.
 /// These bounds were set after the pilot, in which only the last of the three held for every seed.
-/// Size full was not run.
 final class AttentiveReading implements Experiment {
   private static final int BATCH = 32;
   private static final int EVERY = 25;

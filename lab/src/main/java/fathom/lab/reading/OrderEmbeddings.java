@@ -33,7 +33,7 @@ import java.util.function.Supplier;
 /// threshold of the penalty that tells true pairs from corrupted ones, and the model to be tested.
 ///
 /// The last arm reads the same words in an order that is drawn: what it is worse by is what the GRU
-/// makes of the order. The bounds are the paper's. Size full was not run.
+/// makes of the order. The bounds are the paper's.
 final class OrderEmbeddings implements Experiment {
   private static final double MARGIN = 1;
   private static final int WORDS = 16;
