@@ -57,24 +57,28 @@ final class Pointwise {
 
   /// Returns the convolution, in channels-last memory, with ReLU if `rectified`.
   static Tensor convolution(Tensor x, Tensor w, @Nullable Tensor bias, boolean rectified) {
-    Tensor rows = rows(x);
-    Tensor factors = matrix(w).transpose();
-    if (Products.take(rows, factors)) {
-      return images(Products.linear(rows, matrix(w), bias, rectified), x.shape());
+    try (var scope = Scope.open()) {
+      Tensor rows = rows(x);
+      Tensor matrix = matrix(w);
+      if (Products.takeLinear(rows, matrix)) {
+        return scope.keep(images(Products.linear(rows, matrix, bias, rectified), x.shape()));
+      }
+      Tensor y = rows.matmul(matrix.transpose());
+      if (bias != null) {
+        y.add_(bias);
+      }
+      return scope.keep(images(rectified ? y.relu_() : y, x.shape()));
     }
-    Tensor y = rows.matmul(factors);
-    if (bias != null) {
-      y.add_(bias);
-    }
-    return images(rectified ? y.relu_() : y, x.shape());
   }
 
   /// Returns dE/dx and dE/dw, which are dy·w and dyᵀ·x.
   static TorchConvolutions.Gradients back(Tensor dy, Tensor x, Tensor w, boolean needDx) {
-    Tensor cotangents = rows(dy);
-    Tensor dw = cotangents.transpose().matmul(rows(x)).reshape(w.shape().toArray());
-    return new TorchConvolutions.Gradients(
-        needDx ? images(cotangents.matmul(matrix(w)), x.shape()) : null, dw.channelsLast());
+    try (var scope = Scope.open()) {
+      Tensor rows = rows(dy);
+      Tensor dw = rows.transpose().matmul(rows(x)).reshape(w.shape().toArray()).channelsLast();
+      Tensor dx = needDx ? images(rows.matmul(matrix(w)), x.shape()) : null;
+      return new TorchConvolutions.Gradients(dx == null ? null : scope.keep(dx), scope.keep(dw));
+    }
   }
 
   /// Returns N·H·W × C, a view if `t` is in channels-last memory.

@@ -26,14 +26,31 @@ final class Products {
 
   private Products() {}
 
-  /// Returns whether the product of these matrices goes this way.
+  /// Returns whether the product of M×K and K×N goes this way.
   static boolean take(Tensor a, Tensor b) {
-    Shape m = a.shape();
-    Shape n = b.shape();
+    return a.shape().rank() == 2 && take(a, b, b.shape().size(1));
+  }
+
+  /// Returns whether x·wᵀ, of N×I and O×I, goes this way.
+  static boolean takeLinear(Tensor x, Tensor w) {
+    return x.shape().rank() == 2 && take(x, w, w.shape().size(0));
+  }
+
+  /// Returns whether a product that is added to something goes this way, for which it lies in
+  /// memory of its own first: if that is no more than its factors have, so that no step needs much
+  /// more memory than without.
+  static boolean takeAddend(Tensor a, Tensor b) {
+    long rows = a.shape().size(0);
+    long columns = b.shape().size(1);
+    return rows * columns <= a.shape().size(1) * (rows + columns) && take(a, b);
+  }
+
+  private static boolean take(Tensor a, Tensor b, long columns) {
+    long rows = a.shape().size(0);
+    long depth = a.shape().size(1);
     return a.type() == DType.FLOAT32
-        && m.rank() == 2
-        && m.size(0) * m.size(1) * n.size(1) >= LEAST_WORK
-        && Math.min(m.size(0), Math.min(m.size(1), n.size(1))) >= LEAST_SIDE
+        && rows * depth * columns >= LEAST_WORK
+        && Math.min(rows, Math.min(depth, columns)) >= LEAST_SIDE
         && a.isOnProcessor()
         && liesInOrder(a)
         && liesInOrder(b)
@@ -42,12 +59,16 @@ final class Products {
 
   /// Whether a matrix or its transpose lies row by row without gaps.
   private static boolean liesInOrder(Tensor t) {
-    return t.raw().is_contiguous() || t.raw().t().is_contiguous();
+    try (var transpose = t.raw().t()) {
+      return t.raw().is_contiguous() || transpose.is_contiguous();
+    }
   }
 
   /// Returns the product of M×K and K×N.
   static Tensor of(Tensor a, Tensor b) {
-    return linear(a, b.transpose(), null, false);
+    try (var scope = Scope.open()) {
+      return scope.keep(linear(a, b.transpose(), null, false));
+    }
   }
 
   /// Returns x·wᵀ + b, for x of N×I, w of O×I and b of O or none, with ReLU if `rectified`.

@@ -563,7 +563,7 @@ public final class Tensor {
           "a product of M×K and K×N is added to M×N, but these are %s, %s and %s"
               .formatted(a.shape, b.shape, shape));
     }
-    if (Products.take(a, b)) {
+    if (Products.takeAddend(a, b)) {
       try (var _ = Scope.open()) {
         return add_(Products.of(a, b));
       }

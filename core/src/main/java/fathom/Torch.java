@@ -241,7 +241,7 @@ public final class Torch {
   /// and `w` have different types.
   public static Tensor linear(Tensor x, Tensor w, Tensor b) {
     x.checkType("a matrix product", w);
-    if (x.shape().rank() == 2 && Products.take(x, w.transpose())) {
+    if (Products.takeLinear(x, w)) {
       return Products.linear(x, w, b, false);
     }
     try (var bias = new TensorOptional(b.raw())) {

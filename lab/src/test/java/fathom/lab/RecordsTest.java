@@ -204,13 +204,17 @@ class RecordsTest {
       }
     }
     return """
-    %s of %s experiments have a record at size full. Not yet: %s.
+    %s of %s experiments have a record at size full.%s
 
     The answers quote size quick where they do not say full. Where the verdicts differ:
 
     %s\
     """
-        .formatted(recorded, Experiments.all().size(), String.join(", ", missing), differ);
+        .formatted(
+            recorded,
+            Experiments.all().size(),
+            missing.isEmpty() ? "" : " Not yet: " + String.join(", ", missing) + ".",
+            differ);
   }
 
   private static void rows(StringBuilder page, List<Row> rows, Function<Value, String> shown)
