@@ -51,7 +51,8 @@ final class Pointwise {
     return Products.IN_AVX512 && isPointwise(w) && REFUSED.contains(new Pair(in, out));
   }
 
-  private static boolean isPointwise(Tensor w) {
+  /// Whether this weight, O×C×K×K, is of a 1×1 convolution.
+  static boolean isPointwise(Tensor w) {
     return w.shape().size(2) == 1 && w.shape().size(3) == 1;
   }
 

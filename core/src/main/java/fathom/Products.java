@@ -59,8 +59,11 @@ final class Products {
 
   /// Whether a matrix or its transpose lies row by row without gaps.
   private static boolean liesInOrder(Tensor t) {
+    if (t.raw().is_contiguous()) {
+      return true;
+    }
     try (var transpose = t.raw().t()) {
-      return t.raw().is_contiguous() || transpose.is_contiguous();
+      return transpose.is_contiguous();
     }
   }
 

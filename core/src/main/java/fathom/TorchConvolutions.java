@@ -2,7 +2,6 @@ package fathom;
 
 import java.util.List;
 import org.bytedeco.javacpp.BoolPointer;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -31,15 +30,8 @@ public final class TorchConvolutions {
 
   /// Whether libtorch hands bfloat16 convolutions to oneDNN, which sums in float32. On x86 without
   /// AVX-512 it does not, and rounds every partial sum to 8 bits.
-  private static final boolean IN_BFLOAT16;
-
-  static {
-    try (BytePointer capability = torch.get_cpu_capability()) {
-      IN_BFLOAT16 =
-          !System.getProperty("os.arch").equals("amd64")
-              || capability.getString().startsWith("AVX512");
-    }
-  }
+  private static final boolean IN_BFLOAT16 =
+      !System.getProperty("os.arch").equals("amd64") || Products.IN_AVX512;
 
   private TorchConvolutions() {}
 
@@ -99,7 +91,7 @@ public final class TorchConvolutions {
   /// AVX-512 when it estimates the blocks (`brg_blocking_t::est_eff_1x1`), which ends the JVM:
   /// 512×4×4 to 1024×2×2 is a case.
   static boolean takesPixelsFirst(Tensor w, int stride, int padding) {
-    return stride > 1 && padding == 0 && w.shape().size(2) == 1 && w.shape().size(3) == 1;
+    return stride > 1 && padding == 0 && Pointwise.isPointwise(w);
   }
 
   /// Returns the pixels that a 1×1 convolution with this stride reads, in channels-last memory.
