@@ -129,7 +129,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--against",
       paramLabel = "FILE",
       description = {
-        "Compare with what --json printed earlier; exit code 1 if a figure got worse.",
+        "Compare with an earlier --json; exit code 1 if a figure got worse.",
         "A figure has changed if its medians differ by more than 5 %% and each lies outside of the"
             + " other's lowest and highest run, and if the ratios to peers in both changed as much."
       })
