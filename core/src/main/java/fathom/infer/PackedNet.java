@@ -22,12 +22,13 @@ import java.util.function.Supplier;
 /// A folded net that predicts any number of images at a time, for any number of calling threads.
 ///
 /// Many images are divided among the cores, each of which processes a few at a time with
-/// single-threaded operations, as in training. Few images are processed by operations that all
-/// cores share, if the net is large enough for that. A smaller net is divided from one image per
-/// core on; for fewer the calling thread goes through the layers, and the free cores help it with
-/// the tiles of 3×3 convolutions. If another thread has the cores, or if the caller is a worker
-/// that has one core, the calling thread does everything itself. The weights are packed for
-/// particular numbers of images, when these occur for the first time.
+/// single-threaded operations, as in training. With few images the calling thread goes through the
+/// layers. With AVX-512 the free cores help it in the kernels of convolutions and dense layers;
+/// else they share libtorch's operations, if the net is large enough for that. A smaller net is
+/// divided from one image per core on; for fewer the free cores help with the tiles of 3×3
+/// convolutions. If another thread has the cores, or if the caller is a worker that has one core,
+/// the calling thread does everything itself. The weights are packed for particular numbers of
+/// images, when these occur for the first time.
 ///
 /// Which of these ways an image takes changes its logits by rounding only.
 public final class PackedNet implements Predictor {
@@ -58,8 +59,9 @@ public final class PackedNet implements Predictor {
   private final double multiplyAddsPerValue;
   private final Map<Packing, Folded> packed = new ConcurrentHashMap<>();
 
-  /// The number of images and the number of threads per operation that weights are packed for.
-  private record Packing(long images, int threads) {}
+  /// The number of images and the number of threads per operation that weights are packed for, and
+  /// whether the cores share kernels.
+  private record Packing(long images, int threads, boolean shared) {}
 
   private PackedNet(Folded folded, Lifetime life, Shape image, long multiplyAdds) {
     this.folded = folded;
@@ -102,7 +104,8 @@ public final class PackedNet implements Predictor {
     if (Cores.parts(count, least) == CORES) {
       return divided(images, least);
     }
-    if (multiplyAdds < SHARED || !ALL_CORES.tryLock()) {
+    boolean isShared = images.shape().rank() == 4 && folded.isSharedByKernels();
+    if (multiplyAdds < SHARED || isShared || !ALL_CORES.tryLock()) {
       return byOneThread(images);
     }
     try {
@@ -177,6 +180,7 @@ public final class PackedNet implements Predictor {
     long packedFor = count == 1 ? 1 : each;
     Shape all = Shape.of(packedFor, images.size(1), images.size(2), images.size(3));
     return packed.computeIfAbsent(
-        new Packing(packedFor, threads), _ -> life.in(() -> folded.packedFor(all)));
+        new Packing(packedFor, threads, folded.isSharedByKernels()),
+        _ -> life.in(() -> folded.packedFor(all)));
   }
 }

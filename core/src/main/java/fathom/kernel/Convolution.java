@@ -33,8 +33,12 @@ public interface Convolution {
   /// Allocates the images that a convolution of x to `channels` channels gives: N×channels×H×W of
   /// the type of x, not initialized.
   static Tensor images(Tensor x, long channels) {
-    return Tensor.emptyImages(
-        x.type(), x.shape().size(0), channels, x.shape().size(2), x.shape().size(3));
+    return images(x, channels, x.shape().size(2), x.shape().size(3));
+  }
+
+  /// Allocates N×channels×height×width of the type and the number of x, not initialized.
+  static Tensor images(Tensor x, long channels, long height, long width) {
+    return Tensor.emptyImages(x.type(), x.shape().size(0), channels, height, width);
   }
 
   /// Whether the forms that run in memory take this type. Other types go to libtorch, which

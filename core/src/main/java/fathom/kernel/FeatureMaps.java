@@ -23,6 +23,11 @@ record FeatureMaps(MemorySegment memory, long count, int height, int width, int 
         t.segment(), s.size(0), (int) s.size(2), (int) s.size(3), (int) s.size(1));
   }
 
+  /// Number, height, width and channels, for messages.
+  String sizes() {
+    return "%s×%s×%s×%s".formatted(count, height, width, channels);
+  }
+
   /// Throws `IllegalArgumentException` if `other` has another number or size of images.
   void checkPixels(FeatureMaps other) {
     if (other.count != count || other.height != height || other.width != width) {

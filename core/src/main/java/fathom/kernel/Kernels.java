@@ -3,6 +3,7 @@ package fathom.kernel;
 import fathom.DType;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.parallel.Cores;
 import java.lang.System.Logger.Level;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ public final class Kernels {
   private static final RowNorm TORCH_ROW_NORM = new TorchRowNorm();
   private static final Convolution TORCH_CONVOLUTION = new Convolution.Operation();
   private static final Convolution SCALAR_CONVOLUTION = new ScalarConvolution();
+
+  private static final int LANES_OF_AVX512 = 16;
 
   private Kernels() {}
 
@@ -136,5 +139,16 @@ public final class Kernels {
     return OF_PROCESS == KernelForm.VECTOR
         && type == DType.FLOAT32
         && Winograd.paysKept(x.size(0), x.size(2), x.size(3), (int) x.size(1), out);
+  }
+
+  /// Returns whether the free cores of this thread share a prediction with [PatchFilters], because
+  /// that is the faster way for them: with AVX-512, where libtorch's own ways to share a product of
+  /// few rows stay far behind (docs/speed-log.md). A thread that has one core is faster in
+  /// libtorch.
+  public static boolean inSharedPatches(DType type) {
+    return OF_PROCESS == KernelForm.VECTOR
+        && type == DType.FLOAT32
+        && PackedMatrix.lanes() >= LANES_OF_AVX512
+        && Cores.parts(Long.MAX_VALUE, 1) > 1;
   }
 }

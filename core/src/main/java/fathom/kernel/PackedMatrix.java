@@ -142,15 +142,29 @@ public final class PackedMatrix {
       int columns,
       float[] y,
       int yAt) {
-    for (int c = 0; c < columns; ) {
-      int panel = matrixAt + rows * c;
+    for (int c = 0; c < columns; c += panel(columns - c)) {
       int width = panel(columns - c);
-      if (width == L) {
-        narrow(x, xAt, n, rows, matrix, panel, y, yAt + c, columns);
-      } else {
-        wide(x, xAt, n, rows, matrix, panel, y, yAt + c, columns);
-      }
-      c += width;
+      timesPanel(x, xAt, n, rows, matrix, matrixAt + rows * c, width, y, yAt + c, columns);
+    }
+  }
+
+  /// Computes the columns of one panel, `width` of them, which begins at `panelAt` of `matrix`; the
+  /// rows of y are `apart` elements apart.
+  static void timesPanel(
+      float[] x,
+      int xAt,
+      int n,
+      int rows,
+      float[] matrix,
+      int panelAt,
+      int width,
+      float[] y,
+      int yAt,
+      int apart) {
+    if (width == L) {
+      narrow(x, xAt, n, rows, matrix, panelAt, y, yAt, apart);
+    } else {
+      wide(x, xAt, n, rows, matrix, panelAt, y, yAt, apart);
     }
   }
 

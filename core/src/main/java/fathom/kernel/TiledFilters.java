@@ -1,12 +1,14 @@
 package fathom.kernel;
 
+import fathom.DType;
+import fathom.Shape;
 import fathom.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /// A convolution w∗x + b for many predictions with the same weight: the weight is transformed once
 /// for [Winograd]'s tiles and kept with the bias. The free cores ([fathom.parallel.Cores]) share
 /// the tiles.
-public final class TiledFilters {
+public final class TiledFilters implements KeptFilters {
   /// Transformed filters of up to this many elements, 1 MiB, lie in the heap, where they are
   /// multiplied without a copy. Larger ones lie outside it, because the heap is limited and a layer
   /// with so many filters spends little of its time on the copy.
@@ -23,11 +25,7 @@ public final class TiledFilters {
   /// Transforms a weight O×C×3×3 in channels-last memory, with a bias of O elements. Filters of
   /// more than 1 MiB lie in memory of the innermost scope.
   public static TiledFilters of(Tensor weight, Tensor bias) {
-    double[] constants = bias.toDoubles();
-    float[] each = new float[constants.length];
-    for (int i = 0; i < each.length; i++) {
-      each[i] = (float) constants[i];
-    }
+    float[] each = KeptFilters.floats(bias);
     int in = Math.toIntExact(weight.shape().size(1));
     int size = Math.toIntExact(Winograd.Filters.size(in, each.length));
     MemorySegment memory =
@@ -38,15 +36,20 @@ public final class TiledFilters {
     return new TiledFilters(each.length, filters);
   }
 
-  /// Returns w∗x + b for images x, N×C×H×W, through the rectifier if `rectified`.
+  /// Tiles suit images of any number and size for which they are the faster method.
+  @Override
+  public boolean isFor(Shape images) {
+    return Kernels.inKeptTiles(images, DType.FLOAT32, out);
+  }
+
+  @Override
   public Tensor apply(Tensor x, boolean rectified) {
     Tensor y = Convolution.images(x, out);
     filters.convolve(FeatureMaps.of(x), false, rectified, FeatureMaps.of(y));
     return y;
   }
 
-  /// Computes `sum = f(sum + w∗x + b)` in place, where f is the rectifier if `rectified` and else
-  /// the identity. `sum` is in channels-last memory.
+  @Override
   public void addTo_(Tensor sum, Tensor x, boolean rectified) {
     filters.convolve(FeatureMaps.of(x), true, rectified, FeatureMaps.of(sum));
   }

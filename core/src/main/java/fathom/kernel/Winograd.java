@@ -51,6 +51,10 @@ final class Winograd {
   /// The most elements that an array of a thread may have: 64 MiB.
   private static final int LARGEST = 1 << 24;
 
+  /// The most elements of transformed filters that stay in a cache from one image to the next, 4
+  /// MiB.
+  private static final int IN_CACHE = 1 << 20;
+
   /// Extra elements between the places of a tile. Without them the distance would be a power of
   /// two, and the places would compete for one set of the cache.
   private static final int SKEW = 16;
@@ -75,9 +79,11 @@ final class Winograd {
   }
 
   /// Whether the same holds for [Filters], which are transformed once: for them four tiles are
-  /// enough.
+  /// enough, or eight if the filters exceed a cache, because reading four times the weight takes
+  /// longer than what so few tiles save.
   static boolean paysKept(long count, long height, long width, int in, int out) {
-    return pays(PackedMatrix.ROWS, count, height, width, in, out);
+    int fewest = Filters.size(in, out) <= IN_CACHE ? PackedMatrix.ROWS : 2 * PackedMatrix.ROWS;
+    return pays(fewest, count, height, width, in, out);
   }
 
   private static boolean pays(int fewest, long count, long height, long width, int in, int out) {
@@ -108,14 +114,12 @@ final class Winograd {
   /// Filters that are transformed once for many predictions, with the bias.
   static final class Filters {
     private final int in;
-    private final MemorySegment places;
-    private final float @Nullable [] onHeap;
+    private final Places places;
     private final float[] bias;
 
-    private Filters(int in, MemorySegment places, float[] bias) {
+    private Filters(int in, Places places, float[] bias) {
       this.in = in;
       this.places = places;
-      this.onHeap = (float[]) places.heapBase().orElse(null);
       this.bias = bias;
     }
 
@@ -126,7 +130,7 @@ final class Winograd {
 
     /// Transforms w of out×3×3×in, with a bias for each output channel, into memory of [#size]
     /// elements, which must outlive the filters. If that memory is an array of floats, products
-    /// read it in place; otherwise every thread copies it for each call.
+    /// read it in place; otherwise each panel is copied before all tiles pass it.
     static Filters of(MemorySegment w, int in, float[] bias, MemorySegment memory) {
       int out = bias.length;
       check(in, w, out);
@@ -139,41 +143,87 @@ final class Winograd {
       float[] places = space.filters.atLeast(PLACES * in * out);
       filters(w, in, out, space, places);
       MemorySegment.copy(places, 0, memory, JAVA_FLOAT, 0, PLACES * in * out);
-      return new Filters(in, memory, bias.clone());
+      return new Filters(in, new Places(memory), bias.clone());
     }
 
     /// Computes y = f(w ∗ x + bias), or y = f(y + w ∗ x + bias) if `add`, where f is the rectifier
-    /// if `rectify` and else the identity. The free cores share the bands, which does not change a
-    /// bit of the result.
+    /// if `rectify` and else the identity. The free cores share the bands, or the output channels
+    /// where these are more than the tiles, because each core reads all of what is not shared.
+    /// Neither changes a bit of the result.
     void convolve(FeatureMaps x, boolean add, boolean rectify, FeatureMaps y) {
       x.checkPixels(y);
-      if (x.channels() != in || y.channels() != bias.length) {
+      int out = bias.length;
+      if (x.channels() != in || y.channels() != out) {
         throw new IllegalArgumentException(
             "these filters make %s channels of %s, but were given images of %s for %s"
-                .formatted(bias.length, in, x.channels(), y.channels()));
+                .formatted(out, in, x.channels(), y.channels()));
       }
       var last = new Last(bias, add, rectify ? 0 : Float.NEGATIVE_INFINITY);
       Tiling tiling = Tiling.of(x);
-      int size = PLACES * in * bias.length;
-      // This counts a product for each place, of a row for each tile, with `in` times `out`
+      long tiles = tiling.bands * tiling.across;
+      int panels = Math.ceilDiv(out, 2 * L);
+      // These count a product for each place, of a row for each tile, with `in` times `out`
       // elements.
-      long perBand = (long) tiling.across * size;
-      Cores.split(
-          tiling.bands,
-          Math.ceilDiv(LEAST_WORK, perBand),
-          (from, to, _) -> {
-            Workspace space = WORKSPACE.get();
-            correlate(tiling, from, to, x, ready(space, size), y, last, space);
-          });
+      long perTile = size(in, out);
+      if (tiles < out && panels >= Cores.parts(tiles * perTile, LEAST_WORK)) {
+        Cores.split(
+            panels,
+            Math.ceilDiv(LEAST_WORK, tiles * perTile / panels),
+            (from, to, _) -> {
+              var channels = new Channels((int) from * 2 * L, Math.min(out, (int) to * 2 * L));
+              correlate(tiling, 0, tiling.bands, x, places, channels, y, last, WORKSPACE.get());
+            });
+      } else {
+        Cores.split(
+            tiling.bands,
+            Math.ceilDiv(LEAST_WORK, tiling.across * perTile),
+            (from, to, _) -> {
+              var channels = new Channels(0, out);
+              correlate(tiling, from, to, x, places, channels, y, last, WORKSPACE.get());
+            });
+      }
+    }
+  }
+
+  /// Transformed filters, place by place, each a packed matrix.
+  private static final class Places {
+    private final MemorySegment memory;
+    private final float @Nullable [] onHeap;
+
+    Places(MemorySegment memory) {
+      this.memory = memory;
+      this.onHeap = (float[]) memory.heapBase().orElse(null);
     }
 
-    private float[] ready(Workspace space, int size) {
+    /// Multiplies `n` rows of x by the columns `c .. c+width-1`, a panel, of the matrix that begins
+    /// at `at`.
+    void times(
+        float[] x,
+        int xAt,
+        int n,
+        int in,
+        int at,
+        int c,
+        int width,
+        float[] y,
+        int yAt,
+        int apart,
+        Workspace space) {
+      int panelAt = at + in * c;
       if (onHeap != null) {
-        return onHeap;
+        PackedMatrix.timesPanel(x, xAt, n, in, onHeap, panelAt, width, y, yAt, apart);
+        return;
       }
-      float[] filters = space.filters.atLeast(size);
-      MemorySegment.copy(places, JAVA_FLOAT, 0, filters, 0, size);
-      return filters;
+      float[] panel = space.panel.atLeast(in * width);
+      MemorySegment.copy(memory, JAVA_FLOAT, 4L * panelAt, panel, 0, in * width);
+      PackedMatrix.timesPanel(x, xAt, n, in, panel, 0, width, y, yAt, apart);
+    }
+  }
+
+  /// Output channels `from .. to-1`, whole panels of the filters.
+  private record Channels(int from, int to) {
+    int count() {
+      return to - from;
     }
   }
 
@@ -306,22 +356,26 @@ final class Winograd {
 
   private static void correlate(FeatureMaps x, float[] filters, FeatureMaps y, Workspace space) {
     Tiling tiling = Tiling.of(x);
-    correlate(tiling, 0, tiling.bands, x, filters, y, null, space);
+    var all = new Channels(0, y.channels());
+    var places = new Places(MemorySegment.ofArray(filters));
+    correlate(tiling, 0, tiling.bands, x, places, all, y, null, space);
   }
 
-  /// The convolution of the bands `from .. to-1` by transformed filters. The outputs of a band do
-  /// not depend on which other bands are computed with it.
+  /// The convolution of the bands `from .. to-1` by transformed filters, for some channels. The
+  /// outputs of a band do not depend on which other bands are computed with it.
   private static void correlate(
       Tiling tiling,
       long from,
       long to,
       FeatureMaps x,
-      float[] filters,
+      Places filters,
+      Channels channels,
       FeatureMaps y,
       @Nullable Last last,
       Workspace space) {
     int in = x.channels();
-    int out = y.channels();
+    int size = in * y.channels();
+    int out = channels.count();
     Layout left = Layout.byTile(tiling.tilesAtOnce(), in);
     Layout right = Layout.byTile(tiling.tilesAtOnce(), out);
     float[] data = space.data.atLeast(PLACES * left.place);
@@ -331,10 +385,15 @@ final class Winograd {
       transformData(tiling, x, first, bands, space, data, left);
       int tiles = bands * tiling.across;
       for (int p = 0; p < PLACES; p++) {
-        PackedMatrix.times(
-            data, p * left.place, tiles, in, filters, p * in * out, out, values, p * right.place);
+        int dataAt = p * left.place;
+        for (int c = 0; c < out; c += PackedMatrix.panel(out - c)) {
+          int width = PackedMatrix.panel(out - c);
+          int column = channels.from + c;
+          int at = p * right.place + c;
+          filters.times(data, dataAt, tiles, in, p * size, column, width, values, at, out, space);
+        }
       }
-      transformValues(tiling, values, right, first, bands, space, last, y);
+      transformValues(tiling, values, right, first, bands, channels, space, last, y);
     }
   }
 
@@ -385,24 +444,25 @@ final class Winograd {
       Layout layout,
       long first,
       int bands,
+      Channels channels,
       Workspace space,
       @Nullable Last last,
       FeatureMaps y) {
-    int channels = y.channels();
-    int row = TILE * tiling.across * channels;
+    int count = channels.count();
+    int row = TILE * tiling.across * count;
     float[] band = space.band.atLeast(POINTS * row);
     for (int b = 0; b < bands; b++) {
-      int at = b * tiling.across * channels;
-      TileTransforms.value(values, at, layout.place, tiling.across, channels, band, row);
+      int at = b * tiling.across * count;
+      TileTransforms.value(values, at, layout.place, tiling.across, count, band, row);
       int top = tiling.top(first + b);
       int rows = Math.min(TILE, y.height() - top);
-      int length = y.width() * channels;
+      int length = y.width() * y.channels();
       for (int i = 0; i < rows; i++) {
         long to = (tiling.image(first + b) * y.height() + top + i) * length;
-        if (last == null) {
+        if (last == null) { // of all channels
           MemorySegment.copy(band, i * row, y.memory(), JAVA_FLOAT, 4 * to, length);
         } else {
-          finish(band, i * row, length, last, y.memory(), to);
+          finish(band, i * row, y.width(), channels, last, y.memory(), to);
         }
       }
     }
@@ -427,19 +487,22 @@ final class Winograd {
     }
   }
 
-  /// Applies the steps of [Last] to a row of outputs.
+  /// Applies the steps of [Last] to some channels of a row of `width` outputs, whose first is
+  /// element `to` of y.
   private static void finish(
-      float[] row, int from, int length, Last last, MemorySegment y, long to) {
+      float[] row, int from, int width, Channels channels, Last last, MemorySegment y, long to) {
     float[] bias = last.bias;
     FloatVector least = FloatVector.broadcast(S, last.floor);
-    for (int i = 0; i < length; i += bias.length) {
-      for (int c = 0; c < bias.length; c += L) {
-        long at = (to + i + c) << 2;
-        FloatVector v = load(row, from + i + c).add(load(bias, c));
+    int at = from;
+    for (int i = 0; i < width; i++) {
+      for (int c = channels.from; c < channels.to; c += L) {
+        long out = (to + (long) i * bias.length + c) << 2;
+        FloatVector v = load(row, at).add(load(bias, c));
         if (last.add) {
-          v = v.add(FloatVector.fromMemorySegment(S, y, at, ByteOrder.nativeOrder()));
+          v = v.add(FloatVector.fromMemorySegment(S, y, out, ByteOrder.nativeOrder()));
         }
-        v.max(least).intoMemorySegment(y, at, ByteOrder.nativeOrder());
+        v.max(least).intoMemorySegment(y, out, ByteOrder.nativeOrder());
+        at += L;
       }
     }
   }
@@ -467,6 +530,7 @@ final class Winograd {
     private final Grown weight = new Grown();
     private final Grown taps = new Grown();
     private final Grown filters = new Grown();
+    private final Grown panel = new Grown();
     private final Grown band = new Grown();
     private final Grown data = new Grown();
     private final Grown values = new Grown();
@@ -477,17 +541,6 @@ final class Winograd {
       float[] copy = weight.atLeast(size);
       MemorySegment.copy(w, JAVA_FLOAT, 0, copy, 0, size);
       return copy;
-    }
-  }
-
-  private static final class Grown {
-    private float[] elements = {};
-
-    float[] atLeast(int size) {
-      if (elements.length < size) {
-        elements = new float[size];
-      }
-      return elements;
     }
   }
 }

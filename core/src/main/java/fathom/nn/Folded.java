@@ -8,6 +8,7 @@ import fathom.Predictor;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -31,7 +32,8 @@ import java.util.stream.Stream;
 /// For images of a known number and size the convolutions are packed as well: weights lie in the
 /// order in which the kernel reads them, and ReLU and additions are part of the convolution's pass
 /// over its output ([PackedConvolution]). Dense layers are packed as 1×1 convolutions. 3×3
-/// convolutions that run on one core use tiles ([fathom.kernel.TiledFilters]) where that is faster.
+/// convolutions use tiles ([fathom.kernel.TiledFilters]) where that is faster, and where the cores
+/// share a net's kernels, the other layers are products of patches ([fathom.kernel.PatchFilters]).
 /// Images of other sizes or numbers are predicted without packing.
 ///
 /// Folded layers have their own copies of the weights and do not see later changes of the original
@@ -69,13 +71,29 @@ public final class Folded implements Predictor {
     return of(net, between).packedFor(images);
   }
 
-  /// Returns this net packed for images of this N×C×H×W under the present [fathom.Torch#threads],
-  /// or this net itself if the machine does not support packing. The result shares the weights of
-  /// this net; its packed weights lie in the innermost scope.
+  /// Returns this net packed for images of this N×C×H×W under the present [fathom.Torch#threads]
+  /// and the cores that this thread has ([fathom.parallel.Cores]), or this net itself if the
+  /// machine does not support packing. The result shares the weights of this net; its packed
+  /// weights lie in the innermost scope.
   public Folded packedFor(Shape images) {
     return PackedConvolution.isSupported(between)
         ? new Folded(net.packedFor(images), between)
         : this;
+  }
+
+  /// Whether the free cores of this thread share every operation of this net that has much to do,
+  /// once it is packed: if all weights belong to convolutions and dense layers, and their kernels
+  /// divide themselves.
+  public boolean isSharedByKernels() {
+    return Kernels.inSharedPatches(between)
+        && all(net)
+            .noneMatch(
+                piece -> piece instanceof Piece.Untouched untouched && hasWeights(untouched));
+  }
+
+  private static boolean hasWeights(Piece.Untouched piece) {
+    return piece.layer().state().values().stream()
+        .anyMatch(param -> param.value().shape().rank() > 1);
   }
 
   @Override

@@ -1,14 +1,11 @@
 package fathom.nn;
 
 import fathom.DType;
-import fathom.PackedConvolution;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
 import fathom.Tensor;
-import fathom.Torch;
 import fathom.TorchConvolutions;
-import fathom.kernel.TiledFilters;
 import org.jspecify.annotations.Nullable;
 
 /// A convolution with the batch norm or the bias behind it folded in, w∗x + b, with or without
@@ -72,11 +69,7 @@ record FoldedConvolution(
       return this; // which libtorch computes wrongly on some processors; see
       // TorchConvolutions#convolution
     }
-    ReadyConvolution own =
-        Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())
-            ? new ReadyConvolution.Tiled(plain, TiledFilters.of(weight, bias))
-            : new ReadyConvolution.Packed(
-                PackedConvolution.of(weight, bias, images, plain.stride(), plain.padding()));
+    var own = ReadyConvolution.of(plain, weight, bias, images);
     return new FoldedConvolution(plain, weight, bias, rectified, own);
   }
 

@@ -1,7 +1,6 @@
 package fathom.nn;
 
 import fathom.DType;
-import fathom.PackedConvolution;
 import fathom.Param;
 import fathom.Scope;
 import fathom.Shape;
@@ -10,11 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /// A dense layer as a 1×1 convolution. N rows of C activations are N pixels of C channels that lie
 /// side by side in memory, and so they are an image 1×C×N×1; a 1×1 convolution of that image yields
-/// N rows again. A convolution uses all cores, while the library's matrix product uses one.
+/// N rows again. A convolution uses all cores, while the library's matrix product of few rows uses
+/// one.
 ///
 /// @param plain the dense layer over copies of its weights
 /// @param packed the packed convolution; null if it is not packed
-record FoldedDense(Dense plain, @Nullable PackedConvolution packed) implements Piece {
+record FoldedDense(Dense plain, @Nullable ReadyConvolution packed) implements Piece {
   static FoldedDense of(Dense dense) {
     Param bias = dense.bias();
     return new FoldedDense(new Dense(copy(dense.weight()), bias == null ? null : copy(bias)), null);
@@ -32,20 +32,26 @@ record FoldedDense(Dense plain, @Nullable PackedConvolution packed) implements P
       return this;
     }
     Tensor kernel = w.reshape(w.shape().size(0), w.shape().size(1), 1, 1);
-    Shape image = Shape.of(1, w.shape().size(1), x.size(0), 1);
-    return new FoldedDense(plain, PackedConvolution.of(kernel, bias.value(), image, 1, 0));
+    return new FoldedDense(
+        plain, ReadyConvolution.pointwise(kernel, bias.value(), image(x.size(0), w)));
+  }
+
+  /// The shape of N rows as an image.
+  private static Shape image(long n, Tensor w) {
+    return Shape.of(1, w.shape().size(1), n, 1);
   }
 
   @Override
   public Tensor predict(Tensor x) {
-    PackedConvolution own = packed;
+    ReadyConvolution own = packed;
+    long n = x.shape().size(0);
     if (own == null
         || x.type() != DType.FLOAT32
-        || !x.shape().equals(Shape.of(own.images().size(2), own.images().size(1)))) {
+        || x.shape().rank() != 2
+        || !own.isFor(image(n, plain.weight().value()))) {
       return plain.predict(x);
     }
     try (var scope = Scope.open()) {
-      long n = x.shape().size(0);
       Tensor image = x.reshape(1, n, 1, x.shape().size(1)).permute(0, 3, 1, 2);
       Tensor y = own.apply(image, false);
       return scope.keep(y.permute(0, 2, 3, 1).reshape(n, y.shape().size(1)));

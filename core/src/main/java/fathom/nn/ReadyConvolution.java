@@ -1,9 +1,12 @@
 package fathom.nn;
 
-import fathom.DType;
 import fathom.PackedConvolution;
 import fathom.Shape;
 import fathom.Tensor;
+import fathom.Torch;
+import fathom.kernel.KeptFilters;
+import fathom.kernel.Kernels;
+import fathom.kernel.PatchFilters;
 import fathom.kernel.TiledFilters;
 
 /// A convolution whose weight is stored in the order in which the kernel reads it.
@@ -17,6 +20,28 @@ interface ReadyConvolution {
   /// Computes `sum = f(sum + w∗x + b)` in place, where f is ReLU if `rectified` and else the
   /// identity. `sum` must be in channels-last memory.
   void addTo_(Tensor sum, Tensor x, boolean rectified);
+
+  /// Returns a 1×1 convolution with this weight O×C×1×1 and bias, for images of this shape.
+  static ReadyConvolution pointwise(Tensor weight, Tensor bias, Shape images) {
+    return inSharedPatches(weight)
+        ? new Kept(PatchFilters.of(weight, bias, 1, 0))
+        : new Packed(PackedConvolution.of(weight, bias, images, 1, 0));
+  }
+
+  /// Returns the convolution `plain` with this weight and bias in the order that is the fastest for
+  /// images of this shape on the cores that this thread has.
+  static ReadyConvolution of(Conv2d plain, Tensor weight, Tensor bias, Shape images) {
+    if (Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())) {
+      return new Kept(TiledFilters.of(weight, bias));
+    }
+    return inSharedPatches(weight)
+        ? new Kept(PatchFilters.of(weight, bias, plain.stride(), plain.padding()))
+        : new Packed(PackedConvolution.of(weight, bias, images, plain.stride(), plain.padding()));
+  }
+
+  private static boolean inSharedPatches(Tensor weight) {
+    return Torch.threads() == 1 && Kernels.inSharedPatches(weight.type());
+  }
 
   /// A convolution by libtorch, on all cores that its operations may use.
   record Packed(PackedConvolution convolution) implements ReadyConvolution {
@@ -37,12 +62,11 @@ interface ReadyConvolution {
     }
   }
 
-  /// A convolution by tiles, on one core.
-  record Tiled(Conv2d plain, TiledFilters filters) implements ReadyConvolution {
-    /// Tiles suit images of any number and size for which they are the faster method.
+  /// A convolution by a kernel, which the free cores share.
+  record Kept(KeptFilters filters) implements ReadyConvolution {
     @Override
     public boolean isFor(Shape images) {
-      return plain.inKeptTiles(images, DType.FLOAT32);
+      return filters.isFor(images);
     }
 
     @Override

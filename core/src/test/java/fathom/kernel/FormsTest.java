@@ -58,6 +58,7 @@ class FormsTest {
             "fathom.kernel.BatchNormKernelTest",
             "fathom.kernel.BFloat16Test",
             "fathom.kernel.PackedMatrixTest",
+            "fathom.kernel.PatchFiltersTest",
             "fathom.kernel.WinogradTest",
             RECURRENT);
     assertEquals(0, ended.exitCode(), ended::output);
