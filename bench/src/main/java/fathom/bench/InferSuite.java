@@ -30,8 +30,17 @@ import java.util.stream.LongStream;
 public final class InferSuite {
   private static final String SUITE = "infer";
   private static final int CORES = Runtime.getRuntime().availableProcessors();
-  private static final int WARM_UP = 200; // images; at least 10 batches
-  private static final int RUNS = 32; // images in a row; at least 2 batches
+
+  /// The batches before the first that counts: so many, and for so long that the JIT compiler has
+  /// done what it will, which of small images it has not after hundreds.
+  private static final int WARM_UP = 10;
+
+  private static final double WARM_UP_MILLISECONDS = 5_000;
+
+  /// The number of input values that are predicted in a row, those of 32 photos or 1570 small
+  /// images, at least 2 batches: a quarter of a second and more.
+  private static final int VALUES = 32 * 3 * 224 * 224;
+
   private static final String BEST = "channels-last-freeze";
 
   private InferSuite() {}
@@ -59,15 +68,16 @@ public final class InferSuite {
       Predictor packed = PackedNet.of(() -> asTrained(net), precision.type(), image, life);
       double[] expected = expected(plain, x);
       check(net.name(), "the folded net", expected, predicted(packed, x), tolerance(precision));
-      for (int i = 0; i < Math.max(10, WARM_UP / batch); i++) {
-        predict(packed, x);
+      double warm = 0;
+      for (int i = 0; i < WARM_UP || warm < WARM_UP_MILLISECONDS; i++) {
+        warm += Alternation.milliseconds(() -> predict(packed, x));
       }
       start(peers, lineup, net, batch, precision);
       if (precision == Precision.FP32) { // it has no kernels for bfloat16 on processors
         onnx(peers, lineup, plain, x, expected);
       }
       var contenders = new ArrayList<DoubleSupplier>();
-      int count = Math.max(2, RUNS / batch);
+      int count = Math.toIntExact(Math.max(2, VALUES / x.shape().elements()));
       contenders.add(
           () -> Alternation.mean(count, () -> Alternation.milliseconds(() -> predict(packed, x))));
       contenders.addAll(lineup.contenders(count));

@@ -172,7 +172,7 @@ public final class PatchFilters implements KeptFilters {
             convolve(x, from * PackedMatrix.ROWS, end, 0, whole, add, floor, y);
           });
     } else {
-      long least = Math.ceilDiv(LEAST_WORK, rows * depth * 2 * L);
+      long least = Math.ceilDiv(LEAST_WORK, Math.max(1, rows) * depth * 2 * L);
       Cores.split(
           Math.ceilDiv(whole, 2 * L),
           least,

@@ -168,7 +168,7 @@ final class Winograd {
       if (tiles < out && panels >= Cores.parts(tiles * perTile, LEAST_WORK)) {
         Cores.split(
             panels,
-            Math.ceilDiv(LEAST_WORK, tiles * perTile / panels),
+            Math.ceilDiv(LEAST_WORK, Math.max(1, tiles * perTile / panels)),
             (from, to, _) -> {
               var channels = new Channels((int) from * 2 * L, Math.min(out, (int) to * 2 * L));
               correlate(tiling, 0, tiling.bands, x, places, channels, y, last, WORKSPACE.get());

@@ -63,6 +63,7 @@ class PatchFiltersTest {
   @ParameterizedTest
   @CsvSource({
     // count, height, width, in, out, kernel, stride
+    "0, 4, 4, 3, 16, 3, 1",
     "1, 1, 1, 1, 1, 1, 1",
     "1, 5, 7, 3, 5, 3, 1",
     "2, 9, 6, 3, 64, 7, 2",

@@ -214,17 +214,18 @@ class WinogradTest {
     assertTrue(other.getMessage().contains("of %s, but".formatted(2 * L)), other::getMessage);
   }
 
-  /// However many cores share the tiles of an image.
-  @Test
-  void theCoresThatShareTilesChangeNoBit() {
-    Case c = normal(1, 37, 30, 4 * L, 4 * L);
-    float[] bias = floats(memory(4 * L, "bias"));
-    var filters = Winograd.Filters.of(c.w, c.in(), bias, memory(36 * 16 * L * L, "kept"));
+  /// However many cores share the tiles of an image, or its channels where these are more.
+  @ParameterizedTest
+  @CsvSource({"37, 30", "8, 8"})
+  void theCoresThatShareTilesChangeNoBit(int height, int width) {
+    Case c = normal(1, height, width, 4 * L, 8 * L);
+    float[] bias = floats(memory(8 * L, "bias"));
+    var filters = Winograd.Filters.of(c.w, c.in(), bias, memory(36 * 32 * L * L, "kept"));
     FeatureMaps alone = like(c.x, c.out());
-    FeatureMaps shared = like(c.x, c.out());
-    Cores.alone(() -> filters.convolve(c.x, false, true, alone));
+    Cores.alone(() -> filters.convolve(c.x, true, true, alone));
     for (int i = 0; i < 20; i++) {
-      filters.convolve(c.x, false, true, shared);
+      FeatureMaps shared = like(c.x, c.out());
+      filters.convolve(c.x, true, true, shared);
       assertArrayEquals(floats(alone.memory()), floats(shared.memory()));
     }
   }
