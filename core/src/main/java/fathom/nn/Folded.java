@@ -42,10 +42,14 @@ import java.util.stream.Stream;
 public final class Folded implements Predictor {
   private final Piece net;
   private final DType between;
+  private final boolean hasOtherWeights;
 
   private Folded(Piece net, DType between) {
     this.net = net;
     this.between = between;
+    this.hasOtherWeights =
+        all(net)
+            .anyMatch(piece -> piece instanceof Piece.Untouched untouched && hasWeights(untouched));
   }
 
   /// Returns the folded net, with FLOAT32 between its layers; its weights lie in the innermost
@@ -85,10 +89,7 @@ public final class Folded implements Predictor {
   /// once it is packed: if all weights belong to convolutions and dense layers, and their kernels
   /// divide themselves.
   public boolean isSharedByKernels() {
-    return Kernels.inSharedPatches(between)
-        && all(net)
-            .noneMatch(
-                piece -> piece instanceof Piece.Untouched untouched && hasWeights(untouched));
+    return !hasOtherWeights && Kernels.inSharedPatches(between);
   }
 
   private static boolean hasWeights(Piece.Untouched piece) {
