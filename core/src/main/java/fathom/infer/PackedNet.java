@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -23,12 +24,12 @@ import java.util.function.Supplier;
 ///
 /// Many images are divided among the cores, each of which processes a few at a time with
 /// single-threaded operations, as in training. With few images the calling thread goes through the
-/// layers. With AVX-512 the free cores help it in the kernels of convolutions and dense layers;
-/// else they share libtorch's operations, if the net is large enough for that. A smaller net is
-/// divided from one image per core on; for fewer the free cores help with the tiles of 3×3
-/// convolutions. If another thread has the cores, or if the caller is a worker that has one core,
-/// the calling thread does everything itself. The weights are packed for particular numbers of
-/// images, when these occur for the first time.
+/// layers. With AVX-512 the free cores help it in the kernels of convolutions and dense layers,
+/// from the 17th call on; else they share libtorch's operations, if the net is large enough for
+/// that. A smaller net is divided from one image per core on; for fewer the free cores help with
+/// the tiles of 3×3 convolutions. If another thread has the cores, or if the caller is a worker
+/// that has one core, the calling thread does everything itself. The weights are packed for
+/// particular numbers of images, when these occur for the first time.
 ///
 /// Which of these ways an image takes changes its logits by rounding only.
 public final class PackedNet implements Predictor {
@@ -47,6 +48,11 @@ public final class PackedNet implements Predictor {
   /// times as much.
   private static final long SHARED = 1 << 27;
 
+  /// The calls with few images that go through libtorch before the cores share our own kernels.
+  /// These take a second until the JIT compiler has compiled them, which a program that predicts
+  /// one photo and ends would wait for.
+  private static final int COLD = 16;
+
   private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   /// The lock of this process for using all cores, because two threads that both used all cores
@@ -58,6 +64,7 @@ public final class PackedNet implements Predictor {
   private final long each;
   private final double multiplyAddsPerValue;
   private final Map<Packing, Folded> packed = new ConcurrentHashMap<>();
+  private final AtomicInteger few = new AtomicInteger();
 
   /// The number of images and the number of threads per operation that weights are packed for, and
   /// whether the cores share kernels.
@@ -105,8 +112,11 @@ public final class PackedNet implements Predictor {
       return divided(images, least);
     }
     boolean isShared = images.shape().rank() == 4 && folded.isSharedByKernels();
-    if (multiplyAdds < SHARED || isShared || !ALL_CORES.tryLock()) {
+    if (isShared && few.incrementAndGet() > COLD) {
       return byOneThread(images);
+    }
+    if (multiplyAdds < SHARED || !ALL_CORES.tryLock()) {
+      return isShared ? alone(images) : byOneThread(images);
     }
     try {
       Torch.threads(CORES);
@@ -122,6 +132,12 @@ public final class PackedNet implements Predictor {
     // too.
     Torch.threads(1);
     return inPieces(images, each, 1);
+  }
+
+  private Tensor alone(Tensor images) {
+    var logits = new ArrayList<Tensor>();
+    Cores.alone(() -> logits.add(byOneThread(images)));
+    return logits.getFirst();
   }
 
   private Tensor divided(Tensor images, long least) {
