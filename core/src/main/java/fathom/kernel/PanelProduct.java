@@ -11,9 +11,9 @@ import jdk.incubator.vector.FloatVector;
 /// nearest cache while all rows pass it.
 ///
 /// Sixteen registers, those of AVX2, hold eight sums. With AVX-512 there are 32, and sixteen sums
-/// need fewer loads for each product. Loops are written in the form that the compiler keeps in
-/// registers at every profile (docs/speed-log.md): two steps at a time, one variable that runs, and
-/// no branch for an odd last step.
+/// need fewer loads for each product. The loops have the form that the compiler keeps in registers
+/// whatever ran before (docs/design/kernels.md): one variable that runs, two steps at a time where
+/// registers are few, and no branch for an odd last step.
 final class PanelProduct {
   private static final int L = PackedMatrix.lanes();
   private static final int ROWS = PackedMatrix.ROWS;
