@@ -17,14 +17,4 @@ public sealed interface KeptFilters permits PatchFilters, TiledFilters {
   /// Computes `sum = f(sum + w∗x + b)` in place, where f is the rectifier if `rectified` and else
   /// the identity. `sum` is in channels-last memory.
   void addTo_(Tensor sum, Tensor x, boolean rectified);
-
-  /// Returns the elements of a bias.
-  static float[] floats(Tensor bias) {
-    double[] wide = bias.toDoubles();
-    float[] narrow = new float[wide.length];
-    for (int i = 0; i < narrow.length; i++) {
-      narrow[i] = (float) wide[i];
-    }
-    return narrow;
-  }
 }

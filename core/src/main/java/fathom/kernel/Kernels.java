@@ -33,8 +33,6 @@ public final class Kernels {
   private static final Convolution TORCH_CONVOLUTION = new Convolution.Operation();
   private static final Convolution SCALAR_CONVOLUTION = new ScalarConvolution();
 
-  private static final int LANES_OF_AVX512 = 16;
-
   private Kernels() {}
 
   /// This class is loaded when a kernel on vector registers is first used. A JVM without the vector
@@ -148,7 +146,7 @@ public final class Kernels {
   public static boolean inSharedPatches(DType type) {
     return OF_PROCESS == KernelForm.VECTOR
         && type == DType.FLOAT32
-        && PackedMatrix.lanes() >= LANES_OF_AVX512
+        && PanelProduct.MANY_REGISTERS
         && Cores.parts(Long.MAX_VALUE, 1) > 1;
   }
 }

@@ -25,6 +25,9 @@ public final class PackedMatrix {
   /// The number of rows that a product takes at a time.
   static final int ROWS = 4;
 
+  /// The number of multiply-adds that is worth a core of its own, about ten microseconds.
+  static final long LEAST_WORK = 1 << 17;
+
   /// The number of rows that are copied into arrays at a time, a multiple of four.
   private static final int AT_ONCE = 64;
 
@@ -124,32 +127,18 @@ public final class PackedMatrix {
     for (int i = 0; i < n; i += AT_ONCE) {
       int count = Math.min(AT_ONCE, n - i);
       MemorySegment.copy(x, JAVA_FLOAT, 4 * (xAt + (long) i * rows), this.x, 0, count * rows);
-      times(this.x, 0, count, rows, packed, 0, columns, this.y, 0);
+      for (int c = 0; c < columns; c += panel(columns - c)) {
+        int width = panel(columns - c);
+        timesPanel(this.x, 0, count, rows, packed, rows * c, width, this.y, c, columns);
+      }
       MemorySegment.copy(this.y, 0, y, JAVA_FLOAT, 4 * (yAt + (long) i * columns), count * columns);
     }
   }
 
-  /// Computes the same product from arrays, by a matrix that begins at `matrixAt`. Both x and y
-  /// must have room for a multiple of four rows; the product also takes the rows beyond the last
-  /// one of x, and their results are never read.
-  static void times(
-      float[] x,
-      int xAt,
-      int n,
-      int rows,
-      float[] matrix,
-      int matrixAt,
-      int columns,
-      float[] y,
-      int yAt) {
-    for (int c = 0; c < columns; c += panel(columns - c)) {
-      int width = panel(columns - c);
-      timesPanel(x, xAt, n, rows, matrix, matrixAt + rows * c, width, y, yAt + c, columns);
-    }
-  }
-
-  /// Computes the columns of one panel, `width` of them, which begins at `panelAt` of `matrix`; the
-  /// rows of y are `apart` elements apart.
+  /// Computes the columns of one panel, `width` of them, from arrays. The panel begins at `panelAt`
+  /// of `matrix`, and the rows of y are `apart` elements apart. Both x and y must have room for a
+  /// multiple of four rows; the product also takes the rows beyond the last one of x, and their
+  /// results are never read.
   static void timesPanel(
       float[] x,
       int xAt,

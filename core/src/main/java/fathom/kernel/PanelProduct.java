@@ -17,7 +17,9 @@ import jdk.incubator.vector.FloatVector;
 final class PanelProduct {
   private static final int L = PackedMatrix.lanes();
   private static final int ROWS = PackedMatrix.ROWS;
-  private static final boolean MANY_REGISTERS = L >= 16;
+
+  /// Whether vectors are those of AVX-512, which come with 32 registers.
+  static final boolean MANY_REGISTERS = L >= 16;
 
   private PanelProduct() {}
 

@@ -38,9 +38,6 @@ public final class PatchFilters implements KeptFilters {
   /// The number of patches that pass a panel before more of the next panel is copied.
   private static final int GROUP = 16;
 
-  /// The number of multiply-adds that is worth a core of its own, about ten microseconds.
-  private static final long LEAST_WORK = 1 << 17;
-
   private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
 
   private final int in;
@@ -98,7 +95,7 @@ public final class PatchFilters implements KeptFilters {
             pack(plain, in * kernel * kernel, c, out, PackedMatrix.panel(whole - c), panels);
           }
         });
-    float[] constants = Arrays.copyOf(KeptFilters.floats(bias), whole);
+    float[] constants = Arrays.copyOf(bias.segment().toArray(JAVA_FLOAT), whole);
     return new PatchFilters(in, out, kernel, stride, padding, panels, constants);
   }
 
@@ -163,7 +160,7 @@ public final class PatchFilters implements KeptFilters {
     int whole = bias.length;
     if (rows >= whole) {
       long fours = Math.ceilDiv(rows, PackedMatrix.ROWS);
-      long least = Math.ceilDiv(LEAST_WORK, (long) PackedMatrix.ROWS * depth * whole);
+      long least = Math.ceilDiv(PackedMatrix.LEAST_WORK, (long) PackedMatrix.ROWS * depth * whole);
       Cores.split(
           fours,
           least,
@@ -172,7 +169,7 @@ public final class PatchFilters implements KeptFilters {
             convolve(x, from * PackedMatrix.ROWS, end, 0, whole, add, floor, y);
           });
     } else {
-      long least = Math.ceilDiv(LEAST_WORK, Math.max(1, rows) * depth * 2 * L);
+      long least = Math.ceilDiv(PackedMatrix.LEAST_WORK, Math.max(1, rows) * depth * 2 * L);
       Cores.split(
           Math.ceilDiv(whole, 2 * L),
           least,
@@ -259,15 +256,14 @@ public final class PatchFilters implements KeptFilters {
     for (int u = 0; u < kernel; u++) {
       int to = at + u * row;
       int line = top + u;
-      if (line < 0 || line >= x.height() || seen == 0) {
-        Arrays.fill(patches, to, to + row, 0);
-        continue;
-      }
-      if (seen < kernel) {
+      boolean isOutside = line < 0 || line >= x.height();
+      if (isOutside || seen < kernel) {
         Arrays.fill(patches, to, to + row, 0);
       }
-      long from = ((image * x.height() + line) * x.width() + left + skipped) * in;
-      MemorySegment.copy(x.memory(), JAVA_FLOAT, 4 * from, patches, to + skipped * in, seen * in);
+      if (!isOutside && seen > 0) {
+        long from = ((image * x.height() + line) * x.width() + left + skipped) * in;
+        MemorySegment.copy(x.memory(), JAVA_FLOAT, 4 * from, patches, to + skipped * in, seen * in);
+      }
     }
   }
 

@@ -1,5 +1,7 @@
 package fathom.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import fathom.DType;
 import fathom.Shape;
 import fathom.Tensor;
@@ -25,7 +27,7 @@ public final class TiledFilters implements KeptFilters {
   /// Transforms a weight O×C×3×3 in channels-last memory, with a bias of O elements. Filters of
   /// more than 1 MiB lie in memory of the innermost scope.
   public static TiledFilters of(Tensor weight, Tensor bias) {
-    float[] each = KeptFilters.floats(bias);
+    float[] each = bias.segment().toArray(JAVA_FLOAT);
     int in = Math.toIntExact(weight.shape().size(1));
     int size = Math.toIntExact(Winograd.Filters.size(in, each.length));
     MemorySegment memory =

@@ -59,9 +59,6 @@ final class Winograd {
   /// two, and the places would compete for one set of the cache.
   private static final int SKEW = 16;
 
-  /// The number of multiply-adds that is worth a core of its own, about ten microseconds.
-  private static final long LEAST_WORK = 1 << 17;
-
   private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
 
   private Winograd() {}
@@ -165,10 +162,10 @@ final class Winograd {
       // These count a product for each place, of a row for each tile, with `in` times `out`
       // elements.
       long perTile = size(in, out);
-      if (tiles < out && panels >= Cores.parts(tiles * perTile, LEAST_WORK)) {
+      if (tiles < out && panels >= Cores.parts(tiles * perTile, PackedMatrix.LEAST_WORK)) {
         Cores.split(
             panels,
-            Math.ceilDiv(LEAST_WORK, Math.max(1, tiles * perTile / panels)),
+            Math.ceilDiv(PackedMatrix.LEAST_WORK, Math.max(1, tiles * perTile / panels)),
             (from, to, _) -> {
               var channels = new Channels((int) from * 2 * L, Math.min(out, (int) to * 2 * L));
               correlate(tiling, 0, tiling.bands, x, places, channels, y, last, WORKSPACE.get());
@@ -176,7 +173,7 @@ final class Winograd {
       } else {
         Cores.split(
             tiling.bands,
-            Math.ceilDiv(LEAST_WORK, tiling.across * perTile),
+            Math.ceilDiv(PackedMatrix.LEAST_WORK, tiling.across * perTile),
             (from, to, _) -> {
               var channels = new Channels(0, out);
               correlate(tiling, from, to, x, places, channels, y, last, WORKSPACE.get());

@@ -33,7 +33,7 @@ record FoldedDense(Dense plain, @Nullable ReadyConvolution packed) implements Pi
     }
     Tensor kernel = w.reshape(w.shape().size(0), w.shape().size(1), 1, 1);
     return new FoldedDense(
-        plain, ReadyConvolution.pointwise(kernel, bias.value(), image(x.size(0), w)));
+        plain, ReadyConvolution.of(kernel, bias.value(), 1, 0, image(x.size(0), w)));
   }
 
   /// The shape of N rows as an image.

@@ -21,26 +21,19 @@ interface ReadyConvolution {
   /// identity. `sum` must be in channels-last memory.
   void addTo_(Tensor sum, Tensor x, boolean rectified);
 
-  /// Returns a 1×1 convolution with this weight O×C×1×1 and bias, for images of this shape.
-  static ReadyConvolution pointwise(Tensor weight, Tensor bias, Shape images) {
-    return inSharedPatches(weight)
-        ? new Kept(PatchFilters.of(weight, bias, 1, 0))
-        : new Packed(PackedConvolution.of(weight, bias, images, 1, 0));
-  }
-
   /// Returns the convolution `plain` with this weight and bias in the order that is the fastest for
   /// images of this shape on the cores that this thread has.
   static ReadyConvolution of(Conv2d plain, Tensor weight, Tensor bias, Shape images) {
-    if (Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())) {
-      return new Kept(TiledFilters.of(weight, bias));
-    }
-    return inSharedPatches(weight)
-        ? new Kept(PatchFilters.of(weight, bias, plain.stride(), plain.padding()))
-        : new Packed(PackedConvolution.of(weight, bias, images, plain.stride(), plain.padding()));
+    return Torch.threads() == 1 && plain.inKeptTiles(images, weight.type())
+        ? new Kept(TiledFilters.of(weight, bias))
+        : of(weight, bias, plain.stride(), plain.padding(), images);
   }
 
-  private static boolean inSharedPatches(Tensor weight) {
-    return Torch.threads() == 1 && Kernels.inSharedPatches(weight.type());
+  /// Returns the same of any convolution, without tiles.
+  static ReadyConvolution of(Tensor weight, Tensor bias, int stride, int padding, Shape images) {
+    return Torch.threads() == 1 && Kernels.inSharedPatches(weight.type())
+        ? new Kept(PatchFilters.of(weight, bias, stride, padding))
+        : new Packed(PackedConvolution.of(weight, bias, images, stride, padding));
   }
 
   /// A convolution by libtorch, on all cores that its operations may use.
